@@ -1,0 +1,47 @@
+# Every target sets up .venv by itself. Needs Python 3.11 or later, a C compiler and make, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format lint types nightly clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Set up .venv
+
+$(READY): pyproject.toml setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+run: $(READY) ## Scrub the example claims and print the findings
+	@$(BIN)/weakcode scrub examples/claims.csv --fail-on never
+
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest
+
+check: lint types test ## Format, lint, types and tests: what CI runs
+
+lint: $(READY) ## Check format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY) ## Check the types
+	$(BIN)/mypy src
+
+format: $(READY) ## Rewrite the files in the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+nightly: $(READY) ## Run the tests with many more generated cases
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

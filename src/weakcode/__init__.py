@@ -1,0 +1,1 @@
+"""weakcode: a linter for diagnosis coding."""
