@@ -1,0 +1,294 @@
+"""What is wrong in a rule file whose values all have the right shape: names, verbs, ranges, expressions."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from weakcode.errors import NotationError, Problem, did_you_mean
+from weakcode.rules.model import Case, Citation, Example, FixRule, Relation, Rule, When
+from weakcode.rules.yamlmarks import Marked, Path
+
+VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
+ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
+# Words in braces that a message can hold.
+PLACEHOLDERS = (
+    "subject", "object", "found", "listed", "term", "note", "misplaced", "subject_code", "object_code",
+)  # fmt: skip
+_NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
+_SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_CODE = re.compile(r"[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
+_OLDEST = 150
+
+
+def check_pack(marked: Marked, rules: dict[int, Rule], *, bundled: bool) -> list[Problem]:
+    """Return what is wrong in a rule file; `rules` are the rules with the right shape, by index."""
+    checker = _Checker(
+        marked,
+        sets=_strings(marked.data.get("code_sets")),
+        facts=tuple(_strings(marked.data.get("facts"))),
+        sources=tuple(_strings(marked.data.get("sources"), kind=dict)),
+        pack=marked.data.get("pack"),
+        ids=tuple(rule.id for rule in rules.values()),
+    )
+    problems = list(checker.code_sets())
+    seen: dict[str, int] = {}
+    for index, rule in rules.items():
+        path: Path = ("rules", index)
+        if rule.id in seen:
+            message = (
+                f'the id "{rule.id}" is taken by the rule in line {seen[rule.id]}; every rule has its own'
+            )
+            problems.append(marked.problem((*path, "id"), message))
+        seen.setdefault(rule.id, marked.position(path)[0])
+        problems += checker.rule(rule, path)
+        if bundled:
+            problems += checker.completeness(rule, path)
+    return problems
+
+
+def _strings(value: Any, kind: type[Any] = str) -> dict[str, Any]:
+    """Return the entries of a mapping that have the right shape, an empty one where it is no mapping."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, kind)}
+
+
+@attrs.frozen
+class _Checker:
+    marked: Marked
+    sets: dict[str, str]
+    facts: tuple[str, ...]
+    sources: tuple[str, ...]
+    pack: Any
+    ids: tuple[str, ...]
+
+    def code_sets(self) -> Iterator[Problem]:
+        """Check the named expressions, and that none leads back to itself."""
+        for name, expression in self.sets.items():
+            path: Path = ("code_sets", name)
+            if not _SET_NAME.fullmatch(name):
+                message = f'the code set "{name}" needs a name of letters, digits and hyphens'
+                yield self.marked.problem(path, message, key=True)
+            yield from self.expression(expression, path)
+            if name in self._reachable(name):
+                message = f'the code set "{name}" leads back to itself; name its codes instead'
+                yield self.marked.problem(path, message)
+
+    def _reachable(self, name: str) -> set[str]:
+        found: set[str] = set()
+        ahead = [name]
+        while ahead:
+            names = set(_NAME.findall(self.sets.get(ahead.pop(), ""))) - found
+            found |= names
+            ahead += names
+        return found
+
+    def expression(self, text: str, path: Path) -> Iterator[Problem]:
+        """Check that a code expression can be read and that the sets it names are there."""
+        from weakcode.codes.expressions import parse
+
+        try:
+            parse(text)
+        except NotationError as error:
+            yield self.marked.problem(path, f'"{_key(path)}": {error}', column=error.column)
+            return
+        for found in _NAME.finditer(text):
+            if found[1] not in self.sets:
+                message = f'"${found[1]}" is not among code_sets{_known(found[1], self.sets)}'
+                yield self.marked.problem(path, message, column=found.start() + 1)
+
+    def rule(self, rule: Rule, path: Path) -> Iterator[Problem]:
+        """Check one rule with its cases and examples."""
+        inline = rule.all_cases[0] if not rule.cases else None
+        if rule.cases:
+            yield from self._no_verb_beside_cases(rule, path)
+            if rule.subject is not None:
+                yield from self.expression(rule.subject, (*path, "subject"))
+            yield from self._parts(rule.when, rule.message, rule.fix, path)
+        for index, case in enumerate(rule.cases):
+            inherited = case.subject or rule.subject
+            yield from self.case(case, (*path, "cases", index), inherited, None)
+        if inline is not None:
+            yield from self.case(inline, path, inline.subject, rule.notes)
+        yield from self._dates(rule.effective, (*path, "effective"))
+        for index, citation in enumerate(rule.sources):
+            yield from self._citation(citation, (*path, "sources", index))
+        for index, full in enumerate(rule.supersedes):
+            pack, _, name = full.partition("/")
+            place = (*path, "supersedes", index)
+            if pack == self.pack and name == rule.id:
+                yield self.marked.problem(place, "a rule cannot supersede itself")
+            elif pack == self.pack and name not in self.ids:
+                message = f'"{full}" is not a rule of this file{_known(name, self.ids)}'
+                yield self.marked.problem(place, message)
+        for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
+            for index, example in enumerate(examples):
+                yield from self._example(example, kind, (*path, "examples", kind, index))
+
+    def case(self, case: Case, path: Path, subject: str | None, notes: str | None) -> Iterator[Problem]:
+        """Check one case: a single verb, a subject where the verb needs one, and everything it names."""
+        verbs = [verb for verb in VERBS if getattr(case, verb)]
+        if notes is not None:
+            verbs.append("notes")
+        where = "this rule" if len(path) == 2 else "this case"
+        choice = (
+            f"{', '.join(VERBS)} or notes" if len(path) == 2 else f"{', '.join(VERBS[:-1])} or {VERBS[-1]}"
+        )
+        if not verbs:
+            yield self.marked.problem(path, f"{where} checks nothing; give one of {choice}")
+        elif len(verbs) > 1:
+            message = f"{where} has {' and '.join(verbs)}; give one of them, or write them as cases"
+            yield self.marked.problem((*path, verbs[1]), message, key=True)
+        elif subject is None and verbs[0] in ABOUT_A_SUBJECT:
+            message = f'"{verbs[0]}" needs a subject: the codes that it is about'
+            yield self.marked.problem((*path, verbs[0]), message, key=True)
+        if case.subject is not None:
+            yield from self.expression(case.subject, (*path, "subject"))
+        for verb in ("forbid", "require", "order"):
+            relation = getattr(case, verb)
+            if relation is not None:
+                yield from self._relation(relation, verb, subject, (*path, verb))
+        yield from self._parts(case.when, case.message, case.fix, path)
+
+    def _no_verb_beside_cases(self, rule: Rule, path: Path) -> Iterator[Problem]:
+        for verb in (*VERBS, "notes"):
+            if getattr(rule, verb):
+                message = f'"{verb}" stands beside "cases"; move it into a case of its own'
+                yield self.marked.problem((*path, verb), message, key=True)
+
+    def _relation(self, relation: Relation, verb: str, subject: str | None, path: Path) -> Iterator[Problem]:
+        if verb == "order" and relation.where == "anywhere":
+            message = '"order" says where the codes stand: write before: or after: ahead of them'
+            yield self.marked.problem(path, message)
+        elif verb != "order" and subject is None and relation.where != "anywhere":
+            message = f'"{relation.where}" needs a subject to stand {relation.where}; give the rule a subject'
+            yield self.marked.problem((*path, relation.where), message, key=True)
+        yield from self.expression(relation.codes, (*path, relation.where))
+
+    def _parts(
+        self, when: When | None, message: str | None, fix: FixRule | None, path: Path
+    ) -> Iterator[Problem]:
+        if when is not None:
+            yield from self._when(when, (*path, "when"))
+        if message is not None:
+            yield from self._message(message, (*path, "message"))
+        if fix is not None:
+            yield from self._fix(fix, (*path, "fix"))
+
+    def _when(self, when: When, path: Path) -> Iterator[Problem]:
+        if when.age is not None:
+            low, high = when.age.min, when.age.max
+            for key, value in (("min", low), ("max", high)):
+                if value is not None and not 0 <= value <= _OLDEST:
+                    message = f'"{key}": an age is 0 to {_OLDEST} years, found {value}'
+                    yield self.marked.problem((*path, "age", key), message)
+            if low is not None and high is not None and low > high:
+                message = f"no age is at least {low} and at most {high}; exchange them"
+                yield self.marked.problem((*path, "age", "min"), message)
+        yield from self._dates(when.service_date, (*path, "service_date"))
+        if when.documented is not None:
+            for kind in ("all", "any", "none"):
+                facts = getattr(when.documented, kind)
+                yield from self._facts(facts, (*path, "documented", kind))
+        for key in ("present", "absent", "first_listed"):
+            expression = getattr(when, key)
+            if expression is not None:
+                yield from self.expression(expression, (*path, key))
+
+    def _dates(self, dates: Any, path: Path) -> Iterator[Problem]:
+        if dates is not None and dates.from_ and dates.to and dates.from_ > dates.to:
+            message = f"no date is from {dates.from_} and to {dates.to}; exchange them"
+            yield self.marked.problem((*path, "from"), message)
+
+    def _facts(self, facts: Iterable[str], path: Path) -> Iterator[Problem]:
+        for index, fact in enumerate(facts):
+            if fact not in self.facts:
+                message = f'the fact "{fact}" is not declared in this file\'s facts{_known(fact, self.facts)}'
+                yield self.marked.problem((*path, index), message)
+
+    def _message(self, text: str, path: Path) -> Iterator[Problem]:
+        try:
+            fields = [parts for parts in string.Formatter().parse(text) if parts[1] is not None]
+        except ValueError:
+            message = (
+                f'"{_key(path)}": a brace is open; write {{{{ and }}}} for braces that are meant as such'
+            )
+            yield self.marked.problem(path, message)
+            return
+        for _, name, form, conversion in fields:
+            if name not in PLACEHOLDERS or form or conversion:
+                spelled = "{" + (name or "")
+                column = text.find(spelled) + 1
+                allowed = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
+                message = f'"{spelled}}}" cannot be filled in{did_you_mean(name or "", PLACEHOLDERS)}'
+                yield self.marked.problem(path, f"{message}; allowed are {allowed}", column=column)
+
+    def _fix(self, fix: FixRule, path: Path) -> Iterator[Problem]:
+        needs = fix.action in ("replace-subject", "add")
+        if needs and fix.code is None:
+            message = f'"{fix.action}" needs "code": the code to write'
+            yield self.marked.problem((*path, "action"), message)
+        elif not needs and fix.code is not None:
+            message = f'"{fix.action}" writes no code; remove "code", or use replace-subject or add'
+            yield self.marked.problem((*path, "code"), message)
+        elif fix.code is not None and not _CODE.fullmatch(fix.code):
+            message = f'"code": expected one ICD-10-CM code such as M62.81, found "{fix.code}"'
+            yield self.marked.problem((*path, "code"), message)
+        if fix.text is not None:
+            yield from self._message(fix.text, (*path, "text"))
+
+    def _citation(self, citation: Citation, path: Path) -> Iterator[Problem]:
+        if citation.source not in self.sources:
+            message = f'"{citation.source}" is not among sources{_known(citation.source, self.sources)}'
+            yield self.marked.problem((*path, "source"), message)
+
+    def _example(self, example: Example, kind: str, path: Path) -> Iterator[Problem]:
+        codes = example.codes.replace(",", " ").split()
+        places = [("text", position) for position in example.text]
+        places += [("finds", position) for finding in example.finds or () for position in finding]
+        for key, position in places:
+            if not 1 <= position <= len(codes):
+                message = f'"{key}": there is no position {position}; the example has {len(codes)} codes'
+                yield self.marked.problem((*path, key), message, key=True)
+        if kind == "pass" and example.finds:
+            message = '"finds": an example that passes has no findings; move it to fail'
+            yield self.marked.problem((*path, "finds"), message, key=True)
+        elif kind == "fail" and example.finds == ():
+            message = '"finds": an example that fails has a finding; move it to pass'
+            yield self.marked.problem((*path, "finds"), message, key=True)
+        if example.age is not None and not 0 <= example.age <= _OLDEST:
+            message = f'"age": an age is 0 to {_OLDEST} years, found {example.age}'
+            yield self.marked.problem((*path, "age"), message)
+        yield from self._facts(example.documented, (*path, "documented"))
+
+    def completeness(self, rule: Rule, path: Path) -> Iterator[Problem]:
+        """Check what a shipped rule must have and a user's own rule should have."""
+        wanted = (
+            ("why", rule.why.strip(), "say why it matters"),
+            ("sources", rule.sources, "cite at least one source"),
+            ("examples", rule.examples.passing, "give an example under pass"),
+            ("examples", rule.examples.fail, "give an example under fail"),
+        )
+        for key, there, advice in wanted:
+            if not there:
+                yield self.marked.problem(
+                    (*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True
+                )
+
+
+def _known(name: str, known: Collection[str]) -> str:
+    """Return a suggestion, or else the names that there are."""
+    hint = did_you_mean(name, known)
+    if hint or not known:
+        return hint or "; there are none"
+    return f"; there are {', '.join(sorted(known)[:12])}"
+
+
+def _key(path: Path) -> str:
+    words = [part for part in path if isinstance(part, str)]
+    return words[-1] if words else "expression"

@@ -1,0 +1,144 @@
+"""Find rule files: the packs that weakcode ships, and the user's own.
+
+Nothing here reads YAML as YAML. A warm start asks only for names, bytes and digests, so names are told from the
+plain lines `pack: …` and `- id: …`.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+
+import attrs
+
+from weakcode.errors import InputError, UnknownNameError, did_you_mean
+
+_SUFFIXES = (".yaml", ".yml")
+_PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+_RULE = re.compile(rb"^[ \t]*(?:-[ \t]+)?(?:\{[ \t]*)?id:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+
+
+@attrs.frozen
+class Selected:
+    """A rule file to use. `only_rules` holds short ids where single rules were asked for and not the pack.
+
+    `switched_on` holds the short ids that were named, and which run even where they are off by default.
+    """
+
+    path: Path
+    only_rules: frozenset[str] | None = None
+    switched_on: frozenset[str] = frozenset()
+
+
+@functools.cache
+def _folder() -> Path:
+    """Return the folder of the bundled packs: in the installed package, or rules/ of a source checkout."""
+    installed = Path(str(files("weakcode"))) / "packs"
+    if installed.is_dir():
+        return installed
+    return Path(__file__).resolve().parents[3] / "rules"
+
+
+def bundled_packs() -> dict[str, Path]:
+    """Return the files of the packs that weakcode ships, by pack name, in the order of the names."""
+    return {path.stem: path for path in sorted(_folder().glob("*.yaml"))}
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a rule file; raises InputError where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise InputError(f'the rule file "{path}" cannot be read: {reason}') from None
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a rule file's bytes, as `LoadedPack.digest` has it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def pack_name(content: bytes) -> str | None:
+    """Return the name of the pack in a rule file, None where no plain line tells it."""
+    found = _PACK.search(content)
+    return found[1].decode() if found else None
+
+
+def rule_ids(content: bytes) -> tuple[str, ...]:
+    """Return the short ids of the rules in a rule file, as told by its lines."""
+    return tuple(found.decode() for found in _RULE.findall(content))
+
+
+def resolve_packs(
+    names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None
+) -> list[Selected]:
+    """Return the rule files that names and paths stand for, each file once, in the order given.
+
+    A name is a bundled pack, a rule file, a folder of rule files, or a full rule id such as
+    `weakness/excludes2-hematoma`; None is all bundled packs. A bundled pack goes before a file of the same name:
+    write `./weakness` for the latter. Relative paths are taken from `base`. An id that stands beside its pack switches
+    the rule on; an id alone runs this rule alone.
+
+    Raises UnknownNameError, with the nearest name.
+    """
+    packs = bundled_packs()
+    if names_or_paths is None:
+        return [Selected(path) for path in packs.values()]
+    names = [str(name) for name in names_or_paths]
+    whole: dict[Path, None] = {}
+    order: dict[Path, None] = {}
+    ids: list[str] = []
+    for name in names:
+        paths = [packs[name]] if name in packs else _files(name, base)
+        if paths is None:
+            ids.append(name)
+            paths = [packs[name.partition("/")[0]]] if name.partition("/")[0] in packs else []
+        else:
+            whole.update(dict.fromkeys(paths))
+        order.update(dict.fromkeys(paths))
+    named = _named_rules(ids, packs, whole) if ids else {}
+    chosen = []
+    for path in order:
+        rules = frozenset(named.get(path, ()))
+        chosen.append(Selected(path, None if path in whole else rules, rules))
+    return chosen
+
+
+def _files(name: str, base: Path | None) -> list[Path] | None:
+    """Return the rule files at a path, None where there is nothing."""
+    path = (base / name if base is not None else Path(name)) if name.strip() else None
+    if path is not None and path.is_dir():
+        found = sorted(item for item in path.iterdir() if item.suffix in _SUFFIXES and item.is_file())
+        if not found:
+            raise UnknownNameError(f'the folder "{name}" has no rule files; they end in .yaml or .yml')
+        return found
+    if path is not None and path.is_file():
+        return [path]
+    if path is not None and path.suffix in _SUFFIXES:
+        raise UnknownNameError(f'there is no rule file "{name}"')
+    return None
+
+
+def _named_rules(ids: list[str], packs: dict[str, Path], own: Iterable[Path]) -> dict[Path, list[str]]:
+    """Return the short ids asked for, by the file that has them."""
+    paths = dict(packs)
+    for path in own:
+        name = pack_name(read_bytes(path))
+        if name is not None and path not in packs.values():
+            paths[name] = path
+    named: dict[Path, list[str]] = {}
+    for full in ids:
+        pack, slash, rule = full.partition("/")
+        if not slash or pack not in paths:
+            hint = did_you_mean(pack, paths) or f"; there are {', '.join(paths)}"
+            raise UnknownNameError(f'there is no pack or rule file "{full}"{hint}')
+        known = rule_ids(read_bytes(paths[pack]))
+        if rule not in known:
+            close = did_you_mean(full, [f"{pack}/{one}" for one in known])
+            raise UnknownNameError(f'the pack "{pack}" has no rule "{rule}"{close}')
+        named.setdefault(paths[pack], []).append(rule)
+    return named

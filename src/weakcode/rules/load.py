@@ -1,0 +1,89 @@
+"""Load a rule file: YAML to a `Pack`, or every problem in the file at once, each with its line and column."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from weakcode.errors import Problem, RuleFileError
+from weakcode.rules.checks import check_pack
+from weakcode.rules.model import Pack, Rule
+from weakcode.rules.structure import describe, structure
+from weakcode.rules.yamlmarks import Marked, read
+
+
+@attrs.frozen
+class LoadedPack:
+    """A pack, its file, the SHA-256 of the file's bytes, and the 1-based line where each rule begins."""
+
+    pack: Pack
+    path: str
+    digest: str
+    lines: dict[str, int]
+
+
+def load_pack(source: Path | str | bytes, *, name: str | None = None, bundled: bool = False) -> LoadedPack:
+    """Load a rule file from a path, or from its content as text or bytes; `name` stands for it in messages.
+
+    With `bundled`, every rule must say why, cite a source, and have a passing and a failing example.
+
+    Raises RuleFileError with all problems found, in the order of the file.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "<rules>")
+    content = read_content(source, name)
+    marked = read(content, name)
+    problems: list[Problem] = []
+    rules = _rules(marked, problems)
+    header = {key: value for key, value in marked.data.items() if key != "rules"}
+    pack, found = structure(marked, Pack, (), header)
+    problems += found
+    problems += check_pack(marked, rules, bundled=bundled)
+    if problems or pack is None:
+        raise RuleFileError(in_order(problems))
+    raw = content if isinstance(content, bytes) else content.encode("utf-8")
+    return LoadedPack(
+        pack=attrs.evolve(pack, rules=tuple(rules.values())),
+        path=name,
+        digest=hashlib.sha256(raw).hexdigest(),
+        lines={rule.id: marked.position(("rules", index))[0] for index, rule in rules.items()},
+    )
+
+
+def read_content(source: Path | str | bytes, name: str) -> str | bytes:
+    """Return the bytes of a file, or the content given; raises RuleFileError where it cannot be read."""
+    if not isinstance(source, Path):
+        return source
+    try:
+        return source.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise RuleFileError([Problem(name, 1, 1, f"the file cannot be read: {reason}")]) from None
+
+
+def in_order(problems: list[Problem]) -> list[Problem]:
+    """Return the problems in the order of the file, each once."""
+    return sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
+
+
+def _rules(marked: Marked, problems: list[Problem]) -> dict[int, Rule]:
+    """Return the rules that could be read, by index; one that could not hides no other's problems."""
+    items: Any = marked.data.get("rules", [])
+    if not isinstance(items, list):
+        message = f'"rules": expected a list, found {describe(items)}; begin each rule with "- id: …"'
+        problems.append(marked.problem(("rules",), message))
+        return {}
+    rules = {}
+    for index, item in enumerate(items):
+        path = ("rules", index)
+        if not isinstance(item, dict):
+            message = f'a rule is keys with values, found {describe(item)}; begin it with "- id: …"'
+            problems.append(marked.problem(path, message))
+            continue
+        rule, found = structure(marked, Rule, path, item)
+        problems += found
+        if rule is not None:
+            rules[index] = rule
+    return rules

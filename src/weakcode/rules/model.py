@@ -1,0 +1,234 @@
+"""The rule language: what a rule file can say, as frozen classes.
+
+A rule is one sentence: for each *subject* diagnosis, *forbid* or *require* an *object*, or demand a place in
+the order. The classes hold text as it stands in the file; `weakcode.compile` resolves it against an edition.
+Field metadata `doc` becomes the description in the JSON Schema that editors read.
+"""
+
+# ruff: noqa: RUF009  (doc() declares a field; the linter knows only attrs.field by name)
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+import attrs
+
+SeverityName = Literal["error", "warning", "info"]
+SexName = Literal["F", "M"]
+SettingName = Literal["professional", "outpatient", "inpatient"]
+FixAction = Literal["resequence", "drop-repeat", "remove-subject", "remove-object", "replace-subject", "add"]
+NoteKind = Literal["excludes1", "excludes2", "code_first", "use_additional", "code_also", "manifestation"]
+Place = Literal["first", "secondary"]
+
+ID = r"[a-z0-9]+(-[a-z0-9]+)*"
+FULL_ID = rf"{ID}/{ID}"
+SUBJECT = "The codes that the rule is about; without it the rule is about the claim."
+FORBID = "Codes that may not stand with the subject (or on the claim)."
+REQUIRE = "Codes of which one must stand with the subject (or on the claim)."
+ORDER = "Codes that must stand before (or after) the subject if they are there."
+TERMS = "Words in the documented text of a subject that belong to another code."
+MESSAGE = "The finding, as a sentence; {subject}, {object}, {found}, {listed} and {term} are filled in."
+
+
+def doc(
+    text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any
+) -> Any:
+    """Declare a field with the sentence that an editor shows for it.
+
+    `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
+    of one be written without the list; `pattern` is the regular expression for the text, or each text of a list.
+    """
+    return attrs.field(metadata={"doc": text, "key": key, "single": single, "pattern": pattern}, **kwargs)
+
+
+@attrs.frozen
+class Relation:
+    """An object and where it stands seen from the subject. In a file: an expression, or one of three keys."""
+
+    anywhere: str | None = doc("Codes anywhere else on the claim.", default=None)
+    before: str | None = doc("Codes that stand before the subject.", default=None)
+    after: str | None = doc("Codes that stand after the subject.", default=None)
+
+    @property
+    def where(self) -> str:
+        """`anywhere`, `before` or `after`."""
+        return "before" if self.before is not None else "after" if self.after is not None else "anywhere"
+
+    @property
+    def codes(self) -> str:
+        """The code expression."""
+        return self.before or self.after or self.anywhere or ""
+
+
+@attrs.frozen
+class AgeRange:
+    """Ages in completed years, both ends included."""
+
+    min: int | None = doc("Youngest age in years.", default=None)
+    max: int | None = doc("Oldest age in years.", default=None)
+
+
+@attrs.frozen
+class DateRange:
+    """Service dates, both ends included."""
+
+    from_: dt.date | None = doc("First service date.", default=None, key="from")
+    to: dt.date | None = doc("Last service date.", default=None)
+
+
+@attrs.frozen
+class FactTest:
+    """Which documented facts must be there. A fact that is not given is not documented."""
+
+    all: tuple[str, ...] = doc("Facts that must all be documented.", default=(), single=True)
+    any: tuple[str, ...] = doc("Facts of which at least one must be documented.", default=(), single=True)
+    none: tuple[str, ...] = doc("Facts of which none may be documented.", default=(), single=True)
+
+
+@attrs.frozen
+class When:
+    """The claim condition. Every key given must hold; what a claim does not say does not hold."""
+
+    age: AgeRange | None = doc("The patient's age.", default=None)
+    sex: SexName | None = doc("The patient's sex.", default=None)
+    setting: tuple[SettingName, ...] = doc("Settings in which the rule applies.", default=(), single=True)
+    payer: tuple[str, ...] = doc("Payers, in any case, for which the rule applies.", default=(), single=True)
+    service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
+    documented: FactTest | None = doc("Documented facts.", default=None)
+    present: str | None = doc("At least one of these codes is on the claim.", default=None)
+    absent: str | None = doc("None of these codes is on the claim.", default=None)
+    first_listed: str | None = doc("The first-listed diagnosis is one of these codes.", default=None)
+
+
+@attrs.frozen
+class Case:
+    """What a rule checks: one subject and one verb. Each case of a rule is violated on its own."""
+
+    subject: str | None = doc(SUBJECT, default=None)
+    forbid: Relation | None = doc(FORBID, default=None)
+    require: Relation | None = doc(REQUIRE, default=None)
+    position: Place | None = doc("Where the subject must stand.", default=None)
+    order: Relation | None = doc(ORDER, default=None)
+    at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
+    once: bool = doc("The same code may stand only once.", default=False)
+    terms: tuple[str, ...] = doc(TERMS, default=())
+    when: When | None = doc("The claim condition.", default=None)
+    message: str | None = doc(MESSAGE, default=None)
+    fix: FixRule | None = doc("What would mend it.", default=None)
+
+
+@attrs.frozen
+class FixRule:
+    """What would mend a finding. `resequence` and `drop-repeat` are safe; the others are proposals."""
+
+    action: FixAction = doc("What to do.")
+    code: str | None = doc("The code to write, for replace-subject and add.", default=None)
+    text: str | None = doc("The proposal as a sentence.", default=None)
+
+
+@attrs.frozen
+class Citation:
+    """Where a rule comes from: a source of this file and the place in it."""
+
+    source: str = doc("A key of this file's sources.")
+    at: str = doc("The place: a section, a code and its note.", default="")
+
+
+@attrs.frozen
+class Publication:
+    """A source that rules of this file cite."""
+
+    title: str = doc("Title.")
+    publisher: str = doc("Publisher.", default="")
+    edition: str = doc("Edition or date.", default="")
+
+
+@attrs.frozen
+class Example:
+    """A claim that passes or fails the rule."""
+
+    codes: str = doc("Codes in order, separated by blanks.")
+    age: int | None = doc("Age in years.", default=None)
+    sex: SexName | None = doc("Sex.", default=None)
+    service_date: dt.date | None = doc("Service date.", default=None)
+    setting: SettingName | None = doc("Setting.", default=None)
+    payer: str | None = doc("Payer.", default=None)
+    documented: tuple[str, ...] = doc("Documented facts.", default=(), single=True)
+    text: dict[int, str] = doc("Documented text by position.", factory=dict)
+    finds: tuple[tuple[int, ...], ...] | None = doc(
+        "Positions of each finding of this rule, subject first.", default=None
+    )
+    note: str = doc("Why this claim passes or fails.", default="")
+
+
+@attrs.frozen
+class Examples:
+    """At least one claim of each kind."""
+
+    passing: tuple[Example, ...] = doc("Claims without a finding of this rule.", default=(), key="pass")
+    fail: tuple[Example, ...] = doc("Claims with a finding of this rule.", default=())
+
+
+@attrs.frozen
+class Rule:
+    """One rule of a pack. The full id is `pack/id`."""
+
+    id: str = doc("Short id, unique in the file: lower-case words joined by hyphens.", pattern=ID)
+    title: str = doc("What is wrong, in a few words.")
+    severity: SeverityName = doc("error, warning or info.")
+    why: str = doc("Why it matters.", default="")
+    enabled: bool = doc("False: off unless a profile or --rules names the rule.", default=True)
+    subject: str | None = doc(SUBJECT, default=None)
+    forbid: Relation | None = doc(FORBID, default=None)
+    require: Relation | None = doc(REQUIRE, default=None)
+    position: Place | None = doc("Where the subject must stand.", default=None)
+    order: Relation | None = doc(ORDER, default=None)
+    at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
+    once: bool = doc("The same code may stand only once.", default=False)
+    terms: tuple[str, ...] = doc(TERMS, default=())
+    when: When | None = doc("The claim condition.", default=None)
+    message: str | None = doc(MESSAGE, default=None)
+    cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())
+    notes: NoteKind | None = doc("Instances come from the Tabular List's notes of this kind.", default=None)
+    effective: DateRange | None = doc("Service dates for which the rule is in force.", default=None)
+    supersedes: tuple[str, ...] = doc(
+        "Full ids of generic rules that this one replaces on its subject.",
+        default=(),
+        single=True,
+        pattern=FULL_ID,
+    )
+    known_problems: str = doc("What the rule cannot see.", default="")
+    fix: FixRule | None = doc("What would mend it.", default=None)
+    sources: tuple[Citation, ...] = doc("On whose word the rule stands.", default=())
+    examples: Examples = doc("Claims that pass and fail.", factory=Examples)
+
+    @property
+    def all_cases(self) -> tuple[Case, ...]:
+        """The cases, also when the rule is written as one. A case inherits what it does not say itself."""
+        inline = Case(**{field.name: getattr(self, field.name) for field in attrs.fields(Case)})
+        if not self.cases:
+            return (inline,)
+        return tuple(
+            attrs.evolve(
+                case,
+                subject=case.subject or self.subject,
+                when=case.when or self.when,
+                message=case.message or self.message,
+                fix=case.fix or self.fix,
+            )
+            for case in self.cases
+        )
+
+
+@attrs.frozen
+class Pack:
+    """A rule file."""
+
+    pack: str = doc("The pack's name and the prefix of its rules' ids.", pattern=ID)
+    title: str = doc("What the pack is about.")
+    version: str = doc("The pack's version, told in every output.", default="1")
+    sources: dict[str, Publication] = doc("Publications that the rules cite.", factory=dict)
+    facts: dict[str, str] = doc("Documented facts that the rules ask for, and what each means.", factory=dict)
+    code_sets: dict[str, str] = doc("Named code expressions, used as $name.", factory=dict)
+    rules: tuple[Rule, ...] = doc("The rules.", default=())

@@ -1,0 +1,258 @@
+"""Read YAML into plain data that remembers where everything stood.
+
+Rule files are read from YAML's event stream instead of being composed, for three reasons: an alias is refused
+before it can be expanded, nesting is bounded before it can exhaust the stack, and words keep YAML 1.2's meaning,
+so that `off`, `no` and `2026-03-02` stay the text that the author wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import attrs
+
+from weakcode.errors import Problem, RuleFileError
+
+Path = tuple[str | int, ...]
+Position = tuple[int, int]
+
+_DEEPEST = 24
+_INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_WORDS: dict[str, object] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+@attrs.frozen
+class _Scalar:
+    value: str
+    start: int
+    end: int
+    style: str | None
+
+
+@attrs.frozen
+class Marked:
+    """Plain data from a YAML file, with the 1-based line and column of every value and key.
+
+    `marks` and `keys` are looked up by path: the keys and indexes that lead to a value from the top.
+    """
+
+    data: Any
+    file: str
+    text: str = attrs.field(repr=False)
+    marks: dict[Path, Position] = attrs.field(repr=False)
+    keys: dict[Path, Position] = attrs.field(repr=False)
+    _scalars: dict[Path, _Scalar] = attrs.field(repr=False)
+
+    def position(self, path: Path, *, key: bool = False) -> Position:
+        """Return where the value (or its key) stands; a path not in the file gives its nearest parent."""
+        if key and path in self.keys:
+            return self.keys[path]
+        while path not in self.marks and path:
+            path = path[:-1]
+        return self.marks.get(path, (1, 1))
+
+    def inside(self, path: Path, column: int) -> Position:
+        """Return where the 1-based `column` of a text stands in the file, past quotes and folded lines."""
+        while path not in self._scalars and path:
+            path = path[:-1]
+        scalar = self._scalars.get(path)
+        if scalar is None:
+            return self.position(path)
+        at = scalar.start
+        if scalar.style in ("|", ">"):
+            at = self.text.find("\n", scalar.start) + 1
+        elif scalar.style:
+            at += 1
+        target = at
+        for character in scalar.value[: max(column, 1)]:
+            if character.isspace():
+                target = at
+                at += 1
+                continue
+            found = self.text.find(character, at, scalar.end)
+            if found < 0:  # written as an escape: the best that can be said is where the text begins
+                return self.position(path)
+            target, at = found, found + 1
+        if column > len(scalar.value):
+            target = at
+        return _position_of(self.text, target)
+
+    def problem(self, path: Path, message: str, *, key: bool = False, column: int | None = None) -> Problem:
+        """Return the problem at the value, at its key, or at a column inside the value."""
+        line, place = self.inside(path, column) if column is not None else self.position(path, key=key)
+        return Problem(self.file, line, place, message)
+
+
+def _position_of(text: str, index: int) -> Position:
+    line, start = 1, 0
+    for found in _BREAK.finditer(text, 0, index):
+        line, start = line + 1, found.end()
+    return line, index - start + 1
+
+
+def plain(value: str) -> object:
+    """Return what an unquoted scalar means in YAML 1.2's core schema, dates and other words staying text."""
+    if value in _WORDS:
+        return _WORDS[value]
+    if _INTEGER.fullmatch(value):
+        return int(value)
+    if _FLOAT.fullmatch(value):
+        return float(value)
+    return value
+
+
+def decode(content: str | bytes, file: str) -> str:
+    """Return the text of a file without byte order mark; raises RuleFileError where it is not UTF-8."""
+    from yaml.reader import Reader
+
+    if isinstance(content, str):
+        text = content
+    else:
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line, column = _position_of(content[: error.start].decode("utf-8"), error.start)
+            message = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
+            raise RuleFileError([Problem(file, line, column, message)]) from None
+    text = text.removeprefix("\ufeff")
+    odd = Reader.NON_PRINTABLE.search(text)
+    if odd:
+        line, column = _position_of(text, odd.start())
+        message = f"the character U+{ord(odd.group()):04X} cannot stand in a YAML file; remove it"
+        raise RuleFileError([Problem(file, line, column, message)])
+    return text
+
+
+def read(content: str | bytes, file: str) -> Marked:
+    """Read one YAML document whose top is a mapping.
+
+    Raises RuleFileError for broken YAML, a key that stands twice, anchors and aliases, tags, a second
+    document, nesting beyond any rule file's, and keys that are neither text nor whole numbers.
+    """
+    import yaml
+
+    text = decode(content, file)
+    builder = _Builder(file, text)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        said = ", ".join(part for part in (error.problem, error.context) if part)
+        builder.problems.append(Problem(file, line, column, f"this is not YAML: {said or 'unreadable'}"))
+    except yaml.YAMLError as error:
+        builder.problems.append(Problem(file, 1, 1, f"this is not YAML: {' '.join(str(error).split())}"))
+    except _StopError:
+        pass
+    if not builder.problems and not isinstance(builder.root, dict):
+        found = "the file is empty" if builder.root is None else "the file does not hold keys with values"
+        builder.problems.append(Problem(file, 1, 1, f'{found}; write "key: value" lines at its top'))
+    if builder.problems:
+        raise RuleFileError(builder.problems)
+    return Marked(builder.root, file, text, builder.marks, builder.keys, builder.scalars)
+
+
+class _StopError(Exception):
+    """Reading goes no further; the reason is among the problems."""
+
+
+@attrs.define
+class _Frame:
+    """An open list or mapping; in a mapping, `key` is the key that is `waiting` for its value."""
+
+    container: dict[str | int, Any] | list[Any]
+    path: Path
+    key: str | int | None = None
+    waiting: bool = False
+
+
+@attrs.define
+class _Builder:
+    file: str
+    text: str
+    root: Any = None
+    marks: dict[Path, Position] = attrs.field(factory=dict)
+    keys: dict[Path, Position] = attrs.field(factory=dict)
+    scalars: dict[Path, _Scalar] = attrs.field(factory=dict)
+    problems: list[Problem] = attrs.field(factory=list)
+    _open: list[_Frame] = attrs.field(factory=list)
+    _documents: int = 0
+
+    def complain(self, event: Any, message: str) -> None:
+        mark = event.start_mark
+        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, message))
+
+    def take(self, event: Any) -> None:
+        """Put one event of the parser in its place."""
+        import yaml
+
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self.complain(event, "a second document begins here; a rule file is a single one")
+                raise _StopError
+        elif isinstance(event, yaml.AliasEvent):
+            self.complain(event, f'the alias "*{event.anchor}" cannot be used here; repeat the value')
+            self._place(event, None)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._check_properties(event)
+            self._place(event, event.value if event.style else plain(event.value))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._check_properties(event)
+            if len(self._open) >= _DEEPEST:
+                self.complain(event, f"nested deeper than {_DEEPEST} levels; no rule file needs that")
+                raise _StopError
+            container: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._open.append(_Frame(container, self._place(event, container)))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+
+    def _check_properties(self, event: Any) -> None:
+        if event.anchor:
+            self.complain(event, f'the anchor "&{event.anchor}" cannot be used here; remove it')
+        if event.tag:
+            self.complain(event, f'the tag "{event.tag}" cannot be used here; write the value without it')
+
+    def _place(self, event: Any, value: Any) -> Path:
+        """Put a value where the parser stands and return its path; in a mapping, every other one is a key."""
+        position = (event.start_mark.line + 1, event.start_mark.column + 1)
+        path: Path = ()
+        if not self._open:
+            self.root = value
+        else:
+            frame = self._open[-1]
+            if isinstance(frame.container, list):
+                path = (*frame.path, len(frame.container))
+                frame.container.append(value)
+            elif not frame.waiting:
+                return self._place_key(frame, event, value, position)
+            else:
+                frame.waiting = False
+                path = (*frame.path, frame.key if frame.key is not None else "")
+                if frame.key is not None:
+                    frame.container[frame.key] = value
+        self.marks[path] = position
+        if hasattr(event, "value"):
+            style = None if event.implicit[0] else event.style
+            self.scalars[path] = _Scalar(event.value, event.start_mark.index, event.end_mark.index, style)
+        return path
+
+    def _place_key(self, frame: _Frame, event: Any, value: Any, position: Position) -> Path:
+        frame.waiting, frame.key = True, None
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            self.complain(event, "a key is a word, or a position such as 1; this one is neither")
+        elif value in frame.container:
+            first = self.keys[(*frame.path, value)][0]
+            self.complain(event, f'the key "{value}" stands here again, first in line {first}; keep one')
+        else:
+            frame.key = value
+            self.keys[(*frame.path, value)] = position
+        return (*frame.path, "")
