@@ -1,1 +1,79 @@
-"""weakcode: a linter for diagnosis coding."""
+"""weakcode: a linter for diagnosis coding.
+
+Names are imported when they are first used, so that `import weakcode` costs almost nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from weakcode._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from weakcode.api import RuleInfo, Validator, Verdict, check
+    from weakcode.batch.records import read_claims
+    from weakcode.claims import Claim, Diagnosis, ServiceLine
+    from weakcode.errors import (
+        CodeTypeError,
+        EditionError,
+        EngineError,
+        InputError,
+        NotationError,
+        RuleFileError,
+        UnknownNameError,
+        WeakcodeError,
+    )
+    from weakcode.findings import Finding, Fix, Severity, Source
+
+_HOMES = {
+    "weakcode.api": ("RuleInfo", "Validator", "Verdict", "check"),
+    "weakcode.batch.records": ("read_claims",),
+    "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine"),
+    "weakcode.errors": (
+        "CodeTypeError",
+        "EditionError",
+        "EngineError",
+        "InputError",
+        "NotationError",
+        "RuleFileError",
+        "UnknownNameError",
+        "WeakcodeError",
+    ),
+    "weakcode.findings": ("Finding", "Fix", "Severity", "Source"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Claim",
+    "CodeTypeError",
+    "Diagnosis",
+    "EditionError",
+    "EngineError",
+    "Finding",
+    "Fix",
+    "InputError",
+    "NotationError",
+    "RuleFileError",
+    "RuleInfo",
+    "ServiceLine",
+    "Severity",
+    "Source",
+    "UnknownNameError",
+    "Validator",
+    "Verdict",
+    "WeakcodeError",
+    "check",
+    "read_claims",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'weakcode' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -1,0 +1,277 @@
+"""The library: `check` for a list of codes, `Validator` for everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis
+from weakcode.codes.catalog import edition_for
+from weakcode.codes.edition import Edition
+from weakcode.compile.conditions import JudgedClaim
+from weakcode.compile.edits import CompiledRule
+from weakcode.engines.assemble import Assembler
+from weakcode.engines.durable import DurableEngine
+from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.findings import Finding
+from weakcode.compile.build import build_program
+from weakcode.rules.library import Selected, resolve_packs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.compile.program import Program
+    from weakcode.rules.profile import Profile
+
+ENGINES = ("durable",)
+
+
+@attrs.frozen
+class Verdict:
+    """The findings on one claim and what they were judged by.
+
+    `edition` and `packs` name the code set and the rules with their versions; `notices` say what a reader must know of
+    the judgement itself, for example that no edition was in force on the service date.
+    """
+
+    findings: tuple[Finding, ...]
+    edition: str
+    engine: str
+    packs: tuple[str, ...]
+    waived: tuple[Finding, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class RuleInfo:
+    """A rule as it applies under this validator's packs and profile."""
+
+    id: str
+    title: str
+    severity: str
+    enabled: bool
+    pack: str
+    line: int
+
+
+@attrs.frozen(eq=False)
+class _Bench:
+    """An edition with its program, engine and assembler."""
+
+    edition: Edition
+    program: Program
+    engine: DurableEngine
+    assembler: Assembler
+
+
+class Validator:
+    """Evaluates claims against packs of rules. Make one and use it for many claims; it is safe to share by threads.
+
+    `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that is
+    off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
+    switches them on. `profile` is a payer's or practice's choice, loaded or as a path.
+    Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
+    """
+
+    def __init__(
+        self,
+        packs: Iterable[str | Path] | str | None = None,
+        profile: Profile | str | Path | None = None,
+        engine: str | None = None,
+        *,
+        only: Iterable[str] | None = None,
+    ) -> None:
+        if engine is not None and engine not in ENGINES:
+            raise UnknownNameError(
+                f'the engine "{engine}" does not exist; there is {", ".join(ENGINES)}{did_you_mean(engine, ENGINES)}'
+            )
+        self.engine = engine or "durable"
+        if isinstance(packs, str | Path):
+            packs = [packs]
+        self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
+        if isinstance(profile, str | Path):
+            from weakcode.rules.profile import load_profile
+
+            profile = load_profile(profile)
+        if profile is not None and profile.packs and packs is None:
+            self._selected = resolve_packs(list(profile.packs))
+        self._profile = profile
+        self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
+        self._narrowed = only is not None
+        whole = {one.path for one in self._selected if not one.only_rules}
+        self._picked_packs = {
+            rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
+        }
+        self._benches: dict[str, _Bench] = {}
+        if profile is not None:
+            from weakcode.rules.profile import check_profile
+
+            check_profile(profile, [rule.id for rule in self._bench(edition_for(None)).program.rules])
+
+    def _is_on(self, rule: CompiledRule) -> bool:
+        """Tell whether a rule is evaluated for any payer."""
+        payers = self._profile.payers if self._profile is not None else ()
+        return any(self._severity(rule, payer) is not None for payer in (None, *payers))
+
+    def _severity(self, rule: CompiledRule, payer: str | None) -> str | None:
+        singled_out = rule.id in self._singled_out
+        if not singled_out and not self._is_whole(rule):
+            return None
+        default = rule.severity if rule.enabled or singled_out else None
+        return default if self._profile is None else self._profile.severity_for(rule.id, payer, default)
+
+    def _bench(self, edition: Edition) -> _Bench:
+        bench = self._benches.get(edition.name)
+        if bench is None:
+            program = build_program(list(dict.fromkeys(one.path for one in self._selected)), edition)
+            self._check_ids(program)
+            on = [self._is_on(rule) for rule in program.rules]
+            severities: dict[tuple[int, str | None], str | None] = {}
+
+            def severity_of(number: int, payer: str | None) -> str | None:
+                key = (number, payer if self._profile is not None else None)
+                if key not in severities:
+                    severities[key] = self._severity(program.rules[number], key[1])
+                return severities[key]
+
+            bench = self._benches[edition.name] = _Bench(
+                edition,
+                program,
+                DurableEngine(program, edition, on.__getitem__),
+                Assembler(program, edition, severity_of),
+            )
+        return bench
+
+    def _check_ids(self, program: Program) -> None:
+        known = [rule.id for rule in program.rules]
+        for name in sorted(self._singled_out.difference(known)):
+            raise UnknownNameError(f'the rule "{name}" does not exist{did_you_mean(name, known)}')
+
+    def _is_whole(self, rule: CompiledRule) -> bool:
+        """Tell whether the rule's pack was chosen as a whole, not by single rules."""
+        return not self._narrowed and rule.pack not in self._picked_packs
+
+    @property
+    def rules(self) -> tuple[RuleInfo, ...]:
+        """Every rule of the packs, as this validator applies it."""
+        return tuple(
+            RuleInfo(
+                id=rule.id,
+                title=rule.title,
+                severity=self._severity(rule, None) or rule.severity,
+                enabled=self._is_on(rule),
+                pack=rule.pack,
+                line=rule.line,
+            )
+            for rule in self._bench(edition_for(None)).program.rules
+        )
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The documented facts that the packs know."""
+        return self._bench(edition_for(None)).program.facts
+
+    def rules_touching(self, code: str) -> tuple[tuple[str, str], ...]:
+        """Return (rule id, "subject" or "object") for every rule that a code plays a part in."""
+        bench = self._bench(edition_for(None))
+        program = bench.program
+        roles = program.roles(program.code_class(bench.edition.code_id(code)))
+        touching = {
+            (program.rules[program.rule_of_edit[number]].id, role)
+            for role, numbers in zip(("subject", "object"), roles, strict=True)
+            for number in numbers
+        }
+        return tuple(sorted(touching, key=lambda pair: (pair[0], pair[1] != "subject")))
+
+    def check(self, claim: Claim) -> tuple[Finding, ...]:
+        """Return the findings on a claim by subject position, then rule id, then object position."""
+        return self.judge(claim).findings
+
+    def judge(self, claim: Claim) -> Verdict:
+        """Return the findings on a claim with the edition, engine and packs they were judged by.
+
+        Raises UnknownNameError when the claim has a documented fact that no pack knows.
+        """
+        edition = edition_for(claim.service_date)
+        bench = self._bench(edition)
+        if claim.documented:
+            self._check_facts(claim.documented, bench.program.facts)
+        judged = JudgedClaim.of(claim, edition)
+        return Verdict(
+            findings=bench.assembler.findings(judged, bench.engine.hits(judged)),
+            edition=edition.name,
+            engine=self.engine,
+            packs=bench.program.packs,
+            notices=_notices(claim, edition),
+        )
+
+    @staticmethod
+    def _check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
+        for fact in sorted(documented):
+            if fact not in known:
+                there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
+                raise UnknownNameError(f'the fact "{fact}" is unknown{did_you_mean(fact, known)}; {there}')
+
+    def scrub(self, source: Any) -> Iterator[pa.RecordBatch]:
+        """Return an iterator over record batches of findings on every claim of a file or files.
+
+        Raises InputError for a file that cannot be read at all; claims that cannot be read are left out, so use
+        `weakcode.batch.scrub.scrub` where the rejects matter.
+        """
+        from weakcode.batch.scrub import scrub_batches
+
+        return scrub_batches(source, self)
+
+
+def _notices(claim: Claim, edition: Edition) -> tuple[str, ...]:
+    date = claim.service_date
+    if date is None or edition.starts <= date <= edition.ends:
+        return ()
+    return (
+        f"no installed edition was in force on {date}; judged by {edition.name}, "
+        f"in force from {edition.starts} to {edition.ends}",
+    )
+
+
+_default: dict[str, Validator] = {}
+
+
+def check(
+    codes: Sequence[str | Diagnosis | Mapping[str, Any]] | str,
+    *,
+    age: int | None = None,
+    sex: str | None = None,
+    birth_date: Any = None,
+    service_date: Any = None,
+    setting: str | None = None,
+    payer: str | None = None,
+    documented: Iterable[str] = (),
+    packs: Iterable[str | Path] | None = None,
+    profile: Profile | str | Path | None = None,
+    engine: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
+
+    >>> [finding.rule for finding in check(["M62.84", "I10"])]
+    ['weakness/sarcopenia-underlying-disease-first']
+    """
+    claim = Claim(
+        codes,
+        age=age,
+        sex=sex,
+        birth_date=birth_date,
+        service_date=service_date,
+        setting=setting,
+        payer=payer,
+        documented=documented,
+    )
+    if packs is None and profile is None:
+        validator = _default.get(engine or "")
+        if validator is None:
+            validator = _default[engine or ""] = Validator(engine=engine)
+    else:
+        validator = Validator(packs=packs, profile=profile, engine=engine)
+    return validator.check(claim)

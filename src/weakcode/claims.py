@@ -1,0 +1,199 @@
+"""A claim: its diagnoses in order, and what is known about the patient and the encounter."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import attrs
+
+from weakcode.codes.normalise import canonical
+from weakcode.errors import CodeTypeError, InputError, did_you_mean
+
+Sex = Literal["F", "M"]
+Setting = Literal["professional", "outpatient", "inpatient"]
+
+SETTINGS: tuple[Setting, ...] = ("professional", "outpatient", "inpatient")
+_SEXES: dict[str, Sex | None] = {
+    "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
+}  # fmt: skip
+_POA = ("Y", "N", "U", "W", "1", "")
+_OLDEST = 150
+
+
+def parse_date(value: object, what: str = "date") -> dt.date | None:
+    """Return a date from a `date`, a `datetime` or text as `YYYY-MM-DD` or `YYYYMMDD`; None and blank text give None.
+
+    Raises InputError when it is none of these or not a day of the calendar.
+    """
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        if not text:
+            return None
+        if len(text) in (8, 10) and text.isascii():
+            try:
+                return dt.date.fromisoformat(text)
+            except ValueError:
+                pass
+    raise InputError(f"the {what} {value!r} is not a day of the calendar; write it as YYYY-MM-DD")
+
+
+def parse_age(value: object) -> int | None:
+    """Return an age in whole years, 0 to 150, from a number or text; None and blank text give None."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        age = int(cast(Any, value))
+        whole = not isinstance(value, bool) and float(cast(Any, value)) == age
+    except (TypeError, ValueError, OverflowError):
+        whole = False
+        age = -1
+    if not whole or not 0 <= age <= _OLDEST:
+        raise InputError(f"the age {value!r} is not a whole number of years from 0 to {_OLDEST}")
+    return age
+
+
+def parse_sex(value: object) -> Sex | None:
+    """Return "F", "M" or None from the usual spellings, in any case; "U" and blank text are not known: None."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value.strip().upper() in _SEXES:
+        return _SEXES[value.strip().upper()]
+    raise InputError(f'the sex {value!r} is not known; write "F" or "M", or leave it out')
+
+
+def parse_setting(value: object) -> Setting | None:
+    """Return "professional", "outpatient", "inpatient" or None."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str) and value.strip().lower() in SETTINGS:
+        return cast(Setting, value.strip().lower())
+    hint = did_you_mean(str(value).lower(), SETTINGS)
+    raise InputError(f"the setting {value!r} is not one of {', '.join(SETTINGS)}{hint}")
+
+
+def _parse_text(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"expected text, found {value!r}")
+    return value.strip() or None
+
+
+def _parse_facts(value: Iterable[str] | str | None) -> frozenset[str]:
+    if value is None:
+        return frozenset()
+    if isinstance(value, str):
+        value = value.replace(";", " ").replace(",", " ").split()
+    facts = list(value)
+    for fact in facts:
+        if not isinstance(fact, str):
+            raise InputError(f"a documented fact is a name, found {fact!r}")
+    return frozenset(fact.strip().lower() for fact in facts if fact.strip())
+
+
+def _parse_poa(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and value.strip().upper() in _POA:
+        return value.strip().upper() or None
+    raise InputError(f"the present-on-admission indicator {value!r} is not one of Y, N, U, W, 1")
+
+
+@attrs.frozen
+class Diagnosis:
+    """An ICD-10-CM code on a claim, in canonical dotted form.
+
+    `text` is what the record says, where the caller supplies it; `poa` the present-on-admission indicator.
+    """
+
+    code: str
+    text: str | None = attrs.field(default=None, converter=_parse_text)
+    poa: str | None = attrs.field(default=None, converter=_parse_poa)
+
+
+@attrs.frozen
+class ServiceLine:
+    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the first being the line's main one."""
+
+    number: int
+    pointers: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    procedure: str | None = None
+
+
+def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str) -> tuple[Diagnosis, ...]:
+    if isinstance(value, str):
+        value = value.replace(";", " ").replace(",", " ").split()
+    diagnoses = []
+    for position, item in enumerate(value, start=1):
+        if isinstance(item, Mapping):
+            unknown = set(item) - {"code", "text", "poa"}
+            if unknown:
+                raise InputError(f"diagnosis {position} has {sorted(unknown)[0]!r}; it can have code, text and poa")
+            code, rest = item.get("code"), {k: v for k, v in item.items() if k != "code"}
+        elif isinstance(item, Diagnosis):
+            code, rest = item.code, {"text": item.text, "poa": item.poa}
+        else:
+            code, rest = item, {}
+        if not isinstance(code, str):
+            raise CodeTypeError(
+                f"diagnosis {position} is {type(code).__name__} {code!r}; a code is text such as 'M62.81'"
+            )
+        spelled = canonical(code)
+        if not spelled:
+            raise InputError(f"diagnosis {position} is empty; a code is text such as 'M62.81'")
+        diagnoses.append(Diagnosis(code=spelled, **rest))
+    if not diagnoses:
+        raise InputError("the claim has no diagnosis codes; give at least one")
+    return tuple(diagnoses)
+
+
+@attrs.frozen(slots=False)
+class Claim:
+    """Ordered diagnoses and what is known about the encounter. Position 1 is the first-listed (principal) diagnosis.
+
+    `codes` takes codes in any spelling, `Diagnosis` objects, or mappings with `code`, `text` and `poa`. Unknown codes
+    are kept: they are findings, not errors. What is not known stays None, and no rule that needs it is evaluated.
+
+    Raises CodeTypeError for a code that is not text, InputError for a value that cannot be.
+    """
+
+    diagnoses: tuple[Diagnosis, ...] = attrs.field(converter=_parse_diagnoses, alias="codes")
+    id: str | None = attrs.field(default=None, converter=lambda value: None if value is None else str(value))
+    age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True)
+    sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True)
+    birth_date: dt.date | None = attrs.field(
+        default=None, converter=lambda value: parse_date(value, "birth date"), kw_only=True
+    )
+    service_date: dt.date | None = attrs.field(
+        default=None, converter=lambda value: parse_date(value, "service date"), kw_only=True
+    )
+    setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
+    payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True)
+    documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True)
+    lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.birth_date and self.service_date and self.birth_date > self.service_date:
+            raise InputError(f"the birth date {self.birth_date} is after the service date {self.service_date}")
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The codes in order, canonical."""
+        return tuple(diagnosis.code for diagnosis in self.diagnoses)
+
+    @cached_property
+    def age_in_years(self) -> int | None:
+        """The age given, or the age in completed years on the service date; None when neither is known."""
+        if self.age is not None or self.birth_date is None or self.service_date is None:
+            return self.age
+        born, seen = self.birth_date, self.service_date
+        return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))

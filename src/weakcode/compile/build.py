@@ -1,0 +1,44 @@
+"""From rule files to a program: from the cache where it holds exactly these rules, else compiled and kept there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from weakcode._version import __version__
+from weakcode.codes import store
+from weakcode.codes.edition import Edition
+from weakcode.compile.program import Program
+
+# Raise it whenever the stored form of a program, or what an edit means, changes.
+_FORM = 1
+
+
+def build_program(paths: Sequence[Path], edition: Edition) -> Program:
+    """Return the program of the rule files for an edition. Raises RuleFileError for a file that was refused."""
+    contents = [path.read_bytes() for path in paths]
+    digest = hashlib.blake2b(digest_size=16)
+    for path, content in zip(paths, contents, strict=True):
+        digest.update(f"{path.name}:{len(content)}:".encode() + content)
+    key = f"{__version__}:{_FORM}:{edition.name}:{edition.digest}:{digest.hexdigest()}"
+    place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
+    stored = store.read(place, key)
+    if stored is None:
+        stored = _compile(paths, edition, key, place)
+    return Program.open(stored.meta, stored.sections)
+
+
+def _compile(paths: Sequence[Path], edition: Edition, key: str, place: Path) -> store.Stored:
+    from weakcode.compile.compiler import compile_packs
+    from weakcode.rules.load import load_pack, refuse_clashes
+
+    loaded = [load_pack(path) for path in paths]
+    refuse_clashes(loaded)
+    lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
+    rules, edits = compile_packs([one.pack for one in loaded], edition, lines)
+    facts = {fact for one in loaded for fact in one.pack.facts}
+    packs = [f"{one.pack.pack} {one.pack.version}" for one in loaded]
+    meta, sections = Program.pack(edition.name, packs, rules, facts, edits)
+    store.write(place, key, meta, sections)
+    return store.Stored(meta, sections)

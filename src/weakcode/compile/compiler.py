@@ -1,0 +1,166 @@
+"""Rule files become edits of one edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.codes.expressions import parse
+from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
+from weakcode.errors import NotationError
+from weakcode.findings import Source
+from weakcode.rules.model import Case, Pack, Rule, When
+
+_NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
+
+
+class Scope:
+    """The named code sets of a rule file, resolved against an edition when first asked for."""
+
+    def __init__(self, pack: Pack, edition: Edition) -> None:
+        self._texts = pack.code_sets
+        self._edition = edition
+        self._sets: dict[str, CodeSet] = {}
+        self._open: list[str] = []
+
+    def codes(self, text: str) -> CodeSet:
+        """Return the codes that an expression names. Raises NotationError for one that cannot be read."""
+        expression = parse(text)
+        return expression.resolve(self._edition, {name: self._named(name, text) for name in expression.names})
+
+    def _named(self, name: str, text: str) -> CodeSet:
+        if name in self._open:
+            circle = " -> ".join([*self._open, name])
+            raise NotationError(f"the code sets refer to each other: {circle}", text=text, column=1, expected="")
+        if name not in self._sets:
+            self._open.append(name)
+            self._sets[name] = self.codes(self._texts[name])
+            self._open.pop()
+        return self._sets[name]
+
+    def spelled_out(self, text: str) -> str:
+        """Return an expression with its code sets written out, for messages."""
+        for name in sorted(parse(text).names, key=len, reverse=True):
+            text = text.replace(f"${name}", self.spelled_out(self._texts[name]))
+        return text
+
+
+def _condition(rule: Rule, when: When | None, scope: Scope) -> Condition | None:
+    when = when or When()
+    dates, force = when.service_date, rule.effective
+    starts = max((d.from_ for d in (dates, force) if d and d.from_), default=None)
+    ends = min((d.to for d in (dates, force) if d and d.to), default=None)
+    facts = when.documented
+    condition = Condition(
+        age_min=when.age.min if when.age else None,
+        age_max=when.age.max if when.age else None,
+        sex=when.sex,
+        settings=when.setting,
+        payers=tuple(payer.casefold() for payer in when.payer),
+        starts=starts,
+        ends=ends,
+        documented_all=facts.all if facts else (),
+        documented_any=facts.any if facts else (),
+        documented_none=facts.none if facts else (),
+        present=scope.codes(when.present) if when.present else None,
+        absent=scope.codes(when.absent) if when.absent else None,
+        first_listed=scope.codes(when.first_listed) if when.first_listed else None,
+    )
+    return None if condition == Condition() else condition
+
+
+def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:
+    """Return verb, relation, subject, object and the object as written."""
+    subject = scope.codes(case.subject) if case.subject else None
+    relation = case.forbid or case.require or case.order
+    where = _NAMED_WHERE[relation.where] if relation else Where.ANYWHERE
+    objects = scope.codes(relation.codes) if relation else CodeSet()
+    listed = scope.spelled_out(relation.codes) if relation else ""
+    if subject is None:
+        if case.forbid:
+            return Verb.PRESENT, where, objects, CodeSet(), listed
+        return Verb.CLAIM_REQUIRE, where, CodeSet(), objects, listed
+    if case.position:
+        verb = Verb.FIRST if case.position == "first" else Verb.SECONDARY
+    elif case.forbid:
+        verb = Verb.FORBID
+    elif case.require:
+        verb = Verb.REQUIRE
+    elif case.order:
+        verb = Verb.ORDER
+    elif case.at_most_one:
+        verb = Verb.AT_MOST_ONE
+    elif case.once:
+        verb = Verb.ONCE
+    else:
+        verb = Verb.PRESENT
+    return verb, where, subject, objects, listed
+
+
+def sources_of(pack: Pack, rule: Rule) -> tuple[Source, ...]:
+    """Return what a rule cites, titles spelled out."""
+    cited = []
+    for citation in rule.sources:
+        publication = pack.sources[citation.source]
+        title = f"{publication.title} ({publication.edition})" if publication.edition else publication.title
+        cited.append(Source(title=title, place=citation.at))
+    return tuple(cited)
+
+
+def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit]:
+    """Return the edits of one rule, one for each case."""
+    edits = []
+    for case in rule.all_cases:
+        verb, where, subject, objects, listed = _verb(case, scope)
+        edits.append(
+            Edit(
+                rule=number,
+                verb=verb,
+                subject=subject,
+                object=objects,
+                where=where,
+                condition=_condition(rule, case.when, scope),
+                terms=tuple(term.casefold() for term in case.terms),
+                message=case.message,
+                listed=listed,
+                fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
+                sources=sources_of(pack, rule),
+            )
+        )
+    return edits
+
+
+def compile_packs(
+    packs: Iterable[Pack], edition: Edition, lines: Mapping[str, int] | None = None
+) -> tuple[list[CompiledRule], list[Edit]]:
+    """Return the rules of the packs and their edits against an edition.
+
+    `lines` gives the line of each rule in its file by full id.
+    """
+    rules: list[CompiledRule] = []
+    edits: list[Edit] = []
+    for pack in packs:
+        scope = Scope(pack, edition)
+        for rule in pack.rules:
+            full_id = f"{pack.pack}/{rule.id}"
+            terms = [
+                (term.casefold(), case.fix.code)
+                for case in rule.all_cases
+                for term in case.terms
+                if case.fix and case.fix.code
+            ]
+            edits.extend(compile_rule(pack, rule, len(rules), scope))
+            rules.append(
+                CompiledRule(
+                    id=full_id,
+                    title=rule.title,
+                    severity=rule.severity,
+                    enabled=rule.enabled,
+                    pack=pack.pack,
+                    supersedes=rule.supersedes,
+                    line=(lines or {}).get(full_id, 0),
+                    terms=tuple(terms),
+                )
+            )
+    return rules, edits

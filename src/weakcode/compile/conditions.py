@@ -1,0 +1,97 @@
+"""What an edit asks of the claim as a whole, and what documented text says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import attrs
+
+from weakcode.claims import Claim
+from weakcode.codes.edition import Edition
+from weakcode.compile.edits import CompiledRule, Condition, Edit
+
+
+@attrs.frozen(eq=False)
+class JudgedClaim:
+    """A claim with its codes as ids of the edition it is judged by.
+
+    `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
+    repeat, both in claim order.
+    """
+
+    claim: Claim
+    date: dt.date
+    ids: tuple[int, ...]
+    distinct: tuple[tuple[int, int], ...]
+    repeats: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, claim: Claim, edition: Edition) -> JudgedClaim:
+        """Return the claim as the edition sees it. A claim without a date is judged as of the edition's first day."""
+        ids = tuple(map(edition.code_id, claim.codes))
+        first: dict[str, int] = {}
+        distinct, repeats = [], []
+        for position, (code, code_id) in enumerate(zip(claim.codes, ids, strict=True), start=1):
+            earlier = first.setdefault(code, position)
+            if earlier == position:
+                distinct.append((position, code_id))
+            else:
+                repeats.append((earlier, position))
+        return cls(claim, claim.service_date or edition.starts, ids, tuple(distinct), tuple(repeats))
+
+
+def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
+    """Tell whether the claim meets the condition of an edit. What the claim does not say does not hold."""
+    if condition is None:
+        return True
+    claim, facts = judged.claim, judged.claim.documented
+    if condition.age_min is not None or condition.age_max is not None:
+        age = claim.age_in_years
+        if age is None or age < (condition.age_min or 0):
+            return False
+        if condition.age_max is not None and age > condition.age_max:
+            return False
+    if condition.sex is not None and claim.sex != condition.sex:
+        return False
+    if condition.settings and claim.setting not in condition.settings:
+        return False
+    if condition.payers and (claim.payer is None or claim.payer.casefold() not in condition.payers):
+        return False
+    if condition.starts is not None and judged.date < condition.starts:
+        return False
+    if condition.ends is not None and judged.date > condition.ends:
+        return False
+    if not facts.issuperset(condition.documented_all) or not facts.isdisjoint(condition.documented_none):
+        return False
+    if condition.documented_any and facts.isdisjoint(condition.documented_any):
+        return False
+    if condition.present is not None and not any(code in condition.present for code in judged.ids):
+        return False
+    if condition.absent is not None and any(code in condition.absent for code in judged.ids):
+        return False
+    return condition.first_listed is None or judged.ids[0] in condition.first_listed
+
+
+@lru_cache(maxsize=256)
+def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
+    longest_first = sorted(set(terms), key=lambda term: (-len(term), term))
+    return re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
+
+
+def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, edition: Edition) -> str | None:
+    """Return the first of the edit's terms that a diagnosis's text holds, or None.
+
+    Terms are whole words in any case; where several terms of the rule start at one place the longest counts. A text
+    that also holds a term of the diagnosis's own code supports that code: None.
+    """
+    if not text:
+        return None
+    owners = dict(rule.terms)
+    spoken = re.sub(r"\s+", " ", text.casefold())
+    found: Sequence[str] = _pattern((*owners, *edit.terms)).findall(spoken)
+    if any(code_id in edition.codeset(owners[term]) for term in found if term in owners):
+        return None
+    return next((term for term in found if term in edit.terms), None)

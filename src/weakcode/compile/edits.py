@@ -1,0 +1,107 @@
+"""Edits: rules resolved against one edition. They are all that the engines know.
+
+An edit's subject and object are sets of code ids; its verb and relation say what violates it. The meaning of each verb
+is stated once, as durable rules, in `weakcode.engines.semantics`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from typing import NamedTuple
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.findings import Source
+
+
+class Verb(enum.IntEnum):
+    """What an edit asks of a claim."""
+
+    PRESENT = 0
+    """A subject is on the claim at all: a violation (i). Also what a claim-level `forbid` becomes."""
+    FORBID = 1
+    REQUIRE = 2
+    FIRST = 3
+    SECONDARY = 4
+    ORDER = 5
+    AT_MOST_ONE = 6
+    ONCE = 7
+    CLAIM_REQUIRE = 8
+
+
+class Where(enum.IntEnum):
+    """Where an object stands, seen from the subject."""
+
+    ANYWHERE = 0
+    BEFORE = 1
+    AFTER = 2
+
+
+@attrs.frozen
+class Condition:
+    """The claim condition of an edit. Every part given must hold; what the claim does not say does not hold."""
+
+    age_min: int | None = None
+    age_max: int | None = None
+    sex: str | None = None
+    settings: tuple[str, ...] = ()
+    payers: tuple[str, ...] = ()
+    starts: dt.date | None = None
+    ends: dt.date | None = None
+    documented_all: tuple[str, ...] = ()
+    documented_any: tuple[str, ...] = ()
+    documented_none: tuple[str, ...] = ()
+    present: CodeSet | None = None
+    absent: CodeSet | None = None
+    first_listed: CodeSet | None = None
+
+
+@attrs.frozen
+class EditFix:
+    """What would mend a violation: the action of the rule file, the code to write and the sentence to say."""
+
+    action: str
+    code: str | None = None
+    text: str | None = None
+
+
+@attrs.frozen
+class Edit:
+    """One rule, or one case of it, or one note's instance of it, resolved against an edition."""
+
+    rule: int
+    verb: Verb
+    subject: CodeSet
+    object: CodeSet = CodeSet()
+    where: Where = Where.ANYWHERE
+    condition: Condition | None = None
+    terms: tuple[str, ...] = ()
+    message: str | None = None
+    listed: str = ""
+    fix: EditFix | None = None
+    sources: tuple[Source, ...] = ()
+
+
+class Hit(NamedTuple):
+    """A violation: an edit and 1-based positions of its subject and object; 0 where there is none."""
+
+    edit: int
+    subject: int
+    object: int
+
+
+@attrs.frozen
+class CompiledRule:
+    """What findings need to know of a rule."""
+
+    id: str
+    title: str
+    severity: str
+    enabled: bool
+    pack: str
+    supersedes: tuple[str, ...] = ()
+    line: int = 0
+    terms: tuple[tuple[str, str], ...] = ()
+    """Every documented term of the rule with the code that it belongs to."""

@@ -1,0 +1,182 @@
+"""Violations become findings: merged, superseded, worded and put in order. The same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from weakcode.codes.edition import Edition
+from weakcode.compile.conditions import JudgedClaim, found_term
+from weakcode.compile.edits import Edit, Hit, Verb, Where
+from weakcode.compile.program import Program
+from weakcode.findings import Finding, Fix, Source
+
+_DEFAULT_MESSAGES = {
+    Verb.PRESENT: "{subject} does not belong on this claim.",
+    Verb.FORBID: "{subject} and {object} may not be reported together.",
+    Verb.REQUIRE: "{subject} needs one of these codes with it: {listed}{misplaced}.",
+    Verb.FIRST: "{subject} may only be the first-listed diagnosis.",
+    Verb.SECONDARY: "{subject} may not be the first-listed diagnosis.",
+    Verb.ORDER: "{object} must stand before {subject}.",
+    Verb.AT_MOST_ONE: "{subject} and {object} may not both be reported; one of them says it.",
+    Verb.ONCE: "{subject} stands more than once on the claim.",
+    Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
+}
+SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
+
+
+@attrs.define
+class _Merged:
+    """The hits that make up one finding: the first names it, the others add their sources."""
+
+    hit: Hit
+    rule: int
+    edits: list[Edit]
+
+
+class Assembler:
+    """Words the hits on a claim as findings.
+
+    `severity_of` gives the severity of a rule for a payer, or None where the payer's profile switches it off.
+    """
+
+    def __init__(
+        self, program: Program, edition: Edition, severity_of: Callable[[int, str | None], str | None]
+    ) -> None:
+        self._program = program
+        self._edition = edition
+        self._severity_of = severity_of
+        numbers = program.rule_numbers
+        self._replaces = {
+            number: frozenset(numbers[name] for name in rule.supersedes if name in numbers)
+            for number, rule in enumerate(program.rules)
+        }
+
+    def findings(self, judged: JudgedClaim, hits: Iterable[Hit]) -> tuple[Finding, ...]:
+        """Return the findings by subject position, then rule id, then object position."""
+        payer = judged.claim.payer
+        severities: dict[int, str | None] = {}
+        merged: dict[tuple[int, ...], _Merged] = {}
+        for hit in sorted(hits, key=lambda hit: (hit.subject, hit.object, hit.edit)):
+            edit = self._program.edit(hit.edit)
+            if edit.rule not in severities:
+                severities[edit.rule] = self._severity_of(edit.rule, payer)
+            if severities[edit.rule] is None:
+                continue
+            if edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE:
+                # One finding for two codes, even where each forbids the other: the earlier one is its subject.
+                key = (edit.rule, -1, min(hit[1:]), max(hit[1:]))
+            else:
+                key = (edit.rule, hit.edit, hit.subject, hit.object)
+            if key in merged:
+                merged[key].edits.append(edit)
+            else:
+                merged[key] = _Merged(hit, edit.rule, [edit])
+        kept = self._without_superseded(list(merged.values()))
+        rules = self._program.rules
+        kept.sort(key=lambda m: (m.hit.subject, rules[m.rule].id, m.hit.object, m.hit.edit))
+        return tuple(self._finding(judged, m, severities[m.rule] or "") for m in kept)
+
+    def _without_superseded(self, merged: list[_Merged]) -> list[_Merged]:
+        if len(merged) < 2:
+            return merged
+        return [
+            generic
+            for generic in merged
+            if not any(
+                generic.rule in self._replaces[specific.rule] and _same_problem(specific.hit, generic.hit)
+                for specific in merged
+            )
+        ]
+
+    def describe(self, code: str) -> str:
+        """Return a code with its title in parentheses, or the code alone when it has none."""
+        title = self._edition.title(code)
+        return f"{code} ({title})" if title else code
+
+    def _finding(self, judged: JudgedClaim, merged: _Merged, severity: str) -> Finding:
+        hit, edit = merged.hit, merged.edits[0]
+        rule = self._program.rules[merged.rule]
+        positions = tuple(position for position in hit[1:] if position)
+        codes = judged.claim.codes
+        sources: dict[Source, None] = {}
+        for other in merged.edits:
+            sources.update(dict.fromkeys(other.sources))
+        stray = self._misplaced(judged, edit, hit.subject)
+        return Finding(
+            rule=rule.id,
+            severity=severity,
+            message=self._message(judged, edit, hit, stray),
+            codes=tuple(codes[position - 1] for position in positions),
+            positions=positions,
+            sources=tuple(sources),
+            fix=self._fix(judged, edit, hit, stray),
+        )
+
+    def _misplaced(self, judged: JudgedClaim, edit: Edit, subject: int) -> int:
+        """Return the position of the first required code that stands on the wrong side, or 0."""
+        if edit.verb is not Verb.REQUIRE or edit.where is Where.ANYWHERE:
+            return 0
+        return next((j for j, code in judged.distinct if j != subject and code in edit.object), 0)
+
+    def _message(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> str:
+        codes, edition = judged.claim.codes, self._edition
+        subject = codes[hit.subject - 1] if hit.subject else ""
+        other = codes[hit.object - 1] if hit.object else ""
+        term = ""
+        if edit.terms and hit.subject:
+            rule, text = self._program.rules[edit.rule], judged.claim.diagnoses[hit.subject - 1].text
+            term = found_term(edit, rule, text, judged.ids[hit.subject - 1], edition) or ""
+        side = "after" if edit.where is Where.BEFORE else "before"
+        found = self.describe(codes[stray - 1]) if stray else ""
+        words = {
+            "subject": self.describe(subject) if subject else "",
+            "object": self.describe(other) if other else "",
+            "subject_code": subject,
+            "object_code": other,
+            "listed": edit.listed,
+            "term": term,
+            "found": found,
+            "misplaced": f"; {found} stands {side} it" if stray else "",
+            "note": " ".join(source.quote for source in edit.sources if source.quote),
+        }
+        return (edit.message or _DEFAULT_MESSAGES[edit.verb]).format_map(words)
+
+    def _fix(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> Fix | None:
+        fix = edit.fix
+        if fix is None:
+            return None
+        codes = judged.claim.codes
+        subject = codes[hit.subject - 1] if hit.subject else ""
+        other = codes[hit.object - 1] if hit.object else ""
+        safe = fix.action in SAFE_ACTIONS
+        if fix.action == "resequence":
+            moved = stray or hit.object
+            if moved:
+                ahead = edit.where is not Where.AFTER
+                first, second = (codes[moved - 1], subject) if ahead else (subject, codes[moved - 1])
+                return Fix("resequence", f"Put {first} before {second}.", safe, (hit.subject, moved))
+            if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
+                text = fix.text or (
+                    f"List {subject} first." if edit.verb is Verb.FIRST else f"List {subject} after another diagnosis."
+                )
+                return Fix("resequence", text, safe, (hit.subject,))
+            return None
+        if fix.action == "drop-repeat":
+            return Fix("drop-repeat", fix.text or f"Report {subject} once.", safe, (hit.object,))
+        if fix.action == "remove-subject":
+            return Fix("remove", fix.text or f"Remove {subject}.", safe, (hit.subject,))
+        if fix.action == "remove-object":
+            return Fix("remove", fix.text or f"Remove {other}.", safe, (hit.object,))
+        if fix.action == "replace-subject":
+            text = fix.text or f"Report {self.describe(fix.code or '')} instead of {subject}."
+            return Fix("replace", text, safe, (hit.subject,), fix.code)
+        return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
+
+
+def _same_problem(specific: Hit, generic: Hit) -> bool:
+    """Two pairs are one problem when they are the same two diagnoses, otherwise when the subject is the same."""
+    if specific.object and generic.object:
+        return {*specific[1:]} == {*generic[1:]}
+    return specific.subject == generic.subject

@@ -1,0 +1,76 @@
+"""Every error that weakcode raises on purpose.
+
+Each message is one sentence for the person at the keyboard: what was found, where, and what would be right.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+import attrs
+
+
+class WeakcodeError(Exception):
+    """Base of all errors that are about the user's input or files, never about a bug in weakcode."""
+
+
+class InputError(WeakcodeError, ValueError):
+    """A claim, option or file holds a value that cannot be used."""
+
+
+class CodeTypeError(WeakcodeError, TypeError):
+    """A diagnosis code is not text; the message names its position."""
+
+
+class UnknownNameError(InputError):
+    """A pack, rule, profile, fact or setting that does not exist."""
+
+
+class NotationError(WeakcodeError, ValueError):
+    """A code expression that cannot be read.
+
+    `text` is the whole expression, `column` the 1-based character at which reading stopped, `expected` says what
+    could have stood there.
+    """
+
+    def __init__(self, message: str, *, text: str, column: int, expected: str) -> None:
+        super().__init__(message)
+        self.text = text
+        self.column = column
+        self.expected = expected
+
+
+class EditionError(WeakcodeError):
+    """A file that is not a usable ICD-10-CM Tabular List, or an edition that is not installed."""
+
+
+class EngineError(WeakcodeError):
+    """An engine could not evaluate a claim. Never to be read as a clean claim."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing wrong in a rule file or profile, at a 1-based line and column."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class RuleFileError(WeakcodeError):
+    """A rule file or profile that was refused; `problems` holds everything found wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `` (did you mean "x"?)`` for the closest known name, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f' (did you mean "{close[0]}"?)' if close else ""

@@ -1,0 +1,112 @@
+"""Every rule's examples, run as claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.claims import Claim
+from weakcode.rules.model import Example, Rule
+
+if TYPE_CHECKING:
+    from weakcode.findings import Finding
+
+
+@attrs.frozen
+class ExampleResult:
+    """The outcome of one example. `diff` shows expected and actual findings of the rule when they differ."""
+
+    rule: str
+    label: str
+    ok: bool
+    diff: str = ""
+
+
+@attrs.frozen
+class ExampleCase:
+    """One example of a rule; `fails` tells whether the rule must find something."""
+
+    rule: str
+    label: str
+    example: Example
+    fails: bool
+
+    @property
+    def claim(self) -> Claim:
+        """The example as a claim."""
+        one = self.example
+        codes = [
+            {"code": code, "text": one.text.get(position)}
+            for position, code in enumerate(one.codes.split(), start=1)
+        ]
+        return Claim(
+            codes,
+            age=one.age,
+            sex=one.sex,
+            service_date=one.service_date,
+            setting=one.setting,
+            payer=one.payer,
+            documented=one.documented,
+        )
+
+
+def cases_of(full_id: str, rule: Rule) -> Iterator[ExampleCase]:
+    """Yield the examples of a rule, passing ones first."""
+    for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
+        for number, example in enumerate(examples, start=1):
+            label = f"{kind} {number}: {example.codes}"
+            yield ExampleCase(full_id, label, example, kind == "fail")
+
+
+def compare(case: ExampleCase, findings: Iterable[Finding]) -> ExampleResult:
+    """Compare the findings on an example with what the rule file says of it."""
+    found = [finding for finding in findings if finding.rule == case.rule]
+    actual = sorted(finding.positions for finding in found)
+    if not case.fails:
+        wanted: list[tuple[int, ...]] | None = []
+    else:
+        wanted = None if case.example.finds is None else sorted(case.example.finds)
+    if actual == wanted or (wanted is None and actual):
+        return ExampleResult(case.rule, case.label, True)
+    lines = []
+    if wanted is None:
+        lines.append("- at least one finding")
+    else:
+        lines += [f"- {_place(positions)}" for positions in wanted if positions not in actual]
+    lines += [
+        f"+ {_place(finding.positions)}: {finding.message}"
+        for finding in found
+        if wanted is None or finding.positions not in wanted
+    ]
+    if not lines:
+        lines.append(f"- {len(wanted or ())} findings\n+ {len(actual)} findings at the same positions")
+    return ExampleResult(case.rule, case.label, False, "\n".join(lines))
+
+
+def _place(positions: Iterable[int]) -> str:
+    spelled = ", ".join(map(str, positions))
+    return f"a finding at position {spelled}" if spelled else "a finding on the claim as a whole"
+
+
+def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) -> list[ExampleResult]:
+    """Run the examples of every rule of the packs; None means every bundled pack.
+
+    Each rule is judged by itself, so that an example of a generic rule does not depend on what supersedes it.
+    Raises RuleFileError and UnknownNameError as Validator does.
+    """
+    from weakcode.api import Validator
+    from weakcode.rules.library import resolve_packs
+    from weakcode.rules.load import load_pack
+
+    results = []
+    for selected in resolve_packs(None if packs is None else list(packs)):
+        loaded = load_pack(selected.path)
+        for rule in loaded.pack.rules:
+            full_id = f"{loaded.pack.pack}/{rule.id}"
+            if selected.only_rules and full_id not in selected.only_rules:
+                continue
+            validator = Validator(packs=[selected.path], engine=engine, only=[full_id])
+            results += [compare(case, validator.check(case.claim)) for case in cases_of(full_id, rule)]
+    return results

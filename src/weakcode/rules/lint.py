@@ -1,0 +1,109 @@
+"""Warnings about rules that load but cannot be meant as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from weakcode.codes.edition import Edition
+from weakcode.compile.edits import Edit, Verb, Where
+from weakcode.rules.load import LoadedPack
+
+
+@attrs.frozen
+class LintWarning:
+    """A rule of a file, and what is odd about it."""
+
+    file: str
+    line: int
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.rule}: {self.message}"
+
+
+def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> list[LintWarning]:
+    """Return warnings on the packs: rules that can never fire, name no billable code or contradict another rule.
+
+    A rule without source or without examples of both kinds is told too.
+    """
+    from weakcode.codes.catalog import edition_for
+    from weakcode.compile.compiler import compile_packs
+    from weakcode.rules.library import resolve_packs
+    from weakcode.rules.load import load_pack
+
+    edition = edition or edition_for(None)
+    loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
+    places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
+    rules, edits = compile_packs([one.pack for one in loaded], edition)
+    warnings = []
+    for number, rule in enumerate(rules):
+        file, line = places[rule.id]
+        own = [edit for edit in edits if edit.rule == number]
+        for message in dict.fromkeys(_odd(own, edition)):
+            warnings.append(LintWarning(file, line, rule.id, message))
+        for message in _contradictions(number, own, edits, [r.id for r in rules]):
+            warnings.append(LintWarning(file, line, rule.id, message))
+    for one in loaded:
+        warnings += _unproven(one)
+    return warnings
+
+
+def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
+    for rule in loaded.pack.rules:
+        full_id = f"{loaded.pack.pack}/{rule.id}"
+        line = loaded.lines[rule.id]
+        if not rule.sources:
+            yield LintWarning(loaded.path, line, full_id, "names no source")
+        if not rule.examples.passing or not rule.examples.fail:
+            yield LintWarning(loaded.path, line, full_id, "needs an example that passes and one that fails")
+
+
+def _odd(edits: Iterable[Edit], edition: Edition) -> Iterator[str]:
+    for edit in edits:
+        if edit.verb is not Verb.CLAIM_REQUIRE and not edit.subject:
+            yield f"its subject names no billable code of {edition.name}, so it can never fire"
+        if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object:
+            yield f"its object names no billable code of {edition.name}, so it can never fire"
+        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object:
+            yield f"what it requires names no billable code of {edition.name}, so it always fires"
+        if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
+            yield "every subject is also an object, so it can never fire"
+        if edit.verb is Verb.AT_MOST_ONE and len(edit.subject) == 1:
+            yield "its subject is a single code, so it can never fire"
+        condition = edit.condition
+        if condition is None:
+            continue
+        if condition.starts and condition.ends and condition.starts > condition.ends:
+            yield "no service date meets both its condition and its effective dates, so it can never fire"
+        if (
+            condition.age_min is not None
+            and condition.age_max is not None
+            and condition.age_min > condition.age_max
+        ):
+            yield "no age meets its condition, so it can never fire"
+        wanted = {*condition.documented_all}
+        if wanted & {*condition.documented_none}:
+            yield "it asks for a documented fact and for its absence, so it can never fire"
+        if condition.absent and edit.subject and not edit.subject - condition.absent:
+            yield "its condition excludes its own subject, so it can never fire"
+
+
+def _contradictions(number: int, own: Iterable[Edit], edits: Iterable[Edit], ids: list[str]) -> Iterator[str]:
+    told = set()
+    for mine in own:
+        if mine.verb is not Verb.REQUIRE or mine.condition is not None:
+            continue
+        for other in edits:
+            if other.condition is not None or not mine.subject & other.subject or other.rule in told:
+                continue
+            shared = mine.subject & other.subject
+            if other.verb is Verb.FORBID and other.where in (Where.ANYWHERE, mine.where):
+                if mine.object and not mine.object - other.object and not shared & other.object:
+                    told.add(other.rule)
+                    yield f"contradicts {ids[other.rule]}, which forbids every code that this rule requires"
+            elif other.verb is Verb.FIRST and mine.where is Where.BEFORE:
+                told.add(other.rule)
+                yield f"contradicts {ids[other.rule]}: nothing can stand before a first-listed code"

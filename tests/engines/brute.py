@@ -1,0 +1,87 @@
+"""A brute-force reading of the semantics: every edit against every pair of diagnoses, nothing clever.
+
+It shares no code with the engines beyond the classes that carry the data.
+"""
+
+from __future__ import annotations
+
+from weakcode.compile.edits import Condition, Edit, Hit, Verb, Where
+
+
+def meets(condition: Condition | None, claim, ids, date) -> bool:
+    if condition is None:
+        return True
+    tests = []
+    if condition.age_min is not None:
+        tests.append(claim.age is not None and claim.age >= condition.age_min)
+    if condition.age_max is not None:
+        tests.append(claim.age is not None and claim.age <= condition.age_max)
+    if condition.sex:
+        tests.append(claim.sex == condition.sex)
+    if condition.settings:
+        tests.append(claim.setting in condition.settings)
+    if condition.payers:
+        tests.append((claim.payer or "").lower() in condition.payers)
+    if condition.starts:
+        tests.append(date >= condition.starts)
+    if condition.ends:
+        tests.append(date <= condition.ends)
+    tests.append(all(fact in claim.documented for fact in condition.documented_all))
+    tests.append(not any(fact in claim.documented for fact in condition.documented_none))
+    if condition.documented_any:
+        tests.append(any(fact in claim.documented for fact in condition.documented_any))
+    if condition.present is not None:
+        tests.append(any(code in set(condition.present) for code in ids))
+    if condition.absent is not None:
+        tests.append(not any(code in set(condition.absent) for code in ids))
+    if condition.first_listed is not None:
+        tests.append(ids[0] in set(condition.first_listed))
+    return all(tests)
+
+
+def related(where: Where, i: int, j: int) -> bool:
+    return {Where.ANYWHERE: i != j, Where.BEFORE: j < i, Where.AFTER: j > i}[where]
+
+
+def violations(number: int, edit: Edit, claim, ids, date) -> set[Hit]:
+    """Return the violations of one edit on one claim. `ids` are the code ids by position."""
+    if not meets(edit.condition, claim, ids, date):
+        return set()
+    subject, objects = set(edit.subject), set(edit.object)
+    first: dict[str, int] = {}
+    for position, code in enumerate(claim.codes, start=1):
+        first.setdefault(code, position)
+    places = sorted(first.values())
+    at = {position: ids[position - 1] for position in places}
+    found: set[Hit] = set()
+    if edit.verb is Verb.CLAIM_REQUIRE:
+        return set() if any(code in objects for code in ids) else {Hit(number, 0, 0)}
+    if edit.verb is Verb.ONCE:
+        for position, code in enumerate(claim.codes, start=1):
+            if position != first[code] and ids[position - 1] in subject:
+                found.add(Hit(number, first[code], position))
+        return found
+    subjects = [i for i in places if at[i] in subject]
+    for i in subjects:
+        partners = [j for j in places if at[j] in objects and related(edit.where, i, j)]
+        if edit.verb is Verb.PRESENT:
+            found.add(Hit(number, i, 0))
+        elif edit.verb is Verb.FORBID and at[i] not in objects:
+            found.update(Hit(number, i, j) for j in partners)
+        elif edit.verb is Verb.REQUIRE and not partners:
+            found.add(Hit(number, i, 0))
+        elif edit.verb is Verb.FIRST and i != 1:
+            found.add(Hit(number, i, 0))
+        elif edit.verb is Verb.SECONDARY and i == 1:
+            found.add(Hit(number, i, 0))
+        elif edit.verb is Verb.ORDER:
+            ahead = [j for j in places if at[j] in objects and j < i]
+            behind = [j for j in places if at[j] in objects and j > i]
+            if edit.where is Where.AFTER:
+                if ahead and not behind:
+                    found.add(Hit(number, i, max(ahead)))
+            elif behind and not ahead:
+                found.add(Hit(number, i, min(behind)))
+    if edit.verb is Verb.AT_MOST_ONE:
+        found.update(Hit(number, subjects[0], later) for later in subjects[1:])
+    return found

@@ -1,0 +1,105 @@
+"""Generated editions, edits and claims. The edition is small, so that codes meet each other often."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+from hypothesis import strategies as st
+
+from weakcode.claims import Claim
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.normalise import canonical
+from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
+from weakcode.compile.program import Program
+
+SIZE = 12
+NAMES = [canonical(f"A{number:02d}") for number in range(SIZE)]
+PAYERS = ("acme", "medicare")
+FACTS = ("covid-current", "covid-prior-symptoms")
+
+
+@attrs.frozen
+class SmallEdition:
+    """Twelve billable codes A00 to A11; B00 is a header, 401.9 an ICD-9 code, the rest unknown."""
+
+    name: str = "small"
+    starts: dt.date = dt.date(2026, 4, 1)
+    ends: dt.date = dt.date(2026, 9, 30)
+    size: int = SIZE
+    universe: int = SIZE + 3
+
+    def code_id(self, code: str) -> int:
+        if code in NAMES:
+            return NAMES.index(code)
+        return {"B00": SIZE, "401.9": SIZE + 2}.get(code, SIZE + 1)
+
+    def title(self, code: str) -> str | None:
+        return f"disease {code}" if code in NAMES else None
+
+    def codeset(self, text: str) -> CodeSet:
+        return CodeSet.of([self.code_id(text)])
+
+
+EDITION = SmallEdition()
+
+code_sets = st.sets(st.integers(0, EDITION.universe - 1), max_size=6).map(CodeSet.of)
+some_codes = st.sets(st.integers(0, EDITION.universe - 1), min_size=1, max_size=6).map(CodeSet.of)
+dates = st.dates(dt.date(2026, 3, 1), dt.date(2026, 10, 31))
+_facts = st.lists(st.sampled_from(FACTS), unique=True, max_size=1).map(tuple)
+
+
+def _mostly_none(strategy):
+    return st.one_of(st.none(), st.none(), st.none(), strategy)
+
+
+conditions = st.builds(
+    Condition,
+    age_min=_mostly_none(st.integers(0, 60)),
+    age_max=_mostly_none(st.integers(40, 120)),
+    sex=_mostly_none(st.sampled_from("FM")),
+    settings=_mostly_none(st.just(("inpatient", "outpatient"))).map(lambda v: v or ()),
+    payers=_mostly_none(st.just(("acme",))).map(lambda v: v or ()),
+    starts=_mostly_none(dates),
+    ends=_mostly_none(dates),
+    documented_all=_facts,
+    documented_any=_facts,
+    documented_none=_facts,
+    present=_mostly_none(some_codes),
+    absent=_mostly_none(some_codes),
+    first_listed=_mostly_none(some_codes),
+)
+
+
+@st.composite
+def edits(draw, rules: int = 3):
+    verb = draw(st.sampled_from(list(Verb)))
+    return Edit(
+        rule=draw(st.integers(0, rules - 1)),
+        verb=verb,
+        subject=CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(code_sets),
+        object=draw(code_sets)
+        if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE)
+        else CodeSet(),
+        where=draw(st.sampled_from(list(Where))) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER) else Where(0),
+        condition=draw(st.one_of(st.none(), conditions)),
+    )
+
+
+codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ"]))
+claims = st.builds(
+    Claim,
+    st.one_of(st.lists(codes, min_size=1, max_size=8), st.lists(codes, min_size=1, max_size=100)),
+    age=st.none() | st.integers(0, 120),
+    sex=st.sampled_from(["F", "M", None]),
+    service_date=st.none() | dates,
+    setting=st.sampled_from([None, "professional", "outpatient", "inpatient"]),
+    payer=st.sampled_from([None, "Acme", "Medicare", "other"]),
+    documented=st.sets(st.sampled_from(FACTS)),
+)
+
+
+def program_of(some_edits: list[Edit], rules: int = 3) -> Program:
+    named = [CompiledRule(f"small/rule-{n}", "", "error", True, "small") for n in range(rules)]
+    meta, sections = Program.pack("small", ["small 1"], named, FACTS, some_edits)
+    return Program.open(meta, sections)

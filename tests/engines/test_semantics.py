@@ -1,0 +1,131 @@
+"""The durable engine says exactly what a brute-force reading of the semantics says."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engines import brute
+from tests.engines.strategies import EDITION, claims, edits, program_of
+from weakcode.claims import Claim
+from weakcode.codes.codeset import CodeSet
+from weakcode.compile.conditions import JudgedClaim
+from weakcode.compile.edits import Edit, Hit, Verb, Where
+from weakcode.engines import durable
+from weakcode.engines.durable import DurableEngine
+from weakcode.errors import EngineError
+
+
+def engine_for(some_edits):
+    return DurableEngine(program_of(some_edits), EDITION, lambda rule: True)
+
+
+def expected(some_edits, judged):
+    found = set()
+    for number, edit in enumerate(some_edits):
+        found |= brute.violations(number, edit, judged.claim, judged.ids, judged.date)
+    return found
+
+
+@given(st.lists(edits(), max_size=8), claims)
+def test_the_durable_engine_finds_what_brute_force_finds(some_edits, claim):
+    judged = JudgedClaim.of(claim, EDITION)
+    hits = engine_for(some_edits).hits(judged)
+    assert len(hits) == len(set(hits))
+    assert set(hits) == expected(some_edits, judged)
+
+
+@given(st.lists(edits(), max_size=8))
+def test_a_stored_program_gives_back_the_edits_that_went_in(some_edits):
+    program = program_of(some_edits)
+    assert [program.edit(number) for number in range(len(program))] == some_edits
+    for code_id in range(EDITION.universe):
+        as_subject, as_object = program.roles(program.code_class(code_id))
+        assert set(as_subject) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.subject)}
+        assert set(as_object) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.object)}
+
+
+def only(*ids):
+    return CodeSet.of(ids)
+
+
+A_BEFORE_B = Edit(rule=0, verb=Verb.REQUIRE, subject=only(1), object=only(0), where=Where.BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("codes", "violated"),
+    [(["A00", "A01"], False), (["A01", "A00"], True), (["A01"], True), (["A05", "A00", "A05", "A01"], False)],
+    ids=["in-order", "reversed", "missing", "repeated-around"],
+)
+def test_a_requirement_waits_for_every_diagnosis_before_it_is_judged_missing(codes, violated):
+    hits = engine_for([A_BEFORE_B]).hits(JudgedClaim.of(Claim(codes), EDITION))
+    assert bool(hits) is violated
+
+
+def test_a_failing_action_is_an_error_and_never_a_clean_claim(monkeypatch):
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(durable, "Hit", broken)
+    with pytest.raises(EngineError):
+        engine.hits(judged)
+    monkeypatch.undo()
+    assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_a_refused_fact_is_an_error_and_the_next_claim_is_judged_all_the_same(monkeypatch):
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    real = engine.facts
+    monkeypatch.setattr(engine, "facts", lambda j: [{"sid": "claim", "colour": "blue"}, *real(j)])
+    with pytest.raises(EngineError):
+        engine.hits(judged)
+    monkeypatch.undo()
+    assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_more_claims_than_durable_rules_has_states_are_judged():
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    assert {tuple(engine.hits(judged)) for _ in range(2_500)} == {(Hit(0, 1, 0),)}
+
+
+def test_recycling_the_ruleset_changes_no_finding(monkeypatch):
+    monkeypatch.setattr(durable, "_CLAIMS_BEFORE_RECYCLING", 3)
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    assert [engine.hits(judged) for _ in range(20)] == [[Hit(0, 1, 0)]] * 20
+
+
+def test_threads_that_share_an_engine_each_get_their_own_findings():
+    engine = engine_for([A_BEFORE_B])
+    wrong, right = (JudgedClaim.of(Claim(codes), EDITION) for codes in (["A01"], ["A00", "A01"]))
+    answers: list[bool] = []
+
+    def work():
+        answers.extend(engine.hits(wrong) == [Hit(0, 1, 0)] and engine.hits(right) == [] for _ in range(200))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [True] * 800
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this system does not have")
+def test_a_forked_child_judges_claims_like_its_parent():
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    assert engine.hits(judged)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if engine.hits(judged) == [Hit(0, 1, 0)] else 1)
+    assert os.waitpid(child, 0)[1] == 0
