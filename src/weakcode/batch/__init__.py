@@ -1,0 +1,1 @@
+"""Many claims: reading files, evaluating claim by claim, writing findings."""

@@ -1,0 +1,102 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from weakcode.errors import InputError
+
+
+class OutputError(InputError):
+    """An output cannot be written. Nothing of it is left behind."""
+
+
+def checked_output(path: str | os.PathLike[str], allowed: Iterable[str], inputs: Iterable[str] = ()) -> Path:
+    """Return the path, if an output can be written there; raises InputError before any work if not."""
+    given = Path(path)
+    if given.suffix.lower() not in allowed:
+        found = f"the extension {given.suffix!r}" if given.suffix else "no extension"
+        raise InputError(f"{given} has {found}; an output ends in {', '.join(allowed)}")
+    target = given.resolve()
+    if target.is_dir():
+        raise InputError(f"{given} is a folder; give the name of a file")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{given} is not an ordinary file; weakcode writes whole files only")
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {given.parent} does not exist; make it first")
+    if any(os.path.realpath(source) == str(target) for source in inputs):
+        raise InputError(f"{given} is also an input; give the output another name")
+    return target
+
+
+class Outputs:
+    """A set of files written under temporary names beside their targets.
+
+    `commit` puts all of them in place; leaving the `with` block without it removes them, also on Ctrl-C.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[tuple[BinaryIO, Path, Path]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file, temporary, _ in self._open:
+            # Closing flushes, which fails again on a full disk; the file goes away anyhow.
+            with suppress(OSError, ValueError):
+                file.close()
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        self._open.clear()
+
+    def open(self, target: Path) -> BinaryIO:
+        """Return a file to write `target` into."""
+        with writing(target):
+            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+            file = os.fdopen(handle, "wb")
+            self._open.append((file, Path(name), target))
+            Path(name).chmod(_mode(target))
+        return file
+
+    def commit(self) -> None:
+        """Put every file in its place."""
+        for file, _, target in self._open:
+            with writing(target):
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+        for _, temporary, target in self._open:
+            with writing(target):
+                temporary.replace(target)
+        self._open.clear()
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn what the system says about `target` into one clear sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                f"the disk is full: {target} was not written, and nothing is left of it"
+            ) from None
+        raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
+
+
+def _mode(target: Path) -> int:
+    if target.exists():
+        return target.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask

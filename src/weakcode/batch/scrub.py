@@ -1,0 +1,290 @@
+"""Scrubbing: every claim of some files is evaluated or set aside, and both are counted."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from weakcode.batch.outputs import Outputs, checked_output
+from weakcode.batch.readers import open_claims
+from weakcode.batch.records import Record, Rejected, RowError
+from weakcode.batch.summary import Summary
+from weakcode.batch.writers import (
+    FINDINGS_EXTENSIONS,
+    REJECTS_EXTENSIONS,
+    RejectsWriter,
+    findings_schema,
+    findings_writer,
+)
+from weakcode.claims import Claim
+from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError
+from weakcode.findings import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 4096
+"""Findings in one record batch; this bounds the memory of a scrub."""
+
+
+class VerdictLike(Protocol):
+    """What is read of an evaluation."""
+
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def waived(self) -> Sequence[object]: ...
+    @property
+    def edition(self) -> str: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def packs(self) -> Sequence[str]: ...
+    @property
+    def notices(self) -> Sequence[str]: ...
+
+
+class Judge(Protocol):
+    """What evaluates a claim, such as a Validator."""
+
+    def judge(self, claim: Claim) -> VerdictLike:
+        """Return the findings and what they were judged by."""
+        ...
+
+
+@attrs.frozen
+class Judged:
+    """A record that was evaluated."""
+
+    record: Record
+    verdict: VerdictLike
+
+
+def read(paths: Iterable[str | os.PathLike[str]], progress: Callable[[int], None] | None = None) -> _Reading:
+    """Return the rows of all files, in order. `progress` is told the bytes read so far, over all files."""
+    return _Reading(tuple(os.fspath(path) for path in paths), progress)
+
+
+class _Reading:
+    """Rows of several files. `ignored` says, per file, which columns are not known."""
+
+    def __init__(self, paths: tuple[str, ...], progress: Callable[[int], None] | None) -> None:
+        if not paths:
+            raise InputError("there is no input; give at least one file of claims")
+        self._paths = paths
+        self._progress = progress
+        self.ignored: dict[str, tuple[str, ...]] = {}
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        before = 0
+        for path in self._paths:
+            with open_claims(path) as source:
+                for number, row in enumerate(source):
+                    if self._progress and number % 256 == 0:
+                        self._progress(before + source.bytes_read)
+                    yield row
+                before += source.bytes_read
+                if self._progress:
+                    self._progress(before)
+                if source.ignored:
+                    self.ignored[path] = source.ignored
+
+
+def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged | Rejected]:
+    """Evaluate each record; a claim that cannot be judged for what it says is rejected.
+
+    Raises EngineError, with the claim's place, when an engine fails: that must never look like a clean claim.
+    """
+    for row in rows:
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        try:
+            verdict = judge.judge(row.claim)
+        except EngineError as error:
+            raise EngineError(f"{row.file}, line {row.line}: {error}") from error
+        except (InputError, CodeTypeError, EditionError) as error:
+            part = "service date" if isinstance(error, EditionError) else "values"
+            yield Rejected(row.file, row.line, row.claim.id, str(error), part, row.raw)
+        else:
+            yield Judged(row, verdict)
+
+
+class FindingRows:
+    """Collects findings into record batches of the findings table."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, object]] = []
+
+    def add(self, judged: Judged) -> None:
+        """Take the findings of one claim."""
+        record, edition = judged.record, judged.verdict.edition
+        self._rows.extend(
+            {
+                "claim_id": record.claim.id,
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "message": finding.message,
+                "codes": finding.codes,
+                "positions": finding.positions,
+                "sources": [str(source) for source in finding.sources],
+                "edition": edition,
+                "file": record.file,
+                "line": record.line,
+            }
+            for finding in judged.verdict.findings
+        )
+
+    def batches(self, *, last: bool = False) -> Iterator[pa.RecordBatch]:
+        """Give the batches that are full, or all of them."""
+        import pyarrow as pa
+
+        while len(self._rows) >= BATCH_ROWS or (last and self._rows):
+            yield pa.RecordBatch.from_pylist(self._rows[:BATCH_ROWS], schema=findings_schema())
+            del self._rows[:BATCH_ROWS]
+
+
+def finding_batches(
+    paths: Iterable[str | os.PathLike[str]], judge: Judge, on_reject: Callable[[Rejected], None] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Give the findings of these files as record batches.
+
+    Without `on_reject`, a row that is no claim raises RowError.
+    """
+    rows = FindingRows()
+    for outcome in evaluate(read(paths), judge):
+        if isinstance(outcome, Judged):
+            rows.add(outcome)
+            yield from rows.batches()
+        elif on_reject is None:
+            raise RowError(outcome)
+        else:
+            on_reject(outcome)
+    yield from rows.batches(last=True)
+
+
+def scrub(
+    inputs: Sequence[str | os.PathLike[str]],
+    judge: Judge,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    rejects: str | os.PathLike[str] | None = None,
+    summary: str | os.PathLike[str] | None = None,
+    on_judged: Callable[[Judged], None] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Summary:
+    """Evaluate every claim of the inputs, write what is asked for and return the summary.
+
+    `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
+    (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
+    or none does. `on_judged` sees each evaluated claim. Raises InputError for inputs and outputs that cannot be,
+    EngineError when an engine fails.
+    """
+    started = time.perf_counter()
+    names = [os.fspath(path) for path in inputs]
+    targets = [
+        None if path is None else checked_output(path, allowed, names)
+        for path, allowed in (
+            (output, FINDINGS_EXTENSIONS),
+            (rejects, REJECTS_EXTENSIONS),
+            (summary, (".json",)),
+        )
+    ]
+    given = [target for target in targets if target is not None]
+    if len(set(given)) < len(given):
+        raise InputError(f"{given[0]} is named for two outputs; give each a name of its own")
+    findings_target, rejects_target, summary_target = targets
+    reading = read(names, progress)
+    tally = Tally()
+    with ExitStack() as stack:
+        outputs = stack.enter_context(Outputs())
+        table = findings_target and findings_writer(findings_target, outputs.open(findings_target))
+        aside = rejects_target and RejectsWriter(rejects_target, outputs.open(rejects_target))
+        rows = FindingRows()
+        for outcome in evaluate(tally.counted(reading), judge):
+            tally.add(outcome)
+            if isinstance(outcome, Rejected):
+                if aside:
+                    aside.write(outcome)
+                continue
+            if on_judged:
+                on_judged(outcome)
+            if table:
+                rows.add(outcome)
+                for batch in rows.batches():
+                    table.write(batch)
+        result = tally.summary(time.perf_counter() - started, reading.ignored)
+        if table:
+            for batch in rows.batches(last=True):
+                table.write(batch)
+            table.finish(result.metadata())
+        if summary_target:
+            outputs.open(summary_target).write(result.to_json().encode() + b"\n")
+        outputs.commit()
+    return result
+
+
+class Tally:
+    """Counts what goes in and what comes out."""
+
+    def __init__(self) -> None:
+        self._in = self._evaluated = self._clean = self._waived = 0
+        self._severities: Counter[str] = Counter()
+        self._rules: Counter[str] = Counter()
+        self._notices: Counter[str] = Counter()
+        self._editions: Counter[str] = Counter()
+        self._rejected: list[Rejected] = []
+        self._rejections = 0
+        self._judged_by: tuple[str, tuple[str, ...]] = ("", ())
+
+    def counted(self, rows: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
+        """Count the rows as they come out of the files."""
+        for row in rows:
+            self._in += 1
+            yield row
+
+    def add(self, outcome: Judged | Rejected) -> None:
+        """Count one outcome."""
+        if isinstance(outcome, Rejected):
+            self._rejections += 1
+            if len(self._rejected) < 20:
+                self._rejected.append(attrs.evolve(outcome, raw="", reason=""))
+            return
+        verdict = outcome.verdict
+        self._evaluated += 1
+        self._clean += not verdict.findings
+        self._waived += len(verdict.waived)
+        for finding in verdict.findings:
+            self._severities[finding.severity] += 1
+            self._rules[finding.rule] += 1
+        for notice in verdict.notices:
+            if notice in self._notices or len(self._notices) < 100:
+                self._notices[notice] += 1
+        self._editions[verdict.edition] += 1
+        self._judged_by = (verdict.engine, tuple(verdict.packs))
+
+    def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
+        """Return the counts; raises EngineError when a claim was lost on the way."""
+        engine, packs = self._judged_by
+        return Summary(
+            claims_in=self._in,
+            evaluated=self._evaluated,
+            rejected=self._rejections,
+            clean=self._clean,
+            waived=self._waived,
+            by_severity={name: self._severities[name] for name in ("error", "warning", "info")},
+            by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),
+            seconds=seconds,
+            editions=dict(sorted(self._editions.items())),
+            engine=engine,
+            packs=packs,
+            notices=dict(self._notices),
+            ignored_columns=ignored,
+            first_rejected=tuple((row.where, row.part) for row in self._rejected),
+        )

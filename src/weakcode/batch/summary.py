@@ -1,0 +1,64 @@
+"""What a scrub counted."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+
+from weakcode.errors import EngineError
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """Counts of one scrub. `claims_in == evaluated + rejected` always; no summary can be made where it is not so.
+
+    `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged them,
+    `notices` claims by what the evaluation had to say about the edition. `first_rejected` holds place and part of
+    up to 20 rejected rows, never a value of theirs.
+    """
+
+    claims_in: int
+    evaluated: int
+    rejected: int
+    clean: int
+    waived: int = 0
+    by_severity: dict[str, int]
+    by_rule: dict[str, int]
+    seconds: float
+    editions: dict[str, int] = attrs.field(factory=dict)
+    engine: str = ""
+    packs: tuple[str, ...] = ()
+    notices: dict[str, int] = attrs.field(factory=dict)
+    ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
+    first_rejected: tuple[tuple[str, str], ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.claims_in != self.evaluated + self.rejected:
+            raise EngineError(
+                f"{self.claims_in} claims were read, but {self.evaluated} evaluated and "
+                f"{self.rejected} rejected; some were lost, so the result cannot be trusted"
+            )
+
+    @property
+    def findings(self) -> int:
+        """Findings in all."""
+        return sum(self.by_severity.values())
+
+    def to_json(self) -> str:
+        """Return the summary as one JSON object."""
+        values = attrs.asdict(self)
+        values["first_rejected"] = [{"where": where, "part": part} for where, part in self.first_rejected]
+        values["seconds"] = round(self.seconds, 3)
+        return json.dumps({**values, "findings": self.findings}, indent=2, ensure_ascii=False)
+
+    def metadata(self) -> dict[str, str]:
+        """Return what a findings file says about its making."""
+        from importlib.metadata import version
+
+        return {
+            "weakcode.version": version("weakcode"),
+            "weakcode.edition": ", ".join(self.editions),
+            "weakcode.engine": self.engine,
+            "weakcode.packs": ", ".join(self.packs),
+        }

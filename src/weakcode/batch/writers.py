@@ -1,0 +1,156 @@
+"""Findings and rejects as files: Parquet, CSV or JSON Lines by extension."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from weakcode.batch.outputs import writing
+from weakcode.batch.records import Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson")
+REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson")
+
+FINDINGS_COLUMNS = (
+    "claim_id",
+    "rule",
+    "severity",
+    "message",
+    "codes",
+    "positions",
+    "sources",
+    "edition",
+    "file",
+    "line",
+)
+REJECTS_COLUMNS = ("file", "line", "claim_id", "reason", "raw")
+
+# Blanks part codes and positions; a source is a phrase with blanks of its own.
+_SEPARATORS = {"sources": "; "}
+
+
+def findings_schema() -> pa.Schema:
+    """Return the Arrow schema of a findings table: one row a finding."""
+    import pyarrow as pa
+
+    types = {
+        "codes": pa.list_(pa.string()),
+        "positions": pa.list_(pa.int32()),
+        "sources": pa.list_(pa.string()),
+        "line": pa.int64(),
+    }
+    return pa.schema([(name, types.get(name, pa.string())) for name in FINDINGS_COLUMNS])
+
+
+class FindingsWriter(Protocol):
+    """Takes record batches of `findings_schema`."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the findings of one batch."""
+        ...
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains. `metadata` is kept where the format has a place for it."""
+        ...
+
+
+def findings_writer(target: Path, file: BinaryIO) -> FindingsWriter:
+    """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`."""
+    extension = target.suffix.lower()
+    if extension == ".parquet":
+        return _Parquet(target, file)
+    return _Csv(target, file) if extension == ".csv" else _Jsonl(target, file)
+
+
+class _Parquet:
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        import pyarrow.parquet as pq
+
+        self._target = target
+        with writing(target):
+            self._writer = pq.ParquetWriter(file, findings_schema(), compression="zstd")
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._writer.write_batch(batch)
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        with writing(self._target):
+            self._writer.add_key_value_metadata(dict(metadata))
+            self._writer.close()
+
+
+class _Csv:
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._rows = csv.writer(self._text, lineterminator="\n")
+        with writing(target):
+            self._rows.writerow(FINDINGS_COLUMNS)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._rows.writerows(
+                [_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in batch.to_pylist()
+            )
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        with writing(self._target):
+            self._text.flush()
+            self._text.detach()
+
+
+class _Jsonl:
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._file = file
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._file.writelines(_json_line(row) for row in batch.to_pylist())
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """JSON Lines has no place for metadata."""
+
+
+class RejectsWriter:
+    """Rows that are no claims, with the reason and the row as it stands: CSV or JSON Lines by extension."""
+
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._file = file
+        self._csv = target.suffix.lower() == ".csv"
+        if self._csv:
+            self._put(_csv_line(REJECTS_COLUMNS))
+
+    def write(self, rejected: Rejected) -> None:
+        """Write one row."""
+        values = {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
+        self._put(_csv_line(values.values()) if self._csv else _json_line(values))
+
+    def _put(self, line: bytes) -> None:
+        with writing(self._target):
+            self._file.write(line)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return _SEPARATORS.get(name, " ").join(map(str, value))
+    return value
+
+
+def _json_line(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _csv_line(values: Any) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue().encode("utf-8", "backslashreplace")
