@@ -1,7 +1,7 @@
 """Sets of codes of one edition, as sorted intervals of code ids.
 
-The billable codes of an edition are numbered in alphabetical order, so that "every code below M62" and "A00-B99" are
-single intervals and a set of thousands of codes is a handful of numbers.
+The billable codes of an edition are numbered in alphabetical order, so that "every code below M62" and "A00-B99"
+are single intervals and a set of thousands of codes is a handful of numbers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class CodeSet:
         return cls((i, i + 1) for i in ids)
 
     def __contains__(self, code_id: int) -> bool:
-        index = bisect_right(self.spans, (code_id, float("inf")))  # type: ignore[type-var]
+        index = bisect_right(self.spans, (code_id, float("inf")))
         return index > 0 and self.spans[index - 1][1] > code_id
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class CodeSet:
         kept: list[tuple[int, int]] = []
         cuts = other.spans
         for low, high in self.spans:
-            index = max(bisect_right(cuts, (low, float("inf"))) - 1, 0)  # type: ignore[type-var]
+            index = max(bisect_right(cuts, (low, float("inf"))) - 1, 0)
             for cut_low, cut_high in cuts[index:]:
                 if cut_low >= high:
                     break

@@ -1,0 +1,142 @@
+"""Turns a Tabular List into the flat arrays that an Edition reads, and names them.
+
+All nodes are numbered in document order, each before its children, so that the nodes below a node are the numbers
+up to its `node_end`. Billable codes are numbered alphabetically.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+from weakcode.codes.normalise import compact
+from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
+
+VERSION = 1
+"""Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
+
+KINDS = ("chapter", "section", "category", "subcategory", "code")
+NOTES = tuple(NOTE_KINDS.values())
+NOBODY = 0xFFFFFFFF
+PLACEHOLDER, BILLABLE = 1, 2
+
+ITEM_TYPES = {
+    "codes": "Q",
+    "code_node": "I",
+    "node_key": "Q",
+    "node_kind": "B",
+    "node_flags": "B",
+    "node_parent": "I",
+    "node_end": "I",
+    "node_seventh": "H",
+    "key_sorted": "Q",
+    "key_node": "I",
+    "title_at": "I",
+    "note_first": "I",
+    "note_kind": "B",
+    "note_block": "H",
+    "note_line": "I",
+    "line_at": "I",
+}
+
+
+def pack_key(name: str) -> int:
+    """Return up to eight ASCII characters as a number; numbers order as the names do. 0 for other text."""
+    if len(name) > 8 or not name.isascii() or "\0" in name:
+        return 0
+    return int.from_bytes(name.encode().ljust(8, b"\0"), "big")
+
+
+def unpack_key(key: int) -> str:
+    """Return the text that `pack_key` was given."""
+    return key.to_bytes(8, "big").rstrip(b"\0").decode()
+
+
+def node_key(name: str) -> int:
+    """Return the key of a node by its name: ``Chapter 13``, ``M60-M63``, ``M62.81``."""
+    if name.startswith("Chapter "):
+        return pack_key(f"@{name[8:]}")
+    return pack_key(name if "-" in name else compact(name))
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.columns = {name: array(item) for name, item in ITEM_TYPES.items()}
+        self.titles = bytearray()
+        self.lines = bytearray()
+        self.sevenths: dict[tuple[tuple[str, str], ...], int] = {(): 0}
+        self.billable: list[tuple[int, int]] = []
+
+    def add(self, node: TabularNode, parent: int) -> None:
+        column = self.columns
+        index = len(column["node_key"])
+        key = node_key(node.name)
+        kind, flags = node.kind, PLACEHOLDER if node.placeholder else 0
+        if not node.children and node.kind in ("category", "subcategory"):
+            if node.seventh is None:
+                kind, flags = "code", flags | BILLABLE
+                self.billable.append((key, index))
+            else:
+                stem = compact(node.name).ljust(6, "X")
+                self.billable += [(pack_key(stem + seventh), index) for seventh in node.seventh]
+        column["node_key"].append(key)
+        column["node_kind"].append(KINDS.index(kind))
+        column["node_flags"].append(flags)
+        column["node_parent"].append(parent)
+        column["node_end"].append(0)
+        choices = tuple((node.seventh or {}).items())
+        column["node_seventh"].append(self.sevenths.setdefault(choices, len(self.sevenths)))
+        column["title_at"].append(len(self.titles))
+        self.titles += node.title.encode()
+        self._add_notes(node)
+        for child in node.children:
+            self.add(child, index)
+        column["node_end"][index] = len(column["node_key"])
+
+    def _add_notes(self, node: TabularNode) -> None:
+        column = self.columns
+        column["note_first"].append(len(column["note_kind"]))
+        seen: dict[str, int] = {}
+        for block in node.blocks:
+            column["note_kind"].append(NOTES.index(block.kind))
+            column["note_block"].append(seen.setdefault(block.kind, 0))
+            seen[block.kind] += 1
+            column["note_line"].append(len(column["line_at"]))
+            for line in block.lines:
+                column["line_at"].append(len(self.lines))
+                self.lines += line.encode()
+
+    def finish(self) -> None:
+        column = self.columns
+        column["title_at"].append(len(self.titles))
+        column["note_first"].append(len(column["note_kind"]))
+        column["note_line"].append(len(column["line_at"]))
+        column["line_at"].append(len(self.lines))
+        for key, node in sorted(self.billable):
+            column["codes"].append(key)
+            column["code_node"].append(node)
+        for key, node in sorted((key, node) for node, key in enumerate(column["node_key"])):
+            column["key_sorted"].append(key)
+            column["key_node"].append(node)
+
+
+def compile_tabular(tabular: Tabular) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the `meta` and `sections` for weakcode.codes.store."""
+    from weakcode.codes.search import index_texts
+
+    compiler = _Compiler()
+    for chapter in tabular.chapters:
+        compiler.add(chapter, NOBODY)
+    compiler.finish()
+    sections = {name: column.tobytes() for name, column in compiler.columns.items()}
+    sections["titles"] = bytes(compiler.titles)
+    sections["lines"] = bytes(compiler.lines)
+    sections |= index_texts(tabular)
+    meta = {"sevenths": [dict(choices) for choices in compiler.sevenths], "version": tabular.version}
+    return meta, sections
+
+
+def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:
+    """Return the arrays of a stored edition, ready to be read by index."""
+    return {name: sections[name].cast(item) for name, item in ITEM_TYPES.items()}  # type: ignore[call-overload]

@@ -1,0 +1,28 @@
+"""One spelling for every way in which people write a code."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65536)
+def compact(text: str) -> str:
+    """Return the code without blanks and dot, in upper case: ``" m62.81 "`` gives ``"M6281"``.
+
+    Only a dot after the third character and dots at the end are dropped, so that text which is not a code can
+    still be told from one.
+    """
+    code = "".join(text.split()).upper().rstrip(".")
+    if code[3:4] == ".":
+        code = code[:3] + code[4:]
+    return code
+
+
+@lru_cache(maxsize=65536)
+def canonical(text: str) -> str:
+    """Return the code as weakcode writes it, dotted and in upper case: ``"m6281"`` gives ``"M62.81"``.
+
+    Text that cannot be a code, being too long or with other signs in it, gets no dot.
+    """
+    code = compact(text)
+    return f"{code[:3]}.{code[3:]}" if 3 < len(code) <= 7 and code.isalnum() else code

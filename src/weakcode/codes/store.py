@@ -1,0 +1,119 @@
+"""A file of named binary sections, mapped into memory, for everything that weakcode compiles and caches.
+
+Layout: magic, BLAKE2b digest of all that follows, length of a JSON header, the header, the sections, each at a
+multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one; anything
+else, from a missing file to a truncated one, means "not there".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import mmap
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+MAGIC = b"WEAKCODE"
+FORMAT = 1
+CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
+
+_DIGEST_SIZE = 32
+_HEADER_AT = len(MAGIC) + _DIGEST_SIZE
+
+
+@attrs.frozen
+class Stored:
+    """An opened container: `meta` as it was given to `pack`, `sections` as views into the file."""
+
+    meta: Mapping[str, Any]
+    sections: Mapping[str, memoryview]
+
+
+def cache_dir() -> Path:
+    """Return the folder for compiled files: ``WEAKCODE_CACHE_DIR``, or the user's cache folder."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_cache_path("weakcode")
+
+
+def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> bytes:
+    """Return the container as bytes. `key` says what the content was made from; `meta` must be JSON."""
+    places: dict[str, tuple[int, int]] = {}
+    at = 0
+    for name, content in sections.items():
+        places[name] = (at, len(content))
+        at += len(content) + -len(content) % 8
+    header = json.dumps(
+        {"format": FORMAT, "byteorder": sys.byteorder, "key": key, "meta": dict(meta), "sections": places},
+        separators=(",", ":"),
+    ).encode()
+    header += b" " * (-(_HEADER_AT + 8 + len(header)) % 8)
+    parts = [len(header).to_bytes(8, "little"), header]
+    for content in sections.values():
+        parts += [content, bytes(-len(content) % 8)]
+    body = b"".join(parts)
+    return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
+
+
+def open_bytes(content: bytes | mmap.mmap, key: str | None = None) -> Stored | None:
+    """Open a container; None when it is damaged, of another format or machine, or made for another key."""
+    view = memoryview(content)
+    if len(view) < _HEADER_AT + 8 or view[: len(MAGIC)] != MAGIC:
+        return None
+    body = view[_HEADER_AT:]
+    if hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() != view[len(MAGIC) : _HEADER_AT]:
+        return None
+    size = int.from_bytes(body[:8], "little")
+    try:
+        header = json.loads(bytes(body[8 : 8 + size]))
+        if header["format"] != FORMAT or header["byteorder"] != sys.byteorder:
+            return None
+        if key is not None and header["key"] != key:
+            return None
+        data = body[8 + size :]
+        sections = {name: data[at : at + length] for name, (at, length) in header["sections"].items()}
+        return Stored(header["meta"], sections)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def read(path: Path, key: str) -> Stored | None:
+    """Map the container at `path`; None when it is not there, not readable, or not to be trusted."""
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):
+        return None
+    return open_bytes(mapped, key)
+
+
+def write_bytes(path: Path, content: bytes) -> bool:
+    """Write `content` to `path` in one step; False, and no trace left, when the folder cannot be written."""
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except OSError:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        return False
+    return True
+
+
+def write(path: Path, key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> bool:
+    """Pack and write in one step; False when the file could not be written."""
+    return write_bytes(path, pack(key, meta, sections))

@@ -1,0 +1,213 @@
+"""Reads CDC's ICD-10-CM Tabular List, as its XML gives it, into plain nodes.
+
+The XML is untrusted input: document type definitions and entities are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, BinaryIO
+
+import attrs
+
+from weakcode.codes.normalise import compact
+from weakcode.errors import EditionError
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+NOTE_KINDS = {
+    "excludes1": "excludes1",
+    "excludes2": "excludes2",
+    "codeFirst": "code_first",
+    "useAdditionalCode": "use_additional",
+    "codeAlso": "code_also",
+    "includes": "includes",
+    "inclusionTerm": "inclusion_term",
+    "notes": "note",
+    "sevenChrNote": "seventh_character_note",
+}
+
+# Category S06 is the one place where a prose note takes 7th characters away from some of its codes.
+_NOT_APPLICABLE = re.compile(
+    r"7th characters (?P<seventh>[0-9A-Z](?:(?:, | and |, and )[0-9A-Z])*) do not apply to codes in category"
+    r" (?P<category>[A-Z][0-9A-Z]{2}) with 6th character (?P<sixth>.*)"
+)
+_CODE = re.compile(r"[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?")
+
+
+@attrs.frozen
+class Block:
+    """One note element of the XML: all its lines belong together."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+@attrs.define
+class TabularNode:
+    """A chapter, section or code of the Tabular List. `children` and all nodes stand in document order."""
+
+    kind: str
+    name: str
+    title: str
+    blocks: list[Block] = attrs.Factory(list)
+    children: list[TabularNode] = attrs.Factory(list)
+    placeholder: bool = False
+    seventh: Mapping[str, str] | None = None
+    """The 7th characters of a leaf that needs one, with the text of each."""
+
+    def walk(self) -> Iterator[TabularNode]:
+        """Yield this node and all below it, in document order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@attrs.frozen
+class Tabular:
+    """A whole Tabular List: the year it says it is for, and its chapters."""
+
+    version: str
+    chapters: tuple[TabularNode, ...]
+
+
+def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
+    """Read a Tabular List. `where` names the source in errors.
+
+    Raises EditionError for anything that is not a whole, well-formed Tabular List.
+    """
+    import defusedxml.ElementTree
+    from defusedxml.common import DefusedXmlException
+
+    content = source if isinstance(source, bytes) else source.read()
+    try:
+        root = defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
+    except DefusedXmlException:
+        raise EditionError(
+            f"{where} declares a document type or entities, which a Tabular List never does; it was not read."
+        ) from None
+    except (SyntaxError, ValueError, LookupError) as error:
+        raise EditionError(
+            f"{where} is not well-formed XML ({error}); give a complete ICD-10-CM Tabular List in XML."
+        ) from None
+    if root.tag != "ICD10CM.tabular":
+        raise EditionError(
+            f"{where} holds <{root.tag}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
+        )
+    chapters = tuple(_chapter(element, where) for element in root.iterfind("chapter"))
+    if not any(node.kind == "category" for chapter in chapters for node in chapter.walk()):
+        raise EditionError(f"{where} is a Tabular List without any category; give the complete file.")
+    _refuse_repeats(chapters, where)
+    return Tabular((root.findtext("version") or "").strip(), chapters)
+
+
+def _refuse_repeats(chapters: tuple[TabularNode, ...], where: str) -> None:
+    seen: set[str] = set()
+    for chapter in chapters:
+        for node in chapter.walk():
+            if node.name in seen:
+                raise EditionError(f"{where} defines {node.name} twice; give an unaltered Tabular List.")
+            seen.add(node.name)
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
+def _blocks(element: Element) -> list[Block]:
+    blocks: list[Block] = []
+    for child in element:
+        kind = NOTE_KINDS.get(child.tag)
+        if kind is not None:
+            lines = tuple(filter(None, map(_text, child)))
+        elif child.tag == "sevenChrDef":
+            # A line between two 7th characters is another wording of the one above it.
+            kind, lines = "seventh_character_note", tuple(map(_text, child.iterfind("note")))
+        if kind is not None and lines:
+            blocks.append(Block(kind, lines))
+    return blocks
+
+
+def _chapter(element: Element, where: str) -> TabularNode:
+    number = (element.findtext("name") or "").strip()
+    if not number.isdecimal():
+        raise EditionError(f"{where} has a chapter without a number; give an unaltered Tabular List.")
+    title = re.sub(r"\s*\([^()]*\)$", "", _text(element.find("desc")))
+    chapter = TabularNode("chapter", f"Chapter {int(number)}", title, _blocks(element))
+    chapter.children = _nested([_section(child, where) for child in element.iterfind("section")])
+    return chapter
+
+
+def _nested(sections: list[TabularNode]) -> list[TabularNode]:
+    """Put sections below the section that embraces them: Burns, T20-T32, has no codes but sections of its own.
+
+    The XML lists both as equals, yet a note at T20-T32 holds for all of it.
+    """
+    top: list[TabularNode] = []
+    open_above: list[TabularNode] = []
+    for section in sections:
+        first, last = section.name.split("-")
+        while open_above and not _embraces(open_above[-1].name, first, last):
+            open_above.pop()
+        (open_above[-1].children if open_above else top).append(section)
+        if not section.children:
+            open_above.append(section)
+    return top
+
+
+def _embraces(name: str, first: str, last: str) -> bool:
+    low, high = name.split("-")
+    return low <= first and last <= high
+
+
+def _section(element: Element, where: str) -> TabularNode:
+    name = (element.get("id") or "").strip().upper()
+    if not re.fullmatch(r"[A-Z][0-9A-Z]{2}(-[A-Z][0-9A-Z]{2})?", name):
+        raise EditionError(f'{where} has a section named "{name}"; a section is named like M60-M63.')
+    # A section of one category would otherwise share the category's name.
+    name = name if "-" in name else f"{name}-{name}"
+    title = re.sub(r"\s*\([^()]*\)$", "", _text(element.find("desc")))
+    section = TabularNode("section", name, title, _blocks(element))
+    section.children = [_diagnosis(child, {}, {}, where) for child in element.iterfind("diag")]
+    return section
+
+
+def _diagnosis(
+    element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str
+) -> TabularNode:
+    """`seventh` are the 7th characters that reach this code, `removed` those that 6th characters rule out."""
+    name = (element.findtext("name") or "").strip().upper()
+    if not _CODE.fullmatch(name):
+        raise EditionError(f'{where} has a code "{name}"; a code is written like M62.81.')
+    kind = "category" if len(name) == 3 else "subcategory"
+    node = TabularNode(kind, name, _text(element.find("desc")), _blocks(element))
+    node.placeholder = element.get("placeholder") == "true"
+    definition = element.find("sevenChrDef")
+    if definition is not None:
+        seventh = {
+            one.strip(): _text(extension)
+            for extension in definition.iterfind("extension")
+            for one in (extension.get("char") or "").split(",")
+            if len(one.strip()) == 1
+        }
+        removed = _removed(node)
+    node.children = [_diagnosis(child, seventh, removed, where) for child in element.iterfind("diag")]
+    code = compact(name)
+    if not node.children and seventh and len(code) < 7:
+        gone = removed.get(code.ljust(6, "X")[5], "")
+        node.seventh = {one: text for one, text in seventh.items() if one not in gone}
+    return node
+
+
+def _removed(node: TabularNode) -> dict[str, str]:
+    """Return, by 6th character, the 7th characters that the notes of this node take away."""
+    for block in node.blocks:
+        for line in block.lines if block.kind == "note" else ():
+            found = _NOT_APPLICABLE.match(line)
+            if found and found["category"] == node.name[:3]:
+                gone = "".join(re.findall(r"\b[0-9A-Z]\b", found["seventh"]))
+                sixth = re.findall(r"(?:^|\bor )([0-9A-Z])\b", found["sixth"])
+                return dict.fromkeys(sixth, gone)
+    return {}
