@@ -1,7 +1,7 @@
 """Turns a Tabular List into the flat arrays that an Edition reads, and names them.
 
-All nodes are numbered in document order, each before its children, so that the nodes below a node are the numbers
-up to its `node_end`. Billable codes are numbered alphabetically.
+All nodes are numbered in document order, each before its children, so that the nodes below a node are the
+numbers up to its `node_end`. Billable codes are numbered alphabetically.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from weakcode.codes.normalise import compact
 from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
 
 KINDS = ("chapter", "section", "category", "subcategory", "code")

@@ -1,8 +1,9 @@
 """One release of ICD-10-CM: its codes, hierarchy, titles and notes, read from one mapped block of memory.
 
-Billable codes are numbered in alphabetical order of their compact spelling, so that all codes below a prefix are
-one interval of numbers. Three more numbers stand for every code that is not billable: `header_id` for a category or
-a code that lacks its 7th character, `icd9_id` for what looks like an ICD-9-CM code, `unknown_id` for the rest.
+Billable codes are numbered in alphabetical order of their compact spelling, so that all codes below a prefix
+are one interval of numbers. Three more numbers stand for every code that is not billable: `header_id` for a
+category or a code that lacks its 7th character, `icd9_id` for what looks like an ICD-9-CM code, `unknown_id` for
+the rest.
 """
 
 from __future__ import annotations

@@ -170,9 +170,9 @@ class Except(Expression):
 class Position:
     """``fifth or sixth character 1-4 or 6``: one character, between the ends of one of `values`.
 
-    Where several positions are named, the character is the last of them that is not the placeholder X. That is
-    where the codes for drugs keep the intent: sixth in T43.655A (its fifth character is part of the substance),
-    fifth in T36.95XA, where the sixth only fills the gap before the 7th character.
+    Where several positions are named, the character is the last of them that is not the placeholder X. That
+    is where the codes for drugs keep the intent: sixth in T43.655A (its fifth character is part of the
+    substance), fifth in T36.95XA, where the sixth only fills the gap before the 7th character.
     """
 
     positions: tuple[int, ...]

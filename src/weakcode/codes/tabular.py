@@ -141,7 +141,7 @@ def _chapter(element: Element, where: str) -> TabularNode:
 
 
 def _nested(sections: list[TabularNode]) -> list[TabularNode]:
-    """Put sections below the section that embraces them: Burns, T20-T32, has no codes but sections of its own.
+    """Put sections below the section that embraces them: T20-T32, Burns, has no codes but sections.
 
     The XML lists both as equals, yet a note at T20-T32 holds for all of it.
     """
