@@ -95,7 +95,13 @@ class _Checker:
         try:
             parse(text)
         except NotationError as error:
-            yield self.marked.problem(path, f'"{_key(path)}": {error}', column=error.column)
+            key = _key(path if path in self.marked.marks else path[:-1])
+            yield self.marked.problem(path, f'"{key}": {str(error).rstrip(".")}', column=error.column)
+            return
+        except RecursionError:
+            yield self.marked.problem(
+                path, "the expression is nested too deeply; name its parts in code_sets"
+            )
             return
         for found in _NAME.finditer(text):
             if found[1] not in self.sets:

@@ -1,7 +1,7 @@
 """Find rule files: the packs that weakcode ships, and the user's own.
 
-Nothing here reads YAML as YAML. A warm start asks only for names, bytes and digests, so names are told from the
-plain lines `pack: …` and `- id: …`.
+Nothing here reads YAML as YAML. A warm start asks only for names, bytes and digests, so names are told
+from the plain lines `pack: …` and `- id: …`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,14 @@ _RULE = re.compile(rb"^[ \t]*(?:-[ \t]+)?(?:\{[ \t]*)?id:[ \t]*[\"']?([a-z0-9-]+
 
 @attrs.frozen
 class Selected:
-    """A rule file to use. `only_rules` holds short ids where single rules were asked for and not the pack.
-
-    `switched_on` holds the short ids that were named, and which run even where they are off by default.
-    """
+    """A rule file to use: all of it, or `only_rules` (full ids), which run even where off by default."""
 
     path: Path
     only_rules: frozenset[str] | None = None
-    switched_on: frozenset[str] = frozenset()
 
 
 @functools.cache
-def _folder() -> Path:
+def packs_folder() -> Path:
     """Return the folder of the bundled packs: in the installed package, or rules/ of a source checkout."""
     installed = Path(str(files("weakcode"))) / "packs"
     if installed.is_dir():
@@ -45,7 +41,7 @@ def _folder() -> Path:
 
 def bundled_packs() -> dict[str, Path]:
     """Return the files of the packs that weakcode ships, by pack name, in the order of the names."""
-    return {path.stem: path for path in sorted(_folder().glob("*.yaml"))}
+    return {path.stem: path for path in sorted(packs_folder().glob("*.yaml"))}
 
 
 def read_bytes(path: Path) -> bytes:
@@ -76,36 +72,32 @@ def rule_ids(content: bytes) -> tuple[str, ...]:
 def resolve_packs(
     names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None
 ) -> list[Selected]:
-    """Return the rule files that names and paths stand for, each file once, in the order given.
+    """Return what names and paths stand for: whole files in the order given, then single rules.
 
     A name is a bundled pack, a rule file, a folder of rule files, or a full rule id such as
-    `weakness/excludes2-hematoma`; None is all bundled packs. A bundled pack goes before a file of the same name:
-    write `./weakness` for the latter. Relative paths are taken from `base`. An id that stands beside its pack switches
-    the rule on; an id alone runs this rule alone.
+    `weakness/excludes2-hematoma`; None is all bundled packs. A bundled pack goes before a file of the same
+    name: write `./weakness` for the latter. Relative paths are taken from `base`. An id alone runs this rule
+    alone; an id beside its pack switches the rule on, and the file then stands in the list twice, whole and
+    with its rules.
 
     Raises UnknownNameError, with the nearest name.
     """
     packs = bundled_packs()
     if names_or_paths is None:
         return [Selected(path) for path in packs.values()]
-    names = [str(name) for name in names_or_paths]
     whole: dict[Path, None] = {}
-    order: dict[Path, None] = {}
     ids: list[str] = []
-    for name in names:
+    for name in map(str, names_or_paths):
         paths = [packs[name]] if name in packs else _files(name, base)
         if paths is None:
             ids.append(name)
-            paths = [packs[name.partition("/")[0]]] if name.partition("/")[0] in packs else []
         else:
             whole.update(dict.fromkeys(paths))
-        order.update(dict.fromkeys(paths))
     named = _named_rules(ids, packs, whole) if ids else {}
-    chosen = []
-    for path in order:
-        rules = frozenset(named.get(path, ()))
-        chosen.append(Selected(path, None if path in whole else rules, rules))
-    return chosen
+    return [
+        *(Selected(path) for path in whole),
+        *(Selected(path, frozenset(rules)) for path, rules in named.items()),
+    ]
 
 
 def _files(name: str, base: Path | None) -> list[Path] | None:
@@ -124,7 +116,7 @@ def _files(name: str, base: Path | None) -> list[Path] | None:
 
 
 def _named_rules(ids: list[str], packs: dict[str, Path], own: Iterable[Path]) -> dict[Path, list[str]]:
-    """Return the short ids asked for, by the file that has them."""
+    """Return the full ids asked for, by the file that has the rule."""
     paths = dict(packs)
     for path in own:
         name = pack_name(read_bytes(path))
@@ -140,5 +132,5 @@ def _named_rules(ids: list[str], packs: dict[str, Path], own: Iterable[Path]) ->
         if rule not in known:
             close = did_you_mean(full, [f"{pack}/{one}" for one in known])
             raise UnknownNameError(f'the pack "{pack}" has no rule "{rule}"{close}')
-        named.setdefault(paths[pack], []).append(rule)
+        named.setdefault(paths[pack], []).append(full)
     return named

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,21 @@ def read_content(source: Path | str | bytes, name: str) -> str | bytes:
 def in_order(problems: list[Problem]) -> list[Problem]:
     """Return the problems in the order of the file, each once."""
     return sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
+
+
+def refuse_clashes(loaded: Iterable[LoadedPack]) -> None:
+    """Raise RuleFileError where two files have a rule of the same full id."""
+    first: dict[str, str] = {}
+    problems = []
+    for one in loaded:
+        for rule, line in one.lines.items():
+            full = f"{one.pack.pack}/{rule}"
+            place = first.setdefault(full, f"{one.path}:{line}")
+            if place != f"{one.path}:{line}":
+                message = f'the rule "{full}" is already in {place}; give the pack or the rule another name'
+                problems.append(Problem(one.path, line, 1, message))
+    if problems:
+        raise RuleFileError(problems)
 
 
 def _rules(marked: Marked, problems: list[Problem]) -> dict[int, Rule]:

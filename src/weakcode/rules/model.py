@@ -37,7 +37,7 @@ def doc(
     """Declare a field with the sentence that an editor shows for it.
 
     `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
-    of one be written without the list; `pattern` is the regular expression for the text, or each text of a list.
+    of one be written without the list; `pattern` is the regular expression for the text, or each text in it.
     """
     return attrs.field(metadata={"doc": text, "key": key, "single": single, "pattern": pattern}, **kwargs)
 

@@ -8,9 +8,11 @@ from typing import Literal
 
 import attrs
 
-from weakcode.errors import Problem, RuleFileError, did_you_mean
+from weakcode.errors import Problem, RuleFileError, UnknownNameError, did_you_mean
 from weakcode.rules.model import FULL_ID, doc
 from weakcode.rules.yamlmarks import Marked
+
+# ruff: noqa: RUF009  (doc() declares a field; the linter knows only attrs.field by name)
 
 Setting = Literal["off", "on", "error", "warning", "info"]
 
@@ -71,17 +73,22 @@ class Profile:
         return Path(self.marked.file).parent if self.marked is not None else None
 
 
-def load_profile(source: Path | str | bytes, *, name: str | None = None) -> Profile:
-    """Load a profile from a path, or from its content as text or bytes; `name` stands for it in messages.
+def load_profile(path: Path | str) -> Profile:
+    """Load a profile. Raises UnknownNameError where there is no file, RuleFileError with its problems."""
+    from weakcode.rules.load import read_content
 
-    Raises RuleFileError with all problems found.
-    """
-    from weakcode.rules.load import in_order, read_content
+    if not Path(path).exists():
+        raise UnknownNameError(f'there is no profile "{path}"; a profile is a YAML file')
+    return parse_profile(read_content(Path(path), str(path)), str(path))
+
+
+def parse_profile(content: str | bytes, file: str = "<profile>") -> Profile:
+    """Read a profile from its content; `file` stands for it in messages. Raises RuleFileError."""
+    from weakcode.rules.load import in_order
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
 
-    file = name or (str(source) if isinstance(source, Path) else "<profile>")
-    marked = read(read_content(source, file), file)
+    marked = read(content, file)
     profile, problems = structure(marked, Profile)
     if profile is not None:
         problems += _same_payers(profile, marked)
@@ -105,7 +112,7 @@ def _same_payers(profile: Profile, marked: Marked) -> list[Problem]:
 def check_profile(profile: Profile, known_rule_ids: Collection[str]) -> None:
     """Raise RuleFileError where the profile speaks of rules that are not among the full ids known."""
     problems = []
-    groups = [(("rules",), profile.rules)]
+    groups: list[tuple[tuple[str, ...], dict[str, Setting]]] = [(("rules",), profile.rules)]
     groups += [(("payers", payer, "rules"), chosen.rules) for payer, chosen in profile.payers.items()]
     for path, rules in groups:
         for rule in rules:

@@ -292,7 +292,7 @@ def _field_hook(converter: Any, field: attrs.Attribute[Any], kind: Any) -> Any:
         if field.metadata["single"] and isinstance(value, str):
             value = [value]
         result = handle(value, kind)
-        for text in result if isinstance(result, tuple) else (result,):
+        for text in (result,) if isinstance(result, str) else result:
             if pattern and not re.fullmatch(pattern, text):
                 shape = "pack/rule, each" if "/" in pattern else "a name:"
                 raise MisfitError(f'expected {shape} lower-case words joined by hyphens, found "{text}"')

@@ -1,8 +1,8 @@
 """Read YAML into plain data that remembers where everything stood.
 
 Rule files are read from YAML's event stream instead of being composed, for three reasons: an alias is refused
-before it can be expanded, nesting is bounded before it can exhaust the stack, and words keep YAML 1.2's meaning,
-so that `off`, `no` and `2026-03-02` stay the text that the author wrote.
+before it can be expanded, nesting is bounded before it can exhaust the stack, and words keep the meaning of
+YAML 1.2, so that `off`, `no` and `2026-03-02` stay the text that the author wrote.
 """
 
 from __future__ import annotations
