@@ -1,0 +1,76 @@
+"""Every example in the shipped rule files, one test each, through the public API.
+
+The files are read as plain YAML here, so that a mistake in the loader cannot hide an example.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import weakcode
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+PACKS = ("weakness", "covid")
+
+
+def _examples() -> list[Any]:
+    parameters = []
+    for pack in PACKS:
+        for rule in yaml.safe_load((RULES / f"{pack}.yaml").read_text(encoding="utf-8"))["rules"]:
+            rule_id = f"{pack}/{rule['id']}"
+            for kind in ("pass", "fail"):
+                for number, example in enumerate(rule["examples"][kind], start=1):
+                    name = f"{rule_id}-{kind}-{number}-{example['codes'].replace(' ', '_')}"
+                    parameters.append(pytest.param(pack, rule_id, kind, example, id=name))
+    return parameters
+
+
+@cache
+def _validator(pack: str, rule_id: str) -> weakcode.Validator:
+    # The rule is named as well, since one that is off by default runs only when it is named.
+    return weakcode.Validator(packs=[pack, rule_id])
+
+
+def _claim(example: dict[str, Any]) -> weakcode.Claim:
+    texts = example.get("text", {})
+    diagnoses = [
+        {"code": code, "text": texts.get(position)}
+        for position, code in enumerate(example["codes"].split(), start=1)
+    ]
+    known = ("age", "sex", "service_date", "setting", "payer", "documented")
+    return weakcode.Claim(codes=diagnoses, **{key: example[key] for key in known if key in example})
+
+
+@pytest.mark.parametrize(("pack", "rule_id", "kind", "example"), _examples())
+def test_an_example_is_judged_as_its_rule_file_says(
+    pack: str, rule_id: str, kind: str, example: dict[str, Any]
+) -> None:
+    findings = _validator(pack, rule_id).check(_claim(example))
+    found = sorted(list(finding.positions) for finding in findings if finding.rule == rule_id)
+    if kind == "pass":
+        assert found == [], example.get("note", "")
+    elif "finds" in example:
+        assert found == sorted(example["finds"]), example.get("note", "")
+    else:
+        assert found, example.get("note", "")
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_rule_has_two_examples_of_each_kind_a_source_and_its_known_problems(pack: str) -> None:
+    for rule in yaml.safe_load((RULES / f"{pack}.yaml").read_text(encoding="utf-8"))["rules"]:
+        assert len(rule["examples"]["pass"]) >= 2, rule["id"]
+        assert len(rule["examples"]["fail"]) >= 2, rule["id"]
+        assert rule["sources"], rule["id"]
+        assert rule["why"], rule["id"]
+        assert rule["known_problems"], rule["id"]
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_every_rule_file_names_its_schema_for_editors_in_the_first_line(pack: str) -> None:
+    first = (RULES / f"{pack}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=rulefile.schema.json"
