@@ -10,7 +10,7 @@ from typing import BinaryIO
 import attrs
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
-from weakcode.batch.records import BadRow, Record, Rejected
+from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.textlines import Lines, decoded, shown
 from weakcode.claims import Claim
 from weakcode.errors import InputError, did_you_mean

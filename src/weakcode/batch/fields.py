@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weakcode.batch.records import BadRow
+from weakcode.batch.rows import BadRow
 from weakcode.claims import (
     Claim,
     Diagnosis,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
-from weakcode.batch.records import BadRow, Record, Rejected
+from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.textlines import Lines, decoded, shown
 from weakcode.claims import Claim
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from weakcode.batch.outputs import Outputs, checked_output
-from weakcode.batch.readers import open_claims
-from weakcode.batch.records import Record, Rejected, RowError
+from weakcode.batch.records import open_claims
+from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.summary import Summary
 from weakcode.batch.writers import (
     FINDINGS_EXTENSIONS,
@@ -23,7 +24,7 @@ from weakcode.batch.writers import (
     findings_writer,
 )
 from weakcode.claims import Claim
-from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError
+from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
 from weakcode.findings import Finding
 
 if TYPE_CHECKING:
@@ -110,10 +111,15 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged
         except EngineError as error:
             raise EngineError(f"{row.file}, line {row.line}: {error}") from error
         except (InputError, CodeTypeError, EditionError) as error:
-            part = "service date" if isinstance(error, EditionError) else "values"
-            yield Rejected(row.file, row.line, row.claim.id, str(error), part, row.raw)
+            yield Rejected(row.file, row.line, row.claim.id, str(error), _part(error), row.raw)
         else:
             yield Judged(row, verdict)
+
+
+def _part(error: Exception) -> str:
+    if isinstance(error, EditionError):
+        return "service date"
+    return "documented facts" if isinstance(error, UnknownNameError) else "values"
 
 
 class FindingRows:
@@ -150,23 +156,32 @@ class FindingRows:
             del self._rows[:BATCH_ROWS]
 
 
-def finding_batches(
-    paths: Iterable[str | os.PathLike[str]], judge: Judge, on_reject: Callable[[Rejected], None] | None = None
+def scrub_batches(
+    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    judge: Judge,
+    on_reject: Callable[[Rejected], None] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Give the findings of these files as record batches.
+    """Give the findings of a file or files as record batches of the findings table.
 
-    Without `on_reject`, a row that is no claim raises RowError.
+    `on_reject` sees each row that is no claim; without it these rows are left out, and a Python warning says
+    how many there were.
     """
-    rows = FindingRows()
+    paths = [source] if isinstance(source, str | os.PathLike) else source
+    rows, left_out = FindingRows(), 0
     for outcome in evaluate(read(paths), judge):
         if isinstance(outcome, Judged):
             rows.add(outcome)
             yield from rows.batches()
         elif on_reject is None:
-            raise RowError(outcome)
+            left_out += 1
         else:
             on_reject(outcome)
     yield from rows.batches(last=True)
+    if left_out:
+        warnings.warn(
+            f"{left_out} rows are no claims and were left out; weakcode.batch.scrub.scrub sets them aside",
+            stacklevel=2,
+        )
 
 
 def scrub(
@@ -183,8 +198,8 @@ def scrub(
 
     `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
     (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
-    or none does. `on_judged` sees each evaluated claim. Raises InputError for inputs and outputs that cannot be,
-    EngineError when an engine fails.
+    or none does. `on_judged` sees each evaluated claim. Raises InputError for inputs and outputs that cannot
+    be, EngineError when an engine fails.
     """
     started = time.perf_counter()
     names = [os.fspath(path) for path in inputs]
@@ -237,7 +252,7 @@ class Tally:
         self._in = self._evaluated = self._clean = self._waived = 0
         self._severities: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
-        self._notices: Counter[str] = Counter()
+        self._outside: Counter[str] = Counter()
         self._editions: Counter[str] = Counter()
         self._rejected: list[Rejected] = []
         self._rejections = 0
@@ -263,9 +278,8 @@ class Tally:
         for finding in verdict.findings:
             self._severities[finding.severity] += 1
             self._rules[finding.rule] += 1
-        for notice in verdict.notices:
-            if notice in self._notices or len(self._notices) < 100:
-                self._notices[notice] += 1
+        if verdict.notices:
+            self._outside[verdict.edition] += 1
         self._editions[verdict.edition] += 1
         self._judged_by = (verdict.engine, tuple(verdict.packs))
 
@@ -284,7 +298,7 @@ class Tally:
             editions=dict(sorted(self._editions.items())),
             engine=engine,
             packs=packs,
-            notices=dict(self._notices),
+            outside_editions=dict(sorted(self._outside.items())),
             ignored_columns=ignored,
             first_rejected=tuple((row.where, row.part) for row in self._rejected),
         )

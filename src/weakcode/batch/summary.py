@@ -11,11 +11,12 @@ from weakcode.errors import EngineError
 
 @attrs.frozen(kw_only=True)
 class Summary:
-    """Counts of one scrub. `claims_in == evaluated + rejected` always; no summary can be made where it is not so.
+    """Counts of one scrub; `claims_in == evaluated + rejected` always.
 
-    `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged them,
-    `notices` claims by what the evaluation had to say about the edition. `first_rejected` holds place and part of
-    up to 20 rejected rows, never a value of theirs.
+    `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged
+    them, `outside_editions` those of them on whose service date no installed edition was in force.
+    `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
+    Raises EngineError where the counts do not add up.
     """
 
     claims_in: int
@@ -29,7 +30,7 @@ class Summary:
     editions: dict[str, int] = attrs.field(factory=dict)
     engine: str = ""
     packs: tuple[str, ...] = ()
-    notices: dict[str, int] = attrs.field(factory=dict)
+    outside_editions: dict[str, int] = attrs.field(factory=dict)
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
 
@@ -54,10 +55,10 @@ class Summary:
 
     def metadata(self) -> dict[str, str]:
         """Return what a findings file says about its making."""
-        from importlib.metadata import version
+        from weakcode import __version__
 
         return {
-            "weakcode.version": version("weakcode"),
+            "weakcode.version": __version__,
             "weakcode.edition": ", ".join(self.editions),
             "weakcode.engine": self.engine,
             "weakcode.packs": ", ".join(self.packs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from weakcode.batch.records import BadRow
+from weakcode.batch.rows import BadRow
 
 LONGEST_LINE = 1 << 20
 """Bytes. A claim is a few hundred; a longer line is some other file, and is not taken into memory."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from weakcode.batch.outputs import writing
-from weakcode.batch.records import Rejected
+from weakcode.batch.rows import Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,118 @@
+"""The command line. Each command is a module of its own, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+_COMMANDS = {
+    "check": "Check the codes of one claim.",
+    "scrub": "Check every claim of some files.",
+    "code": "Show a code: its title, its place, its notes and the rules that touch it.",
+    "find": "Find codes by the words of a title or an inclusion term.",
+    "rules": "List, show and test rules.",
+}
+
+_BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
+
+
+class _Group(click.Group):
+    """Commands by name, and one clear sentence in place of every traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"weakcode.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from weakcode.errors import did_you_mean
+
+        name = args[0] if args else ""
+        if name not in _COMMANDS and not name.startswith("-"):
+            there = ", ".join(_COMMANDS)
+            ctx.fail(f'there is no command "{name}"{did_you_mean(name, _COMMANDS)}; there are {there}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        from weakcode.errors import WeakcodeError
+
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except click.ClickException as error:
+            error.show()
+            sys.exit(_BAD_INPUT)
+        except WeakcodeError as error:
+            _stop(str(error), _BAD_INPUT, error)
+        except (click.Abort, KeyboardInterrupt):
+            # Click itself would exit with 1, which reads as "there are findings".
+            _stop("stopped; no output was written", _INTERRUPTED)
+        except BrokenPipeError:
+            # The reader has gone, for example `| head`. Python would complain once more when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.exit(_NO_READER)
+        except Exception as error:
+            _stop(
+                f"something went wrong inside weakcode ({type(error).__name__}) and nothing was written; "
+                "please report it with the command and, if you can, an invented claim that shows it "
+                "(WEAKCODE_DEBUG=1 shows the details)",
+                _BUG,
+                error,
+            )
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+def _stop(sentence: str, status: int, error: BaseException | None = None) -> NoReturn:
+    if error is not None and os.environ.get("WEAKCODE_DEBUG") == "1":
+        raise error
+    click.echo(f"weakcode: {sentence}", err=True)
+    sys.exit(status)
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from weakcode import __version__
+
+        click.echo(f"weakcode {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
+def main() -> None:
+    """Tell what is wrong with the ICD-10-CM codes of a claim, before a payer does.
+
+    Exit status: 0 nothing to object to, 1 findings at or above --fail-on, 2 bad usage or bad input.
+    """

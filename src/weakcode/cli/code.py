@@ -1,0 +1,81 @@
+"""weakcode code: what there is to know about one code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from weakcode.claims import parse_date
+from weakcode.cli import text
+from weakcode.codes.normalise import canonical
+from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+
+_KINDS = {
+    "includes": "Includes",
+    "inclusion_term": "Also called",
+    "excludes1": "Excludes1: not coded together with",
+    "excludes2": "Excludes2: not part of it, may be coded as well",
+    "code_first": "Code first",
+    "use_additional": "Use additional code",
+    "code_also": "Code also",
+}
+
+
+@click.command("code", short_help="Show a code, its notes and the rules that touch it.")
+@click.argument("code", metavar="CODE")
+@click.option("--date", metavar="YYYY-MM-DD", help="Show the edition in force on this day.")
+def command(code: str, date: str | None) -> int:
+    """Show the title of a code, its place, the notes that reach it and the rules that touch it."""
+    from weakcode.codes.catalog import edition_for
+
+    edition = edition_for(parse_date(date))
+    name = canonical(code)
+    node = edition.node(name)
+    if node is None:
+        raise InputError(
+            f'"{name}" is not in ICD-10-CM {edition.name}; look for it by its words with: weakcode find "…"'
+        )
+    kind = "billable code" if node.billable else f"{node.kind}, not billable"
+    parts = [f"{click.style(node.name, bold=True)}  {node.title}\n{kind}, ICD-10-CM {edition.name}"]
+    above = [
+        f"{'  ' * depth}{at.name}  {at.title}" for depth, at in enumerate(reversed(edition.ancestors(name)))
+    ]
+    parts.append(text.bullets("Place", above))
+    if not node.billable:
+        below = [f"{child.name}  {child.title}" for child in edition.children_of(name)]
+        parts.append(text.bullets("Below it", below))
+    parts += _notes(edition, name)
+    if node.billable:
+        parts.append(_rules(name))
+    click.echo("\n\n".join(parts))
+    return 0
+
+
+def _notes(edition: Edition, name: str) -> list[str]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for note in edition.notes_reaching(name):
+        found.setdefault((note.kind, note.place), []).extend(note.lines)
+    own = edition.node(name)
+    parts = []
+    for (kind, place), lines in found.items():
+        if kind == "inclusion_term" and (own is None or place != own.name):
+            continue
+        heading = _KINDS.get(kind, kind.replace("_", " ").capitalize())
+        parts.append(text.bullets(f"{heading} (note at {place})", lines))
+    return parts
+
+
+def _rules(name: str) -> str:
+    from weakcode.api import Validator
+
+    validator = Validator()
+    titles = {rule.id: rule for rule in validator.rules}
+    lines = []
+    for rule, role in validator.rules_touching(name):
+        off = "" if titles[rule].enabled else ", off"
+        lines.append(f"{rule} ({role}; {titles[rule].severity}{off})  {titles[rule].title}")
+    return text.bullets("Rules", lines or ["none"])

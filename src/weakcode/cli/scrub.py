@@ -1,0 +1,175 @@
+"""weakcode scrub: every claim of some files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from weakcode.cli import text
+from weakcode.cli.options import Choice, choosing, format_option
+
+if TYPE_CHECKING:
+    from weakcode.batch.scrub import Judged
+    from weakcode.batch.summary import Summary
+
+
+@click.command("scrub", short_help="Check every claim of some files.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the findings: .parquet, .csv or .jsonl. Without it they are printed.",
+)
+@click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
+@click.option("--summary", metavar="FILE", help="Write the summary: .json.")
+@format_option
+@choosing
+def command(
+    inputs: tuple[str, ...],
+    output: str | None,
+    rejects: str | None,
+    summary: str | None,
+    as_format: str,
+    **options: Any,
+) -> int:
+    """Check every claim of CSV or JSON Lines files.
+
+    A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
+    service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
+    the same names. Rows that are no claims are set aside, and the rest goes on.
+
+    \b
+    weakcode scrub claims.csv
+    weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
+    """
+    from weakcode.batch.scrub import scrub
+
+    choice = Choice.from_options(options)
+    printer = None if output else (_print_json if as_format == "json" else _print_text)
+    with _terminable(), _progress(inputs, shown=output is not None) as progress:
+        result = scrub(
+            inputs,
+            choice.validator(),
+            output=output,
+            rejects=rejects,
+            summary=summary,
+            on_judged=printer,
+            progress=progress,
+        )
+    if as_format == "json" and output:
+        click.echo(result.to_json())
+    else:
+        # Printed findings in JSON are for a program; what is for people must not stand between them.
+        click.echo(_summary_text(result, rejects), err=as_format == "json")
+    if result.rejected and not result.evaluated:
+        click.echo("weakcode: no row could be read as a claim", err=True)
+        return 2
+    return 1 if choice.fails([name for name, number in result.by_severity.items() if number]) else 0
+
+
+def _print_text(judged: Judged) -> None:
+    if not judged.verdict.findings:
+        return
+    record = judged.record
+    named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
+    codes = " ".join(record.claim.codes)
+    click.echo(
+        f"{click.style(named, bold=True, underline=True)}  {codes}  ({record.file}, line {record.line})"
+    )
+    for finding in judged.verdict.findings:
+        click.echo(text.finding_text(finding))
+    click.echo()
+
+
+def _print_json(judged: Judged) -> None:
+    record = judged.record
+    for finding in judged.verdict.findings:
+        values = {
+            "claim_id": record.claim.id,
+            **finding.to_dict(),
+            "edition": judged.verdict.edition,
+            "file": record.file,
+            "line": record.line,
+        }
+        click.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _summary_text(summary: Summary, rejects: str | None) -> str:
+    claims = (
+        f"{text.counted(summary.claims_in, 'claim')} in = {summary.evaluated:,} evaluated + "
+        f"{summary.rejected:,} rejected; {summary.clean:,} clean; {summary.seconds:.1f} s"
+    )
+    waived = f"; {summary.waived:,} waived" if summary.waived else ""
+    findings = f"Findings: {text.tally_text(summary.by_severity)}{waived}"
+    parts = [text.bullets("Summary", [claims, findings])]
+    if summary.by_rule:
+        width = max(len(f"{number:,}") for number in summary.by_rule.values())
+        parts.append(
+            text.bullets(
+                "By rule", [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()]
+            )
+        )
+    notes = _notes(summary, rejects)
+    if notes:
+        parts.append(text.bullets("Note", notes))
+    if summary.evaluated:
+        parts.append(text.judged_by(", ".join(summary.editions), summary.engine, summary.packs))
+    return "\n".join(parts)
+
+
+def _notes(summary: Summary, rejects: str | None) -> list[str]:
+    notes = []
+    if summary.rejected:
+        where = "; ".join(f"{place} ({part})" for place, part in summary.first_rejected)
+        more = summary.rejected - len(summary.first_rejected)
+        where += f"; and {more:,} more" if more else ""
+        why = f"{rejects} says why" if rejects else "--rejects FILE says why"
+        notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {why}: {where}")
+    for file, columns in summary.ignored_columns.items():
+        notes.append(f"{file}: not read, because not known: {', '.join(columns)}")
+    for edition, number in summary.outside_editions.items():
+        claims = text.counted(number, "claim")
+        notes.append(f"{claims} dated when no installed edition was in force, judged by {edition}")
+    return notes
+
+
+@contextmanager
+def _progress(inputs: tuple[str, ...], *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+    """Show a progress bar on a terminal, unless the findings are printed there."""
+    if not shown or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    total = sum(os.path.getsize(path) for path in inputs if os.path.isfile(path))  # noqa: PTH113, PTH202
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Scrubbing", total=total or None)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Make a polite kill end the command as Ctrl-C does, so that no half-written file stays."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread, where signals cannot be handled
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

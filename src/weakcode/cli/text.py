@@ -1,0 +1,81 @@
+"""Findings and counts as text for people. Colours go away by themselves where the output is no terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+
+import click
+
+from weakcode.findings import Finding, Severity
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
+_INDENT = " " * 9
+
+
+def wrapped(text: str, indent: str = _INDENT, label: str = "") -> str:
+    """Return the text with an indent: folded to the terminal's width, on one line where it is piped."""
+    first = indent + label
+    if not sys.stdout.isatty():
+        return first + text
+    width = min(shutil.get_terminal_size().columns, 110)
+    return textwrap.fill(
+        text,
+        width=max(width, 40),
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_on_hyphens=False,
+    )
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def finding_text(finding: Finding) -> str:
+    """Return a finding in lines: severity, rule and place; message; on whose word; what mends it."""
+    severity = click.style(f"{finding.severity:<8}", fg=_COLOURS.get(finding.severity), bold=True)
+    lines = [
+        f"{severity} {click.style(finding.rule, bold=True)}  {_place(finding)}",
+        wrapped(finding.message),
+    ]
+    lines += [
+        click.style(wrapped(str(source), label="source: "), dim=True)
+        for source in dict.fromkeys(finding.sources)
+    ]
+    if finding.fix:
+        lines.append(click.style(wrapped(finding.fix.description, label="fix:    "), fg="green"))
+    return "\n".join(lines)
+
+
+def _place(finding: Finding) -> str:
+    if not finding.positions:
+        return "whole claim"
+    pairs = [
+        f"{code} at {position}" for code, position in zip(finding.codes, finding.positions, strict=False)
+    ]
+    return ", ".join(pairs)
+
+
+def tally_text(severities: Mapping[str, int]) -> str:
+    """Return `2 errors, 1 warning`, or `no findings`."""
+    parts = []
+    for severity in sorted(Severity, reverse=True):
+        number = severities.get(severity.label, 0)
+        if number:
+            name = severity.label if severity is Severity.INFO else None
+            parts.append(counted(number, severity.label, name))
+    return ", ".join(parts) or "no findings"
+
+
+def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
+    """Return the sentence on what judged."""
+    return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine."
+
+
+def bullets(title: str, lines: Iterable[str]) -> str:
+    """Return a title and indented lines."""
+    return "\n".join([click.style(title, bold=True), *(wrapped(line, indent="  ") for line in lines)])
