@@ -97,7 +97,7 @@ class Validator:
 
             profile = load_profile(profile)
         if profile is not None and profile.packs and packs is None:
-            self._selected = resolve_packs(list(profile.packs))
+            self._selected = resolve_packs(list(profile.packs), base=profile.folder)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
         self._narrowed = only is not None
@@ -120,8 +120,10 @@ class Validator:
         singled_out = rule.id in self._singled_out
         if not singled_out and not self._is_whole(rule):
             return None
-        default = rule.severity if rule.enabled or singled_out else None
-        return default if self._profile is None else self._profile.severity_for(rule.id, payer, default)
+        enabled = rule.enabled or singled_out
+        if self._profile is not None:
+            return self._profile.severity_for(rule.id, payer, rule.severity, enabled=enabled)
+        return rule.severity if enabled else None
 
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.name)

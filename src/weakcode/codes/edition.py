@@ -2,8 +2,8 @@
 
 Billable codes are numbered in alphabetical order of their compact spelling, so that all codes below a prefix
 are one interval of numbers. Three more numbers stand for every code that is not billable: `header_id` for a
-category or a code that lacks its 7th character, `icd9_id` for what looks like an ICD-9-CM code, `unknown_id` for
-the rest.
+category or a code that lacks its 7th character, `icd9_id` for what looks like an ICD-9-CM code, `unknown_id`
+for the rest.
 """
 
 from __future__ import annotations
@@ -261,6 +261,10 @@ class Edition:
             bool(flags & BILLABLE),
             bool(flags & PLACEHOLDER),
         )
+
+    def nodes(self) -> Iterator[Node]:
+        """Yield every node of the list in document order, without codes made by adding a 7th character."""
+        return map(self._node, range(len(self._node_key)))
 
     def node(self, name: str) -> Node | None:
         """Return the node of a chapter (``Chapter 13``), section (``M60-M63``) or code in any spelling."""

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
+from weakcode.compile.builtin import BUILTIN
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
+from weakcode.compile.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
 from weakcode.rules.model import Case, Pack, Rule, When
@@ -20,19 +22,21 @@ class Scope:
 
     def __init__(self, pack: Pack, edition: Edition) -> None:
         self._texts = pack.code_sets
-        self._edition = edition
+        self.edition = edition
         self._sets: dict[str, CodeSet] = {}
         self._open: list[str] = []
 
     def codes(self, text: str) -> CodeSet:
         """Return the codes that an expression names. Raises NotationError for one that cannot be read."""
         expression = parse(text)
-        return expression.resolve(self._edition, {name: self._named(name, text) for name in expression.names})
+        return expression.resolve(self.edition, {name: self._named(name, text) for name in expression.names})
 
     def _named(self, name: str, text: str) -> CodeSet:
         if name in self._open:
             circle = " -> ".join([*self._open, name])
             raise NotationError(f"the code sets refer to each other: {circle}", text=text, column=1, expected="")
+        if name not in self._sets and name not in self._texts and name in BUILTIN:
+            self._sets[name] = BUILTIN[name](self.edition)
         if name not in self._sets:
             self._open.append(name)
             self._sets[name] = self.codes(self._texts[name])
@@ -42,7 +46,8 @@ class Scope:
     def spelled_out(self, text: str) -> str:
         """Return an expression with its code sets written out, for messages."""
         for name in sorted(parse(text).names, key=len, reverse=True):
-            text = text.replace(f"${name}", self.spelled_out(self._texts[name]))
+            if name in self._texts:
+                text = text.replace(f"${name}", self.spelled_out(self._texts[name]))
         return text
 
 
@@ -109,25 +114,27 @@ def sources_of(pack: Pack, rule: Rule) -> tuple[Source, ...]:
 
 
 def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit]:
-    """Return the edits of one rule, one for each case."""
-    edits = []
+    """Return the edits of one rule, one for each case, or one for each note it takes its instances from."""
+    edits: list[Edit] = []
     for case in rule.all_cases:
         verb, where, subject, objects, listed = _verb(case, scope)
-        edits.append(
-            Edit(
-                rule=number,
-                verb=verb,
-                subject=subject,
-                object=objects,
-                where=where,
-                condition=_condition(rule, case.when, scope),
-                terms=tuple(term.casefold() for term in case.terms),
-                message=case.message,
-                listed=listed,
-                fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
-                sources=sources_of(pack, rule),
-            )
+        edit = Edit(
+            rule=number,
+            verb=verb,
+            subject=subject,
+            object=objects,
+            where=where,
+            condition=_condition(rule, case.when, scope),
+            terms=tuple(term.casefold() for term in case.terms),
+            message=case.message,
+            listed=listed,
+            fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
+            sources=sources_of(pack, rule),
         )
+        if rule.notes:
+            edits.extend(note_edits(rule.notes, edit, scope.edition))
+        else:
+            edits.append(edit)
     return edits
 
 

@@ -23,6 +23,8 @@ _DEFAULT_MESSAGES = {
     Verb.ONCE: "{subject} stands more than once on the claim.",
     Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
 }
+_LONGEST_QUOTE = 160
+_MOST_CHOICES = 8
 SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
 
 
@@ -139,9 +141,21 @@ class Assembler:
             "term": term,
             "found": found,
             "misplaced": f"; {found} stands {side} it" if stray else "",
-            "note": " ".join(source.quote for source in edit.sources if source.quote),
+            "note": _shortened(next((source.quote for source in edit.sources if source.quote), "")),
+            "place": edit.sources[0].place.rsplit(",", 1)[0] if edit.sources else "",
+            "choices": self._choices(subject) if "{choices}" in (edit.message or "") else "",
         }
         return (edit.message or _DEFAULT_MESSAGES[edit.verb]).format_map(words)
+
+    def _choices(self, code: str) -> str:
+        """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""
+        choices = self._edition.seventh_characters(code)
+        if choices:
+            spelled = ", ".join(f"{character} ({meaning})" for character, meaning in choices.items())
+            return f"a 7th character, one of {spelled}"
+        below = [child.name for child in self._edition.children_of(code)]
+        more = f" and {len(below) - _MOST_CHOICES} more" if len(below) > _MOST_CHOICES else ""
+        return "one of the codes below it: " + ", ".join(below[:_MOST_CHOICES]) + more
 
     def _fix(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> Fix | None:
         fix = edit.fix
@@ -173,6 +187,10 @@ class Assembler:
             text = fix.text or f"Report {self.describe(fix.code or '')} instead of {subject}."
             return Fix("replace", text, safe, (hit.subject,), fix.code)
         return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
+
+
+def _shortened(quote: str) -> str:
+    return quote if len(quote) <= _LONGEST_QUOTE else quote[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
 
 
 def _same_problem(specific: Hit, generic: Hit) -> bool:

@@ -10,14 +10,15 @@ from typing import Any
 import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
-from weakcode.rules.model import Case, Citation, Example, FixRule, Relation, Rule, When
+from weakcode.rules.model import BUILTIN_SETS, Case, Citation, Example, FixRule, Relation, Rule, When
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
 ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
-    "subject", "object", "found", "listed", "term", "note", "misplaced", "subject_code", "object_code",
+    "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
+    "object_code",
 )  # fmt: skip
 _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -104,8 +105,9 @@ class _Checker:
             )
             return
         for found in _NAME.finditer(text):
-            if found[1] not in self.sets:
-                message = f'"${found[1]}" is not among code_sets{_known(found[1], self.sets)}'
+            if found[1] not in self.sets and found[1] not in BUILTIN_SETS:
+                known = (*self.sets, *BUILTIN_SETS)
+                message = f'"${found[1]}" is not among code_sets{_known(found[1], known)}'
                 yield self.marked.problem(path, message, column=found.start() + 1)
 
     def rule(self, rule: Rule, path: Path) -> Iterator[Problem]:

@@ -18,7 +18,18 @@ SeverityName = Literal["error", "warning", "info"]
 SexName = Literal["F", "M"]
 SettingName = Literal["professional", "outpatient", "inpatient"]
 FixAction = Literal["resequence", "drop-repeat", "remove-subject", "remove-object", "replace-subject", "add"]
-NoteKind = Literal["excludes1", "excludes2", "code_first", "use_additional", "code_also", "manifestation"]
+NoteKind = Literal[
+    "excludes1",
+    "excludes2",
+    "manifestation",
+    "code_first_missing",
+    "code_first_order",
+    "use_additional_missing",
+    "use_additional_order",
+    "code_also",
+]
+BUILTIN_SETS = ("unknown-code", "not-billable", "icd9-code", "manifestation", "unspecified-side")
+"""Code sets that every rule file can name without declaring them; `weakcode.compile.builtin` resolves them."""
 Place = Literal["first", "secondary"]
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"

@@ -1,0 +1,223 @@
+"""The Tabular List's notes, read as a coder reads them: which codes a note names, and what it asks.
+
+Nothing is dropped in silence: a line that names no code is counted as prose, a reference that cannot be read is kept as
+unresolved with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition, Note
+from weakcode.codes.expressions import parse
+from weakcode.errors import NotationError
+
+NOTE_KINDS = ("excludes1", "excludes2", "code_first", "use_additional", "code_also")
+LABELS = {
+    "excludes1": "Excludes1",
+    "excludes2": "Excludes2",
+    "code_first": "Code first",
+    "use_additional": "Use additional",
+    "code_also": "Code also",
+}
+
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_CATEGORY = re.compile(r"\b([A-Z](?:\d[0-9A-Z]|[A-Z]\d))(?![0-9A-Z]{2})")
+_CHAPTER = re.compile(r"\bchapter\s+\d", re.IGNORECASE)
+_CONDITIONAL = re.compile(r"\bif\s+(?:applicable|known|present|any)\b|\bany\b|\bcomplicating\b", re.IGNORECASE)
+_ASSOCIATED = re.compile(r"(?:the\s+)?associated\b", re.IGNORECASE)
+_OPEN = re.compile(r"\bsuch\s+as\b", re.IGNORECASE)
+_ADVERSE = re.compile(r"\badverse effect\b", re.IGNORECASE)
+_QUALIFIED = re.compile(r"\(([^()]*)\)\s*,?\s*(with\s+\w+(?:\s+or\s+\w+)?\s+characters?\s+[0-9A-Z-]+)", re.IGNORECASE)
+_ANY_INTENT = re.compile(r",?\s*with\s+[\w\s]*character\s+to\s+indicate\s+intent\s*$", re.IGNORECASE)
+_OPEN_FRACTURE = re.compile(r"(?P<codes>.+?)\s+with\s+open\s+fracture\s+7th\s+character\s*$", re.IGNORECASE)
+_MANIFESTATION = re.compile(r"\bdiseases? classified elsewhere", re.IGNORECASE)
+_CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
+
+
+READ_AS_CONDITIONAL = {
+    "M40": "postural and unspecified kyphosis and lordosis have no underlying disease",
+    "N64.1": "fat necrosis of the breast mostly has other causes than a graft",
+    "Z3A": "the obstetric codes O61 to O77 and O85 to O92, which the note does not list, take Z3A as well",
+}
+"""Blocks whose words are mandatory but hold for a part of their codes only, each with the reason."""
+
+
+@attrs.frozen
+class Line:
+    """One line of a note: its text, the codes it names, and what in it looked like a reference but could not be read."""
+
+    text: str
+    codes: CodeSet
+    references: tuple[str, ...]
+    unresolved: tuple[str, ...]
+
+    @property
+    def is_prose(self) -> bool:
+        """True when the line names no code at all."""
+        return not self.references and not self.unresolved
+
+
+@attrs.frozen
+class CodeFirst:
+    """How a code-first block is to be taken.
+
+    Mandatory: the underlying condition must precede. Conditional: only if there is one, so its absence says nothing.
+    Open: the codes listed are examples. Closed: one of the codes listed must be the one.
+    """
+
+    mandatory: bool
+    open: bool
+    listed: CodeSet
+
+    @property
+    def label(self) -> str:
+        """Both words, for tables and messages."""
+        return f"{'mandatory' if self.mandatory else 'conditional'}, {'open' if self.open else 'closed'}"
+
+
+def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the code references in the parentheses of a note line, and those that look like one but cannot be read.
+
+    What stands in parentheses is a reference when it names a category of the edition or a chapter; `(G6PD)`, `(type 1)`
+    and `(with C3 glomerulopathy)` are prose.
+    """
+    read, unresolved = [], []
+    # "(T36-T50) with fifth or sixth character 6": what qualifies the codes stands outside the parentheses.
+    text = _QUALIFIED.sub(r"(\1 \2)", text)
+    for inner in _INNERMOST.findall(text):
+        named = any(edition.node(name) is not None for name in _CATEGORY.findall(inner))
+        if not named and not _CHAPTER.search(inner):
+            continue
+        try:
+            _named_codes(inner, edition)
+        except NotationError:
+            unresolved.append(inner)
+        else:
+            read.append(inner)
+    return tuple(read), tuple(unresolved)
+
+
+def _named_codes(reference: str, edition: Edition) -> CodeSet:
+    """Return the codes of a reference, also where it needs the edition's own texts to be read."""
+    fracture = _OPEN_FRACTURE.fullmatch(reference)
+    if fracture:
+        codes = parse(fracture["codes"]).resolve(edition)
+        return CodeSet.of(i for i in codes if "open fracture" in (edition.title(edition.code(i)) or ""))
+    # The intent of a poisoning is always there, so asking for one narrows nothing.
+    named = parse(_ANY_INTENT.sub("", reference)).resolve(edition)
+    if not named and reference.endswith("0") and edition.is_billable(reference[:-1]):
+        # The list names G31.90 where the code has been G31.9 all along.
+        return edition.codeset(reference[:-1])
+    return named
+
+
+def read_line(text: str, edition: Edition) -> Line:
+    """Return a note line with the codes that it names."""
+    references, unresolved = references_in(text, edition)
+    codes = CodeSet()
+    resolved, dangling = [], list(unresolved)
+    for reference in references:
+        named = _named_codes(reference, edition)
+        if named:
+            codes |= named
+            resolved.append(reference)
+        else:
+            dangling.append(reference)
+    return Line(text, codes, tuple(resolved), tuple(dangling))
+
+
+def read_note(note: Note, edition: Edition) -> tuple[Line, ...]:
+    """Return the lines of a note with the codes that each names."""
+    return tuple(read_line(text, edition) for text in note.lines)
+
+
+def union(lines: tuple[Line, ...]) -> CodeSet:
+    """Return every code that the lines name."""
+    codes = CodeSet()
+    for line in lines:
+        codes |= line.codes
+    return codes
+
+
+def codes_under(place: str, edition: Edition) -> CodeSet:
+    """Return the billable codes that a note at this chapter, section or code holds for."""
+    return edition.billable_below(place)
+
+
+@lru_cache(maxsize=4)
+def manifestation_codes(edition: Edition) -> CodeSet:
+    """Return the codes with "diseases classified elsewhere" in their title or a title above, and a code-first note.
+
+    Such a code is a manifestation and never first-listed (Guidelines I.A.13). Titles that name a cause of such diseases
+    (B95 to B97) are no manifestations, nor are codes that no code-first note reaches (M14.6-, under M14).
+    """
+    spans: list[tuple[int, int]] = []
+    noted = CodeSet()
+    for note in edition.all_notes("code_first"):
+        noted |= edition.billable_below(note.place)
+    for node in edition.nodes():
+        if node.kind in ("chapter", "section"):
+            continue
+        if _MANIFESTATION.search(node.title) and not _CAUSE.search(node.title):
+            spans.extend(edition.billable_below(node.name).spans)
+    return CodeSet(spans) & noted
+
+
+def classify(note: Note, lines: tuple[Line, ...], edition: Edition) -> CodeFirst:
+    """Read a code-first block as coders read it.
+
+    Conditional when its words say so ("if applicable", "if known", "any"), when it lists circumstances that the
+    condition may complicate, when it names what may be "associated" and may not, or when another note at the same
+    place allows an adverse effect of a drug as the cause instead of the toxic substance asked for. Open when "such as"
+    leads the list or no code is named for some alternative.
+    """
+    listed = union(lines)
+    if note.place in READ_AS_CONDITIONAL:
+        return CodeFirst(mandatory=False, open=True, listed=listed)
+    text = " ".join(note.lines)
+    alternatives = [line for line in lines if not line.text.rstrip().endswith(":")] or list(lines)
+    is_open = bool(_OPEN.search(text)) or any(line.is_prose for line in alternatives)
+    conditional = bool(_CONDITIONAL.search(text)) or (
+        not is_open and bool(_ASSOCIATED.match(note.lines[0].strip(" ,")))
+    )
+    if not conditional and not is_open and not listed - edition.codeset("T36-T65"):
+        others = edition.notes_reaching(note.place, "use_additional")
+        conditional = any(_ADVERSE.search(line) for other in others for line in other.lines)
+    return CodeFirst(mandatory=not conditional, open=is_open, listed=listed)
+
+
+@attrs.frozen
+class NoteCount:
+    """How the note lines of one kind were read."""
+
+    kind: str
+    lines: int
+    compiled: int
+    prose: int
+    unresolved: int
+
+
+def count(edition: Edition) -> tuple[NoteCount, ...]:
+    """Return, for each kind of note, how many lines there are and how they were read."""
+    counts = []
+    for kind in NOTE_KINDS:
+        lines = [line for note in edition.all_notes(kind) for line in read_note(note, edition)]
+        unresolved = sum(bool(line.unresolved) for line in lines)
+        prose = sum(line.is_prose for line in lines)
+        counts.append(NoteCount(kind, len(lines), len(lines) - unresolved - prose, prose, unresolved))
+    return tuple(counts)
+
+
+def unresolved(edition: Edition) -> Iterator[tuple[str, str, str]]:
+    """Yield (place, kind, reference) for every reference that names no code that could be found."""
+    for kind in NOTE_KINDS:
+        for note in edition.all_notes(kind):
+            for line in read_note(note, edition):
+                for reference in line.unresolved:
+                    yield note.place, kind, reference

@@ -1,0 +1,453 @@
+/* The inner loops: text to codes, and codes to violations. No Python in here, so that they run without the GIL.
+
+   Meaning of the verbs: weakcode.engines.semantics. Diagnoses are numbered by their place among the distinct codes of
+   the claim, in claim order, so that "before" and "after" are lower and higher bits of a 32-bit word. */
+
+#ifndef WEAKCODE_KERNEL_H
+#define WEAKCODE_KERNEL_H
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* weakcode.compile.edits.Verb and Where */
+enum { PRESENT, FORBID, REQUIRE, FIRST, SECONDARY, ORDER, AT_MOST_ONE, ONCE, CLAIM_REQUIRE };
+enum { ANYWHERE, BEFORE, AFTER };
+
+/* The edits of a class stand in lists by what makes them worth looking at. */
+enum { OBJECTS, PAIRED, NEEDING, ALWAYS, NOT_FIRST, ONLY_FIRST, COUNTED, REPEATED, LISTS };
+
+enum { SHORT_CLAIM = 32 };
+
+typedef struct {
+    int32_t row, edit, subject, object, stray, term;
+} wk_hit;
+
+typedef struct {
+    wk_hit *at;
+    int64_t size, room;
+} wk_hits;
+
+typedef struct {
+    const uint32_t *starts;      /* LISTS a class, and one more at the end: where its lists begin in `edits` */
+    const uint32_t *edits;
+    const uint8_t *verb, *where, *spoken;
+    const int32_t *about_claim;  /* per edit: its row in the masks, or -1 */
+    const int32_t *about_codes;  /* per edit: its place in `code_conditions`, or -1 */
+    const int32_t *code_conditions; /* six each: bounds in `spans` of present, absent and first_listed, -1 for none */
+    const int32_t *spans;        /* low, high of each interval of code ids */
+    const uint32_t *whole;       /* the edits without a subject */
+    int32_t whole_size;
+    int32_t edit_count;
+} wk_tables;
+
+typedef struct {
+    const int32_t *class_of;     /* by token: the billable codes, then the strange codes of the batch */
+    const int32_t *strange_class, *strange_id;
+    int32_t billable;
+} wk_codes;
+
+typedef struct {
+    uint64_t *objects;           /* per edit: claim number in the upper half, its objects' bits in the lower */
+    uint64_t *counted;           /* per edit: claim number, and first subject */
+    uint32_t claim;
+    int32_t *work;               /* for long claims */
+    int64_t room;
+    int32_t edit_count;
+} wk_scratch;
+
+static int wk_scratch_open(wk_scratch *s, int32_t edit_count) {
+    memset(s, 0, sizeof *s);
+    s->edit_count = edit_count;
+    s->objects = calloc((size_t)edit_count + 1, sizeof(uint64_t));
+    s->counted = calloc((size_t)edit_count + 1, sizeof(uint64_t));
+    return s->objects && s->counted;
+}
+
+static void wk_scratch_close(wk_scratch *s) {
+    free(s->objects);
+    free(s->counted);
+    free(s->work);
+    memset(s, 0, sizeof *s);
+}
+
+static inline int wk_room(wk_hits *out, int64_t more) {
+    if (out->size + more <= out->room) return 1;
+    int64_t room = (out->room ? out->room * 2 : 256) + more;
+    wk_hit *at = realloc(out->at, (size_t)room * sizeof(wk_hit));
+    if (!at) return 0;
+    out->at = at;
+    out->room = room;
+    return 1;
+}
+
+static inline int wk_put(wk_hits *out, int32_t row, uint32_t edit, int32_t subject, int32_t object, int32_t stray) {
+    if (!wk_room(out, 1)) return 0;
+    wk_hit hit = {row, (int32_t)edit, subject, object, stray, 0};
+    out->at[out->size++] = hit;
+    return 1;
+}
+
+/* ---- text to codes ---- */
+
+static uint8_t wk_letters[256]; /* the upper-case letter or digit; 1 for a blank, 2 for a dot, 0 for all else */
+
+static void wk_init(void) {
+    const char *blanks = " \t\n\v\f\r\x1c\x1d\x1e\x1f";
+    for (int c = '0'; c <= '9'; c++) wk_letters[c] = (uint8_t)c;
+    for (int c = 'A'; c <= 'Z'; c++) wk_letters[c] = wk_letters[c + 32] = (uint8_t)c;
+    for (; *blanks; blanks++) wk_letters[(uint8_t)*blanks] = 1;
+    wk_letters['.'] = 2;
+}
+
+/* The letters and digits of a code, packed as weakcode.codes.compiled.pack_key does; 0 for what needs a closer look. */
+static inline uint64_t wk_key(const uint8_t *text, int64_t size) {
+    uint64_t key = 0;
+    int shift = 56, dotted = 0;
+    if (size > 24) return 0;
+    for (int64_t i = 0; i < size; i++) {
+        uint8_t c = wk_letters[text[i]];
+        if (c > 2) {
+            if (!shift) return 0;
+            key |= (uint64_t)c << shift;
+            shift -= 8;
+        } else if (c == 2) {
+            if (shift != 32 || dotted) return 0;
+            dotted = 1;
+        } else if (c == 0) {
+            return 0;
+        }
+    }
+    return key;
+}
+
+static inline uint64_t wk_hash(uint64_t key) { return (key >> 8) * 0x9E3779B97F4A7C15ull; }
+
+typedef struct {
+    uint64_t *keys;
+    int32_t *values;
+    int bits;
+    int64_t size;
+} wk_map;
+
+static int wk_map_open(wk_map *m, int64_t expected) {
+    m->bits = 6;
+    while (((int64_t)1 << m->bits) < expected * 2) m->bits++;
+    m->size = 0;
+    m->keys = calloc((size_t)1 << m->bits, sizeof(uint64_t));
+    m->values = malloc(((size_t)1 << m->bits) * sizeof(int32_t));
+    if (m->keys && m->values) return 1;
+    free(m->keys);
+    free(m->values);
+    m->keys = NULL;
+    m->values = NULL;
+    return 0;
+}
+
+static void wk_map_close(wk_map *m) {
+    free(m->keys);
+    free(m->values);
+    m->keys = NULL;
+    m->values = NULL;
+}
+
+static inline int64_t wk_map_slot(const wk_map *m, uint64_t key) {
+    uint64_t mask = ((uint64_t)1 << m->bits) - 1, slot = wk_hash(key) >> (64 - m->bits);
+    while (m->keys[slot] && m->keys[slot] != key) slot = (slot + 1) & mask;
+    return (int64_t)slot;
+}
+
+/* The value under a key; -1 when there is none. */
+static inline int32_t wk_map_get(const wk_map *m, uint64_t key) {
+    int64_t slot = wk_map_slot(m, key);
+    return m->keys[slot] ? m->values[slot] : -1;
+}
+
+/* The value under a key, which becomes `fresh` when there was none; -1 when there is no memory left. */
+static int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh) {
+    if (m->size * 2 >= (int64_t)1 << m->bits) {
+        wk_map wider;
+        if (!wk_map_open(&wider, m->size * 2 + 1)) return -1;
+        for (int64_t i = 0; i < (int64_t)1 << m->bits; i++) {
+            if (!m->keys[i]) continue;
+            int64_t slot = wk_map_slot(&wider, m->keys[i]);
+            wider.keys[slot] = m->keys[i];
+            wider.values[slot] = m->values[i];
+        }
+        wider.size = m->size;
+        wk_map_close(m);
+        *m = wider;
+    }
+    int64_t slot = wk_map_slot(m, key);
+    if (!m->keys[slot]) {
+        m->keys[slot] = key;
+        m->values[slot] = fresh;
+        m->size++;
+    }
+    return m->values[slot];
+}
+
+/* ---- codes to violations ---- */
+
+static inline int32_t wk_class(const wk_codes *c, int32_t token) {
+    return token < c->billable ? c->class_of[token] : c->strange_class[token - c->billable];
+}
+
+static int wk_within(const int32_t *spans, int32_t from, int32_t to, int32_t id) {
+    while (from < to) {
+        int32_t middle = (from + to) / 2;
+        if (spans[2 * middle + 1] <= id) from = middle + 1;
+        else if (spans[2 * middle] > id) to = middle;
+        else return 1;
+    }
+    return 0;
+}
+
+typedef struct {
+    const wk_tables *t;
+    const wk_codes *c;
+    wk_scratch *s;
+    wk_hits *out;
+    const uint8_t *masks;        /* a byte for each condition and row; NULL leaves all conditions to the caller */
+    int64_t rows;
+    const int32_t *tokens;
+    int32_t size, row;
+} wk_claim;
+
+static int wk_any_code(const wk_claim *k, int32_t from, int32_t to, int32_t size) {
+    for (int32_t i = 0; i < size; i++) {
+        int32_t token = k->tokens[i];
+        int32_t id = token < k->c->billable ? token : k->c->strange_id[token - k->c->billable];
+        if (wk_within(k->t->spans, from, to, id)) return 1;
+    }
+    return 0;
+}
+
+static inline int wk_holds(const wk_claim *k, uint32_t edit) {
+    if (!k->masks) return 1;
+    int32_t about = k->t->about_claim[edit];
+    if (about >= 0 && !k->masks[about * k->rows + k->row]) return 0;
+    about = k->t->about_codes[edit];
+    if (about < 0) return 1;
+    const int32_t *part = k->t->code_conditions + 6 * about;
+    if (part[0] >= 0 && !wk_any_code(k, part[0], part[1], k->size)) return 0;
+    if (part[2] >= 0 && wk_any_code(k, part[2], part[3], k->size)) return 0;
+    return part[4] < 0 || wk_any_code(k, part[4], part[5], 1);
+}
+
+#define FOR_EDITS(list, class_)                                                                       \
+    for (const uint32_t *e_ = t->edits + t->starts[(class_) * LISTS + (list)],                         \
+                        *end_ = t->edits + t->starts[(class_) * LISTS + (list) + 1]; e_ < end_; e_++)
+
+#define PUT(edit_, subject_, object_, stray_)                                                          \
+    if (!wk_put(k->out, k->row, (edit_), (subject_), (object_), (stray_))) return 0
+
+/* An edit of subject `i` against the objects in `all`, both as bits. */
+static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, const int32_t *place) {
+    const wk_tables *t = k->t;
+    uint32_t me = (uint32_t)1 << i, before = all & (me - 1), after = all & ~(me | (me - 1));
+    int verb = t->verb[edit], where = t->where[edit];
+    uint32_t there = where == BEFORE ? before : where == AFTER ? after : before | after;
+    if (verb == FORBID) {
+        if (!there || (all & me) || !wk_holds(k, edit)) return 1;
+        for (; there; there &= there - 1) PUT(edit, place[i], place[__builtin_ctz(there)], 0);
+    } else if (verb == REQUIRE) {
+        if (there || !wk_holds(k, edit)) return 1;
+        uint32_t strays = where == ANYWHERE ? 0 : before | after;
+        PUT(edit, place[i], 0, strays ? place[__builtin_ctz(strays)] : 0);
+    } else if (where == AFTER) {
+        if (!before || after || !wk_holds(k, edit)) return 1;
+        PUT(edit, place[i], place[31 - __builtin_clz(before)], 0);
+    } else {
+        if (!after || before || !wk_holds(k, edit)) return 1;
+        PUT(edit, place[i], place[__builtin_ctz(after)], 0);
+    }
+    return 1;
+}
+
+/* What needs no object: the same for short and long claims. `place` holds 1-based first positions. */
+static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *place, int32_t distinct) {
+    const wk_tables *t = k->t;
+    for (int32_t i = 0; i < distinct; i++) {
+        FOR_EDITS(ALWAYS, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
+        if (place[i] == 1) {
+            FOR_EDITS(ONLY_FIRST, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, 1, 0, 0);
+        } else {
+            FOR_EDITS(NOT_FIRST, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
+        }
+        FOR_EDITS(COUNTED, classes[i]) {
+            uint64_t seen = k->s->counted[*e_];
+            if (t->spoken[*e_]) {
+                /* Whether the text says it decides which subject is the first: left to the caller. */
+                if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
+            } else if (seen >> 32 != k->s->claim) {
+                k->s->counted[*e_] = (uint64_t)k->s->claim << 32 | (uint32_t)place[i];
+            } else if (wk_holds(k, *e_)) {
+                PUT(*e_, (int32_t)(uint32_t)seen, place[i], 0);
+            }
+        }
+    }
+    for (int32_t i = 0; i < t->whole_size; i++) {
+        if (k->s->objects[t->whole[i]] >> 32 != k->s->claim && wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
+    }
+    return 1;
+}
+
+static int wk_compare_keys(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int wk_compare_tokens(const void *a, const void *b) {
+    const int32_t *x = a, *y = b;
+    return x[0] != y[0] ? (x[0] > y[0]) - (x[0] < y[0]) : (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+/* The same as wk_related without bits. `all` holds the objects' positions in claim order. */
+static int wk_related_long(wk_claim *k, uint32_t edit, int32_t at, const int32_t *all, int32_t size) {
+    int verb = k->t->verb[edit], where = k->t->where[edit];
+    int32_t before = 0, me = 0;
+    while (before < size && all[before] < at) before++;
+    me = before < size && all[before] == at;
+    int32_t after = size - before - me;
+    int32_t there = where == BEFORE ? before : where == AFTER ? after : before + after;
+    if (verb == FORBID) {
+        if (!there || me || !wk_holds(k, edit)) return 1;
+        for (int32_t j = 0; j < size; j++) {
+            if (where == BEFORE ? all[j] < at : where == AFTER ? all[j] > at : 1) PUT(edit, at, all[j], 0);
+        }
+    } else if (verb == REQUIRE) {
+        if (there || !wk_holds(k, edit)) return 1;
+        int32_t stray = where == ANYWHERE || before + after == 0 ? 0 : before ? all[0] : all[me];
+        PUT(edit, at, 0, stray);
+    } else if (where == AFTER) {
+        if (before && !after && wk_holds(k, edit)) PUT(edit, at, all[before - 1], 0);
+    } else if (after && !before && wk_holds(k, edit)) {
+        PUT(edit, at, all[me], 0);
+    }
+    return 1;
+}
+
+static void *wk_work(wk_scratch *s, int64_t bytes) {
+    if (bytes > s->room) {
+        free(s->work);
+        s->work = malloc((size_t)bytes);
+        s->room = s->work ? bytes : 0;
+    }
+    return s->work;
+}
+
+static int wk_long_claim(wk_claim *k) {
+    const wk_tables *t = k->t;
+    int32_t n = k->size, distinct = 0, repeats = 0;
+    uint64_t claim = (uint64_t)k->s->claim << 32;
+    int32_t *base = malloc((size_t)n * 6 * sizeof(int32_t)), *sorted = base, *first = base + 2 * n;
+    int32_t *classes = base + 3 * n, *place = base + 4 * n, *objects = base + 5 * n;
+    if (!base) return 0;
+    for (int32_t i = 0; i < n; i++) {
+        sorted[2 * i] = k->tokens[i];
+        sorted[2 * i + 1] = i;
+    }
+    qsort(sorted, (size_t)n, 2 * sizeof(int32_t), wk_compare_tokens);
+    for (int32_t i = 0, start = 0; i < n; i++) {
+        if (sorted[2 * i] != sorted[2 * start]) start = i;
+        first[sorted[2 * i + 1]] = sorted[2 * start + 1];
+    }
+    int64_t pairs = 0;
+    for (int32_t i = 0; i < n; i++) {
+        if (first[i] != i) {
+            repeats++;
+            continue;
+        }
+        int32_t class_ = wk_class(k->c, k->tokens[i]);
+        const uint32_t *s = t->starts + (int64_t)class_ * LISTS;
+        pairs += s[NEEDING + 1] - s[OBJECTS];
+        classes[distinct] = class_;
+        place[distinct++] = i + 1;
+    }
+    /* An edit's objects, then its subjects, each in claim order. */
+    uint64_t *keys = wk_work(k->s, (pairs + 1) * (int64_t)sizeof(uint64_t));
+    if (!keys) goto failed;
+    int64_t size = 0;
+    for (int32_t i = 0; i < distinct; i++) {
+        FOR_EDITS(OBJECTS, classes[i]) {
+            keys[size++] = (uint64_t)*e_ << 32 | (uint32_t)place[i];
+            k->s->objects[*e_] = claim;
+        }
+        FOR_EDITS(PAIRED, classes[i]) keys[size++] = (uint64_t)*e_ << 32 | 1u << 31 | (uint32_t)place[i];
+        FOR_EDITS(NEEDING, classes[i]) keys[size++] = (uint64_t)*e_ << 32 | 1u << 31 | (uint32_t)place[i];
+    }
+    qsort(keys, (size_t)size, sizeof(uint64_t), wk_compare_keys);
+    for (int64_t i = 0; i < size;) {
+        uint32_t edit = (uint32_t)(keys[i] >> 32);
+        int32_t count = 0;
+        for (; i < size && keys[i] >> 32 == edit && !(keys[i] >> 31 & 1); i++) objects[count++] = (int32_t)keys[i];
+        for (; i < size && keys[i] >> 32 == edit; i++) {
+            if (!wk_related_long(k, edit, (int32_t)(keys[i] & 0x7fffffff), objects, count)) goto failed;
+        }
+    }
+    if (!wk_alone(k, classes, place, distinct)) goto failed;
+    for (int32_t i = 0; repeats && i < n; i++) {
+        if (first[i] == i) continue;
+        FOR_EDITS(REPEATED, wk_class(k->c, k->tokens[i])) {
+            if (wk_holds(k, *e_) && !wk_put(k->out, k->row, *e_, first[i] + 1, i + 1, 0)) goto failed;
+        }
+    }
+    free(base);
+    return 1;
+failed:
+    free(base);
+    return 0;
+}
+
+/* Add the violations of one claim; 0 when there is no memory left. */
+static int wk_judge(wk_claim *k) {
+    const wk_tables *t = k->t;
+    int32_t token[SHORT_CLAIM], place[SHORT_CLAIM], classes[SHORT_CLAIM], again[SHORT_CLAIM][2];
+    int32_t distinct = 0, repeats = 0;
+    if (++k->s->claim == 0) {
+        memset(k->s->objects, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
+        memset(k->s->counted, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
+        k->s->claim = 1;
+    }
+    if (k->size > SHORT_CLAIM) return wk_long_claim(k);
+    for (int32_t p = 0; p < k->size; p++) {
+        int32_t found = 0;
+        while (found < distinct && token[found] != k->tokens[p]) found++;
+        if (found < distinct) {
+            again[repeats][0] = found;
+            again[repeats++][1] = p + 1;
+        } else {
+            token[distinct] = k->tokens[p];
+            classes[distinct] = wk_class(k->c, k->tokens[p]);
+            place[distinct++] = p + 1;
+        }
+    }
+    uint64_t claim = (uint64_t)k->s->claim << 32, *objects = k->s->objects;
+    for (int32_t i = 0; i < distinct; i++) {
+        FOR_EDITS(OBJECTS, classes[i]) {
+            uint64_t seen = objects[*e_];
+            objects[*e_] = ((seen ^ claim) >> 32 ? claim : seen) | (uint64_t)1 << i;
+        }
+    }
+    for (int32_t i = 0; i < distinct; i++) {
+        FOR_EDITS(PAIRED, classes[i]) {
+            uint64_t seen = objects[*e_];
+            if ((seen ^ claim) >> 32) continue;
+            if (!wk_related(k, *e_, i, (uint32_t)seen, place)) return 0;
+        }
+        FOR_EDITS(NEEDING, classes[i]) {
+            uint64_t seen = objects[*e_];
+            if (!wk_related(k, *e_, i, (seen ^ claim) >> 32 ? 0 : (uint32_t)seen, place)) return 0;
+        }
+    }
+    if (!wk_alone(k, classes, place, distinct)) return 0;
+    for (int32_t i = 0; i < repeats; i++) {
+        FOR_EDITS(REPEATED, classes[again[i][0]]) {
+            if (wk_holds(k, *e_)) PUT(*e_, place[again[i][0]], again[i][1], 0);
+        }
+    }
+    return 1;
+}
+
+#endif
