@@ -136,8 +136,8 @@ class SearchIndex:
             if abs(len(known) - len(word)) <= 1 and _one_slip(word, known):
                 yield index, 0.5
 
-    def _entries_for(self, words: Iterable[str]) -> tuple[dict[int, float], int]:
-        """Return how well each text fits, summed over the words, and how many words are known at all."""
+    def _entries_for(self, words: Iterable[str]) -> dict[int, float]:
+        """Return how well each text fits, summed over the words."""
         total: dict[int, float] = {}
         for word in words:
             best: dict[int, float] = {}
@@ -147,14 +147,14 @@ class SearchIndex:
                         best[entry] = fit
             for entry, fit in best.items():
                 total[entry] = total.get(entry, 0.0) + fit
-        return total, len(total)
+        return total
 
     def find(self, edition: Edition, text: str, limit: int) -> list[SearchHit]:
         """Return the best hits, one a code, best first."""
         wanted = list(dict.fromkeys(words_of(text)))
         if not wanted or limit < 1:
             return []
-        fits, _ = self._entries_for(wanted)
+        fits = self._entries_for(wanted)
         if not fits:
             return []
         most = max(fits.values())

@@ -1,8 +1,8 @@
 """A file of named binary sections, mapped into memory, for everything that weakcode compiles and caches.
 
 Layout: magic, BLAKE2b digest of all that follows, length of a JSON header, the header, the sections, each at
-a multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one; anything
-else, from a missing file to a truncated one, means "not there".
+a multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one;
+anything else, from a missing file to a truncated one, means "not there".
 """
 
 from __future__ import annotations

@@ -96,7 +96,10 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
         raise EditionError(
             f"{where} holds <{root.tag}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
         )
-    chapters = tuple(_chapter(element, where) for element in root.iterfind("chapter"))
+    try:
+        chapters = tuple(_chapter(element, where) for element in root.iterfind("chapter"))
+    except RecursionError:
+        raise EditionError(f"{where} nests codes without end; give an unaltered Tabular List.") from None
     if not any(node.kind == "category" for chapter in chapters for node in chapter.walk()):
         raise EditionError(f"{where} is a Tabular List without any category; give the complete file.")
     _refuse_repeats(chapters, where)
@@ -195,6 +198,10 @@ def _diagnosis(
         removed = _removed(node)
     node.children = [_diagnosis(child, seventh, removed, where) for child in element.iterfind("diag")]
     code = compact(name)
+    for child in node.children:
+        # Not more than the category: the list of 2021 has H54.512A below H54.511.
+        if child.name[:3] != name[:3]:
+            raise EditionError(f"{where} lists {child.name} below {name}; give an unaltered Tabular List.")
     if not node.children and seventh and len(code) < 7:
         gone = removed.get(code.ljust(6, "X")[5], "")
         node.seventh = {one: text for one, text in seventh.items() if one not in gone}
