@@ -91,7 +91,9 @@ class Validator:
         self.engine = engine or "durable"
         if isinstance(packs, str | Path):
             packs = [packs]
-        self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
+        self._selected: list[Selected] = resolve_packs(
+            None if packs is None else [str(pack) for pack in packs]
+        )
         if isinstance(profile, str | Path):
             from weakcode.rules.profile import load_profile
 
@@ -103,7 +105,10 @@ class Validator:
         self._narrowed = only is not None
         whole = {one.path for one in self._selected if not one.only_rules}
         self._picked_packs = {
-            rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
+            rule.split("/")[0]
+            for one in self._selected
+            if one.path not in whole
+            for rule in one.only_rules or ()
         }
         self._benches: dict[str, _Bench] = {}
         if profile is not None:

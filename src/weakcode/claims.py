@@ -120,13 +120,33 @@ class Diagnosis:
     poa: str | None = attrs.field(default=None, converter=_parse_poa)
 
 
+def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
+    return tuple(value)
+
+
 @attrs.frozen
 class ServiceLine:
     """A service line. `pointers` are 1-based positions in the claim's diagnoses, the first being the line's main one."""
 
     number: int
-    pointers: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    pointers: tuple[int, ...] = attrs.field(default=(), converter=_parse_pointers)
     procedure: str | None = None
+
+
+def _parse_id(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _parse_birth_date(value: object) -> dt.date | None:
+    return parse_date(value, "birth date")
+
+
+def _parse_service_date(value: object) -> dt.date | None:
+    return parse_date(value, "service date")
+
+
+def _parse_lines(value: Iterable[ServiceLine]) -> tuple[ServiceLine, ...]:
+    return tuple(value)
 
 
 def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str) -> tuple[Diagnosis, ...]:
@@ -137,7 +157,9 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
         if isinstance(item, Mapping):
             unknown = set(item) - {"code", "text", "poa"}
             if unknown:
-                raise InputError(f"diagnosis {position} has {sorted(unknown)[0]!r}; it can have code, text and poa")
+                raise InputError(
+                    f"diagnosis {position} has {sorted(unknown)[0]!r}; it can have code, text and poa"
+                )
             code, rest = item.get("code"), {k: v for k, v in item.items() if k != "code"}
         elif isinstance(item, Diagnosis):
             code, rest = item.code, {"text": item.text, "poa": item.poa}
@@ -167,23 +189,21 @@ class Claim:
     """
 
     diagnoses: tuple[Diagnosis, ...] = attrs.field(converter=_parse_diagnoses, alias="codes")
-    id: str | None = attrs.field(default=None, converter=lambda value: None if value is None else str(value))
+    id: str | None = attrs.field(default=None, converter=_parse_id)
     age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True)
     sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True)
-    birth_date: dt.date | None = attrs.field(
-        default=None, converter=lambda value: parse_date(value, "birth date"), kw_only=True
-    )
-    service_date: dt.date | None = attrs.field(
-        default=None, converter=lambda value: parse_date(value, "service date"), kw_only=True
-    )
+    birth_date: dt.date | None = attrs.field(default=None, converter=_parse_birth_date, kw_only=True)
+    service_date: dt.date | None = attrs.field(default=None, converter=_parse_service_date, kw_only=True)
     setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
     payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True)
     documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True)
-    lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=_parse_lines, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.birth_date and self.service_date and self.birth_date > self.service_date:
-            raise InputError(f"the birth date {self.birth_date} is after the service date {self.service_date}")
+            raise InputError(
+                f"the birth date {self.birth_date} is after the service date {self.service_date}"
+            )
 
     @cached_property
     def codes(self) -> tuple[str, ...]:

@@ -81,7 +81,9 @@ def edits(draw, rules: int = 3):
         object=draw(code_sets)
         if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE)
         else CodeSet(),
-        where=draw(st.sampled_from(list(Where))) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER) else Where(0),
+        where=draw(st.sampled_from(list(Where)))
+        if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER)
+        else Where(0),
         condition=draw(st.one_of(st.none(), conditions)),
     )
 

@@ -10,10 +10,6 @@ import pytest
 _CHECK = "import sys, weakcode; print(weakcode.check(sys.argv[2:], packs=[sys.argv[1]]))"
 
 
-@pytest.mark.xfail(
-    reason="durable-rules crashes when a state is deleted before any rule of its ruleset has fired",
-    strict=False,
-)
 @pytest.mark.parametrize(("pack", "codes"), [("weakness", "G72.9 M62.84"), ("covid", "J96.10 U09.9")])
 def test_a_clean_claim_that_a_process_judges_first_is_clean(pack: str, codes: str) -> None:
     done = subprocess.run(

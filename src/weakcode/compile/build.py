@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from weakcode._version import __version__
 from weakcode.codes import store
@@ -12,7 +13,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 
 # Raise it whenever the stored form of a program, or what an edit means, changes.
-_FORM = 1
+_FORM = 2
 
 
 def build_program(paths: Sequence[Path], edition: Edition) -> Program:
@@ -25,11 +26,13 @@ def build_program(paths: Sequence[Path], edition: Edition) -> Program:
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:
-        stored = _compile(paths, edition, key, place)
+        return Program.open(*_compile(paths, edition, key, place))
     return Program.open(stored.meta, stored.sections)
 
 
-def _compile(paths: Sequence[Path], edition: Edition, key: str, place: Path) -> store.Stored:
+def _compile(
+    paths: Sequence[Path], edition: Edition, key: str, place: Path
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     from weakcode.compile.compiler import compile_packs
     from weakcode.rules.load import load_pack, refuse_clashes
 
@@ -41,4 +44,4 @@ def _compile(paths: Sequence[Path], edition: Edition, key: str, place: Path) -> 
     packs = [f"{one.pack.pack} {one.pack.version}" for one in loaded]
     meta, sections = Program.pack(edition.name, packs, rules, facts, edits)
     store.write(place, key, meta, sections)
-    return store.Stored(meta, sections)
+    return meta, sections

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,9 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.findings import Source
+
+CONDITIONAL, SPOKEN = 1, 2
+"""Bits of the column `special`: the edit has a claim condition, the edit has terms."""
 
 _DATES = ("starts", "ends")
 _SETS = ("present", "absent", "first_listed")
@@ -67,7 +70,9 @@ def _edit(data: dict[str, Any]) -> Edit:
     )
 
 
-def _classes(edits: Sequence[Edit]) -> tuple[list[int], list[int], list[tuple[tuple[int, ...], tuple[int, ...]]]]:
+def _classes(
+    edits: Sequence[Edit],
+) -> tuple[list[int], list[int], list[tuple[tuple[int, ...], tuple[int, ...]]]]:
     """Return the first id of each segment, the class of each segment, and each class's (subject, object) edits."""
     changes: dict[int, list[tuple[int, int, bool]]] = {0: []}
     for number, edit in enumerate(edits):
@@ -105,7 +110,11 @@ class Program:
 
     @staticmethod
     def pack(
-        edition: str, packs: Iterable[str], rules: Sequence[CompiledRule], facts: Iterable[str], edits: Sequence[Edit]
+        edition: str,
+        packs: Iterable[str],
+        rules: Sequence[CompiledRule],
+        facts: Iterable[str],
+        edits: Sequence[Edit],
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return a program as the header and the binary sections of a store."""
         starts, members, classes = _classes(edits)
@@ -116,6 +125,10 @@ class Program:
         for record in records:
             offsets.append(offsets[-1] + len(record))
         sections["offsets"] = offsets.tobytes()
+        sections["verbs"] = array("I", [edit.verb for edit in edits]).tobytes()
+        sections["wheres"] = array("I", [edit.where for edit in edits]).tobytes()
+        special = [CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) for edit in edits]
+        sections["special"] = array("I", special).tobytes()
         for role, name in enumerate(("subject", "object")):
             pointers, flat = array("I", [0]), array("I")
             for membership in classes:
@@ -123,7 +136,12 @@ class Program:
                 pointers.append(len(flat))
             sections[f"{name}_pointers"], sections[f"{name}_edits"] = pointers.tobytes(), flat.tobytes()
         whole = [number for number, edit in enumerate(edits) if edit.verb is Verb.CLAIM_REQUIRE]
+        reach = max(
+            (high for edit in edits for codes in (edit.subject, edit.object) for _, high in codes.spans),
+            default=0,
+        )
         meta = {
+            "wide": [number for number, edit in enumerate(edits) if len(edit.object) > reach // 2],
             "edition": edition,
             "packs": list(packs),
             "facts": sorted(facts),
@@ -134,12 +152,13 @@ class Program:
         return meta, sections
 
     @classmethod
-    def open(cls, meta: dict[str, Any], sections: dict[str, Any]) -> Program:
+    def open(cls, meta: Mapping[str, Any], sections: Mapping[str, Any]) -> Program:
         """Return the program in a header and sections made by `pack`."""
         views: dict[str, Any] = {
             name: memoryview(data) if name == "records" else memoryview(data).cast("I")
             for name, data in sections.items()
         }
+        views["wide"] = frozenset(meta["wide"])
         views["claim_edits"] = tuple(meta["claim_edits"])
         views["rule_of_edit"] = meta["rule_of_edit"]
         rules = tuple(
@@ -171,9 +190,22 @@ class Program:
         return self._sections["claim_edits"]  # type: ignore[no-any-return]
 
     @property
+    def wide_edits(self) -> frozenset[int]:
+        """The edits of which most codes are an object, so that asking the edit is cheaper than listing it."""
+        return self._sections["wide"]  # type: ignore[no-any-return]
+
+    @property
     def rule_of_edit(self) -> list[int]:
         """The number of each edit's rule."""
         return self._sections["rule_of_edit"]  # type: ignore[no-any-return]
+
+    def column(self, name: str) -> memoryview:
+        """Return a column of the compiled form.
+
+        By edit: `verbs`, `wheres` and `special`. Classes by code id: class `members[k]` from `starts[k]` on. By class, the
+        edits with it as subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for `object`.
+        """
+        return self._sections[name]  # type: ignore[no-any-return]
 
     def code_class(self, code_id: int) -> int:
         """Return the class of a code id."""
@@ -183,7 +215,9 @@ class Program:
     def roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the edits in which codes of this class are subject, and those in which they are object."""
         s = self._sections
-        subject = s["subject_edits"][s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]]
+        subject = s["subject_edits"][
+            s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]
+        ]
         objects = s["object_edits"][s["object_pointers"][code_class] : s["object_pointers"][code_class + 1]]
         return tuple(subject), tuple(objects)
 

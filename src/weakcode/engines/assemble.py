@@ -122,6 +122,10 @@ class Assembler:
             return 0
         return next((j for j, code in judged.distinct if j != subject and code in edit.object), 0)
 
+    @staticmethod
+    def _candidates(judged: JudgedClaim, edit: Edit, subject: int) -> int:
+        return sum(j != subject and code in edit.object for j, code in judged.distinct)
+
     def _message(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> str:
         codes, edition = judged.claim.codes, self._edition
         subject = codes[hit.subject - 1] if hit.subject else ""
@@ -168,12 +172,16 @@ class Assembler:
         if fix.action == "resequence":
             moved = stray or hit.object
             if moved:
+                # With a choice of codes to move, only the record tells which one belongs there.
+                safe = edit.verb is not Verb.REQUIRE or self._candidates(judged, edit, hit.subject) == 1
                 ahead = edit.where is not Where.AFTER
                 first, second = (codes[moved - 1], subject) if ahead else (subject, codes[moved - 1])
                 return Fix("resequence", f"Put {first} before {second}.", safe, (hit.subject, moved))
             if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
                 text = fix.text or (
-                    f"List {subject} first." if edit.verb is Verb.FIRST else f"List {subject} after another diagnosis."
+                    f"List {subject} first."
+                    if edit.verb is Verb.FIRST
+                    else f"List {subject} after another diagnosis."
                 )
                 return Fix("resequence", text, safe, (hit.subject,))
             return None

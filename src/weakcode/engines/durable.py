@@ -50,6 +50,8 @@ class RuleHost:
 
         self._ruleset = Ruleset("weakcode", None, define("weakcode", self._violation))
         self._claims = 0
+        # Deleting the state of a ruleset whose rules have never fired crashes durable-rules, so one fires first.
+        self._evaluate([{"role": "subject", "verb": "present", "edit": 0, "at": 1, "sid": _STATE}])
 
     def _violation(self, edit: int, subject: int, other: int) -> None:
         # durable-rules swallows what an action raises; kept here, it is raised again by `violations`.
@@ -70,6 +72,9 @@ class RuleHost:
         if self._claims >= _CLAIMS_BEFORE_RECYCLING:
             self._recycle()
         self._claims += 1
+        return self._evaluate(facts)
+
+    def _evaluate(self, facts: list[dict[str, Any]]) -> list[Hit]:
         self._violations, self._failures = [], []
         try:
             state = self._ruleset.assert_facts(facts)
@@ -126,11 +131,11 @@ class DurableEngine:
         code_class = self._program.code_class(code_id)
         roles = self._roles.get(code_class)
         if roles is None:
-            rule_of = self._program.rule_of_edit
+            rule_of, wide = self._program.rule_of_edit, self._program.wide_edits
             subject, objects = self._program.roles(code_class)
             roles = self._roles[code_class] = (
                 tuple(e for e in subject if self._is_active(rule_of[e])),
-                tuple(e for e in objects if self._is_active(rule_of[e])),
+                tuple(e for e in objects if e not in wide and self._is_active(rule_of[e])),
             )
         return roles
 
@@ -150,10 +155,13 @@ class DurableEngine:
             for number in as_object:
                 objects.setdefault(number, []).append(position)
         facts: list[dict[str, Any]] = []
+        for number in self._program.wide_edits.intersection([*subjects, *self._claim_edits]):
+            held = self._program.edit(number).object
+            objects[number] = [position for position, code_id in judged.distinct if code_id in held]
         for number in sorted(subjects):
             self._edit_facts(facts, judged, number, subjects[number], objects.get(number, []))
         for number in self._claim_edits:
-            if number not in objects and holds(self._program.edit(number).condition, judged):
+            if not objects.get(number) and holds(self._program.edit(number).condition, judged):
                 facts.append({"role": "claim", "edit": number})
         if facts:
             facts.append({"role": "closed"})

@@ -38,6 +38,12 @@ def define(name: str, violation: Callable[[int, int, int], None]) -> dict[str, A
     def two(c: Any) -> None:
         violation(c.subject.edit, c.subject.at, c.object.at)
 
+    def again(c: Any) -> None:
+        violation(c.subject.edit, c.subject.at, c.subject.again)
+
+    def whole(c: Any) -> None:
+        violation(c.subject.edit, 0, 0)
+
     with ruleset(name):
         when_all(subject("present"))(one)
 
@@ -75,13 +81,9 @@ def define(name: str, violation: Callable[[int, int, int], None]) -> dict[str, A
             none((m.role == "subject") & (m.edit == c.subject.edit) & (m.at < c.subject.at)),
         )(two)
 
-        @when_all(c.subject << (m.role == "repeat"))
-        def _(c: Any) -> None:
-            violation(c.subject.edit, c.subject.at, c.subject.again)
+        when_all(c.subject << (m.role == "repeat"))(again)
 
-        @when_all(closed(), c.subject << (m.role == "claim"), none(an_object()))
-        def _(c: Any) -> None:
-            violation(c.subject.edit, 0, 0)
+        when_all(closed(), c.subject << (m.role == "claim"), none(an_object()))(whole)
 
         # Facts that no violation follows from are facts all the same.
         when_all((m.role == "object") & (m.at < 0))(lambda c: None)

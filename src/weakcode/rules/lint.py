@@ -36,7 +36,9 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
 
     edition = edition or edition_for(None)
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
-    places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
+    places = {
+        f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()
+    }
     rules, edits = compile_packs([one.pack for one in loaded], edition)
     warnings = []
     for number, rule in enumerate(rules):
