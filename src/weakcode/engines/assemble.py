@@ -102,9 +102,6 @@ class Assembler:
         rule = self._program.rules[merged.rule]
         positions = tuple(position for position in hit[1:] if position)
         codes = judged.claim.codes
-        sources: dict[Source, None] = {}
-        for other in merged.edits:
-            sources.update(dict.fromkeys(other.sources))
         stray = self._misplaced(judged, edit, hit.subject)
         return Finding(
             rule=rule.id,
@@ -112,7 +109,7 @@ class Assembler:
             message=self._message(judged, edit, hit, stray),
             codes=tuple(codes[position - 1] for position in positions),
             positions=positions,
-            sources=tuple(sources),
+            sources=sources_of(merged.edits),
             fix=self._fix(judged, edit, hit, stray),
         )
 
@@ -127,15 +124,21 @@ class Assembler:
         return sum(j != subject and code in edit.object for j, code in judged.distinct)
 
     def _message(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> str:
-        codes, edition = judged.claim.codes, self._edition
-        subject = codes[hit.subject - 1] if hit.subject else ""
-        other = codes[hit.object - 1] if hit.object else ""
+        codes = judged.claim.codes
         term = ""
         if edit.terms and hit.subject:
             rule, text = self._program.rules[edit.rule], judged.claim.diagnoses[hit.subject - 1].text
-            term = found_term(edit, rule, text, judged.ids[hit.subject - 1], edition) or ""
+            term = found_term(edit, rule, text, judged.ids[hit.subject - 1], self._edition) or ""
+        subject, other, found = (codes[at - 1] if at else "" for at in (hit.subject, hit.object, stray))
+        return self.message(edit, subject, other, found, term)
+
+    def message(self, edit: Edit, subject: str, other: str, stray: str, term: str) -> str:
+        """Return what a violation says. Codes are canonical, empty where there is none.
+
+        `stray` is a required code that stands on the wrong side, `term` the documented term that was found.
+        """
         side = "after" if edit.where is Where.BEFORE else "before"
-        found = self.describe(codes[stray - 1]) if stray else ""
+        found = self.describe(stray) if stray else ""
         words = {
             "subject": self.describe(subject) if subject else "",
             "object": self.describe(other) if other else "",
@@ -195,6 +198,11 @@ class Assembler:
             text = fix.text or f"Report {self.describe(fix.code or '')} instead of {subject}."
             return Fix("replace", text, safe, (hit.subject,), fix.code)
         return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
+
+
+def sources_of(edits: Iterable[Edit]) -> tuple[Source, ...]:
+    """Return what the edits of one finding cite, each once."""
+    return tuple(dict.fromkeys(source for edit in edits for source in edit.sources))
 
 
 def _shortened(quote: str) -> str:

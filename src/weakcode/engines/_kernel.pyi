@@ -1,0 +1,61 @@
+from collections.abc import Callable
+from typing import Any
+
+EMPTY: int
+NO_TEXT: int
+
+class CodeIndex:
+    billable: int
+    def __init__(self, keys: Any) -> None: ...
+
+class Reading:
+    names: list[str]
+    def __init__(self, index: CodeIndex) -> None: ...
+    def tokens(self, data: Any, bounds: Any, out: Any, canonical: Callable[[str], str]) -> None: ...
+
+def split(data: Any, bounds: Any, counts: Any) -> Any: ...
+
+class Tables:
+    classes: int
+    roles: int
+    def __init__(
+        self,
+        verb: Any,
+        where: Any,
+        spoken: Any,
+        active: Any,
+        about_claim: Any,
+        about_codes: Any,
+        code_conditions: Any,
+        spans: Any,
+        whole: Any,
+        subject_pointers: Any,
+        subject_edits: Any,
+        object_pointers: Any,
+        object_edits: Any,
+    ) -> None: ...
+    def judge(self, tokens: list[int], classes: list[int]) -> list[tuple[int, int, int]]: ...
+    def judge_batch(
+        self,
+        tokens: Any,
+        bounds: Any,
+        chosen: Any,
+        masks: Any,
+        class_of: Any,
+        billable: int,
+        strange_class: Any,
+        strange_id: Any,
+    ) -> Any: ...
+
+def report(
+    hits: Any,
+    tokens: Any,
+    bounds: Any,
+    payer: Any,
+    rule_of: Any,
+    either_way: Any,
+    rank: Any,
+    replaces_at: Any,
+    replaces: Any,
+    severity: Any,
+) -> tuple[Any, Any, Any, int]: ...

@@ -1,0 +1,509 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+"""The native kernel: text to codes, codes to violations, violations to findings. The loops are in _kernel.h, _assemble.h.
+
+Columns come and go as contiguous memory; nothing here needs numpy or pyarrow.
+"""
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+from cpython.buffer cimport PyBuffer_FillInfo
+
+cdef extern from "_kernel.h" nogil:
+    ctypedef struct wk_hit:
+        int32_t row, edit, subject, object, stray, term
+    ctypedef struct wk_hits:
+        wk_hit *at
+        int64_t size, room
+    ctypedef struct wk_tables:
+        const uint32_t *starts
+        const uint32_t *edits
+        const uint8_t *verb
+        const uint8_t *where
+        const uint8_t *spoken
+        const int32_t *about_claim
+        const int32_t *about_codes
+        const int32_t *code_conditions
+        const int32_t *spans
+        const uint32_t *whole
+        int32_t whole_size
+        int32_t edit_count
+    ctypedef struct wk_codes:
+        const int32_t *class_of
+        const int32_t *strange_class
+        const int32_t *strange_id
+        int32_t billable
+    ctypedef struct wk_scratch:
+        pass
+    ctypedef struct wk_claim:
+        const wk_tables *t
+        const wk_codes *c
+        wk_scratch *s
+        wk_hits *out
+        const uint8_t *masks
+        int64_t rows
+        const int32_t *tokens
+        int32_t size, row
+    ctypedef struct wk_map:
+        uint64_t *keys
+        int32_t *values
+        int64_t size
+    int LISTS
+    int wk_scratch_open(wk_scratch *s, int32_t edit_count)
+    void wk_scratch_close(wk_scratch *s)
+    void wk_init()
+    uint64_t wk_key(const uint8_t *text, int64_t size)
+    int wk_map_open(wk_map *m, int64_t expected)
+    void wk_map_close(wk_map *m)
+    int32_t wk_map_get(const wk_map *m, uint64_t key)
+    int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh)
+    int wk_judge(wk_claim *k)
+
+cdef extern from "_assemble.h" nogil:
+    ctypedef struct wk_finding:
+        int32_t row
+    ctypedef struct wk_variant:
+        int32_t first
+    ctypedef struct wk_report:
+        wk_finding *findings
+        int64_t finding_count
+        wk_variant *variants
+        int64_t variant_count
+        int32_t *merged
+        int64_t merged_count
+        int64_t rows
+    ctypedef struct wk_rules:
+        const int32_t *rule_of
+        const uint8_t *either_way
+        const int32_t *rank
+        const int32_t *replaces_at
+        const int32_t *replaces
+        const uint8_t *severity
+        int32_t rule_count
+    void wk_report_close(wk_report *r)
+    int wk_report_row(wk_report *r, const wk_rules *rules, const wk_hit *hits, int64_t size, const int32_t *tokens,
+                      int32_t payer, void **work, int64_t *work_room)
+
+wk_init()
+
+# Tokens below zero stand for no code: text without a letter or digit, and no text at all.
+EMPTY = -2
+NO_TEXT = -3
+
+
+cdef class Block:
+    """Memory that the kernel filled, as bytes for numpy or pyarrow to view; freed with the last view."""
+
+    cdef void *at
+    cdef Py_ssize_t size
+
+    def __dealloc__(self):
+        free(self.at)
+
+    def __len__(self):
+        return self.size
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.at if self.at != NULL else <void *>&nothing, self.size, 0, flags)
+
+
+cdef int nothing = 0
+
+
+cdef Block _block(void *at, Py_ssize_t size):
+    cdef Block block = Block.__new__(Block)
+    block.at = at
+    block.size = size
+    return block
+
+
+cdef class CodeIndex:
+    """Tells the number of a billable code from its text, for the codes packed in `keys`, in order of their numbers."""
+
+    cdef wk_map codes
+    cdef readonly int32_t billable
+
+    def __cinit__(self, const uint64_t[::1] keys):
+        cdef Py_ssize_t i
+        self.billable = <int32_t>keys.shape[0]
+        if not wk_map_open(&self.codes, keys.shape[0] + 1):
+            raise MemoryError
+        for i in range(keys.shape[0]):
+            if wk_map_add(&self.codes, keys[i], <int32_t>i) < 0:
+                raise MemoryError
+
+    def __dealloc__(self):
+        wk_map_close(&self.codes)
+
+
+cdef class Reading:
+    """The codes of one batch. Codes that are not billable get tokens from `index.billable` on, as they turn up.
+
+    `names` has the canonical spelling of each, in order of their tokens.
+    """
+
+    cdef CodeIndex index
+    cdef wk_map strange
+    cdef readonly list names
+    cdef dict others
+
+    def __cinit__(self, CodeIndex index):
+        self.index = index
+        self.names = []
+        self.others = {}
+        if not wk_map_open(&self.strange, 32):
+            raise MemoryError
+
+    def __dealloc__(self):
+        wk_map_close(&self.strange)
+
+    cdef int32_t _odd(self, bytes raw, canonical) except -1000:
+        """Return the token of text that is not spelled in a common way."""
+        cdef str name = canonical(raw.decode("utf-8", "surrogateescape"))
+        cdef bytes spelled
+        cdef uint64_t key
+        cdef int32_t token
+        if not name:
+            return EMPTY
+        spelled = name.encode("utf-8", "surrogateescape")
+        key = wk_key(<const uint8_t *><const char *>spelled, len(spelled))
+        if key:
+            token = wk_map_get(&self.index.codes, key)
+            return token if token >= 0 else self._strange(key, name)
+        found = self.others.get(name)
+        if found is None:
+            found = self.others[name] = self.index.billable + len(self.names)
+            self.names.append(name)
+        return found
+
+    cdef int32_t _strange(self, uint64_t key, str name) except -1000:
+        cdef int32_t fresh = self.index.billable + <int32_t>len(self.names)
+        cdef int32_t token = wk_map_add(&self.strange, key, fresh)
+        if token < 0:
+            raise MemoryError
+        if token == fresh:
+            self.names.append(name)
+        return token
+
+    def tokens(self, const uint8_t[::1] data, const int64_t[::1] bounds, int32_t[::1] out, canonical):
+        """Write the token of each text to `out`. Text i is data[bounds[i]:bounds[i + 1]]."""
+        cdef Py_ssize_t i = 0, size = bounds.shape[0] - 1
+        cdef int64_t low, high
+        cdef uint64_t key = 0
+        cdef int32_t token = 0
+        cdef uint64_t name_key
+        cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
+        cdef wk_map *codes = &self.index.codes
+        cdef wk_map *strange = &self.strange
+        while i < size:
+            with nogil:
+                while i < size:
+                    low = bounds[i]
+                    high = bounds[i + 1]
+                    key = wk_key(text + low, high - low)
+                    if key == 0:
+                        break
+                    token = wk_map_get(codes, key)
+                    if token < 0:
+                        token = wk_map_get(strange, key)
+                        if token < 0:
+                            break
+                    out[i] = token
+                    i += 1
+            if i == size:
+                break
+            raw = bytes(data[bounds[i]:bounds[i + 1]])
+            out[i] = self._strange(key, canonical(raw.decode("ascii"))) if key else self._odd(raw, canonical)
+            i += 1
+
+
+cdef const uint8_t *NULL_TEXT = b""
+
+
+def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] counts):
+    """Return the bounds of the words in each text as pairs (low, high), and write the number of words to `counts`.
+
+    Words are parted by blanks, semicolons and commas, ASCII only.
+    """
+    cdef Py_ssize_t i, size = bounds.shape[0] - 1
+    cdef int64_t at, start, found = 0, before
+    cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
+    cdef int64_t room = (bounds[size] - bounds[0]) // 2 + size + 1
+    cdef int64_t *words = <int64_t *>malloc(room * 2 * sizeof(int64_t))
+    if words == NULL:
+        raise MemoryError
+    with nogil:
+        for i in range(size):
+            before = found
+            start = -1
+            for at in range(bounds[i], bounds[i + 1]):
+                if text[at] <= 32 and (text[at] == 32 or 9 <= text[at] <= 13 or text[at] >= 28) or text[at] == 59 or text[at] == 44:
+                    if start >= 0:
+                        words[2 * found] = start
+                        words[2 * found + 1] = at
+                        found += 1
+                        start = -1
+                elif start < 0:
+                    start = at
+            if start >= 0:
+                words[2 * found] = start
+                words[2 * found + 1] = bounds[i + 1]
+                found += 1
+            counts[i] = found - before
+    return _block(words, found * 2 * sizeof(int64_t))
+
+
+cdef class Tables:
+    """The edits of a program by class and by what makes them worth looking at, ready for the loops.
+
+    The arguments are flat columns: per edit its verb, relation, whether it has terms, whether it is active, and the
+    place of its conditions; for the classes the edits in which they are subject and object, as the program holds them.
+    """
+
+    cdef wk_tables t
+    cdef uint32_t *starts
+    cdef uint32_t *edits
+    cdef object keep
+    cdef wk_scratch own
+    cdef readonly Py_ssize_t classes
+    cdef readonly Py_ssize_t roles
+
+    def __cinit__(
+        self,
+        const uint8_t[::1] verb,
+        const uint8_t[::1] where,
+        const uint8_t[::1] spoken,
+        const uint8_t[::1] active,
+        const int32_t[::1] about_claim,
+        const int32_t[::1] about_codes,
+        const int32_t[::1] code_conditions,
+        const int32_t[::1] spans,
+        const uint32_t[::1] whole,
+        subject_pointers,
+        subject_edits,
+        object_pointers,
+        object_edits,
+    ):
+        cdef const uint32_t[::1] sp = subject_pointers, op = object_pointers
+        cdef const uint32_t *se = NULL
+        cdef const uint32_t *oe = NULL
+        cdef const uint32_t[::1] view
+        cdef Py_ssize_t c, g, size = 0, total
+        cdef uint32_t e, j
+        cdef int kind
+        cdef int list_of[9]
+        list_of[0] = 3
+        list_of[1] = 1
+        list_of[2] = 2
+        list_of[3] = 4
+        list_of[4] = 5
+        list_of[5] = 1
+        list_of[6] = 6
+        list_of[7] = 7
+        list_of[8] = 0
+        self.keep = (verb, where, spoken, about_claim, about_codes, code_conditions, spans, whole)
+        total = len(subject_edits) + len(object_edits)
+        if len(subject_edits):
+            view = subject_edits
+            se = &view[0]
+            self.keep += (view,)
+        if len(object_edits):
+            view = object_edits
+            oe = &view[0]
+            self.keep += (view,)
+        self.classes = sp.shape[0] - 1
+        self.starts = <uint32_t *>malloc((self.classes * LISTS + 1) * sizeof(uint32_t))
+        self.edits = <uint32_t *>malloc((total + 1) * sizeof(uint32_t))
+        if self.starts == NULL or self.edits == NULL or not wk_scratch_open(&self.own, <int32_t>verb.shape[0]):
+            raise MemoryError
+        for c in range(self.classes):
+            for g in range(LISTS):
+                self.starts[c * LISTS + g] = <uint32_t>size
+                if g == 0:
+                    for j in range(op[c], op[c + 1]):
+                        if active[oe[j]]:
+                            self.edits[size] = oe[j]
+                            size += 1
+                    continue
+                for j in range(sp[c], sp[c + 1]):
+                    e = se[j]
+                    if active[e] and list_of[verb[e]] == g:
+                        self.edits[size] = e
+                        size += 1
+        self.starts[self.classes * LISTS] = <uint32_t>size
+        self.roles = size
+        self.t.starts = self.starts
+        self.t.edits = self.edits
+        self.t.edit_count = <int32_t>verb.shape[0]
+        if verb.shape[0]:
+            self.t.verb = &verb[0]
+            self.t.where = &where[0]
+            self.t.spoken = &spoken[0]
+            self.t.about_claim = &about_claim[0]
+            self.t.about_codes = &about_codes[0]
+        if code_conditions.shape[0]:
+            self.t.code_conditions = &code_conditions[0]
+        if spans.shape[0]:
+            self.t.spans = &spans[0]
+        if whole.shape[0]:
+            self.t.whole = &whole[0]
+        self.t.whole_size = <int32_t>whole.shape[0]
+
+    def __dealloc__(self):
+        free(self.starts)
+        free(self.edits)
+        wk_scratch_close(&self.own)
+
+    def judge(self, list tokens, list classes):
+        """Return (edit, subject, object) of each violation on one claim, all conditions and terms taken to hold.
+
+        `tokens` tell the codes of the claim apart; `classes` are their classes. Holds the GIL.
+        """
+        cdef int32_t size = <int32_t>len(tokens), i
+        cdef wk_codes codes
+        cdef wk_hits out
+        cdef wk_claim k
+        cdef int32_t near[64]
+        cdef int32_t *memory = near
+        if size > 32:
+            memory = <int32_t *>malloc(2 * size * sizeof(int32_t))
+            if memory == NULL:
+                raise MemoryError
+        out.at = NULL
+        out.size = out.room = 0
+        try:
+            for i in range(size):
+                memory[i] = tokens[i]
+                # Every token is its own index among the strange codes, so that its class stands right there.
+                memory[size + tokens[i]] = classes[i]
+            codes.class_of = codes.strange_id = memory
+            codes.strange_class = memory + size
+            codes.billable = 0
+            k.t = &self.t
+            k.c = &codes
+            k.s = &self.own
+            k.out = &out
+            k.masks = <const uint8_t *>NULL
+            k.rows = 0
+            k.tokens = memory
+            k.size = size
+            k.row = 0
+            if not wk_judge(&k):
+                raise MemoryError
+            return [(out.at[i].edit, out.at[i].subject, out.at[i].object) for i in range(out.size)]
+        finally:
+            free(out.at)
+            if memory != near:
+                free(memory)
+
+    def judge_batch(
+        self,
+        const int32_t[::1] tokens,
+        const int64_t[::1] bounds,
+        const uint8_t[::1] chosen,
+        const uint8_t[::1] masks,
+        const int32_t[::1] class_of,
+        int32_t billable,
+        const int32_t[::1] strange_class,
+        const int32_t[::1] strange_id,
+    ):
+        """Return the hits on the chosen rows as a block of six int32 each, in order of rows.
+
+        The codes of row r are tokens[bounds[r]:bounds[r + 1]]. `masks` has a run of one byte a row for each claim
+        condition. Terms are taken to hold. Runs without the GIL.
+        """
+        cdef Py_ssize_t row, rows = bounds.shape[0] - 1
+        cdef wk_codes codes
+        cdef wk_hits out
+        cdef wk_claim k
+        cdef wk_scratch scratch
+        cdef int fine = 1
+        cdef uint8_t none = 0
+        out.at = NULL
+        out.size = out.room = 0
+        codes.class_of = &class_of[0] if class_of.shape[0] else <const int32_t *>NULL
+        codes.strange_class = &strange_class[0] if strange_class.shape[0] else <const int32_t *>NULL
+        codes.strange_id = &strange_id[0] if strange_id.shape[0] else <const int32_t *>NULL
+        codes.billable = billable
+        k.t = &self.t
+        k.c = &codes
+        k.s = &scratch
+        k.out = &out
+        k.masks = &masks[0] if masks.shape[0] else &none
+        k.rows = rows
+        with nogil:
+            fine = wk_scratch_open(&scratch, self.t.edit_count)
+            for row in range(rows):
+                if not fine:
+                    break
+                if not chosen[row] or bounds[row] == bounds[row + 1]:
+                    continue
+                k.tokens = &tokens[bounds[row]]
+                k.size = <int32_t>(bounds[row + 1] - bounds[row])
+                k.row = <int32_t>row
+                fine = wk_judge(&k)
+            wk_scratch_close(&scratch)
+        if not fine:
+            free(out.at)
+            raise MemoryError
+        return _block(out.at, out.size * sizeof(wk_hit))
+
+
+def report(
+    const uint8_t[::1] hits,
+    const int32_t[::1] tokens,
+    const int64_t[::1] bounds,
+    const int32_t[::1] payer,
+    const int32_t[::1] rule_of,
+    const uint8_t[::1] either_way,
+    const int32_t[::1] rank,
+    const int32_t[::1] replaces_at,
+    const int32_t[::1] replaces,
+    const uint8_t[::1] severity,
+):
+    """Return findings, variants and merged edits as blocks, and the number of rows with a finding.
+
+    A finding is six int32: row, variant, subject, object, rule, severity; a variant eight: first and number of its
+    edits in the merged edits, tokens of subject, object and stray, term, two unused. Runs without the GIL.
+    """
+    cdef wk_report *r = <wk_report *>calloc(1, sizeof(wk_report))
+    cdef wk_rules rules
+    cdef int64_t size = hits.shape[0] // sizeof(wk_hit), start = 0, end
+    cdef const wk_hit *at = <const wk_hit *>&hits[0] if size else NULL
+    cdef void *work = NULL
+    cdef int64_t room = 0
+    cdef int fine = 1
+    cdef int32_t row
+    if r == NULL:
+        raise MemoryError
+    memset(&rules, 0, sizeof(rules))
+    if size:
+        rules.rule_of = &rule_of[0]
+        rules.either_way = &either_way[0]
+        rules.rank = &rank[0]
+        rules.replaces_at = &replaces_at[0]
+        rules.replaces = &replaces[0] if replaces.shape[0] else <const int32_t *>NULL
+        rules.severity = &severity[0]
+        rules.rule_count = <int32_t>rank.shape[0]
+    with nogil:
+        while start < size and fine:
+            row = at[start].row
+            end = start + 1
+            while end < size and at[end].row == row:
+                end += 1
+            fine = wk_report_row(r, &rules, at + start, end - start, &tokens[bounds[row]], payer[row], &work, &room)
+            start = end
+        free(work)
+    try:
+        if not fine:
+            raise MemoryError
+        findings = _block(r.findings, r.finding_count * 6 * sizeof(int32_t))
+        r.findings = NULL
+        variants = _block(r.variants, r.variant_count * 8 * sizeof(int32_t))
+        r.variants = NULL
+        merged = _block(r.merged, r.merged_count * sizeof(int32_t))
+        r.merged = <int32_t *>NULL
+        return findings, variants, merged, r.rows
+    finally:
+        wk_report_close(r)
+        free(r)

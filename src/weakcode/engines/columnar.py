@@ -1,0 +1,230 @@
+"""The columnar engine: native loops over the classes of codes, for one claim or a batch of them.
+
+The meaning of the edits is in `semantics`; tests hold this engine to it. What an edit asks of the claim as a whole is
+worked out once a batch, as masks; for a single claim, only for edits that are violated otherwise.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import canonical
+from weakcode.compile.conditions import JudgedClaim, found_term, holds
+from weakcode.compile.edits import Condition, Edit, Hit, Verb
+from weakcode.compile.program import SPOKEN, Program
+from weakcode.engines._kernel import CodeIndex, Reading, Tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_CODE_PARTS = ("present", "absent", "first_listed")
+
+
+@attrs.frozen(eq=False)
+class ClaimTest:
+    """What some edits ask of a claim beside its codes; `spoken` where they also need documented text."""
+
+    condition: Condition
+    spoken: bool = False
+
+
+@attrs.frozen(eq=False)
+class CodedRows:
+    """The codes of a batch as tokens: the numbers of billable codes, then one for each strange code of the batch.
+
+    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `strange` has the canonical spelling of each strange code.
+    """
+
+    tokens: NDArray[np.int32]
+    bounds: NDArray[np.int64]
+    strange: Sequence[str]
+
+
+class ColumnarEngine:
+    """Evaluates single claims and batches with the native kernel. Safe to use from several threads."""
+
+    name = "columnar"
+
+    def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
+        self._program = program
+        self._edition = edition
+        self._is_active = is_active
+        self._special = program.column("special")
+        self._classes: dict[int, int] = {}
+
+    @cached_property
+    def _built(self) -> tuple[Tables, tuple[ClaimTest, ...]]:
+        program = self._program
+        active = [self._is_active(number) for number in range(len(program.rules))]
+        on = bytes(active[rule] for rule in program.rule_of_edit)
+        count = len(program)
+        about_claim, about_codes = array("i", [-1]) * count, array("i", [-1]) * count
+        tests: dict[tuple[Condition, bool], int] = {}
+        sets: dict[tuple[CodeSet | None, ...], int] = {}
+        for number, special in enumerate(self._special):
+            if special and on[number]:
+                condition = program.edit(number).condition or Condition()
+                asked = tuple(getattr(condition, part) for part in _CODE_PARTS)
+                plain = attrs.evolve(condition, present=None, absent=None, first_listed=None)
+                spoken = bool(special & SPOKEN)
+                if spoken or plain != Condition():
+                    about_claim[number] = tests.setdefault((plain, spoken), len(tests))
+                if any(codes is not None for codes in asked):
+                    about_codes[number] = sets.setdefault(asked, len(sets))
+        bounds, spans = _flat(sets)
+        tables = Tables(
+            bytes(program.column("verbs").tolist()),
+            bytes(program.column("wheres").tolist()),
+            bytes(1 if special & SPOKEN else 0 for special in self._special),
+            on,
+            about_claim,
+            about_codes,
+            bounds,
+            spans,
+            array("I", [number for number in program.claim_edits if on[number]]),
+            *(program.column(f"{role}_{part}") for role in ("subject", "object") for part in ("pointers", "edits")),
+        )
+        return tables, tuple(ClaimTest(*test) for test in tests)
+
+    # one claim
+
+    def hits(self, judged: JudgedClaim) -> list[Hit]:
+        """Return every violation on the claim, in no particular order."""
+        tables = self._built[0]
+        first: dict[str, int] = {}
+        tokens = [first.setdefault(code, len(first)) for code in judged.claim.codes]
+        classes = [self._classes.get(code_id) for code_id in judged.ids]
+        if None in classes:
+            classes = [self._class_of(code_id) for code_id in judged.ids]
+        found: list[tuple[int, int, int]] = tables.judge(tokens, classes)
+        special = self._special
+        plain = [Hit(*hit) for hit in found if not special[hit[0]]]
+        if len(plain) < len(found):
+            plain += self._meant(judged, [Hit(*hit) for hit in found if special[hit[0]]])
+        return plain
+
+    def _class_of(self, code_id: int) -> int:
+        code_class = self._classes.get(code_id)
+        if code_class is None:
+            code_class = self._classes[code_id] = self._program.code_class(code_id)
+        return code_class
+
+    def _meant(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
+        """Return those hits whose conditions hold and whose terms the documented text has."""
+        kept: list[Hit] = []
+        for number, of_edit in groupby(sorted(hits), key=lambda hit: hit.edit):
+            edit = self._program.edit(number)
+            if not holds(edit.condition, judged):
+                continue
+            meant = list(of_edit)
+            if edit.terms:
+                diagnoses, ids = judged.claim.diagnoses, judged.ids
+                meant = [
+                    hit
+                    for hit in meant
+                    if self.term(edit, diagnoses[hit.subject - 1].text, ids[hit.subject - 1]) is not None
+                ]
+            kept += only_one(edit, meant)
+        return kept
+
+    def term(self, edit: Edit, text: str | None, code_id: int) -> str | None:
+        """Return the term of the edit that a diagnosis's text holds, or None."""
+        return found_term(edit, self._program.rules[edit.rule], text, code_id, self._edition)
+
+    # batches
+
+    @property
+    def tests(self) -> tuple[ClaimTest, ...]:
+        """What the edits ask of claims; `hits_batch` wants a mask for each."""
+        return self._built[1]
+
+    @cached_property
+    def _index(self) -> CodeIndex:
+        packed = getattr(self._edition, "_codes", None)
+        return CodeIndex(array("Q") if packed is None else packed)
+
+    def tokens(self, data: Any, bounds: NDArray[np.int64]) -> tuple[NDArray[np.int32], list[str]]:
+        """Return the token of each text data[bounds[i]:bounds[i + 1]] (UTF-8), and the spelling of the strange ones.
+
+        A token below zero stands for text without a code in it.
+        """
+        import numpy as np
+
+        reading = Reading(self._index)
+        tokens = np.empty(len(bounds) - 1, np.int32)
+        reading.tokens(data, bounds, tokens, canonical)
+        return tokens, reading.names
+
+    @cached_property
+    def _class_column(self) -> NDArray[np.int32]:
+        import numpy as np
+
+        starts, members = (np.asarray(self._program.column(name), np.int64) for name in ("starts", "members"))
+        size = self._edition.universe
+        inside = starts < size
+        ends = np.append(starts[inside], size)
+        return np.repeat(members[inside], np.diff(ends)).astype(np.int32)
+
+    def hits_batch(
+        self, rows: CodedRows, chosen: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+    ) -> NDArray[np.int32]:
+        """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
+
+        `masks` says for each of `tests` on which rows it holds. Positions are 1-based, 0 where there is none; stray is
+        the first required code on the wrong side. Terms are taken to hold, and their column is 0: edits that have some
+        must be gone through by the caller. Does not hold the GIL.
+        """
+        import numpy as np
+
+        tables, tests = self._built
+        strange_ids = np.fromiter(map(self._edition.code_id, rows.strange), np.int32, len(rows.strange))
+        flat = np.concatenate(masks).view(np.uint8) if tests else np.empty(0, np.uint8)
+        block = tables.judge_batch(
+            rows.tokens,
+            rows.bounds,
+            chosen,
+            flat,
+            self._class_column,
+            self._index.billable,
+            self._class_column[strange_ids],
+            strange_ids,
+        )
+        return np.frombuffer(block, np.int32).reshape(-1, 6)
+
+    def spoken_edits(self) -> NDArray[np.bool_]:
+        """Tell for each edit whether it looks for terms in documented text."""
+        import numpy as np
+
+        return (np.asarray(self._special) & SPOKEN).astype(bool)
+
+
+def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
+    """Return the hits of an edit with terms; of those that allow one code only, the first subject and each later one."""
+    if edit.verb is not Verb.AT_MOST_ONE or not edit.terms:
+        return hits
+    places = sorted(hit.subject for hit in hits)
+    return [Hit(hits[0].edit, places[0], later) for later in places[1:]]
+
+
+def _flat(sets: dict[tuple[CodeSet | None, ...], int]) -> tuple[array[int], array[int]]:
+    """Return code sets as bounds into one column of intervals, -1 for no set."""
+    bounds, spans = array("i"), array("i")
+    for asked in sets:
+        for codes in asked:
+            if codes is None:
+                bounds.extend((-1, -1))
+                continue
+            start = len(spans) // 2
+            for span in codes.spans:
+                spans.extend(span)
+            bounds.extend((start, len(spans) // 2))
+    return bounds, spans
