@@ -21,18 +21,19 @@ from weakcode.rules.library import (
 )
 from weakcode.rules.load import load_pack
 
+BUNDLED_FILES = [path for paths in bundled_packs().values() for path in paths]
 OWN = b"pack: own\ntitle: t\nrules:\n  - id: local-rule\n    title: t\n    severity: info\n    forbid: I10\n"
 
 
 def test_no_names_are_all_bundled_packs():
-    assert [one.path for one in resolve_packs(None)] == list(bundled_packs().values())
+    assert [one.path for one in resolve_packs(None)] == BUNDLED_FILES
     assert {"weakness", "covid"} <= set(bundled_packs())
 
 
 def test_a_name_a_path_and_a_folder_are_found(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_bytes(OWN)
-    assert resolve_packs(["covid"]) == [Selected(bundled_packs()["covid"])]
+    assert resolve_packs(["covid"]) == [Selected(*bundled_packs()["covid"])]
     assert resolve_packs([str(own)]) == [Selected(own)]
     assert resolve_packs([tmp_path, own]) == [Selected(own)]
     assert resolve_packs(["own.yaml"], base=tmp_path) == [Selected(own)]
@@ -40,12 +41,12 @@ def test_a_name_a_path_and_a_folder_are_found(tmp_path):
 
 def test_a_rule_id_alone_selects_this_rule_alone():
     full = "weakness/excludes2-hematoma"
-    assert resolve_packs([full]) == [Selected(bundled_packs()["weakness"], frozenset({full}))]
+    assert resolve_packs([full]) == [Selected(*bundled_packs()["weakness"], frozenset({full}))]
 
 
 def test_a_rule_id_beside_its_pack_switches_the_rule_on_in_the_whole_pack():
     full = "weakness/excludes2-hematoma"
-    path = bundled_packs()["weakness"]
+    (path,) = bundled_packs()["weakness"]
     assert resolve_packs([full, "weakness"]) == [Selected(path), Selected(path, frozenset({full}))]
 
 
@@ -76,10 +77,22 @@ def test_an_empty_folder_is_refused(tmp_path):
         resolve_packs([tmp_path])
 
 
-@pytest.mark.parametrize("name", list(bundled_packs()))
-def test_names_told_from_lines_are_those_that_the_loader_reads(name):
-    content = read_bytes(bundled_packs()[name])
-    loaded = load_pack(bundled_packs()[name])
+def test_a_pack_in_several_files_is_chosen_by_one_name(tmp_path, monkeypatch):
+    parts = [tmp_path / "big-a.yaml", tmp_path / "big-b.yaml"]
+    parts[0].write_bytes(OWN.replace(b"pack: own", b"pack: big"))
+    parts[1].write_bytes(OWN.replace(b"pack: own", b"pack: big").replace(b"local-rule", b"other-rule"))
+    monkeypatch.setattr("weakcode.rules.library.packs_folder", lambda: tmp_path)
+    assert resolve_packs(["big"]) == [Selected(part) for part in parts]
+    assert resolve_packs(None) == [Selected(part) for part in parts]
+    assert resolve_packs(["big/other-rule"]) == [Selected(parts[1], frozenset({"big/other-rule"}))]
+    with pytest.raises(UnknownNameError, match='the pack "big" has no rule "third"'):
+        resolve_packs(["big/third"])
+
+
+@pytest.mark.parametrize("path", BUNDLED_FILES, ids=lambda path: path.stem)
+def test_names_told_from_lines_are_those_that_the_loader_reads(path):
+    content = read_bytes(path)
+    loaded = load_pack(path)
     assert pack_name(content) == loaded.pack.pack
     assert rule_ids(content) == tuple(rule.id for rule in loaded.pack.rules)
     assert digest(content) == loaded.digest

@@ -102,8 +102,10 @@ def test_a_rule_id_in_two_files_is_refused_with_both_places():
 
 
 @pytest.mark.parametrize("name", list(bundled_packs()))
-def test_every_bundled_pack_loads_and_bears_the_name_of_its_file(name):
-    assert load_pack(bundled_packs()[name], bundled=True).pack.pack == name
+def test_every_bundled_pack_loads_and_its_files_bear_its_name(name):
+    for path in bundled_packs()[name]:
+        assert load_pack(path, bundled=True).pack.pack == name
+        assert path.stem == name or path.stem.startswith(f"{name}-")
 
 
 def loads_or_is_refused(content: str | bytes) -> None:

@@ -35,12 +35,13 @@ def test_the_shipped_schema_is_the_generated_one(name):
     jsonschema.Draft202012Validator.check_schema(json.loads(shipped))
 
 
-@pytest.mark.parametrize("name", list(bundled_packs()))
-def test_every_bundled_pack_names_the_schema_and_follows_it(name):
-    path = bundled_packs()[name]
+@pytest.mark.parametrize(
+    "path", [path for paths in bundled_packs().values() for path in paths], ids=lambda path: path.stem
+)
+def test_every_bundled_pack_names_the_schema_and_follows_it(path):
     text = path.read_text(encoding="utf-8")
     assert text.splitlines()[0] == "# yaml-language-server: $schema=rulefile.schema.json"
-    jsonschema.validate(as_json(read(text, name).data), schema_for(Pack))
+    jsonschema.validate(as_json(read(text, path.stem).data), schema_for(Pack))
 
 
 def with_rule(**keys: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def _compile(
     lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition, lines)
     facts = {fact for one in loaded for fact in one.pack.facts}
-    packs = [f"{one.pack.pack} {one.pack.version}" for one in loaded]
+    packs = list(dict.fromkeys(f"{one.pack.pack} {one.pack.version}" for one in loaded))
     meta, sections = Program.pack(edition.name, packs, rules, facts, edits)
     store.write(place, key, meta, sections)
     return meta, sections

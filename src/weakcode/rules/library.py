@@ -1,5 +1,6 @@
 """Find rule files: the packs that weakcode ships, and the user's own.
 
+A pack may be spread over several files that all name it; its name then stands for all of them.
 Nothing here reads YAML as YAML. A warm start asks only for names, bytes and digests, so names are told
 from the plain lines `pack: …` and `- id: …`.
 """
@@ -39,9 +40,13 @@ def packs_folder() -> Path:
     return Path(__file__).resolve().parents[3] / "rules"
 
 
-def bundled_packs() -> dict[str, Path]:
-    """Return the files of the packs that weakcode ships, by pack name, in the order of the names."""
-    return {path.stem: path for path in sorted(packs_folder().glob("*.yaml"))}
+def bundled_packs() -> dict[str, tuple[Path, ...]]:
+    """Return the files of the packs that weakcode ships, by pack name, in the order of the file names."""
+    packs: dict[str, tuple[Path, ...]] = {}
+    for path in sorted(packs_folder().glob("*.yaml")):
+        name = pack_name(read_bytes(path)) or path.stem
+        packs[name] = (*packs.get(name, ()), path)
+    return packs
 
 
 def read_bytes(path: Path) -> bytes:
@@ -74,7 +79,7 @@ def resolve_packs(
 ) -> list[Selected]:
     """Return what names and paths stand for: whole files in the order given, then single rules.
 
-    A name is a bundled pack, a rule file, a folder of rule files, or a full rule id such as
+    A name is a bundled pack (all its files), a rule file, a folder of rule files, or a full rule id such as
     `weakness/excludes2-hematoma`; None is all bundled packs. A bundled pack goes before a file of the same
     name: write `./weakness` for the latter. Relative paths are taken from `base`. An id alone runs this rule
     alone; an id beside its pack switches the rule on, and the file then stands in the list twice, whole and
@@ -84,11 +89,11 @@ def resolve_packs(
     """
     packs = bundled_packs()
     if names_or_paths is None:
-        return [Selected(path) for path in packs.values()]
+        return [Selected(path) for paths in packs.values() for path in paths]
     whole: dict[Path, None] = {}
     ids: list[str] = []
     for name in map(str, names_or_paths):
-        paths = [packs[name]] if name in packs else _files(name, base)
+        paths = packs[name] if name in packs else _files(name, base)
         if paths is None:
             ids.append(name)
         else:
@@ -115,22 +120,27 @@ def _files(name: str, base: Path | None) -> list[Path] | None:
     return None
 
 
-def _named_rules(ids: list[str], packs: dict[str, Path], own: Iterable[Path]) -> dict[Path, list[str]]:
+def _named_rules(
+    ids: list[str], packs: dict[str, tuple[Path, ...]], own: Iterable[Path]
+) -> dict[Path, list[str]]:
     """Return the full ids asked for, by the file that has the rule."""
-    paths = dict(packs)
+    bundled = {path for paths in packs.values() for path in paths}
+    files = dict(packs)
+    mine: dict[str, tuple[Path, ...]] = {}
     for path in own:
         name = pack_name(read_bytes(path))
-        if name is not None and path not in packs.values():
-            paths[name] = path
+        if name is not None and path not in bundled:
+            mine[name] = (*mine.get(name, ()), path)
+    files.update(mine)
     named: dict[Path, list[str]] = {}
     for full in ids:
         pack, slash, rule = full.partition("/")
-        if not slash or pack not in paths:
-            hint = did_you_mean(pack, paths) or f"; there are {', '.join(paths)}"
+        if not slash or pack not in files:
+            hint = did_you_mean(pack, files) or f"; there are {', '.join(files)}"
             raise UnknownNameError(f'there is no pack or rule file "{full}"{hint}')
-        known = rule_ids(read_bytes(paths[pack]))
+        known = {one: path for path in files[pack] for one in rule_ids(read_bytes(path))}
         if rule not in known:
             close = did_you_mean(full, [f"{pack}/{one}" for one in known])
             raise UnknownNameError(f'the pack "{pack}" has no rule "{rule}"{close}')
-        named.setdefault(paths[pack], []).append(full)
+        named.setdefault(known[rule], []).append(full)
     return named
