@@ -98,22 +98,16 @@ class CsvSource:
             try:
                 text = decoded(line).removeprefix("\ufeff")
             except BadRow as error:
-                raise InputError(
-                    f"{self._name}, line {number}: {error.reason}; the header must be UTF-8"
-                ) from None
+                raise InputError(f"{self._name}, line {number}: {error.reason}; the header must be UTF-8") from None
             if not text.strip():
                 continue
             if "\r" in text:
-                raise InputError(
-                    f"{self._name}: the lines end with a bare carriage return; save it with \\n line ends"
-                )
+                raise InputError(f"{self._name}: the lines end with a bare carriage return; save it with \\n line ends")
             try:
                 return read_header(text, self._name)
             except csv.Error as error:
                 raise InputError(f"{self._name}, line {number}: the header cannot be read: {error}") from None
-        raise InputError(
-            f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes"
-        )
+        raise InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         for number, line in self._lines:
@@ -142,6 +136,8 @@ class CsvSource:
             codes = [cell for position in header.wide if (cell := cells[position].strip())]
         else:
             codes = cells[header.codes]
+        if any('"' in code for code in codes):
+            raise BadRow("quotes", "a quote stands among the codes", claim_id)
         return claim_from({name: cells[position].strip() for name, position in header.about}, codes, claim_id)
 
     def _cells(self, number: int, line: bytes | None) -> tuple[list[str], bytes]:

@@ -50,9 +50,7 @@ def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: 
     except (WeakcodeError, TypeError) as error:
         raise BadRow("codes", str(error), claim_id) from None
     try:
-        return Claim(
-            claim.diagnoses, claim_id, lines=_lines(values.get("lines"), claim.diagnoses, claim_id), **known
-        )
+        return Claim(claim.diagnoses, claim_id, lines=_lines(values.get("lines"), claim.diagnoses, claim_id), **known)
     except WeakcodeError as error:
         raise BadRow("dates or documented facts", str(error), claim_id) from None
 
@@ -83,8 +81,7 @@ def _line(item: Any, place: int, diagnoses: int, claim_id: str | None) -> Servic
         raise BadRow("lines", f"service line {place} is an object with pointers, found {item!r}", claim_id)
     pointers = item.get("pointers", [])
     if not isinstance(pointers, list) or not all(
-        isinstance(pointer, int) and not isinstance(pointer, bool) and 1 <= pointer <= diagnoses
-        for pointer in pointers
+        isinstance(pointer, int) and not isinstance(pointer, bool) and 1 <= pointer <= diagnoses for pointer in pointers
     ):
         raise BadRow(
             "lines",

@@ -72,7 +72,5 @@ def _object(text: str) -> dict[str, Any]:
         try:
             json.dumps(values, ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError:
-            raise BadRow(
-                "encoding", "the line escapes half of a surrogate pair, which is no character"
-            ) from None
+            raise BadRow("encoding", "the line escapes half of a surrogate pair, which is no character") from None
     return values

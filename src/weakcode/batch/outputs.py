@@ -88,9 +88,7 @@ def writing(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OutputError(
-                f"the disk is full: {target} was not written, and nothing is left of it"
-            ) from None
+            raise OutputError(f"the disk is full: {target} was not written, and nothing is left of it") from None
         raise OutputError(f"{target} cannot be written: {error.strerror or error}") from None
 
 

@@ -90,9 +90,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _format(file: BinaryIO, name: str) -> str:
     start = file.peek(4096) if hasattr(file, "peek") else b""
     if not start:
-        raise InputError(
-            f"{name} is empty; expected a header with claim_id and codes, or one JSON object a line"
-        )
+        raise InputError(f"{name} is empty; expected a header with claim_id and codes, or one JSON object a line")
     for mark, what in _OTHER_CONTENT.items():
         if start.startswith(mark):
             raise InputError(f"{name} is {what}; {_READ}, both as UTF-8")

@@ -220,6 +220,8 @@ def scrub(
     with ExitStack() as stack:
         outputs = stack.enter_context(Outputs())
         table = findings_target and findings_writer(findings_target, outputs.open(findings_target))
+        if table:
+            stack.callback(table.abandon)
         aside = rejects_target and RejectsWriter(rejects_target, outputs.open(rejects_target))
         rows = FindingRows()
         for outcome in evaluate(tally.counted(reading), judge):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
@@ -60,6 +61,10 @@ class FindingsWriter(Protocol):
         """Write what remains. `metadata` is kept where the format has a place for it."""
         ...
 
+    def abandon(self) -> None:
+        """Let go of the file, whatever was written; after `finish` this does nothing."""
+        ...
+
 
 def findings_writer(target: Path, file: BinaryIO) -> FindingsWriter:
     """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`."""
@@ -86,6 +91,12 @@ class _Parquet:
             self._writer.add_key_value_metadata(dict(metadata))
             self._writer.close()
 
+    def abandon(self) -> None:
+        # Else it tries to close itself at a time of its own, when the file has gone, and complains on stderr.
+        with suppress(Exception):
+            self._writer.close()
+        self._writer.is_open = False
+
 
 class _Csv:
     def __init__(self, target: Path, file: BinaryIO) -> None:
@@ -97,13 +108,15 @@ class _Csv:
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
-            self._rows.writerows(
-                [_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in batch.to_pylist()
-            )
+            self._rows.writerows([_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in batch.to_pylist())
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         with writing(self._target):
             self._text.flush()
+            self._text.detach()
+
+    def abandon(self) -> None:
+        with suppress(Exception):
             self._text.detach()
 
 
@@ -118,6 +131,9 @@ class _Jsonl:
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """JSON Lines has no place for metadata."""
+
+    def abandon(self) -> None:
+        """Nothing is held back."""
 
 
 class RejectsWriter:

@@ -42,10 +42,9 @@ def finding_text(finding: Finding) -> str:
         f"{severity} {click.style(finding.rule, bold=True)}  {_place(finding)}",
         wrapped(finding.message),
     ]
-    lines += [
-        click.style(wrapped(str(source), label="source: "), dim=True)
-        for source in dict.fromkeys(finding.sources)
-    ]
+    if finding.sources:
+        sources = "; ".join(dict.fromkeys(str(source) for source in finding.sources))
+        lines.append(click.style(wrapped(sources, label="source: "), dim=True))
     if finding.fix:
         lines.append(click.style(wrapped(finding.fix.description, label="fix:    "), fg="green"))
     return "\n".join(lines)

@@ -1,0 +1,116 @@
+"""What a claim takes, and what it says about what it does not take."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+import pytest
+
+from weakcode import Claim, CodeTypeError, Diagnosis, InputError
+
+
+@pytest.mark.parametrize("spelled", ["M62.81", "M6281", "m62.81", " m62 81 ", "M62.81."])
+def test_a_code_is_read_in_any_spelling_and_written_dotted(spelled: str) -> None:
+    assert Claim([spelled]).codes == ("M62.81",)
+
+
+def test_codes_keep_their_order_and_their_repeats() -> None:
+    assert Claim(["I10", "E11.9", "I10"]).codes == ("I10", "E11.9", "I10")
+
+
+@pytest.mark.parametrize("codes", ["M62.84 I10", "M62.84;I10", "M62.84, I10"])
+def test_codes_may_come_as_one_text(codes: str) -> None:
+    assert Claim(codes).codes == ("M62.84", "I10")
+
+
+def test_a_diagnosis_carries_text_and_present_on_admission() -> None:
+    claim = Claim([{"code": "r54", "text": " senile debility ", "poa": "y"}, Diagnosis("I10")])
+    assert claim.diagnoses == (Diagnosis("R54", "senile debility", "Y"), Diagnosis("I10"))
+
+
+@pytest.mark.parametrize(("codes", "position"), [([62], 1), (["I10", None], 2), (["I10", "E11.9", b"R54"], 3)])
+def test_a_code_that_is_no_text_is_a_type_error_that_names_its_position(codes: list[object], position: int) -> None:
+    with pytest.raises(TypeError, match=f"diagnosis {position} is"):
+        Claim(codes)  # type: ignore[arg-type]
+    assert issubclass(CodeTypeError, TypeError)
+
+
+def test_a_truncated_or_invented_code_is_kept_for_a_rule_to_tell() -> None:
+    assert Claim(["E11", "QQQ.99"]).codes == ("E11", "QQQ.99")
+
+
+@pytest.mark.parametrize("codes", [[], "", "  ; ", [" "]])
+def test_a_claim_without_codes_is_refused(codes: object) -> None:
+    with pytest.raises(InputError, match=r"at least one|is empty"):
+        Claim(codes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("age", [-1, 151, 3.5, "old", True, float("nan"), float("inf")])
+def test_an_age_that_cannot_be_is_refused(age: object) -> None:
+    with pytest.raises(InputError, match=r"age .* is not a whole number of years from 0 to 150"):
+        Claim(["I10"], age=age)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("given", "age"), [(0, 0), ("78", 78), (" 8 ", 8), (150, 150), ("", None), (None, None)])
+def test_an_age_is_a_whole_number_or_not_known(given: object, age: int | None) -> None:
+    assert Claim(["I10"], age=given).age == age  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("date", ["2026-02-30", "2026-13-01", "yesterday", "02/03/2026", 20260302])
+def test_a_date_that_is_no_day_of_the_calendar_is_refused(date: object) -> None:
+    with pytest.raises(InputError, match=r"the service date .* is not a day of the calendar"):
+        Claim(["I10"], service_date=date)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("date", ["2026-03-02", "20260302", dt.date(2026, 3, 2), dt.datetime(2026, 3, 2, 9, 30)])
+def test_a_date_is_text_or_a_date(date: object) -> None:
+    assert Claim(["I10"], service_date=date).service_date == dt.date(2026, 3, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("born", "seen", "years"),
+    [
+        ("1950-06-15", "2026-06-14", 75),
+        ("1950-06-15", "2026-06-15", 76),
+        ("2024-02-29", "2026-02-28", 1),
+        ("2024-02-29", "2026-03-01", 2),
+        ("2026-05-01", "2026-05-01", 0),
+    ],
+)
+def test_the_age_is_in_completed_years_on_the_service_date(born: str, seen: str, years: int) -> None:
+    assert Claim(["I10"], birth_date=born, service_date=seen).age_in_years == years
+
+
+def test_an_age_that_is_given_goes_before_the_birth_date() -> None:
+    assert Claim(["I10"], age=70, birth_date="1950-01-01", service_date="2026-05-01").age_in_years == 70
+
+
+def test_a_birth_date_alone_tells_no_age() -> None:
+    assert Claim(["I10"], birth_date="1950-01-01").age_in_years is None
+
+
+def test_a_birth_after_the_service_is_refused() -> None:
+    with pytest.raises(InputError, match="birth date 2026-05-02 is after the service date 2026-05-01"):
+        Claim(["I10"], birth_date="2026-05-02", service_date="2026-05-01")
+
+
+@pytest.mark.parametrize(("given", "sex"), [("f", "F"), ("Male", "M"), ("U", None), ("", None), (None, None)])
+def test_a_sex_is_read_in_the_usual_spellings(given: str | None, sex: str | None) -> None:
+    assert Claim(["I10"], sex=given).sex == sex  # type: ignore[arg-type]
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_the_nearest_that_does() -> None:
+    with pytest.raises(InputError, match='did you mean "inpatient"'):
+        Claim(["I10"], setting="in-patient")  # type: ignore[arg-type]
+
+
+def test_documented_facts_are_a_set_of_lower_case_names() -> None:
+    wanted = {"covid-current", "covid-prior-symptoms"}
+    assert Claim(["I10"], documented="COVID-current; covid-prior-symptoms").documented == wanted
+    assert Claim(["I10"], documented=["covid-current", "Covid-Prior-Symptoms "]).documented == wanted
+
+
+def test_a_claim_does_not_change() -> None:
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Claim(["I10"]).age = 3  # type: ignore[misc]
