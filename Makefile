@@ -13,7 +13,7 @@ help: ## Show the targets
 
 setup: $(READY) ## Set up .venv
 
-$(READY): pyproject.toml setup.py
+$(READY): pyproject.toml setup.py $(wildcard src/weakcode/engines/*.pyx src/weakcode/engines/*.h)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
