@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def median_ms(code: str, runs: int = 7) -> float:
@@ -28,8 +29,7 @@ def median_ms(code: str, runs: int = 7) -> float:
 def resident_mb() -> float:
     """Return the resident memory of this process now, in MB, or its peak where the system does not tell."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
@@ -41,9 +41,7 @@ def main() -> None:
 
     edition = edition_for(None)
     random.seed(62_81)
-    claims = [
-        weakcode.Claim([edition.code(random.randrange(edition.size)) for _ in range(6)]) for _ in range(2_000)
-    ]
+    claims = [weakcode.Claim([edition.code(random.randrange(edition.size)) for _ in range(6)]) for _ in range(2_000)]
     rows: list[tuple[str, str]] = []
     bare = median_ms("pass")
     rows.append(("python itself", f"{bare:.0f} ms"))

@@ -11,13 +11,13 @@ import attrs
 from weakcode.claims import Claim, Diagnosis
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.edition import Edition
+from weakcode.compile.build import build_program
 from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.durable import DurableEngine
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
-from weakcode.compile.build import build_program
 from weakcode.rules.library import Selected, resolve_packs
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class _Bench:
 class Validator:
     """Evaluates claims against packs of rules. Make one and use it for many claims; it is safe to share by threads.
 
-    `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that is
-    off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
+    `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that
+    is off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
     switches them on. `profile` is a payer's or practice's choice, loaded or as a path.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
     """
@@ -91,9 +91,7 @@ class Validator:
         self.engine = engine or "durable"
         if isinstance(packs, str | Path):
             packs = [packs]
-        self._selected: list[Selected] = resolve_packs(
-            None if packs is None else [str(pack) for pack in packs]
-        )
+        self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
         if isinstance(profile, str | Path):
             from weakcode.rules.profile import load_profile
 
@@ -105,10 +103,7 @@ class Validator:
         self._narrowed = only is not None
         whole = {one.path for one in self._selected if not one.only_rules}
         self._picked_packs = {
-            rule.split("/")[0]
-            for one in self._selected
-            if one.path not in whole
-            for rule in one.only_rules or ()
+            rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
         }
         self._benches: dict[str, _Bench] = {}
         if profile is not None:
@@ -238,8 +233,10 @@ def _notices(claim: Claim, edition: Edition) -> tuple[str, ...]:
     if date is None or edition.starts <= date <= edition.ends:
         return ()
     return (
-        f"no installed edition was in force on {date}; judged by {edition.name}, "
-        f"in force from {edition.starts} to {edition.ends}",
+        (
+            f"no installed edition was in force on {date}; judged by {edition.name}, "
+            f"in force from {edition.starts} to {edition.ends}"
+        ),
     )
 
 

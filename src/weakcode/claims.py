@@ -126,7 +126,7 @@ def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
 
 @attrs.frozen
 class ServiceLine:
-    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the first being the line's main one."""
+    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the line's main one first."""
 
     number: int
     pointers: tuple[int, ...] = attrs.field(default=(), converter=_parse_pointers)
@@ -155,11 +155,9 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
     diagnoses = []
     for position, item in enumerate(value, start=1):
         if isinstance(item, Mapping):
-            unknown = set(item) - {"code", "text", "poa"}
+            unknown = item.keys() - {"code", "text", "poa"}
             if unknown:
-                raise InputError(
-                    f"diagnosis {position} has {sorted(unknown)[0]!r}; it can have code, text and poa"
-                )
+                raise InputError(f"diagnosis {position} has {min(unknown)!r}; it can have code, text and poa")
             code, rest = item.get("code"), {k: v for k, v in item.items() if k != "code"}
         elif isinstance(item, Diagnosis):
             code, rest = item.code, {"text": item.text, "poa": item.poa}
@@ -201,9 +199,7 @@ class Claim:
 
     def __attrs_post_init__(self) -> None:
         if self.birth_date and self.service_date and self.birth_date > self.service_date:
-            raise InputError(
-                f"the birth date {self.birth_date} is after the service date {self.service_date}"
-            )
+            raise InputError(f"the birth date {self.birth_date} is after the service date {self.service_date}")
 
     @cached_property
     def codes(self) -> tuple[str, ...]:

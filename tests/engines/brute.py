@@ -68,11 +68,11 @@ def violations(number: int, edit: Edit, claim, ids, date) -> set[Hit]:
             found.add(Hit(number, i, 0))
         elif edit.verb is Verb.FORBID and at[i] not in objects:
             found.update(Hit(number, i, j) for j in partners)
-        elif edit.verb is Verb.REQUIRE and not partners:
-            found.add(Hit(number, i, 0))
-        elif edit.verb is Verb.FIRST and i != 1:
-            found.add(Hit(number, i, 0))
-        elif edit.verb is Verb.SECONDARY and i == 1:
+        elif (
+            (edit.verb is Verb.REQUIRE and not partners)
+            or (edit.verb is Verb.FIRST and i != 1)
+            or (edit.verb is Verb.SECONDARY and i == 1)
+        ):
             found.add(Hit(number, i, 0))
         elif edit.verb is Verb.ORDER:
             ahead = [j for j in places if at[j] in objects and j < i]

@@ -78,12 +78,8 @@ def edits(draw, rules: int = 3):
         rule=draw(st.integers(0, rules - 1)),
         verb=verb,
         subject=CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(code_sets),
-        object=draw(code_sets)
-        if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE)
-        else CodeSet(),
-        where=draw(st.sampled_from(list(Where)))
-        if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER)
-        else Where(0),
+        object=draw(code_sets) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE) else CodeSet(),
+        where=draw(st.sampled_from(list(Where))) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER) else Where(0),
         condition=draw(st.one_of(st.none(), conditions)),
     )
 

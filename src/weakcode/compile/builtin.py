@@ -34,8 +34,7 @@ def unspecified_side(edition: Edition) -> CodeSet:
 def _silent_stems(title: str) -> set[str]:
     """Return the title without each "unspecified" in turn: "unspecified nerve of unspecified arm" has two to try."""
     return {
-        _stem(_SIDES, title[: found.start()] + " " + title[found.end() :])
-        for found in _UNSPECIFIED.finditer(title)
+        _stem(_SIDES, title[: found.start()] + " " + title[found.end() :]) for found in _UNSPECIFIED.finditer(title)
     }
 
 

@@ -34,9 +34,7 @@ class Scope:
     def _named(self, name: str, text: str) -> CodeSet:
         if name in self._open:
             circle = " -> ".join([*self._open, name])
-            raise NotationError(
-                f"the code sets refer to each other: {circle}", text=text, column=1, expected=""
-            )
+            raise NotationError(f"the code sets refer to each other: {circle}", text=text, column=1, expected="")
         if name not in self._sets and name not in self._texts and name in BUILTIN:
             self._sets[name] = BUILTIN[name](self.edition)
         if name not in self._sets:

@@ -81,9 +81,7 @@ def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
 
 
-def found_term(
-    edit: Edit, rule: CompiledRule, text: str | None, code_id: int, edition: Edition
-) -> str | None:
+def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, edition: Edition) -> str | None:
     """Return the first of the edit's terms that a diagnosis's text holds, or None.
 
     Terms are whole words in any case; where several terms of the rule start at one place the longest counts. A text

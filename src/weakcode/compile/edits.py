@@ -67,6 +67,9 @@ class EditFix:
     text: str | None = None
 
 
+_NO_CODES = CodeSet()
+
+
 @attrs.frozen
 class Edit:
     """One rule, or one case of it, or one note's instance of it, resolved against an edition."""
@@ -74,7 +77,7 @@ class Edit:
     rule: int
     verb: Verb
     subject: CodeSet
-    object: CodeSet = CodeSet()
+    object: CodeSet = _NO_CODES
     where: Where = Where.ANYWHERE
     condition: Condition | None = None
     terms: tuple[str, ...] = ()

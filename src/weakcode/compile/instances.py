@@ -36,9 +36,7 @@ def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
     if text is None:
         head, rest = note.lines[0].strip(), [line.strip() for line in note.lines[1:]]
         text = (
-            " ".join([head, "; ".join(rest)]).strip()
-            if head.endswith((":", "such as"))
-            else "; ".join([head, *rest])
+            " ".join([head, "; ".join(rest)]).strip() if head.endswith((":", "such as")) else "; ".join([head, *rest])
         )
     return f"{note.place}, {LABELS[note.kind]}", text.strip(" ,")
 

@@ -29,15 +29,11 @@ LABELS = {
 _INNERMOST = re.compile(r"\(([^()]*)\)")
 _CATEGORY = re.compile(r"\b([A-Z](?:\d[0-9A-Z]|[A-Z]\d))(?![0-9A-Z]{2})")
 _CHAPTER = re.compile(r"\bchapter\s+\d", re.IGNORECASE)
-_CONDITIONAL = re.compile(
-    r"\bif\s+(?:applicable|known|present|any)\b|\bany\b|\bcomplicating\b", re.IGNORECASE
-)
+_CONDITIONAL = re.compile(r"\bif\s+(?:applicable|known|present|any)\b|\bany\b|\bcomplicating\b", re.IGNORECASE)
 _ASSOCIATED = re.compile(r"(?:the\s+)?associated\b", re.IGNORECASE)
 _OPEN = re.compile(r"\bsuch\s+as\b", re.IGNORECASE)
 _ADVERSE = re.compile(r"\badverse effect\b", re.IGNORECASE)
-_QUALIFIED = re.compile(
-    r"\(([^()]*)\)\s*,?\s*(with\s+\w+(?:\s+or\s+\w+)?\s+characters?\s+[0-9A-Z-]+)", re.IGNORECASE
-)
+_QUALIFIED = re.compile(r"\(([^()]*)\)\s*,?\s*(with\s+\w+(?:\s+or\s+\w+)?\s+characters?\s+[0-9A-Z-]+)", re.IGNORECASE)
 _ANY_INTENT = re.compile(r",?\s*with\s+[\w\s]*character\s+to\s+indicate\s+intent\s*$", re.IGNORECASE)
 _OPEN_FRACTURE = re.compile(r"(?P<codes>.+?)\s+with\s+open\s+fracture\s+7th\s+character\s*$", re.IGNORECASE)
 _MANIFESTATION = re.compile(r"\bdiseases? classified elsewhere", re.IGNORECASE)
@@ -54,7 +50,7 @@ READ_AS_CONDITIONAL = {
 
 @attrs.frozen
 class Line:
-    """One line of a note: its text, the codes it names, and what in it looked like a reference but could not be read."""
+    """One line of a note: its text, the codes it names, and what looked like a reference but could not be read."""
 
     text: str
     codes: CodeSet

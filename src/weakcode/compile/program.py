@@ -215,9 +215,7 @@ class Program:
     def roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the edits in which codes of this class are subject, and those in which they are object."""
         s = self._sections
-        subject = s["subject_edits"][
-            s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]
-        ]
+        subject = s["subject_edits"][s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]]
         objects = s["object_edits"][s["object_pointers"][code_class] : s["object_pointers"][code_class + 1]]
         return tuple(subject), tuple(objects)
 

@@ -182,9 +182,7 @@ class Assembler:
                 return Fix("resequence", f"Put {first} before {second}.", safe, (hit.subject, moved))
             if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
                 text = fix.text or (
-                    f"List {subject} first."
-                    if edit.verb is Verb.FIRST
-                    else f"List {subject} after another diagnosis."
+                    f"List {subject} first." if edit.verb is Verb.FIRST else f"List {subject} after another diagnosis."
                 )
                 return Fix("resequence", text, safe, (hit.subject,))
             return None

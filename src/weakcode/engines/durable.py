@@ -178,13 +178,12 @@ class DurableEngine:
             at = [i for i in at if i not in others]
             if not at or not others:
                 return
-        elif verb is Verb.ORDER and not others:
-            return
-        elif verb is Verb.AT_MOST_ONE and len(at) < 2:
-            return
-        elif verb is Verb.SECONDARY and at[0] != 1:
-            return
-        elif verb is Verb.ONCE and not judged.repeats:
+        elif (
+            (verb is Verb.ORDER and not others)
+            or (verb is Verb.AT_MOST_ONE and len(at) < 2)
+            or (verb is Verb.SECONDARY and at[0] != 1)
+            or (verb is Verb.ONCE and not judged.repeats)
+        ):
             return
         if not holds(edit.condition, judged):
             return

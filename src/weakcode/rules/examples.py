@@ -38,8 +38,7 @@ class ExampleCase:
         """The example as a claim."""
         one = self.example
         codes = [
-            {"code": code, "text": one.text.get(position)}
-            for position, code in enumerate(one.codes.split(), start=1)
+            {"code": code, "text": one.text.get(position)} for position, code in enumerate(one.codes.split(), start=1)
         ]
         return Claim(
             codes,

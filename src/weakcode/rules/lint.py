@@ -36,9 +36,7 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
 
     edition = edition or edition_for(None)
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
-    places = {
-        f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()
-    }
+    places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition)
     warnings = []
     for number, rule in enumerate(rules):
@@ -80,11 +78,7 @@ def _odd(edits: Iterable[Edit], edition: Edition) -> Iterator[str]:
             continue
         if condition.starts and condition.ends and condition.starts > condition.ends:
             yield "no service date meets both its condition and its effective dates, so it can never fire"
-        if (
-            condition.age_min is not None
-            and condition.age_max is not None
-            and condition.age_min > condition.age_max
-        ):
+        if condition.age_min is not None and condition.age_max is not None and condition.age_min > condition.age_max:
             yield "no age meets its condition, so it can never fire"
         wanted = {*condition.documented_all}
         if wanted & {*condition.documented_none}:

@@ -42,9 +42,7 @@ TERMS = "Words in the documented text of a subject that belong to another code."
 MESSAGE = "The finding, as a sentence; {subject}, {object}, {found}, {listed} and {term} are filled in."
 
 
-def doc(
-    text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any
-) -> Any:
+def doc(text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any) -> Any:
     """Declare a field with the sentence that an editor shows for it.
 
     `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
