@@ -244,7 +244,7 @@ def test_a_search_takes_under_a_third_of_a_second(edition: Edition) -> None:
     [
         (date(2026, 4, 1), date(2026, 9, 30)),
         (date(2025, 10, 1), date(2026, 3, 31)),
-        (date(2021, 1, 1), date(2021, 3, 31)),
+        (date(2021, 1, 1), date(2021, 9, 30)),
     ],
 )
 def test_an_edition_ends_the_day_before_the_next_release(starts: date, ends: date) -> None:
@@ -254,7 +254,7 @@ def test_an_edition_ends_the_day_before_the_next_release(starts: date, ends: dat
 def test_two_editions_in_force_on_one_day_are_refused(tmp_path: Path) -> None:
     first = catalog.Source(tmp_path / "a.xml", date(2025, 10, 1), date(2026, 9, 30))
     second = catalog.Source(tmp_path / "b.xml", date(2026, 4, 1), date(2026, 9, 30))
-    with pytest.raises(EditionError, match="2025-10 and 2026-04"):
+    with pytest.raises(EditionError, match=r"2025-10 \(.*\) and 2026-04"):
         catalog.in_order([second, first])
 
 

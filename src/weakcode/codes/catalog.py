@@ -7,7 +7,7 @@ import importlib.util
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import attrs
 from weakcode.codes import store
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
-from weakcode.errors import EditionError
+from weakcode.errors import EditionError, did_you_mean
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -34,23 +34,39 @@ class Source:
     path: Path
     starts: date
     ends: date
+    bundled: bool = True
 
     @property
     def name(self) -> str:
         """The name of the edition: year and month, such as ``2026-04``."""
         return f"{self.starts:%Y-%m}"
 
+    @property
+    def label(self) -> str:
+        """The name with the days on which it is in force."""
+        return f"{self.name} ({self.starts} to {self.ends})"
+
 
 def last_day(starts: date) -> date:
     """Return the day before the next release: ICD-10-CM changes on 1 April and on 1 October."""
     releases = (date(starts.year, 4, 1), date(starts.year, 10, 1), date(starts.year + 1, 4, 1))
-    return next(day for day in releases if day > starts) - timedelta(days=1)
+    return next(day for day in releases if day > starts and not _no_release(day)) - timedelta(days=1)
+
+
+def _no_release(day: date) -> bool:
+    """Tell whether codes stayed as they were on a 1 April: the first April release was for 2020, the second for 2022."""
+    return day.month == 4 and (day.year < 2020 or day.year == 2021)
 
 
 def _bundled_source() -> Source:
+    return _source_in(_PACKAGE)
+
+
+@cache
+def _source_in(package: str) -> Source:
     """Find the file inside the installed distribution. Importing that package would cost two seconds."""
     try:
-        spec = importlib.util.find_spec(_PACKAGE)
+        spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):
         spec = None
     folders = list(spec.submodule_search_locations or ()) if spec else []
@@ -71,8 +87,28 @@ def _bundled_source() -> Source:
 
 
 def sources() -> tuple[Source, ...]:
-    """Return every edition at hand, oldest first. More kinds of places to look in are added here."""
-    return in_order([_bundled_source()])
+    """Return every edition at hand, bundled and installed, oldest first."""
+    from weakcode.codes import installed
+
+    place = installed.folder()
+    try:
+        changed = place.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    return _sources(place, changed)
+
+
+@lru_cache(maxsize=8)
+def _sources(place: Path, changed: int) -> tuple[Source, ...]:
+    """`changed` is when something last came into the folder or went, so that what is kept is what is there."""
+    from weakcode.codes.installed import installed
+
+    return in_order([_bundled_source(), *(installed(place) if changed else ())])
+
+
+def forget() -> None:
+    """Look at the folder of installed editions anew, after it was changed by this process."""
+    _sources.cache_clear()
 
 
 def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
@@ -81,9 +117,11 @@ def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
     for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise EditionError(
-                f"Editions {earlier.name} and {later.name} are both in force on {later.starts};"
+                f"Editions {earlier.label} and {later.label} are both in force on {later.starts};"
                 " keep one of them."
             )
+        if later.name == earlier.name:
+            raise EditionError(f"Editions {earlier.label} and {later.label} have one name; let one begin in another month.")
     return tuple(ordered)
 
 
@@ -107,9 +145,10 @@ def load(source: Source) -> Edition:
 def _compile(source: Source, key: str, cached: Path) -> store.Stored:
     from weakcode.codes.compiled import compile_tabular
     from weakcode.codes.tabular import read_tabular
+    from weakcode.codes.unpack import read_published
 
     try:
-        content = source.path.read_bytes()
+        content = source.path.read_bytes() if source.bundled else read_published(source.path)
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
     meta, sections = compile_tabular(read_tabular(content, source.path.name))
@@ -130,14 +169,32 @@ def bundled() -> Edition:
     return _loaded(_bundled_source())
 
 
-def edition_for(service_date: date | None) -> Edition:
-    """Return the edition in force on a day; the nearest where none covers it; for None the newest."""
+def named(name: str, known: Iterable[Source] | None = None) -> Source:
+    """Return the edition of a name. Raises EditionError for one that is not there, naming those that are."""
+    known = sources() if known is None else tuple(known)
+    for source in known:
+        if source.name == name:
+            return source
+    names = [source.name for source in known]
+    raise EditionError(
+        f'There is no edition "{name}"{did_you_mean(name, names)}; there are {", ".join(names) or "none"}.'
+    )
+
+
+def edition_named(name: str) -> Edition:
+    """Return the edition of a name such as ``2026-04``."""
+    return _loaded(named(name))
+
+
+def source_for(service_date: date | None) -> Source:
+    """Return which edition judges a day: the one in force; the nearest where none is; for None the newest."""
     known = sources()
     if service_date is None:
-        return _loaded(known[-1])
+        return known[-1]
     day = service_date
+    return min(known, key=lambda source: max((source.starts - day).days, (day - source.ends).days, 0))
 
-    def distance(source: Source) -> int:
-        return max((source.starts - day).days, (day - source.ends).days, 0)
 
-    return _loaded(min(known, key=distance))
+def edition_for(service_date: date | None) -> Edition:
+    """Return the edition in force on a day; the nearest where none covers it; for None the newest."""
+    return _loaded(source_for(service_date))
