@@ -88,6 +88,7 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
         "edition": "2026-04",
         "file": str(claims),
         "line": 2,
+        "place": "",
     }
     metadata = pq.read_metadata(tmp_path / "f.parquet").metadata
     assert metadata[b"weakcode.packs"] == b"weakness 1"

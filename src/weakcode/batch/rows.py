@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from weakcode.claims import Claim
@@ -10,12 +12,32 @@ from weakcode.errors import InputError
 
 @attrs.frozen
 class Record:
-    """A claim that was read, with its file and 1-based line. `raw` is the row as it stands in the file."""
+    """A claim that was read, with its file and 1-based line. `raw` is the row as it stands in the file.
+
+    `place` says where the claim stands in the words of its format, where a line does not say it all: a FHIR path,
+    control numbers and segment. `places` and `lines` say the same for each diagnosis; both are empty where
+    the claim's own place is all that is known. `apart` holds codes that the claim carries outside its list of
+    diagnoses, as (kind, code): the admitting diagnosis, the reason for visit.
+    """
 
     claim: Claim
     file: str
     line: int
     raw: str = attrs.field(default="", repr=False)
+    place: str = ""
+    places: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
+
+    def place_of(self, positions: Sequence[int]) -> str:
+        """Return the place of the first of these 1-based positions, or the claim's where there is none."""
+        at = positions[0] - 1 if positions else -1
+        return self.places[at] if 0 <= at < len(self.places) else self.place
+
+    def line_of(self, positions: Sequence[int]) -> int:
+        """Return the line of the first of these 1-based positions, or the claim's where it is not known."""
+        at = positions[0] - 1 if positions else -1
+        return self.lines[at] if 0 <= at < len(self.lines) else self.line
 
 
 @attrs.frozen
@@ -23,7 +45,7 @@ class Rejected:
     """A row that is no claim.
 
     `reason` and `raw` may hold what the row says and belong in a rejects file only. `part` names what is
-    wrong without repeating any value ("age", "quotes"), for terminals and logs.
+    wrong without repeating any value ("age", "quotes"), for terminals and logs. `place` is as in `Record`.
     """
 
     file: str
@@ -32,11 +54,12 @@ class Rejected:
     reason: str = attrs.field(repr=False)
     part: str
     raw: str = attrs.field(default="", repr=False)
+    place: str = ""
 
     @property
     def where(self) -> str:
-        """File and line."""
-        return f"{self.file}, line {self.line}"
+        """File, line and, where the format has one, the place in it."""
+        return f"{self.file}, line {self.line}" + (f", {self.place}" if self.place else "")
 
 
 class RowError(InputError):

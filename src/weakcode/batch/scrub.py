@@ -142,7 +142,8 @@ class FindingRows:
                 "sources": [str(source) for source in finding.sources],
                 "edition": edition,
                 "file": record.file,
-                "line": record.line,
+                "line": record.line_of(finding.positions),
+                "place": record.place_of(finding.positions),
             }
             for finding in judged.verdict.findings
         )

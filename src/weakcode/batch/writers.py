@@ -30,8 +30,9 @@ FINDINGS_COLUMNS = (
     "edition",
     "file",
     "line",
+    "place",
 )
-REJECTS_COLUMNS = ("file", "line", "claim_id", "reason", "raw")
+REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
 
 # Blanks part codes and positions; a source is a phrase with blanks of its own.
 _SEPARATORS = {"sources": "; "}

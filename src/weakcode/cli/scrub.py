@@ -98,7 +98,8 @@ def _print_json(judged: Judged) -> None:
             **finding.to_dict(),
             "edition": judged.verdict.edition,
             "file": record.file,
-            "line": record.line,
+            "line": record.line_of(finding.positions),
+            "place": record.place_of(finding.positions),
         }
         click.echo(json.dumps(values, ensure_ascii=False))
 
