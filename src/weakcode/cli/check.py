@@ -58,9 +58,7 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **op
 
 def _spread(codes: tuple[str, ...]) -> list[str]:
     """Return single codes, also where several came in one argument; an empty argument stays, to be told."""
-    return [
-        code for argument in codes for code in argument.replace(";", " ").replace(",", " ").split() or [""]
-    ]
+    return [code for argument in codes for code in argument.replace(";", " ").replace(",", " ").split() or [""]]
 
 
 def _as_json(verdict: Verdict) -> str:
@@ -80,7 +78,5 @@ def _as_text(verdict: Verdict) -> str:
     parts += [f"waived   {finding.rule}: {finding.message}" for finding in verdict.waived]
     parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
     tally = text.tally_text(Counter(severities(verdict.findings)))
-    parts.append(
-        f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}"
-    )
+    parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")
     return "\n\n".join(parts)

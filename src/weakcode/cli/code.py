@@ -41,9 +41,7 @@ def command(code: str, date: str | None) -> int:
         )
     kind = "billable code" if node.billable else f"{node.kind}, not billable"
     parts = [f"{click.style(node.name, bold=True)}  {node.title}\n{kind}, ICD-10-CM {edition.name}"]
-    above = [
-        f"{'  ' * depth}{at.name}  {at.title}" for depth, at in enumerate(reversed(edition.ancestors(name)))
-    ]
+    above = [f"{'  ' * depth}{at.name}  {at.title}" for depth, at in enumerate(reversed(edition.ancestors(name)))]
     parts.append(text.bullets("Place", above))
     if not node.billable:
         below = [f"{child.name}  {child.title}" for child in edition.children_of(name)]

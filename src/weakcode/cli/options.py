@@ -54,9 +54,7 @@ def choosing(command: _F) -> _F:
             metavar="PACK|PATH|RULE-ID",
             help="Judge by this pack, rule file, folder or single rule only; may be given several times.",
         ),
-        click.option(
-            "--profile", metavar="FILE", help="A payer's or practice's choice of rules and severities."
-        ),
+        click.option("--profile", metavar="FILE", help="A payer's or practice's choice of rules and severities."),
         click.option("--engine", metavar="durable|columnar", help="The engine that evaluates."),
         click.option(
             "--fail-on",
@@ -74,14 +72,10 @@ def about_the_claim(command: _F) -> _F:
         command,
         click.option("--age", metavar="N", help="The patient's age in years."),
         click.option("--sex", metavar="F|M", help="The patient's sex."),
-        click.option(
-            "--birth-date", metavar="YYYY-MM-DD", help="The patient's birth date, instead of an age."
-        ),
+        click.option("--birth-date", metavar="YYYY-MM-DD", help="The patient's birth date, instead of an age."),
         click.option("--date", "service_date", metavar="YYYY-MM-DD", help="The service date."),
         click.option("--setting", metavar="S", help="professional, outpatient or inpatient."),
-        click.option(
-            "--payer", metavar="P", help="The payer's name, for rules and profiles that depend on it."
-        ),
+        click.option("--payer", metavar="P", help="The payer's name, for rules and profiles that depend on it."),
         click.option(
             "--documented",
             multiple=True,
@@ -116,8 +110,7 @@ def texts_by_position(given: Sequence[str], positions: int) -> dict[int, str]:
         place, equals, text = item.partition("=")
         if not equals or not place.strip().isdecimal() or not 1 <= int(place) <= positions:
             raise InputError(
-                f"--text {item!r} is not POSITION=TEXT with a position from 1 to {positions}, "
-                'as in 1="senile debility"'
+                f'--text {item!r} is not POSITION=TEXT with a position from 1 to {positions}, as in 1="senile debility"'
             )
         if int(place) in texts:
             raise InputError(f"--text is given twice for position {int(place)}; give it once")

@@ -56,8 +56,7 @@ def show_rule(rule_id: str, rules: tuple[str, ...]) -> int:
         known |= {f"{pack.pack}/{rule.id}": (pack, rule) for rule in pack.rules}
     if rule_id not in known:
         raise UnknownNameError(
-            f'the rule "{rule_id}" does not exist{did_you_mean(rule_id, known)}; '
-            "weakcode rules list names all"
+            f'the rule "{rule_id}" does not exist{did_you_mean(rule_id, known)}; weakcode rules list names all'
         )
     pack, rule = known[rule_id]
     state = "" if rule.enabled else ", off unless asked for"

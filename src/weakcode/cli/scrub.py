@@ -82,9 +82,7 @@ def _print_text(judged: Judged) -> None:
     record = judged.record
     named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
     codes = " ".join(record.claim.codes)
-    click.echo(
-        f"{click.style(named, bold=True, underline=True)}  {codes}  ({record.file}, line {record.line})"
-    )
+    click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  ({record.file}, line {record.line})")
     for finding in judged.verdict.findings:
         click.echo(text.finding_text(finding))
     click.echo()
@@ -115,9 +113,7 @@ def _summary_text(summary: Summary, rejects: str | None) -> str:
     if summary.by_rule:
         width = max(len(f"{number:,}") for number in summary.by_rule.values())
         parts.append(
-            text.bullets(
-                "By rule", [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()]
-            )
+            text.bullets("By rule", [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()])
         )
     notes = _notes(summary, rejects)
     if notes:

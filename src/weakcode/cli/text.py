@@ -53,9 +53,7 @@ def finding_text(finding: Finding) -> str:
 def _place(finding: Finding) -> str:
     if not finding.positions:
         return "whole claim"
-    pairs = [
-        f"{code} at {position}" for code, position in zip(finding.codes, finding.positions, strict=False)
-    ]
+    pairs = [f"{code} at {position}" for code, position in zip(finding.codes, finding.positions, strict=False)]
     return ", ".join(pairs)
 
 
