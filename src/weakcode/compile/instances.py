@@ -12,7 +12,7 @@ from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.compile.notes import (
     LABELS,
     classify,
-    codes_under,
+    holders,
     manifestation_codes,
     read_note,
     union,
@@ -44,7 +44,7 @@ def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
 def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
     def instances(edition: Edition) -> Iterator[Instance]:
         for note in edition.all_notes(kind):
-            subject = codes_under(note.place, edition)
+            subject = holders(note, edition)
             for line in read_note(note, edition):
                 if line.codes and subject:
                     place, quote = _quoted(note, line.text)
@@ -58,7 +58,7 @@ def _code_first_missing(edition: Edition) -> Iterator[Instance]:
     for note in edition.all_notes("code_first"):
         lines = read_note(note, edition)
         reading = classify(note, lines, edition)
-        subject = codes_under(note.place, edition)
+        subject = holders(note, edition)
         if reading.mandatory and subject:
             place, quote = _quoted(note)
             wanted = others | reading.listed if reading.open else reading.listed
@@ -68,7 +68,7 @@ def _code_first_missing(edition: Edition) -> Iterator[Instance]:
 def _code_first_order(edition: Edition) -> Iterator[Instance]:
     for note in edition.all_notes("code_first"):
         listed = union(read_note(note, edition))
-        subject = codes_under(note.place, edition)
+        subject = holders(note, edition)
         if listed and subject:
             place, quote = _quoted(note)
             yield Instance(Verb.ORDER, subject, listed, Where.BEFORE, place, quote)
@@ -78,17 +78,17 @@ def _use_additional_order(edition: Edition) -> Iterator[Instance]:
     """The code with the note goes first, so each code listed there is ordered behind it (Guidelines I.B.7)."""
     for note in edition.all_notes("use_additional"):
         listed = union(read_note(note, edition))
-        holders = codes_under(note.place, edition)
-        if listed and holders:
+        bearers = holders(note, edition)
+        if listed and bearers:
             place, quote = _quoted(note)
-            yield Instance(Verb.ORDER, listed - holders, holders, Where.BEFORE, place, quote)
+            yield Instance(Verb.ORDER, listed - bearers, bearers, Where.BEFORE, place, quote)
 
 
 def _wanted(kind: str) -> Callable[[Edition], Iterator[Instance]]:
     def instances(edition: Edition) -> Iterator[Instance]:
         for note in edition.all_notes(kind):
             listed = union(read_note(note, edition))
-            subject = codes_under(note.place, edition)
+            subject = holders(note, edition)
             if listed and subject:
                 place, quote = _quoted(note)
                 yield Instance(Verb.REQUIRE, subject, listed, Where.ANYWHERE, place, quote)

@@ -36,6 +36,7 @@ _ADVERSE = re.compile(r"\badverse effect\b", re.IGNORECASE)
 _QUALIFIED = re.compile(r"\(([^()]*)\)\s*,?\s*(with\s+\w+(?:\s+or\s+\w+)?\s+characters?\s+[0-9A-Z-]+)", re.IGNORECASE)
 _ANY_INTENT = re.compile(r",?\s*with\s+[\w\s]*character\s+to\s+indicate\s+intent\s*$", re.IGNORECASE)
 _OPEN_FRACTURE = re.compile(r"(?P<codes>.+?)\s+with\s+open\s+fracture\s+7th\s+character\s*$", re.IGNORECASE)
+_FOR_ADVERSE = re.compile(r"for adverse effects?\b", re.IGNORECASE)
 _MANIFESTATION = re.compile(r"\bdiseases? classified elsewhere", re.IGNORECASE)
 _CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
 
@@ -146,9 +147,15 @@ def union(lines: tuple[Line, ...]) -> CodeSet:
     return codes
 
 
-def codes_under(place: str, edition: Edition) -> CodeSet:
-    """Return the billable codes that a note at this chapter, section or code holds for."""
-    return edition.billable_below(place)
+def holders(note: Note, edition: Edition) -> CodeSet:
+    """Return the billable codes that a note holds for: all below its place, unless the note itself says which.
+
+    The note at T36-T50 speaks "for adverse effects", so it does not reach poisoning and underdosing.
+    """
+    below = edition.billable_below(note.place)
+    if _FOR_ADVERSE.match(note.lines[0].strip(" ,")):
+        return below & edition.codeset("T36-T50 with fifth or sixth character 5")
+    return below
 
 
 @lru_cache(maxsize=4)
