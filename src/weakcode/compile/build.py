@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,19 @@ from weakcode.codes import store
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 
-# Raise it whenever the stored form of a program, or what an edit means, changes.
-_FORM = 2
+_COMPILERS = ("compile", "codes")
+
+
+@cache
+def _compiler() -> str:
+    """Return a digest of the code that reads notes and rules, so that no program outlives the compiler that made it."""
+    digest = hashlib.blake2b(digest_size=16)
+    package = Path(__file__).parents[1]
+    for folder in _COMPILERS:
+        for path in sorted((package / folder).glob("*.*")):
+            if path.suffix in (".py", ".lark"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def build_program(paths: Sequence[Path], edition: Edition) -> Program:
@@ -22,7 +34,7 @@ def build_program(paths: Sequence[Path], edition: Edition) -> Program:
     digest = hashlib.blake2b(digest_size=16)
     for path, content in zip(paths, contents, strict=True):
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
-    key = f"{__version__}:{_FORM}:{edition.name}:{edition.digest}:{digest.hexdigest()}"
+    key = f"{__version__}:{_compiler()}:{edition.name}:{edition.digest}:{digest.hexdigest()}"
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:
