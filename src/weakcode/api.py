@@ -72,7 +72,8 @@ class Validator:
 
     `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that
     is off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
-    switches them on. `profile` is a payer's or practice's choice, loaded or as a path.
+    switches them on. `profile` is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim
+    (InputError) on whose service date no installed edition was in force; otherwise the nearest judges it.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
     """
 
@@ -83,12 +84,14 @@ class Validator:
         engine: str | None = None,
         *,
         only: Iterable[str] | None = None,
+        strict_edition: bool = False,
     ) -> None:
         if engine is not None and engine not in ENGINES:
             raise UnknownNameError(
                 f'the engine "{engine}" does not exist; there is {", ".join(ENGINES)}{did_you_mean(engine, ENGINES)}'
             )
         self.engine = engine or "durable"
+        self.strict_edition = strict_edition
         if isinstance(packs, str | Path):
             packs = [packs]
         self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
@@ -195,9 +198,10 @@ class Validator:
     def judge(self, claim: Claim) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
 
-        Raises UnknownNameError when the claim has a documented fact that no pack knows.
+        Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator is
+        strict about editions and none was in force.
         """
-        edition = edition_for(claim.service_date)
+        edition = edition_for(claim.service_date, strict=self.strict_edition)
         bench = self._bench(edition)
         if claim.documented:
             self._check_facts(claim.documented, bench.program.facts)

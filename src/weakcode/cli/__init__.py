@@ -16,6 +16,7 @@ _COMMANDS = {
     "code": "Show a code: its title, its place, its notes and the rules that touch it.",
     "find": "Find codes by the words of a title or an inclusion term.",
     "rules": "List, show and test rules.",
+    "edition": "List, add, show and compare editions of ICD-10-CM.",
 }
 
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141

@@ -25,6 +25,7 @@ class Choice:
     profile: str | None
     engine: str | None
     fail_on: str
+    strict_edition: bool = False
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Choice:
@@ -35,7 +36,9 @@ class Choice:
         """Return the validator that these options ask for."""
         from weakcode.api import Validator
 
-        return Validator(packs=self.rules or None, profile=self.profile, engine=self.engine)
+        return Validator(
+            packs=self.rules or None, profile=self.profile, engine=self.engine, strict_edition=self.strict_edition
+        )
 
     def fails(self, severities: Sequence[str]) -> bool:
         """Tell whether one of these severities is at or above --fail-on."""
@@ -62,6 +65,11 @@ def choosing(command: _F) -> _F:
             default="error",
             show_default=True,
             help="The lowest severity that gives exit status 1.",
+        ),
+        click.option(
+            "--strict-edition",
+            is_flag=True,
+            help="Refuse a claim when no installed edition was in force on its service date.",
         ),
     )
 

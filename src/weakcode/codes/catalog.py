@@ -16,7 +16,7 @@ import attrs
 from weakcode.codes import store
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
-from weakcode.errors import EditionError, did_you_mean
+from weakcode.errors import EditionError, InputError, did_you_mean
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -117,11 +117,12 @@ def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
     for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise EditionError(
-                f"Editions {earlier.label} and {later.label} are both in force on {later.starts};"
-                " keep one of them."
+                f"Editions {earlier.label} and {later.label} are both in force on {later.starts}; keep one of them."
             )
         if later.name == earlier.name:
-            raise EditionError(f"Editions {earlier.label} and {later.label} have one name; let one begin in another month.")
+            raise EditionError(
+                f"Editions {earlier.label} and {later.label} have one name; let one begin in another month."
+            )
     return tuple(ordered)
 
 
@@ -137,9 +138,7 @@ def load(source: Source) -> Edition:
     stored = store.read(cached, key)
     if stored is None:
         stored = _compile(source, key, cached)
-    return Edition(
-        stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"]
-    )
+    return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
 def _compile(source: Source, key: str, cached: Path) -> store.Stored:
@@ -195,6 +194,15 @@ def source_for(service_date: date | None) -> Source:
     return min(known, key=lambda source: max((source.starts - day).days, (day - source.ends).days, 0))
 
 
-def edition_for(service_date: date | None) -> Edition:
-    """Return the edition in force on a day; the nearest where none covers it; for None the newest."""
-    return _loaded(source_for(service_date))
+def edition_for(service_date: date | None, *, strict: bool = False) -> Edition:
+    """Return the edition in force on a day; the nearest where none covers it; for None the newest.
+
+    Raises InputError where none covers it and `strict` is set.
+    """
+    source = source_for(service_date)
+    if strict and service_date is not None and not source.starts <= service_date <= source.ends:
+        there = ", ".join(one.label for one in sources())
+        raise InputError(
+            f"no edition in force on {service_date} is installed; there are {there}; weakcode edition add installs more"
+        )
+    return _loaded(source)

@@ -124,5 +124,3 @@ def remove(name: str) -> Source:
         raise EditionError(f"{source.path.name} cannot be removed: {error.strerror}.") from None
     catalog.forget()
     return source
-
-
