@@ -36,6 +36,9 @@ typedef struct {
     const int32_t *about_codes;  /* per edit: its place in `code_conditions`, or -1 */
     const int32_t *code_conditions; /* six each: bounds in `spans` of present, absent and first_listed, -1 for none */
     const int32_t *spans;        /* low, high of each interval of code ids */
+    const uint64_t *asked;       /* a row of bits for each class: in which requirements it is an object */
+    const int32_t *bit;          /* per edit: its bit in these rows, -1 for other verbs */
+    int32_t asked_words;
     const uint32_t *whole;       /* the edits without a subject */
     int32_t whole_size;
     int32_t edit_count;
@@ -193,6 +196,12 @@ static inline int32_t wk_class(const wk_codes *c, int32_t token) {
     return token < c->billable ? c->class_of[token] : c->strange_class[token - c->billable];
 }
 
+/* Objects of most edits are few and stand in lists. What satisfies a requirement may be nearly every code, while codes
+   that require something are few: there, one bit for each class and edit is looked at instead. */
+static inline int wk_asked(const wk_tables *t, uint32_t edit, int32_t class_) {
+    return t->asked[(int64_t)class_ * t->asked_words + t->bit[edit] / 64] >> (t->bit[edit] % 64) & 1;
+}
+
 static int wk_within(const int32_t *spans, int32_t from, int32_t to, int32_t id) {
     while (from < to) {
         int32_t middle = (from + to) / 2;
@@ -288,7 +297,9 @@ static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *p
         }
     }
     for (int32_t i = 0; i < t->whole_size; i++) {
-        if (k->s->objects[t->whole[i]] >> 32 != k->s->claim && wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
+        int32_t missing = 0;
+        while (missing < distinct && !wk_asked(t, t->whole[i], classes[missing])) missing++;
+        if (missing == distinct && wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
     }
     return 1;
 }
@@ -340,7 +351,6 @@ static void *wk_work(wk_scratch *s, int64_t bytes) {
 static int wk_long_claim(wk_claim *k) {
     const wk_tables *t = k->t;
     int32_t n = k->size, distinct = 0, repeats = 0;
-    uint64_t claim = (uint64_t)k->s->claim << 32;
     int32_t *base = malloc((size_t)n * 6 * sizeof(int32_t)), *sorted = base, *first = base + 2 * n;
     int32_t *classes = base + 3 * n, *place = base + 4 * n, *objects = base + 5 * n;
     if (!base) return 0;
@@ -361,7 +371,7 @@ static int wk_long_claim(wk_claim *k) {
         }
         int32_t class_ = wk_class(k->c, k->tokens[i]);
         const uint32_t *s = t->starts + (int64_t)class_ * LISTS;
-        pairs += s[NEEDING + 1] - s[OBJECTS];
+        pairs += s[PAIRED + 1] - s[OBJECTS];
         classes[distinct] = class_;
         place[distinct++] = i + 1;
     }
@@ -370,12 +380,8 @@ static int wk_long_claim(wk_claim *k) {
     if (!keys) goto failed;
     int64_t size = 0;
     for (int32_t i = 0; i < distinct; i++) {
-        FOR_EDITS(OBJECTS, classes[i]) {
-            keys[size++] = (uint64_t)*e_ << 32 | (uint32_t)place[i];
-            k->s->objects[*e_] = claim;
-        }
+        FOR_EDITS(OBJECTS, classes[i]) keys[size++] = (uint64_t)*e_ << 32 | (uint32_t)place[i];
         FOR_EDITS(PAIRED, classes[i]) keys[size++] = (uint64_t)*e_ << 32 | 1u << 31 | (uint32_t)place[i];
-        FOR_EDITS(NEEDING, classes[i]) keys[size++] = (uint64_t)*e_ << 32 | 1u << 31 | (uint32_t)place[i];
     }
     qsort(keys, (size_t)size, sizeof(uint64_t), wk_compare_keys);
     for (int64_t i = 0; i < size;) {
@@ -384,6 +390,15 @@ static int wk_long_claim(wk_claim *k) {
         for (; i < size && keys[i] >> 32 == edit && !(keys[i] >> 31 & 1); i++) objects[count++] = (int32_t)keys[i];
         for (; i < size && keys[i] >> 32 == edit; i++) {
             if (!wk_related_long(k, edit, (int32_t)(keys[i] & 0x7fffffff), objects, count)) goto failed;
+        }
+    }
+    for (int32_t i = 0; i < distinct; i++) {
+        FOR_EDITS(NEEDING, classes[i]) {
+            int32_t count = 0;
+            for (int32_t j = 0; j < distinct; j++) {
+                if (wk_asked(t, *e_, classes[j])) objects[count++] = place[j];
+            }
+            if (!wk_related_long(k, *e_, place[i], objects, count)) goto failed;
         }
     }
     if (!wk_alone(k, classes, place, distinct)) goto failed;
@@ -437,8 +452,9 @@ static int wk_judge(wk_claim *k) {
             if (!wk_related(k, *e_, i, (uint32_t)seen, place)) return 0;
         }
         FOR_EDITS(NEEDING, classes[i]) {
-            uint64_t seen = objects[*e_];
-            if (!wk_related(k, *e_, i, (seen ^ claim) >> 32 ? 0 : (uint32_t)seen, place)) return 0;
+            uint32_t all = 0;
+            for (int32_t j = 0; j < distinct; j++) all |= (uint32_t)wk_asked(t, *e_, classes[j]) << j;
+            if (!wk_related(k, *e_, i, all, place)) return 0;
         }
     }
     if (!wk_alone(k, classes, place, distinct)) return 0;

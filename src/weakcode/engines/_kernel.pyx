@@ -25,6 +25,9 @@ cdef extern from "_kernel.h" nogil:
         const int32_t *about_codes
         const int32_t *code_conditions
         const int32_t *spans
+        const uint64_t *asked
+        const int32_t *bit
+        int32_t asked_words
         const uint32_t *whole
         int32_t whole_size
         int32_t edit_count
@@ -48,7 +51,7 @@ cdef extern from "_kernel.h" nogil:
         uint64_t *keys
         int32_t *values
         int64_t size
-    int LISTS
+    int LISTS, REQUIRE, CLAIM_REQUIRE
     int wk_scratch_open(wk_scratch *s, int32_t edit_count)
     void wk_scratch_close(wk_scratch *s)
     void wk_init()
@@ -185,22 +188,18 @@ cdef class Reading:
             self.names.append(name)
         return token
 
-    def tokens(self, const uint8_t[::1] data, const int64_t[::1] bounds, int32_t[::1] out, canonical):
-        """Write the token of each text to `out`. Text i is data[bounds[i]:bounds[i + 1]]."""
-        cdef Py_ssize_t i = 0, size = bounds.shape[0] - 1
-        cdef int64_t low, high
+    def tokens(self, const uint8_t[::1] data, const int64_t[:] low, const int64_t[:] high, int32_t[::1] out, canonical):
+        """Write the token of each text data[low[i]:high[i]] to `out`."""
+        cdef Py_ssize_t i = 0, size = low.shape[0]
         cdef uint64_t key = 0
         cdef int32_t token = 0
-        cdef uint64_t name_key
         cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
         cdef wk_map *codes = &self.index.codes
         cdef wk_map *strange = &self.strange
         while i < size:
             with nogil:
                 while i < size:
-                    low = bounds[i]
-                    high = bounds[i + 1]
-                    key = wk_key(text + low, high - low)
+                    key = wk_key(text + low[i], high[i] - low[i])
                     if key == 0:
                         break
                     token = wk_map_get(codes, key)
@@ -212,7 +211,7 @@ cdef class Reading:
                     i += 1
             if i == size:
                 break
-            raw = bytes(data[bounds[i]:bounds[i + 1]])
+            raw = bytes(data[low[i]:high[i]])
             out[i] = self._strange(key, canonical(raw.decode("ascii"))) if key else self._odd(raw, canonical)
             i += 1
 
@@ -263,6 +262,8 @@ cdef class Tables:
     cdef wk_tables t
     cdef uint32_t *starts
     cdef uint32_t *edits
+    cdef uint64_t *asked
+    cdef int32_t *bit
     cdef object keep
     cdef wk_scratch own
     cdef readonly Py_ssize_t classes
@@ -290,7 +291,6 @@ cdef class Tables:
         cdef const uint32_t[::1] view
         cdef Py_ssize_t c, g, size = 0, total
         cdef uint32_t e, j
-        cdef int kind
         cdef int list_of[9]
         list_of[0] = 3
         list_of[1] = 1
@@ -314,15 +314,36 @@ cdef class Tables:
         self.classes = sp.shape[0] - 1
         self.starts = <uint32_t *>malloc((self.classes * LISTS + 1) * sizeof(uint32_t))
         self.edits = <uint32_t *>malloc((total + 1) * sizeof(uint32_t))
-        if self.starts == NULL or self.edits == NULL or not wk_scratch_open(&self.own, <int32_t>verb.shape[0]):
+        self.bit = <int32_t *>malloc((verb.shape[0] + 1) * sizeof(int32_t))
+        if self.bit == NULL:
+            raise MemoryError
+        cdef int32_t bits = 0
+        for e in range(verb.shape[0]):
+            self.bit[e] = -1
+            if active[e] and (verb[e] == REQUIRE or verb[e] == CLAIM_REQUIRE):
+                self.bit[e] = bits
+                bits += 1
+        self.t.asked_words = (bits + 63) // 64
+        self.asked = <uint64_t *>calloc(self.classes * self.t.asked_words + 1, sizeof(uint64_t))
+        self.t.asked = self.asked
+        self.t.bit = self.bit
+        if (
+            self.starts == NULL
+            or self.edits == NULL
+            or self.asked == NULL
+            or not wk_scratch_open(&self.own, <int32_t>verb.shape[0])
+        ):
             raise MemoryError
         for c in range(self.classes):
             for g in range(LISTS):
                 self.starts[c * LISTS + g] = <uint32_t>size
                 if g == 0:
                     for j in range(op[c], op[c + 1]):
-                        if active[oe[j]]:
-                            self.edits[size] = oe[j]
+                        e = oe[j]
+                        if self.bit[e] >= 0:
+                            self.asked[c * self.t.asked_words + self.bit[e] // 64] |= <uint64_t>1 << (self.bit[e] % 64)
+                        elif active[e]:
+                            self.edits[size] = e
                             size += 1
                     continue
                 for j in range(sp[c], sp[c + 1]):
@@ -352,6 +373,8 @@ cdef class Tables:
     def __dealloc__(self):
         free(self.starts)
         free(self.edits)
+        free(self.asked)
+        free(self.bit)
         wk_scratch_close(&self.own)
 
     def judge(self, list tokens, list classes):

@@ -48,7 +48,7 @@ class Assembler:
     ) -> None:
         self._program = program
         self._edition = edition
-        self._severity_of = severity_of
+        self.severity_of = severity_of
         numbers = program.rule_numbers
         self._replaces = {
             number: frozenset(numbers[name] for name in rule.supersedes if name in numbers)
@@ -63,7 +63,7 @@ class Assembler:
         for hit in sorted(hits, key=lambda hit: (hit.subject, hit.object, hit.edit)):
             edit = self._program.edit(hit.edit)
             if edit.rule not in severities:
-                severities[edit.rule] = self._severity_of(edit.rule, payer)
+                severities[edit.rule] = self.severity_of(edit.rule, payer)
             if severities[edit.rule] is None:
                 continue
             if edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE:

@@ -152,16 +152,18 @@ class ColumnarEngine:
         packed = getattr(self._edition, "_codes", None)
         return CodeIndex(array("Q") if packed is None else packed)
 
-    def tokens(self, data: Any, bounds: NDArray[np.int64]) -> tuple[NDArray[np.int32], list[str]]:
-        """Return the token of each text data[bounds[i]:bounds[i + 1]] (UTF-8), and the spelling of the strange ones.
+    def tokens(
+        self, data: Any, low: NDArray[np.int64], high: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], list[str]]:
+        """Return the token of each text data[low[i]:high[i]] (UTF-8), and the spelling of the strange ones.
 
         A token below zero stands for text without a code in it.
         """
         import numpy as np
 
         reading = Reading(self._index)
-        tokens = np.empty(len(bounds) - 1, np.int32)
-        reading.tokens(data, bounds, tokens, canonical)
+        tokens = np.empty(len(low), np.int32)
+        reading.tokens(data, low, high, tokens, canonical)
         return tokens, reading.names
 
     @cached_property

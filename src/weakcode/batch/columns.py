@@ -1,0 +1,286 @@
+"""A batch of claims to a batch of findings, without an object for any claim.
+
+The same findings in the same order as `weakcode.engines.assemble` gives claim by claim.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Protocol
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
+from weakcode.batch.codecolumn import CodeColumn
+from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
+from weakcode.batch.findingcolumns import FindingColumns, FindingTables
+from weakcode.batch.rows import BadRow
+from weakcode.codes.edition import Edition
+from weakcode.compile.edits import Verb
+from weakcode.compile.program import Program
+from weakcode.engines.assemble import Assembler
+from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.errors import EditionError, InputError
+
+MOST_CODES = 1_000
+"""A claim with more codes than this is rejected: it is no claim but a column gone wrong."""
+
+Bools = NDArray[np.bool_]
+
+
+class Bench(Protocol):
+    """What judges the claims of one edition."""
+
+    @property
+    def edition(self) -> Edition: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def engine(self) -> Any: ...
+    @property
+    def assembler(self) -> Assembler: ...
+
+
+@attrs.frozen
+class RejectedRow:
+    """A row of a batch that is no claim. `part` names what is wrong without repeating any value."""
+
+    row: int
+    claim_id: str | None
+    part: str
+    reason: str = attrs.field(repr=False)
+
+
+@attrs.frozen(eq=False)
+class Scrubbed:
+    """What became of a batch: rows = evaluated + len(rejected), always.
+
+    `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where no
+    installed edition was in force, `by_rule` and `by_severity` findings.
+    """
+
+    findings: pa.RecordBatch
+    rejected: tuple[RejectedRow, ...]
+    rows: int
+    evaluated: int
+    clean: int
+    editions: Mapping[str, int]
+    out_of_force: Mapping[tuple[dt.date, str], int]
+    by_rule: Mapping[str, int]
+    by_severity: Mapping[str, int]
+
+
+class ColumnScrubber:
+    """Evaluates record batches. Use one for all batches of a run, from as many threads as you like.
+
+    `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
+    `check_facts` raises InputError for a documented fact that a program does not know.
+    """
+
+    def __init__(
+        self,
+        bench_for: Callable[[dt.date | None], Bench],
+        check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
+    ) -> None:
+        self._bench_for = bench_for
+        self._check_facts = check_facts
+        self._tables: dict[int, FindingTables] = {}
+
+    def scrub(
+        self, batch: pa.RecordBatch | pa.Table, *, file: str | None = None, lines: pa.Array | None = None
+    ) -> Scrubbed:
+        """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
+
+        `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
+        blanks or `;`. `file` and `lines` say where the rows are from.
+        """
+        return _Run(self, batch, file, lines).result()
+
+    def tables(self, bench: Bench) -> FindingTables:
+        """Return what turns the hits of a bench into findings; made once."""
+        found = self._tables.get(id(bench))
+        if found is None:
+            found = self._tables[id(bench)] = FindingTables(bench.program, bench.assembler, bench.edition)
+        return found
+
+    def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
+        """Give each bench with the rows it judges."""
+        chosen: dict[int, tuple[Bench, Bools]] = {}
+        for day in np.unique(about.service_day):
+            rows = about.service_day == day
+            date = None if day == NO_DAY else np.datetime64(int(day), "D").item()
+            try:
+                bench = self._bench_for(date)
+            except EditionError as error:
+                reject(rows, str(error))
+                continue
+            if id(bench) in chosen:
+                rows |= chosen[id(bench)][1]
+            chosen[id(bench)] = (bench, rows)
+        yield from chosen.values()
+
+    def unknown_facts(self, about: AboutClaims, bench: Bench) -> list[tuple[Bools, str]]:
+        """Return the rows with facts that the bench's packs do not know, with what to say of them."""
+        if self._check_facts is None:
+            return []
+        wrong: list[tuple[Bools, str]] = []
+        for place, facts in enumerate(about.documented.values):
+            if facts:
+                try:
+                    self._check_facts(facts, bench.program.facts)
+                except InputError as error:
+                    wrong.append((about.documented.index == place, str(error)))
+        return wrong
+
+
+class _Run:
+    """One batch on its way."""
+
+    def __init__(
+        self, scrubber: ColumnScrubber, batch: pa.RecordBatch | pa.Table, file: str | None, lines: pa.Array | None
+    ) -> None:
+        self._scrubber = scrubber
+        self._columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        self._rows: int = batch.num_rows
+        self._place = (file, lines)
+        self._reasons: dict[int, tuple[str, str]] = {}
+        self._editions: Counter[str] = Counter()
+        self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
+
+    def result(self) -> Scrubbed:
+        codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
+        about = AboutClaims.of(self._columns, self._rows)
+        good = ~(codes.bad | about.bad)
+        too_long = np.diff(codes.bounds) > MOST_CODES
+        for row in np.flatnonzero(good & too_long).tolist():
+            count = codes.bounds[row + 1] - codes.bounds[row]
+            self._reasons[row] = ("codes", f"the claim has {count} codes; at most {MOST_CODES} are read")
+        good &= ~too_long
+
+        def no_edition(rows: Bools, reason: str) -> None:
+            self._reject(rows & good, "service date", reason)
+            good[rows] = False
+
+        found: list[FindingColumns] = []
+        for bench, rows in self._scrubber.benches(about, no_edition):
+            for wrong, reason in self._scrubber.unknown_facts(about, bench):
+                self._reject(wrong & rows & good, "values", reason)
+                good[wrong & rows] = False
+            found.append(self._judge(bench, rows & good, good, codes, about))
+        findings = FindingColumns.together(found)
+        evaluated = int(good.sum())
+        rules, severities = findings.counts()
+        return Scrubbed(
+            findings.batch(self._columns.get("claim_id"), *self._place),
+            tuple(self._rejected(row) for row in np.flatnonzero(~good).tolist()),
+            self._rows,
+            evaluated,
+            evaluated - findings.claims,
+            dict(self._editions),
+            dict(self._out_of_force),
+            rules,
+            severities,
+        )
+
+    def _judge(
+        self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+    ) -> FindingColumns:
+        engine: ColumnarEngine = bench.engine
+        tokens, strange = codes.tokens(engine.tokens)
+        if (tokens < 0).any():
+            wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1
+            good[wrong] = False
+            rows = rows & good
+        self._count(bench.edition, rows, about)
+        spoken = np.zeros(self._rows, np.bool_)
+        if codes.texts is not None:
+            with_text = np.flatnonzero(np.asarray(codes.texts.is_valid()))
+            spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
+        first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
+        masks = [
+            about.mask(test.condition, first_day) & spoken if test.spoken else about.mask(test.condition, first_day)
+            for test in engine.tests
+        ]
+        coded = CodedRows(tokens, codes.bounds, strange)
+        hits = engine.hits_batch(coded, rows.view(np.uint8), masks)
+        terms: list[str] = []
+        if codes.texts is not None and len(hits):
+            hits, terms = _with_terms(hits, bench, engine, coded, codes.texts)
+        return self._scrubber.tables(bench).findings(hits, coded, about.payer, terms)
+
+    def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
+        if not rows.any():
+            return
+        self._editions[edition.name] += int(rows.sum())
+        days = about.service_day[rows]
+        starts, ends = (np.datetime64(day, "D").astype(np.int32) for day in (edition.starts, edition.ends))
+        outside = days[(days != NO_DAY) & ((days < starts) | (days > ends))]
+        for day, count in zip(*np.unique(outside, return_counts=True), strict=True):
+            self._out_of_force[np.datetime64(int(day), "D").item(), edition.name] += int(count)
+
+    def _reject(self, rows: Bools, part: str, reason: str) -> None:
+        for row in np.flatnonzero(rows).tolist():
+            self._reasons.setdefault(row, (part, reason))
+
+    def _rejected(self, row: int) -> RejectedRow:
+        given = self._columns.get("claim_id")
+        claim_id = None if given is None or given[row].as_py() is None else str(given[row].as_py())
+        if row in self._reasons:
+            return RejectedRow(row, claim_id, *self._reasons[row])
+        values = {name: self._columns[name][row].as_py() for name in ABOUT_THE_CLAIM if name in self._columns}
+        codes = self._columns["codes"][row].as_py()
+        if not isinstance(codes, str | list | None):
+            codes = [codes]
+        try:
+            claim_from(values, codes or [], claim_id)
+        except BadRow as bad:
+            return RejectedRow(row, claim_id, bad.part, bad.reason)
+        return RejectedRow(row, claim_id, "values", "the row cannot be read as a claim")
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    column = column.unify_dictionaries().combine_chunks()
+    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+
+
+def _with_terms(
+    hits: NDArray[np.int32], bench: Bench, engine: ColumnarEngine, coded: CodedRows, texts: pa.Array
+) -> tuple[NDArray[np.int32], list[str]]:
+    """Return the hits whose terms are in the documented text, those terms in their last column, by their list."""
+    asks = engine.spoken_edits()[hits[:, 1]]
+    if not asks.any():
+        return hits, []
+    numbers: dict[str, int] = {"": 0}
+    kept: list[list[int]] = []
+    asked = hits[asks]
+    asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
+    for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
+        edit = bench.program.edit(number)
+        said: dict[int, str | None] = {}
+        meant: list[list[int]] = []
+        for hit in of_edit:
+            subject = hit[2]
+            if subject not in said:
+                place = int(coded.bounds[row]) + subject - 1
+                said[subject] = engine.term(edit, texts[place].as_py(), _code_id(bench.edition, coded, place))
+            if said[subject] is not None:
+                meant.append(hit)
+        if edit.verb is Verb.AT_MOST_ONE:
+            # The first that is said, and each later one.
+            meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
+        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
+    merged = np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)])
+    return merged[np.argsort(merged[:, 0], kind="stable")], list(numbers)
+
+
+def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:
+    token = int(coded.tokens[place])
+    return token if token < edition.size else edition.code_id(coded.strange[token - edition.size])
