@@ -38,13 +38,16 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
     places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition)
+    from_notes = {f"{one.pack.pack}/{rule.id}" for one in loaded for rule in one.pack.rules if rule.notes}
     warnings = []
     for number, rule in enumerate(rules):
         file, line = places[rule.id]
         own = [edit for edit in edits if edit.rule == number]
         for message in dict.fromkeys(_odd(own, edition)):
             warnings.append(LintWarning(file, line, rule.id, message))
-        for message in _contradictions(number, own, edits, [r.id for r in rules]):
+        # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
+        others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
+        for message in _contradictions(number, own, others, [r.id for r in rules]):
             warnings.append(LintWarning(file, line, rule.id, message))
     for one in loaded:
         warnings += _unproven(one)
