@@ -6,18 +6,15 @@ blanks, semicolons or commas.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import attrs
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.codes.normalise import canonical
 from weakcode.engines import _kernel
 
 Places = NDArray[np.int64]
-Tokenizer = Callable[[Any, Places, Places], tuple[NDArray[np.int32], list[str]]]
 
 
 @attrs.frozen(eq=False)
@@ -38,14 +35,15 @@ class CodeColumn:
     texts: pa.Array | None = None
     """What the record says for each code, where the codes are structs with a field `text`."""
 
-    def tokens(self, tokenizer: Tokenizer) -> tuple[NDArray[np.int32], list[str]]:
-        """Return a token for each code; see ColumnarEngine.tokens. Null codes have one below zero."""
-        tokens, strange = tokenizer(self.data, self.low, self.high)
+    def tokens(self, reading: _kernel.Reading) -> NDArray[np.int32]:
+        """Return a token for each code: see CodedRows. A code that is null or blank has one below zero."""
+        tokens = np.empty(len(self.low), np.int32)
+        reading.tokens(self.data, self.low, self.high, tokens, canonical)
         if self.picked is not None:
             tokens = tokens[self.picked]
         if self.absent is not None:
             tokens[self.absent] = _kernel.NO_TEXT
-        return tokens, strange
+        return tokens
 
     @classmethod
     def of(cls, column: pa.Array) -> CodeColumn:

@@ -6,6 +6,7 @@ The same findings in the same order as `weakcode.engines.assemble` gives claim b
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
 from weakcode.batch.codecolumn import CodeColumn
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
-from weakcode.batch.findingcolumns import FindingColumns, FindingTables
+from weakcode.batch.findingcolumns import FindingColumns, Memory
 from weakcode.batch.rows import BadRow
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
@@ -90,7 +91,8 @@ class ColumnScrubber:
     ) -> None:
         self._bench_for = bench_for
         self._check_facts = check_facts
-        self._tables: dict[int, FindingTables] = {}
+        self._of_thread = threading.local()
+        self._benches: dict[int, Bench] = {}
 
     def scrub(
         self, batch: pa.RecordBatch | pa.Table, *, file: str | None = None, lines: pa.Array | None = None
@@ -102,28 +104,29 @@ class ColumnScrubber:
         """
         return _Run(self, batch, file, lines).result()
 
-    def tables(self, bench: Bench) -> FindingTables:
-        """Return what turns the hits of a bench into findings; made once."""
-        found = self._tables.get(id(bench))
-        if found is None:
-            found = self._tables[id(bench)] = FindingTables(bench.program, bench.assembler, bench.edition)
-        return found
+    def memory(self, bench: Bench) -> Memory:
+        """Return what this thread remembers of the codes and findings that this bench has met."""
+        memories: dict[int, Memory] = vars(self._of_thread)
+        memory = memories.get(id(bench))
+        if memory is None or memory.is_full:
+            memory = memories[id(bench)] = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
+        return memory
 
     def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
         """Give each bench with the rows it judges."""
-        chosen: dict[int, tuple[Bench, Bools]] = {}
-        for day in np.unique(about.service_day):
-            rows = about.service_day == day
-            date = None if day == NO_DAY else np.datetime64(int(day), "D").item()
-            try:
-                bench = self._bench_for(date)
-            except EditionError as error:
-                reject(rows, str(error))
-                continue
-            if id(bench) in chosen:
-                rows |= chosen[id(bench)][1]
-            chosen[id(bench)] = (bench, rows)
-        yield from chosen.values()
+        days, place = np.unique(about.service_day, return_inverse=True)
+        of_day: list[Bench | None] = []
+        for number, day in enumerate(days.tolist()):
+            bench = self._benches.get(day)
+            if bench is None:
+                try:
+                    bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
+                    self._benches[day] = bench
+                except EditionError as error:
+                    reject(place == number, str(error))
+            of_day.append(bench)
+        for bench in {id(bench): bench for bench in of_day if bench is not None}.values():
+            yield bench, np.array([other is bench for other in of_day], np.bool_)[place]
 
     def unknown_facts(self, about: AboutClaims, bench: Bench) -> list[tuple[Bools, str]]:
         """Return the rows with facts that the bench's packs do not know, with what to say of them."""
@@ -192,7 +195,8 @@ class _Run:
         self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
     ) -> FindingColumns:
         engine: ColumnarEngine = bench.engine
-        tokens, strange = codes.tokens(engine.tokens)
+        memory = self._scrubber.memory(bench)
+        tokens = codes.tokens(memory.reading)
         if (tokens < 0).any():
             wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1
             good[wrong] = False
@@ -207,12 +211,11 @@ class _Run:
             about.mask(test.condition, first_day) & spoken if test.spoken else about.mask(test.condition, first_day)
             for test in engine.tests
         ]
-        coded = CodedRows(tokens, codes.bounds, strange)
+        coded = CodedRows(tokens, codes.bounds, memory.reading.names)
         hits = engine.hits_batch(coded, rows.view(np.uint8), masks)
-        terms: list[str] = []
         if codes.texts is not None and len(hits):
-            hits, terms = _with_terms(hits, bench, engine, coded, codes.texts)
-        return self._scrubber.tables(bench).findings(hits, coded, about.payer, terms)
+            hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
+        return memory.findings(hits, coded, about.payer)
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
         if not rows.any():
@@ -252,13 +255,13 @@ def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _with_terms(
-    hits: NDArray[np.int32], bench: Bench, engine: ColumnarEngine, coded: CodedRows, texts: pa.Array
-) -> tuple[NDArray[np.int32], list[str]]:
-    """Return the hits whose terms are in the documented text, those terms in their last column, by their list."""
+    hits: NDArray[np.int32], bench: Bench, numbers: dict[str, int], coded: CodedRows, texts: pa.Array
+) -> NDArray[np.int32]:
+    """Return the hits without those whose terms are not in the documented text; the others get the term's number."""
+    engine: ColumnarEngine = bench.engine
     asks = engine.spoken_edits()[hits[:, 1]]
     if not asks.any():
-        return hits, []
-    numbers: dict[str, int] = {"": 0}
+        return hits
     kept: list[list[int]] = []
     asked = hits[asks]
     asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
@@ -278,7 +281,8 @@ def _with_terms(
             meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
         kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
     merged = np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)])
-    return merged[np.argsort(merged[:, 0], kind="stable")], list(numbers)
+    ordered: NDArray[np.int32] = merged[np.argsort(merged[:, 0], kind="stable")]
+    return ordered
 
 
 def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from typing import Any
 
 import attrs
 import numpy as np
@@ -19,38 +18,36 @@ from weakcode.batch.aboutclaim import Categories
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
-from weakcode.engines import _kernel
+from weakcode.engines._kernel import Report
 from weakcode.engines.assemble import Assembler, sources_of
-from weakcode.engines.columnar import CodedRows
+from weakcode.engines.columnar import CodedRows, ColumnarEngine
 from weakcode.findings import Severity
 
-_REMEMBERED = 200_000
+_MOST_REMEMBERED = 65_536
 _LABELS = ["", *(severity.label for severity in sorted(Severity))]
+_VARIANTS = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("message", pa.string()),
+        ("codes", pa.list_(pa.string())),
+        ("sources", pa.list_(pa.string())),
+        ("edition", pa.string()),
+    ]
+)
 
 Column = NDArray[np.int32]
 
 
-@attrs.frozen
-class Variant:
-    """What a finding says, but for where on the claim."""
-
-    rule: str
-    message: str
-    codes: tuple[str, ...]
-    sources: tuple[str, ...]
-    edition: str
-
-
 @attrs.frozen(eq=False)
 class FindingColumns:
-    """Findings in their order: row of the claim, number of the variant, positions (0 for none), severity."""
+    """Findings in their order: row of the claim, row of `variants`, positions (0 for none), severity."""
 
     rows: Column
     variant: Column
     subject: Column
     object: Column
     severity: Column
-    variants: Sequence[Variant]
+    variants: pa.RecordBatch
     claims: int
     """Rows that have a finding."""
 
@@ -61,8 +58,8 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, (), 0)
-        starts = np.cumsum([0, *(len(part.variants) for part in parts)])
+            return cls(none, none, none, none, none, _VARIANTS.empty_table().combine_chunks().to_batches()[0], 0)
+        starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
         return cls(
@@ -71,54 +68,55 @@ class FindingColumns:
             np.concatenate([part.subject for part in parts])[order],
             np.concatenate([part.object for part in parts])[order],
             np.concatenate([part.severity for part in parts])[order],
-            [variant for part in parts for variant in part.variants],
+            pa.concat_batches([part.variants for part in parts]),
             sum(part.claims for part in parts),
         )
 
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Return the number of findings by rule and by severity."""
-        by_rule: dict[str, int] = {}
-        for variant, count in zip(self.variants, np.bincount(self.variant, minlength=len(self.variants)), strict=True):
-            by_rule[variant.rule] = by_rule.get(variant.rule, 0) + int(count)
-        by_severity = np.bincount(self.severity, minlength=len(_LABELS))
-        return by_rule, {label: int(by_severity[i]) for i, label in enumerate(_LABELS) if label}
+        rules = self.variants["rule"].dictionary_encode()
+        index = np.asarray(rules.indices)[self.variant]
+        by_rule = np.bincount(index, minlength=len(rules.dictionary)).tolist()
+        by_severity = np.bincount(self.severity, minlength=len(_LABELS)).tolist()
+        severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
+        return dict(zip(rules.dictionary.to_pylist(), by_rule, strict=True)), severities
 
     def batch(self, claim_ids: pa.Array | None, file: str | None, lines: pa.Array | None) -> pa.RecordBatch:
         """Return the findings table; `claim_ids` and `lines` are columns of the claims."""
         rows = pa.array(self.rows)
         columns: dict[str, pa.Array] = {
             "claim_id": pa.nulls(len(rows), pa.string()) if claim_ids is None else _as_text(claim_ids.take(rows)),
-            "rule": self._said([variant.rule for variant in self.variants]),
+            "rule": self._said("rule"),
             "severity": pa.DictionaryArray.from_arrays(pa.array(self.severity - 1), pa.array(_LABELS[1:])),
-            "message": self._said([variant.message for variant in self.variants]),
-            "codes": self._lists([variant.codes for variant in self.variants]),
+            "message": self._said("message"),
+            "codes": self._lists("codes"),
             "positions": self._positions(),
-            "sources": self._lists([variant.sources for variant in self.variants]),
-            "edition": self._said([variant.edition for variant in self.variants]),
+            "sources": self._lists("sources"),
+            "edition": self._said("edition"),
         }
         if file is not None:
-            columns["file"] = pa.DictionaryArray.from_arrays(np.zeros(len(rows), np.int32), pa.array([file]))
+            columns["file"] = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), pa.array([file]))
         if lines is not None:
             columns["line"] = lines.take(rows).cast(pa.int64())
         return pa.RecordBatch.from_pydict(columns)
 
-    def _said(self, texts: Sequence[str]) -> pa.DictionaryArray:
-        numbers: dict[str, int] = {}
-        index = np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), np.int32, len(texts))
-        return pa.DictionaryArray.from_arrays(pa.array(index[self.variant]), pa.array(list(numbers), pa.string()))
+    def _said(self, name: str) -> pa.DictionaryArray:
+        said = self.variants[name].dictionary_encode()
+        return pa.DictionaryArray.from_arrays(pa.array(np.asarray(said.indices)[self.variant]), said.dictionary)
 
-    def _lists(self, texts: Sequence[tuple[str, ...]]) -> pa.ListArray:
-        numbers: dict[str, int] = {}
-        flat = np.array([numbers.setdefault(text, len(numbers)) for some in texts for text in some], np.int32)
-        starts = np.zeros(len(texts) + 1, np.int32)
-        np.cumsum([len(some) for some in texts], out=starts[1:])
+    def _lists(self, name: str) -> pa.ListArray:
+        lists = self.variants[name]
+        words = lists.flatten().dictionary_encode()
+        starts = np.zeros(len(lists) + 1, np.int32)
+        np.cumsum(np.diff(np.asarray(lists.offsets)), out=starts[1:])
         lengths = np.diff(starts)[self.variant]
         bounds = np.zeros(len(self.variant) + 1, np.int32)
         np.cumsum(lengths, out=bounds[1:])
         within = np.arange(bounds[-1], dtype=np.int32) - np.repeat(bounds[:-1], lengths)
-        index = flat[np.repeat(starts[self.variant], lengths) + within]
-        words = pa.DictionaryArray.from_arrays(pa.array(index), pa.array(list(numbers), pa.string()))
-        return pa.ListArray.from_arrays(pa.array(bounds), words)
+        index = np.asarray(words.indices)[np.repeat(starts[:-1][self.variant], lengths) + within]
+        return pa.ListArray.from_arrays(
+            pa.array(bounds), pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), words.dictionary)
+        )
 
     def _positions(self) -> pa.ListArray:
         both = np.column_stack((self.subject, self.object))
@@ -132,63 +130,49 @@ def _as_text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
-class FindingTables:
-    """The rules of a program in the form in which the kernel merges and orders findings, and the wording."""
+class Memory:
+    """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
 
-    def __init__(self, program: Program, assembler: Assembler, edition: Edition) -> None:
+    `terms` numbers documented terms, 0 being none. When `is_full`, start a new one: memory must not grow with the number
+    of claims.
+    """
+
+    def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
         self._program, self._assembler, self._edition = program, assembler, edition
-        rules = program.rules
-        self._rule_of = array("i", program.rule_of_edit)
-        verbs, wheres = program.column("verbs"), program.column("wheres")
-        self._either_way = bytes(
-            verb == Verb.FORBID and where == Where.ANYWHERE for verb, where in zip(verbs, wheres, strict=True)
-        )
-        order = sorted(range(len(rules)), key=lambda number: rules[number].id)
-        self._rank = array("i", [0]) * len(rules)
-        for place, number in enumerate(order):
-            self._rank[number] = place
-        self._replaces_at, self._replaces = array("i", [0]), array("i")
-        for rule in rules:
-            self._replaces.extend(program.rule_numbers[name] for name in rule.supersedes if name in program.rule_numbers)
-            self._replaces_at.append(len(self._replaces))
+        self.reading = engine.reading()
+        self.terms: dict[str, int] = {"": 0}
+        self._report = Report(*_rule_columns(program))
+        self._variants = pa.RecordBatch.from_pylist([], _VARIANTS)
         self._severities: dict[str | None, bytes] = {}
-        self._variants: dict[tuple[Any, ...], Variant] = {}
-        self._names: dict[int, str] = {}
 
-    def findings(
-        self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories, terms: Sequence[str]
-    ) -> FindingColumns:
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is remembered that it would take less to begin anew."""
+        return max(len(self.reading.names), self._variants.num_rows, len(self._severities)) > _MOST_REMEMBERED
+
+    def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
         """Return the findings that these hits, in order of rows, amount to."""
         payers = [*payer.values, None]
-        severity = b"".join(map(self._severity, payers))
-        whose = payer.index if len(payers) > 1 else np.zeros(len(coded.bounds) - 1, np.int32)
-        findings, variants, merged, claims = _kernel.report(
+        whose = np.where(payer.index < 0, np.int32(len(payers) - 1), payer.index)
+        block, claims = self._report.findings(
             np.ascontiguousarray(hits, np.int32).reshape(-1).view(np.uint8),
             coded.tokens,
             coded.bounds,
-            np.where(whose < 0, np.int32(len(payers) - 1), whose),
-            self._rule_of,
-            self._either_way,
-            self._rank,
-            self._replaces_at,
-            self._replaces,
-            severity,
+            whose,
+            b"".join(map(self._severity, payers)),
         )
-        table = np.frombuffer(findings, np.int32).reshape(-1, 6)
-        edits = np.frombuffer(merged, np.int32).tolist()
-        worded = [
-            self._variant(tuple(edits[first : first + count]), subject, other, stray, term, coded, terms)
-            for first, count, subject, other, stray, term, _, _ in np.frombuffer(variants, np.int32).reshape(-1, 8).tolist()
-        ]
-        rows, variant, subject, other, _, level = table.T.copy()
-        return FindingColumns(rows, variant, subject, other, level, worded, claims)
+        rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()
+        self._word(coded.strange)
+        used = np.zeros(self._variants.num_rows, np.bool_)
+        used[variant] = True
+        place = np.cumsum(used, dtype=np.int32) - 1
+        variants = self._variants.take(pa.array(np.flatnonzero(used)))
+        return FindingColumns(rows, place[variant], subject, other, severity, variants, claims)
 
     def _severity(self, payer: str | None) -> bytes:
         """Return a byte for each rule: its severity for this payer, 0 where it is off."""
         found = self._severities.get(payer)
         if found is None:
-            if len(self._severities) >= _REMEMBERED:
-                self._severities.clear()
             severity_of = self._assembler.severity_of
             labels = (severity_of(number, payer) for number in range(len(self._program.rules)))
             found = self._severities[payer] = bytes(Severity.parse(label) if label else 0 for label in labels)
@@ -197,38 +181,42 @@ class FindingTables:
     def _name(self, token: int, strange: Sequence[str]) -> str:
         if token < 0:
             return ""
-        if token >= self._edition.size:
-            return strange[token - self._edition.size]
-        name = self._names.get(token)
-        if name is None:
-            name = self._names[token] = self._edition.code(token)
-        return name
+        return self._edition.code(token) if token < self._edition.size else strange[token - self._edition.size]
 
-    def _variant(
-        self,
-        numbers: tuple[int, ...],
-        subject: int,
-        other: int,
-        stray: int,
-        term: int,
-        coded: CodedRows,
-        terms: Sequence[str],
-    ) -> Variant:
-        codes = tuple(self._name(token, coded.strange) for token in (subject, other, stray))
-        said = terms[term] if term else ""
-        key = (numbers, codes, said)
-        found = self._variants.get(key)
-        if found is None:
-            if len(self._variants) >= _REMEMBERED:
-                self._variants.clear()
+    def _word(self, strange: Sequence[str]) -> None:
+        """Put into words what no finding has said before."""
+        new = self._report.new_variants()
+        if not new:
+            return
+        terms = list(self.terms)
+        worded = []
+        for numbers, subject, other, stray, term in new:
             edits = [self._program.edit(number) for number in numbers]
-            found = self._variants[key] = Variant(
-                self._program.rules[edits[0].rule].id,
-                self._assembler.message(edits[0], *codes, said),
-                tuple(filter(None, codes[:2])),
-                tuple(map(str, sources_of(edits))),
-                self._edition.name,
+            codes = [self._name(token, strange) for token in (subject, other, stray)]
+            worded.append(
+                {
+                    "rule": self._program.rules[edits[0].rule].id,
+                    "message": self._assembler.message(edits[0], *codes, terms[term]),
+                    "codes": [code for code in codes[:2] if code],
+                    "sources": [str(source) for source in sources_of(edits)],
+                    "edition": self._edition.name,
+                }
             )
-        return found
+        self._variants = pa.concat_batches([self._variants, pa.RecordBatch.from_pylist(worded, _VARIANTS)])
 
 
+def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], array[int], array[int]]:
+    """Return the rules of a program in the form in which the kernel merges and orders findings."""
+    rules, numbers = program.rules, program.rule_numbers
+    either_way = bytes(
+        verb == Verb.FORBID and where == Where.ANYWHERE
+        for verb, where in zip(program.column("verbs"), program.column("wheres"), strict=True)
+    )
+    rank = array("i", [0]) * len(rules)
+    for place, number in enumerate(sorted(range(len(rules)), key=lambda number: rules[number].id)):
+        rank[number] = place
+    bounds, replaced = array("i", [0]), array("i")
+    for rule in rules:
+        replaced.extend(numbers[name] for name in rule.supersedes if name in numbers)
+        bounds.append(len(replaced))
+    return array("i", program.rule_of_edit), either_way, rank, bounds, replaced

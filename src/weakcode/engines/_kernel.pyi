@@ -47,15 +47,7 @@ class Tables:
         strange_id: Any,
     ) -> Any: ...
 
-def report(
-    hits: Any,
-    tokens: Any,
-    bounds: Any,
-    payer: Any,
-    rule_of: Any,
-    either_way: Any,
-    rank: Any,
-    replaces_at: Any,
-    replaces: Any,
-    severity: Any,
-) -> tuple[Any, Any, Any, int]: ...
+class Report:
+    def __init__(self, rule_of: Any, either_way: Any, rank: Any, replaces_at: Any, replaces: Any) -> None: ...
+    def findings(self, hits: Any, tokens: Any, bounds: Any, payer: Any, severity: Any) -> tuple[Any, int]: ...
+    def new_variants(self) -> list[tuple[tuple[int, ...], int, int, int, int]]: ...

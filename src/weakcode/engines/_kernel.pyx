@@ -66,10 +66,10 @@ cdef extern from "_assemble.h" nogil:
     ctypedef struct wk_finding:
         int32_t row
     ctypedef struct wk_variant:
-        int32_t first
+        int32_t first, count, subject, object, stray, term
     ctypedef struct wk_report:
         wk_finding *findings
-        int64_t finding_count
+        int64_t finding_count, finding_room
         wk_variant *variants
         int64_t variant_count
         int32_t *merged
@@ -472,61 +472,89 @@ cdef class Tables:
         return _block(out.at, out.size * sizeof(wk_hit))
 
 
-def report(
-    const uint8_t[::1] hits,
-    const int32_t[::1] tokens,
-    const int64_t[::1] bounds,
-    const int32_t[::1] payer,
-    const int32_t[::1] rule_of,
-    const uint8_t[::1] either_way,
-    const int32_t[::1] rank,
-    const int32_t[::1] replaces_at,
-    const int32_t[::1] replaces,
-    const uint8_t[::1] severity,
-):
-    """Return findings, variants and merged edits as blocks, and the number of rows with a finding.
+cdef class Report:
+    """Merges, supersedes and orders hits, and numbers what findings say: the variants, from batch to batch.
 
-    A finding is six int32: row, variant, subject, object, rule, severity; a variant eight: first and number of its
-    edits in the merged edits, tokens of subject, object and stray, term, two unused. Runs without the GIL.
+    The arguments are flat columns: per edit its rule and whether it is one finding for a pair, whichever is the subject;
+    per rule its place in the order of ids, and the rules it supersedes as bounds into one column.
     """
-    cdef wk_report *r = <wk_report *>calloc(1, sizeof(wk_report))
+
+    cdef wk_report r
     cdef wk_rules rules
-    cdef int64_t size = hits.shape[0] // sizeof(wk_hit), start = 0, end
-    cdef const wk_hit *at = <const wk_hit *>&hits[0] if size else NULL
-    cdef void *work = NULL
-    cdef int64_t room = 0
-    cdef int fine = 1
-    cdef int32_t row
-    if r == NULL:
-        raise MemoryError
-    memset(&rules, 0, sizeof(rules))
-    if size:
-        rules.rule_of = &rule_of[0]
-        rules.either_way = &either_way[0]
-        rules.rank = &rank[0]
-        rules.replaces_at = &replaces_at[0]
-        rules.replaces = &replaces[0] if replaces.shape[0] else <const int32_t *>NULL
-        rules.severity = &severity[0]
-        rules.rule_count = <int32_t>rank.shape[0]
-    with nogil:
-        while start < size and fine:
-            row = at[start].row
-            end = start + 1
-            while end < size and at[end].row == row:
-                end += 1
-            fine = wk_report_row(r, &rules, at + start, end - start, &tokens[bounds[row]], payer[row], &work, &room)
-            start = end
-        free(work)
-    try:
+    cdef object keep
+    cdef int64_t told
+
+    def __cinit__(
+        self,
+        const int32_t[::1] rule_of,
+        const uint8_t[::1] either_way,
+        const int32_t[::1] rank,
+        const int32_t[::1] replaces_at,
+        const int32_t[::1] replaces,
+    ):
+        memset(&self.r, 0, sizeof(self.r))
+        memset(&self.rules, 0, sizeof(self.rules))
+        self.keep = (rule_of, either_way, rank, replaces_at, replaces)
+        if rule_of.shape[0]:
+            self.rules.rule_of = &rule_of[0]
+            self.rules.either_way = &either_way[0]
+        if rank.shape[0]:
+            self.rules.rank = &rank[0]
+        self.rules.replaces_at = &replaces_at[0]
+        if replaces.shape[0]:
+            self.rules.replaces = &replaces[0]
+        self.rules.rule_count = <int32_t>rank.shape[0]
+
+    def __dealloc__(self):
+        wk_report_close(&self.r)
+
+    def findings(
+        self,
+        const uint8_t[::1] hits,
+        const int32_t[::1] tokens,
+        const int64_t[::1] bounds,
+        const int32_t[::1] payer,
+        const uint8_t[::1] severity,
+    ):
+        """Return the findings as a block, and the number of rows that have one.
+
+        A finding is six int32: row, variant, subject, object, rule, severity. `severity` has a byte a rule for each
+        payer. Runs without the GIL, for one thread at a time.
+        """
+        cdef int64_t size = hits.shape[0] // sizeof(wk_hit), start = 0, end
+        cdef const wk_hit *at = <const wk_hit *>&hits[0] if size else NULL
+        cdef void *work = NULL
+        cdef int64_t room = 0
+        cdef int fine = 1
+        cdef int32_t row
+        self.rules.severity = &severity[0] if severity.shape[0] else NULL
+        with nogil:
+            while start < size and fine:
+                row = at[start].row
+                end = start + 1
+                while end < size and at[end].row == row:
+                    end += 1
+                fine = wk_report_row(
+                    &self.r, &self.rules, at + start, end - start, &tokens[bounds[row]], payer[row], &work, &room
+                )
+                start = end
+            free(work)
+        found = _block(self.r.findings, self.r.finding_count * 6 * sizeof(int32_t))
+        rows = self.r.rows
+        self.r.findings = NULL
+        self.r.finding_count = self.r.finding_room = self.r.rows = 0
         if not fine:
             raise MemoryError
-        findings = _block(r.findings, r.finding_count * 6 * sizeof(int32_t))
-        r.findings = NULL
-        variants = _block(r.variants, r.variant_count * 8 * sizeof(int32_t))
-        r.variants = NULL
-        merged = _block(r.merged, r.merged_count * sizeof(int32_t))
-        r.merged = <int32_t *>NULL
-        return findings, variants, merged, r.rows
-    finally:
-        wk_report_close(r)
-        free(r)
+        return found, rows
+
+    def new_variants(self):
+        """Return (edits, tokens of subject, object and stray, term) of each variant not told before; -1 is no token."""
+        cdef wk_variant *v
+        cdef int32_t i
+        told = []
+        while self.told < self.r.variant_count:
+            v = &self.r.variants[self.told]
+            edits = tuple([self.r.merged[i] for i in range(v.first, v.first + v.count)])
+            told.append((edits, v.subject, v.object, v.stray, v.term))
+            self.told += 1
+        return told

@@ -16,7 +16,6 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.normalise import canonical
 from weakcode.compile.conditions import JudgedClaim, found_term, holds
 from weakcode.compile.edits import Condition, Edit, Hit, Verb
 from weakcode.compile.program import SPOKEN, Program
@@ -152,19 +151,9 @@ class ColumnarEngine:
         packed = getattr(self._edition, "_codes", None)
         return CodeIndex(array("Q") if packed is None else packed)
 
-    def tokens(
-        self, data: Any, low: NDArray[np.int64], high: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], list[str]]:
-        """Return the token of each text data[low[i]:high[i]] (UTF-8), and the spelling of the strange ones.
-
-        A token below zero stands for text without a code in it.
-        """
-        import numpy as np
-
-        reading = Reading(self._index)
-        tokens = np.empty(len(low), np.int32)
-        reading.tokens(data, low, high, tokens, canonical)
-        return tokens, reading.names
+    def reading(self) -> Reading:
+        """Return what turns text into tokens. It remembers the strange codes it met, so that their tokens stay theirs."""
+        return Reading(self._index)
 
     @cached_property
     def _class_column(self) -> NDArray[np.int32]:
