@@ -1,90 +1,34 @@
-"""Claims from a CSV file: one row a claim, codes in one column or in dx1, dx2, …"""
+"""Claims from a table as text: one row a claim, or one row a service line where the layout says so."""
 
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-import attrs
-
-from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
+from weakcode.batch.layouts import Header, header_cells, read_header
 from weakcode.batch.rows import BadRow, Record, Rejected
+from weakcode.batch.tableclaim import claim_of_rows
 from weakcode.batch.textlines import Lines, decoded, shown
-from weakcode.claims import Claim
-from weakcode.errors import InputError, did_you_mean
+from weakcode.errors import InputError
 
-_DELIMITERS = ",\t|;"
-_WIDE = re.compile(r"(?:dx|icd_dgns_cd)_?(\d{1,3})")
+__all__ = ["CsvSource", "Header", "header_cells", "read_header"]
+
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have: one lost quote must not swallow a file."""
+_MOST_ROWS = 5_000
+"""Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
 
-
-@attrs.frozen
-class Header:
-    """Which column holds what. Positions count from 0; `wide` are those of dx1, dx2, … in their order."""
-
-    width: int
-    delimiter: str
-    claim_id: int
-    codes: int | None
-    wide: tuple[int, ...]
-    about: tuple[tuple[str, int], ...]
-    ignored: tuple[str, ...]
-
-    @property
-    def known(self) -> tuple[int, ...]:
-        """Positions of all columns that are read."""
-        codes = self.wide if self.codes is None else (self.codes,)
-        return (self.claim_id, *codes, *(position for _, position in self.about))
-
-
-def header_cells(line: str) -> tuple[list[str], str]:
-    """Return the cells of a header line as they are written, and the delimiter that it uses."""
-    delimiter = max(_DELIMITERS, key=line.count)
-    cells = next(csv.reader([line], delimiter=delimiter), [])
-    return [cell.strip() for cell in cells], delimiter
-
-
-def read_header(line: str, file: str) -> Header:
-    """Return the columns that a header line names; raises InputError with the columns seen if one lacks."""
-    cells, delimiter = header_cells(line)
-    names = [cell.lower() for cell in cells]
-    seen = f"its columns are {', '.join(cells)}" if any(cells) else "its first line is empty"
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        raise InputError(f'{file}: the column "{min(twice)}" stands twice in the header; {seen}')
-    numbered = sorted(
-        (int(match[1]), position) for position, name in enumerate(names) if (match := _WIDE.fullmatch(name))
-    )
-    wide = tuple(position for _, position in numbered)
-    if "codes" in names and wide:
-        raise InputError(f'{file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {seen}')
-    missing = [] if "claim_id" in names else ["claim_id"]
-    if "codes" not in names and not wide:
-        missing.append("codes (or dx1, dx2, …)")
-    if missing:
-        hint = did_you_mean("claim_id" if missing[0] == "claim_id" else "codes", names)
-        raise InputError(f"{file}: there is no column {' and no column '.join(missing)}; {seen}{hint}")
-    used = {"claim_id", "codes", *ABOUT_THE_CLAIM, *(names[position] for position in wide)}
-    return Header(
-        width=len(names),
-        delimiter=delimiter,
-        claim_id=names.index("claim_id"),
-        codes=names.index("codes") if "codes" in names else None,
-        wide=wide,
-        about=tuple((name, names.index(name)) for name in ABOUT_THE_CLAIM if name in names),
-        ignored=tuple(cell for cell, name in zip(cells, names, strict=True) if name not in used),
-    )
+_Row = tuple[int, list[str], bytes]
 
 
 class CsvSource:
     """The rows of one CSV file. `ignored` are the columns that are not known."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None) -> None:
         self._lines = Lines(file)
         self._name = name
+        self._mapping = mapping
         self.header = self._read_header()
         self.ignored: tuple[str, ...] = self.header.ignored
 
@@ -104,41 +48,58 @@ class CsvSource:
             if "\r" in text:
                 raise InputError(f"{self._name}: the lines end with a bare carriage return; save it with \\n line ends")
             try:
-                return read_header(text, self._name)
+                return read_header(text, self._name, self._mapping)
             except csv.Error as error:
                 raise InputError(f"{self._name}, line {number}: the header cannot be read: {error}") from None
         raise InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
 
     def __iter__(self) -> Iterator[Record | Rejected]:
+        group: list[_Row] = []
+        for row in self._rows():
+            if isinstance(row, Rejected):
+                yield row
+                continue
+            if self.header.line is None:
+                yield self._outcome([row])
+                continue
+            if group and not self._continues(group, row):
+                yield self._outcome(group)
+                group = []
+            group.append(row)
+        if group:
+            yield self._outcome(group)
+
+    def _continues(self, group: list[_Row], row: _Row) -> bool:
+        at = self.header.claim_id
+        same = bool(row[1][at].strip()) and row[1][at] == group[0][1][at]
+        return same and len(group) < _MOST_ROWS
+
+    def _outcome(self, group: list[_Row]) -> Record | Rejected:
+        number, _, first = group[0]
+        raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
+        try:
+            claim, apart = claim_of_rows(self.header, [cells for _, cells, _ in group])
+        except BadRow as error:
+            return Rejected(self._name, number, error.claim_id, error.reason, error.part, raw)
+        return Record(claim, self._name, number, raw, apart=apart)
+
+    def _rows(self) -> Iterator[_Row | Rejected]:
         for number, line in self._lines:
             if line is not None and not line.strip():
                 continue
-            raw = line
             try:
                 cells, raw = self._cells(number, line)
-                claim = self._claim(cells)
+                if len(cells) != self.header.width:
+                    at = self.header.claim_id
+                    raise BadRow(
+                        "number of fields",
+                        f"the row has {len(cells)} fields, the header has {self.header.width}",
+                        (cells[at] or None) if len(cells) > at else None,
+                    )
             except BadRow as error:
-                yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(raw))
+                yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(line))
             else:
-                yield Record(claim, self._name, number, shown(raw))
-
-    def _claim(self, cells: list[str]) -> Claim:
-        header = self.header
-        claim_id = cells[header.claim_id] or None if len(cells) > header.claim_id else None
-        if len(cells) != header.width:
-            raise BadRow(
-                "number of fields",
-                f"the row has {len(cells)} fields, the header has {header.width}",
-                claim_id,
-            )
-        codes: str | list[str]
-        if header.codes is None:
-            codes = [cell for position in header.wide if (cell := cells[position].strip())]
-        else:
-            codes = cells[header.codes]
-        if any('"' in code for code in codes):
-            raise BadRow("quotes", "a quote stands among the codes", claim_id)
-        return claim_from({name: cells[position].strip() for name, position in header.about}, codes, claim_id)
+                yield number, cells, raw
 
     def _cells(self, number: int, line: bytes | None) -> tuple[list[str], bytes]:
         """Return the row's cells and bytes; a quoted cell may run over several lines."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from weakcode.batch.csvfile import CsvSource, header_cells
+from weakcode.batch.csvfile import CsvSource
 from weakcode.batch.jsonlfile import JsonlSource
+from weakcode.batch.layouts import header_cells
 from weakcode.batch.rows import Record, Rejected, RowError
 from weakcode.claims import Claim
 from weakcode.errors import InputError
@@ -46,8 +47,10 @@ class ClaimSource(Protocol):
 
 
 @contextmanager
-def open_claims(path: str | os.PathLike[str]) -> Iterator[ClaimSource]:
+def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[ClaimSource]:
     """Open a file of claims, in the format that its content shows, else its extension.
+
+    `mapping` says which columns of a table hold what, as `layouts.parse_mapping` returns it.
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
@@ -56,17 +59,17 @@ def open_claims(path: str | os.PathLike[str]) -> Iterator[ClaimSource]:
         if _format(file, name) == "jsonl":
             yield JsonlSource(file, name)
         else:
-            yield CsvSource(file, name)
+            yield CsvSource(file, name, mapping)
 
 
-def read_claims(path: str | os.PathLike[str]) -> Iterator[Claim]:
-    """Give the claims of a CSV or JSON Lines file one by one.
+def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[Claim]:
+    """Give the claims of a file in any format that is read, one by one.
 
     Nothing is left out in silence: the first row that is no claim raises RowError, an InputError whose
     message names file and line and whose `rejected` says what is wrong.
     To go on past such rows, scrub the file.
     """
-    with open_claims(path) as source:
+    with open_claims(path, mapping) as source:
         for row in source:
             if isinstance(row, Rejected):
                 raise RowError(row)
@@ -102,6 +105,6 @@ def _format(file: BinaryIO, name: str) -> str:
     if text.startswith(b"["):
         raise InputError(f"{name} holds a JSON list; write one claim a line instead (JSON Lines)")
     first = text.splitlines()[0].decode("utf-8", "replace") if text else ""
-    if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1"}:
+    if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1", "clm_id"}:
         return "csv"
     return "jsonl" if name.lower().endswith(_JSONL) else "csv"

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,25 +67,35 @@ class Judged:
     verdict: VerdictLike
 
 
-def read(paths: Iterable[str | os.PathLike[str]], progress: Callable[[int], None] | None = None) -> _Reading:
+def read(
+    paths: Iterable[str | os.PathLike[str]],
+    progress: Callable[[int], None] | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> _Reading:
     """Return the rows of all files, in order. `progress` is told the bytes read so far, over all files."""
-    return _Reading(tuple(os.fspath(path) for path in paths), progress)
+    return _Reading(tuple(os.fspath(path) for path in paths), progress, mapping)
 
 
 class _Reading:
     """Rows of several files. `ignored` says, per file, which columns are not known."""
 
-    def __init__(self, paths: tuple[str, ...], progress: Callable[[int], None] | None) -> None:
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        progress: Callable[[int], None] | None,
+        mapping: Mapping[str, str] | None = None,
+    ) -> None:
         if not paths:
             raise InputError("there is no input; give at least one file of claims")
         self._paths = paths
         self._progress = progress
+        self._mapping = mapping
         self.ignored: dict[str, tuple[str, ...]] = {}
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         before = 0
         for path in self._paths:
-            with open_claims(path) as source:
+            with open_claims(path, self._mapping) as source:
                 for number, row in enumerate(source):
                     if self._progress and number % 256 == 0:
                         self._progress(before + source.bytes_read)
@@ -194,12 +204,14 @@ def scrub(
     summary: str | os.PathLike[str] | None = None,
     on_judged: Callable[[Judged], None] | None = None,
     progress: Callable[[int], None] | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
     `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
     (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
-    or none does. `on_judged` sees each evaluated claim. Raises InputError for inputs and outputs that cannot
+    or none does. `on_judged` sees each evaluated claim. `mapping`
+    says which columns of a table hold what. Raises InputError for inputs and outputs that cannot
     be, EngineError when an engine fails.
     """
     started = time.perf_counter()
@@ -216,7 +228,7 @@ def scrub(
     if len(set(given)) < len(given):
         raise InputError(f"{given[0]} is named for two outputs; give each a name of its own")
     findings_target, rejects_target, summary_target = targets
-    reading = read(names, progress)
+    reading = read(names, progress, mapping)
     tally = Tally()
     with ExitStack() as stack:
         outputs = stack.enter_context(Outputs())

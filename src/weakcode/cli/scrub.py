@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 )
 @click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
 @click.option("--summary", metavar="FILE", help="Write the summary: .json.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="NAME=COLUMN,...",
+    help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
+)
 @format_option
 @choosing
 def command(
@@ -38,6 +45,7 @@ def command(
     output: str | None,
     rejects: str | None,
     summary: str | None,
+    mapping: tuple[str, ...],
     as_format: str,
     **options: Any,
 ) -> int:
@@ -51,6 +59,7 @@ def command(
     weakcode scrub claims.csv
     weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
     """
+    from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
 
     choice = Choice.from_options(options)
@@ -64,6 +73,7 @@ def command(
             summary=summary,
             on_judged=printer,
             progress=progress,
+            mapping=parse_mapping(mapping),
         )
     if as_format == "json" and output:
         click.echo(result.to_json())
