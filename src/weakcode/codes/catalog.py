@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -14,8 +14,9 @@ from pathlib import Path
 import attrs
 
 from weakcode.codes import store
-from weakcode.codes.compiled import VERSION
+from weakcode.codes.compiled import VERSION, columns, unpack_key
 from weakcode.codes.edition import Edition
+from weakcode.codes.validity import Validity, read_validity
 from weakcode.errors import EditionError, InputError, did_you_mean
 
 DISTRIBUTION = "simple-icd-10-cm"
@@ -54,7 +55,7 @@ def last_day(starts: date) -> date:
 
 
 def _no_release(day: date) -> bool:
-    """Tell whether codes stayed as they were on a 1 April: the first April release was for 2020, the second for 2022."""
+    """Tell whether codes stayed as they were on a 1 April: the first April release was 2020's, the next 2022's."""
     return day.month == 4 and (day.year < 2020 or day.year == 2021)
 
 
@@ -109,6 +110,7 @@ def _sources(place: Path, changed: int) -> tuple[Source, ...]:
 def forget() -> None:
     """Look at the folder of installed editions anew, after it was changed by this process."""
     _sources.cache_clear()
+    _loaded.cache_clear()
 
 
 def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
@@ -126,19 +128,42 @@ def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(ordered)
 
 
-def load(source: Source) -> Edition:
-    """Open the edition of a Tabular List file: from the compiled cache where that fits, else anew."""
+def _identity(source: Source) -> str:
     try:
         stat = source.path.stat()
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
     identity = (VERSION, str(source.path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    key = hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+
+
+def _stored(source: Source) -> store.Stored:
+    key = _identity(source)
     cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
-    stored = store.read(cached, key)
-    if stored is None:
-        stored = _compile(source, key, cached)
-    return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
+    return store.read(cached, key) or _compile(source, key, cached)
+
+
+def load(source: Source) -> Edition:
+    """Open the edition of a Tabular List file: from the compiled cache where that fits, else anew."""
+    stored = _stored(source)
+    return Edition(
+        stored,
+        name=source.name,
+        starts=source.starts,
+        ends=source.ends,
+        digest=stored.meta["digest"],
+        validity=_validity(sources()),
+    )
+
+
+@lru_cache(maxsize=8)
+def _validity(known: tuple[Source, ...]) -> Validity:
+    """Return on which days codes are valid, as all editions at hand and CMS's tables tell."""
+
+    def codes_of(source: Source) -> Callable[[], list[str]]:
+        return lambda: [unpack_key(key) for key in columns(_stored(source).sections)["codes"]]
+
+    return read_validity([(_identity(one), one.starts, one.ends, codes_of(one)) for one in known])
 
 
 def _compile(source: Source, key: str, cached: Path) -> store.Stored:

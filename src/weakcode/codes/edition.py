@@ -1,9 +1,10 @@
 """One release of ICD-10-CM: its codes, hierarchy, titles and notes, read from one mapped block of memory.
 
 Billable codes are numbered in alphabetical order of their compact spelling, so that all codes below a prefix
-are one interval of numbers. Three more numbers stand for every code that is not billable: `header_id` for a
+are one interval of numbers. A few more numbers stand for every code that is not billable: `header_id` for a
 category or a code that lacks its 7th character, `icd9_id` for what looks like an ICD-9-CM code, `unknown_id`
-for the rest.
+for the rest. Codes that were or will be billable on other days have two numbers for each window of such days:
+`retired_id` where the edition does not have the code, `retired_header_id` where it is a category now.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from weakcode.codes.normalise import canonical, compact
 if TYPE_CHECKING:
     from weakcode.codes.search import SearchHit, SearchIndex
     from weakcode.codes.store import Stored
+    from weakcode.codes.validity import Validity, Window
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
 _ICD9 = re.compile(r"[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
@@ -58,7 +60,16 @@ class Note:
 class Edition:
     """An edition of ICD-10-CM, in force from `starts` to `ends`, both included."""
 
-    def __init__(self, stored: Stored, *, name: str, starts: date, ends: date, digest: str) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        *,
+        name: str,
+        starts: date,
+        ends: date,
+        digest: str,
+        validity: Validity | None = None,
+    ) -> None:
         self.name = name
         self.starts = starts
         self.ends = ends
@@ -90,7 +101,10 @@ class Edition:
         self.header_id = self.size
         self.unknown_id = self.size + 1
         self.icd9_id = self.size + 2
-        self.universe = self.size + 3
+        self._validity = validity
+        self.windows: tuple[Window, ...] = validity.windows if validity else ()
+        self.validity_digest = validity.digest if validity else ""
+        self.universe = self.size + 3 + 2 * len(self.windows)
 
     def __repr__(self) -> str:
         return f"<Edition {self.name}, {self.size} billable codes>"
@@ -110,9 +124,34 @@ class Edition:
         index = self._billable_index(code)
         if index is not None:
             return index
+        window = self._validity.window_of(code) if self._validity else None
         if len(code) >= 3 and self._below(code)[0] < self._below(code)[1]:
-            return self.header_id
+            return self.header_id if window is None else self.retired_header_id(window)
+        if window is not None:
+            return self.retired_id(window)
         return self.icd9_id if _ICD9.fullmatch(code) else self.unknown_id
+
+    def retired_id(self, window: int) -> int:
+        """Return the number of the codes of a window that this edition does not have."""
+        return self.size + 3 + 2 * window
+
+    def retired_header_id(self, window: int) -> int:
+        """Return the number of the codes of a window that are categories in this edition."""
+        return self.size + 4 + 2 * window
+
+    def is_header(self, code: str) -> bool:
+        """Whether the code is in this edition, but as a category or without its 7th character."""
+        number = self.code_id(code)
+        return number == self.header_id or (number > self.icd9_id and (number - self.size) % 2 == 0)
+
+    def codes_by_window(self) -> dict[int, CodeSet]:
+        """Return the billable codes of each window, by its number."""
+        found: dict[int, list[int]] = {}
+        for code_id in range(self.size if self._validity else 0):
+            window = self._validity.window_of(self.compact_code(code_id)) if self._validity else None
+            if window is not None:
+                found.setdefault(window, []).append(code_id)
+        return {window: CodeSet.of(ids) for window, ids in found.items()}
 
     def _billable_index(self, code: str) -> int | None:
         key = pack(code)
@@ -214,7 +253,7 @@ class Edition:
         if code_id is not None:
             return int(self._code_node[code_id]), code_id
         code = compact(name)
-        if 3 < len(code) < 7 and code.endswith("X") and self._find(code) == self.header_id:
+        if 3 < len(code) < 7 and code.endswith("X") and self.is_header(code):
             return self._node_index(code.rstrip("X")), None
         return None, None
 
@@ -307,8 +346,7 @@ class Edition:
             if kind is None or NOTES[self._note_kind[at]] == kind:
                 first, end = self._note_line[at], self._note_line[at + 1]
                 lines = tuple(
-                    bytes(self._lines[self._line_at[i] : self._line_at[i + 1]]).decode()
-                    for i in range(first, end)
+                    bytes(self._lines[self._line_at[i] : self._line_at[i + 1]]).decode() for i in range(first, end)
                 )
                 kind_here = NOTES[self._note_kind[at]]
                 yield Note(kind_here, self._name(index), self._note_block[at], lines)

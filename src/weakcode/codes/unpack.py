@@ -46,7 +46,7 @@ def read_published(path: Path) -> bytes:
     return content
 
 
-def _unpacked(stream: IO[Any], packed: int, where: str) -> bytes:
+def _unpacked(stream: IO[Any] | gzip.GzipFile, packed: int, where: str) -> bytes:
     """Read a stream to its end, unless it turns out to be made to fill the memory."""
     most = min(MOST_UNPACKED, max(packed, 1) * MOST_RATIO)
     parts: list[bytes] = []

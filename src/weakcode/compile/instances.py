@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
-from weakcode.compile.edits import Edit, Verb, Where
+from weakcode.compile.edits import Condition, Edit, Verb, Where
 from weakcode.compile.notes import (
     LABELS,
     classify,
@@ -26,10 +27,13 @@ class Instance:
 
     verb: Verb
     subject: CodeSet
-    object: CodeSet
-    where: Where
-    place: str
-    quote: str
+    object: CodeSet = CodeSet()
+    where: Where = Where.ANYWHERE
+    place: str = ""
+    quote: str = ""
+    listed: str = ""
+    starts: date | None = None
+    ends: date | None = None
 
 
 def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
@@ -101,6 +105,30 @@ def _manifestations(edition: Edition) -> Iterator[Instance]:
     yield Instance(Verb.SECONDARY, manifestation_codes(edition), CodeSet(), Where.ANYWHERE, place, "")
 
 
+def _not_billable(edition: Edition) -> Iterator[Instance]:
+    """Categories and codes without their 7th character; what was billable once, on the days since it is not."""
+    yield Instance(Verb.PRESENT, CodeSet.of([edition.header_id]))
+    for number, window in enumerate(edition.windows):
+        for starts, ends in window.gaps:
+            subject = CodeSet.of([edition.retired_header_id(number)])
+            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+
+
+def _not_valid_on_date(edition: Edition) -> Iterator[Instance]:
+    """Codes that other days have, on the days that do not have them.
+
+    Also codes of this edition, since it judges claims of days on which no edition at hand was in force. The editions at
+    hand alone do not tell that: a code that one of them lacks may have come on any day since.
+    """
+    present = edition.codes_by_window()
+    for number, window in enumerate(edition.windows):
+        subject = CodeSet.of([edition.retired_id(number)])
+        if window.firm:
+            subject |= present.get(number, CodeSet())
+        for starts, ends in window.gaps:
+            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+
+
 KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
     "excludes1": _excludes("excludes1"),
     "excludes2": _excludes("excludes2"),
@@ -110,6 +138,8 @@ KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
     "use_additional_missing": _wanted("use_additional"),
     "use_additional_order": _use_additional_order,
     "code_also": _wanted("code_also"),
+    "not_billable": _not_billable,
+    "not_valid_on_date": _not_valid_on_date,
 }
 
 
@@ -117,12 +147,23 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
     title = f"ICD-10-CM Tabular List ({edition.name})"
     for instance in KINDS[kind](edition):
-        quoted = Source(title, instance.place, instance.quote or None)
+        quoted = (Source(title, instance.place, instance.quote or None),) if instance.place else ()
         yield attrs.evolve(
             model,
             verb=instance.verb,
             subject=instance.subject,
             object=instance.object,
             where=instance.where,
-            sources=(quoted, *model.sources),
+            listed=instance.listed,
+            condition=_narrowed(model.condition, instance),
+            sources=(*quoted, *model.sources),
         )
+
+
+def _narrowed(condition: Condition | None, instance: Instance) -> Condition | None:
+    if instance.starts is None and instance.ends is None:
+        return condition
+    condition = condition or Condition()
+    starts = max((day for day in (condition.starts, instance.starts) if day), default=None)
+    ends = min((day for day in (condition.ends, instance.ends) if day), default=None)
+    return attrs.evolve(condition, starts=starts, ends=ends)

@@ -27,6 +27,8 @@ NoteKind = Literal[
     "use_additional_missing",
     "use_additional_order",
     "code_also",
+    "not_billable",
+    "not_valid_on_date",
 ]
 BUILTIN_SETS = ("unknown-code", "not-billable", "icd9-code", "manifestation", "unspecified-side")
 """Code sets that every rule file can name without declaring them; `weakcode.compile.builtin` resolves them."""
