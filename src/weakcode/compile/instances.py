@@ -27,7 +27,7 @@ class Instance:
 
     verb: Verb
     subject: CodeSet
-    object: CodeSet = CodeSet()
+    object: CodeSet = attrs.field(factory=CodeSet)
     where: Where = Where.ANYWHERE
     place: str = ""
     quote: str = ""
