@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the packs in rules/ are shipped as the package weakcode.packs, and the kernel is C."""
+"""What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, and the kernel is C."""
 
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
