@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.compile.program import Program
+    from weakcode.fixing import Fixed
     from weakcode.rules.profile import Profile
 
 ENGINES = ("durable",)
@@ -198,8 +199,8 @@ class Validator:
     def judge(self, claim: Claim) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
 
-        Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator is
-        strict about editions and none was in force.
+        Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator
+        is strict about editions and none was in force.
         """
         edition = edition_for(claim.service_date, strict=self.strict_edition)
         bench = self._bench(edition)
@@ -220,6 +221,15 @@ class Validator:
             if fact not in known:
                 there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
                 raise UnknownNameError(f'the fact "{fact}" is unknown{did_you_mean(fact, known)}; {there}')
+
+    def fix(self, claim: Claim, *, unsafe: bool = False) -> Fixed:
+        """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
+
+        `unsafe` also applies what other findings propose: remove, replace, add. Safe fixes never add a finding.
+        """
+        from weakcode.fixing import fix
+
+        return fix(claim, self.check, unsafe=unsafe)
 
     def scrub(self, source: Any) -> Iterator[pa.RecordBatch]:
         """Return an iterator over record batches of findings on every claim of a file or files.

@@ -13,6 +13,7 @@ import click
 _COMMANDS = {
     "check": "Check the codes of one claim.",
     "scrub": "Check every claim of some files.",
+    "fix": "Mend the codes of one claim where that is safe.",
     "code": "Show a code: its title, its place, its notes and the rules that touch it.",
     "find": "Find codes by the words of a title or an inclusion term.",
     "rules": "List, show and test rules.",

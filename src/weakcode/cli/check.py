@@ -14,6 +14,7 @@ from weakcode.cli.options import (
     Choice,
     about_the_claim,
     choosing,
+    claim_from,
     format_option,
     severities,
     texts_by_position,
@@ -43,7 +44,7 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **op
     weakcode check U09.9 J96.10 --documented covid-prior-symptoms --age 61
     """
     choice = Choice.from_options(options)
-    claim = Claim(_spread(codes), **options)
+    claim = claim_from(codes, options)
     if texts:
         documented = texts_by_position(texts, len(claim.diagnoses))
         diagnoses = [
@@ -54,11 +55,6 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **op
     verdict = choice.validator().judge(claim)
     click.echo(_as_json(verdict) if as_format == "json" else _as_text(verdict))
     return 1 if choice.fails(severities(verdict.findings)) else 0
-
-
-def _spread(codes: tuple[str, ...]) -> list[str]:
-    """Return single codes, also where several came in one argument; an empty argument stays, to be told."""
-    return [code for argument in codes for code in argument.replace(";", " ").replace(",", " ").split() or [""]]
 
 
 def _as_json(verdict: Verdict) -> str:

@@ -13,6 +13,7 @@ from weakcode.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from weakcode.api import Validator
+    from weakcode.claims import Claim
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -45,6 +46,14 @@ class Choice:
         if self.fail_on == "never":
             return False
         return any(Severity.parse(severity) >= Severity.parse(self.fail_on) for severity in severities)
+
+
+def claim_from(codes: Sequence[str], options: dict[str, Any]) -> Claim:
+    """Return the claim of the codes on a command line; several may come in one argument, an empty one stays."""
+    from weakcode.claims import Claim
+
+    spread = [code for argument in codes for code in argument.replace(";", " ").replace(",", " ").split() or [""]]
+    return Claim(spread, **options)
 
 
 def choosing(command: _F) -> _F:

@@ -184,7 +184,9 @@ class Assembler:
                 text = fix.text or (
                     f"List {subject} first." if edit.verb is Verb.FIRST else f"List {subject} after another diagnosis."
                 )
-                return Fix("resequence", text, safe, (hit.subject,))
+                others = [position for position, _ in judged.distinct if position != hit.subject]
+                # Which of several other diagnoses comes first is for the record to say.
+                return Fix("resequence", text, len(others) == 1, (hit.subject, *others[: len(others) == 1]))
             return None
         if fix.action == "drop-repeat":
             return Fix("drop-repeat", fix.text or f"Report {subject} once.", safe, (hit.object,))

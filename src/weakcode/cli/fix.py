@@ -1,0 +1,52 @@
+"""weakcode fix: the codes of one claim, mended where that is safe."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weakcode.cli import text
+from weakcode.cli.options import Choice, about_the_claim, choosing, claim_from, format_option, severities
+
+if TYPE_CHECKING:
+    from weakcode.fixing import Fixed
+
+
+@click.command("fix", short_help="Mend the codes of one claim where that is safe.")
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@about_the_claim
+@click.option("--unsafe", is_flag=True, help="Also apply proposals that change what the claim says.")
+@format_option
+@choosing
+def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any) -> int:
+    """Write the codes in the order that the rules ask for, each once, and say what remains to be decided.
+
+    \b
+    weakcode fix K31.84 E11.43
+    """
+    choice = Choice.from_options(options)
+    fixed = choice.validator().fix(claim_from(codes, options), unsafe=unsafe)
+    click.echo(_as_json(fixed) if as_format == "json" else _as_text(fixed))
+    return 1 if choice.fails(severities(fixed.remaining)) else 0
+
+
+def _as_json(fixed: Fixed) -> str:
+    values = {
+        "codes": list(fixed.claim.codes),
+        "applied": [{"action": one.action, "description": one.description, "safe": one.safe} for one in fixed.applied],
+        "remaining": [finding.to_dict() for finding in fixed.remaining],
+        "notices": list(fixed.notices),
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def _as_text(fixed: Fixed) -> str:
+    parts = [" ".join(fixed.claim.codes)]
+    parts += [f"done     {one.description}" for one in fixed.applied]
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in fixed.notices]
+    parts += [text.finding_text(finding) for finding in fixed.remaining]
+    if not fixed.applied and not fixed.remaining:
+        parts.append("Nothing to mend.")
+    return "\n\n".join(parts)
