@@ -1,0 +1,184 @@
+"""The claims of an X12 file: interchanges, groups, transactions, levels, claims."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from weakcode.batch.rows import Record, Rejected
+from weakcode.batch.x12.codes import kind_of
+from weakcode.batch.x12.draft import Draft, Envelope, Patient, kept
+from weakcode.batch.x12.segments import Segment, Segments
+from weakcode.errors import InputError
+
+_START = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
+_ENDS = frozenset({"CLM", "HL", "ST", "SE", "GS", "GE", "ISA", "IEA"})
+_CLEAN_ENDS = frozenset({"CLM", "HL", "SE"})
+_CLAIM_ONLY = frozenset({"HI", "LX", "SV1", "SV2", "SV3"})
+_PATIENT_ONLY = frozenset({"SBR", "DMG", "PAT"})
+_QUALIFIERS = "ABK|ABF|ABJ|APR|ABN|BK|BF|BJ|BN"
+
+
+def looks_like_x12(start: bytes) -> bool:
+    """Tell whether the start of a file is that of an X12 interchange, or of a piece of one."""
+    return _START.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
+
+
+class X12Source:
+    """The claims of one file. `ignored` are the transaction sets that are no 837, `notes` what a reader should know.
+
+    Raises InputError where the file does not begin with an ISA segment, or holds no 837 at all.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._segments = Segments(file, name)
+        self._name = name
+        self._others: dict[str, None] = {}
+        self._notes: list[str] = []
+        self._envelope = Envelope()
+        self._version = ""
+        self._open: dict[str, str] = {}
+        self._number = 0
+        self._patient = Patient()
+        self._payer: str | None = None
+        self._claim: Draft | None = None
+        self._seen_837 = False
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the reading is."""
+        return self._segments.bytes_read
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Transaction sets that are no 837, in the order in which they were first seen."""
+        return tuple(f"transaction set {name}" for name in self._others)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about the file although no claim was lost by it, up to twenty times."""
+        return tuple(self._notes)
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        delimiters = None
+        element = component = end = ""
+        stray = re.compile("$^")
+        last = None
+        for last in self._segments:
+            text = last.text
+            if self._segments.delimiters is not delimiters:
+                delimiters = self._segments.delimiters
+                element, component, end = delimiters.element, delimiters.component, delimiters.segment
+                stray = re.compile(f"{re.escape(element)}(?:{_QUALIFIERS}){re.escape(component)}")
+            elements = text.split(element)
+            tag = elements[0] = elements[0].strip()
+            self._number += 1
+            claim = self._claim
+            if tag in _ENDS:
+                if claim is not None:
+                    if tag not in _CLEAN_ENDS:
+                        claim.fail("end of transaction", f"the claim's transaction has no end (SE) before {tag}")
+                    yield claim.finish(end)
+                    self._claim = None
+                if tag == "CLM":
+                    self._begin(last, elements, component)
+                else:
+                    self._level(tag, elements)
+            elif claim is not None:
+                if not text:
+                    claim.fail("length", "a segment of the claim is longer than any segment is")
+                elif tag != "HI" and stray.search(text):
+                    claim.fail("segments", f"segment {self._number} holds diagnoses of another one: its end is lost")
+                claim.add(text, elements, component, self._number, last.line, last.column)
+                if claim.in_lines and (tag in _PATIENT_ONLY or (tag == "NM1" and elements[1:2] in (["IL"], ["QC"]))):
+                    # A level (HL) is missing: what follows is about someone else, and so is not taken from here.
+                    self._patient, self._payer = Patient(), None
+            elif tag in _CLAIM_ONLY or stray.search(text) or not text:
+                self._begin(last, elements, component)
+            else:
+                self._about_patient(tag, elements)
+        yield from self._end(last, end)
+
+    def _begin(self, at: Segment, elements: list[str], component: str) -> None:
+        claim = Draft(
+            Envelope(self._envelope.interchange, self._envelope.transaction, self._envelope.kind),
+            self._number, at.line, at.column, self._patient, self._payer, self._name,
+        )  # fmt: skip
+        self._claim = claim
+        if not at.text:
+            claim.fail("length", "a segment is longer than any segment is: its end is lost")
+        elif elements[0] != "CLM":
+            claim.fail("segments", f"segment {self._number} ({elements[0][:20]}) stands in no claim: no CLM before it")
+        elif "ST" not in self._open:
+            claim.fail("transaction", "the claim stands in no transaction of the set 837")
+        claim.add(at.text, elements, component, self._number, at.line, at.column)
+
+    def _level(self, tag: str, elements: list[str]) -> None:
+        value = [element.strip() for element in elements] + [""] * 17
+        if tag == "HL":
+            if value[3] != "23":
+                self._payer = None
+            self._patient = Patient()
+            return
+        self._patient, self._payer = Patient(), None
+        if tag in ("ISA", "GS", "ST"):
+            self._open[tag] = value[{"ISA": 13, "GS": 6, "ST": 2}[tag]]
+        if tag == "ISA":
+            self._open = {"ISA": value[13]}
+            self._envelope = Envelope(kept(value[13]))
+            self._number = 0
+        elif tag == "GS":
+            self._version = value[8]
+        elif tag == "ST":
+            self._number = 1
+            self._envelope = Envelope(
+                self._envelope.interchange, kept(value[2]), kind_of(value[3]) or kind_of(self._version)
+            )
+            if value[1] == "837":
+                self._seen_837 = True
+            else:
+                del self._open["ST"]
+                if len(self._others) < 100:
+                    self._others[kept(value[1])[:20]] = None
+        else:
+            self._close(tag, value)
+
+    def _close(self, tag: str, value: list[str]) -> None:
+        opened = {"SE": "ST", "GE": "GS", "IEA": "ISA"}[tag]
+        known = self._open.pop(opened, None)
+        if tag == "SE" and known is not None and value[1] != str(self._number) and len(self._notes) < 20:
+            self._notes.append(
+                f"transaction {self._envelope.transaction} has {self._number} segments where its SE segment says "
+                f"{kept(value[1])[:10] or 'nothing'}; either the count is wrong or segments were lost"
+            )
+        if tag == "SE":
+            self._envelope = Envelope(self._envelope.interchange)
+
+    def _about_patient(self, tag: str, elements: list[str]) -> None:
+        if tag == "NM1":
+            who = elements[1].strip() if len(elements) > 1 else ""
+            if who in ("IL", "QC"):
+                self._patient = Patient()
+            elif who == "PR" and self._payer is None:
+                named = [kept(element) for element in (*elements, *[""] * 10)]
+                self._payer = named[3] or named[9] or None
+        elif tag == "DMG":
+            self._patient.describe(elements)
+        elif tag == "REF" and elements[1:2] == ["87"] and not self._envelope.kind:
+            # 4010 names the implementation guide here.
+            self._envelope.kind = kind_of(elements[2] if len(elements) > 2 else "")
+
+    def _end(self, last: Segment | None, end: str) -> Iterator[Rejected | Record]:
+        if self._claim is not None:
+            self._claim.fail("end of file", "the file ends within the claim or before its transaction's end (SE)")
+            yield self._claim.finish(end)
+        elif self._open and last is not None:
+            missing = {"ST": "SE", "GS": "GE", "ISA": "IEA"}
+            lacking = ", ".join(missing[tag] for tag in ("ST", "GS", "ISA") if tag in self._open)
+            reason = f"the file ends without {lacking}; it was cut off, and claims may be missing"
+            yield Rejected(self._name, last.line, None, reason, "end of file", "", self._envelope.place(self._number))
+        if not self._seen_837:
+            others = ", ".join(self.ignored)
+            found = f"its transactions are {others}" if others else "it has no transaction (ST)"
+            raise InputError(f"{self._name} holds no 837, the X12 transaction set of claims; {found}")
