@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -11,19 +11,23 @@ from typing import BinaryIO, Protocol
 from weakcode.batch.csvfile import CsvSource
 from weakcode.batch.jsonlfile import JsonlSource
 from weakcode.batch.layouts import header_cells
+from weakcode.batch.packed import Member, members_of, plain_suffix
 from weakcode.batch.rows import Record, Rejected, RowError
+from weakcode.batch.x12 import X12Source, looks_like_x12
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 
 _JSONL = (".jsonl", ".ndjson")
-_READ = "weakcode reads CSV with a header and JSON Lines"
+_X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
+_READ = "weakcode reads CSV with a header, JSON Lines and X12 837"
 _OTHER_CONTENT = {
     b"PAR1": "a Parquet file",
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\x1f\x8b": "compressed with gzip",
-    b"\xfd7zXZ": "compressed with xz",
+    b"PK\x03\x04": "a zip archive in an archive",
+    b"\x1f\x8b": "packed with gzip once more",
+    b"\xfd7zXZ": "packed with xz once more",
+    b"BZh9": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
     b"%PDF": "a PDF",
-    b"ISA*": "an X12 interchange",
     b"<?xml": "XML",
     b"\xff\xfe": "UTF-16 text",
     b"\xfe\xff": "UTF-16 text",
@@ -54,12 +58,12 @@ def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
-    name = os.fspath(path)
-    with _opened(Path(path)) as file:
-        if _format(file, name) == "jsonl":
-            yield JsonlSource(file, name)
-        else:
-            yield CsvSource(file, name, mapping)
+    members = members_of(Path(path))
+    if len(members) > 1:
+        yield _SeveralFiles(members, mapping)
+        return
+    with members[0].open() as file:
+        yield _source(file, members[0].name, mapping)
 
 
 def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[Claim]:
@@ -76,18 +80,41 @@ def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
             yield row.claim
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give a file of claims") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; give the files in it") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
-    with file:
-        yield file
+class _SeveralFiles:
+    """The files of an archive, one after the other."""
+
+    def __init__(self, members: Sequence[Member], mapping: Mapping[str, str] | None) -> None:
+        self._members = members
+        self._mapping = mapping
+        self._ignored: dict[str, None] = {}
+        self.bytes_read = 0
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(self._ignored)
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        for member in self._members:
+            with member.open() as file:
+                source = _source(file, member.name, self._mapping)
+                before = self.bytes_read
+                for row in source:
+                    self.bytes_read = before + source.bytes_read
+                    yield row
+                self.bytes_read = before + source.bytes_read
+                self._ignored.update(dict.fromkeys(source.ignored))
+
+
+def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:
+    """Return the reader for the format of an open file."""
+    kind = _format(file, name)
+    if mapping and kind != "csv":
+        raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
+    if kind == "jsonl":
+        return JsonlSource(file, name)
+    if kind == "x12":
+        return X12Source(file, name)
+    return CsvSource(file, name, mapping)
 
 
 def _format(file: BinaryIO, name: str) -> str:
@@ -97,6 +124,8 @@ def _format(file: BinaryIO, name: str) -> str:
     for mark, what in _OTHER_CONTENT.items():
         if start.startswith(mark):
             raise InputError(f"{name} is {what}; {_READ}, both as UTF-8")
+    if looks_like_x12(start) or plain_suffix(name) in _X12:
+        return "x12"
     if b"\x00" in start:
         raise InputError(f"{name} is not a text file; {_READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -107,4 +136,4 @@ def _format(file: BinaryIO, name: str) -> str:
     first = text.splitlines()[0].decode("utf-8", "replace") if text else ""
     if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1", "clm_id"}:
         return "csv"
-    return "jsonl" if name.lower().endswith(_JSONL) else "csv"
+    return "jsonl" if plain_suffix(name) in _JSONL else "csv"
