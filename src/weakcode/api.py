@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.compile.program import Program
+    from weakcode.engines.columnar import ColumnarEngine
     from weakcode.fixing import Fixed
     from weakcode.rules.profile import Profile
 
-ENGINES = ("durable",)
+ENGINES = ("durable", "columnar")
 
 
 @attrs.frozen
@@ -64,7 +65,7 @@ class _Bench:
 
     edition: Edition
     program: Program
-    engine: DurableEngine
+    engine: DurableEngine | ColumnarEngine
     assembler: Assembler
 
 
@@ -146,10 +147,19 @@ class Validator:
             bench = self._benches[edition.name] = _Bench(
                 edition,
                 program,
-                DurableEngine(program, edition, on.__getitem__),
+                self._engine(program, edition, on.__getitem__),
                 Assembler(program, edition, severity_of),
             )
         return bench
+
+    def _engine(
+        self, program: Program, edition: Edition, is_active: Callable[[int], bool]
+    ) -> DurableEngine | ColumnarEngine:
+        if self.engine == "durable":
+            return DurableEngine(program, edition, is_active)
+        from weakcode.engines.columnar import ColumnarEngine
+
+        return ColumnarEngine(program, edition, is_active)
 
     def _check_ids(self, program: Program) -> None:
         known = [rule.id for rule in program.rules]

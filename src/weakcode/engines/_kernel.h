@@ -28,7 +28,14 @@ typedef struct {
     int64_t size, room;
 } wk_hits;
 
+/* What is looked at for every code, in a quarter of a cache line: where its two common lists stand in `edits`, and whether
+   it has any other than REPEATED. */
 typedef struct {
+    uint32_t objects, paired, paired_end, others;
+} wk_class_row;
+
+typedef struct {
+    const wk_class_row *rows;    /* per class */
     const uint32_t *starts;      /* LISTS a class, and one more at the end: where its lists begin in `edits` */
     const uint32_t *edits;
     const uint8_t *verb, *where, *spoken;
@@ -278,6 +285,7 @@ static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, co
 static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *place, int32_t distinct) {
     const wk_tables *t = k->t;
     for (int32_t i = 0; i < distinct; i++) {
+        if (!t->rows[classes[i]].others) continue;
         FOR_EDITS(ALWAYS, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
         if (place[i] == 1) {
             FOR_EDITS(ONLY_FIRST, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, 1, 0, 0);
@@ -439,18 +447,25 @@ static int wk_judge(wk_claim *k) {
         }
     }
     uint64_t claim = (uint64_t)k->s->claim << 32, *objects = k->s->objects;
+    const wk_class_row *rows[SHORT_CLAIM];
+    uint32_t others = 0;
     for (int32_t i = 0; i < distinct; i++) {
-        FOR_EDITS(OBJECTS, classes[i]) {
-            uint64_t seen = objects[*e_];
-            objects[*e_] = ((seen ^ claim) >> 32 ? claim : seen) | (uint64_t)1 << i;
+        const wk_class_row *row = rows[i] = t->rows + classes[i];
+        others |= row->others;
+        for (const uint32_t *e = t->edits + row->objects, *end = t->edits + row->paired; e < end; e++) {
+            uint64_t seen = objects[*e];
+            objects[*e] = ((seen ^ claim) >> 32 ? claim : seen) | (uint64_t)1 << i;
         }
     }
     for (int32_t i = 0; i < distinct; i++) {
-        FOR_EDITS(PAIRED, classes[i]) {
-            uint64_t seen = objects[*e_];
+        for (const uint32_t *e = t->edits + rows[i]->paired, *end = t->edits + rows[i]->paired_end; e < end; e++) {
+            uint64_t seen = objects[*e];
             if ((seen ^ claim) >> 32) continue;
-            if (!wk_related(k, *e_, i, (uint32_t)seen, place)) return 0;
+            if (!wk_related(k, *e, i, (uint32_t)seen, place)) return 0;
         }
+    }
+    for (int32_t i = 0; others && i < distinct; i++) {
+        if (!rows[i]->others) continue;
         FOR_EDITS(NEEDING, classes[i]) {
             uint32_t all = 0;
             for (int32_t j = 0; j < distinct; j++) all |= (uint32_t)wk_asked(t, *e_, classes[j]) << j;

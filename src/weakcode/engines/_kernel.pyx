@@ -15,7 +15,10 @@ cdef extern from "_kernel.h" nogil:
     ctypedef struct wk_hits:
         wk_hit *at
         int64_t size, room
+    ctypedef struct wk_class_row:
+        uint32_t objects, paired, paired_end, others
     ctypedef struct wk_tables:
+        const wk_class_row *rows
         const uint32_t *starts
         const uint32_t *edits
         const uint8_t *verb
@@ -261,6 +264,7 @@ cdef class Tables:
 
     cdef wk_tables t
     cdef uint32_t *starts
+    cdef wk_class_row *rows
     cdef uint32_t *edits
     cdef uint64_t *asked
     cdef int32_t *bit
@@ -313,6 +317,7 @@ cdef class Tables:
             self.keep += (view,)
         self.classes = sp.shape[0] - 1
         self.starts = <uint32_t *>malloc((self.classes * LISTS + 1) * sizeof(uint32_t))
+        self.rows = <wk_class_row *>malloc((self.classes + 1) * sizeof(wk_class_row))
         self.edits = <uint32_t *>malloc((total + 1) * sizeof(uint32_t))
         self.bit = <int32_t *>malloc((verb.shape[0] + 1) * sizeof(int32_t))
         if self.bit == NULL:
@@ -331,6 +336,7 @@ cdef class Tables:
             self.starts == NULL
             or self.edits == NULL
             or self.asked == NULL
+            or self.rows == NULL
             or not wk_scratch_open(&self.own, <int32_t>verb.shape[0])
         ):
             raise MemoryError
@@ -352,6 +358,12 @@ cdef class Tables:
                         self.edits[size] = e
                         size += 1
         self.starts[self.classes * LISTS] = <uint32_t>size
+        for c in range(self.classes):
+            self.rows[c].objects = self.starts[c * LISTS]
+            self.rows[c].paired = self.starts[c * LISTS + 1]
+            self.rows[c].paired_end = self.starts[c * LISTS + 2]
+            self.rows[c].others = self.starts[c * LISTS + 7] - self.starts[c * LISTS + 2]
+        self.t.rows = self.rows
         self.roles = size
         self.t.starts = self.starts
         self.t.edits = self.edits
@@ -373,6 +385,7 @@ cdef class Tables:
     def __dealloc__(self):
         free(self.starts)
         free(self.edits)
+        free(self.rows)
         free(self.asked)
         free(self.bit)
         wk_scratch_close(&self.own)

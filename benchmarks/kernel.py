@@ -1,0 +1,99 @@
+"""Claims a second of the native kernel alone: text to codes, codes to violations, violations to findings.
+
+    python benchmarks/kernel.py [--claims 200000] [--codes 6] [--parquet FILE]
+
+Claims are made up: the same few thousand codes again and again, as in real files, drawn from all chapters.
+A Parquet file with a column `codes` (list of text) takes their place. Process time of one core, best of several runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weakcode.api import Validator
+from weakcode.batch.aboutclaim import AboutClaims
+from weakcode.batch.codecolumn import CodeColumn
+from weakcode.batch.findingcolumns import Memory
+from weakcode.codes.catalog import edition_for
+from weakcode.engines.columnar import CodedRows, ColumnarEngine
+
+RUNS = 7
+
+
+def made_up(edition, claims: int, codes: int) -> pa.Array:
+    """Return claims whose codes follow Zipf's law over 20,000 codes of the edition."""
+    random = np.random.default_rng(1)
+    popular = random.permutation(edition.size)[:20_000]
+    weights = 1 / np.arange(1, len(popular) + 1)
+    chosen = random.choice(popular, size=claims * codes, p=weights / weights.sum())
+    names = pa.array([edition.code(number) for number in range(edition.size)])
+    return pa.ListArray.from_arrays(np.arange(claims + 1, dtype=np.int32) * codes, names.take(pa.array(chosen)))
+
+
+def best(work) -> float:
+    """Return the least process time of several runs, in seconds."""
+    times = []
+    for _ in range(RUNS):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--claims", type=int, default=200_000)
+    parser.add_argument("--codes", type=int, default=6)
+    parser.add_argument("--parquet")
+    options = parser.parse_args()
+
+    edition = edition_for(None)
+    validator = Validator()
+    bench = validator._bench(edition)
+    on = [validator._is_on(rule) for rule in bench.program.rules]
+    engine = ColumnarEngine(bench.program, edition, on.__getitem__)
+    start = time.process_time()
+    tables, tests = engine._built
+    print(f"{len(bench.program)} edits, {tables.classes} classes, built in {1000 * (time.process_time() - start):.0f} ms")
+
+    if options.parquet:
+        column = pq.read_table(options.parquet, columns=["codes"])["codes"].combine_chunks()
+    else:
+        column = made_up(edition, options.claims, options.codes)
+    claims = len(column)
+    shapes = {
+        "text": column,
+        "dictionary": pa.ListArray.from_arrays(column.offsets, column.values.dictionary_encode()),
+    }
+    about = AboutClaims.of({}, claims)
+    masks = [about.mask(test.condition, 0) & (not test.spoken) for test in tests]
+    chosen = np.ones(claims, np.uint8)
+    memory = Memory(bench.program, bench.assembler, edition, engine)
+
+    def coded(shape: str) -> CodedRows:
+        codes = CodeColumn.of(shapes[shape])
+        return CodedRows(codes.tokens(memory.reading), codes.bounds, memory.reading.names)
+
+    rows = coded("text")
+    hits = engine.hits_batch(rows, chosen, masks)
+    memory.findings(hits, rows, about.payer)
+    figures = {
+        "text to codes": best(lambda: coded("text")),
+        "dictionary to codes": best(lambda: coded("dictionary")),
+        "codes to violations": best(lambda: engine.hits_batch(rows, chosen, masks)),
+        "violations to findings": best(lambda: memory.findings(hits, rows, about.payer)),
+    }
+    print(f"{claims} claims, {len(rows.tokens) / claims:.1f} codes and {len(hits) / claims:.2f} violations a claim")
+    for name, seconds in figures.items():
+        print(f"{name:24} {1e6 * seconds / claims:7.3f} µs a claim {claims / seconds / 1e6:8.1f} million claims a second")
+    kernel = figures["text to codes"] + figures["codes to violations"]
+    print(f"{'kernel, from text':24} {1e6 * kernel / claims:7.3f} µs a claim {claims / kernel / 1e6:8.1f} million claims a second")
+
+
+if __name__ == "__main__":
+    main()
