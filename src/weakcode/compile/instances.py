@@ -12,10 +12,12 @@ from weakcode.codes.edition import Edition, Note
 from weakcode.compile.edits import Condition, Edit, Verb, Where
 from weakcode.compile.notes import (
     LABELS,
+    NOT_MEANT,
     classify,
     holders,
     manifestation_codes,
     read_note,
+    subject_of,
     union,
 )
 from weakcode.findings import Source
@@ -59,10 +61,13 @@ def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
 
 def _code_first_missing(edition: Edition) -> Iterator[Instance]:
     others = CodeSet([(0, edition.universe)]) - manifestation_codes(edition)
+    not_meant = CodeSet()
+    for code in NOT_MEANT:
+        not_meant |= edition.billable_below(code)
     for note in edition.all_notes("code_first"):
         lines = read_note(note, edition)
         reading = classify(note, lines, edition)
-        subject = holders(note, edition)
+        subject = holders(note, edition) - not_meant
         if reading.mandatory and subject:
             place, quote = _quoted(note)
             wanted = others | reading.listed if reading.open else reading.listed

@@ -42,11 +42,25 @@ _CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
 
 
 READ_AS_CONDITIONAL = {
+    "D69.42": "a congenital thrombocytopenia is often the whole of the disorder",
+    "D75.81": "myelofibrosis that is not known to be secondary has this code as well",
+    "H46.3": "optic neuropathy from a medicine has this code as well, and T36-T50, which the note does not list",
+    "J34.82": "a collapse of the nasal valve is often the whole of the disorder",
+    "J69.1": "oils taken as a medicine are T36-T50, which the note does not list",
+    "J69.8": "aspirated blood has this code as well and is no toxic substance",
+    "J84.03": "an idiopathic hemosiderosis has no underlying disease",
+    "M02": "Reiter's disease and unspecified reactive arthropathy stand here, whose infection has often passed unseen",
     "M40": "postural and unspecified kyphosis and lordosis have no underlying disease",
+    "N48.3": "an unspecified priapism has no known cause",
     "N64.1": "fat necrosis of the breast mostly has other causes than a graft",
     "Z3A": "the obstetric codes O61 to O77 and O85 to O92, which the note does not list, take Z3A as well",
 }
 """Blocks whose words are mandatory but hold for a part of their codes only, each with the reason."""
+
+NOT_MEANT = {
+    "F07.81": "a postconcussional syndrome follows an injury that is over and may not be coded with it",
+}
+"""Codes below a mandatory block that can stand without what it asks for, each with the reason."""
 
 
 @attrs.frozen
@@ -69,12 +83,13 @@ class CodeFirst:
     """How a code-first block is to be taken.
 
     Mandatory: the underlying condition must precede. Conditional: only if there is one, so its absence says nothing.
-    Open: the codes listed are examples. Closed: one of the codes listed must be the one.
+    Open: the codes listed are examples. Closed: one of the codes listed must be the one. `reason` says what tells it.
     """
 
     mandatory: bool
     open: bool
     listed: CodeSet
+    reason: str = ""
 
     @property
     def label(self) -> str:
@@ -186,18 +201,33 @@ def classify(note: Note, lines: tuple[Line, ...], edition: Edition) -> CodeFirst
     leads the list or no code is named for some alternative.
     """
     listed = union(lines)
-    if note.place in READ_AS_CONDITIONAL:
-        return CodeFirst(mandatory=False, open=True, listed=listed)
     text = " ".join(note.lines)
     alternatives = [line for line in lines if not line.text.rstrip().endswith(":")] or list(lines)
-    is_open = bool(_OPEN.search(text)) or any(line.is_prose for line in alternatives)
-    conditional = bool(_CONDITIONAL.search(text)) or (
-        not is_open and bool(_ASSOCIATED.match(note.lines[0].strip(" ,")))
-    )
-    if not conditional and not is_open and not listed - edition.codeset("T36-T65"):
+    examples, prose = bool(_OPEN.search(text)), any(line.is_prose for line in alternatives)
+    is_open = examples or prose
+    condition = _condition(note, text, is_open, listed, edition)
+    if examples:
+        extent = "gives examples"
+    else:
+        extent = "names an alternative without a code" if prose else "gives a code for every alternative"
+    return CodeFirst(not condition, is_open, listed, f"{condition or 'states no condition'}; {extent}")
+
+
+def _condition(note: Note, text: str, is_open: bool, listed: CodeSet, edition: Edition) -> str | None:
+    """Return why a code-first block is conditional, or None for a mandatory one."""
+    if note.place in READ_AS_CONDITIONAL:
+        return READ_AS_CONDITIONAL[note.place]
+    said = _CONDITIONAL.search(text)
+    if said:
+        words = " ".join(said[0].lower().split())
+        return "lists what it may be complicating" if words == "complicating" else f'says "{words}"'
+    if not is_open and _ASSOCIATED.match(note.lines[0].strip(" ,")):
+        return "names what may be associated"
+    if listed and not listed - edition.codeset("T36-T65"):
         others = edition.notes_reaching(note.place, "use_additional")
-        conditional = any(_ADVERSE.search(line) for other in others for line in other.lines)
-    return CodeFirst(mandatory=not conditional, open=is_open, listed=listed)
+        if any(_ADVERSE.search(line) for other in others for line in other.lines):
+            return "asks for a poisoning where another note allows an adverse effect"
+    return None
 
 
 @attrs.frozen
