@@ -17,7 +17,6 @@ from weakcode.compile.notes import (
     holders,
     manifestation_codes,
     read_note,
-    subject_of,
     union,
 )
 from weakcode.findings import Source
