@@ -16,9 +16,9 @@ from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.durable import DurableEngine
-from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.errors import MissingExtraError, UnknownNameError, did_you_mean
 from weakcode.findings import Finding
-from weakcode.rules.library import Selected, resolve_packs
+from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, read_bytes, resolve_packs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,6 +103,7 @@ class Validator:
             profile = load_profile(profile)
         if profile is not None and profile.packs and packs is None:
             self._selected = resolve_packs(list(profile.packs), base=profile.folder)
+        self._selected, self._left_out = _without_missing_extras(self._selected, chosen=packs is not None)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
         self._narrowed = only is not None
@@ -222,7 +223,7 @@ class Validator:
             edition=edition.name,
             engine=self.engine,
             packs=bench.program.packs,
-            notices=_notices(claim, edition),
+            notices=(*self._left_out, *_notices(claim, edition)),
         )
 
     @staticmethod
@@ -250,6 +251,25 @@ class Validator:
         from weakcode.batch.scrub import scrub_batches
 
         return scrub_batches(source, self)
+
+
+def _without_missing_extras(selected: list[Selected], *, chosen: bool) -> tuple[list[Selected], tuple[str, ...]]:
+    """Return the files that can be evaluated, and a notice for each that cannot because its extra is missing.
+
+    Raises MissingExtraError for a pack that was asked for by name.
+    """
+    kept, notices = [], []
+    for one in selected:
+        content = read_bytes(one.path)
+        extra = missing_extra(content)
+        if extra is None:
+            kept.append(one)
+            continue
+        name = pack_name(content) or one.path.stem
+        if chosen:
+            raise MissingExtraError(f'the rules of the pack "{name}"', extra=extra, needs=EXTRAS[extra])
+        notices.append(f'the pack "{name}" was not evaluated: it needs the extra weakcode[{extra}] ({EXTRAS[extra]})')
+    return kept, tuple(notices)
 
 
 def _notices(claim: Claim, edition: Edition) -> tuple[str, ...]:

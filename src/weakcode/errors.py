@@ -45,6 +45,14 @@ class EditionError(WeakcodeError):
     """A file that is not a usable ICD-10-CM Tabular List, or an edition that is not installed."""
 
 
+class MissingExtraError(WeakcodeError):
+    """Something needs a package of an extra that is not installed."""
+
+    def __init__(self, what: str, *, extra: str, needs: str) -> None:
+        super().__init__(f'{what} need {needs}, which is not installed; install it with the extra: weakcode[{extra}]')
+        self.extra = extra
+
+
 class EngineError(WeakcodeError):
     """An engine could not evaluate a claim. Never to be read as a clean claim."""
 

