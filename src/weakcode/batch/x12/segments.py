@@ -132,7 +132,8 @@ class Segments:
                 segment = self._segment(piece, end)
                 if segment:
                     yield segment
-            if again or (buffer[:3] == "ISA" and (ended or len(buffer) >= _LONGEST_ISA) and self._changes(buffer)):
+            heads = buffer.lstrip(_BETWEEN)[:3] == "ISA" and (ended or len(buffer) >= _LONGEST_ISA)
+            if again or (heads and self._changes(buffer)):
                 continue
             if ended:
                 break
