@@ -59,7 +59,9 @@ def main() -> None:
     engine = ColumnarEngine(bench.program, edition, on.__getitem__)
     start = time.process_time()
     tables, tests = engine._built
-    print(f"{len(bench.program)} edits, {tables.classes} classes, built in {1000 * (time.process_time() - start):.0f} ms")
+    print(
+        f"{len(bench.program)} edits, {tables.classes} classes, built in {1000 * (time.process_time() - start):.0f} ms"
+    )
 
     if options.parquet:
         column = pq.read_table(options.parquet, columns=["codes"])["codes"].combine_chunks()
@@ -90,9 +92,13 @@ def main() -> None:
     }
     print(f"{claims} claims, {len(rows.tokens) / claims:.1f} codes and {len(hits) / claims:.2f} violations a claim")
     for name, seconds in figures.items():
-        print(f"{name:24} {1e6 * seconds / claims:7.3f} µs a claim {claims / seconds / 1e6:8.1f} million claims a second")
+        print(
+            f"{name:24} {1e6 * seconds / claims:7.3f} µs a claim {claims / seconds / 1e6:8.1f} million claims a second"
+        )
     kernel = figures["text to codes"] + figures["codes to violations"]
-    print(f"{'kernel, from text':24} {1e6 * kernel / claims:7.3f} µs a claim {claims / kernel / 1e6:8.1f} million claims a second")
+    print(
+        f"{'kernel, from text':24} {1e6 * kernel / claims:7.3f} µs a claim {claims / kernel / 1e6:8.1f} million claims a second"
+    )
 
 
 if __name__ == "__main__":

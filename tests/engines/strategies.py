@@ -71,6 +71,10 @@ conditions = st.builds(
 )
 
 
+# An order says on which side; a rule file with an order without one is refused.
+_RELATIONS = {Verb.FORBID: list(Where), Verb.REQUIRE: list(Where), Verb.ORDER: [Where.BEFORE, Where.AFTER]}
+
+
 @st.composite
 def edits(draw, rules: int = 3):
     verb = draw(st.sampled_from(list(Verb)))
@@ -79,7 +83,7 @@ def edits(draw, rules: int = 3):
         verb=verb,
         subject=CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(code_sets),
         object=draw(code_sets) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE) else CodeSet(),
-        where=draw(st.sampled_from(list(Where))) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER) else Where(0),
+        where=draw(st.sampled_from(_RELATIONS.get(verb, [Where.ANYWHERE]))),
         condition=draw(st.one_of(st.none(), conditions)),
     )
 

@@ -2,14 +2,74 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+from pathlib import Path
+
+import attrs
+import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import brute
-from tests.engines.strategies import EDITION, claims, edits, program_of
+from tests.engines.strategies import FACTS, NAMES, SmallEdition, claims, conditions, dates, edits, some_codes
+from weakcode.batch.columns import MOST_CODES, ColumnScrubber
+from weakcode.claims import Claim
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.compiled import pack_key
 from weakcode.compile.conditions import JudgedClaim
+from weakcode.compile.edits import CompiledRule, Edit, Verb, Where
+from weakcode.compile.program import Program
+from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
+from weakcode.errors import InputError
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+TERMS = ("frailty", "old age")
+
+
+@attrs.frozen
+class Edition(SmallEdition):
+    """The small edition with what the kernel reads codes by: their packed spelling."""
+
+    name: str = "small"
+    _codes: tuple[int, ...] = attrs.field(default=memoryview(b"".join(
+        pack_key(name).to_bytes(8, "little") for name in NAMES)).cast("Q"), eq=False, hash=False)  # fmt: skip
+
+    def code(self, code_id: int) -> str:
+        return NAMES[code_id]
+
+
+EDITION = Edition()
+
+
+@attrs.frozen(eq=False)
+class Bench:
+    edition: Edition
+    program: Program
+    engine: ColumnarEngine
+    assembler: Assembler
+    durable: DurableEngine
+
+
+def bench_of(some_edits, supersedes=((), (), ()), severity=lambda rule, payer: "error", edition=EDITION) -> Bench:
+    """Return a bench of these edits of three rules."""
+    rules = [
+        CompiledRule(f"small/{'bca'[n]}", "", "error", True, "small", supersedes=supersedes[n],
+                     terms=tuple((term, NAMES[3]) for term in TERMS))
+        for n in range(3)
+    ]  # fmt: skip
+    meta, sections = Program.pack("small", ["small 1"], rules, FACTS, some_edits)
+    program = Program.open(meta, sections)
+    return Bench(
+        edition,
+        program,
+        ColumnarEngine(program, edition, lambda rule: True),
+        Assembler(program, edition, severity),
+        DurableEngine(program, edition, lambda rule: True),
+    )
 
 
 def expected(some_edits, judged):
@@ -21,9 +81,275 @@ def expected(some_edits, judged):
 
 @given(st.lists(edits(), max_size=8), claims)
 def test_the_columnar_engine_finds_on_one_claim_what_durable_and_brute_force_find(some_edits, claim):
+    bench = bench_of(some_edits)
     judged = JudgedClaim.of(claim, EDITION)
-    program = program_of(some_edits)
-    hits = ColumnarEngine(program, EDITION, lambda rule: True).hits(judged)
+    hits = bench.engine.hits(judged)
     assert len(hits) == len(set(hits))
     assert set(hits) == expected(some_edits, judged)
-    assert set(hits) == set(DurableEngine(program, EDITION, lambda rule: True).hits(judged))
+    assert set(hits) == set(bench.durable.hits(judged))
+
+
+# Batches
+
+spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."])
+codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"]))
+texts = st.sampled_from([None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"])
+diagnoses = st.builds(lambda spell, code, text: {"code": spell(code), "text": text}, spellings, codes, texts)
+rows = st.fixed_dictionaries(
+    {
+        "codes": st.one_of(st.lists(diagnoses, min_size=1, max_size=8), st.lists(diagnoses, min_size=30, max_size=100)),
+        "age": st.none() | st.integers(0, 120),
+        "birth_date": st.none() | st.dates(dt.date(1930, 1, 1), dt.date(2026, 2, 28)),
+        "sex": st.sampled_from(["F", "m", "female", "U", None]),
+        "service_date": st.none() | dates,
+        "setting": st.sampled_from([None, "professional", "outpatient", "inpatient"]),
+        "payer": st.sampled_from([None, "Acme", " Medicare ", "other"]),
+        "documented": st.lists(st.sampled_from(FACTS), unique=True),
+    }
+)
+
+
+@st.composite
+def all_edits(draw):
+    """Edits with every verb, condition and relation, some of them with terms."""
+    edit = draw(edits())
+    with_terms = edit.verb is not Verb.CLAIM_REQUIRE and draw(st.integers(0, 3)) == 0
+    return attrs.evolve(edit, terms=TERMS) if with_terms else edit
+
+
+supersedes = st.tuples(*[st.lists(st.sampled_from([f"small/{c}" for c in "abc"]), max_size=2, unique=True)] * 3)
+severities = st.lists(st.sampled_from([None, "info", "warning", "error"]), min_size=12, max_size=12)
+
+
+def claim_of(row, number=0) -> Claim:
+    return Claim(row["codes"], str(number), **{k: v for k, v in row.items() if k != "codes"})
+
+
+def batch_of(some_rows) -> pa.RecordBatch:
+    diagnosis = pa.struct([("code", pa.string()), ("text", pa.string())])
+    schema = pa.schema(
+        [
+            ("claim_id", pa.string()),
+            ("codes", pa.list_(diagnosis)),
+            ("age", pa.int16()),
+            ("birth_date", pa.date32()),
+            ("sex", pa.string()),
+            ("service_date", pa.date32()),
+            ("setting", pa.string()),
+            ("payer", pa.string()),
+            ("documented", pa.list_(pa.string())),
+        ]
+    )
+    return pa.RecordBatch.from_pylist([{"claim_id": str(n), **row} for n, row in enumerate(some_rows)], schema)
+
+
+def one_by_one(bench, some_rows, engine):
+    """Return the findings table, claim by claim."""
+    table = []
+    for number, row in enumerate(some_rows):
+        judged = JudgedClaim.of(claim_of(row, number), bench.edition)
+        for finding in bench.assembler.findings(judged, engine.hits(judged)):
+            values = {name: getattr(finding, name) for name in ("rule", "severity", "message")}
+            values |= {"codes": list(finding.codes), "positions": list(finding.positions)}
+            values |= {"sources": list(map(str, finding.sources)), "edition": "small"}
+            table.append({"claim_id": str(number), **values})
+    return table
+
+
+def scrubbed(bench, batch):
+    return ColumnScrubber(lambda date: bench).scrub(batch)
+
+
+@given(st.lists(all_edits(), max_size=8), supersedes, severities, st.lists(rows, max_size=6))
+def test_a_batch_has_the_findings_of_its_claims_in_the_same_order(some_edits, replaced, levels, some_rows):
+    payers = [None, "Acme", "Medicare", "other"]
+    bench = bench_of(some_edits, replaced, lambda rule, payer: levels[rule * 4 + payers.index(payer)])
+    found = scrubbed(bench, batch_of(some_rows))
+    assert found.rejected == ()
+    assert found.evaluated == len(some_rows)
+    assert found.findings.to_pylist() == one_by_one(bench, some_rows, bench.durable)
+    assert found.findings.to_pylist() == one_by_one(bench, some_rows, bench.engine)
+
+
+@given(st.lists(all_edits(), max_size=4), st.lists(rows, min_size=2, max_size=6), st.integers(1, 3))
+def test_findings_do_not_depend_on_the_size_of_batches(some_edits, some_rows, size):
+    whole = batch_of(some_rows)
+    bench = bench_of(some_edits)
+    scrubber = ColumnScrubber(lambda date: bench)
+    parts = [scrubber.scrub(whole.slice(start, size)) for start in range(0, len(some_rows), size)]
+    in_parts = [row for part in parts for row in part.findings.to_pylist()]
+    assert in_parts == scrubbed(bench, whole).findings.to_pylist()
+
+
+NOTHING_ELSE = [Edit(0, verb, CodeSet(((0, 15),)), CodeSet.of([0, 3])) for verb in (Verb.FORBID, Verb.REQUIRE)]
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        pa.list_(pa.string()),
+        pa.large_list(pa.large_string()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+        pa.large_list(pa.dictionary(pa.uint16(), pa.large_string())),
+        pa.list_(pa.string_view()),
+    ],
+    ids=str,
+)
+def test_codes_are_read_from_every_shape_of_arrow_list(shape):
+    bench = bench_of([*NOTHING_ELSE, Edit(1, Verb.ONCE, CodeSet(((0, 15),)))])
+    lists = [["a00", "A01", "ZZZ"], ["A03 "], ["é", "A00.", "zz-z", "ZZ-Z", "é"]]
+    column = pa.array([["A05"], *lists, ["A06"]], pa.list_(pa.string())).slice(1, 3)
+    if pa.types.is_dictionary(shape.value_type):
+        encoded = column.flatten().dictionary_encode().cast(shape.value_type)
+        column = pa.ListArray.from_arrays(pa.array([0, 3, 4, 9], pa.int32()), encoded)
+    found = scrubbed(bench, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column.cast(shape)}))
+    assert found.findings.to_pylist() == one_by_one(bench, [{"codes": some} for some in lists], bench.durable)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
+def test_codes_in_one_text_are_parted_by_blanks_commas_and_semicolons(kind):
+    bench = bench_of(NOTHING_ELSE)
+    column = pa.array(["a00;A01, A02", " A03\tA00 ", "A05\u00a0A00"]).cast(kind)
+    found = scrubbed(bench, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column}))
+    apart = [["A00", "A01", "A02"], ["A03", "A00"], ["A05", "A00"]]
+    assert found.findings.to_pylist() == one_by_one(bench, [{"codes": some} for some in apart], bench.durable)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "part", "says"),
+    [
+        ("codes", None, "codes", "no diagnosis codes"),
+        ("codes", [], "codes", "no diagnosis codes"),
+        ("codes", ["A00", None], "codes", "diagnosis 2 is NoneType"),
+        ("codes", ["A00", "A01", " . "], "codes", "diagnosis 3 is empty"),
+        ("codes", ["A00"] * (MOST_CODES + 1), "codes", "1001 codes"),
+        ("age", "-1", "age", "-1"),
+        ("age", "old", "age", "'old'"),
+        ("sex", "X", "sex", "'X'"),
+        ("setting", "home", "setting", "'home'"),
+        ("service_date", "2026-02-30", "service date", "2026-02-30"),
+        ("birth_date", "2026-05-01", "dates or documented facts", "after the service date"),
+    ],
+)  # fmt: skip
+def test_a_row_that_is_no_claim_is_set_aside_with_its_reason_and_the_rest_goes_on(column, value, part, says):
+    names = ("age", "sex", "setting", "service_date", "birth_date")
+    good = {"codes": ["A00", "A01"], "service_date": "2026-04-02", **dict.fromkeys(names[:3]), "birth_date": None}
+    some = [good, {**good, column: value}, good]
+    arrays = {"claim_id": pa.array([7, 8, 9]), "codes": pa.array([row["codes"] for row in some], pa.list_(pa.string()))}
+    arrays |= {name: pa.array([row[name] for row in some], pa.string()) for name in names}
+    bench = bench_of(NOTHING_ELSE)
+    found = scrubbed(bench, pa.record_batch(arrays))
+    assert [(bad.row, bad.claim_id, bad.part) for bad in found.rejected] == [(1, "8", part)]
+    assert says in found.rejected[0].reason
+    assert found.rows == 3
+    assert found.evaluated == 2
+    assert set(found.findings["claim_id"].to_pylist()) == {"7", "9"}
+
+
+def test_codes_that_are_numbers_are_no_claims():
+    found = scrubbed(bench_of(NOTHING_ELSE), pa.record_batch({"codes": pa.array([[250, 401], [1]])}))
+    assert found.evaluated == 0
+    assert "diagnosis 1 is int 250" in found.rejected[0].reason
+
+
+def test_ages_and_dates_of_every_type_mean_the_same():
+    edit = Edit(0, Verb.PRESENT, CodeSet.of([0]), condition=attrs.evolve(AGED, starts=dt.date(2026, 4, 2)))
+    bench = bench_of([edit])
+    born, seen = [dt.date(1961, 4, 2), dt.date(1961, 4, 3)], [dt.date(2026, 4, 2)] * 2
+    for kind in (pa.date32(), pa.date64(), pa.timestamp("us"), pa.string()):
+        dates_of = {"birth_date": pa.array(born).cast(kind), "service_date": pa.array(seen).cast(kind)}
+        found = scrubbed(bench, pa.record_batch({"claim_id": ["a", "b"], "codes": [["A00"]] * 2, **dates_of}))
+        assert found.findings["claim_id"].to_pylist() == ["a"], kind
+    for kind in (pa.int8(), pa.uint64(), pa.float64(), pa.string()):
+        found = scrubbed(bench_of([attrs.evolve(edit, condition=AGED)]), pa.record_batch(
+            {"claim_id": ["a", "b"], "codes": [["A00"]] * 2, "age": pa.array([65, 64], pa.int64()).cast(kind)}))  # fmt: skip
+        assert found.findings["claim_id"].to_pylist() == ["a"], kind
+
+
+AGED = brute.Condition(age_min=65)
+
+
+def test_each_claim_is_judged_by_the_edition_of_its_date_and_stays_in_its_place():
+    old = attrs.evolve(EDITION, name="old", starts=dt.date(2025, 10, 1), ends=dt.date(2026, 3, 31))
+    now, then = bench_of(NOTHING_ELSE), bench_of(NOTHING_ELSE[1:], edition=old)
+
+    def bench_for(date):
+        return then if date is not None and date < EDITION.starts else now
+
+    days = [dt.date(2026, 5, 1), dt.date(2026, 1, 1), None, dt.date(2025, 1, 1)]
+    batch = pa.record_batch(
+        {"claim_id": list("abcd"), "codes": [["A01"]] * 4, "service_date": pa.array(days, pa.date32())}
+    )
+    found = ColumnScrubber(bench_for).scrub(batch)
+    assert found.findings["claim_id"].to_pylist() == list("abcd")
+    assert found.findings["edition"].to_pylist() == ["small", "old", "small", "old"]
+    assert found.editions == {"small": 2, "old": 2}
+    assert found.out_of_force == {(dt.date(2025, 1, 1), "old"): 1}
+
+
+def test_an_unknown_documented_fact_sets_its_claim_aside():
+    def check_facts(facts, known):
+        if not facts <= set(known):
+            raise InputError("the fact is unknown")
+
+    bench = bench_of(NOTHING_ELSE)
+    batch = pa.record_batch({"codes": [["A01"]] * 3, "documented": ["", FACTS[0], "covid"]})
+    found = ColumnScrubber(lambda date: bench, check_facts).scrub(batch)
+    assert [(bad.row, bad.reason) for bad in found.rejected] == [(2, "the fact is unknown")]
+
+
+def test_a_claim_of_a_thousand_codes_is_judged_like_a_short_one():
+    some_edits = [
+        Edit(0, verb, CodeSet.of(range(6)), CodeSet.of(range(5, 12)), where)
+        for verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER)
+        for where in Where
+    ]
+    some_edits.append(Edit(0, Verb.AT_MOST_ONE, CodeSet.of(range(12))))
+    many = [f"Z{n:04d}" for n in range(MOST_CODES - len(NAMES))]
+    many[5:5], many[500:500], many[900:900] = NAMES[:4], NAMES[8:], NAMES[4:8]
+    judged = JudgedClaim.of(Claim(many), EDITION)
+    hits = bench_of(some_edits).engine.hits(judged)
+    assert len(hits) == len(set(hits))
+    assert set(hits) == expected(some_edits, judged)
+
+
+@given(conditions, some_codes, st.lists(rows, min_size=1, max_size=5))
+def test_every_condition_holds_on_a_batch_where_it_holds_on_the_claim(condition, subject, some_rows):
+    edit = Edit(0, Verb.PRESENT, subject, condition=condition)
+    found = scrubbed(bench_of([edit]), batch_of(some_rows)).findings
+    said = list(zip(found["claim_id"].to_pylist(), found["positions"].to_pylist(), strict=True))
+    wanted = []
+    for number, row in enumerate(some_rows):
+        claim = claim_of(row, number)
+        judged = JudgedClaim.of(claim, EDITION)
+        # What the brute-force reading takes from the claim is the age at the time of service.
+        aged = attrs.evolve(claim, age=claim.age_in_years, birth_date=None)
+        violations = brute.violations(0, edit, aged, judged.ids, judged.date)
+        wanted += [(str(number), [hit.subject]) for hit in sorted(violations, key=lambda hit: hit.subject)]
+    assert said == wanted
+
+
+@pytest.mark.parametrize("file", sorted(CORPUS.glob("*.json")), ids=lambda file: file.stem)
+def test_what_once_failed_does_not_fail_again(file):
+    """Each file: `claim` (the arguments of Claim), `packs`, and the `findings` as [rule, positions]."""
+    from weakcode import Validator
+
+    case = json.loads(file.read_text())
+    claim = Claim(**case["claim"])
+    for engine in ("durable", "columnar"):
+        findings = Validator(packs=case["packs"], engine=engine).check(claim)
+        assert [[finding.rule, list(finding.positions)] for finding in findings] == case["findings"], engine
+
+
+def test_hits_are_those_of_the_durable_engine_on_real_claims_and_all_packs(shared):
+    import csv
+    import lzma
+
+    from weakcode import Validator
+
+    durable, columnar = (Validator(engine=engine) for engine in ("durable", "columnar"))
+    with lzma.open(shared / "claims" / "claims.csv.xz", "rt") as file:
+        for row in list(csv.DictReader(file))[::150]:
+            about = {name: row[name] or None for name in ("age", "sex", "service_date")}
+            claim = Claim(row["codes"], row["claim_id"], **about)
+            assert columnar.check(claim) == durable.check(claim), row

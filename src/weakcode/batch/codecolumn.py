@@ -111,7 +111,7 @@ def _listed(column: pa.Array) -> CodeColumn:
         return _nothing(len(column))
     if picked is not None and not len(codes):
         # All codes are null, and there is no text for the kernel to read.
-        picked, codes = None, pa.nulls(len(picked), pa.string())
+        codes, picked = pa.nulls(len(picked), pa.string()), None
     data, at = _text(codes)
     return CodeColumn(data, at[:-1], at[1:], bounds, bad, picked, absent, texts)
 

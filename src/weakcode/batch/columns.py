@@ -106,7 +106,7 @@ class ColumnScrubber:
 
     def memory(self, bench: Bench) -> Memory:
         """Return what this thread remembers of the codes and findings that this bench has met."""
-        memories: dict[int, Memory] = vars(self._of_thread)
+        memories: dict[int, Memory] = self._of_thread.__dict__.setdefault("memories", {})
         memory = memories.get(id(bench))
         if memory is None or memory.is_full:
             memory = memories[id(bench)] = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
@@ -150,6 +150,9 @@ class _Run:
     ) -> None:
         self._scrubber = scrubber
         self._columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        if "codes" not in self._columns:
+            there = ", ".join(map(str, self._columns)) or "none"
+            raise InputError(f"the claims have no column codes; their columns are: {there}")
         self._rows: int = batch.num_rows
         self._place = (file, lines)
         self._reasons: dict[int, tuple[str, str]] = {}
@@ -191,9 +194,7 @@ class _Run:
             severities,
         )
 
-    def _judge(
-        self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
-    ) -> FindingColumns:
+    def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
         engine: ColumnarEngine = bench.engine
         memory = self._scrubber.memory(bench)
         tokens = codes.tokens(memory.reading)

@@ -1,7 +1,7 @@
 """Hits as columns become findings as columns.
 
-What a finding says depends only on its edits, codes and term. Such a variant is worded once, however many claims have it,
-and the columns point to it.
+What a finding says depends only on its edits, codes and term. Such a variant is worded once, however many claims
+have it, and the columns point to it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, _VARIANTS.empty_table().combine_chunks().to_batches()[0], 0)
+            return cls(none, none, none, none, none, pa.RecordBatch.from_pylist([], _VARIANTS), 0)
         starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
@@ -133,8 +133,8 @@ def _as_text(column: pa.Array) -> pa.Array:
 class Memory:
     """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
 
-    `terms` numbers documented terms, 0 being none. When `is_full`, start a new one: memory must not grow with the number
-    of claims.
+    `terms` numbers documented terms, 0 being none. When `is_full`, start a new one: memory must not grow with the
+    number of claims.
     """
 
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
@@ -148,7 +148,8 @@ class Memory:
     @property
     def is_full(self) -> bool:
         """Whether so much is remembered that it would take less to begin anew."""
-        return max(len(self.reading.names), self._variants.num_rows, len(self._severities)) > _MOST_REMEMBERED
+        sizes = (len(self.reading.names), int(self._variants.num_rows), len(self._severities))
+        return max(sizes) > _MOST_REMEMBERED
 
     def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
         """Return the findings that these hits, in order of rows, amount to."""
@@ -192,12 +193,12 @@ class Memory:
         worded = []
         for numbers, subject, other, stray, term in new:
             edits = [self._program.edit(number) for number in numbers]
-            codes = [self._name(token, strange) for token in (subject, other, stray)]
+            first, second, third = (self._name(token, strange) for token in (subject, other, stray))
             worded.append(
                 {
                     "rule": self._program.rules[edits[0].rule].id,
-                    "message": self._assembler.message(edits[0], *codes, terms[term]),
-                    "codes": [code for code in codes[:2] if code],
+                    "message": self._assembler.message(edits[0], first, second, third, terms[term]),
+                    "codes": [code for code in (first, second) if code],
                     "sources": [str(source) for source in sources_of(edits)],
                     "edition": self._edition.name,
                 }

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -101,8 +101,9 @@ class ColumnarEngine:
         tables = self._built[0]
         first: dict[str, int] = {}
         tokens = [first.setdefault(code, len(first)) for code in judged.claim.codes]
-        classes = [self._classes.get(code_id) for code_id in judged.ids]
-        if None in classes:
+        try:
+            classes = [self._classes[code_id] for code_id in judged.ids]
+        except KeyError:
             classes = [self._class_of(code_id) for code_id in judged.ids]
         found: list[tuple[int, int, int]] = tables.judge(tokens, classes)
         special = self._special
@@ -152,7 +153,7 @@ class ColumnarEngine:
         return CodeIndex(array("Q") if packed is None else packed)
 
     def reading(self) -> Reading:
-        """Return what turns text into tokens. It remembers the strange codes it met, so that their tokens stay theirs."""
+        """Return what turns text into tokens. It remembers the strange codes it met: their tokens stay theirs."""
         return Reading(self._index)
 
     @cached_property
@@ -199,7 +200,7 @@ class ColumnarEngine:
 
 
 def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
-    """Return the hits of an edit with terms; of those that allow one code only, the first subject and each later one."""
+    """Return the hits; of an edit with terms that allows one code only, the first subject and each later one."""
     if edit.verb is not Verb.AT_MOST_ONE or not edit.terms:
         return hits
     places = sorted(hit.subject for hit in hits)
