@@ -11,7 +11,9 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.edits import Condition, Edit, Verb, Where
 from weakcode.compile.notes import (
+    ADDED_ONLY,
     LABELS,
+    LEADING,
     NOT_MEANT,
     classify,
     holders,
@@ -83,13 +85,25 @@ def _code_first_order(edition: Edition) -> Iterator[Instance]:
 
 
 def _use_additional_order(edition: Edition) -> Iterator[Instance]:
-    """The code with the note goes first, so each code listed there is ordered behind it (Guidelines I.B.7)."""
+    """The code with the note goes first, so each code listed there is ordered behind it (Guidelines I.B.7).
+
+    Only codes that are never what the patient came for: those that add to another, manifestations, and codes that a
+    mandatory code-first note puts second. The codes of pregnancy go before everything that their notes list.
+    """
+    added = edition.codeset(ADDED_ONLY) | manifestation_codes(edition)
+    for note in edition.all_notes("code_first"):
+        if classify(note, read_note(note, edition), edition).mandatory:
+            added |= holders(note, edition)
+    leading = edition.codeset(LEADING)
     for note in edition.all_notes("use_additional"):
         listed = union(read_note(note, edition))
         bearers = holders(note, edition)
-        if listed and bearers:
-            place, quote = _quoted(note)
-            yield Instance(Verb.ORDER, listed - bearers, bearers, Where.BEFORE, place, quote)
+        place, quote = _quoted(note)
+        if listed & added and bearers:
+            yield Instance(Verb.ORDER, (listed & added) - bearers, bearers, Where.BEFORE, place, quote)
+        if (listed - added) - bearers and bearers & leading:
+            behind = (listed - added) - bearers
+            yield Instance(Verb.ORDER, behind, bearers & leading, Where.BEFORE, place, quote)
 
 
 def _wanted(kind: str) -> Callable[[Edition], Iterator[Instance]]:

@@ -63,6 +63,19 @@ NOT_MEANT = {
 """Codes below a mandatory block that can stand without what it asks for, each with the reason."""
 
 
+ADDED_ONLY = (
+    "T36-T50 with fifth or sixth character 5, "
+    "B95-B97, R29.7-, R65.2-, V00-Y99, Z14-Z19, Z3A, Z55-Z68, Z72.-, Z77-Z99"
+)
+"""Codes that say more about another: organism, score, severity, drug, external cause, circumstance, status, history.
+
+What else a use-additional note lists, such as hypertension or nicotine dependence, can be what the patient came for.
+"""
+
+LEADING = "O00-O9A"
+"""Codes that go before any other of the claim (Guidelines I.C.15.a.1), and so before a note's whole list."""
+
+
 @attrs.frozen
 class Line:
     """One line of a note: its text, the codes it names, and what looked like a reference but could not be read."""
