@@ -261,8 +261,9 @@ def test_ages_and_dates_of_every_type_mean_the_same():
         found = scrubbed(bench, pa.record_batch({"claim_id": ["a", "b"], "codes": [["A00"]] * 2, **dates_of}))
         assert found.findings["claim_id"].to_pylist() == ["a"], kind
     for kind in (pa.int8(), pa.uint64(), pa.float64(), pa.string()):
-        found = scrubbed(bench_of([attrs.evolve(edit, condition=AGED)]), pa.record_batch(
-            {"claim_id": ["a", "b"], "codes": [["A00"]] * 2, "age": pa.array([65, 64], pa.int64()).cast(kind)}))  # fmt: skip
+        ages = pa.array([65, 64], pa.int64()).cast(kind)
+        batch = pa.record_batch({"claim_id": ["a", "b"], "codes": [["A00"]] * 2, "age": ages})
+        found = scrubbed(bench_of([attrs.evolve(edit, condition=AGED)]), batch)
         assert found.findings["claim_id"].to_pylist() == ["a"], kind
 
 
