@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +18,12 @@ from weakcode.batch.x12 import X12Source, looks_like_x12
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 
+_FHIR = re.compile(rb'"resourceType"\s*:')
 _JSONL = (".jsonl", ".ndjson")
 _X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
 _READ = "weakcode reads CSV with a header, JSON Lines and X12 837"
 _OTHER_CONTENT = {
-    b"PAR1": "a Parquet file",
+    b"PAR1": "a Parquet file in an archive",
     b"PK\x03\x04": "a zip archive in an archive",
     b"\x1f\x8b": "packed with gzip once more",
     b"\xfd7zXZ": "packed with xz once more",
@@ -50,6 +52,15 @@ class ClaimSource(Protocol):
     def __iter__(self) -> Iterator[Record | Rejected]: ...
 
 
+def is_arrow_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path holds a file in one of Arrow's formats: Parquet, Arrow or Feather, or an IPC stream."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(8).startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
+    except OSError:
+        return False
+
+
 @contextmanager
 def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[ClaimSource]:
     """Open a file of claims, in the format that its content shows, else its extension.
@@ -58,6 +69,11 @@ def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
+    if is_arrow_file(path):
+        from weakcode.batch.arrowfile import ArrowSource
+
+        yield ArrowSource(path)
+        return
     members = members_of(Path(path))
     if len(members) > 1:
         yield _SeveralFiles(members, mapping)
@@ -112,6 +128,10 @@ def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> Cla
         raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
     if kind == "jsonl":
         return JsonlSource(file, name)
+    if kind == "fhir":
+        from weakcode.batch.fhir import FhirSource
+
+        return FhirSource(file, name)
     if kind == "x12":
         return X12Source(file, name)
     return CsvSource(file, name, mapping)
@@ -129,6 +149,8 @@ def _format(file: BinaryIO, name: str) -> str:
     if b"\x00" in start:
         raise InputError(f"{name} is not a text file; {_READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"[") and (_FHIR.search(text) or (plain_suffix(name) == ".json" and b'"codes"' not in text)):
+        return "fhir"
     if text.startswith(b"{"):
         return "jsonl"
     if text.startswith(b"["):

@@ -1,0 +1,183 @@
+"""The resources of a JSON file, one at a time, with their lines and paths. Memory holds one resource, not the file."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import attrs
+
+LONGEST_RESOURCE = 32 << 20
+"""Characters. A claim has some thousand; a longer one is not taken into memory."""
+_BLOCK = 1 << 16
+_SPACE = re.compile(r"[ \t\r\n\ufeff]*")
+_BUNDLE = re.compile(r'"resourceType"\s*:\s*"Bundle"')
+_LOOK = 4096
+_UNFINISHED = 12
+"""An error this near to the end of what was read may be no error: `tru`, `\\u00`."""
+
+
+@attrs.frozen
+class Element:
+    """A value of the file: its JSON, text and 1-based line, and its path as FHIR writes paths.
+
+    Where `problem` is given there is no value: what stands there is no JSON.
+    """
+
+    value: Any
+    text: str
+    line: int
+    path: str
+    problem: str = ""
+
+
+class _Broken(Exception):  # noqa: N818 - never leaves this module
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
+
+
+class Elements:
+    """Iterator over the resources of a file: entries of Bundles, members of lists, values that follow each other."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decode_bytes = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._decoder = json.JSONDecoder()
+        self._text = ""
+        self._at = 0
+        self._ended = False
+        self._line = 1
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[Element]:
+        while self._peek():
+            try:
+                yield from self._top()
+            except _Broken as error:
+                yield Element(None, "", error.line, "", error.problem)
+                self._resume()
+
+    def _top(self) -> Iterator[Element]:
+        sign = self._peek()
+        if sign == "[":
+            self._skip(1)
+            for number, element in enumerate(self._list()):
+                yield attrs.evolve(element, path=f"[{number}]")
+            return
+        while len(self._text) - self._at < _LOOK and self._fill():
+            pass
+        if sign == "{" and _BUNDLE.search(self._text, self._at, self._at + _LOOK):
+            yield from self._bundle()
+        else:
+            yield self._value()
+
+    def _bundle(self) -> Iterator[Element]:
+        """Read a Bundle key by key, its entries one by one."""
+        self._skip(1)
+        if self._peek() == "}":
+            self._skip(1)
+            return
+        while True:
+            if self._peek() != '"':
+                raise self._expected("a name in quotes")
+            key = self._value().value
+            self._expect(":")
+            if key == "entry" and self._peek() == "[":
+                self._skip(1)
+                for number, element in enumerate(self._list()):
+                    yield attrs.evolve(element, path=f"Bundle.entry[{number}]")
+            else:
+                self._value()
+            if self._expect(",}") == "}":
+                return
+
+    def _list(self) -> Iterator[Element]:
+        if self._peek() == "]":
+            self._skip(1)
+            return
+        while True:
+            yield self._value()
+            if self._expect(",]") == "]":
+                return
+
+    def _value(self) -> Element:
+        self._peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                near = error.pos >= len(self._text) - _UNFINISHED or error.msg.startswith("Unterminated")
+                if near and not self._ended:
+                    if len(self._text) - self._at > LONGEST_RESOURCE:
+                        raise _Broken(f"a value is longer than {LONGEST_RESOURCE:,} characters", self._line) from None
+                    self._fill()
+                    continue
+                if error.pos >= len(self._text.rstrip()) or (error.msg.startswith("Unterminated") and self._ended):
+                    raise _Broken("the file breaks off inside a value", self._line) from None
+                line = self._line + self._text.count("\n", self._at, error.pos)
+                raise _Broken(f"what stands there is not JSON: {error.msg}", line) from None
+            except RecursionError:
+                raise _Broken("a value is nested too deeply", self._line) from None
+            except ValueError:
+                raise _Broken("a number is too long to read", self._line) from None
+            if end == len(self._text) and not self._ended:
+                self._fill()
+                continue
+            text, line = self._text[self._at : end], self._line
+            self._skip(end - self._at)
+            return Element(value, text, line, "")
+
+    def _peek(self) -> str:
+        """Return the next sign that is no blank, without reading it; an empty string at the end."""
+        while True:
+            match = _SPACE.match(self._text, self._at)
+            assert match is not None
+            self._skip(match.end() - self._at)
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._fill():
+                return ""
+
+    def _expect(self, signs: str) -> str:
+        sign = self._peek()
+        if not sign or sign not in signs:
+            raise self._expected(" or ".join(signs))
+        self._skip(1)
+        return sign
+
+    def _expected(self, what: str) -> _Broken:
+        if not self._peek():
+            return _Broken("the file breaks off inside a Bundle or list", self._line)
+        return _Broken(f"what stands there is not JSON: expected {what}", self._line)
+
+    def _skip(self, number: int) -> None:
+        self._line += self._text.count("\n", self._at, self._at + number)
+        self._at += number
+
+    def _fill(self) -> bool:
+        """Read on, twice as much each time while a value does not end; False at the end of the file."""
+        rest = len(self._text) - self._at
+        block = self._file.read(max(_BLOCK, rest))
+        self.bytes_read += len(block)
+        self._ended = self._ended or not block
+        self._text = self._text[self._at :] + self._decode_bytes.decode(block, not block)
+        self._at = 0
+        return not self._ended
+
+    def _resume(self) -> None:
+        """Go on at the next line that begins an object: after a bad line, or a Bundle that broke off."""
+        while True:
+            found = self._text.find("\n{", self._at)
+            if found >= 0:
+                self._skip(found + 1 - self._at)
+                return
+            # The line break may be the last sign read so far.
+            self._skip(max(len(self._text) - 1 - self._at, 0))
+            if not self._fill():
+                self._skip(len(self._text) - self._at)
+                return
