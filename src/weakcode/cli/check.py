@@ -15,10 +15,11 @@ from weakcode.cli.options import (
     about_the_claim,
     choosing,
     claim_from,
-    format_option,
+    findings_format_option,
     severities,
     texts_by_position,
 )
+from weakcode.cli.outcome import operation_outcome
 
 if TYPE_CHECKING:
     from weakcode.api import Verdict
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     metavar="POSITION=TEXT",
     help='What the record says for a diagnosis, as in 1="senile debility".',
 )
-@format_option
+@findings_format_option
 @choosing
 def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **options: Any) -> int:
     """Check the ICD-10-CM codes of one claim, in their order, the first-listed diagnosis first.
@@ -53,7 +54,10 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **op
         ]
         claim = Claim(diagnoses, **options)
     verdict = choice.validator().judge(claim)
-    click.echo(_as_json(verdict) if as_format == "json" else _as_text(verdict))
+    if as_format == "fhir":
+        click.echo(operation_outcome(verdict.findings))
+    else:
+        click.echo(_as_json(verdict) if as_format == "json" else _as_text(verdict))
     return 1 if choice.fails(severities(verdict.findings)) else 0
 
 

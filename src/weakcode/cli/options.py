@@ -120,6 +120,18 @@ def format_option(command: _F) -> _F:
     )(command)
 
 
+def findings_format_option(command: _F) -> _F:
+    """Add --format for findings, which FHIR has a resource for."""
+    return click.option(
+        "--format",
+        "as_format",
+        type=click.Choice(["text", "json", "fhir"]),
+        default="text",
+        show_default=True,
+        help="Text for people, JSON for programs, or OperationOutcome resources of FHIR.",
+    )(command)
+
+
 def texts_by_position(given: Sequence[str], positions: int) -> dict[int, str]:
     """Return documented texts by 1-based position from `POSITION=TEXT`."""
     texts: dict[int, str] = {}

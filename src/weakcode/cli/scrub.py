@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from weakcode.cli import text
-from weakcode.cli.options import Choice, choosing, format_option
+from weakcode.cli.options import Choice, choosing, findings_format_option
+from weakcode.cli.outcome import operation_outcome
 
 if TYPE_CHECKING:
     from weakcode.batch.scrub import Judged
@@ -38,7 +40,15 @@ if TYPE_CHECKING:
     metavar="NAME=COLUMN,...",
     help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
 )
-@format_option
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Threads for Parquet, Arrow and IPC files.",
+)
+@findings_format_option
 @choosing
 def command(
     inputs: tuple[str, ...],
@@ -46,10 +56,11 @@ def command(
     rejects: str | None,
     summary: str | None,
     mapping: tuple[str, ...],
+    jobs: int,
     as_format: str,
     **options: Any,
 ) -> int:
-    """Check every claim of CSV or JSON Lines files.
+    """Check every claim of files: CSV, JSON Lines, Parquet, Arrow, X12 837.
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
@@ -63,27 +74,42 @@ def command(
     from weakcode.batch.scrub import scrub
 
     choice = Choice.from_options(options)
-    printer = None if output else (_print_json if as_format == "json" else _print_text)
+    validator = choice.validator()
+    if choice.engine is None:
+        validator = validator.in_bulk()
+    printer = None if output else _PRINTERS[as_format]
     with _terminable(), _progress(inputs, shown=output is not None) as progress:
         result = scrub(
-            inputs,
-            choice.validator(),
+            expanded(inputs),
+            validator,
             output=output,
             rejects=rejects,
             summary=summary,
             on_judged=printer,
             progress=progress,
             mapping=parse_mapping(mapping),
+            columns=validator.columns() if output and validator.engine == "columnar" else None,
+            judged_by=(validator.engine, validator.packs),
+            jobs=jobs,
         )
     if as_format == "json" and output:
         click.echo(result.to_json())
     else:
         # Printed findings in JSON are for a program; what is for people must not stand between them.
-        click.echo(_summary_text(result, rejects), err=as_format == "json")
+        click.echo(_summary_text(result, rejects), err=as_format != "text")
     if result.rejected and not result.evaluated:
         click.echo("weakcode: no row could be read as a claim", err=True)
         return 2
     return 1 if choice.fails([name for name, number in result.by_severity.items() if number]) else 0
+
+
+def expanded(inputs: Sequence[str]) -> list[str]:
+    """Return the inputs with patterns such as `claims-*.parquet` replaced by the files they match, in order."""
+    paths: list[str] = []
+    for given in inputs:
+        found = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) and not os.path.exists(given) else []  # noqa: PTH110, PTH207
+        paths += found or [given]
+    return paths
 
 
 def _print_text(judged: Judged) -> None:
@@ -92,9 +118,14 @@ def _print_text(judged: Judged) -> None:
     record = judged.record
     named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
     codes = " ".join(record.claim.codes)
-    click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  ({record.file}, line {record.line})")
+    # `file:line` is what editors and terminals know how to jump to.
+    where = f"{record.file}:{record.line}"
+    click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")
     for finding in judged.verdict.findings:
         click.echo(text.finding_text(finding))
+        at, place = f"{record.file}:{record.line_of(finding.positions)}", record.place_of(finding.positions)
+        if at != where or place != record.place:
+            click.echo(click.style(text.wrapped(f"{at}{_in(place)}", label="where:  "), dim=True))
     click.echo()
 
 
@@ -110,6 +141,26 @@ def _print_json(judged: Judged) -> None:
             "place": record.place_of(finding.positions),
         }
         click.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _print_fhir(judged: Judged) -> None:
+    record = judged.record
+    in_fhir = bool(record.places) and ".diagnosis[" in record.places[0]
+
+    def expression(position: int) -> str:
+        return record.place_of((position,) if position else ())
+
+    about = [f"claim {record.claim.id}"] if record.claim.id else []
+    about.append(f"{record.file}:{record.line}{'' if in_fhir else _in(record.place)}")
+    if judged.verdict.findings:
+        click.echo(operation_outcome(judged.verdict.findings, expression if in_fhir else None, about))
+
+
+def _in(place: str) -> str:
+    return f" {place}" if place else ""
+
+
+_PRINTERS: dict[str, Callable[[Judged], None]] = {"text": _print_text, "json": _print_json, "fhir": _print_fhir}
 
 
 def _summary_text(summary: Summary, rejects: str | None) -> str:

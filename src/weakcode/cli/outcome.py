@@ -1,0 +1,48 @@
+"""Findings as an OperationOutcome of FHIR R4, whose expressions point to the offending diagnosis."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from weakcode.findings import Finding
+
+_SEVERITIES = {"error": "error", "warning": "warning", "info": "information"}
+RULES = "urn:weakcode:rule"
+"""System of the codes that name rules."""
+
+
+def operation_outcome(
+    findings: Sequence[Finding],
+    expression: Callable[[int], str] | None = None,
+    about: Sequence[str] = (),
+) -> str:
+    """Return findings on one claim as one line of JSON. `expression` gives the path of a diagnosis by its position,
+    and of the claim for position 0; without it the paths are those of a Claim with the same diagnoses.
+    `about` says what a path does not, such as claim and file; it stands with every issue.
+    """
+    issues = [_issue(finding, expression or _path, about) for finding in findings]
+    if not issues:
+        # An OperationOutcome has at least one issue.
+        text = {"text": "No findings."}
+        issues = [{"severity": "information", "code": "informational", "details": text}]
+    return json.dumps({"resourceType": "OperationOutcome", "issue": issues}, ensure_ascii=False)
+
+
+def _path(position: int) -> str:
+    return f"Claim.diagnosis[{position - 1}]" if position else "Claim"
+
+
+def _issue(finding: Finding, expression: Callable[[int], str], about: Sequence[str]) -> dict[str, Any]:
+    said = [*about, *dict.fromkeys(str(source) for source in finding.sources)]
+    if finding.fix:
+        said.append(f"fix: {finding.fix.description}")
+    issue = {
+        "severity": _SEVERITIES[finding.severity],
+        "code": "business-rule",
+        "details": {"coding": [{"system": RULES, "code": finding.rule}], "text": finding.message},
+        "diagnostics": "; ".join(said),
+        "expression": [expression(position) for position in finding.positions] or [expression(0)],
+    }
+    return {name: value for name, value in issue.items() if value}
