@@ -41,8 +41,9 @@ typedef struct {
     const uint8_t *verb, *where, *spoken;
     const int32_t *about_claim;  /* per edit: its row in the masks, or -1 */
     const int32_t *about_codes;  /* per edit: its place in `code_conditions`, or -1 */
-    const int32_t *code_conditions; /* six each: bounds in `spans` of present, absent and first_listed, -1 for none */
-    const int32_t *spans;        /* low, high of each interval of code ids */
+    const int32_t *code_conditions; /* three each: the sets of present, absent and first_listed, -1 for none */
+    const uint64_t *in_sets;     /* a row of bits for each code id: the sets it is in */
+    int32_t set_words;
     const uint64_t *asked;       /* a row of bits for each class: in which requirements it is an object */
     const int32_t *bit;          /* per edit: its bit in these rows, -1 for other verbs */
     int32_t asked_words;
@@ -209,46 +210,39 @@ static inline int wk_asked(const wk_tables *t, uint32_t edit, int32_t class_) {
     return t->asked[(int64_t)class_ * t->asked_words + t->bit[edit] / 64] >> (t->bit[edit] % 64) & 1;
 }
 
-static int wk_within(const int32_t *spans, int32_t from, int32_t to, int32_t id) {
-    while (from < to) {
-        int32_t middle = (from + to) / 2;
-        if (spans[2 * middle + 1] <= id) from = middle + 1;
-        else if (spans[2 * middle] > id) to = middle;
-        else return 1;
-    }
-    return 0;
-}
-
 typedef struct {
     const wk_tables *t;
     const wk_codes *c;
     wk_scratch *s;
     wk_hits *out;
-    const uint8_t *masks;        /* a byte for each condition and row; NULL leaves all conditions to the caller */
+    const uint8_t *masks;        /* a byte for each condition and row; NULL leaves them to the caller */
     int64_t rows;
     const int32_t *tokens;
     int32_t size, row;
 } wk_claim;
 
-static int wk_any_code(const wk_claim *k, int32_t from, int32_t to, int32_t size) {
-    for (int32_t i = 0; i < size; i++) {
-        int32_t token = k->tokens[i];
-        int32_t id = token < k->c->billable ? token : k->c->strange_id[token - k->c->billable];
-        if (wk_within(k->t->spans, from, to, id)) return 1;
+static inline int wk_in_set(const wk_claim *k, int32_t place, int32_t set) {
+    int32_t token = k->tokens[place];
+    int32_t id = token < k->c->billable ? token : k->c->strange_id[token - k->c->billable];
+    return k->t->in_sets[(int64_t)id * k->t->set_words + set / 64] >> (set % 64) & 1;
+}
+
+static int wk_any_code(const wk_claim *k, int32_t set) {
+    for (int32_t i = 0; i < k->size; i++) {
+        if (wk_in_set(k, i, set)) return 1;
     }
     return 0;
 }
 
 static inline int wk_holds(const wk_claim *k, uint32_t edit) {
-    if (!k->masks) return 1;
     int32_t about = k->t->about_claim[edit];
-    if (about >= 0 && !k->masks[about * k->rows + k->row]) return 0;
+    if (about >= 0 && k->masks && !k->masks[about * k->rows + k->row]) return 0;
     about = k->t->about_codes[edit];
     if (about < 0) return 1;
-    const int32_t *part = k->t->code_conditions + 6 * about;
-    if (part[0] >= 0 && !wk_any_code(k, part[0], part[1], k->size)) return 0;
-    if (part[2] >= 0 && wk_any_code(k, part[2], part[3], k->size)) return 0;
-    return part[4] < 0 || wk_any_code(k, part[4], part[5], 1);
+    const int32_t *set = k->t->code_conditions + 3 * about;
+    if (set[0] >= 0 && !wk_any_code(k, set[0])) return 0;
+    if (set[1] >= 0 && wk_any_code(k, set[1])) return 0;
+    return set[2] < 0 || wk_in_set(k, 0, set[2]);
 }
 
 #define FOR_EDITS(list, class_)                                                                       \
@@ -468,6 +462,7 @@ static int wk_judge(wk_claim *k) {
         if (!rows[i]->others) continue;
         FOR_EDITS(NEEDING, classes[i]) {
             uint32_t all = 0;
+            if (!wk_holds(k, *e_)) continue;
             for (int32_t j = 0; j < distinct; j++) all |= (uint32_t)wk_asked(t, *e_, classes[j]) << j;
             if (!wk_related(k, *e_, i, all, place)) return 0;
         }

@@ -27,14 +27,15 @@ class Tables:
         about_claim: Any,
         about_codes: Any,
         code_conditions: Any,
-        spans: Any,
+        sets: list[tuple[tuple[int, int], ...]],
+        universe: int,
         whole: Any,
         subject_pointers: Any,
         subject_edits: Any,
         object_pointers: Any,
         object_edits: Any,
     ) -> None: ...
-    def judge(self, tokens: list[int], classes: list[int]) -> list[tuple[int, int, int]]: ...
+    def judge(self, tokens: list[int], classes: list[int], ids: tuple[int, ...]) -> list[tuple[int, int, int]]: ...
     def judge_batch(
         self,
         tokens: Any,

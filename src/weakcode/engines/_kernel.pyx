@@ -27,7 +27,8 @@ cdef extern from "_kernel.h" nogil:
         const int32_t *about_claim
         const int32_t *about_codes
         const int32_t *code_conditions
-        const int32_t *spans
+        const uint64_t *in_sets
+        int32_t set_words
         const uint64_t *asked
         const int32_t *bit
         int32_t asked_words
@@ -267,6 +268,7 @@ cdef class Tables:
     cdef wk_class_row *rows
     cdef uint32_t *edits
     cdef uint64_t *asked
+    cdef uint64_t *in_sets
     cdef int32_t *bit
     cdef object keep
     cdef wk_scratch own
@@ -282,7 +284,8 @@ cdef class Tables:
         const int32_t[::1] about_claim,
         const int32_t[::1] about_codes,
         const int32_t[::1] code_conditions,
-        const int32_t[::1] spans,
+        list sets,
+        int32_t universe,
         const uint32_t[::1] whole,
         subject_pointers,
         subject_edits,
@@ -305,7 +308,7 @@ cdef class Tables:
         list_of[6] = 6
         list_of[7] = 7
         list_of[8] = 0
-        self.keep = (verb, where, spoken, about_claim, about_codes, code_conditions, spans, whole)
+        self.keep = (verb, where, spoken, about_claim, about_codes, code_conditions, whole)
         total = len(subject_edits) + len(object_edits)
         if len(subject_edits):
             view = subject_edits
@@ -376,8 +379,16 @@ cdef class Tables:
             self.t.about_codes = &about_codes[0]
         if code_conditions.shape[0]:
             self.t.code_conditions = &code_conditions[0]
-        if spans.shape[0]:
-            self.t.spans = &spans[0]
+        cdef int32_t low, high
+        self.t.set_words = <int32_t>((len(sets) + 63) // 64)
+        self.in_sets = <uint64_t *>calloc(<Py_ssize_t>universe * self.t.set_words + 1, sizeof(uint64_t))
+        if self.in_sets == NULL:
+            raise MemoryError
+        self.t.in_sets = self.in_sets
+        for g in range(len(sets)):
+            for low, high in sets[g]:
+                for c in range(low, min(high, universe)):
+                    self.in_sets[c * self.t.set_words + g // 64] |= <uint64_t>1 << (g % 64)
         if whole.shape[0]:
             self.t.whole = &whole[0]
         self.t.whole_size = <int32_t>whole.shape[0]
@@ -387,22 +398,24 @@ cdef class Tables:
         free(self.edits)
         free(self.rows)
         free(self.asked)
+        free(self.in_sets)
         free(self.bit)
         wk_scratch_close(&self.own)
 
-    def judge(self, list tokens, list classes):
-        """Return (edit, subject, object) of each violation on one claim, all conditions and terms taken to hold.
+    def judge(self, list tokens, list classes, ids):
+        """Return (edit, subject, object) of each violation on one claim; claim conditions and terms are taken to hold.
 
-        `tokens` tell the codes of the claim apart; `classes` are their classes. Holds the GIL.
+        `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `classes` and `ids` are theirs.
+        Holds the GIL.
         """
         cdef int32_t size = <int32_t>len(tokens), i
         cdef wk_codes codes
         cdef wk_hits out
         cdef wk_claim k
-        cdef int32_t near[64]
+        cdef int32_t near[96]
         cdef int32_t *memory = near
         if size > 32:
-            memory = <int32_t *>malloc(2 * size * sizeof(int32_t))
+            memory = <int32_t *>malloc(3 * size * sizeof(int32_t))
             if memory == NULL:
                 raise MemoryError
         out.at = NULL
@@ -412,7 +425,9 @@ cdef class Tables:
                 memory[i] = tokens[i]
                 # Every token is its own index among the strange codes, so that its class stands right there.
                 memory[size + tokens[i]] = classes[i]
-            codes.class_of = codes.strange_id = memory
+                memory[2 * size + tokens[i]] = ids[i]
+            codes.class_of = memory
+            codes.strange_id = memory + 2 * size
             codes.strange_class = memory + size
             codes.billable = 0
             k.t = &self.t

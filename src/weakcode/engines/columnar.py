@@ -68,7 +68,8 @@ class ColumnarEngine:
         count = len(program)
         about_claim, about_codes = array("i", [-1]) * count, array("i", [-1]) * count
         tests: dict[tuple[Condition, bool], int] = {}
-        sets: dict[tuple[CodeSet | None, ...], int] = {}
+        asked_for: dict[tuple[CodeSet | None, ...], int] = {}
+        sets: dict[CodeSet | None, int] = {None: -1}
         for number, special in enumerate(self._special):
             if special and on[number]:
                 condition = program.edit(number).condition or Condition()
@@ -78,8 +79,9 @@ class ColumnarEngine:
                 if spoken or plain != Condition():
                     about_claim[number] = tests.setdefault((plain, spoken), len(tests))
                 if any(codes is not None for codes in asked):
-                    about_codes[number] = sets.setdefault(asked, len(sets))
-        bounds, spans = _flat(sets)
+                    about_codes[number] = asked_for.setdefault(asked, len(asked_for))
+                    for codes in asked:
+                        sets.setdefault(codes, len(sets) - 1)
         tables = Tables(
             bytes(program.column("verbs").tolist()),
             bytes(program.column("wheres").tolist()),
@@ -87,8 +89,9 @@ class ColumnarEngine:
             on,
             about_claim,
             about_codes,
-            bounds,
-            spans,
+            array("i", [sets[codes] for asked in asked_for for codes in asked]),
+            [codes.spans for codes in sets if codes is not None],
+            self._edition.universe,
             array("I", [number for number in program.claim_edits if on[number]]),
             *(program.column(f"{role}_{part}") for role in ("subject", "object") for part in ("pointers", "edits")),
         )
@@ -105,11 +108,13 @@ class ColumnarEngine:
             classes = [self._classes[code_id] for code_id in judged.ids]
         except KeyError:
             classes = [self._class_of(code_id) for code_id in judged.ids]
-        found: list[tuple[int, int, int]] = tables.judge(tokens, classes)
+        found: list[tuple[int, int, int]] = tables.judge(tokens, classes, judged.ids)
         special = self._special
         plain = [Hit(*hit) for hit in found if not special[hit[0]]]
         if len(plain) < len(found):
-            plain += self._meant(judged, [Hit(*hit) for hit in found if special[hit[0]]])
+            silent = not any(diagnosis.text for diagnosis in judged.claim.diagnoses)
+            doubtful = (hit for hit in found if special[hit[0]] and not (silent and special[hit[0]] & SPOKEN))
+            plain += self._meant(judged, [Hit(*hit) for hit in doubtful])
         return plain
 
     def _class_of(self, code_id: int) -> int:
@@ -205,18 +210,3 @@ def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
         return hits
     places = sorted(hit.subject for hit in hits)
     return [Hit(hits[0].edit, places[0], later) for later in places[1:]]
-
-
-def _flat(sets: dict[tuple[CodeSet | None, ...], int]) -> tuple[array[int], array[int]]:
-    """Return code sets as bounds into one column of intervals, -1 for no set."""
-    bounds, spans = array("i"), array("i")
-    for asked in sets:
-        for codes in asked:
-            if codes is None:
-                bounds.extend((-1, -1))
-                continue
-            start = len(spans) // 2
-            for span in codes.spans:
-                spans.extend(span)
-            bounds.extend((start, len(spans) // 2))
-    return bounds, spans
