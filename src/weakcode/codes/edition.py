@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from weakcode.codes.validity import Validity, Window
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
-_ICD9 = re.compile(r"[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
+_ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
 _REMEMBERED = 65536
 
 
