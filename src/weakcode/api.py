@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, r
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.batch.columns import ColumnScrubber
+    from weakcode.batch.rows import Rejected
     from weakcode.compile.program import Program
     from weakcode.engines.columnar import ColumnarEngine
     from weakcode.fixing import Fixed
@@ -187,6 +190,11 @@ class Validator:
         )
 
     @property
+    def packs(self) -> tuple[str, ...]:
+        """The packs with their versions."""
+        return self._bench(edition_for(None)).program.packs
+
+    @property
     def facts(self) -> tuple[str, ...]:
         """The documented facts that the packs know."""
         return self._bench(edition_for(None)).program.facts
@@ -242,15 +250,37 @@ class Validator:
 
         return fix(claim, self.check, unsafe=unsafe)
 
-    def scrub(self, source: Any) -> Iterator[pa.RecordBatch]:
-        """Return an iterator over record batches of findings on every claim of a file or files.
+    def in_bulk(self) -> Validator:
+        """Return this validator with the columnar engine, which scrub uses unless durable was asked for."""
+        if self.engine == "columnar":
+            return self
+        twin = copy.copy(self)
+        twin.engine, twin._benches = "columnar", {}
+        return twin
 
-        Raises InputError for a file that cannot be read at all; claims that cannot be read are left out, so use
-        `weakcode.batch.scrub.scrub` where the rejects matter.
+    def columns(self) -> ColumnScrubber:
+        """Return what evaluates record batches of claims with the columnar engine."""
+        from weakcode.batch.columns import ColumnScrubber
+
+        bulk = self.in_bulk()
+        return ColumnScrubber(
+            lambda date: bulk._bench(edition_for(date, strict=self.strict_edition)),
+            lambda facts, known: bulk._check_facts(facts, known),
+        )
+
+    def scrub(
+        self, source: Any, *, jobs: int = 1, on_reject: Callable[[Rejected], None] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Return an iterator over record batches of findings on every claim of a source.
+
+        `source` is a path or several, in any format that weakcode reads, or anything that speaks Arrow's C stream: a
+        pyarrow table, reader or batch, a pandas or polars frame, a DuckDB relation. Claims in Arrow's formats are
+        evaluated in batches, by `jobs` threads. `on_reject` sees each row that is no claim; without it these rows are
+        left out, and a Python warning says how many there were. Raises InputError for a source that cannot be read.
         """
         from weakcode.batch.scrub import scrub_batches
 
-        return scrub_batches(source, self)
+        return scrub_batches(source, self, on_reject, jobs=jobs)
 
 
 def _without_missing_extras(selected: list[Selected], *, chosen: bool) -> tuple[list[Selected], tuple[str, ...]]:

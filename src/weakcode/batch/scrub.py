@@ -8,12 +8,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from weakcode.batch.outputs import Outputs, checked_output
-from weakcode.batch.records import open_claims
+from weakcode.batch.records import is_arrow_file, open_claims
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.summary import Summary
 from weakcode.batch.writers import (
@@ -29,6 +29,10 @@ from weakcode.findings import Finding
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from weakcode.api import Validator
+    from weakcode.batch import bulk
+    from weakcode.batch.columns import ColumnScrubber
 
 BATCH_ROWS = 4096
 """Findings in one record batch; this bounds the memory of a scrub."""
@@ -71,9 +75,11 @@ def read(
     paths: Iterable[str | os.PathLike[str]],
     progress: Callable[[int], None] | None = None,
     mapping: Mapping[str, str] | None = None,
+    *,
+    may_be_none: bool = False,
 ) -> _Reading:
     """Return the rows of all files, in order. `progress` is told the bytes read so far, over all files."""
-    return _Reading(tuple(os.fspath(path) for path in paths), progress, mapping)
+    return _Reading(tuple(os.fspath(path) for path in paths), progress, mapping, may_be_none)
 
 
 class _Reading:
@@ -84,13 +90,15 @@ class _Reading:
         paths: tuple[str, ...],
         progress: Callable[[int], None] | None,
         mapping: Mapping[str, str] | None = None,
+        may_be_none: bool = False,
     ) -> None:
-        if not paths:
+        if not paths and not may_be_none:
             raise InputError("there is no input; give at least one file of claims")
         self._paths = paths
         self._progress = progress
         self._mapping = mapping
         self.ignored: dict[str, tuple[str, ...]] = {}
+        self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         before = 0
@@ -101,6 +109,7 @@ class _Reading:
                         self._progress(before + source.bytes_read)
                     yield row
                 before += source.bytes_read
+                self.bytes_read = before
                 if self._progress:
                     self._progress(before)
                 if source.ignored:
@@ -168,31 +177,42 @@ class FindingRows:
 
 
 def scrub_batches(
-    source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    judge: Judge,
-    on_reject: Callable[[Rejected], None] | None = None,
+    source: Any, validator: Validator, on_reject: Callable[[Rejected], None] | None = None, *, jobs: int = 1
 ) -> Iterator[pa.RecordBatch]:
-    """Give the findings of a file or files as record batches of the findings table.
+    """Give the findings of a source as record batches; see `Validator.scrub`."""
+    from weakcode.batch import bulk
+    from weakcode.batch.arrowfile import ArrowColumns, speaks_arrow
 
-    `on_reject` sees each row that is no claim; without it these rows are left out, and a Python warning says
-    how many there were.
-    """
-    paths = [source] if isinstance(source, str | os.PathLike) else source
-    rows, left_out = FindingRows(), 0
-    for outcome in evaluate(read(paths), judge):
-        if isinstance(outcome, Judged):
-            rows.add(outcome)
-            yield from rows.batches()
-        elif on_reject is None:
-            left_out += 1
-        else:
-            on_reject(outcome)
-    yield from rows.batches(last=True)
+    left_out = 0
+
+    def set_aside(rejected: Iterable[Rejected]) -> None:
+        nonlocal left_out
+        for one in rejected:
+            if on_reject is None:
+                left_out += 1
+            else:
+                on_reject(one)
+
+    sources = [source] if isinstance(source, str | os.PathLike) or speaks_arrow(source) else list(source)
+    columns = validator.columns()
+    in_bulk = validator.in_bulk()
+    for one in sources:
+        if speaks_arrow(one) or is_arrow_file(one):
+            for part in bulk.judge(ArrowColumns(one), columns, jobs):
+                set_aside(part.rejected)
+                if part.scrubbed is not None and part.scrubbed.findings.num_rows:
+                    yield part.scrubbed.findings
+            continue
+        rows = FindingRows()
+        for outcome in evaluate(read([one]), in_bulk):
+            if isinstance(outcome, Judged):
+                rows.add(outcome)
+                yield from rows.batches()
+            else:
+                set_aside([outcome])
+        yield from rows.batches(last=True)
     if left_out:
-        warnings.warn(
-            f"{left_out} rows are no claims and were left out; weakcode.batch.scrub.scrub sets them aside",
-            stacklevel=2,
-        )
+        warnings.warn(f"{left_out} rows are no claims and were left out; on_reject sees them", stacklevel=2)
 
 
 def scrub(
@@ -205,13 +225,17 @@ def scrub(
     on_judged: Callable[[Judged], None] | None = None,
     progress: Callable[[int], None] | None = None,
     mapping: Mapping[str, str] | None = None,
+    columns: ColumnScrubber | None = None,
+    judged_by: tuple[str, Sequence[str]] | None = None,
+    jobs: int = 1,
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
     `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
     (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
     or none does. `on_judged` sees each evaluated claim. `mapping`
-    says which columns of a table hold what. Raises InputError for inputs and outputs that cannot
+    says which columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
+    `jobs` threads, and `on_judged` does not see their claims. Raises InputError for inputs and outputs that cannot
     be, EngineError when an engine fails.
     """
     started = time.perf_counter()
@@ -228,8 +252,10 @@ def scrub(
     if len(set(given)) < len(given):
         raise InputError(f"{given[0]} is named for two outputs; give each a name of its own")
     findings_target, rejects_target, summary_target = targets
-    reading = read(names, progress, mapping)
+    in_batches = [name for name in names if columns is not None and is_arrow_file(name)]
+    reading = read([name for name in names if name not in in_batches], progress, mapping, may_be_none=bool(in_batches))
     tally = Tally()
+    ignored: dict[str, tuple[str, ...]] = {}
     with ExitStack() as stack:
         outputs = stack.enter_context(Outputs())
         table = findings_target and findings_writer(findings_target, outputs.open(findings_target))
@@ -249,7 +275,26 @@ def scrub(
                 rows.add(outcome)
                 for batch in rows.batches():
                     table.write(batch)
-        result = tally.summary(time.perf_counter() - started, reading.ignored)
+        for name in in_batches:
+            from weakcode.batch import bulk
+            from weakcode.batch.arrowfile import ArrowColumns
+
+            assert columns is not None
+            source = ArrowColumns(name)
+            for part in bulk.judge(source, columns, jobs):
+                tally.add_batch(part)
+                if aside:
+                    for rejected in part.rejected:
+                        aside.write(rejected)
+                if table and part.scrubbed is not None:
+                    table.write(part.scrubbed.findings)
+                if progress:
+                    progress(reading.bytes_read + source.bytes_read)
+            if source.ignored:
+                ignored[name] = source.ignored
+        if in_batches and columns is not None and judged_by is not None:
+            tally.judged_by(*judged_by)
+        result = tally.summary(time.perf_counter() - started, {**reading.ignored, **ignored})
         if table:
             for batch in rows.batches(last=True):
                 table.write(batch)
@@ -297,6 +342,27 @@ class Tally:
             self._outside[verdict.edition] += 1
         self._editions[verdict.edition] += 1
         self._judged_by = (verdict.engine, tuple(verdict.packs))
+
+    def add_batch(self, part: bulk.Judged) -> None:
+        """Count a batch of claims."""
+        self._rejections += len(part.rejected)
+        self._rejected += [attrs.evolve(one, raw="", reason="") for one in part.rejected[: 20 - len(self._rejected)]]
+        scrubbed = part.scrubbed
+        if scrubbed is None:
+            self._in += len(part.rejected)
+            return
+        self._in += scrubbed.rows
+        self._evaluated += scrubbed.evaluated
+        self._clean += scrubbed.clean
+        self._severities.update(scrubbed.by_severity)
+        self._rules.update(scrubbed.by_rule)
+        self._editions.update(scrubbed.editions)
+        for (_, edition), number in scrubbed.out_of_force.items():
+            self._outside[edition] += number
+
+    def judged_by(self, engine: str, packs: Sequence[str]) -> None:
+        """Take down what judged, where no single verdict says it."""
+        self._judged_by = (engine, tuple(packs))
 
     def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
         """Return the counts; raises EngineError when a claim was lost on the way."""

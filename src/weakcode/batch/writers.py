@@ -51,6 +51,27 @@ def findings_schema() -> pa.Schema:
     return pa.schema([(name, types.get(name, pa.string())) for name in FINDINGS_COLUMNS])
 
 
+def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with exactly the columns of a findings table; a column that is not there is null."""
+    import pyarrow as pa
+
+    schema = findings_schema()
+    names = batch.schema.names
+    if names == schema.names:
+        return batch
+    columns = [
+        batch.column(field.name) if field.name in names else pa.nulls(batch.num_rows, field.type) for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=schema.names)
+
+
+def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [batch.column(field.name).cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
 class FindingsWriter(Protocol):
     """Takes record batches of `findings_schema`."""
 
@@ -77,22 +98,33 @@ def findings_writer(target: Path, file: BinaryIO) -> FindingsWriter:
 
 class _Parquet:
     def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._file = file
+        self._writer: Any = None
+
+    def _open(self, schema: pa.Schema) -> Any:
         import pyarrow.parquet as pq
 
-        self._target = target
-        with writing(target):
-            self._writer = pq.ParquetWriter(file, findings_schema(), compression="zstd")
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+        return self._writer
 
     def write(self, batch: pa.RecordBatch) -> None:
+        batch = conformed(batch)
         with writing(self._target):
-            self._writer.write_batch(batch)
+            # The first batch decides which columns are dictionaries; what readers see is the same either way.
+            writer = self._open(batch.schema)
+            writer.write_batch(batch if batch.schema == writer.schema else _cast(batch, writer.schema))
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         with writing(self._target):
-            self._writer.add_key_value_metadata(dict(metadata))
-            self._writer.close()
+            writer = self._open(findings_schema())
+            writer.add_key_value_metadata(dict(metadata))
+            writer.close()
 
     def abandon(self) -> None:
+        if self._writer is None:
+            return
         # Else it tries to close itself at a time of its own, when the file has gone, and complains on stderr.
         with suppress(Exception):
             self._writer.close()
@@ -109,7 +141,9 @@ class _Csv:
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
-            self._rows.writerows([_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in batch.to_pylist())
+            self._rows.writerows(
+                [_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in conformed(batch).to_pylist()
+            )
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         with writing(self._target):
@@ -128,7 +162,7 @@ class _Jsonl:
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
-            self._file.writelines(_json_line(row) for row in batch.to_pylist())
+            self._file.writelines(_json_line(row) for row in conformed(batch).to_pylist())
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """JSON Lines has no place for metadata."""
