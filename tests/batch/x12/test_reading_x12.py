@@ -387,3 +387,12 @@ def test_a_file_on_disk_is_told_by_content_and_by_extension(tmp_path: Path) -> N
     path.write_text("no such thing")
     with pytest.raises(InputError, match="ISA"):
         list(read_claims(path))
+
+
+def test_a_place_is_one_line_whatever_stands_in_the_control_numbers() -> None:
+    row = one(file_of(CLM, "HI*ABK:I10").replace("ST*837*0099*", "ST*837*00\x1b[31m" + "9" * 50 + "*"))
+    assert row.place == f"interchange 000000042, transaction 00??31m{'9' * 13}, segment 8, column {row.place[-3:]}"
+
+
+def test_the_payer_without_a_name_is_its_number() -> None:
+    assert one(file_of(CLM, "HI*ABK:I10", patient="HL*2*1*22*0~NM1*PR*2******PI*00435~")).claim.payer == "00435"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import attrs
 
@@ -255,6 +256,11 @@ def kept(text: str) -> str:
         return text.encode("latin-1").decode("utf-8").strip()
     except UnicodeError:
         return text.strip()
+
+
+def control_number(text: str) -> str:
+    """Return a control number for a message: where the file is garbled, anything may stand in its place."""
+    return re.sub(r"[^A-Za-z0-9 ._-]", "?", text.strip())[:20]
 
 
 def _at(elements: list[str], number: int) -> str:

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.x12.codes import kind_of
-from weakcode.batch.x12.draft import Draft, Envelope, Patient, kept
+from weakcode.batch.x12.draft import Draft, Envelope, Patient, control_number, kept
 from weakcode.batch.x12.segments import Segment, Segments
 from weakcode.errors import InputError
 
@@ -126,21 +126,21 @@ class X12Source:
             self._open[tag] = value[{"ISA": 13, "GS": 6, "ST": 2}[tag]]
         if tag == "ISA":
             self._open = {"ISA": value[13]}
-            self._envelope = Envelope(kept(value[13]))
+            self._envelope = Envelope(control_number(value[13]))
             self._number = 0
         elif tag == "GS":
             self._version = value[8]
         elif tag == "ST":
             self._number = 1
             self._envelope = Envelope(
-                self._envelope.interchange, kept(value[2]), kind_of(value[3]) or kind_of(self._version)
+                self._envelope.interchange, control_number(value[2]), kind_of(value[3]) or kind_of(self._version)
             )
             if value[1] == "837":
                 self._seen_837 = True
             else:
                 del self._open["ST"]
                 if len(self._others) < 100:
-                    self._others[kept(value[1])[:20]] = None
+                    self._others[control_number(value[1])] = None
         else:
             self._close(tag, value)
 
@@ -150,7 +150,7 @@ class X12Source:
         if tag == "SE" and known is not None and value[1] != str(self._number) and len(self._notes) < 20:
             self._notes.append(
                 f"transaction {self._envelope.transaction} has {self._number} segments where its SE segment says "
-                f"{kept(value[1])[:10] or 'nothing'}; either the count is wrong or segments were lost"
+                f"{control_number(value[1]) or 'nothing'}; either the count is wrong or segments were lost"
             )
         if tag == "SE":
             self._envelope = Envelope(self._envelope.interchange)
@@ -161,8 +161,8 @@ class X12Source:
             if who in ("IL", "QC"):
                 self._patient = Patient()
             elif who == "PR" and self._payer is None:
-                named = [kept(element) for element in (*elements, *[""] * 10)]
-                self._payer = named[3] or named[9] or None
+                name, number = [*elements, *[""] * 10][3:10:6]
+                self._payer = kept(name) or kept(number) or None
         elif tag == "DMG":
             self._patient.describe(elements)
         elif tag == "REF" and elements[1:2] == ["87"] and not self._envelope.kind:
