@@ -1,6 +1,6 @@
 """Claims a second of the native kernel alone: text to codes, codes to violations, violations to findings.
 
-    python benchmarks/kernel.py [--claims 200000] [--codes 6] [--parquet FILE]
+    python benchmarks/kernel.py [--claims 200000] [--codes 6] [--parquet FILE] [--packs PACK...]
 
 Claims are made up: the same few thousand codes again and again, as in real files, drawn from all chapters.
 A Parquet file with a column `codes` (list of text) takes their place. Process time of one core, best of several runs.
@@ -50,10 +50,11 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=200_000)
     parser.add_argument("--codes", type=int, default=6)
     parser.add_argument("--parquet")
+    parser.add_argument("--packs", nargs="*", help="packs to evaluate; without it, all that are bundled")
     options = parser.parse_args()
 
     edition = edition_for(None)
-    validator = Validator()
+    validator = Validator(options.packs)
     bench = validator._bench(edition)
     on = [validator._is_on(rule) for rule in bench.program.rules]
     engine = ColumnarEngine(bench.program, edition, on.__getitem__)

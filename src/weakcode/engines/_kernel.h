@@ -219,6 +219,8 @@ typedef struct {
     int64_t rows;
     const int32_t *tokens;
     int32_t size, row;
+    int32_t known;               /* whether `sets` is worked out for this claim */
+    uint64_t sets;               /* the first 64 sets that some code of the claim is in */
 } wk_claim;
 
 static inline int wk_in_set(const wk_claim *k, int32_t place, int32_t set) {
@@ -227,14 +229,26 @@ static inline int wk_in_set(const wk_claim *k, int32_t place, int32_t set) {
     return k->t->in_sets[(int64_t)id * k->t->set_words + set / 64] >> (set % 64) & 1;
 }
 
-static int wk_any_code(const wk_claim *k, int32_t set) {
-    for (int32_t i = 0; i < k->size; i++) {
-        if (wk_in_set(k, i, set)) return 1;
+static inline int wk_any_code(wk_claim *k, int32_t set) {
+    if (set >= 64) {
+        for (int32_t i = 0; i < k->size; i++) {
+            if (wk_in_set(k, i, set)) return 1;
+        }
+        return 0;
     }
-    return 0;
+    if (!k->known) {
+        k->sets = 0;
+        for (int32_t i = 0; i < k->size; i++) {
+            int32_t token = k->tokens[i];
+            int32_t id = token < k->c->billable ? token : k->c->strange_id[token - k->c->billable];
+            k->sets |= k->t->in_sets[(int64_t)id * k->t->set_words];
+        }
+        k->known = 1;
+    }
+    return k->sets >> set & 1;
 }
 
-static inline int wk_holds(const wk_claim *k, uint32_t edit) {
+static inline int wk_holds(wk_claim *k, uint32_t edit) {
     int32_t about = k->t->about_claim[edit];
     if (about >= 0 && k->masks && !k->masks[about * k->rows + k->row]) return 0;
     about = k->t->about_codes[edit];
@@ -422,6 +436,7 @@ static int wk_judge(wk_claim *k) {
     const wk_tables *t = k->t;
     int32_t token[SHORT_CLAIM], place[SHORT_CLAIM], classes[SHORT_CLAIM], again[SHORT_CLAIM][2];
     int32_t distinct = 0, repeats = 0;
+    k->known = 0;
     if (++k->s->claim == 0) {
         memset(k->s->objects, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
         memset(k->s->counted, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
