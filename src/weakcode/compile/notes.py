@@ -230,10 +230,10 @@ def _condition(note: Note, text: str, is_open: bool, listed: CodeSet, edition: E
     """Return why a code-first block is conditional, or None for a mandatory one."""
     if note.place in READ_AS_CONDITIONAL:
         return READ_AS_CONDITIONAL[note.place]
-    said = _CONDITIONAL.search(text)
+    said = [" ".join(words.lower().split()) for words in _CONDITIONAL.findall(text)]
     if said:
-        words = " ".join(said[0].lower().split())
-        return "lists what it may be complicating" if words == "complicating" else f'says "{words}"'
+        words = next((words for words in said if words != "complicating"), None)
+        return f'says "{words}"' if words else "lists what it may be complicating"
     if not is_open and _ASSOCIATED.match(note.lines[0].strip(" ,")):
         return "names what may be associated"
     if listed and not listed - edition.codeset("T36-T65"):
