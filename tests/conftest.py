@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 
+# Editions that whoever runs the tests has installed are none of the tests' business.
+os.environ["WEAKCODE_DATA_DIR"] = str(PROJECT / "tests" / "no-editions-here")
+
 # "ci" is the same on every run, so that a red build is about the change; "nightly" looks for what nobody thought of.
 settings.register_profile("default", deadline=None)
 settings.register_profile(
