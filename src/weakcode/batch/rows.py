@@ -16,7 +16,8 @@ class Record:
 
     `place` says where the claim stands in the words of its format, where a line does not say it all: a FHIR path,
     control numbers and segment. `places` and `lines` say the same for each diagnosis; both are empty where
-    the claim's own place is all that is known. `apart` holds codes that the claim carries outside its list of
+    the claim's own place is all that is known; so with `column` and `columns`, which are 0 and empty where a line says
+    enough. `apart` holds codes that the claim carries outside its list of
     diagnoses, as (kind, code): the admitting diagnosis, the reason for visit.
     """
 
@@ -28,6 +29,14 @@ class Record:
     places: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
+    column: int = 0
+    columns: tuple[int, ...] = ()
+
+    def spot_of(self, positions: Sequence[int] = ()) -> str:
+        """Return file, line and column, where it is known, of the first of these positions: `file:line:column`."""
+        at = positions[0] - 1 if positions else -1
+        column = self.columns[at] if 0 <= at < len(self.columns) else self.column
+        return f"{self.file}:{self.line_of(positions)}" + (f":{column}" if column > 1 else "")
 
     def place_of(self, positions: Sequence[int]) -> str:
         """Return the place of the first of these 1-based positions, or the claim's where there is none."""

@@ -188,7 +188,9 @@ def test_line_breaks_wrapped_lines_and_other_delimiters_change_nothing_but_the_p
     assert (breaks.line, breaks.lines) == (10, (11, 11))
     assert breaks.place == "interchange 000000042, transaction 0099, segment 8"
     assert breaks.places == tuple(f"interchange 000000042, transaction 0099, segment 9, HI0{n}" for n in (1, 2))
+    assert (breaks.spot_of(), breaks.spot_of((2, 1))) == ("f.837:10", "f.837:11")
     hi = content.index("HI*") + 1
+    assert one(content).spot_of((2,)) == f"f.837:1:{hi}"
     assert one(content).places[0].endswith(f"segment 9, HI01, column {hi}")
 
 

@@ -58,6 +58,7 @@ class _Found:
     diagnosis: Diagnosis
     place: str
     line: int
+    column: int
     order: int
 
 
@@ -72,7 +73,7 @@ class Draft:
     ) -> None:
         self._envelope = envelope
         self._file = file
-        self._line = line
+        self._line, self._column = line, column
         self._patient = patient
         self._payer = payer
         self._place = envelope.place(number, _column(column))
@@ -154,7 +155,7 @@ class Draft:
             except WeakcodeError as error:
                 raise BadRow("present-on-admission indicator", f"segment {number}, HI{at:02}: {error}") from None
             place = self._envelope.place(number, f", HI{at:02}{_column(column)}")
-            self._found.append(_Found(kind.role, diagnosis, place, line, len(self._found)))
+            self._found.append(_Found(kind.role, diagnosis, place, line, column, len(self._found)))
 
     def _date(self, elements: list[str]) -> None:
         name = _at(elements, 1)
@@ -221,6 +222,8 @@ class Draft:
             tuple(one.place for one in found),
             tuple(one.line for one in found),
             tuple(self._apart),
+            self._column,
+            tuple(one.column for one in found),
         )
 
     def _service_date(self) -> dt.date | None:
