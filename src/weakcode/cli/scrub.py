@@ -118,12 +118,12 @@ def _print_text(judged: Judged) -> None:
     record = judged.record
     named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
     codes = " ".join(record.claim.codes)
-    # `file:line` is what editors and terminals know how to jump to.
-    where = f"{record.file}:{record.line}"
+    # `file:line:column` is what editors and terminals know how to jump to.
+    where = record.spot_of()
     click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")
     for finding in judged.verdict.findings:
         click.echo(text.finding_text(finding))
-        at, place = f"{record.file}:{record.line_of(finding.positions)}", record.place_of(finding.positions)
+        at, place = record.spot_of(finding.positions), record.place_of(finding.positions)
         if at != where or place != record.place:
             click.echo(click.style(text.wrapped(f"{at}{_in(place)}", label="where:  "), dim=True))
     click.echo()
