@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +64,17 @@ class RuleInfo:
     line: int
 
 
+@attrs.frozen
+class NoteEdit:
+    """A rule made from a note: the part that a code plays in it, where the note stands, its kind and its words."""
+
+    rule: str
+    role: str
+    place: str
+    kind: str
+    quote: str
+
+
 @attrs.frozen(eq=False)
 class _Bench:
     """An edition with its program, engine and assembler."""
@@ -115,6 +128,7 @@ class Validator:
             rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
         }
         self._benches: dict[str, _Bench] = {}
+        self._editions: dict[dt.date | None, Edition] = {}
         if profile is not None:
             from weakcode.rules.profile import check_profile
 
@@ -133,6 +147,13 @@ class Validator:
         if self._profile is not None:
             return self._profile.severity_for(rule.id, payer, rule.severity, enabled=enabled)
         return rule.severity if enabled else None
+
+    def _edition(self, day: dt.date | None) -> Edition:
+        """Return the edition that judges a day. A validator keeps to what was installed when it first asked."""
+        edition = self._editions.get(day)
+        if edition is None:
+            edition = self._editions[day] = edition_for(day, strict=self.strict_edition)
+        return edition
 
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.name)
@@ -211,6 +232,21 @@ class Validator:
         }
         return tuple(sorted(touching, key=lambda pair: (pair[0], pair[1] != "subject")))
 
+    def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
+        """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
+        bench = self._bench(edition_for(service_date))
+        program = bench.program
+        roles = program.roles(program.code_class(bench.edition.code_id(code)))
+        found: dict[NoteEdit, None] = {}
+        for role, numbers in zip(("subject", "object"), roles, strict=True):
+            for number in numbers:
+                edit = program.edit(number)
+                if edit.sources and edit.sources[0].quote:
+                    place, _, kind = edit.sources[0].place.rpartition(", ")
+                    rule = program.rules[edit.rule].id
+                    found[NoteEdit(rule, role, place, kind, edit.sources[0].quote)] = None
+        return tuple(found)
+
     def check(self, claim: Claim) -> tuple[Finding, ...]:
         """Return the findings on a claim by subject position, then rule id, then object position."""
         return self.judge(claim).findings
@@ -221,7 +257,7 @@ class Validator:
         Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator
         is strict about editions and none was in force.
         """
-        edition = edition_for(claim.service_date, strict=self.strict_edition)
+        edition = self._edition(claim.service_date)
         bench = self._bench(edition)
         if claim.documented:
             self._check_facts(claim.documented, bench.program.facts)
@@ -264,7 +300,7 @@ class Validator:
 
         bulk = self.in_bulk()
         return ColumnScrubber(
-            lambda date: bulk._bench(edition_for(date, strict=self.strict_edition)),
+            lambda day: bulk._bench(bulk._edition(day)),
             lambda facts, known: bulk._check_facts(facts, known),
         )
 

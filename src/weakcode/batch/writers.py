@@ -34,6 +34,7 @@ FINDINGS_COLUMNS = (
 )
 REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
 
+_REPEATING = ("rule", "severity", "message", "codes.list.element", "sources.list.element", "edition", "file", "place")
 # Blanks part codes and positions; a source is a phrase with blanks of its own.
 _SEPARATORS = {"sources": "; "}
 
@@ -106,7 +107,10 @@ class _Parquet:
         import pyarrow.parquet as pq
 
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._file, schema, compression="zstd")
+            # A dictionary for columns that hardly repeat, and statistics that nobody filters by, only cost time.
+            self._writer = pq.ParquetWriter(
+                self._file, schema, compression="zstd", use_dictionary=list(_REPEATING), write_statistics=False
+            )
         return self._writer
 
     def write(self, batch: pa.RecordBatch) -> None:

