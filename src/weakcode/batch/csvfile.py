@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from weakcode.batch.layouts import Header, header_cells, read_header
@@ -12,14 +12,48 @@ from weakcode.batch.tableclaim import claim_of_rows
 from weakcode.batch.textlines import Lines, decoded, shown
 from weakcode.errors import InputError
 
-__all__ = ["CsvSource", "Header", "header_cells", "read_header"]
+__all__ = ["CsvSource", "Header", "claims_of", "header_cells", "read_header"]
 
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have: one lost quote must not swallow a file."""
 _MOST_ROWS = 5_000
 """Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
 
-_Row = tuple[int, list[str], bytes]
+Row = tuple[int, list[str], bytes]
+"""A row's 1-based line, cells, and bytes as they stand in the file."""
+
+
+def claims_of(rows: Iterable[Row | Rejected], header: Header, file: str) -> Iterator[Record | Rejected]:
+    """Return the claims of these rows: one each, or one for rows of service lines that follow each other."""
+    group: list[Row] = []
+    for row in rows:
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        if header.line is None:
+            yield _outcome([row], header, file)
+            continue
+        if group and not _continues(group, row, header.claim_id):
+            yield _outcome(group, header, file)
+            group = []
+        group.append(row)
+    if group:
+        yield _outcome(group, header, file)
+
+
+def _continues(group: list[Row], row: Row, at: int) -> bool:
+    same = bool(row[1][at].strip()) and row[1][at] == group[0][1][at]
+    return same and len(group) < _MOST_ROWS
+
+
+def _outcome(group: list[Row], header: Header, file: str) -> Record | Rejected:
+    number, _, first = group[0]
+    raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
+    try:
+        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group])
+    except BadRow as error:
+        return Rejected(file, number, error.claim_id, error.reason, error.part, raw)
+    return Record(claim, file, number, raw, apart=apart)
 
 
 class CsvSource:
@@ -54,36 +88,9 @@ class CsvSource:
         raise InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        group: list[_Row] = []
-        for row in self._rows():
-            if isinstance(row, Rejected):
-                yield row
-                continue
-            if self.header.line is None:
-                yield self._outcome([row])
-                continue
-            if group and not self._continues(group, row):
-                yield self._outcome(group)
-                group = []
-            group.append(row)
-        if group:
-            yield self._outcome(group)
+        return claims_of(self._rows(), self.header, self._name)
 
-    def _continues(self, group: list[_Row], row: _Row) -> bool:
-        at = self.header.claim_id
-        same = bool(row[1][at].strip()) and row[1][at] == group[0][1][at]
-        return same and len(group) < _MOST_ROWS
-
-    def _outcome(self, group: list[_Row]) -> Record | Rejected:
-        number, _, first = group[0]
-        raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
-        try:
-            claim, apart = claim_of_rows(self.header, [cells for _, cells, _ in group])
-        except BadRow as error:
-            return Rejected(self._name, number, error.claim_id, error.reason, error.part, raw)
-        return Record(claim, self._name, number, raw, apart=apart)
-
-    def _rows(self) -> Iterator[_Row | Rejected]:
+    def _rows(self) -> Iterator[Row | Rejected]:
         for number, line in self._lines:
             if line is not None and not line.strip():
                 continue

@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from weakcode.api import Validator
     from weakcode.batch import bulk
     from weakcode.batch.columns import ColumnScrubber
+    from weakcode.batch.sql import QuerySource
+    from weakcode.batch.writers import FindingsWriter
 
 BATCH_ROWS = 4096
 """Findings in one record batch; this bounds the memory of a scrub."""
@@ -228,6 +231,8 @@ def scrub(
     columns: ColumnScrubber | None = None,
     judged_by: tuple[str, Sequence[str]] | None = None,
     jobs: int = 1,
+    query: QuerySource | None = None,
+    sink: FindingsWriter | None = None,
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
@@ -235,7 +240,8 @@ def scrub(
     (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
     or none does. `on_judged` sees each evaluated claim. `mapping`
     says which columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
-    `jobs` threads, and `on_judged` does not see their claims. Raises InputError for inputs and outputs that cannot
+    `jobs` threads, and `on_judged` does not see their claims. `query` gives claims beside those of the inputs, `sink`
+    takes the findings too. Raises InputError for inputs and outputs that cannot
     be, EngineError when an engine fails.
     """
     started = time.perf_counter()
@@ -252,18 +258,32 @@ def scrub(
     if len(set(given)) < len(given):
         raise InputError(f"{given[0]} is named for two outputs; give each a name of its own")
     findings_target, rejects_target, summary_target = targets
-    in_batches = [name for name in names if columns is not None and is_arrow_file(name)]
-    reading = read([name for name in names if name not in in_batches], progress, mapping, may_be_none=bool(in_batches))
+    batched = columns is not None and not mapping
+    in_batches: list[str | QuerySource] = [name for name in names if batched and is_arrow_file(name)]
+    reading = read(
+        [name for name in names if name not in in_batches],
+        progress,
+        mapping,
+        may_be_none=bool(in_batches) or query is not None,
+    )
     tally = Tally()
     ignored: dict[str, tuple[str, ...]] = {}
     with ExitStack() as stack:
         outputs = stack.enter_context(Outputs())
         table = findings_target and findings_writer(findings_target, outputs.open(findings_target))
-        if table:
-            stack.callback(table.abandon)
+        tables = [writer for writer in (table, sink) if writer]
+        for writer in tables:
+            stack.callback(writer.abandon)
         aside = rejects_target and RejectsWriter(rejects_target, outputs.open(rejects_target))
+        one_by_one: Iterable[Record | Rejected] = reading
+        if query is not None:
+            stack.enter_context(query)
+            if batched and query.is_code_list:
+                in_batches.append(query)
+            else:
+                one_by_one = chain(reading, query)
         rows = FindingRows()
-        for outcome in evaluate(tally.counted(reading), judge):
+        for outcome in evaluate(tally.counted(one_by_one), judge):
             tally.add(outcome)
             if isinstance(outcome, Rejected):
                 if aside:
@@ -271,34 +291,40 @@ def scrub(
                 continue
             if on_judged:
                 on_judged(outcome)
-            if table:
+            if tables:
                 rows.add(outcome)
                 for batch in rows.batches():
-                    table.write(batch)
-        for name in in_batches:
+                    for writer in tables:
+                        writer.write(batch)
+        for one in in_batches:
             from weakcode.batch import bulk
             from weakcode.batch.arrowfile import ArrowColumns
 
             assert columns is not None
-            source = ArrowColumns(name)
+            source = ArrowColumns(one if isinstance(one, str) else one.reader)
+            source.name = one if isinstance(one, str) else one.name
             for part in bulk.judge(source, columns, jobs):
                 tally.add_batch(part)
                 if aside:
                     for rejected in part.rejected:
                         aside.write(rejected)
-                if table and part.scrubbed is not None:
-                    table.write(part.scrubbed.findings)
+                if part.scrubbed is not None:
+                    for writer in tables:
+                        writer.write(part.scrubbed.findings)
                 if progress:
                     progress(reading.bytes_read + source.bytes_read)
             if source.ignored:
-                ignored[name] = source.ignored
+                ignored[source.name] = source.ignored
         if in_batches and columns is not None and judged_by is not None:
             tally.judged_by(*judged_by)
+        if query is not None and query.ignored:
+            ignored[query.name] = query.ignored
         result = tally.summary(time.perf_counter() - started, {**reading.ignored, **ignored})
-        if table:
-            for batch in rows.batches(last=True):
-                table.write(batch)
-            table.finish(result.metadata())
+        for batch in rows.batches(last=True):
+            for writer in tables:
+                writer.write(batch)
+        for writer in tables:
+            writer.finish(result.metadata())
         if summary_target:
             outputs.open(summary_target).write(result.to_json().encode() + b"\n")
         outputs.commit()

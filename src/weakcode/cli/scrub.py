@@ -17,6 +17,7 @@ import click
 from weakcode.cli import text
 from weakcode.cli.options import Choice, choosing, findings_format_option
 from weakcode.cli.outcome import operation_outcome
+from weakcode.errors import InputError
 
 if TYPE_CHECKING:
     from weakcode.batch.scrub import Judged
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("scrub", short_help="Check every claim of some files.")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "-o",
     "--output",
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     metavar="NAME=COLUMN,...",
     help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
 )
+@click.option("--sql", metavar="QUERY", help="Check the rows of a SELECT over files, or over --db.")
+@click.option("--db", metavar="URI", help="A PostgreSQL database for --sql: postgresql://user@host/name (extra sql).")
+@click.option("--into", metavar="TABLE", help="Add the findings to a table of --db, in one transaction.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -56,11 +60,14 @@ def command(
     rejects: str | None,
     summary: str | None,
     mapping: tuple[str, ...],
+    sql: str | None,
+    db: str | None,
+    into: str | None,
     jobs: int,
     as_format: str,
     **options: Any,
 ) -> int:
-    """Check every claim of files: CSV, JSON Lines, Parquet, Arrow, X12 837.
+    """Check every claim of files: CSV and other tables, JSON Lines, Parquet, Arrow, X12 837, FHIR.
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
@@ -69,16 +76,29 @@ def command(
     \b
     weakcode scrub claims.csv
     weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
+    weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
+    weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
     """
     from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
 
+    if (db is not None and sql is None) or (into is not None and db is None):
+        raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
+    if not inputs and sql is None:
+        raise InputError("there is no input; give files of claims, or --sql QUERY")
     choice = Choice.from_options(options)
     validator = choice.validator()
     if choice.engine is None:
         validator = validator.in_bulk()
-    printer = None if output else _PRINTERS[as_format]
-    with _terminable(), _progress(inputs, shown=output is not None) as progress:
+    query, sink, columns = None, None, parse_mapping(mapping)
+    if sql is not None:
+        from weakcode.batch.sql import QuerySource, TableSink
+
+        query = QuerySource(sql, db, columns)
+        sink = TableSink(db, into) if db is not None and into is not None else None
+    kept = output is not None or sink is not None
+    printer = None if kept else _PRINTERS[as_format]
+    with _terminable(), _progress(inputs, shown=kept) as progress:
         result = scrub(
             expanded(inputs),
             validator,
@@ -87,12 +107,14 @@ def command(
             summary=summary,
             on_judged=printer,
             progress=progress,
-            mapping=parse_mapping(mapping),
-            columns=validator.columns() if output and validator.engine == "columnar" else None,
+            mapping=columns,
+            columns=validator.columns() if kept and validator.engine == "columnar" else None,
             judged_by=(validator.engine, validator.packs),
             jobs=jobs,
+            query=query,
+            sink=sink,
         )
-    if as_format == "json" and output:
+    if as_format == "json" and kept:
         click.echo(result.to_json())
     else:
         # Printed findings in JSON are for a program; what is for people must not stand between them.
