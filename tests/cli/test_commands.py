@@ -283,3 +283,12 @@ def test_a_reader_that_goes_away_makes_no_noise() -> None:
         noise = process.stderr.read()
     assert b"Traceback" not in noise
     assert b"Exception ignored" not in noise
+
+
+def test_every_note_of_a_code_says_what_became_of_it() -> None:
+    shown = weakcode("code", "R54").stdout
+    own, elsewhere = shown.split("Named by notes elsewhere")
+    assert "(note at R54)" in own
+    assert "(note at Chapter 18)" in own
+    assert "-> icd10cm/excludes1" in own
+    assert "R53.1  Excludes1" in elsewhere

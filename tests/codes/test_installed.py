@@ -17,10 +17,10 @@ from weakcode.codes import catalog, installed, unpack
 from weakcode.errors import EditionError, InputError
 
 SMALL = (
-    "<?xml version='1.0'?><ICD10CM.tabular><version>2023</version><chapter><name>1</name><desc>x</desc>"
-    "<section id='A00-A09'><desc>x</desc><diag><name>A00</name><desc>one</desc></diag></section></chapter>"
-    "</ICD10CM.tabular>"
-).encode()
+    b"<?xml version='1.0'?><ICD10CM.tabular><version>2023</version><chapter><name>1</name><desc>x</desc>"
+    b"<section id='A00-A09'><desc>x</desc><diag><name>A00</name><desc>one</desc></diag></section></chapter>"
+    b"</ICD10CM.tabular>"
+)
 
 
 @pytest.fixture(autouse=True)

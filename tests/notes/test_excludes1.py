@@ -43,9 +43,7 @@ def fires(validator: weakcode.Validator, one: str, other: str) -> bool:
 @pytest.fixture(scope="module")
 def billable(codes: list[str]) -> list[str]:
     """Codes that no other continues. The list has headers as well; a code with a placeholder ends with its 7th sign."""
-    return [
-        code for code, following in zip(codes, [*codes[1:], ""], strict=True) if not following.startswith(code)
-    ]
+    return [code for code, following in zip(codes, [*codes[1:], ""], strict=True) if not following.startswith(code)]
 
 
 def test_the_second_reading_sees_every_line(reading: Reading) -> None:

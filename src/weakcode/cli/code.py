@@ -12,6 +12,9 @@ from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from weakcode.api import NoteEdit
     from weakcode.codes.edition import Edition
 
 _KINDS = {
@@ -24,6 +27,8 @@ _KINDS = {
     "code_also": "Code also",
 }
 
+_MOST = 25
+
 
 @click.command("code", short_help="Show a code, its notes and the rules that touch it.")
 @click.argument("code", metavar="CODE")
@@ -32,7 +37,8 @@ def command(code: str, date: str | None) -> int:
     """Show the title of a code, its place, the notes that reach it and the rules that touch it."""
     from weakcode.codes.catalog import edition_for
 
-    edition = edition_for(parse_date(date))
+    day = parse_date(date)
+    edition = edition_for(day)
     name = canonical(code)
     node = edition.node(name)
     if node is None:
@@ -46,14 +52,25 @@ def command(code: str, date: str | None) -> int:
     if not node.billable:
         below = [f"{child.name}  {child.title}" for child in edition.children_of(name)]
         parts.append(text.bullets("Below it", below))
-    parts += _notes(edition, name)
+    made = _edits(name, day) if node.billable else ()
+    parts += _notes(edition, name, made)
     if node.billable:
+        parts += _named_elsewhere(edition, name, made)
         parts.append(_rules(name))
     click.echo("\n\n".join(parts))
     return 0
 
 
-def _notes(edition: Edition, name: str) -> list[str]:
+def _edits(name: str, day: date | None) -> tuple[NoteEdit, ...]:
+    from weakcode.api import Validator
+
+    return Validator(packs=["icd10cm"]).notes_touching(name, day)
+
+
+def _notes(edition: Edition, name: str, made: tuple[NoteEdit, ...]) -> list[str]:
+    """Every note that reaches the code, its own and inherited ones, each with the rules that it became."""
+    from weakcode.compile.notes import LABELS
+
     found: dict[tuple[str, str], list[str]] = {}
     for note in edition.notes_reaching(name):
         found.setdefault((note.kind, note.place), []).extend(note.lines)
@@ -63,8 +80,29 @@ def _notes(edition: Edition, name: str) -> list[str]:
         if kind == "inclusion_term" and (own is None or place != own.name):
             continue
         heading = _KINDS.get(kind, kind.replace("_", " ").capitalize())
-        parts.append(text.bullets(f"{heading} (note at {place})", lines))
+        rules = {edit.rule: None for edit in made if (edit.place, edit.kind) == (place, LABELS.get(kind))}
+        becomes = [f"-> {rule}" for rule in sorted(rules)]
+        if kind in LABELS and not becomes and own is not None and own.billable:
+            becomes = ["-> no rule: it names no code"]
+        parts.append(text.bullets(f"{heading} (note at {place})", [*lines, *becomes]))
     return parts
+
+
+def _named_elsewhere(edition: Edition, name: str, made: tuple[NoteEdit, ...]) -> list[str]:
+    """The notes at other codes that name this one."""
+    from weakcode.compile.notes import LABELS
+
+    own = {(note.place, LABELS.get(note.kind)) for note in edition.notes_reaching(name)}
+    lines = [
+        f"{edit.place}  {edit.kind}  {edit.quote} -> {edit.rule}"
+        for edit in sorted(made, key=lambda edit: (edit.kind == LABELS["excludes2"], edit.place, edit.rule))
+        # Any code can satisfy an open code-first note; those that it names have an order as well.
+        if (edit.place, edit.kind) not in own and edit.rule != "icd10cm/code-first-missing"
+    ]
+    if not lines:
+        return []
+    more = [f"and {len(lines) - _MOST:,} more"] if len(lines) > _MOST else []
+    return [text.bullets("Named by notes elsewhere", [*lines[:_MOST], *more])]
 
 
 def _rules(name: str) -> str:

@@ -37,19 +37,16 @@ _QUALIFIED = re.compile(r"\(([^()]*)\)\s*,?\s*(with\s+\w+(?:\s+or\s+\w+)?\s+char
 _ANY_INTENT = re.compile(r",?\s*with\s+[\w\s]*character\s+to\s+indicate\s+intent\s*$", re.IGNORECASE)
 _OPEN_FRACTURE = re.compile(r"(?P<codes>.+?)\s+with\s+open\s+fracture\s+7th\s+character\s*$", re.IGNORECASE)
 _FOR_ADVERSE = re.compile(r"for adverse effects?\b", re.IGNORECASE)
-_MANIFESTATION = re.compile(r"\bdiseases? classified elsewhere", re.IGNORECASE)
+_MANIFESTATION = re.compile(r"\b(?:diseases?|conditions) classified elsewhere", re.IGNORECASE)
 _CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
 
 
 READ_AS_CONDITIONAL = {
     "D69.42": "a congenital thrombocytopenia is often the whole of the disorder",
-    "D75.81": "myelofibrosis that is not known to be secondary has this code as well",
     "H46.3": "optic neuropathy from a medicine has this code as well, and T36-T50, which the note does not list",
     "J34.82": "a collapse of the nasal valve is often the whole of the disorder",
     "J69.1": "oils taken as a medicine are T36-T50, which the note does not list",
     "J69.8": "aspirated blood has this code as well and is no toxic substance",
-    "J84.03": "an idiopathic hemosiderosis has no underlying disease",
-    "M02": "Reiter's disease and unspecified reactive arthropathy stand here, whose infection has often passed unseen",
     "M40": "postural and unspecified kyphosis and lordosis have no underlying disease",
     "N48.3": "an unspecified priapism has no known cause",
     "N64.1": "fat necrosis of the breast mostly has other causes than a graft",
@@ -59,13 +56,13 @@ READ_AS_CONDITIONAL = {
 
 NOT_MEANT = {
     "F07.81": "a postconcussional syndrome follows an injury that is over and may not be coded with it",
+    "M02.3": "Reiter's disease is often seen when the infection has passed unseen",
 }
 """Codes below a mandatory block that can stand without what it asks for, each with the reason."""
 
 
 ADDED_ONLY = (
-    "T36-T50 with fifth or sixth character 5, "
-    "B95-B97, R29.7-, R65.2-, V00-Y99, Z14-Z19, Z3A, Z55-Z68, Z72.-, Z77-Z99"
+    "T36-T50 with fifth or sixth character 5, B95-B97, R29.7-, R65.2-, V00-Y99, Z14-Z19, Z3A, Z55-Z68, Z72.-, Z77-Z99"
 )
 """Codes that say more about another: organism, score, severity, drug, external cause, circumstance, status, history.
 
@@ -188,10 +185,11 @@ def holders(note: Note, edition: Edition) -> CodeSet:
 
 @lru_cache(maxsize=4)
 def manifestation_codes(edition: Edition) -> CodeSet:
-    """Return the codes with "diseases classified elsewhere" in their title or a title above, and a code-first note.
+    """Return the codes of "diseases (or conditions) classified elsewhere", by a title, with a code-first note.
 
-    Such a code is a manifestation and never first-listed (Guidelines I.A.13). Titles that name a cause of such diseases
-    (B95 to B97) are no manifestations, nor are codes that no code-first note reaches (M14.6-, under M14).
+    The title is theirs or one above. Such a code is a manifestation and never first-listed (Guidelines I.A.13). Titles
+    that name a cause of such diseases (B95 to B97) are no manifestations, nor are codes that no code-first note reaches
+    (M14.6-, under M14).
     """
     spans: list[tuple[int, int]] = []
     noted = CodeSet()

@@ -1,0 +1,63 @@
+"""weakcode edition, with the older lists of the shared data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from weakcode.cli import main
+from weakcode.codes import catalog
+
+
+def weakcode(*args: str) -> Result:
+    return CliRunner().invoke(main, args)
+
+
+def test_the_bundled_edition_is_listed_and_shown_with_its_notes() -> None:
+    (one,) = json.loads(weakcode("edition", "list", "--format", "json").stdout)
+    assert one == {"name": "2026-04", "from": "2026-04-01", "to": "2026-09-30", "bundled": True}
+    shown = weakcode("edition", "show").stdout
+    assert "74,719 billable codes" in shown
+    assert "5,407" in shown
+    assert weakcode("edition", "show", "--unresolved").stdout == "0 unresolved references in 2026-04.\n"
+
+
+def test_an_unknown_edition_is_one_sentence_with_status_2() -> None:
+    result = weakcode("edition", "show", "2026-05")
+    assert result.exit_code == 2
+    assert 'no edition "2026-05" (did you mean "2026-04"?)' in result.stderr
+
+
+@pytest.mark.slow
+def test_an_added_edition_is_shown_compared_and_removed(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAKCODE_DATA_DIR", str(tmp_path))
+    catalog.forget()
+    file = shared / "icd10cm" / "icd10cm_tabular_2025_april.xml.xz"
+    added = weakcode("edition", "add", str(file))
+    assert added.stdout == "Installed 2025-04 (2025-04-01 to 2025-09-30): 74,260 billable codes.\n"
+    again = weakcode("edition", "add", str(file))
+    assert again.exit_code == 2
+    assert "both in force" in again.stderr
+
+    found: dict[str, Any] = json.loads(
+        weakcode("edition", "diff", "2025-04", "2026-04", "--rules", "weakness", "--format", "json").stdout
+    )
+    added_codes = {one["code"] for one in found["codes"]["added"]}
+    retired = {one["code"] for one in found["codes"]["retired"]}
+    # Multiple sclerosis got its kinds on 1 October 2025.
+    assert {"G35.A", "G35.D"} <= added_codes
+    assert "G35" in retired
+    assert len(added_codes) - len(retired) == 74_719 - 74_260
+    assert found["notes"]["added"]
+    assert found["notes"]["removed"]
+    assert all(one["rule"].startswith("weakness/") for one in found["rules"])
+
+    assert weakcode("edition", "remove", "2025-04").exit_code == 0
+    assert list((tmp_path / "editions").iterdir()) == []
+    catalog.forget()
