@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import string
 from collections.abc import Collection, Iterable, Iterator
@@ -24,6 +25,7 @@ _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _CODE = re.compile(r"[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
 _OLDEST = 150
+_SLIP = 0.85
 
 
 def check_pack(marked: Marked, rules: dict[int, Rule], *, bundled: bool) -> list[Problem]:
@@ -131,8 +133,9 @@ class _Checker:
             place = (*path, "supersedes", index)
             if pack == self.pack and name == rule.id:
                 yield self.marked.problem(place, "a rule cannot supersede itself")
-            elif pack == self.pack and name not in self.ids:
-                message = f'"{full}" is not a rule of this file{_known(name, self.ids)}'
+            elif pack == self.pack and name not in self.ids and difflib.get_close_matches(name, self.ids, 1, _SLIP):
+                # A pack may be several files, so a rule that is not here may be in another; a slip of the pen is told.
+                message = f'"{full}" is not a rule of this file{did_you_mean(name, self.ids)}'
                 yield self.marked.problem(place, message)
         for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
             for index, example in enumerate(examples):
