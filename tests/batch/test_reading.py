@@ -132,7 +132,7 @@ def test_a_line_too_long_for_a_claim_is_rejected_without_being_kept(file) -> Non
         ("claim_id,code\n1,I10\n", 'no column codes .* columns are claim_id, code .did you mean "code"'),
         ("claim_id,codes,codes\n1,I10,\n", '"codes" stands twice'),
         ("claim_id,codes,dx1\n1,I10,\n", "not in both"),
-        (b"PAR1\x00\x00", "is a Parquet file; weakcode reads CSV"),
+        (b"PAR1\x00\x00", "is damaged or cut short"),
         (b"claim_id\x00,codes", "is not a text file"),
         ("claim_id,codes".encode("utf-16"), "is UTF-16 text"),
         ('[{"claim_id": 1}]', "write one claim a line"),
