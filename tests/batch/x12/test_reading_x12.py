@@ -293,6 +293,27 @@ def test_a_lost_level_never_lends_its_patient_to_the_next_claim() -> None:
     assert (second.claim.sex, second.claim.birth_date, second.claim.payer) == (None, None, None)
 
 
+def test_a_stretch_lost_from_one_claim_into_another_is_seen_by_the_numbers_of_the_levels() -> None:
+    claims = [Claim([code], f"C{code}", setting="professional") for code in ("I10", "R54", "E11.9", "M62.84")]
+    content = "".join(interchange(claims, "P"))
+    cut = content[: content.index("HI*ABK:I10")] + content[content.index("HI*ABK:R54") :]
+    first, *others = rows_of(cut)
+    assert isinstance(first, Rejected)
+    assert (first.claim_id, first.part) == ("CI10", "levels")
+    assert [row.claim.id for row in others if isinstance(row, Record)] == ["CE11.9", "CM62.84"]
+
+
+def test_levels_may_be_numbered_otherwise() -> None:
+    claims = [Claim([code], f"C{code}", setting="professional") for code in ("I10", "R54", "E11.9", "M62.84")]
+    content = "".join(interchange(claims, "P"))
+    for numbers in ((10, 20, 30, 40), (5, 5, 5, 5), (4, 3, 2, 9)):
+        changed = content
+        for level, number in zip(range(2, 6), numbers, strict=True):
+            changed = changed.replace(f"HL*{level}*1*", f"HL*_{number}*1*")
+        rows = rows_of(changed.replace("*_", "*"))
+        assert [type(row) for row in rows] == [Record] * 4
+
+
 def test_a_wrong_segment_count_is_noted() -> None:
     source = X12Source(io.BytesIO(file_of(CLM, "HI*ABK:I10").encode()), "f")
     assert len(list(source)) == 1

@@ -46,9 +46,9 @@ def _hi(claim: Claim, kind: str, signs: Signs) -> Iterator[list[str]]:
         yield ["HI", *parts[at : at + 12]]
 
 
-def _claim(claim: Claim, kind: str, signs: Signs) -> Iterator[list[str]]:
+def _claim(claim: Claim, kind: str, signs: Signs, level: int) -> Iterator[list[str]]:
     """The loops 2000B to 2400 of one claim. The patient is the subscriber."""
-    yield ["HL", "2", "1", "22", "0"]
+    yield ["HL", str(level), "1", "22", "0"]
     yield ["SBR", "P", "18", "", "", "", "", "", "", "CI"]
     yield ["NM1", "IL", "1", "DOE", "JO", "", "", "", "MI", "123456"]
     born = f"{claim.birth_date:%Y%m%d}" if claim.birth_date else ""
@@ -94,8 +94,8 @@ def transaction(claims: Iterable[Claim], kind: str, number: int = 1, signs: Sign
     ):
         written += 1
         yield segment
-    for claim in claims:
-        for segment in _claim(claim, kind, signs):
+    for level, claim in enumerate(claims, start=2):
+        for segment in _claim(claim, kind, signs, level):
             written += 1
             yield segment
     yield ["SE", str(written), f"{number:04}"]

@@ -40,6 +40,7 @@ class X12Source:
         self._version = ""
         self._open: dict[str, str] = {}
         self._number = 0
+        self._last_level, self._levels_count = 0, False
         self._patient = Patient()
         self._payer: str | None = None
         self._claim: Draft | None = None
@@ -76,7 +77,10 @@ class X12Source:
             self._number += 1
             claim = self._claim
             if tag in _ENDS:
+                missing = tag == "HL" and self._levels_are_missing(elements)
                 if claim is not None:
+                    if missing:
+                        claim.fail("levels", f"levels (HL) are missing before segment {self._number}: text was lost")
                     if tag not in _CLEAN_ENDS:
                         claim.fail("end of transaction", f"the claim's transaction has no end (SE) before {tag}")
                     yield claim.finish(end)
@@ -114,6 +118,16 @@ class X12Source:
             claim.fail("transaction", "the claim stands in no transaction of the set 837")
         claim.add(at.text, elements, component, self._number, at.line, at.column)
 
+    def _levels_are_missing(self, elements: list[str]) -> bool:
+        """Tell whether a level's number leaves some out, in a transaction that has counted them one by one so far."""
+        text = elements[1].strip() if len(elements) > 1 else ""
+        number = int(text) if text.isdecimal() and len(text) < 10 else 0
+        last, self._last_level = self._last_level, number
+        if last and number != last + 1:
+            counted, self._levels_count = self._levels_count, False
+            return counted and number > last + 1
+        return False
+
     def _level(self, tag: str, elements: list[str]) -> None:
         value = [element.strip() for element in elements] + [""] * 17
         if tag == "HL":
@@ -132,6 +146,7 @@ class X12Source:
             self._version = value[8]
         elif tag == "ST":
             self._number = 1
+            self._last_level, self._levels_count = 0, True
             self._envelope = Envelope(
                 self._envelope.interchange, control_number(value[2]), kind_of(value[3]) or kind_of(self._version)
             )
