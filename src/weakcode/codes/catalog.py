@@ -152,13 +152,13 @@ def load(source: Source) -> Edition:
         starts=source.starts,
         ends=source.ends,
         digest=stored.meta["digest"],
-        validity=_validity(sources()),
+        validity=_validity(sources(), store.cache_dir()),
     )
 
 
 @lru_cache(maxsize=8)
-def _validity(known: tuple[Source, ...]) -> Validity:
-    """Return on which days codes are valid, as all editions at hand and CMS's tables tell."""
+def _validity(known: tuple[Source, ...], cache: Path) -> Validity:
+    """Return on which days codes are valid, as all editions at hand and CMS's tables tell; kept once for each `cache`."""
 
     def codes_of(source: Source) -> Callable[[], list[str]]:
         return lambda: [unpack_key(key) for key in columns(_stored(source).sections)["codes"]]
