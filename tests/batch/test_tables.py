@@ -92,6 +92,30 @@ def test_present_on_admission_and_codes_apart_come_with_the_claim(table) -> None
     assert claim.birth_date == dt.date(1950, 5, 1)
 
 
+def test_codes_that_the_file_calls_icd9_cannot_be_taken_for_codes_of_icd10(table) -> None:
+    path = table(
+        "CLM_ID|PRNCPAL_DGNS_CD|PRNCPAL_DGNS_VRSN_CD|ICD_DGNS_CD1|ICD_DGNS_VRSN_CD1|ICD_DGNS_CD2|ICD_DGNS_VRSN_CD2\n"
+        "7|V0182|9|V0182|9|4280|9\n8|E119|0|E119|0||\n"
+    )
+    assert [claim.codes for claim in read_claims(path)] == [("ICD9:V01.82", "428.0"), ("E11.9",)]
+
+
+def test_a_mapping_reads_parquet_and_arrow_files_too(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.feather as feather
+    import pyarrow.parquet as pq
+
+    rows = {"NR": [7, 8], "D1": ["M6284", "I10"], "D2": ["I10", None], "DAY": [dt.date(2026, 5, 1), None]}
+    pq.write_table(pa.table(rows), tmp_path / "c.parquet")
+    feather.write_feather(pa.table(rows), tmp_path / "c.arrow")
+    for name in ("c.parquet", "c.arrow"):
+        found = list(read_claims(tmp_path / name, parse_mapping(["id=NR,codes=D*,date=DAY"])))
+        assert [(claim.id, claim.codes) for claim in found] == [("7", ("M62.84", "I10")), ("8", ("I10",))]
+        assert found[0].service_date == dt.date(2026, 5, 1)
+    with pytest.raises(InputError, match=r"no column XX, .* its columns are NR, D1, D2, DAY"):
+        list(read_claims(tmp_path / "c.parquet", parse_mapping(["id=XX,codes=D*"])))
+
+
 def test_rows_that_give_one_claim_different_diagnoses_are_rejected_as_one_claim(table) -> None:
     path = table("CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1|LINE_NUM\n7|I10|I10|1\n7|R54|R54|2\n8|I10|I10|1\n")
     with open_claims(path) as source:

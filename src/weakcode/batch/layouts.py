@@ -38,6 +38,8 @@ _RIF = {
     "principal": "PRNCPAL_DGNS_CD",
     "codes": "ICD_DGNS_CD*",
     "poa": "CLM_POA_IND_SW*",
+    "version": "ICD_DGNS_VRSN_CD*",
+    "principal_version": "PRNCPAL_DGNS_VRSN_CD",
     "birth_date": "DOB_DT",
     "sex": "GNDR_CD",
     "procedure": "HCPCS_CD",
@@ -55,7 +57,8 @@ _RIF_APART = {
 class Header:
     """Which column holds what. Positions count from 0; `wide` are the columns with one code each, in their order.
 
-    `poa` stands beside `wide`. Where `line` is known, rows that follow each other with one claim id are one claim.
+    `poa` and `versions` (9 for ICD-9-CM) stand beside `wide`. Where `line` is known, rows that follow each other with
+    one claim id are one claim.
     `apart` are codes that are not among the claim's diagnoses. `rif` are the columns that only CMS's files have.
     """
 
@@ -68,6 +71,8 @@ class Header:
     ignored: tuple[str, ...]
     principal: int | None = None
     poa: tuple[int | None, ...] = ()
+    versions: tuple[int | None, ...] = ()
+    principal_version: int | None = None
     line: int | None = None
     procedure: int | None = None
     pointer: int | None = None
@@ -215,7 +220,11 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         return found[0][1]
 
     codes = columns.numbered(mapping["codes"], "codes")
-    poa = dict(columns.numbered(mapping["poa"], "poa")) if "poa" in mapping else {}
+
+    def beside(key: str) -> tuple[int | None, ...]:
+        numbered = dict(columns.numbered(mapping[key], key)) if key in mapping else {}
+        return tuple(numbered.get(number) for number, _ in codes) if numbered and single is None else ()
+
     # A single column without a number may hold several codes in each cell.
     single = codes[0][1] if len(codes) == 1 and codes[0][0] is None else None
     claim_id = one("claim_id")
@@ -229,7 +238,9 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         about=tuple((name, at) for name in ABOUT_THE_CLAIM if (at := one(name)) is not None),
         ignored=(),
         principal=one("principal"),
-        poa=tuple(poa.get(number) for number, _ in codes) if poa and single is None else (),
+        poa=beside("poa"),
+        versions=beside("version"),
+        principal_version=one("principal_version"),
         line=one("line"),
         procedure=one("procedure"),
         pointer=one("pointer"),

@@ -21,7 +21,7 @@ from weakcode.errors import InputError
 _FHIR = re.compile(rb'"resourceType"\s*:')
 _JSONL = (".jsonl", ".ndjson")
 _X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
-_READ = "weakcode reads CSV with a header, JSON Lines and X12 837"
+_READ = "weakcode reads CSV and other tables with a header, JSON Lines, Parquet, Arrow, X12 837 and FHIR"
 _OTHER_CONTENT = {
     b"PAR1": "a Parquet file in an archive",
     b"PK\x03\x04": "a zip archive in an archive",
@@ -69,6 +69,11 @@ def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
+    if is_arrow_file(path) and mapping:
+        from weakcode.batch.arrowtable import ArrowTable
+
+        yield ArrowTable(path, mapping)
+        return
     if is_arrow_file(path):
         from weakcode.batch.arrowfile import ArrowSource
 
@@ -143,7 +148,7 @@ def _format(file: BinaryIO, name: str) -> str:
         raise InputError(f"{name} is empty; expected a header with claim_id and codes, or one JSON object a line")
     for mark, what in _OTHER_CONTENT.items():
         if start.startswith(mark):
-            raise InputError(f"{name} is {what}; {_READ}, both as UTF-8")
+            raise InputError(f"{name} is {what}; {_READ}, text as UTF-8")
     if looks_like_x12(start) or plain_suffix(name) in _X12:
         return "x12"
     if b"\x00" in start:

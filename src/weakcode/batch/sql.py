@@ -6,13 +6,12 @@ Neither queries nor addresses of databases are repeated in messages: both may ho
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from weakcode.batch.csvfile import Row, claims_of
+from weakcode.batch.csvfile import claims_of
 from weakcode.batch.layouts import resolve
 from weakcode.batch.rows import Record, Rejected
 from weakcode.errors import InputError
@@ -57,7 +56,9 @@ class QuerySource:
     def __iter__(self) -> Iterator[Record | Rejected]:
         header = resolve(self.reader.schema.names, ",", "the query", self._mapping)
         self.ignored = header.ignored
-        return claims_of(_rows(self.reader), header, self.name)
+        from weakcode.batch.arrowtable import rows_of
+
+        return claims_of(rows_of(self.reader), header, self.name)
 
     @property
     def reader(self) -> pa.RecordBatchReader:
@@ -215,23 +216,3 @@ def _said(error: Exception) -> str:
 
 def _kind(error: BaseException) -> str:
     return type(error).__name__
-
-
-def _rows(reader: pa.RecordBatchReader) -> Iterator[Row | Rejected]:
-    number = 0
-    for batch in reader:
-        columns = [column.to_pylist() for column in batch.columns]
-        for values in zip(*columns, strict=True):
-            number += 1
-            cells = [_cell(value) for value in values]
-            yield number, cells, "|".join(cells).encode("utf-8", "replace")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat()
-    if isinstance(value, list | tuple):
-        return " ".join("" if part is None else str(part) for part in value)
-    return str(value)

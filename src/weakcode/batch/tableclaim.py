@@ -10,6 +10,7 @@ import attrs
 from weakcode.batch.fields import claim_from
 from weakcode.batch.layouts import Header
 from weakcode.batch.rows import BadRow
+from weakcode.batch.x12.codes import icd9
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 
@@ -62,19 +63,27 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
         text = cells[header.codes].replace(";", " ").replace(",", " ")
         found: list[tuple[str, str | None]] = [(code, None) for code in text.split()]
     else:
-        poa = header.poa or (None,) * len(header.wide)
+        nothing = (None,) * len(header.wide)
         found = [
-            (code, None if beside is None else _poa(cells[beside]))
-            for position, beside in zip(header.wide, poa, strict=True)
+            (_versioned(code, cells, version), None if beside is None else _poa(cells[beside]))
+            for position, beside, version in zip(
+                header.wide, header.poa or nothing, header.versions or nothing, strict=True
+            )
             if (code := cells[position].strip())
         ]
     principal = cells[header.principal].strip() if header.principal is not None else ""
+    if principal:
+        principal = _versioned(principal, cells, header.principal_version)
     # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
     if principal and not (found and canonical(found[0][0]) == canonical(principal)):
         found.insert(0, (principal, None))
     if any('"' in code for code, _ in found):
         raise BadRow("quotes", "a quote stands among the codes", claim_id)
     return [Diagnosis(canonical(code) or code, poa=poa) for code, poa in found]
+
+
+def _versioned(code: str, cells: Sequence[str], version: int | None) -> str:
+    return icd9(code) if version is not None and cells[version].strip() == "9" else code
 
 
 def _poa(cell: str) -> str | None:
