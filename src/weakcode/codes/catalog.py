@@ -158,7 +158,7 @@ def load(source: Source) -> Edition:
 
 @lru_cache(maxsize=8)
 def _validity(known: tuple[Source, ...], cache: Path) -> Validity:
-    """Return on which days codes are valid, as all editions at hand and CMS's tables tell; kept once for each `cache`."""
+    """Return on which days codes are valid, as the editions at hand and CMS's tables tell; kept for each `cache`."""
 
     def codes_of(source: Source) -> Callable[[], list[str]]:
         return lambda: [unpack_key(key) for key in columns(_stored(source).sections)["codes"]]

@@ -146,11 +146,11 @@ class Edition:
 
     def codes_by_window(self) -> dict[int, CodeSet]:
         """Return the billable codes of each window, by its number."""
+        known = self._validity.windows_by_key() if self._validity else {}
         found: dict[int, list[int]] = {}
-        for code_id in range(self.size if self._validity else 0):
-            window = self._validity.window_of(self.compact_code(code_id)) if self._validity else None
-            if window is not None:
-                found.setdefault(window, []).append(code_id)
+        for code_id, key in enumerate(self._codes):
+            if key in known:
+                found.setdefault(known[key], []).append(code_id)
         return {window: CodeSet.of(ids) for window, ids in found.items()}
 
     def _billable_index(self, code: str) -> int | None:

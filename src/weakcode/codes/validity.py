@@ -91,6 +91,11 @@ class Validity:
         sections = self._stored.sections
         return memoryview(sections["keys"]).cast("Q"), memoryview(sections["which"]).cast("H")
 
+    def windows_by_key(self) -> dict[int, int]:
+        """Return the number of every code's window, by the key of the code."""
+        keys, which = self._columns
+        return dict(zip(keys.tolist(), which.tolist(), strict=True))
+
     def window_of(self, code: str) -> int | None:
         """Return the number of a compact code's window, or None when no source knows the code."""
         keys, which = self._columns
