@@ -318,17 +318,16 @@ def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
         catalog.load(catalog.Source(tmp_path / "gone.xml", date(2020, 10, 1), date(2021, 3, 31)))
 
 
-def test_a_warm_start_imports_nothing_heavy_and_is_quick(
+def test_a_warm_start_imports_nothing_heavy(
     edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEAKCODE_CACHE_DIR", str(tmp_path))
     catalog.load(catalog.sources()[-1])
     program = (
-        "import sys, time; from weakcode.codes import catalog; start = time.perf_counter();"
+        "import sys; from weakcode.codes import catalog;"
         "catalog.bundled();"
-        "took = time.perf_counter() - start;"
         "heavy = {'numpy', 'lark', 'defusedxml', 'simple_icd_10_cm', 'pyarrow'} & set(sys.modules);"
-        "assert not heavy, heavy; assert took < 0.3, took"
+        "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     assert store.cache_dir() == tmp_path

@@ -1,6 +1,6 @@
 """Finding rule files by pack name, path and rule id."""
 
-# ruff: noqa: E501, ISC004  (a message stands whole in its line)
+# ruff: noqa: ISC004  (a message stands whole in its line)
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The messages of a refused rule file are part of the product: place, what was found, what is right."""
 
-# ruff: noqa: E501, ISC004  (a message stands whole in its line)
+# ruff: noqa: ISC004  (a message stands whole in its line)
 
 from __future__ import annotations
 

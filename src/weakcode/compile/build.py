@@ -34,7 +34,8 @@ def build_program(paths: Sequence[Path], edition: Edition) -> Program:
     digest = hashlib.blake2b(digest_size=16)
     for path, content in zip(paths, contents, strict=True):
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
-    key = f"{__version__}:{_compiler()}:{edition.name}:{edition.digest}:{mce.identity()}:{edition.validity_digest}:{digest.hexdigest()}"
+    made_of = (edition.name, edition.digest, edition.validity_digest, mce.identity(), digest.hexdigest())
+    key = ":".join((__version__, _compiler(), *made_of))
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:

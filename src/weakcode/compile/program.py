@@ -202,8 +202,9 @@ class Program:
     def column(self, name: str) -> memoryview:
         """Return a column of the compiled form.
 
-        By edit: `verbs`, `wheres` and `special`. Classes by code id: class `members[k]` from `starts[k]` on. By class, the
-        edits with it as subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for `object`.
+        By edit: `verbs`, `wheres` and `special`. Classes by code id: class `members[k]` from `starts[k]` on. By class,
+        the edits with it as subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for
+        `object`.
         """
         return self._sections[name]  # type: ignore[no-any-return]
 
