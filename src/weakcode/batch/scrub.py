@@ -86,7 +86,7 @@ def read(
 
 
 class _Reading:
-    """Rows of several files. `ignored` says, per file, which columns are not known."""
+    """Rows of several files. Per file, `ignored` says which columns are not known, `remarks` what is odd about it."""
 
     def __init__(
         self,
@@ -101,6 +101,7 @@ class _Reading:
         self._progress = progress
         self._mapping = mapping
         self.ignored: dict[str, tuple[str, ...]] = {}
+        self.remarks: dict[str, tuple[str, ...]] = {}
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Record | Rejected]:
@@ -117,6 +118,10 @@ class _Reading:
                     self._progress(before)
                 if source.ignored:
                     self.ignored[path] = source.ignored
+                # Only some formats have something to remark on.
+                remarks = getattr(source, "notes", ())
+                if remarks:
+                    self.remarks[path] = tuple(remarks)
 
 
 def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged | Rejected]:
@@ -319,7 +324,9 @@ def scrub(
             tally.judged_by(*judged_by)
         if query is not None and query.ignored:
             ignored[query.name] = query.ignored
-        result = tally.summary(time.perf_counter() - started, {**reading.ignored, **ignored})
+        result = attrs.evolve(
+            tally.summary(time.perf_counter() - started, {**reading.ignored, **ignored}), remarks=reading.remarks
+        )
         for batch in rows.batches(last=True):
             for writer in tables:
                 writer.write(batch)

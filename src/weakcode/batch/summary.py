@@ -15,6 +15,7 @@ class Summary:
 
     `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged
     them, `outside_editions` those of them on whose service date no installed edition was in force.
+    `remarks` says by file what is odd about it although every claim was read.
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     Raises EngineError where the counts do not add up.
     """
@@ -32,6 +33,7 @@ class Summary:
     packs: tuple[str, ...] = ()
     outside_editions: dict[str, int] = attrs.field(factory=dict)
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
+    remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
 
     def __attrs_post_init__(self) -> None:

@@ -214,6 +214,8 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
         where += f"; and {more:,} more" if more else ""
         why = f"{rejects} says why" if rejects else "--rejects FILE says why"
         notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {why}: {where}")
+    for file, remarks in summary.remarks.items():
+        notes.append(f"{file}: {remarks[0]}" + (f"; and {len(remarks) - 1} more such" if len(remarks) > 1 else ""))
     for file, columns in summary.ignored_columns.items():
         notes.append(f"{file}: not read, because not known: {', '.join(columns)}")
     for edition, number in summary.outside_editions.items():

@@ -419,3 +419,15 @@ def test_a_place_is_one_line_whatever_stands_in_the_control_numbers() -> None:
 
 def test_the_payer_without_a_name_is_its_number() -> None:
     assert one(file_of(CLM, "HI*ABK:I10", patient="HL*2*1*22*0~NM1*PR*2******PI*00435~")).claim.payer == "00435"
+
+
+def test_a_wrong_segment_count_stands_in_the_summary_of_a_scrub(tmp_path: Path) -> None:
+    from weakcode import Validator
+    from weakcode.batch.scrub import scrub
+
+    path = tmp_path / "claims.837"
+    path.write_text(file_of(CLM, "HI*ABK:I10"))
+    summary = scrub([path], Validator(packs=["weakness"]))
+    assert (summary.claims_in, summary.evaluated) == (1, 1)
+    (remark,) = summary.remarks[str(path)]
+    assert "where its SE segment says 1" in remark
