@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from weakcode import InputError, read_claims
@@ -304,6 +304,25 @@ def test_cut_off_or_garbled_bundles_give_claims_rejects_or_one_error(data: st.Da
     for row in rows:
         assert isinstance(row, Record | Rejected)
         json.dumps(row.raw).encode()
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_real_files_cut_off_or_garbled_lose_no_claim_in_silence(shared: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([name for name in FILES if name.startswith("claim") or "Read" in name]))
+    whole = (shared / "fhir" / f"bfd_{name}.json").read_bytes()
+    at = data.draw(st.integers(1, len(whole) - 1))
+    cut = data.draw(st.booleans())
+    content = whole[:at] if cut else whole[:at] + data.draw(st.binary(min_size=1, max_size=6)) + whole[at + 3 :]
+    before = {row.claim.id: row.claim.codes for row in rows_of(whole) if isinstance(row, Record)}
+    try:
+        rows = rows_of(content)
+    except InputError:
+        return
+    assert rows
+    if cut and content.strip() != whole.strip():
+        assert isinstance(rows[-1], Rejected)
+        assert all(before[row.claim.id] == row.claim.codes for row in rows if isinstance(row, Record))
 
 
 values = st.recursive(
