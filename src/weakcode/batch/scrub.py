@@ -220,7 +220,7 @@ def scrub_batches(
                 set_aside([outcome])
         yield from rows.batches(last=True)
     if left_out:
-        warnings.warn(f"{left_out} rows are no claims and were left out; on_reject sees them", stacklevel=2)
+        warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)
 
 
 def scrub(
