@@ -252,6 +252,19 @@ def test_a_resource_that_is_no_claim_is_rejected_with_its_path(resource: dict[st
     assert isinstance(good, Record)
 
 
+def test_what_is_no_resource_is_told_wherever_the_bundle_says_that_it_is_one() -> None:
+    entries = ["x", {"fullUrl": "urn:y"}, {"resource": claim(diagnosis(1, "I10"))}]
+    late = {"id": "z" * 5_000, "entry": entries, "resourceType": "Bundle"}
+    for bundle in ({"resourceType": "Bundle", "entry": entries}, late):
+        source = FhirSource(io.BytesIO(json.dumps(bundle).encode()), "f.json")
+        bad, good = source
+        assert isinstance(bad, Rejected)
+        assert (bad.part, bad.place) == ("JSON", "Bundle.entry[0]")
+        assert isinstance(good, Record)
+        assert good.places == ("Bundle.entry[2].resource.diagnosis[0]",)
+        assert source.ignored == ("an object that is no resource",)
+
+
 def test_absurd_nesting_is_one_reject() -> None:
     (row,) = rows_of('{"resourceType": "Claim", "x": ' + "[" * 500_000)
     assert isinstance(row, Rejected)

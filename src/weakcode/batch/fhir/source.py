@@ -59,7 +59,8 @@ class FhirSource:
                     empty = False
                     yield self._outcome(resource, element, path)
                 elif len(self._ignored) < 100:
-                    self._ignored[str(resource.get("resourceType"))[:64]] = None
+                    kind = resource.get("resourceType")
+                    self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
         if empty:
             held = ", ".join(self._ignored) or "no resource"
             raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
@@ -91,8 +92,8 @@ def _resources(element: Element) -> Iterator[tuple[Any, str]]:
     elif value.get("resourceType") == "Bundle":
         entries = value.get("entry")
         for number, entry in enumerate(entries if isinstance(entries, list) else []):
-            if isinstance(entry, dict):
-                yield entry.get("resource", {}), f"{path}Bundle.entry[{number}].resource"
+            at = f"{path}{'.' if path else ''}Bundle.entry[{number}]"
+            yield (entry.get("resource", {}), f"{at}.resource") if isinstance(entry, dict) else (entry, at)
     elif "resourceType" not in value and "resource" in value:
         yield value["resource"], f"{path}.resource".removeprefix(".")
     else:
