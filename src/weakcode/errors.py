@@ -49,7 +49,7 @@ class MissingExtraError(WeakcodeError):
     """Something needs a package of an extra that is not installed."""
 
     def __init__(self, what: str, *, extra: str, needs: str) -> None:
-        super().__init__(f'{what} need {needs}, which is not installed; install it with the extra: weakcode[{extra}]')
+        super().__init__(f"{what} need {needs}, which is not installed; install it with the extra: weakcode[{extra}]")
         self.extra = extra
 
 

@@ -65,9 +65,7 @@ def test_the_form_of_an_icd9_code_is_known(edition: Edition, code: str) -> None:
     assert edition.code_id(code) == edition.icd9_id
 
 
-@pytest.mark.parametrize(
-    "code", ["", "M", "M6", "M62.99", "XYZ", "M62.84X", "é62", "M62\0", "A00.0\0", "9" * 99]
-)
+@pytest.mark.parametrize("code", ["", "M", "M6", "M62.99", "XYZ", "M62.84X", "é62", "M62\0", "A00.0\0", "9" * 99])
 def test_anything_else_is_unknown(edition: Edition, code: str) -> None:
     assert edition.code_id(code) == edition.unknown_id
 
@@ -297,9 +295,7 @@ def test_a_damaged_cache_is_rebuilt_and_an_unusable_folder_bypassed(
     assert catalog.load(source).size == 74_719
 
 
-def test_a_changed_list_is_not_served_from_the_old_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_changed_list_is_not_served_from_the_old_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEAKCODE_CACHE_DIR", str(tmp_path / "cache"))
     small = tmp_path / "small.xml"
     text = (
@@ -318,9 +314,7 @@ def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
         catalog.load(catalog.Source(tmp_path / "gone.xml", date(2020, 10, 1), date(2021, 3, 31)))
 
 
-def test_a_warm_start_imports_nothing_heavy(
-    edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_warm_start_imports_nothing_heavy(edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEAKCODE_CACHE_DIR", str(tmp_path))
     catalog.load(catalog.sources()[-1])
     program = (

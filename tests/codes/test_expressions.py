@@ -122,9 +122,7 @@ def test_a_range_follows_the_order_of_the_tabular_list(named: Named) -> None:
 
 
 def test_a_range_between_unknown_codes_is_read_alphabetically(named: Named, codes: list[str]) -> None:
-    assert named("A10-A14, B11-B14") == {
-        code for code in codes if code[:3] in ("A10", "B11", "B12", "B13", "B14")
-    }
+    assert named("A10-A14, B11-B14") == {code for code in codes if code[:3] in ("A10", "B11", "B12", "B13", "B14")}
 
 
 def test_a_with_holds_for_the_list_before_it_and_no_further(named: Named) -> None:
@@ -177,9 +175,7 @@ def test_prose_is_not_an_expression(text: str) -> None:
         ("M62.84 §", 8, "a comma"),
     ],
 )
-def test_an_error_points_at_the_character_and_says_what_may_stand_there(
-    text: str, column: int, expected: str
-) -> None:
+def test_an_error_points_at_the_character_and_says_what_may_stand_there(text: str, column: int, expected: str) -> None:
     with pytest.raises(NotationError) as caught:
         parse(text)
     assert (caught.value.text, caught.value.column) == (text, column)
@@ -230,9 +226,7 @@ conditions: st.SearchStrategy[e.Condition] = st.one_of(
     st.builds(e.Position, positions, st.lists(pair, min_size=1, max_size=3).map(tuple)),
     st.builds(lambda value: e.Run(5, 6, value), st.sampled_from(["51", "X5", "00"])),
     st.builds(e.Final, st.lists(st.sampled_from(["23", ".00", "A", ".6"]), min_size=1).map(tuple)),
-    st.builds(
-        e.Suffixes, st.lists(st.sampled_from([("51", "52"), ("6", "6"), ("0", "9")]), min_size=1).map(tuple)
-    ),
+    st.builds(e.Suffixes, st.lists(st.sampled_from([("51", "52"), ("6", "6"), ("0", "9")]), min_size=1).map(tuple)),
 )
 atoms: st.SearchStrategy[Expression] = st.one_of(
     st.builds(e.Below, codes_),
@@ -316,9 +310,7 @@ def test_canonical_text_parses_back_to_the_same_expression(expression: Expressio
 
 
 @given(expressions.filter(without_final))
-def test_resolving_agrees_with_reading_code_by_code(
-    edition: Edition, codes: list[str], expression: Expression
-) -> None:
+def test_resolving_agrees_with_reading_code_by_code(edition: Edition, codes: list[str], expression: Expression) -> None:
     sets = {name: CodeSet(edition.span(prefix) for prefix in prefixes) for name, prefixes in SETS.items()}
     sample = range(0, edition.size, 7)
     resolved = expression.resolve(edition, sets)

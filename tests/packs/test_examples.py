@@ -43,8 +43,7 @@ def _validator(path: Path, rule_id: str) -> weakcode.Validator:
 def _claim(example: dict[str, Any]) -> weakcode.Claim:
     texts = example.get("text", {})
     diagnoses = [
-        {"code": code, "text": texts.get(position)}
-        for position, code in enumerate(example["codes"].split(), start=1)
+        {"code": code, "text": texts.get(position)} for position, code in enumerate(example["codes"].split(), start=1)
     ]
     known = ("age", "sex", "service_date", "setting", "payer", "documented")
     return weakcode.Claim(codes=diagnoses, **{key: example[key] for key in known if key in example})

@@ -108,9 +108,7 @@ def test_an_unspecified_site_is_told_beside_a_named_one() -> None:
         ("Reduced strength of muscles in several sites", "M62.81"),
     ],
 )
-def test_each_documented_term_is_told_under_a_wrong_code_and_quiet_under_its_own(
-    text: str, right: str
-) -> None:
+def test_each_documented_term_is_told_under_a_wrong_code_and_quiet_under_its_own(text: str, right: str) -> None:
     wrong = "M62.89"
     (finding,) = [f for f in _texted(wrong, text) if f.rule == "weakness/documented-term"]
     assert finding.fix is not None

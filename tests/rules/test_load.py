@@ -96,8 +96,7 @@ def test_a_rule_id_in_two_files_is_refused_with_both_places():
     with pytest.raises(RuleFileError) as caught:
         refuse_clashes(files)
     assert str(caught.value.problems[0]) == (
-        'two.yaml:12:1: the rule "demo/short-forms" is already in one.yaml:12; '
-        "give the pack or the rule another name"
+        'two.yaml:12:1: the rule "demo/short-forms" is already in one.yaml:12; give the pack or the rule another name'
     )
 
 
@@ -150,15 +149,11 @@ def test_a_rule_file_with_any_damage_either_loads_or_is_refused(start, length, i
 
 
 VALUES = st.recursive(
-    st.one_of(
-        st.none(), st.booleans(), st.integers(), st.sampled_from(["I10", "error", "$x", "{", "2026-01-01"])
-    ),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["I10", "error", "$x", "{", "2026-01-01"])),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(
-                ["id", "codes", "before", "from", "pass", "all", "age", "min", "action", "code", "1"]
-            ),
+            st.sampled_from(["id", "codes", "before", "from", "pass", "all", "age", "min", "action", "code", "1"]),
             inner,
             max_size=3,
         ),

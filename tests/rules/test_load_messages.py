@@ -43,17 +43,13 @@ def rule(*lines: str, title: str = "A rule", severity: str = "error") -> str:
 
 def test_a_typo_in_a_key_of_a_rule_names_the_key_that_was_meant():
     (problem,) = refused((HEAD + RULE).replace("subject:", "subjet:"))
-    assert problem.startswith(
-        'demo.yaml:13:5: "subjet" is not a key of a rule (did you mean "subject"?); allowed'
-    )
+    assert problem.startswith('demo.yaml:13:5: "subjet" is not a key of a rule (did you mean "subject"?); allowed')
     assert "forbid" in problem
 
 
 def test_a_typo_in_a_key_at_the_top_is_placed_at_the_key():
     (problem,) = refused(HEAD.replace("code_sets", "codesets") + RULE.replace("$muscle", "G72.-"))
-    assert problem.startswith(
-        'demo.yaml:7:1: "codesets" is not a key of a rule file (did you mean "code_sets"?)'
-    )
+    assert problem.startswith('demo.yaml:7:1: "codesets" is not a key of a rule file (did you mean "code_sets"?)')
 
 
 def test_a_severity_that_does_not_exist_is_answered_with_the_three_that_do():
@@ -112,9 +108,7 @@ def test_an_id_that_stands_twice_names_the_line_of_the_first():
 
 def test_an_id_with_capitals_is_refused():
     (problem,) = refused((HEAD + RULE).replace("first-rule", "First_Rule"))
-    assert problem == (
-        'demo.yaml:10:9: "id": expected a name: lower-case words joined by hyphens, found "First_Rule"'
-    )
+    assert problem == ('demo.yaml:10:9: "id": expected a name: lower-case words joined by hyphens, found "First_Rule"')
 
 
 def test_broken_yaml_is_refused_with_line_and_column():
@@ -163,8 +157,7 @@ def test_a_value_of_the_wrong_kind_is_told_with_what_was_expected(lines, expecte
 
 def test_a_fact_that_is_not_declared_is_refused():
     assert refused(rule("require: U07.1", "when: {documented: {all: [covid-curent]}}")) == [
-        'demo.yaml:14:31: the fact "covid-curent" is not declared in this file\'s facts '
-        '(did you mean "covid-current"?)'
+        'demo.yaml:14:31: the fact "covid-curent" is not declared in this file\'s facts (did you mean "covid-current"?)'
     ]
 
 
@@ -218,9 +211,7 @@ def test_order_must_say_where():
 
 def test_a_placeholder_that_does_not_exist_is_placed_inside_the_message():
     (problem,) = refused(rule("forbid: I10", 'message: "No {objct} here"'))
-    assert problem.startswith(
-        'demo.yaml:14:18: "{objct}" cannot be filled in (did you mean "object"?); allowed are {'
-    )
+    assert problem.startswith('demo.yaml:14:18: "{objct}" cannot be filled in (did you mean "object"?); allowed are {')
 
 
 def test_an_open_brace_in_a_message_is_refused():

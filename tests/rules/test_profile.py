@@ -38,9 +38,7 @@ IDS = ["weakness/documented-term", "weakness/excludes2-hematoma", "weakness/broa
         ("weakness/broad-code-denial-risk", "Other", "warning", True, "error"),
     ],
 )
-def test_a_payer_goes_before_the_profile_and_the_profile_before_the_rule(
-    rule, payer, default, enabled, expected
-):
+def test_a_payer_goes_before_the_profile_and_the_profile_before_the_rule(rule, payer, default, enabled, expected):
     assert parse_profile(FILE).severity_for(rule, payer, default, enabled=enabled) == expected
 
 

@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -45,6 +45,15 @@ class Node:
     children: tuple[str, ...]
     billable: bool
     placeholder: bool
+
+
+class Titled(NamedTuple):
+    """A place in the Tabular List without what is below it: cheap enough to go through all of them."""
+
+    name: str
+    kind: str
+    title: str
+    parent: str | None
 
 
 @attrs.frozen
@@ -301,9 +310,13 @@ class Edition:
             bool(flags & PLACEHOLDER),
         )
 
-    def nodes(self) -> Iterator[Node]:
-        """Yield every node of the list in document order, without codes made by adding a 7th character."""
-        return map(self._node, range(len(self._node_key)))
+    def titled(self) -> Iterator[Titled]:
+        """Yield every chapter, section and code of the list, in document order; no codes with added 7th characters."""
+        names = list(map(self._name, range(len(self._node_key))))
+        for index, name in enumerate(names):
+            parent = self._node_parent[index]
+            above = None if parent == NOBODY else names[parent]
+            yield Titled(name, KINDS[self._node_kind[index]], self._base_title(index), above)
 
     def node(self, name: str) -> Node | None:
         """Return the node of a chapter (``Chapter 13``), section (``M60-M63``) or code in any spelling."""

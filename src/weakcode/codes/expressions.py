@@ -117,8 +117,7 @@ class Name(Expression):
             known = ", ".join(f"${name}" for name in sets) or "none is defined"
             hint = did_you_mean(self.name, sets)
             raise NotationError(
-                f"${self.name} at character {self.column} is not a code set of this file{hint};"
-                f" known: {known}.",
+                f"${self.name} at character {self.column} is not a code set of this file{hint}; known: {known}.",
                 text=str(self),
                 column=self.column,
                 expected="the name of a code set",
@@ -257,9 +256,7 @@ class With(Expression):
     def resolve(self, edition: Edition, sets: Sets = NO_SETS) -> CodeSet:
         fits: Callable[[str, str], bool] = self.condition.holds
         named = Union(self.parts).resolve(edition, sets)
-        return CodeSet.of(
-            i for i in named if i < edition.size and fits(edition.compact_code(i), edition.stem(i))
-        )
+        return CodeSet.of(i for i in named if i < edition.size and fits(edition.compact_code(i), edition.stem(i)))
 
     def _parts(self) -> Iterable[Expression]:
         return self.parts

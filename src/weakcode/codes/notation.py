@@ -144,9 +144,7 @@ class _Reader:
                 endings = [child.children[-1] for child in tree.children if isinstance(child, lark.Tree)]
                 return e.Final(tuple(str(ending).upper() for ending in endings))
             case _:
-                return e.Suffixes(
-                    tuple(self.suffix(child) for child in tree.children if isinstance(child, lark.Tree))
-                )
+                return e.Suffixes(tuple(self.suffix(child) for child in tree.children if isinstance(child, lark.Tree)))
 
     def position(self, token: lark.Token) -> int:
         return _POSITIONS[str(token).lower()]

@@ -177,9 +177,7 @@ def _section(element: Element, where: str) -> TabularNode:
     return section
 
 
-def _diagnosis(
-    element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str
-) -> TabularNode:
+def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str) -> TabularNode:
     """`seventh` are the 7th characters that reach this code, `removed` those that 6th characters rule out."""
     name = (element.findtext("name") or "").strip().upper()
     if not _CODE.fullmatch(name):

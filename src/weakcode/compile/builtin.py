@@ -8,7 +8,7 @@ from datetime import date
 
 from weakcode.codes import mce
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.edition import Edition, Node
+from weakcode.codes.edition import Edition, Titled
 from weakcode.compile.notes import manifestation_codes
 
 _LAST_SEX_CONFLICT = date(2024, 9, 30)
@@ -21,8 +21,8 @@ def unspecified_side(edition: Edition) -> CodeSet:
 
     The rest of the title must be the same, so that only the side is what is not said.
     """
-    siblings: dict[str, list[Node]] = {}
-    for node in edition.nodes():
+    siblings: dict[str, list[Titled]] = {}
+    for node in edition.titled():
         if node.parent is not None and node.kind not in ("chapter", "section", "category"):
             siblings.setdefault(node.parent, []).append(node)
     spans: list[tuple[int, int]] = []

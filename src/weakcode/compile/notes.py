@@ -45,6 +45,7 @@ READ_AS_CONDITIONAL = {
     "D69.42": "a congenital thrombocytopenia is often the whole of the disorder",
     "H46.3": "optic neuropathy from a medicine has this code as well, and T36-T50, which the note does not list",
     "J34.82": "a collapse of the nasal valve is often the whole of the disorder",
+    "J68": "respiratory conditions of a vaping-related disorder follow U07.0, which the note does not list",
     "J69.1": "oils taken as a medicine are T36-T50, which the note does not list",
     "J69.8": "aspirated blood has this code as well and is no toxic substance",
     "M40": "postural and unspecified kyphosis and lordosis have no underlying disease",
@@ -195,7 +196,7 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     noted = CodeSet()
     for note in edition.all_notes("code_first"):
         noted |= edition.billable_below(note.place)
-    for node in edition.nodes():
+    for node in edition.titled():
         if node.kind in ("chapter", "section"):
             continue
         if _MANIFESTATION.search(node.title) and not _CAUSE.search(node.title):

@@ -43,9 +43,7 @@ def check_pack(marked: Marked, rules: dict[int, Rule], *, bundled: bool) -> list
     for index, rule in rules.items():
         path: Path = ("rules", index)
         if rule.id in seen:
-            message = (
-                f'the id "{rule.id}" is taken by the rule in line {seen[rule.id]}; every rule has its own'
-            )
+            message = f'the id "{rule.id}" is taken by the rule in line {seen[rule.id]}; every rule has its own'
             problems.append(marked.problem((*path, "id"), message))
         seen.setdefault(rule.id, marked.position(path)[0])
         problems += checker.rule(rule, path)
@@ -102,9 +100,7 @@ class _Checker:
             yield self.marked.problem(path, f'"{key}": {str(error).rstrip(".")}', column=error.column)
             return
         except RecursionError:
-            yield self.marked.problem(
-                path, "the expression is nested too deeply; name its parts in code_sets"
-            )
+            yield self.marked.problem(path, "the expression is nested too deeply; name its parts in code_sets")
             return
         for found in _NAME.finditer(text):
             if found[1] not in self.sets and found[1] not in BUILTIN_SETS:
@@ -147,9 +143,7 @@ class _Checker:
         if notes is not None:
             verbs.append("notes")
         where = "this rule" if len(path) == 2 else "this case"
-        choice = (
-            f"{', '.join(VERBS)} or notes" if len(path) == 2 else f"{', '.join(VERBS[:-1])} or {VERBS[-1]}"
-        )
+        choice = f"{', '.join(VERBS)} or notes" if len(path) == 2 else f"{', '.join(VERBS[:-1])} or {VERBS[-1]}"
         if not verbs:
             yield self.marked.problem(path, f"{where} checks nothing; give one of {choice}")
         elif len(verbs) > 1:
@@ -181,9 +175,7 @@ class _Checker:
             yield self.marked.problem((*path, relation.where), message, key=True)
         yield from self.expression(relation.codes, (*path, relation.where))
 
-    def _parts(
-        self, when: When | None, message: str | None, fix: FixRule | None, path: Path
-    ) -> Iterator[Problem]:
+    def _parts(self, when: When | None, message: str | None, fix: FixRule | None, path: Path) -> Iterator[Problem]:
         if when is not None:
             yield from self._when(when, (*path, "when"))
         if message is not None:
@@ -226,9 +218,7 @@ class _Checker:
         try:
             fields = [parts for parts in string.Formatter().parse(text) if parts[1] is not None]
         except ValueError:
-            message = (
-                f'"{_key(path)}": a brace is open; write {{{{ and }}}} for braces that are meant as such'
-            )
+            message = f'"{_key(path)}": a brace is open; write {{{{ and }}}} for braces that are meant as such'
             yield self.marked.problem(path, message)
             return
         for _, name, form, conversion in fields:
@@ -287,9 +277,7 @@ class _Checker:
         )
         for key, there, advice in wanted:
             if not there:
-                yield self.marked.problem(
-                    (*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True
-                )
+                yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)
 
 
 def _known(name: str, known: Collection[str]) -> str:

@@ -88,9 +88,7 @@ def rule_ids(content: bytes) -> tuple[str, ...]:
     return tuple(found.decode() for found in _RULE.findall(content))
 
 
-def resolve_packs(
-    names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None
-) -> list[Selected]:
+def resolve_packs(names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None) -> list[Selected]:
     """Return what names and paths stand for: whole files in the order given, then single rules.
 
     A name is a bundled pack (all its files), a rule file, a folder of rule files, or a full rule id such as
@@ -134,9 +132,7 @@ def _files(name: str, base: Path | None) -> list[Path] | None:
     return None
 
 
-def _named_rules(
-    ids: list[str], packs: dict[str, tuple[Path, ...]], own: Iterable[Path]
-) -> dict[Path, list[str]]:
+def _named_rules(ids: list[str], packs: dict[str, tuple[Path, ...]], own: Iterable[Path]) -> dict[Path, list[str]]:
     """Return the full ids asked for, by the file that has the rule."""
     bundled = {path for paths in packs.values() for path in paths}
     files = dict(packs)

@@ -88,9 +88,7 @@ def _without_empty(value: Any, path: Path, marked: Marked, problems: list[Proble
         for key, item in value.items():
             if item is None:
                 problems.append(
-                    marked.problem(
-                        (*path, key), f'"{key}" has no value; give one or remove the key', key=True
-                    )
+                    marked.problem((*path, key), f'"{key}" has no value; give one or remove the key', key=True)
                 )
             else:
                 kept[key] = _without_empty(item, (*path, key), marked, problems)
@@ -111,9 +109,7 @@ def _problems(error: Any, cls: Any, path: Path, marked: Marked) -> Iterator[Prob
     elif isinstance(error, KeyError):
         needed = [file_key(f) for f in file_fields(cls) if f.default is attrs.NOTHING]
         # the key that cattrs asked for, not the name of the field
-        yield marked.problem(
-            path, f'{_NOUNS[cls.__name__]} needs "{error.args[0]}"; needed are {", ".join(needed)}'
-        )
+        yield marked.problem(path, f'{_NOUNS[cls.__name__]} needs "{error.args[0]}"; needed are {", ".join(needed)}')
     elif isinstance(error, ExceptionGroup):
         group_class = getattr(error, "cl", cls)
         for item in error.exceptions:
@@ -249,9 +245,7 @@ def _class_hook(converter: Any, cls: type[Any]) -> Any:
     from cattrs.gen import make_dict_structure_fn, override
 
     written = file_fields(cls)
-    overrides: dict[str, Any] = {
-        field.name: override(omit=True) for field in attrs.fields(cls) if field not in written
-    }
+    overrides: dict[str, Any] = {field.name: override(omit=True) for field in attrs.fields(cls) if field not in written}
     for field in written:
         if field.metadata["key"]:
             overrides[field.name] = override(rename=field.metadata["key"])
@@ -271,13 +265,9 @@ def _class_hook(converter: Any, cls: type[Any]) -> Any:
             value = {shorthand: value}
         if not isinstance(value, dict):
             either = "text or " if shorthand else ""
-            raise MisfitError(
-                f"{noun} is {either}keys with values ({', '.join(keys[:6])}), found {describe(value)}"
-            )
+            raise MisfitError(f"{noun} is {either}keys with values ({', '.join(keys[:6])}), found {describe(value)}")
         if cls.__name__ in CHOICES and set(value) <= set(keys) and len(value) != 1:
-            raise MisfitError(
-                f"{noun} has one of {', '.join(keys)}, found {', '.join(map(str, value)) or 'none'}"
-            )
+            raise MisfitError(f"{noun} has one of {', '.join(keys)}, found {', '.join(map(str, value)) or 'none'}")
         return build(value, cls)
 
     return structure_class
