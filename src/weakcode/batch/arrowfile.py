@@ -18,7 +18,7 @@ from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.errors import InputError
 
-BATCH_ROWS = 65_536
+BATCH_ROWS = 131_072
 _WIDE = re.compile(r"(?:dx|icd_dgns_cd)_?(\d+)", re.IGNORECASE)
 _DAMAGED = (pa.ArrowException, OSError, ValueError, EOFError)
 

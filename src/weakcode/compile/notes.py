@@ -118,7 +118,7 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     # "(T36-T50) with fifth or sixth character 6": what qualifies the codes stands outside the parentheses.
     text = _QUALIFIED.sub(r"(\1 \2)", text)
     for inner in _INNERMOST.findall(text):
-        named = any(edition.node(name) is not None for name in _CATEGORY.findall(inner))
+        named = any(edition.title(name) is not None for name in _CATEGORY.findall(inner))
         if not named and not _CHAPTER.search(inner):
             continue
         try:
