@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -17,6 +16,7 @@ from weakcode.batch.outputs import Outputs, checked_output
 from weakcode.batch.records import is_arrow_file, open_claims
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.summary import Summary
+from weakcode.batch.tally import Tally
 from weakcode.batch.writers import (
     FINDINGS_EXTENSIONS,
     REJECTS_EXTENSIONS,
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.api import Validator
-    from weakcode.batch import bulk
     from weakcode.batch.columns import ColumnScrubber
     from weakcode.batch.sql import QuerySource
     from weakcode.batch.writers import FindingsWriter
@@ -336,83 +335,3 @@ def scrub(
             outputs.open(summary_target).write(result.to_json().encode() + b"\n")
         outputs.commit()
     return result
-
-
-class Tally:
-    """Counts what goes in and what comes out."""
-
-    def __init__(self) -> None:
-        self._in = self._evaluated = self._clean = self._waived = 0
-        self._severities: Counter[str] = Counter()
-        self._rules: Counter[str] = Counter()
-        self._outside: Counter[str] = Counter()
-        self._editions: Counter[str] = Counter()
-        self._rejected: list[Rejected] = []
-        self._rejections = 0
-        self._judged_by: tuple[str, tuple[str, ...]] = ("", ())
-
-    def counted(self, rows: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
-        """Count the rows as they come out of the files."""
-        for row in rows:
-            self._in += 1
-            yield row
-
-    def add(self, outcome: Judged | Rejected) -> None:
-        """Count one outcome."""
-        if isinstance(outcome, Rejected):
-            self._rejections += 1
-            if len(self._rejected) < 20:
-                self._rejected.append(attrs.evolve(outcome, raw="", reason=""))
-            return
-        verdict = outcome.verdict
-        self._evaluated += 1
-        self._clean += not verdict.findings
-        self._waived += len(verdict.waived)
-        for finding in verdict.findings:
-            self._severities[finding.severity] += 1
-            self._rules[finding.rule] += 1
-        if verdict.notices:
-            self._outside[verdict.edition] += 1
-        self._editions[verdict.edition] += 1
-        self._judged_by = (verdict.engine, tuple(verdict.packs))
-
-    def add_batch(self, part: bulk.Judged) -> None:
-        """Count a batch of claims."""
-        self._rejections += len(part.rejected)
-        self._rejected += [attrs.evolve(one, raw="", reason="") for one in part.rejected[: 20 - len(self._rejected)]]
-        scrubbed = part.scrubbed
-        if scrubbed is None:
-            self._in += len(part.rejected)
-            return
-        self._in += scrubbed.rows
-        self._evaluated += scrubbed.evaluated
-        self._clean += scrubbed.clean
-        self._severities.update(scrubbed.by_severity)
-        self._rules.update(scrubbed.by_rule)
-        self._editions.update(scrubbed.editions)
-        for (_, edition), number in scrubbed.out_of_force.items():
-            self._outside[edition] += number
-
-    def judged_by(self, engine: str, packs: Sequence[str]) -> None:
-        """Take down what judged, where no single verdict says it."""
-        self._judged_by = (engine, tuple(packs))
-
-    def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
-        """Return the counts; raises EngineError when a claim was lost on the way."""
-        engine, packs = self._judged_by
-        return Summary(
-            claims_in=self._in,
-            evaluated=self._evaluated,
-            rejected=self._rejections,
-            clean=self._clean,
-            waived=self._waived,
-            by_severity={name: self._severities[name] for name in ("error", "warning", "info")},
-            by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),
-            seconds=seconds,
-            editions=dict(sorted(self._editions.items())),
-            engine=engine,
-            packs=packs,
-            outside_editions=dict(sorted(self._outside.items())),
-            ignored_columns=ignored,
-            first_rejected=tuple((row.where, row.part) for row in self._rejected),
-        )
