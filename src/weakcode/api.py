@@ -21,7 +21,7 @@ from weakcode.engines.assemble import Assembler
 from weakcode.engines.durable import DurableEngine
 from weakcode.errors import MissingExtraError, UnknownNameError, did_you_mean
 from weakcode.findings import Finding
-from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, read_bytes, resolve_packs
+from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, packs_folder, read_bytes, resolve_packs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -286,6 +286,11 @@ class Validator:
 
         return fix(claim, self.check, unsafe=unsafe)
 
+    @property
+    def is_bundled(self) -> bool:
+        """True when all of its rules come with weakcode."""
+        return all(one.path.parent == packs_folder() for one in self._selected)
+
     def in_bulk(self) -> Validator:
         """Return this validator with the columnar engine, which scrub uses unless durable was asked for."""
         if self.engine == "columnar":
@@ -350,7 +355,7 @@ def _notices(claim: Claim, edition: Edition) -> tuple[str, ...]:
     )
 
 
-_default: dict[str, Validator] = {}
+_known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
 
 
 def check(
@@ -363,7 +368,7 @@ def check(
     setting: str | None = None,
     payer: str | None = None,
     documented: Iterable[str] = (),
-    packs: Iterable[str | Path] | None = None,
+    packs: Iterable[str | Path] | str | None = None,
     profile: Profile | str | Path | None = None,
     engine: str | None = None,
 ) -> tuple[Finding, ...]:
@@ -382,10 +387,13 @@ def check(
         payer=payer,
         documented=documented,
     )
-    if packs is None and profile is None:
-        validator = _default.get(engine or "")
-        if validator is None:
-            validator = _default[engine or ""] = Validator(engine=engine)
-    else:
-        validator = Validator(packs=packs, profile=profile, engine=engine)
+    names = (
+        None if packs is None else tuple(str(pack) for pack in ([packs] if isinstance(packs, str | Path) else packs))
+    )
+    validator = _known.get((names, engine)) if profile is None else None
+    if validator is None:
+        validator = Validator(packs=names, profile=profile, engine=engine)
+        # The user's own files may change from call to call; what weakcode ships does not.
+        if profile is None and validator.is_bundled:
+            _known[names, engine] = validator
     return validator.check(claim)
