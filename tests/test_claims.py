@@ -114,3 +114,10 @@ def test_documented_facts_are_a_set_of_lower_case_names() -> None:
 def test_a_claim_does_not_change() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Claim(["I10"]).age = 3  # type: ignore[misc]
+
+
+def test_diagnoses_know_their_positions_and_get_new_ones_on_another_claim() -> None:
+    claim = Claim(["M62.84", {"code": "I10", "poa": "Y"}])
+    assert [diagnosis.position for diagnosis in claim.diagnoses] == [1, 2]
+    turned = Claim(list(reversed(claim.diagnoses)))
+    assert [(one.code, one.poa, one.position) for one in turned.diagnoses] == [("I10", "Y", 1), ("M62.84", None, 2)]

@@ -112,12 +112,14 @@ def _parse_poa(value: object) -> str | None:
 class Diagnosis:
     """An ICD-10-CM code on a claim, in canonical dotted form.
 
-    `text` is what the record says, where the caller supplies it; `poa` the present-on-admission indicator.
+    `text` is what the record says, where the caller supplies it; `poa` the present-on-admission indicator. `position`
+    is its 1-based place on the claim, given by the claim; 0 as long as it stands on none.
     """
 
     code: str
     text: str | None = attrs.field(default=None, converter=_parse_text)
     poa: str | None = attrs.field(default=None, converter=_parse_poa)
+    position: int = attrs.field(default=0, kw_only=True, eq=False)
 
 
 def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
@@ -170,7 +172,7 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
         spelled = canonical(code)
         if not spelled:
             raise InputError(f"diagnosis {position} is empty; a code is text such as 'M62.81'")
-        diagnoses.append(Diagnosis(code=spelled, **rest))
+        diagnoses.append(Diagnosis(code=spelled, position=position, **rest))
     if not diagnoses:
         raise InputError("the claim has no diagnosis codes; give at least one")
     return tuple(diagnoses)
