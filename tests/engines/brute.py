@@ -85,3 +85,11 @@ def violations(number: int, edit: Edit, claim, ids, date) -> set[Hit]:
     if edit.verb is Verb.AT_MOST_ONE:
         found.update(Hit(number, subjects[0], later) for later in subjects[1:])
     return found
+
+
+def all_violations(some_edits, judged) -> set[Hit]:
+    """Return the violations of every edit on a judged claim."""
+    found: set[Hit] = set()
+    for number, edit in enumerate(some_edits):
+        found |= violations(number, edit, judged.claim, judged.ids, judged.date)
+    return found

@@ -72,20 +72,13 @@ def bench_of(some_edits, supersedes=((), (), ()), severity=lambda rule, payer: "
     )
 
 
-def expected(some_edits, judged):
-    found = set()
-    for number, edit in enumerate(some_edits):
-        found |= brute.violations(number, edit, judged.claim, judged.ids, judged.date)
-    return found
-
-
 @given(st.lists(edits(), max_size=8), claims)
 def test_the_columnar_engine_finds_on_one_claim_what_durable_and_brute_force_find(some_edits, claim):
     bench = bench_of(some_edits)
     judged = JudgedClaim.of(claim, EDITION)
     hits = bench.engine.hits(judged)
     assert len(hits) == len(set(hits))
-    assert set(hits) == expected(some_edits, judged)
+    assert set(hits) == brute.all_violations(some_edits, judged)
     assert set(hits) == set(bench.durable.hits(judged))
 
 
@@ -311,7 +304,7 @@ def test_a_claim_of_a_thousand_codes_is_judged_like_a_short_one():
     judged = JudgedClaim.of(Claim(many), EDITION)
     hits = bench_of(some_edits).engine.hits(judged)
     assert len(hits) == len(set(hits))
-    assert set(hits) == expected(some_edits, judged)
+    assert set(hits) == brute.all_violations(some_edits, judged)
 
 
 @given(conditions, some_codes, st.lists(rows, min_size=1, max_size=5))
