@@ -131,7 +131,8 @@ def resolve(cells: Sequence[str], delimiter: str, file: str, mapping: Mapping[st
     columns = _Columns(file, cells, {name: position for position, name in enumerate(names) if name}, seen)
     if mapping:
         return _mapped(columns, delimiter, mapping)
-    if "clm_id" in names and "claim_id" not in names and ("prncpal_dgns_cd" in names or _numbered(names)):
+    coded = columns.has(_RIF["principal"]) or columns.has(_RIF["codes"])
+    if "clm_id" in names and "claim_id" not in names and coded:
         return _rif(columns, delimiter)
     return _code_list(columns, delimiter, names)
 
@@ -165,6 +166,11 @@ class _Columns:
             else:
                 raise self.missing(given.strip(), key)
         return found
+
+    def has(self, part: str) -> bool:
+        """Tell whether a column has this name, in which `*` stands for a number."""
+        wanted = re.compile(r"\d{1,3}".join(re.escape(piece) for piece in part.lower().split("*", 1)))
+        return any(map(wanted.fullmatch, self.by_name))
 
     def missing(self, column: str, key: str) -> InputError:
         hint = did_you_mean(column.lower(), self.by_name)
@@ -249,8 +255,7 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
 
 def _rif(columns: _Columns, delimiter: str) -> Header:
     def there(pattern: str) -> bool:
-        start = pattern.lower().split("+")[0]
-        return (start.replace("*", "1") if "*" in start else start) in columns.by_name
+        return columns.has(pattern.split("+")[0])
 
     mapping = {key: pattern for key, pattern in _RIF.items() if there(pattern)}
     for line in _RIF_LINES:

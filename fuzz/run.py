@@ -1,0 +1,88 @@
+"""Fuzz one reader: `python fuzz/run.py TARGET --seconds N`. Needs atheris (extra dev) and Python 3.11 to 3.13.
+
+Starts from the kept corpus and works in a folder of its own, which it names. What breaks a promise is written there as
+`crash-*`, `timeout-*` or `oom-*`; put it into `fuzz/corpus/TARGET` once mended, where the tests replay it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["weakcode"], exclude=["weakcode.engines._kernel"]):
+    from targets import CORPUS, TARGETS
+
+WORDS = {
+    "notation": ["except", "with", "final", "character", "Chapter", "$", "M62.81", "A00-B99", ".-", "fifth", "or"],
+    "rules": ["pack:", "rules:", "subject:", "forbid:", "when:", "cases:", "&a", "*a", "<<:", "!!", "- ", "|", ">"],
+    "x12": [
+        "ISA*",
+        "GS*HC*",
+        "ST*837*",
+        "HL*",
+        "CLM*",
+        "HI*ABK:",
+        "ABF:",
+        "DMG*D8*",
+        "DTP*472*",
+        "SV1*HC:",
+        "SE*",
+        "~",
+    ],
+    "fhir": [
+        '"resourceType"',
+        '"Claim"',
+        '"diagnosis"',
+        '"sequence"',
+        '"diagnosisCodeableConcept"',
+        '"coding"',
+        "[",
+        "{",
+    ],
+    "csv": ["claim_id", "codes", "service_date", "age", "sex", '"', ";", ",", "|", "\r\n", "\ufeff", "dx1"],
+    "jsonl": ['{"claim_id":', '"codes":', '"lines":', '"documented":', '"service_date":', "\n", "[", "null", "1e999"],
+}
+
+
+def main() -> None:
+    """Run the fuzzer; ends with the first broken promise or after the time given."""
+    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("target", choices=TARGETS)
+    reader.add_argument("--seconds", type=int, default=60)
+    reader.add_argument("--folder", type=Path, help="where the working corpus and what breaks are kept")
+    given = reader.parse_args()
+    folder = given.folder or Path(tempfile.mkdtemp(prefix=f"fuzz-{given.target}-"))
+    work = folder / "corpus"
+    work.mkdir(parents=True, exist_ok=True)
+    words = folder / "words"
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS[given.target]), "ascii")
+    sys.stderr.write(f"working in {folder}\n")
+    target = TARGETS[given.target]
+    target(b"")  # what is loaded once must not count as the first input's time
+    arguments = [
+        sys.argv[0],
+        f"-max_total_time={given.seconds}",
+        "-timeout=20",
+        "-rss_limit_mb=3000",
+        "-max_len=8192",
+        "-print_final_stats=1",
+        f"-dict={words}",
+        f"-artifact_prefix={folder}/",
+        str(work),
+        str(CORPUS / given.target),
+    ]
+    atheris.Setup(arguments, target)
+    atheris.Fuzz()
+
+
+def _escaped(word: str) -> str:
+    """Return a word as a fuzzer's dictionary has it."""
+    return "".join(chr(byte) if chr(byte).isalnum() else f"\\x{byte:02x}" for byte in word.encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What is fuzzed, and what must hold whatever the bytes are: an answer or a sentence, never another exception.
+
+Each target takes bytes and raises when a promise is broken. They need nothing but weakcode, so that the kept corpus is
+replayed by the tests; `fuzz/run.py` drives them with a fuzzer.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from weakcode.batch.records import open_claims
+from weakcode.batch.rows import Record, Rejected
+from weakcode.codes.catalog import edition_for
+from weakcode.codes.expressions import parse
+from weakcode.errors import CodeTypeError, EditionError, InputError, NotationError, RuleFileError, UnknownNameError
+from weakcode.rules.load import load_pack
+from weakcode.rules.profile import parse_profile
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def notation(data: bytes) -> None:
+    """A code expression is read, and writes itself back, or is refused with a column inside the text."""
+    text = data.decode("utf-8", "replace")
+    try:
+        expression = parse(text)
+    except NotationError as error:
+        assert 1 <= error.column <= len(text) + 1, error
+        assert error.expected
+        return
+    assert parse(str(expression)) == expression, f"{text!r} is read as {expression}, which is read otherwise"
+    try:
+        codes = expression.resolve(edition_for(None))
+    except (NotationError, UnknownNameError):
+        return
+    assert codes == parse(str(expression)).resolve(edition_for(None))
+
+
+def rules(data: bytes) -> None:
+    """A rule file or profile is loaded, or refused with problems that stand somewhere in the file."""
+    lines = data.count(b"\n") + data.count(b"\r") + 2
+    readers: tuple[Callable[[bytes], object], ...] = (load_pack, parse_profile)
+    for read in readers:
+        try:
+            read(data)
+        except RuleFileError as error:
+            assert error.problems
+            for problem in error.problems:
+                assert problem.line >= 1, problem
+                assert problem.column >= 1, problem
+                # YAML counts a few rarer characters as line ends too.
+                assert problem.line <= lines + data.count(b"\xc2\x85") + data.count(b"\xe2\x80"), problem
+
+
+def claims(data: bytes, suffix: str) -> None:
+    """Every row of a claim file is a claim or a reject, or the file is refused; a claim that is read can be judged."""
+    handle, name = tempfile.mkstemp(suffix=suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        with open_claims(name) as source:
+            for row in source:
+                _row(row)
+    except InputError as error:
+        assert str(error).strip(), "a refusal says why"
+    finally:
+        Path(name).unlink()
+
+
+def _row(row: Record | Rejected) -> None:
+    assert row.line >= 0
+    if isinstance(row, Rejected):
+        assert row.part, row
+        assert row.reason, row
+        return
+    codes = row.claim.codes
+    try:
+        verdict = _validator().judge(row.claim)
+    except (InputError, CodeTypeError, EditionError):
+        return
+    for finding in verdict.findings:
+        assert finding.message
+        assert [codes[place - 1] for place in finding.positions] == list(finding.codes), (row, finding)
+
+
+@functools.cache
+def _validator():  # type: ignore[no-untyped-def]
+    from weakcode import Validator
+
+    return Validator(engine="columnar")
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "notation": notation,
+    "rules": rules,
+    "x12": functools.partial(claims, suffix=".837"),
+    "fhir": functools.partial(claims, suffix=".json"),
+    "csv": functools.partial(claims, suffix=".csv"),
+    "jsonl": functools.partial(claims, suffix=".jsonl"),
+}
