@@ -81,7 +81,7 @@ def main() -> None:
 
 def _escaped(word: str) -> str:
     """Return a word as a fuzzer's dictionary has it."""
-    return "".join(chr(byte) if chr(byte).isalnum() else f"\\x{byte:02x}" for byte in word.encode())
+    return "".join(chr(byte) if byte < 128 and chr(byte).isalnum() else f"\\x{byte:02x}" for byte in word.encode())
 
 
 if __name__ == "__main__":
