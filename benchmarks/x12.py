@@ -72,8 +72,8 @@ def measured(rows: Iterable[object], count: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     import weakcode
+    from weakcode.batch.judging import evaluate
     from weakcode.batch.records import open_claims
-    from weakcode.batch.scrub import evaluate
     from weakcode.batch.x12.segments import Segments
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -18,10 +18,15 @@ from weakcode.batch.x12 import X12Source, looks_like_x12
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 
+_ROWS_BETWEEN = 256
+"""Rows from one telling of progress to the next."""
 _FHIR = re.compile(rb'"resourceType"\s*:')
 _JSONL = (".jsonl", ".ndjson")
 _X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
-_READ = "weakcode reads CSV and other tables with a header, JSON Lines, Parquet, Arrow, X12 837 and FHIR"
+_READ = (
+    "weakcode reads CSV and other tables with a header, JSON Lines, Parquet, Arrow, Feather and IPC streams, "
+    "X12 837 and FHIR, plain or packed with gzip, xz or zip"
+)
 _OTHER_CONTENT = {
     b"PAR1": "a Parquet file in an archive",
     b"PK\x03\x04": "a zip archive in an archive",
@@ -99,6 +104,38 @@ def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
             if isinstance(row, Rejected):
                 raise RowError(row)
             yield row.claim
+
+
+class FileRows:
+    """The rows of one file, which is opened when they are asked for.
+
+    `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known and
+    `remarks` what is odd about the file although every claim was read.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        mapping: Mapping[str, str] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._path, self._mapping, self._progress = path, mapping, progress
+        self.ignored: tuple[str, ...] = ()
+        self.remarks: tuple[str, ...] = ()
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        with open_claims(self._path, self._mapping) as source:
+            for number, row in enumerate(source):
+                if self._progress and number % _ROWS_BETWEEN == 0:
+                    self._progress(source.bytes_read)
+                yield row
+            self.bytes_read = source.bytes_read
+            if self._progress:
+                self._progress(source.bytes_read)
+            self.ignored = source.ignored
+            # Only some formats have something to remark on.
+            self.remarks = tuple(getattr(source, "notes", ()))
 
 
 class _SeveralFiles:

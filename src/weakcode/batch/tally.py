@@ -13,7 +13,7 @@ from weakcode.batch.summary import Summary
 
 if TYPE_CHECKING:
     from weakcode.batch import bulk
-    from weakcode.batch.scrub import Judged
+    from weakcode.batch.judging import Judged
 
 
 class Tally:

@@ -1,0 +1,56 @@
+"""Scrubbing for programs: findings as record batches, as they are found."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from weakcode.batch.judging import FindingRows, Judged, evaluate
+from weakcode.batch.records import FileRows, is_arrow_file
+from weakcode.batch.rows import Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.api import Validator
+
+
+def scrub_batches(
+    source: Any, validator: Validator, on_reject: Callable[[Rejected], None] | None = None, *, jobs: int = 1
+) -> Iterator[pa.RecordBatch]:
+    """Give the findings of a source as record batches; see `Validator.scrub`."""
+    from weakcode.batch import bulk
+    from weakcode.batch.arrowfile import ArrowColumns, speaks_arrow
+
+    left_out = 0
+
+    def set_aside(rejected: Iterable[Rejected]) -> None:
+        nonlocal left_out
+        for one in rejected:
+            if on_reject is None:
+                left_out += 1
+            else:
+                on_reject(one)
+
+    sources = [source] if isinstance(source, str | os.PathLike) or speaks_arrow(source) else list(source)
+    columns = validator.columns()
+    in_bulk = validator.in_bulk()
+    for one in sources:
+        if speaks_arrow(one) or is_arrow_file(one):
+            for part in bulk.judge(ArrowColumns(one), columns, jobs):
+                set_aside(part.rejected)
+                if part.scrubbed is not None and part.scrubbed.findings.num_rows:
+                    yield part.scrubbed.findings
+            continue
+        rows = FindingRows()
+        for outcome in evaluate(FileRows(one), in_bulk):
+            if isinstance(outcome, Judged):
+                rows.add(outcome)
+                yield from rows.batches()
+            else:
+                set_aside([outcome])
+        yield from rows.batches(last=True)
+    if left_out:
+        warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)
