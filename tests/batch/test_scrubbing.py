@@ -95,6 +95,9 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
     assert metadata[b"weakcode.packs"] == b"weakness 1"
     assert metadata[b"weakcode.edition"] == b"2026-04"
     assert b"weakcode.version" in metadata
+    counts = {name: int(metadata[f"weakcode.{name}".encode()]) for name in ("claims_in", "evaluated", "rejected")}
+    assert counts["claims_in"] == counts["evaluated"] + counts["rejected"] > 0
+    assert 0 <= int(metadata[b"weakcode.clean"]) < counts["evaluated"]
 
 
 def test_findings_are_written_as_csv_and_as_json_lines(claims: Path, tmp_path: Path) -> None:

@@ -64,4 +64,10 @@ class Summary:
             "weakcode.edition": ", ".join(self.editions),
             "weakcode.engine": self.engine,
             "weakcode.packs": ", ".join(self.packs),
+            # Clean claims have no row in a findings file; without these counts nobody could tell their share.
+            "weakcode.claims_in": str(self.claims_in),
+            "weakcode.evaluated": str(self.evaluated),
+            "weakcode.rejected": str(self.rejected),
+            "weakcode.clean": str(self.clean),
+            "weakcode.waived": str(self.waived),
         }
