@@ -19,9 +19,10 @@ from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.durable import DurableEngine
-from weakcode.errors import MissingExtraError, UnknownNameError, did_you_mean
+from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
-from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, packs_folder, read_bytes, resolve_packs
+from weakcode.notices import about_edition, without_missing_extras
+from weakcode.rules.library import Selected, packs_folder, resolve_packs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from weakcode.batch.rows import Rejected
     from weakcode.compile.program import Program
     from weakcode.engines.columnar import ColumnarEngine
+    from weakcode.explaining import Explanation
     from weakcode.fixing import Fixed
     from weakcode.rules.profile import Profile
 
@@ -119,7 +121,7 @@ class Validator:
             profile = load_profile(profile)
         if profile is not None and profile.packs and packs is None:
             self._selected = resolve_packs(list(profile.packs), base=profile.folder)
-        self._selected, self._left_out = _without_missing_extras(self._selected, chosen=packs is not None)
+        self._selected, self._left_out = without_missing_extras(self._selected, chosen=packs is not None)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
         self._narrowed = only is not None
@@ -216,6 +218,11 @@ class Validator:
         return self._bench(edition_for(None)).program.packs
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """The packs that cannot be evaluated because their extra is missing, each as a sentence."""
+        return self._left_out
+
+    @property
     def facts(self) -> tuple[str, ...]:
         """The documented facts that the packs know."""
         return self._bench(edition_for(None)).program.facts
@@ -267,8 +274,27 @@ class Validator:
             edition=edition.name,
             engine=self.engine,
             packs=bench.program.packs,
-            notices=(*self._left_out, *_notices(claim, edition)),
+            notices=(*self._left_out, *about_edition(claim, edition)),
         )
+
+    def explain(self, claim: Claim) -> Explanation:
+        """Return the verdict on a claim with every edit that has a subject on it: its outcome and the reason.
+
+        Raises as `judge` does, and EngineError where the engine and the edits read one by one disagree.
+        """
+        from weakcode.explaining import explain
+
+        verdict, edition = self.judge(claim), self._edition(claim.service_date)
+        bench, judged = self._bench(edition), JudgedClaim.of(claim, edition)
+        found = bench.engine.hits(judged)
+        return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._why_off)
+
+    def _why_off(self, rule: CompiledRule) -> str:
+        if rule.id not in self._singled_out and not self._is_whole(rule):
+            return "it is not among the rules that were asked for"
+        if self._profile is not None and (rule.enabled or self._profile.rules.get(rule.id) == "off"):
+            return f'the profile "{self._profile.name}" switches it off'
+        return "it is off unless asked for"
 
     @staticmethod
     def _check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
@@ -322,37 +348,6 @@ class Validator:
         from weakcode.batch.stream import scrub_batches
 
         return scrub_batches(source, self, on_reject, jobs=jobs)
-
-
-def _without_missing_extras(selected: list[Selected], *, chosen: bool) -> tuple[list[Selected], tuple[str, ...]]:
-    """Return the files that can be evaluated, and a notice for each that cannot because its extra is missing.
-
-    Raises MissingExtraError for a pack that was asked for by name.
-    """
-    kept, notices = [], []
-    for one in selected:
-        content = read_bytes(one.path)
-        extra = missing_extra(content)
-        if extra is None:
-            kept.append(one)
-            continue
-        name = pack_name(content) or one.path.stem
-        if chosen:
-            raise MissingExtraError(f'the rules of the pack "{name}"', extra=extra, needs=EXTRAS[extra])
-        notices.append(f'the pack "{name}" was not evaluated: it needs the extra weakcode[{extra}] ({EXTRAS[extra]})')
-    return kept, tuple(notices)
-
-
-def _notices(claim: Claim, edition: Edition) -> tuple[str, ...]:
-    date = claim.service_date
-    if date is None or edition.starts <= date <= edition.ends:
-        return ()
-    return (
-        (
-            f"no installed edition was in force on {date}; judged by {edition.name}, "
-            f"in force from {edition.starts} to {edition.ends}"
-        ),
-    )
 
 
 _known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
