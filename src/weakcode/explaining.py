@@ -244,9 +244,9 @@ class _Sorter:
         for outcome, known in ((Outcome.VIOLATED, self._findings), (Outcome.WAIVED, self._waived)):
             there = known.get((rule, _pair(hit, edit)), ())
             if there:
-                # Several notes can find the same diagnoses; each is told in its own words.
-                own = sources_of((edit,))
-                found = next((finding for finding in there if finding.sources == own), there[0])
+                # Several edits of a rule can find the same diagnoses; each is told in its own words.
+                own = {finding.message for finding in self._assembler.findings(self._judged, [hit])}
+                found = next((finding for finding in there if finding.message in own), there[0])
                 return attrs.evolve(read, outcome=outcome, reason=found.message, positions=found.positions), None
         by = self._superseded_by(hit, edit, rule)
         positions = tuple(at for at in hit[1:] if at)

@@ -1,0 +1,262 @@
+"""Every outcome that an explanation can tell, through the public API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from weakcode import Claim, Validator
+from weakcode.codes.catalog import edition_for
+from weakcode.codes.spelling import spelled
+from weakcode.compile.conditions import JudgedClaim
+from weakcode.errors import EngineError
+from weakcode.explaining import Explanation, Outcome, Step, explain
+
+ENGINES = ("durable", "columnar")
+
+OWN = """
+pack: own
+title: Rules of every kind
+facts: {met: "The patient was met.", unmet: "The patient was not met."}
+rules:
+  - {id: present, title: t, severity: error, forbid: I10, when: WHEN}
+  - {id: forbid-before, title: t, severity: error, subject: I10, forbid: {before: E11.9}}
+  - {id: itself, title: t, severity: error, subject: "I10, E11.9", forbid: "E11.9, J45.20"}
+  - {id: order, title: t, severity: error, subject: E11.9, order: {before: I10}}
+  - {id: order-after, title: t, severity: error, subject: I10, order: {after: E11.9}}
+  - {id: require, title: t, severity: error, subject: E11.9, require: "I10, J45.20"}
+  - {id: first, title: t, severity: error, subject: I10, position: first}
+  - {id: secondary, title: t, severity: error, subject: I10, position: secondary}
+  - {id: one, title: t, severity: error, subject: "I10, J45.20", at_most_one: true}
+  - {id: once, title: t, severity: error, subject: I10, once: true}
+  - {id: claim, title: t, severity: error, require: E11.9, when: {present: I10}}
+  - {id: elsewhere, title: t, severity: error, require: E11.9, when: {present: J45.20}}
+  - {id: words, title: t, severity: error, subject: I10, terms: [frailty], fix: {action: replace-subject, code: R54}}
+"""
+
+
+@pytest.fixture(params=ENGINES)
+def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    def of(codes: str, rule: str, when: str = "{sex: F}", **known: Any) -> tuple[Step, ...]:
+        path = tmp_path / "own.yaml"
+        path.write_text(OWN.replace("WHEN", when))
+        validator = Validator(packs=[path], engine=request.param)
+        texts = known.pop("text", {})
+        diagnoses = [{"code": code, "text": texts.get(at)} for at, code in enumerate(codes.split(), start=1)]
+        return validator.explain(Claim(diagnoses, **known)).of(f"own/{rule}")
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("when", "known", "reason"),
+    [
+        ("{age: {min: 18}}", {}, "the age is not known"),
+        ("{age: {min: 18}}", {"age": 17}, "the age 17 is below 18"),
+        ("{age: {max: 64}}", {"age": 65}, "the age 65 is above 64"),
+        ("{age: {max: 64}}", {"birth_date": "1950-01-01", "service_date": "2026-05-01"}, "the age 76 is above 64"),
+        ("{sex: F}", {}, "the sex is not known"),
+        ("{sex: F}", {"sex": "M"}, "the sex is M, not F"),
+        ("{setting: inpatient}", {}, "the setting is not known"),
+        ("{setting: inpatient}", {"setting": "outpatient"}, "the setting is outpatient, not inpatient"),
+        ("{payer: Acme}", {}, "the payer is not known"),
+        ("{payer: Acme}", {"payer": "Other"}, 'the rule is not for the payer "Other"'),
+        (
+            "{service_date: {from: 2026-06-01}}",
+            {"service_date": "2026-05-31"},
+            "the service date 2026-05-31 is before 2026-06-01",
+        ),
+        (
+            "{service_date: {to: 2026-03-31}}",
+            {},
+            "2026-04-01, taken for the service date that is not given, is after 2026-03-31",
+        ),
+        ("{documented: {all: met}}", {}, 'the fact "met" is not documented'),
+        ("{documented: {any: [met, unmet]}}", {}, "none of the facts met, unmet is documented"),
+        ("{documented: {none: met}}", {"documented": "met"}, 'the fact "met" is documented'),
+        ("{present: E11.-}", {}, "the rule speaks only with E11.- on the claim"),
+        ("{absent: J45.-}", {}, "J45.20 at 2 is on the claim"),
+        ("{first_listed: E11.-}", {}, "I10 is first-listed, and none of E11.-"),
+        ("{sex: F, age: {min: 9}}", {"age": 3}, "the age 3 is below 9; the sex is not known"),
+    ],
+)
+def test_a_condition_that_does_not_hold_says_which_part_of_it(
+    explained: Any, when: str, known: dict[str, Any], reason: str
+) -> None:
+    (step,) = explained("I10 J45.20", "present", when, **known)
+    assert (step.outcome, step.reason, step.position, step.code) == (Outcome.NOT_APPLICABLE, reason, 1, "I10")
+
+
+@pytest.mark.parametrize(
+    ("codes", "rule", "outcome", "reason", "positions"),
+    [
+        ("I10 E11.9", "forbid-before", "satisfied", "only before it is forbidden", (1, 2)),
+        ("I10 J45.20", "forbid-before", "object not on the claim", "none of E11.9 is on the claim", (1,)),
+        ("E11.9 I10", "forbid-before", "violated", "may not be reported together", (2, 1)),
+        ("E11.9 J45.20", "itself", "not applicable", "one of the codes that may not stand with it", (1,)),
+        ("I10 E11.9", "order", "satisfied", "I10 at 1 stands before it", (2, 1)),
+        ("E11.9 I10", "order", "violated", "must stand before", (1, 2)),
+        ("E11.9", "order", "object not on the claim", "none of I10 is on the claim", (1,)),
+        ("I10 E11.9", "order-after", "satisfied", "E11.9 at 2 stands after it", (1, 2)),
+        ("E11.9 I10", "order-after", "violated", "must stand", (2, 1)),
+        ("J45.20 E11.9 I10", "require", "satisfied", "J45.20 at 1, I10 at 3 satisfies it", (2, 1, 3)),
+        ("E11.9", "require", "violated", "needs one of these codes", (1,)),
+        ("I10 E11.9", "first", "satisfied", "it is first-listed", (1,)),
+        ("E11.9 I10", "first", "violated", "only be the first-listed", (2,)),
+        ("E11.9 I10", "secondary", "satisfied", "it is not first-listed", (2,)),
+        ("I10 E11.9", "secondary", "violated", "may not be the first-listed", (1,)),
+        ("I10 E11.9", "one", "satisfied", "no other code of its kind", (1,)),
+        ("I10 E11.9", "once", "satisfied", "it stands once", (1,)),
+        ("I10 E11.9 I10", "once", "violated", "stands more than once", (1, 3)),
+        ("I10 E11.9", "claim", "satisfied", "E11.9 at 2 satisfies it", (2,)),
+        ("I10", "claim", "violated", "The claim needs one of these codes", ()),
+        ("I10", "words", "not applicable", "no text is documented", (1,)),
+    ],
+)
+def test_every_kind_of_rule_tells_its_outcome_its_reason_and_the_positions(
+    explained: Any, codes: str, rule: str, outcome: str, reason: str, positions: tuple[int, ...]
+) -> None:
+    (step,) = explained(codes, rule)
+    assert (step.outcome.value, step.positions) == (outcome, positions)
+    assert reason in step.reason
+
+
+def test_two_of_which_only_one_may_stand_are_told_at_both(explained: Any) -> None:
+    first, second = explained("I10 E11.9 J45.20", "one")
+    assert (first.position, second.position) == (1, 3)
+    assert first.positions == second.positions == (1, 3)
+    assert {first.outcome, second.outcome} == {Outcome.VIOLATED}
+
+
+def test_a_text_without_the_words_of_the_rule_says_which_words(explained: Any) -> None:
+    (step,) = explained("I10", "words", text={1: "high pressure"})
+    assert (step.outcome, step.reason) == (
+        Outcome.NOT_APPLICABLE,
+        "the documented text does not say frailty alone",
+    )
+    (step,) = explained("I10", "words", text={1: "frailty of age"})
+    assert step.outcome is Outcome.VIOLATED
+
+
+def test_a_claim_level_rule_whose_occasion_is_not_on_the_claim_is_only_counted(explained: Any) -> None:
+    assert explained("I10", "elsewhere") == ()
+    (step,) = explained("J45.20 E11.9", "elsewhere")
+    assert (step.outcome, step.position) == (Outcome.SATISFIED, 0)
+
+
+def _explained(*codes: str, engine: str | None = None, **known: Any) -> Explanation:
+    return Validator(engine=engine).explain(Claim(list(codes), **known))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_requirement_that_is_met_names_what_meets_it_and_where(engine: str) -> None:
+    (step,) = _explained("G72.9", "M62.84", engine=engine).of("weakness/sarcopenia-underlying-disease-first")
+    assert (step.outcome, step.position, step.positions) == (Outcome.SATISFIED, 2, (2, 1))
+    assert "G72.9 at 1, before it, satisfies it" in step.reason
+
+
+def test_notes_of_one_kind_are_one_step_with_each_notes_place_and_words() -> None:
+    (step,) = _explained("M62.84").of("icd10cm/excludes1")
+    assert step.outcome is Outcome.NO_OBJECT
+    assert step.edits == len(step.sources) - 1 > 5  # each note, and the section of the guidelines
+    quoted = {source.place: source.quote for source in step.sources}
+    assert "M62, Excludes1" in quoted
+    assert any(source.quote and "myalgia" in source.quote for source in step.sources)
+
+
+def test_what_a_specific_rule_says_better_names_that_rule() -> None:
+    explained = _explained("R54", "M62.84")
+    superseded = [step for step in explained.of("icd10cm/excludes1") if step.outcome is Outcome.SUPERSEDED]
+    assert {step.by for step in superseded} == {"weakness/excludes1-frailty"}
+    assert {step.positions for step in superseded} == {(1, 2)}
+    assert all("weakness/excludes1-frailty" in step.reason for step in superseded)
+
+
+def test_a_rule_that_is_off_says_whether_by_default_by_profile_or_by_choice(tmp_path: Path) -> None:
+    (default,) = _explained("M62.84").of("icd10cm/excludes2")
+    assert (default.outcome, default.severity) == (Outcome.OFF, None)
+    assert default.reason == "it is off unless asked for"
+    assert default.edits > 1
+
+    profile = tmp_path / "practice.yaml"
+    profile.write_text("name: our practice\nrules: {weakness/excludes1-frailty: off}\n")
+    validator = Validator(profile=profile)
+    (step,) = validator.explain(Claim(["R54", "M62.84"])).of("weakness/excludes1-frailty")
+    assert (step.outcome, step.reason) == (Outcome.OFF, 'the profile "our practice" switches it off')
+    (other,) = validator.explain(Claim(["M62.84"])).of("icd10cm/excludes2")
+    assert other.reason == "it is off unless asked for"
+
+    alone = Validator(packs=["weakness/excludes1-frailty"]).explain(Claim(["R54", "M62.84"]))
+    assert alone.of("weakness/excludes1-frailty")[0].outcome is Outcome.VIOLATED
+    reasons = {step.reason for step in alone.steps if step.outcome is Outcome.OFF}
+    assert reasons == {"it is not among the rules that were asked for"}
+
+
+def test_a_profile_that_speaks_by_payer_is_explained_for_the_claims_payer(tmp_path: Path) -> None:
+    profile = tmp_path / "payers.yaml"
+    profile.write_text(
+        "name: payers\npayers: {Acme: {rules: {weakness/excludes1-frailty: info}}, Other: {rules: {}}}\n"
+    )
+    validator = Validator(profile=profile)
+    for payer, severity in (("Acme", "info"), ("Other", "error")):
+        (step,) = validator.explain(Claim(["R54", "M62.84"], payer=payer)).of("weakness/excludes1-frailty")
+        assert (step.outcome, step.severity) == (Outcome.VIOLATED, severity)
+
+
+def test_the_rules_without_a_subject_on_the_claim_are_counted() -> None:
+    explained = _explained("R54")
+    touched = {step.rule for step in explained.steps}
+    rules = Validator().rules
+    assert explained.rules_elsewhere == len(rules) - len(touched)
+    assert explained.edits_elsewhere + sum(step.edits for step in explained.steps) == explained.edits
+
+
+def test_a_code_that_does_not_exist_is_explained_as_well() -> None:
+    steps = _explained("ZZZ.9", "I10").steps
+    assert any(step.outcome is Outcome.VIOLATED and step.rule == "icd10cm/unknown-code" for step in steps)
+
+
+def test_an_engine_that_found_something_else_is_not_explained_away() -> None:
+    validator, claim = Validator(packs="weakness"), Claim(["M62.84"])
+    edition = edition_for(None)
+    bench, judged = validator._bench(edition), JudgedClaim.of(claim, edition)
+    with pytest.raises(EngineError, match="disagree about weakness/sarcopenia-underlying-disease-first"):
+        explain(judged, validator.judge(claim), bench.program, edition, bench.assembler, [], str)
+
+
+def test_a_waived_finding_is_told_as_waived() -> None:
+    validator, claim = Validator(packs="weakness"), Claim(["M62.84"])
+    edition = edition_for(None)
+    bench, judged = validator._bench(edition), JudgedClaim.of(claim, edition)
+    verdict = validator.judge(claim)
+    waived = attrs.evolve(verdict, findings=(), waived=verdict.findings)
+    explained = explain(judged, waived, bench.program, edition, bench.assembler, bench.engine.hits(judged), str)
+    (step,) = explained.of("weakness/sarcopenia-underlying-disease-first")
+    assert (step.outcome, step.positions) == (Outcome.WAIVED, (1,))
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("M62.-", "M62.-"),
+        ("M62.8-, R54", "M62.8-, R54"),
+        ("R53.1", "R53.1"),
+        ("G71-G73", "G71.-, G72.-, G73.-"),
+        ("S72.001-", "S72.001-"),
+    ],
+)
+def test_a_set_of_codes_is_spelled_as_a_coder_would(expression: str, words: str) -> None:
+    edition = edition_for(None)
+    assert spelled(edition.codeset(expression), edition) == words
+
+
+def test_a_long_set_of_codes_is_cut_and_counted() -> None:
+    edition = edition_for(None)
+    codes = edition.codeset("A00-A09")
+    said = spelled(codes, edition, most=2)
+    assert said.startswith("A00.-, A01.- and ")
+    left = len(codes) - len(edition.codeset("A00-A01"))
+    assert said.endswith(f" and {left} more codes")
