@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lint types nightly clean
+.PHONY: help setup run test check format lint types sanitize nightly clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,19 @@ lint: $(READY) ## Check format and lint
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy src
+
+SANITIZERS := address,undefined
+SANITIZED := build/sanitized
+
+sanitize: $(READY) ## Run the tests of the kernel with a build that stops at bad memory and undefined behaviour
+	@rm -rf $(SANITIZED)
+	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
+		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp $(SANITIZED)-objects
+	nm -D $(SANITIZED)/weakcode/engines/_kernel.*.so | grep -q __asan_init
+	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
+	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
+		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/batch/test_bulk.py
 
 format: $(READY) ## Rewrite the files in the project's format
 	$(BIN)/ruff format .
