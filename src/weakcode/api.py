@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from weakcode.claims import Claim, Diagnosis
-from weakcode.codes.catalog import edition_for
+from weakcode.codes.catalog import Shelf, edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
 from weakcode.compile.conditions import JudgedClaim
@@ -131,6 +130,8 @@ class Validator:
         }
         self._benches: dict[str, _Bench] = {}
         self._editions: dict[dt.date | None, Edition] = {}
+        self._shelf: Shelf | None = None
+        self._programs: dict[str, Program] = {}
         if profile is not None:
             from weakcode.rules.profile import check_profile
 
@@ -154,13 +155,21 @@ class Validator:
         """Return the edition that judges a day. A validator keeps to what was installed when it first asked."""
         edition = self._editions.get(day)
         if edition is None:
-            edition = self._editions[day] = edition_for(day, strict=self.strict_edition)
+            of_day = edition_for if self._shelf is None else self._shelf.edition_for
+            edition = self._editions[day] = of_day(day, strict=self.strict_edition)
         return edition
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle with the editions and compiled rules, so that no file and no cache is needed where it arrives."""
+        shelf = self._shelf or Shelf.here()
+        programs = {edition.name: self._bench(edition).program for edition in shelf.editions}
+        return {**self.__dict__, "_shelf": shelf, "_programs": programs, "_benches": {}, "_editions": {}}
 
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.name)
         if bench is None:
-            program = build_program(list(dict.fromkeys(one.path for one in self._selected)), edition)
+            paths = list(dict.fromkeys(one.path for one in self._selected))
+            program = self._programs.get(edition.name) or build_program(paths, edition)
             self._check_ids(program)
             on = [self._is_on(rule) for rule in program.rules]
             severities: dict[tuple[int, str | None], str | None] = {}
@@ -209,13 +218,13 @@ class Validator:
                 pack=rule.pack,
                 line=rule.line,
             )
-            for rule in self._bench(edition_for(None)).program.rules
+            for rule in self._bench(self._edition(None)).program.rules
         )
 
     @property
     def packs(self) -> tuple[str, ...]:
         """The packs with their versions."""
-        return self._bench(edition_for(None)).program.packs
+        return self._bench(self._edition(None)).program.packs
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -225,11 +234,11 @@ class Validator:
     @property
     def facts(self) -> tuple[str, ...]:
         """The documented facts that the packs know."""
-        return self._bench(edition_for(None)).program.facts
+        return self._bench(self._edition(None)).program.facts
 
     def rules_touching(self, code: str) -> tuple[tuple[str, str], ...]:
         """Return (rule id, "subject" or "object") for every rule that a code plays a part in."""
-        bench = self._bench(edition_for(None))
+        bench = self._bench(self._edition(None))
         program = bench.program
         roles = program.roles(program.code_class(bench.edition.code_id(code)))
         touching = {
@@ -321,7 +330,8 @@ class Validator:
         """Return this validator with the columnar engine, which scrub uses unless durable was asked for."""
         if self.engine == "columnar":
             return self
-        twin = copy.copy(self)
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
         twin.engine, twin._benches = "columnar", {}
         return twin
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import attrs
 
+from weakcode._version import __version__
 from weakcode.codes import store
 from weakcode.codes.compiled import VERSION, columns, unpack_key
 from weakcode.codes.edition import Edition
 from weakcode.codes.validity import Validity, read_validity
-from weakcode.errors import EditionError, InputError, did_you_mean
+from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -45,7 +47,23 @@ class Source:
     @property
     def label(self) -> str:
         """The name with the days on which it is in force."""
-        return f"{self.name} ({self.starts} to {self.ends})"
+        return _label(self)
+
+
+class _InForce(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def starts(self) -> date: ...
+    @property
+    def ends(self) -> date: ...
+
+
+_Dated = TypeVar("_Dated", Source, Edition)
+
+
+def _label(one: _InForce) -> str:
+    return f"{one.name} ({one.starts} to {one.ends})"
 
 
 def last_day(starts: date) -> date:
@@ -212,11 +230,13 @@ def edition_named(name: str) -> Edition:
 
 def source_for(service_date: date | None) -> Source:
     """Return which edition judges a day: the one in force; the nearest where none is; for None the newest."""
-    known = sources()
-    if service_date is None:
+    return _judging(service_date, sources())
+
+
+def _judging(day: date | None, known: Sequence[_Dated]) -> _Dated:
+    if day is None:
         return known[-1]
-    day = service_date
-    return min(known, key=lambda source: max((source.starts - day).days, (day - source.ends).days, 0))
+    return min(known, key=lambda one: max((one.starts - day).days, (day - one.ends).days, 0))
 
 
 def edition_for(service_date: date | None, *, strict: bool = False) -> Edition:
@@ -225,9 +245,51 @@ def edition_for(service_date: date | None, *, strict: bool = False) -> Edition:
     Raises InputError where none covers it and `strict` is set.
     """
     source = source_for(service_date)
-    if strict and service_date is not None and not source.starts <= service_date <= source.ends:
-        there = ", ".join(one.label for one in sources())
-        raise InputError(
-            f"no edition in force on {service_date} is installed; there are {there}; weakcode edition add installs more"
-        )
+    if strict:
+        _must_cover(service_date, source, sources())
     return _loaded(source)
+
+
+def _must_cover(day: date | None, one: _InForce, known: Sequence[_InForce]) -> None:
+    if day is not None and not one.starts <= day <= one.ends:
+        there = ", ".join(map(_label, known))
+        raise InputError(
+            f"no edition in force on {day} is installed; there are {there}; weakcode edition add installs more"
+        )
+
+
+@attrs.frozen(eq=False)
+class Shelf:
+    """Editions at hand, oldest first, to be taken where the files they are from are not: pickled by content."""
+
+    editions: tuple[Edition, ...]
+
+    @classmethod
+    def here(cls) -> Shelf:
+        """Return every edition of this machine."""
+        return cls(tuple(map(_loaded, sources())))
+
+    def edition_for(self, service_date: date | None, *, strict: bool = False) -> Edition:
+        """Return what the function of this name does, from these editions."""
+        edition = _judging(service_date, self.editions)
+        if strict:
+            _must_cover(service_date, edition, self.editions)
+        return edition
+
+    def __reduce__(self) -> tuple[object, ...]:
+        parts = [(e.stored, e.name, e.starts, e.ends, e.digest, e.validity) for e in self.editions]
+        return _arrived, (__version__, parts)
+
+
+def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str, Validity | None]]) -> Shelf:
+    if made_by != __version__:
+        raise EngineError(
+            f"the rules come from weakcode {made_by}, but this machine has weakcode {__version__}; "
+            "install the same version on all machines"
+        )
+    return Shelf(
+        tuple(
+            Edition(stored, name=name, starts=starts, ends=ends, digest=digest, validity=validity)
+            for stored, name, starts, ends, digest, validity in parts
+        )
+    )

@@ -103,14 +103,14 @@ class Edition:
         self._line_at = column["line_at"]
         self._titles = stored.sections["titles"]
         self._lines = stored.sections["lines"]
-        self._sections = stored.sections
+        self.stored = stored
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
         self._ids: dict[str, int] = {}
         self.size = len(self._codes)
         self.header_id = self.size
         self.unknown_id = self.size + 1
         self.icd9_id = self.size + 2
-        self._validity = validity
+        self.validity = validity
         self.windows: tuple[Window, ...] = validity.windows if validity else ()
         self.validity_digest = validity.digest if validity else ""
         self.universe = self.size + 3 + 2 * len(self.windows)
@@ -133,7 +133,7 @@ class Edition:
         index = self._billable_index(code)
         if index is not None:
             return index
-        window = self._validity.window_of(code) if self._validity else None
+        window = self.validity.window_of(code) if self.validity else None
         if len(code) >= 3 and self._below(code)[0] < self._below(code)[1]:
             return self.header_id if window is None else self.retired_header_id(window)
         if window is not None:
@@ -155,7 +155,7 @@ class Edition:
 
     def codes_by_window(self) -> dict[int, CodeSet]:
         """Return the billable codes of each window, by its number."""
-        known = self._validity.windows_by_key() if self._validity else {}
+        known = self.validity.windows_by_key() if self.validity else {}
         found: dict[int, list[int]] = {}
         for code_id, key in enumerate(self._codes):
             if key in known:
@@ -390,7 +390,7 @@ class Edition:
     def _search(self) -> SearchIndex:
         from weakcode.codes.search import SearchIndex
 
-        return SearchIndex(self._sections)
+        return SearchIndex(self.stored.sections)
 
     def search(self, text: str, limit: int = 20) -> list[SearchHit]:
         """Return the codes whose title or inclusion term fits the words of `text`, best first."""

@@ -20,6 +20,8 @@ from typing import Any
 
 import attrs
 
+from weakcode.errors import EngineError
+
 MAGIC = b"WEAKCODE"
 FORMAT = 1
 CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
@@ -34,6 +36,17 @@ class Stored:
 
     meta: Mapping[str, Any]
     sections: Mapping[str, memoryview]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the bytes of a container, with its digest."""
+        return _arrived, (pack("", self.meta, {name: bytes(view) for name, view in self.sections.items()}),)
+
+
+def _arrived(content: bytes) -> Stored:
+    stored = open_bytes(content)
+    if stored is None:
+        raise EngineError("the compiled rules came from a machine with another byte order, or damaged on their way")
+    return stored
 
 
 def cache_dir() -> Path:

@@ -78,6 +78,9 @@ class Validity:
     digest: str
     _stored: store.Stored
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Validity, (self.digest, self._stored)
+
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """Every window that some code has."""

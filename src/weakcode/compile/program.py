@@ -173,6 +173,10 @@ class Program:
         )
         return cls(meta["edition"], tuple(meta["packs"]), rules, tuple(meta["facts"]), views)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        views = {name: bytes(part) if isinstance(part, memoryview) else part for name, part in self._sections.items()}
+        return _arrived, (self.edition, self.packs, self.rules, self.facts, views)
+
     def __len__(self) -> int:
         return len(self._sections["offsets"]) - 1
 
@@ -224,3 +228,11 @@ class Program:
     def rule_numbers(self) -> dict[str, int]:
         """The number of each rule by its full id."""
         return {rule.id: number for number, rule in enumerate(self.rules)}
+
+
+def _arrived(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any]) -> Program:
+    views = {
+        name: memoryview(part).cast("B" if name == "records" else "I") if isinstance(part, bytes) else part
+        for name, part in parts.items()
+    }
+    return Program(edition, packs, rules, facts, views)
