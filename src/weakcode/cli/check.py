@@ -23,6 +23,7 @@ from weakcode.cli.outcome import operation_outcome
 
 if TYPE_CHECKING:
     from weakcode.api import Verdict
+    from weakcode.explaining import Explanation
 
 
 @click.command("check", short_help="Check the codes of one claim.")
@@ -35,15 +36,23 @@ if TYPE_CHECKING:
     metavar="POSITION=TEXT",
     help='What the record says for a diagnosis, as in 1="senile debility".',
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Also say what became of every edit about these codes, and why; for a clean claim too.",
+)
 @findings_format_option
 @choosing
-def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **options: Any) -> int:
+def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_format: str, **options: Any) -> int:
     """Check the ICD-10-CM codes of one claim, in their order, the first-listed diagnosis first.
 
     \b
     weakcode check M62.84 I10
     weakcode check U09.9 J96.10 --documented covid-prior-symptoms --age 61
+    weakcode check G72.9 M62.84 --explain
     """
+    if explain and as_format == "fhir":
+        raise click.UsageError("--explain has no place in FHIR; use it with --format text or json")
     choice = Choice.from_options(options)
     claim = claim_from(codes, options)
     if texts:
@@ -53,16 +62,23 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], as_format: str, **op
             for position, diagnosis in enumerate(claim.diagnoses, start=1)
         ]
         claim = Claim(diagnoses, **options)
-    verdict = choice.validator().judge(claim)
+    validator = choice.validator()
+    explained = validator.explain(claim) if explain else None
+    verdict = explained.verdict if explained else validator.judge(claim)
     if as_format == "fhir":
-        click.echo(operation_outcome(verdict.findings))
+        click.echo(operation_outcome(verdict.findings, judged_by=_judged_by(verdict)))
     else:
-        click.echo(_as_json(verdict) if as_format == "json" else _as_text(verdict))
+        click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
     return 1 if choice.fails(severities(verdict.findings)) else 0
 
 
-def _as_json(verdict: Verdict) -> str:
-    values = {
+def _judged_by(verdict: Verdict) -> list[str]:
+    judged = text.judged_by(verdict.edition, verdict.engine, verdict.packs)
+    return [judged, *(f"Note: {notice}." for notice in verdict.notices)]
+
+
+def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
+    values: dict[str, Any] = {
         "edition": verdict.edition,
         "engine": verdict.engine,
         "packs": list(verdict.packs),
@@ -70,12 +86,18 @@ def _as_json(verdict: Verdict) -> str:
         "waived": [finding.to_dict() for finding in verdict.waived],
         "notices": list(verdict.notices),
     }
+    if explained is not None:
+        values["explanation"] = explained.to_dict()
     return json.dumps(values, indent=2, ensure_ascii=False)
 
 
-def _as_text(verdict: Verdict) -> str:
+def _as_text(verdict: Verdict, explained: Explanation | None, claim: Claim) -> str:
     parts = [text.finding_text(finding) for finding in verdict.findings]
     parts += [f"waived   {finding.rule}: {finding.message}" for finding in verdict.waived]
+    if explained is not None:
+        from weakcode.cli.explained import explanation_text
+
+        parts.append(explanation_text(explained, claim.codes))
     parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
     tally = text.tally_text(Counter(severities(verdict.findings)))
     parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")

@@ -17,16 +17,18 @@ def operation_outcome(
     findings: Sequence[Finding],
     expression: Callable[[int], str] | None = None,
     about: Sequence[str] = (),
+    judged_by: Sequence[str] = (),
 ) -> str:
     """Return findings on one claim as one line of JSON. `expression` gives the path of a diagnosis by its position,
     and of the claim for position 0; without it the paths are those of a Claim with the same diagnoses.
-    `about` says what a path does not, such as claim and file; it stands with every issue.
+    `about` says what a path does not, such as claim and file; it stands with every issue. `judged_by` names edition,
+    engine and packs, and is a last issue, for information only.
     """
     issues = [_issue(finding, expression or _path, about) for finding in findings]
-    if not issues:
+    if judged_by or not issues:
         # An OperationOutcome has at least one issue.
-        text = {"text": "No findings."}
-        issues = [{"severity": "information", "code": "informational", "details": text}]
+        said = " ".join([*([] if issues else ["No findings."]), *judged_by])
+        issues.append({"severity": "information", "code": "informational", "details": {"text": said}})
     return json.dumps({"resourceType": "OperationOutcome", "issue": issues}, ensure_ascii=False)
 
 
