@@ -153,6 +153,9 @@ def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any],
     """Return a column parsed value by value; rows whose value the parser refuses become bad."""
     if column is None or pa.types.is_null(column.type):
         return Categories((), np.full(rows, -1, np.int32))
+    if pa.types.is_nested(column.type):
+        bad |= np.asarray(column.is_valid())
+        return Categories((), np.full(rows, -1, np.int32))
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
     index = np.asarray(column.indices.cast(pa.int32()).fill_null(-1), np.int32)

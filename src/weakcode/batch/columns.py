@@ -22,6 +22,7 @@ from weakcode.batch.codecolumn import CodeColumn
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
 from weakcode.batch.findingcolumns import FindingColumns, Memory
 from weakcode.batch.rows import BadRow
+from weakcode.batch.unreadable import unreadable
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
 from weakcode.compile.program import Program
@@ -102,7 +103,15 @@ class ColumnScrubber:
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
         blanks or `;`. `file` and `lines` say where the rows are from.
         """
-        return _Run(self, batch, file, lines).result()
+        columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        wrong = unreadable({name: columns[name] for name in ("claim_id", "codes", *ABOUT_THE_CLAIM) if name in columns})
+        if not wrong:
+            return _Run(self, columns, batch.num_rows, file, lines).result()
+        left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
+        taken = pa.array(left)
+        columns = {name: column.take(taken) for name, column in columns.items()}
+        lines = None if lines is None else lines.take(taken)
+        return _with_unreadable(_Run(self, columns, len(left), file, lines).result(), wrong, left)
 
     def memory(self, bench: Bench) -> Memory:
         """Return what this thread remembers of the codes and findings that this bench has met."""
@@ -146,14 +155,19 @@ class _Run:
     """One batch on its way."""
 
     def __init__(
-        self, scrubber: ColumnScrubber, batch: pa.RecordBatch | pa.Table, file: str | None, lines: pa.Array | None
+        self,
+        scrubber: ColumnScrubber,
+        columns: dict[str, pa.Array],
+        rows: int,
+        file: str | None,
+        lines: pa.Array | None,
     ) -> None:
         self._scrubber = scrubber
-        self._columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        self._columns = columns
         if "codes" not in self._columns:
             there = ", ".join(map(str, self._columns)) or "none"
             raise InputError(f"the claims have no column codes; their columns are: {there}")
-        self._rows: int = batch.num_rows
+        self._rows = rows
         self._place = (file, lines)
         self._reasons: dict[int, tuple[str, str]] = {}
         self._editions: Counter[str] = Counter()
@@ -246,6 +260,15 @@ class _Run:
         except BadRow as bad:
             return RejectedRow(row, claim_id, bad.part, bad.reason)
         return RejectedRow(row, claim_id, "values", "the row cannot be read as a claim")
+
+
+def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left: NDArray[np.int64]) -> Scrubbed:
+    """Return the outcome for the whole batch, of which only the rows `left` could be judged."""
+    # Not even the claim's id is repeated: it may be what cannot be read.
+    rejected = [RejectedRow(row, None, part, reason) for row, (part, reason) in wrong.items()]
+    rejected += [attrs.evolve(one, row=int(left[one.row])) for one in scrubbed.rejected]
+    rejected.sort(key=lambda one: one.row)
+    return attrs.evolve(scrubbed, rejected=tuple(rejected), rows=scrubbed.rows + len(wrong))
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
