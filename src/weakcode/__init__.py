@@ -13,7 +13,7 @@ from weakcode._version import __version__ as __version__
 if TYPE_CHECKING:
     from weakcode.api import RuleInfo, Validator, Verdict, check
     from weakcode.batch.records import read_claims
-    from weakcode.claims import Claim, Diagnosis, ServiceLine
+    from weakcode.claims import Claim, Diagnosis, ServiceLine, Waiver
     from weakcode.errors import (
         CodeTypeError,
         EditionError,
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
         UnknownNameError,
         WeakcodeError,
     )
-    from weakcode.findings import Finding, Fix, Severity, Source
+    from weakcode.findings import DenialRisk, Finding, Fix, Severity, Source
 
 _HOMES = {
     "weakcode.api": ("RuleInfo", "Validator", "Verdict", "check"),
     "weakcode.batch.records": ("read_claims",),
-    "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine"),
+    "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine", "Waiver"),
     "weakcode.errors": (
         "CodeTypeError",
         "EditionError",
@@ -40,13 +40,14 @@ _HOMES = {
         "UnknownNameError",
         "WeakcodeError",
     ),
-    "weakcode.findings": ("Finding", "Fix", "Severity", "Source"),
+    "weakcode.findings": ("DenialRisk", "Finding", "Fix", "Severity", "Source"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Claim",
     "CodeTypeError",
+    "DenialRisk",
     "Diagnosis",
     "EditionError",
     "EngineError",
@@ -62,6 +63,7 @@ __all__ = [
     "UnknownNameError",
     "Validator",
     "Verdict",
+    "Waiver",
     "WeakcodeError",
     "check",
     "read_claims",

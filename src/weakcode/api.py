@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode.claims import Claim, Diagnosis
+from weakcode.claims import Claim, Diagnosis, Waiver, parse_date
 from weakcode.codes.catalog import Shelf, edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
@@ -20,8 +20,13 @@ from weakcode.engines.assemble import Assembler
 from weakcode.engines.durable import DurableEngine
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
+from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, without_missing_extras
-from weakcode.rules.library import Selected, packs_folder, resolve_packs
+from weakcode.ruleinfo import NoteEdit as NoteEdit
+from weakcode.ruleinfo import RuleInfo as RuleInfo
+from weakcode.ruleinfo import notes_touching, rules_touching
+from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs
+from weakcode.waivers import WaiverBook, check_rules, load_waivers, sort_out
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from weakcode.batch.columns import ColumnScrubber
     from weakcode.batch.rows import Rejected
     from weakcode.compile.program import Program
+    from weakcode.compile.risks import Risks
     from weakcode.engines.columnar import ColumnarEngine
     from weakcode.explaining import Explanation
     from weakcode.fixing import Fixed
@@ -37,53 +43,15 @@ if TYPE_CHECKING:
 ENGINES = ("durable", "columnar")
 
 
-@attrs.frozen
-class Verdict:
-    """The findings on one claim and what they were judged by.
-
-    `edition` and `packs` name the code set and the rules with their versions; `notices` say what a reader must know of
-    the judgement itself, for example that no edition was in force on the service date.
-    """
-
-    findings: tuple[Finding, ...]
-    edition: str
-    engine: str
-    packs: tuple[str, ...]
-    waived: tuple[Finding, ...] = ()
-    notices: tuple[str, ...] = ()
-
-
-@attrs.frozen
-class RuleInfo:
-    """A rule as it applies under this validator's packs and profile."""
-
-    id: str
-    title: str
-    severity: str
-    enabled: bool
-    pack: str
-    line: int
-
-
-@attrs.frozen
-class NoteEdit:
-    """A rule made from a note: the part that a code plays in it, where the note stands, its kind and its words."""
-
-    rule: str
-    role: str
-    place: str
-    kind: str
-    quote: str
-
-
 @attrs.frozen(eq=False)
 class _Bench:
-    """An edition with its program, engine and assembler."""
+    """An edition with its program, engine and assembler, and a profile's denial risks."""
 
     edition: Edition
     program: Program
     engine: DurableEngine | ColumnarEngine
     assembler: Assembler
+    risks: Risks | None = None
 
 
 class Validator:
@@ -93,6 +61,8 @@ class Validator:
     is off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
     switches them on. `profile` is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim
     (InputError) on whose service date no installed edition was in force; otherwise the nearest judges it.
+    `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
+    claim; `today` is the day on which they must be in force, each day itself when it is not given.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
     """
 
@@ -104,6 +74,8 @@ class Validator:
         *,
         only: Iterable[str] | None = None,
         strict_edition: bool = False,
+        waivers: Iterable[Waiver] | str | Path = (),
+        today: date | str | None = None,
     ) -> None:
         if engine is not None and engine not in ENGINES:
             raise UnknownNameError(
@@ -119,7 +91,9 @@ class Validator:
 
             profile = load_profile(profile)
         if profile is not None and profile.packs and packs is None:
-            self._selected = resolve_packs(list(profile.packs), base=profile.folder)
+            self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder)
+        if profile is not None:
+            self._selected += [Selected(path) for path in profile.rule_files]
         self._selected, self._left_out = without_missing_extras(self._selected, chosen=packs is not None)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
@@ -132,10 +106,16 @@ class Validator:
         self._editions: dict[dt.date | None, Edition] = {}
         self._shelf: Shelf | None = None
         self._programs: dict[str, Program] = {}
-        if profile is not None:
-            from weakcode.rules.profile import check_profile
+        loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
+        self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
+        self._today = parse_date(today, "day of judging")
+        if profile is not None or loaded:
+            known = [rule.id for rule in self._bench(edition_for(None)).program.rules]
+            if profile is not None:
+                from weakcode.rules.profilechecks import check_profile
 
-            check_profile(profile, [rule.id for rule in self._bench(edition_for(None)).program.rules])
+                check_profile(profile, known if packs is None else [*known, *bundled_rule_ids()])
+            check_rules(loaded, [*known, *bundled_rule_ids()])
 
     def _is_on(self, rule: CompiledRule) -> bool:
         """Tell whether a rule is evaluated for any payer."""
@@ -169,7 +149,7 @@ class Validator:
         bench = self._benches.get(edition.name)
         if bench is None:
             paths = list(dict.fromkeys(one.path for one in self._selected))
-            program = self._programs.get(edition.name) or build_program(paths, edition)
+            program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
             self._check_ids(program)
             on = [self._is_on(rule) for rule in program.rules]
             severities: dict[tuple[int, str | None], str | None] = {}
@@ -185,8 +165,16 @@ class Validator:
                 program,
                 self._engine(program, edition, on.__getitem__),
                 Assembler(program, edition, severity_of),
+                self._risks(edition),
             )
         return bench
+
+    def _risks(self, edition: Edition) -> Risks | None:
+        if self._profile is None or not self._profile.risks:
+            return None
+        from weakcode.compile.risks import Risks
+
+        return Risks(self._profile, edition)
 
     def _engine(
         self, program: Program, edition: Edition, is_active: Callable[[int], bool]
@@ -239,29 +227,12 @@ class Validator:
     def rules_touching(self, code: str) -> tuple[tuple[str, str], ...]:
         """Return (rule id, "subject" or "object") for every rule that a code plays a part in."""
         bench = self._bench(self._edition(None))
-        program = bench.program
-        roles = program.roles(program.code_class(bench.edition.code_id(code)))
-        touching = {
-            (program.rules[program.rule_of_edit[number]].id, role)
-            for role, numbers in zip(("subject", "object"), roles, strict=True)
-            for number in numbers
-        }
-        return tuple(sorted(touching, key=lambda pair: (pair[0], pair[1] != "subject")))
+        return rules_touching(bench.program, bench.edition.code_id(code))
 
     def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
         """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
         bench = self._bench(edition_for(service_date))
-        program = bench.program
-        roles = program.roles(program.code_class(bench.edition.code_id(code)))
-        found: dict[NoteEdit, None] = {}
-        for role, numbers in zip(("subject", "object"), roles, strict=True):
-            for number in numbers:
-                edit = program.edit(number)
-                if edit.sources and edit.sources[0].quote:
-                    place, _, kind = edit.sources[0].place.rpartition(", ")
-                    rule = program.rules[edit.rule].id
-                    found[NoteEdit(rule, role, place, kind, edit.sources[0].quote)] = None
-        return tuple(found)
+        return notes_touching(bench.program, bench.edition.code_id(code))
 
     def check(self, claim: Claim) -> tuple[Finding, ...]:
         """Return the findings on a claim by subject position, then rule id, then object position."""
@@ -278,13 +249,32 @@ class Validator:
         if claim.documented:
             self._check_facts(claim.documented, bench.program.facts)
         judged = JudgedClaim.of(claim, edition)
+        findings = bench.assembler.findings(judged, bench.engine.hits(judged))
+        if bench.risks is not None:
+            findings = bench.risks.shown_on(findings, claim.payer)
+        outcome = sort_out(findings, claim, self._book, self.day)
+        out_of_force = about_edition(claim, edition)
         return Verdict(
-            findings=bench.assembler.findings(judged, bench.engine.hits(judged)),
+            findings=outcome.findings,
             edition=edition.name,
             engine=self.engine,
             packs=bench.program.packs,
-            notices=(*self._left_out, *about_edition(claim, edition)),
+            waived=outcome.waived,
+            notices=(*self._left_out, *out_of_force, *outcome.notices),
+            out_of_force=bool(out_of_force),
+            expired=outcome.expired,
+            unmatched=outcome.unmatched,
         )
+
+    @property
+    def day(self) -> dt.date:
+        """The day on which waivers must be in force."""
+        return self._today or dt.date.today()
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers that are not a single claim's: those given and those of the profile."""
+        return tuple(self._book)
 
     def explain(self, claim: Claim) -> Explanation:
         """Return the verdict on a claim with every edit that has a subject on it: its outcome and the reason.

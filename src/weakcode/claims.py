@@ -1,8 +1,9 @@
-"""A claim: its diagnoses in order, and what is known about the patient and the encounter."""
+"""A claim: its diagnoses in order, what is known about the patient and the encounter, and what is waived on it."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -21,6 +22,8 @@ _SEXES: dict[str, Sex | None] = {
 }  # fmt: skip
 _POA = ("Y", "N", "U", "W", "1", "")
 _OLDEST = 150
+_RULE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
+_UNRELATED = re.compile(r"\b(?:unrelated|not\s+related)\b", re.IGNORECASE)
 
 
 def parse_date(value: object, what: str = "date") -> dt.date | None:
@@ -135,8 +138,93 @@ class ServiceLine:
     procedure: str | None = None
 
 
-def _parse_id(value: object) -> str | None:
+def _parse_words(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _parse_claim_id(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _parse_until(value: object) -> dt.date | None:
+    return parse_date(value, "last day of the waiver")
+
+
+def _parse_waived_codes(value: Iterable[str] | str | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        value = value.replace(";", " ").replace(",", " ").split()
+    codes = tuple(value)
+    for code in codes:
+        if not isinstance(code, str) or not canonical(code):
+            raise InputError(f"a waiver names codes such as 'M54.2', found {code!r}")
+    return tuple(canonical(code) for code in codes)
+
+
+@attrs.frozen
+class Waiver:
+    """Someone's word that a finding does not apply, with the reason.
+
+    It covers the findings of `rule` (a full id) on exactly the `codes`, in any order; on whatever codes when there are
+    none. `claim_id` limits it to the claim with this id; one that stands on a claim holds for that claim alone. `until`
+    is the last day on which it waives. `place` says where it was written.
+
+    Raises InputError where rule, reason or who is missing, and for a waiver of an Excludes1 rule without its codes or
+    with a reason that does not say that the conditions are unrelated, the one exception (Guidelines, section I.A.12.a).
+    """
+
+    rule: str = attrs.field(converter=_parse_words)
+    reason: str = attrs.field(converter=_parse_words)
+    who: str = attrs.field(converter=_parse_words)
+    codes: tuple[str, ...] = attrs.field(default=(), converter=_parse_waived_codes)
+    claim_id: str | None = attrs.field(default=None, converter=_parse_claim_id)
+    until: dt.date | None = attrs.field(default=None, converter=_parse_until)
+    place: str = attrs.field(default="", kw_only=True, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not _RULE_ID.fullmatch(self.rule):
+            raise InputError(
+                f'a waiver is for one rule by its full id, such as icd10cm/excludes1, found "{self.rule}"; '
+                "a whole pack is left out by a profile"
+            )
+        if not self.reason:
+            raise InputError(f"the waiver of {self.rule} gives no reason; say why the finding does not apply")
+        if not self.who:
+            raise InputError(f"the waiver of {self.rule} does not say who answers for it")
+        if self.rule.partition("/")[2].startswith("excludes1"):
+            self._check_unrelated()
+
+    def _check_unrelated(self) -> None:
+        if len(set(self.codes)) != 2:
+            raise InputError(f"a waiver of {self.rule} names the two codes that may stand together after all")
+        if not _UNRELATED.search(self.reason):
+            raise InputError(
+                f"two codes with an Excludes1 note may stand together only where the conditions are unrelated: the "
+                f'reason of a waiver of {self.rule} says "unrelated" and why'
+            )
+
+    @property
+    def what(self) -> str:
+        """The rule and the codes: `icd10cm/excludes1 (M54.2, M50.20)`."""
+        return f"{self.rule} ({', '.join(self.codes)})" if self.codes else self.rule
+
+
+def _parse_waivers(value: Iterable[Waiver | Mapping[str, Any]]) -> tuple[Waiver, ...]:
+    if isinstance(value, str | Mapping):
+        raise InputError(f"waivers is a list of waivers, found {value!r}")
+    return tuple(waiver if isinstance(waiver, Waiver) else _waiver(waiver) for waiver in value)
+
+
+def _waiver(value: object) -> Waiver:
+    if not isinstance(value, Mapping):
+        raise InputError(f"a waiver has rule, codes, reason, who and until, found {value!r}")
+    allowed = ("rule", "codes", "reason", "who", "until")
+    for key in value:
+        if key not in allowed:
+            hint = did_you_mean(str(key), allowed)
+            raise InputError(f"a waiver on a claim has no {key!r}{hint}; it can have {', '.join(allowed)}")
+    return Waiver(**{"rule": "", "reason": "", "who": "", **value})
 
 
 def _parse_birth_date(value: object) -> dt.date | None:
@@ -184,12 +272,13 @@ class Claim:
 
     `codes` takes codes in any spelling, `Diagnosis` objects, or mappings with `code`, `text` and `poa`. Unknown codes
     are kept: they are findings, not errors. What is not known stays None, and no rule that needs it is evaluated.
+    `waivers` are for findings on this claim, as `Waiver` objects or mappings.
 
     Raises CodeTypeError for a code that is not text, InputError for a value that cannot be.
     """
 
     diagnoses: tuple[Diagnosis, ...] = attrs.field(converter=_parse_diagnoses, alias="codes")
-    id: str | None = attrs.field(default=None, converter=_parse_id)
+    id: str | None = attrs.field(default=None, converter=_parse_claim_id)
     age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True)
     sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True)
     birth_date: dt.date | None = attrs.field(default=None, converter=_parse_birth_date, kw_only=True)
@@ -198,6 +287,7 @@ class Claim:
     payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True)
     documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True)
     lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=_parse_lines, kw_only=True)
+    waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.birth_date and self.service_date and self.birth_date > self.service_date:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
+
+from weakcode.claims import Waiver
 
 
 class Severity(enum.IntEnum):
@@ -27,6 +31,9 @@ class Severity(enum.IntEnum):
             return cls[word.upper()]
         except KeyError:
             raise ValueError(f'"{word}" is not a severity; it is one of error, warning, info') from None
+
+
+_ONLY_SOME_HAVE = ("denial_risk", "waiver")
 
 
 @attrs.frozen
@@ -57,11 +64,28 @@ class Fix:
 
 
 @attrs.frozen
+class DenialRisk:
+    """How likely a payer is to deny a claim for a finding: `low`, `medium` or `high`, and on whose word.
+
+    `payer` is None where a profile says it for every payer.
+    """
+
+    level: str
+    source: Source
+    payer: str | None = None
+
+    def __str__(self) -> str:
+        at = f" at {self.payer}" if self.payer else ""
+        return f"Denial risk{at}: {self.level} ({self.source})"
+
+
+@attrs.frozen
 class Finding:
     """One violated rule on one claim.
 
     `positions` are 1-based, the subject's first; `codes` stand at these positions, canonical. Both are empty when a
-    rule is about the claim as a whole.
+    rule is about the claim as a whole. `denial_risk` is what the profile says of it; `waiver` is there on a finding
+    that was waived, and on no other.
     """
 
     rule: str
@@ -71,7 +95,42 @@ class Finding:
     positions: tuple[int, ...] = ()
     sources: tuple[Source, ...] = ()
     fix: Fix | None = None
+    denial_risk: DenialRisk | None = None
+    waiver: Waiver | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, dicts and text, ready for JSON."""
-        return attrs.asdict(self, value_serializer=lambda _, __, v: list(v) if isinstance(v, tuple) else v)
+        """Return plain lists, dicts and text, ready for JSON; risk and waiver only where there is one."""
+        values = attrs.asdict(self, value_serializer=_plain)
+        return {key: value for key, value in values.items() if value is not None or key not in _ONLY_SOME_HAVE}
+
+
+@attrs.frozen
+class Verdict:
+    """The findings on one claim and what they were judged by.
+
+    `waived` findings stand apart, each with its waiver, and do not count. `edition` and `packs` name the code set and
+    the rules with their versions; `notices` say what a reader must know of the judgement itself, for example that no
+    edition was in force on the service date (`out_of_force`), or that a waiver does not waive: `expired` ones that fit
+    a finding, and `unmatched` ones of the claim that fit none.
+    """
+
+    findings: tuple[Finding, ...]
+    edition: str
+    engine: str
+    packs: tuple[str, ...]
+    waived: tuple[Finding, ...] = ()
+    notices: tuple[str, ...] = ()
+    out_of_force: bool = False
+    expired: tuple[Waiver, ...] = ()
+    unmatched: tuple[Waiver, ...] = ()
+
+
+def _plain(_: Any, __: Any, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings on one claim by subject position, then rule id, then object position."""
+    return sorted(findings, key=lambda one: (one.positions[:1] or (0,), one.rule, one.positions[1:] or (0,)))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weakcode._version import __version__
 from weakcode.codes import mce, store
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
+
+if TYPE_CHECKING:
+    from weakcode.rules.profile import Profile
 
 _COMPILERS = ("compile", "codes")
 
@@ -28,31 +32,41 @@ def _compiler() -> str:
     return digest.hexdigest()
 
 
-def build_program(paths: Sequence[Path], edition: Edition) -> Program:
-    """Return the program of the rule files for an edition. Raises RuleFileError for a file that was refused."""
+def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | None = None) -> Program:
+    """Return the program of the rule files for an edition, with the code sets of a profile in place of their own.
+
+    Raises RuleFileError for a file that was refused, and for a code set of the profile that nothing uses.
+    """
     contents = [path.read_bytes() for path in paths]
     digest = hashlib.blake2b(digest_size=16)
     for path, content in zip(paths, contents, strict=True):
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
+    if profile is not None and profile.code_sets:
+        digest.update(json.dumps(profile.code_sets, sort_keys=True).encode())
     made_of = (edition.name, edition.digest, edition.validity_digest, mce.identity(), digest.hexdigest())
     key = ":".join((__version__, _compiler(), *made_of))
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:
-        return Program.open(*_compile(paths, edition, key, place))
+        return Program.open(*_compile(paths, edition, key, place, profile))
     return Program.open(stored.meta, stored.sections)
 
 
 def _compile(
-    paths: Sequence[Path], edition: Edition, key: str, place: Path
+    paths: Sequence[Path], edition: Edition, key: str, place: Path, profile: Profile | None
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     from weakcode.compile.compiler import compile_packs
     from weakcode.rules.load import load_pack, refuse_clashes
+    from weakcode.rules.profilechecks import check_code_sets
 
-    loaded = [load_pack(path) for path in paths]
+    given = profile.code_sets if profile is not None else {}
+    names = {name.rpartition("/")[2] for name in given}
+    loaded = [load_pack(path, given_sets=names) for path in paths]
     refuse_clashes(loaded)
+    if profile is not None and given:
+        check_code_sets(profile, loaded)
     lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
-    rules, edits = compile_packs([one.pack for one in loaded], edition, lines)
+    rules, edits = compile_packs([one.pack for one in loaded], edition, lines, given)
     facts = {fact for one in loaded for fact in one.pack.facts}
     packs = list(dict.fromkeys(f"{one.pack.pack} {one.pack.version}" for one in loaded))
     meta, sections = Program.pack(edition.name, packs, rules, facts, edits)

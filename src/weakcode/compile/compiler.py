@@ -13,15 +13,19 @@ from weakcode.compile.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
 from weakcode.rules.model import Case, Pack, Rule, When
+from weakcode.rules.profilechecks import code_sets_for
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
 
 
 class Scope:
-    """The named code sets of a rule file, resolved against an edition when first asked for."""
+    """The named code sets of a rule file, resolved against an edition when first asked for.
 
-    def __init__(self, pack: Pack, edition: Edition) -> None:
-        self._texts = pack.code_sets
+    `given` are those of a profile, which stand in place of the file's own.
+    """
+
+    def __init__(self, pack: Pack, edition: Edition, given: Mapping[str, str] | None = None) -> None:
+        self._texts = code_sets_for(pack, given) if given else pack.code_sets
         self.edition = edition
         self._sets: dict[str, CodeSet] = {}
         self._open: list[str] = []
@@ -139,16 +143,19 @@ def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit
 
 
 def compile_packs(
-    packs: Iterable[Pack], edition: Edition, lines: Mapping[str, int] | None = None
+    packs: Iterable[Pack],
+    edition: Edition,
+    lines: Mapping[str, int] | None = None,
+    code_sets: Mapping[str, str] | None = None,
 ) -> tuple[list[CompiledRule], list[Edit]]:
     """Return the rules of the packs and their edits against an edition.
 
-    `lines` gives the line of each rule in its file by full id.
+    `lines` gives the line of each rule in its file by full id, `code_sets` those of a profile.
     """
     rules: list[CompiledRule] = []
     edits: list[Edit] = []
     for pack in packs:
-        scope = Scope(pack, edition)
+        scope = Scope(pack, edition, code_sets)
         for rule in pack.rules:
             full_id = f"{pack.pack}/{rule.id}"
             terms = [

@@ -28,8 +28,13 @@ _OLDEST = 150
 _SLIP = 0.85
 
 
-def check_pack(marked: Marked, rules: dict[int, Rule], *, bundled: bool) -> list[Problem]:
-    """Return what is wrong in a rule file; `rules` are the rules with the right shape, by index."""
+def check_pack(
+    marked: Marked, rules: dict[int, Rule], *, bundled: bool, given_sets: Collection[str] = ()
+) -> list[Problem]:
+    """Return what is wrong in a rule file; `rules` are the rules with the right shape, by index.
+
+    `given_sets` are code sets that a profile gives.
+    """
     checker = _Checker(
         marked,
         sets=_strings(marked.data.get("code_sets")),
@@ -37,6 +42,7 @@ def check_pack(marked: Marked, rules: dict[int, Rule], *, bundled: bool) -> list
         sources=tuple(_strings(marked.data.get("sources"), kind=dict)),
         pack=marked.data.get("pack"),
         ids=tuple(rule.id for rule in rules.values()),
+        given_sets=given_sets,
     )
     problems = list(checker.code_sets())
     seen: dict[str, int] = {}
@@ -67,6 +73,7 @@ class _Checker:
     sources: tuple[str, ...]
     pack: Any
     ids: tuple[str, ...]
+    given_sets: Collection[str] = ()
 
     def code_sets(self) -> Iterator[Problem]:
         """Check the named expressions, and that none leads back to itself."""
@@ -103,8 +110,8 @@ class _Checker:
             yield self.marked.problem(path, "the expression is nested too deeply; name its parts in code_sets")
             return
         for found in _NAME.finditer(text):
-            if found[1] not in self.sets and found[1] not in BUILTIN_SETS:
-                known = (*self.sets, *BUILTIN_SETS)
+            known = (*self.sets, *self.given_sets, *BUILTIN_SETS)
+            if found[1] not in known:
                 message = f'"${found[1]}" is not among code_sets{_known(found[1], known)}'
                 yield self.marked.problem(path, message, column=found.start() + 1)
 

@@ -88,6 +88,13 @@ def rule_ids(content: bytes) -> tuple[str, ...]:
     return tuple(found.decode() for found in _RULE.findall(content))
 
 
+@functools.cache
+def bundled_rule_ids() -> tuple[str, ...]:
+    """Return the full ids of all rules that weakcode ships."""
+    packs = bundled_packs().items()
+    return tuple(f"{pack}/{rule}" for pack, paths in packs for path in paths for rule in rule_ids(read_bytes(path)))
+
+
 def resolve_packs(names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None) -> list[Selected]:
     """Return what names and paths stand for: whole files in the order given, then single rules.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ class LoadedPack:
     lines: dict[str, int]
 
 
-def load_pack(source: Path | str | bytes, *, name: str | None = None, bundled: bool = False) -> LoadedPack:
+def load_pack(
+    source: Path | str | bytes, *, name: str | None = None, bundled: bool = False, given_sets: Collection[str] = ()
+) -> LoadedPack:
     """Load a rule file from a path, or from its content as text or bytes; `name` stands for it in messages.
 
-    With `bundled`, every rule must say why, cite a source, and have a passing and a failing example.
+    With `bundled`, every rule must say why, cite a source, and have a passing and a failing example. `given_sets` are
+    the names of code sets that a profile gives to the file.
 
     Raises RuleFileError with all problems found, in the order of the file.
     """
@@ -41,7 +44,7 @@ def load_pack(source: Path | str | bytes, *, name: str | None = None, bundled: b
     header = {key: value for key, value in marked.data.items() if key != "rules"}
     pack, found = structure(marked, Pack, (), header)
     problems += found
-    problems += check_pack(marked, rules, bundled=bundled)
+    problems += check_pack(marked, rules, bundled=bundled, given_sets=given_sets)
     if problems or pack is None:
         raise RuleFileError(in_order(problems))
     raw = content if isinstance(content, bytes) else content.encode("utf-8")

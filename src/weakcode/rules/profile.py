@@ -1,47 +1,100 @@
-"""A profile: a payer's or practice's choice of packs, rules and severities."""
+"""A profile: a payer's or practice's choice of packs, rules and severities, with rules and code sets of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import attrs
 
-from weakcode.errors import Problem, RuleFileError, UnknownNameError, did_you_mean
-from weakcode.rules.model import FULL_ID, doc
+from weakcode.claims import Waiver
+from weakcode.errors import InputError, Problem, RuleFileError, UnknownNameError, did_you_mean
+from weakcode.findings import DenialRisk, Source
+from weakcode.rules.model import FULL_ID, Publication, doc
 from weakcode.rules.yamlmarks import Marked
 
 # ruff: noqa: RUF009  (doc() declares a field; the linter knows only attrs.field by name)
 
 Setting = Literal["off", "on", "error", "warning", "info"]
+RiskLevel = Literal["low", "medium", "high"]
+RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high")
+_RULES = "Full rule ids, each off, on, error, warning or info."
+_RISKS = "How likely a finding is denied: by full rule id, or by a code expression for findings on these codes."
+_SUFFIXES = (".yaml", ".yml")
+
+
+@attrs.frozen
+class RiskEntry:
+    """How likely a payer denies a claim for a finding, and on whose word."""
+
+    risk: RiskLevel = doc("low, medium or high.")
+    source: str = doc("A key of the profile's sources.")
+    at: str = doc("The place in the source.", default="")
+
+
+@attrs.frozen
+class WaiverEntry:
+    """A finding that does not apply, and why; with codes, a claim_id, or both."""
+
+    rule: str = doc("Full id of the rule whose finding is waived.", pattern=FULL_ID)
+    reason: str = doc("Why the finding does not apply.")
+    who: str = doc("Who answers for it.")
+    codes: tuple[str, ...] = doc("The codes of the finding, in any order.", default=(), single=True)
+    claim_id: str | None = doc("The claim, by its id; without it, every claim.", default=None)
+    until: dt.date | None = doc("The last day on which it waives.", default=None)
+
+
+@attrs.frozen
+class WaiverFile:
+    """A file of waivers."""
+
+    waivers: tuple[WaiverEntry, ...] = doc("The waivers.")
 
 
 @attrs.frozen
 class PayerProfile:
     """What a profile says for the claims of one payer; it goes before what the profile says for all."""
 
-    rules: dict[str, Setting] = doc(
-        "Full rule ids, each off, on, error, warning or info.", factory=dict, pattern=FULL_ID
-    )
+    rules: dict[str, Setting] = doc(_RULES, factory=dict, pattern=FULL_ID)
+    denial_risk: dict[str, RiskEntry] = doc(_RISKS, factory=dict)
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class Profile:
-    """A payer's or practice's choice. Payer names are compared without regard to case."""
+    """A payer's or practice's choice. Payer names are compared without regard to case.
+
+    A profile that was loaded holds what it extends as well; `layers` are the files it comes from, the nearest first.
+    """
 
     name: str = doc("The profile's name, told in every output.")
+    extends: str | None = doc(
+        "The profile that this one builds on: a path from this file's folder, or the name of a file there.",
+        default=None,
+    )
     packs: tuple[str, ...] | None = doc(
         "Packs by name, or rule files by path from the profile's folder; without it, all bundled packs.",
         default=None,
         single=True,
     )
-    rules: dict[str, Setting] = doc(
-        "Full rule ids, each off, on, error, warning or info.", factory=dict, pattern=FULL_ID
+    extra_rules: tuple[str, ...] = doc(
+        "Rule files beside the packs, by path from the profile's folder.", default=(), single=True
     )
+    code_sets: dict[str, str] = doc(
+        "Named code expressions, for the profile's own rules or in place of a pack's, as name or pack/name.",
+        factory=dict,
+    )
+    sources: dict[str, Publication] = doc("Publications that the profile cites.", factory=dict)
+    rules: dict[str, Setting] = doc(_RULES, factory=dict, pattern=FULL_ID)
+    denial_risk: dict[str, RiskEntry] = doc(_RISKS, factory=dict)
     payers: dict[str, PayerProfile] = doc("What differs by payer.", factory=dict)
+    waivers: tuple[WaiverEntry, ...] = doc("Findings that do not apply, and why.", default=())
     # Where everything stood in the file, for the check against rules that are loaded later.
     marked: Marked | None = attrs.field(default=None, eq=False, repr=False)
+    farther: tuple[Profile, ...] = attrs.field(default=(), eq=False, repr=False)
+    own: Profile | None = attrs.field(default=None, eq=False, repr=False)
 
     def severity_for(self, rule_id: str, payer: str | None, default: str, enabled: bool = True) -> str | None:
         """Return the severity of a rule for a payer, or None where the rule is off.
@@ -60,21 +113,95 @@ class Profile:
         return setting
 
     def _for_payer(self, payer: str | None) -> dict[str, Setting]:
-        if payer is not None:
-            wanted = payer.strip().casefold()
-            for name, chosen in self.payers.items():
-                if name.strip().casefold() == wanted:
-                    return chosen.rules
-        return {}
+        name = self.payer_named(payer)
+        return self.payers[name].rules if name is not None else {}
+
+    def payer_named(self, payer: str | None) -> str | None:
+        """Return a claim's payer as the profile spells it, None where the profile does not speak of it."""
+        wanted = same_payer(payer) if payer is not None else None
+        return next((name for name in self.payers if same_payer(name) == wanted), None)
+
+    @property
+    def layers(self) -> tuple[Profile, ...]:
+        """The profile as its own file has it, then those that it extends."""
+        return (self.own or self, *self.farther)
 
     @property
     def folder(self) -> Path | None:
         """The folder of the profile's file, from which its paths are read."""
         return Path(self.marked.file).parent if self.marked is not None else None
 
+    @property
+    def packs_folder(self) -> Path | None:
+        """The folder from which the paths among `packs` are read: that of the file that names them."""
+        return next((layer.folder for layer in self.layers if layer.packs), self.folder)
+
+    @cached_property
+    def rule_files(self) -> tuple[Path, ...]:
+        """The extra rule files, those of the farthest profile first."""
+        found = [(layer.folder or Path()) / name for layer in reversed(self.layers) for name in layer.extra_rules]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def risks(self) -> dict[str | None, dict[str, DenialRisk]]:
+        """The denial risks by payer, as the profile spells it (None: for all), then by rule id or code expression."""
+        found: dict[str | None, dict[str, DenialRisk]] = {}
+        for number, layer in reversed(list(enumerate(self.layers))):
+            for payer, entries in layer.risk_entries():
+                name = None if payer is None else self.payer_named(payer)
+                for key, entry in entries.items():
+                    publication = cited(self.layers[number:], entry.source)
+                    if publication is not None:
+                        source = Source(title_of(publication), entry.at)
+                        found.setdefault(name, {})[key] = DenialRisk(entry.risk, source, name)
+        return found
+
+    def risk_entries(self) -> list[tuple[str | None, dict[str, RiskEntry]]]:
+        """Return the denial risks of this file by payer, None being all."""
+        return [(None, self.denial_risk), *((payer, chosen.denial_risk) for payer, chosen in self.payers.items())]
+
+    @cached_property
+    def waiver_list(self) -> tuple[Waiver, ...]:
+        """The waivers with their places, the nearest profile's first."""
+        return tuple(waiver for layer in self.layers for waiver in waivers_of(layer.waivers, layer.marked, []))
+
+
+def same_payer(name: str) -> str:
+    """Return the form in which names of payers are compared."""
+    return " ".join(name.split()).casefold()
+
+
+def cited(layers: Sequence[Profile], key: str) -> Publication | None:
+    """Return the publication that a key stands for in the nearest of these profiles that has it."""
+    return next((layer.sources[key] for layer in layers if key in layer.sources), None)
+
+
+def title_of(publication: Publication) -> str:
+    """Return publisher, title and edition of a payer's publication as one phrase."""
+    title = f"{publication.publisher}: {publication.title}" if publication.publisher else publication.title
+    return f"{title} ({publication.edition})" if publication.edition else title
+
+
+def waivers_of(entries: Sequence[WaiverEntry], marked: Marked | None, problems: list[Problem]) -> tuple[Waiver, ...]:
+    """Return the waivers that stand under `waivers` in a file, and add to the problems those that cannot be."""
+    from weakcode.waivers import checked
+
+    waivers = []
+    for index, entry in enumerate(entries):
+        path = ("waivers", index)
+        place = f"{marked.file}:{marked.position(path)[0]}" if marked is not None else ""
+        values = attrs.asdict(entry) | {"codes": " ".join(entry.codes), "place": place}
+        try:
+            waivers.append(checked(Waiver(**values)))
+        except InputError as error:
+            if marked is not None:
+                problems.append(marked.problem(path, str(error)))
+    return tuple(waivers)
+
 
 def load_profile(path: Path | str) -> Profile:
-    """Load a profile. Raises UnknownNameError where there is no file, RuleFileError with its problems."""
+    """Load a profile with those that it extends. Raises UnknownNameError where there is no file, RuleFileError with
+    its problems."""
     from weakcode.rules.load import read_content
 
     if not Path(path).exists():
@@ -83,46 +210,75 @@ def load_profile(path: Path | str) -> Profile:
 
 
 def parse_profile(content: str | bytes, file: str = "<profile>") -> Profile:
-    """Read a profile from its content; `file` stands for it in messages. Raises RuleFileError."""
+    """Read a profile from its content; `file` stands for it in messages, and paths are read from its folder.
+
+    Raises RuleFileError.
+    """
+    from weakcode.rules.profilechecks import problems_of
+
+    layers = [_layer(content, file)]
+    while layers[-1].extends is not None:
+        layers.append(_extended(layers))
+    problems = [problem for number in range(len(layers)) for problem in problems_of(layers[number:])]
+    if problems:
+        raise RuleFileError(problems)
+    return _merged(layers)
+
+
+def _layer(content: str | bytes, file: str) -> Profile:
     from weakcode.rules.load import in_order
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
 
     marked = read(content, file)
     profile, problems = structure(marked, Profile)
-    if profile is not None:
-        problems += _same_payers(profile, marked)
-    if problems:
+    if profile is None or problems:
         raise RuleFileError(in_order(problems))
-    loaded: Profile = attrs.evolve(profile, marked=marked)
-    return loaded
+    layer: Profile = attrs.evolve(profile, marked=marked)
+    return layer
 
 
-def _same_payers(profile: Profile, marked: Marked) -> list[Problem]:
-    seen: dict[str, str] = {}
-    problems = []
-    for payer in profile.payers:
-        first = seen.setdefault(payer.strip().casefold(), payer)
-        if first != payer:
-            message = f'"{payer}" is the same payer as "{first}"; keep one'
-            problems.append(marked.problem(("payers", payer), message, key=True))
-    return problems
+def _extended(layers: Sequence[Profile]) -> Profile:
+    """Return the profile that the last of these extends."""
+    from weakcode.rules.load import read_content
+
+    last = layers[-1]
+    assert last.marked is not None
+    assert last.extends is not None
+    folder = last.folder or Path()
+    candidates = [folder / last.extends, *(folder / f"{last.extends}{suffix}" for suffix in _SUFFIXES)]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        names = [item.name for item in sorted(folder.iterdir()) if item.suffix in _SUFFIXES] if folder.is_dir() else []
+        hint = did_you_mean(last.extends, [*names, *(Path(name).stem for name in names)])
+        message = f'there is no profile "{last.extends}" to extend{hint}; give its path from {folder}'
+        raise RuleFileError([last.marked.problem(("extends",), message)])
+    files = [Path(layer.marked.file) for layer in layers if layer.marked is not None]
+    if path.resolve() in [file.resolve() for file in files]:
+        circle = " -> ".join(file.name for file in [*files, path])
+        message = f"the profiles extend each other in a circle: {circle}; take one of these out"
+        raise RuleFileError([last.marked.problem(("extends",), message)])
+    return _layer(read_content(path, str(path)), str(path))
 
 
-def check_profile(profile: Profile, known_rule_ids: Collection[str]) -> None:
-    """Raise RuleFileError where the profile speaks of rules that are not among the full ids known."""
-    problems = []
-    groups: list[tuple[tuple[str, ...], dict[str, Setting]]] = [(("rules",), profile.rules)]
-    groups += [(("payers", payer, "rules"), chosen.rules) for payer, chosen in profile.payers.items()]
-    for path, rules in groups:
-        for rule in rules:
-            if rule in known_rule_ids:
-                continue
-            hint = did_you_mean(rule, known_rule_ids) or "; the list is in: weakcode rules list"
-            message = f'there is no rule "{rule}" in the packs of this profile{hint}'
-            if profile.marked is not None:
-                problems.append(profile.marked.problem((*path, rule), message, key=True))
-            else:
-                problems.append(Problem(f'profile "{profile.name}"', 1, 1, message))
-    if problems:
-        raise RuleFileError(problems)
+def _merged(layers: Sequence[Profile]) -> Profile:
+    """Return the nearest profile with what those after it say of anything that it says nothing of."""
+    nearest = layers[0]
+    payers: dict[str, PayerProfile] = {}
+    for layer in layers:
+        for name, chosen in layer.payers.items():
+            known = next((one for one in payers if same_payer(one) == same_payer(name)), name)
+            nearer = payers.get(known, PayerProfile())
+            payers[known] = PayerProfile(
+                rules={**chosen.rules, **nearer.rules}, denial_risk={**chosen.denial_risk, **nearer.denial_risk}
+            )
+    farthest_first = list(reversed(layers))
+    return attrs.evolve(
+        nearest,
+        packs=next((layer.packs for layer in layers if layer.packs), None),
+        code_sets={name: text for layer in farthest_first for name, text in layer.code_sets.items()},
+        rules={rule: setting for layer in farthest_first for rule, setting in layer.rules.items()},
+        payers=payers,
+        own=nearest,
+        farther=tuple(layers[1:]),
+    )

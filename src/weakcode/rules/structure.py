@@ -27,7 +27,8 @@ _NOUNS = {
     "FactTest": "documented",
     "When": "when", "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
     "Example": "an example", "Examples": "examples", "Rule": "a rule", "Pack": "a rule file",
-    "Profile": "a profile", "PayerProfile": "a payer",
+    "Profile": "a profile", "PayerProfile": "a payer", "RiskEntry": "a denial risk", "WaiverEntry": "a waiver",
+    "WaiverFile": "a file of waivers",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 

@@ -1,0 +1,169 @@
+"""What is wrong in a profile whose values all have the right shape, and what it names that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from weakcode.errors import NotationError, Problem, RuleFileError, did_you_mean
+from weakcode.rules.load import LoadedPack, in_order
+from weakcode.rules.model import BUILTIN_SETS, FULL_ID, Pack
+from weakcode.rules.profile import Profile, RiskEntry, cited, same_payer, waivers_of
+from weakcode.rules.yamlmarks import Path as Place
+
+_SET = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[A-Za-z][A-Za-z0-9_-]*")
+_NAMED = re.compile(r"\$([A-Za-z][A-Za-z0-9_-]*)")
+
+
+def problems_of(layers: Sequence[Profile]) -> list[Problem]:
+    """Return what is wrong in the first of these profiles; the others are those that it extends."""
+    profile = layers[0]
+    marked = profile.marked
+    if marked is None:
+        return []
+    problems = [marked.problem(place, message, key=key) for place, message, key in _misfits(layers)]
+    for place, text in _expressions(profile):
+        in_key = "denial_risk" in place
+        try:
+            _check_expression(text, layers)
+        except NotationError as error:
+            said = str(error).rstrip(".")
+            problems.append(
+                marked.problem(place, said, key=True) if in_key else marked.problem(place, said, column=error.column)
+            )
+    waivers_of(profile.waivers, marked, problems)
+    return in_order(problems)
+
+
+def _misfits(layers: Sequence[Profile]) -> Iterator[tuple[Place, str, bool]]:
+    """Give place and message of each problem, and whether it is the key that is wrong."""
+    profile = layers[0]
+    seen: dict[str, str] = {}
+    for payer in profile.payers:
+        first = seen.setdefault(same_payer(payer), payer)
+        if first != payer:
+            yield ("payers", payer), f'"{payer}" is the same payer as "{first}"; keep one', True
+    for index, name in enumerate(profile.extra_rules):
+        path = (profile.folder or Path()) / name
+        if not path.is_file():
+            yield ("extra_rules", index), f'there is no rule file "{name}" in {profile.folder or Path()}', False
+    for payer_place, entries in _risk_places(profile):
+        for key, entry in entries.items():
+            if cited(layers, entry.source) is None:
+                known = [source for layer in layers for source in layer.sources]
+                hint = did_you_mean(entry.source, known) or "; declare it with title and publisher under sources"
+                yield (*payer_place, key, "source"), f'"{entry.source}" is not among sources{hint}', False
+    for name in profile.code_sets:
+        if not _SET.fullmatch(name):
+            yield ("code_sets", name), f'the code set "{name}" needs a name of letters, digits and hyphens', True
+        elif name.rpartition("/")[2] in BUILTIN_SETS:
+            yield ("code_sets", name), f'"{name}" is a code set of weakcode itself and stays as it is', True
+
+
+def _risk_places(profile: Profile) -> Iterator[tuple[Place, Mapping[str, RiskEntry]]]:
+    for payer, entries in profile.risk_entries():
+        yield (("denial_risk",) if payer is None else ("payers", payer, "denial_risk")), entries
+
+
+def _expressions(profile: Profile) -> Iterator[tuple[Place, str]]:
+    for name, text in profile.code_sets.items():
+        yield ("code_sets", name), text
+    for place, entries in _risk_places(profile):
+        for key in entries:
+            if not re.fullmatch(FULL_ID, key):
+                yield (*place, key), key
+
+
+def _check_expression(text: str, layers: Iterable[Profile]) -> None:
+    """Raise NotationError for an expression that cannot be read or names a set that the profiles do not have."""
+    from weakcode.codes.expressions import parse
+
+    known = {name.rpartition("/")[2] for layer in layers for name in layer.code_sets}
+    for name in sorted(parse(text).names):
+        if name not in known and name not in BUILTIN_SETS:
+            hint = did_you_mean(name, [*known, *BUILTIN_SETS])
+            message = f'"${name}" is not among the code_sets of the profile{hint}'
+            raise NotationError(message, text=text, column=text.find(f"${name}") + 1, expected="")
+
+
+def check_profile(profile: Profile, known_rule_ids: Collection[str]) -> None:
+    """Raise RuleFileError where the profile speaks of rules that are not among the full ids known."""
+    problems = []
+    for layer in profile.layers:
+        for place, rule in _named_rules(layer):
+            if rule in known_rule_ids:
+                continue
+            hint = did_you_mean(rule, known_rule_ids) or "; the list is in: weakcode rules list"
+            message = f'there is no rule "{rule}" in the packs of this profile{hint}'
+            if layer.marked is not None:
+                problems.append(layer.marked.problem(place, message, key=place[-1] != "rule"))
+            else:
+                problems.append(Problem(f'profile "{layer.name}"', 1, 1, message))
+    if problems:
+        raise RuleFileError(problems)
+
+
+def _named_rules(profile: Profile) -> Iterator[tuple[Place, str]]:
+    for rule in profile.rules:
+        yield ("rules", rule), rule
+    for payer, chosen in profile.payers.items():
+        for rule in chosen.rules:
+            yield ("payers", payer, "rules", rule), rule
+    for place, entries in _risk_places(profile):
+        for key in entries:
+            if re.fullmatch(FULL_ID, key):
+                yield (*place, key), key
+    for index, waiver in enumerate(profile.waivers):
+        yield ("waivers", index, "rule"), waiver.rule
+
+
+def code_sets_for(pack: Pack, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the code sets of a rule file with those of a profile in place of its own.
+
+    What a profile gives as pack/name goes before what it gives as name. A set that names itself means the pack's own.
+    """
+    texts = dict(pack.code_sets)
+    for key, text in sorted(given.items(), key=lambda item: "/" in item[0]):
+        prefix, _, name = key.rpartition("/")
+        if prefix in ("", pack.pack):
+            texts[name] = _with_own(text, name, pack.code_sets.get(name))
+    return texts
+
+
+def _with_own(text: str, name: str, own: str | None) -> str:
+    if own is None:
+        return text
+    return _NAMED.sub(lambda found: f"({own})" if found[1] == name else found[0], text)
+
+
+def check_code_sets(profile: Profile, loaded: Sequence[LoadedPack]) -> None:
+    """Raise RuleFileError where a code set of the profile is in no pack and nothing of the profile's own uses it."""
+    used = _used_names(profile)
+    problems = []
+    for layer in profile.layers:
+        for key, text in layer.code_sets.items():
+            prefix, _, name = key.rpartition("/")
+            packs = [one.pack for one in loaded if prefix in ("", one.pack.pack)]
+            there = any(name in pack.code_sets for pack in packs)
+            message = ""
+            if not there and (prefix or name not in used):
+                known = sorted({own for pack in packs for own in pack.code_sets})
+                where = f'the pack "{prefix}"' if prefix else "any pack or own rule"
+                message = f'the code set "{key}" is not used by {where}{did_you_mean(name, known)}'
+            elif not there and name in _NAMED.findall(text):
+                message = f'the code set "{key}" names itself, and no pack has one of this name'
+            if message and layer.marked is not None:
+                problems.append(layer.marked.problem(("code_sets", key), message, key=True))
+    if problems:
+        raise RuleFileError(problems)
+
+
+def _used_names(profile: Profile) -> set[str]:
+    """Return the code sets that the profile's own rules, code sets and risks name."""
+    used = {name for path in profile.rule_files for name in _NAMED.findall(path.read_text(encoding="utf-8"))}
+    for layer in profile.layers:
+        for place, text in _expressions(layer):
+            own = str(place[1]).rpartition("/")[2] if place[0] == "code_sets" else ""
+            used.update(name for name in _NAMED.findall(text) if name != own)
+    return used
