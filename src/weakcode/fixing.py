@@ -37,6 +37,8 @@ class Fixed:
 def fix(claim: Claim, check: Check, *, unsafe: bool = False) -> Fixed:
     """Return the claim with every safe fix applied, and with `unsafe` the proposals of the other findings too."""
     before = check(claim)
+    if not any(found.fix and (found.fix.safe or unsafe) for found in before):
+        return Fixed(claim, (), before)
     applied: list[Fix] = []
     mended, dropped = _without_repeats(claim, before)
     applied += dropped

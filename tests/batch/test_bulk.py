@@ -124,6 +124,20 @@ def test_rows_that_are_no_claims_are_set_aside_and_the_rest_goes_on():
     assert {row[0] for row in found(batches)} == {"d"}
 
 
+@pytest.mark.parametrize("kind", [pa.list_view(pa.string()), pa.large_list_view(pa.string())])
+def test_list_views_are_read_like_lists(kind):
+    codes = [*CODES, None, []]
+    views = pa.table({"claim_id": [str(n) for n in range(len(codes))], "codes": pa.array(codes, kind)})
+    lists = views.set_column(1, "codes", pa.array(codes, pa.list_(pa.string())))
+    rejected = []
+    for data in (views, views.slice(2)):
+        same = lists.slice(len(lists) - len(data))
+        assert found(validator().scrub(data, on_reject=rejected.append)) == found(
+            validator().scrub(same, on_reject=lambda _: None)
+        )
+    assert [one.line for one in rejected] == [9, 10, 7, 8]
+
+
 def test_a_claim_of_ten_thousand_codes_is_rejected_with_its_reason():
     data = pa.table({"claim_id": ["long", "short"], "codes": [["I10"] * 10_000, ["M62.84"]]})
     rejected = []

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from pyarrow import ipc
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
 from weakcode.batch.rows import BadRow, Record, Rejected
+from weakcode.claims import Claim
 from weakcode.errors import InputError
 
 BATCH_ROWS = 131_072
@@ -29,6 +32,12 @@ class Rows:
 
     first: int
     batch: pa.RecordBatch
+
+    def claims(self, places: NDArray[np.int64]) -> list[Claim]:
+        """Return the claims in these places of the batch, which are known to be claims."""
+        picked = self.batch.take(pa.array(places))
+        rows = (_row(values, "", number) for number, values in enumerate(picked.to_pylist()))
+        return [row.claim for row in rows if isinstance(row, Record)]
 
 
 @attrs.frozen

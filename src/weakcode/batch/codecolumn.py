@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weakcode.codes.normalise import canonical
@@ -54,7 +55,9 @@ class CodeColumn:
             kind = column.type
         if _is_text(kind):
             return _split(column)
-        if pa.types.is_fixed_size_list(kind) or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+            column = _plain_list(column)
+        elif pa.types.is_fixed_size_list(kind):
             column = column.cast(pa.large_list(kind.value_type))
         elif not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
             return _nothing(len(column))
@@ -63,6 +66,13 @@ class CodeColumn:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _plain_list(column: pa.Array) -> pa.Array:
+    """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
+    bounds = np.zeros(len(column) + 1, np.int64)
+    np.cumsum(np.asarray(pc.list_value_length(column).fill_null(0)), out=bounds[1:])
+    return pa.LargeListArray.from_arrays(pa.array(bounds), column.flatten(), mask=column.is_null())
 
 
 def _nothing(rows: int) -> CodeColumn:

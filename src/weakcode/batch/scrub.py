@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from weakcode.batch.claimwriters import CLAIMS_EXTENSIONS, claims_writer
+from weakcode.batch.corrected import Corrected, Mend
 from weakcode.batch.judging import FindingRows, Judge, Judged, evaluate
 from weakcode.batch.outputs import Outputs, checked_output
 from weakcode.batch.records import FileRows, is_arrow_file
@@ -36,6 +38,8 @@ def scrub(
     output: str | os.PathLike[str] | None = None,
     rejects: str | os.PathLike[str] | None = None,
     summary: str | os.PathLike[str] | None = None,
+    fixed: str | os.PathLike[str] | None = None,
+    mend: Mend | None = None,
     on_judged: Callable[[Judged], None] | None = None,
     progress: Callable[[int], None] | None = None,
     mapping: Mapping[str, str] | None = None,
@@ -48,8 +52,9 @@ def scrub(
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
     `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
-    (CSV or JSON Lines), `summary` the summary as JSON. All of them appear together when everything is done,
-    or none does. `on_judged` sees each evaluated claim. `mapping`
+    (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
+    with findings as `mend` returns them (CSV, JSON Lines, Parquet, Arrow or an IPC stream). All of them appear together
+    when everything is done, or none does. `on_judged` sees each evaluated claim. `mapping`
     says which columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
     `jobs` threads, and `on_judged` does not see their claims; `judged_by` then says by what (engine and packs).
     `query` gives claims after those of the inputs, `sink` takes the findings too. Raises InputError for inputs and
@@ -59,12 +64,14 @@ def scrub(
     names = [os.fspath(path) for path in inputs]
     if not names and query is None:
         raise InputError("there is no input; give at least one file of claims")
-    targets = _Targets.of(names, output=output, rejects=rejects, summary=summary)
+    if (fixed is None) != (mend is None):
+        raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
+    targets = _Targets.of(names, output=output, rejects=rejects, summary=summary, fixed=fixed)
     if mapping:
         # Which columns hold what is worked out row by row.
         columns = None
     # A query that cannot be run is told before any file is read.
-    with targets.opened(sink) as out, query or nullcontext():
+    with targets.opened(sink, mend) as out, query or nullcontext():
         run = _Run(judge, out, on_judged, progress, columns, jobs)
         for name in names:
             run.file(name, mapping)
@@ -73,7 +80,12 @@ def scrub(
         run.flush()
         if run.in_batches and judged_by is not None:
             run.tally.judged_by(*judged_by)
-        result = attrs.evolve(run.tally.summary(time.perf_counter() - started, run.ignored), remarks=run.remarks)
+        result = run.tally.summary(time.perf_counter() - started, run.ignored)
+        if out.corrected is not None:
+            if out.corrected.remarks:
+                run.remarks[os.fspath(fixed or "")] = out.corrected.remarks
+            result = attrs.evolve(result, fixed=out.corrected.changed)
+        result = attrs.evolve(result, remarks=run.remarks)
         out.finish(result)
     return result
 
@@ -85,11 +97,17 @@ class _Targets:
     findings: Path | None
     rejects: Path | None
     summary: Path | None
+    fixed: Path | None
 
     @classmethod
     def of(cls, inputs: Sequence[str], **given: str | os.PathLike[str] | None) -> _Targets:
         """Check the outputs before any work is done; raises InputError for one that cannot be."""
-        allowed = {"output": FINDINGS_EXTENSIONS, "rejects": REJECTS_EXTENSIONS, "summary": (".json",)}
+        allowed = {
+            "output": FINDINGS_EXTENSIONS,
+            "rejects": REJECTS_EXTENSIONS,
+            "summary": (".json",),
+            "fixed": CLAIMS_EXTENSIONS,
+        }
         checked = {
             name: None if path is None else checked_output(path, allowed[name], inputs) for name, path in given.items()
         }
@@ -97,10 +115,10 @@ class _Targets:
         for target in there:
             if there.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
-        return cls(checked["output"], checked["rejects"], checked["summary"])
+        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
 
     @contextmanager
-    def opened(self, sink: FindingsWriter | None) -> Iterator[_Out]:
+    def opened(self, sink: FindingsWriter | None, mend: Mend | None) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs())
@@ -109,7 +127,11 @@ class _Targets:
             for writer in tables:
                 stack.callback(writer.abandon)
             aside = RejectsWriter(self.rejects, outputs.open(self.rejects)) if self.rejects else None
-            yield _Out(outputs, tables, aside, self.summary)
+            corrected = None
+            if self.fixed is not None and mend is not None:
+                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed)), mend)
+                stack.callback(corrected.abandon)
+            yield _Out(outputs, tables, aside, self.summary, corrected)
 
 
 @attrs.frozen
@@ -120,6 +142,7 @@ class _Out:
     _tables: Sequence[FindingsWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
+    corrected: Corrected | None
 
     @property
     def keeps_findings(self) -> bool:
@@ -140,6 +163,8 @@ class _Out:
         """Put everything in its place."""
         for writer in self._tables:
             writer.finish(summary.metadata())
+        if self.corrected:
+            self.corrected.finish(summary.metadata())
         if self._summary:
             self._outputs.open(self._summary).write(summary.to_json().encode() + b"\n")
         self._outputs.commit()
@@ -198,6 +223,8 @@ class _Run:
     def flush(self) -> None:
         """Write the findings that wait for their batch to be full."""
         self._out.findings(self._rows.batches(last=True))
+        if self._out.corrected:
+            self._out.corrected.flush()
 
     def _claims(self, rows: Iterable[Record | Rejected]) -> None:
         for outcome in evaluate(self.tally.counted(rows), self._judge):
@@ -205,6 +232,8 @@ class _Run:
             if isinstance(outcome, Rejected):
                 self._out.rejected([outcome])
                 continue
+            if self._out.corrected:
+                self._out.corrected.add(outcome)
             if self._on_judged:
                 self._on_judged(outcome)
             if self._out.keeps_findings:
@@ -216,7 +245,10 @@ class _Run:
 
         self.in_batches = True
         self.flush()
-        for part in bulk.judge(source, columns, self._jobs):
+        corrected = self._out.corrected
+        for part in bulk.judge(source, columns, self._jobs, keep_rows=corrected is not None):
+            if corrected:
+                corrected.add_batch(part)
             self.tally.add_batch(part)
             self._out.rejected(part.rejected)
             if part.scrubbed is not None:

@@ -15,6 +15,7 @@ class Summary:
 
     `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged
     them, `outside_editions` those of them on whose service date no installed edition was in force.
+    `fixed` counts claims that were written mended.
     `remarks` says by file what is odd about it although every claim was read.
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     Raises EngineError where the counts do not add up.
@@ -25,6 +26,7 @@ class Summary:
     rejected: int
     clean: int
     waived: int = 0
+    fixed: int = 0
     by_severity: dict[str, int]
     by_rule: dict[str, int]
     seconds: float

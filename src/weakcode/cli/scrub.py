@@ -26,6 +26,14 @@ from weakcode.errors import InputError
 @click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
 @click.option("--summary", metavar="FILE", help="Write the summary: .json.")
 @click.option(
+    "--fix",
+    "fixed",
+    metavar="FILE",
+    help="Write every claim, mended where that is safe: .csv, .jsonl, .parquet, .arrow or .arrows. Columns that "
+    "weakcode does not know are not in it.",
+)
+@click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change what a claim says.")
+@click.option(
     "--map",
     "mapping",
     multiple=True,
@@ -50,6 +58,8 @@ def command(
     output: str | None,
     rejects: str | None,
     summary: str | None,
+    fixed: str | None,
+    unsafe: bool,
     mapping: tuple[str, ...],
     sql: str | None,
     db: str | None,
@@ -67,6 +77,7 @@ def command(
     \b
     weakcode scrub claims.csv
     weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
+    weakcode scrub claims.csv --fix mended.csv
     weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
     """
@@ -77,6 +88,8 @@ def command(
         raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
     if not inputs and sql is None:
         raise InputError("there is no input; give files of claims, or --sql QUERY")
+    if unsafe and fixed is None:
+        raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
     choice = Choice.from_options(options)
     validator = choice.validator()
     if choice.engine is None:
@@ -96,6 +109,8 @@ def command(
             output=output,
             rejects=rejects,
             summary=summary,
+            fixed=fixed,
+            mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
             on_judged=printer,
             progress=progress,
             mapping=columns,

@@ -75,7 +75,8 @@ def summary_text(summary: Summary, rejects: str | None) -> str:
         f"{summary.rejected:,} rejected; {summary.clean:,} clean; {summary.seconds:.1f} s"
     )
     waived = f"; {summary.waived:,} waived" if summary.waived else ""
-    findings = f"Findings: {text.tally_text(summary.by_severity)}{waived}"
+    mended = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""
+    findings = f"Findings: {text.tally_text(summary.by_severity)}{waived}{mended}"
     parts = [text.bullets("Summary", [claims, findings])]
     if summary.by_rule:
         width = max(len(f"{number:,}") for number in summary.by_rule.values())

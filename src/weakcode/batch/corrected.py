@@ -1,0 +1,96 @@
+"""The corrected claims of a scrub: each claim that was evaluated, once, in its order, mended where that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from weakcode.batch.claimwriters import ClaimsWriter
+from weakcode.batch.judging import Judged
+from weakcode.claims import Claim
+
+if TYPE_CHECKING:
+    from weakcode.batch.bulk import Judged as JudgedBatch
+
+Mend = Callable[[Claim], Claim]
+"""Returns a claim mended, or as it is where nothing can be done."""
+_CLAIMS = 4_096
+"""Claims that are kept as objects at a time."""
+
+
+class Corrected:
+    """Takes what was evaluated and writes the claims. `changed` counts those that were mended.
+
+    Only claims with findings are looked at: without a finding there is nothing to mend.
+    """
+
+    def __init__(self, writer: ClaimsWriter, mend: Mend) -> None:
+        self._writer = writer
+        self._mend = mend
+        self._claims: list[Claim] = []
+        self.changed = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the claims is not in the file."""
+        if not self._writer.lost:
+            return ()
+        what = "service lines, indicators of presence on admission or documented words"
+        return (f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them",)
+
+    def add(self, judged: Judged) -> None:
+        """Take one claim."""
+        claim = judged.record.claim
+        if judged.verdict.findings:
+            claim = self._mended(claim)
+        self._claims.append(claim)
+        if len(self._claims) >= _CLAIMS:
+            self.flush()
+
+    def add_batch(self, judged: JudgedBatch) -> None:
+        """Take the claims of a batch; only those with findings are read into objects."""
+        import numpy as np
+
+        from weakcode.batch.claimcolumns import columns_of, replaced, tidied
+
+        if judged.rows is None or judged.found is None or judged.scrubbed is None:
+            return
+        self.flush()
+        rows = judged.rows
+        good = np.ones(rows.batch.num_rows, np.bool_)
+        good[[one.row for one in judged.scrubbed.rejected]] = False
+        claims = tidied(rows.batch if good.all() else rows.batch.filter(good))
+        places, changed = [], []
+        for row, claim in zip(judged.found.tolist(), rows.claims(judged.found), strict=True):
+            mended = self._mended(claim)
+            if mended is not claim:
+                places.append(row)
+                changed.append(mended)
+        if changed:
+            # Rows that were rejected are not among the claims.
+            claims = replaced(claims, (np.cumsum(good) - 1)[places].tolist(), columns_of(changed))
+        self._writer.write(claims)
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains."""
+        self.flush()
+        self._writer.finish(metadata)
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        self._writer.abandon()
+
+    def _mended(self, claim: Claim) -> Claim:
+        mended = self._mend(claim)
+        if mended == claim:
+            return claim
+        self.changed += 1
+        return mended
+
+    def flush(self) -> None:
+        """Write the claims that wait for others."""
+        if self._claims:
+            from weakcode.batch.claimcolumns import columns_of
+
+            self._writer.write(columns_of(self._claims))
+            self._claims.clear()
