@@ -1,8 +1,9 @@
-"""A file of named binary sections, mapped into memory, for everything that weakcode compiles and caches.
+"""A file of named binary sections, for everything that weakcode compiles and caches.
 
 Layout: magic, BLAKE2b digest of all that follows, length of a JSON header, the header, the sections, each at
 a multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one;
-anything else, from a missing file to a truncated one, means "not there".
+anything else, from a missing file to a truncated one, means "not there". What the digest was taken of is what is
+used: the file is read, not mapped, so that nothing that happens to it later reaches a running process.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import mmap
 import os
 import sys
 import tempfile
@@ -32,7 +32,7 @@ _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
 
 @attrs.frozen
 class Stored:
-    """An opened container: `meta` as it was given to `pack`, `sections` as views into the file."""
+    """An opened container: `meta` as it was given to `pack`, `sections` as views into its bytes."""
 
     meta: Mapping[str, Any]
     sections: Mapping[str, memoryview]
@@ -78,7 +78,7 @@ def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> by
     return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
 
 
-def open_bytes(content: bytes | mmap.mmap, key: str | None = None) -> Stored | None:
+def open_bytes(content: bytes, key: str | None = None) -> Stored | None:
     """Open a container; None when it is damaged, of another format or machine, or made for another key."""
     view = memoryview(content)
     if len(view) < _HEADER_AT + 8 or view[: len(MAGIC)] != MAGIC:
@@ -101,13 +101,12 @@ def open_bytes(content: bytes | mmap.mmap, key: str | None = None) -> Stored | N
 
 
 def read(path: Path, key: str) -> Stored | None:
-    """Map the container at `path`; None when it is not there, not readable, or not to be trusted."""
+    """Read the container at `path`; None when it is not there, not readable, or not to be trusted."""
     try:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError):
+        content = path.read_bytes()
+    except OSError:
         return None
-    return open_bytes(mapped, key)
+    return open_bytes(content, key)
 
 
 def write_bytes(path: Path, content: bytes) -> bool:
