@@ -126,16 +126,26 @@ class Diagnosis:
 
 
 def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
-    return tuple(value)
+    pointers = tuple(value)
+    for pointer in pointers:
+        if type(pointer) is not int or pointer < 1:
+            raise InputError(f"the pointer {pointer!r} is not the position of a diagnosis, a whole number from 1")
+    return pointers
 
 
 @attrs.frozen
 class ServiceLine:
-    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the line's main one first."""
+    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the line's main one first.
+
+    A position that the claim does not have is kept: it is a finding, not an error. `main_only` says that the source
+    keeps nothing but each line's main pointer, so that a diagnosis without one may have been pointed to.
+    Raises InputError for what is no position at all.
+    """
 
     number: int
     pointers: tuple[int, ...] = attrs.field(default=(), converter=_parse_pointers)
     procedure: str | None = None
+    main_only: bool = attrs.field(default=False, kw_only=True)
 
 
 def _parse_words(value: object) -> str:

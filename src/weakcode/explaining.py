@@ -15,6 +15,7 @@ import attrs
 from weakcode.codes.edition import Edition
 from weakcode.compile.conditions import JudgedClaim, found_term, holds
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Hit, Verb, Where
+from weakcode.compile.pointers import FIRST
 from weakcode.compile.program import Program
 from weakcode.compile.unmet import at_positions, unmet
 from weakcode.engines.assemble import Assembler, sources_of
@@ -118,6 +119,9 @@ class _Reader:
         for position, code_id in judged.distinct:
             as_subject, as_object = program.roles(program.code_class(code_id))
             for number in as_subject:
+                # Without pointers a rule about them has no more to say than one without a subject.
+                if judged.pointers is None and program.edit(number).asks_lines:
+                    continue
                 self.subjects.setdefault(number, []).append(position)
             for number in as_object:
                 self._objects.setdefault(number, []).append(position)
@@ -129,6 +133,8 @@ class _Reader:
         """Tell whether a claim-level edit is about this claim: what it names as its occasion is there."""
         if condition is None:
             return True
+        if condition.pointer_off_claim and self._judged.pointers is None:
+            return False
         occasions = attrs.evolve(Condition(), present=condition.present, first_listed=condition.first_listed)
         return holds(occasions, self._judged)
 
@@ -144,7 +150,7 @@ class _Reader:
             if others:
                 return [_Read(0, Outcome.SATISFIED, f"{at_positions(judged, others)} satisfies it", tuple(others))]
             return [_Read(0, Outcome.VIOLATED, hit=Hit(number, 0, 0))]
-        unspoken = self._unspoken(edit, at)
+        unspoken = {**self._unspoken(edit, at), **self._not_pointed(edit, at)}
         said = [_Read(i, Outcome.NOT_APPLICABLE, reason) for i, reason in unspoken.items()]
         at = [i for i in at if i not in unspoken]
         if edit.verb is Verb.AT_MOST_ONE:
@@ -165,6 +171,18 @@ class _Reader:
                 words = f"the documented text does not say {', '.join(edit.terms)} alone"
                 reasons[i] = words if text else "no text is documented for it"
         return reasons
+
+    def _not_pointed(self, edit: Edit, at: Sequence[int]) -> dict[int, str]:
+        """Return why the service lines do not point as the edit wants, by the position of the diagnosis."""
+        pointers = self._judged.pointers
+        if edit.pointed is None or pointers is None:
+            return {}
+        reason = (
+            "no service line points to it first"
+            if edit.pointed == FIRST
+            else "a service line points to it, or may have"
+        )
+        return {i: reason for i in at if not pointers.meets(edit.pointed, i)}
 
     def _at_most_one(self, number: int, at: Sequence[int]) -> list[_Read]:
         if len(at) < 2:

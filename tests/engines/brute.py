@@ -36,7 +36,23 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         tests.append(not any(code in set(condition.absent) for code in ids))
     if condition.first_listed is not None:
         tests.append(ids[0] in set(condition.first_listed))
+    if condition.pointer_off_claim:
+        tests.append(any(pointer > len(ids) for line in claim.lines for pointer in line.pointers))
     return all(tests)
+
+
+def points(pointed, claim, code) -> bool:
+    """Tell whether the lines point to a code, at whichever of its positions, as `pointed` says."""
+    if pointed is None:
+        return True
+    to = [
+        [claim.codes[p - 1] if p <= len(claim.codes) else None for p in line.pointers]
+        for line in claim.lines
+        if line.pointers
+    ]
+    if pointed == "first":
+        return any(codes[0] == code for codes in to)
+    return bool(to) and not any(code in codes for codes in to)
 
 
 def related(where: Where, i: int, j: int) -> bool:
@@ -58,10 +74,10 @@ def violations(number: int, edit: Edit, claim, ids, date) -> set[Hit]:
         return set() if any(code in objects for code in ids) else {Hit(number, 0, 0)}
     if edit.verb is Verb.ONCE:
         for position, code in enumerate(claim.codes, start=1):
-            if position != first[code] and ids[position - 1] in subject:
+            if position != first[code] and ids[position - 1] in subject and points(edit.pointed, claim, code):
                 found.add(Hit(number, first[code], position))
         return found
-    subjects = [i for i in places if at[i] in subject]
+    subjects = [i for i in places if at[i] in subject and points(edit.pointed, claim, claim.codes[i - 1])]
     for i in subjects:
         partners = [j for j in places if at[j] in objects and related(edit.where, i, j)]
         if edit.verb is Verb.PRESENT:

@@ -7,7 +7,7 @@ import datetime as dt
 import attrs
 from hypothesis import strategies as st
 
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.normalise import canonical
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
@@ -68,7 +68,9 @@ conditions = st.builds(
     present=_mostly_none(some_codes),
     absent=_mostly_none(some_codes),
     first_listed=_mostly_none(some_codes),
+    pointer_off_claim=st.sampled_from([False, False, False, True]),
 )
+pointed = st.sampled_from([None, None, "first", "never"])
 
 
 # An order says on which side; a rule file with an order without one is refused.
@@ -85,9 +87,16 @@ def edits(draw, rules: int = 3):
         object=draw(code_sets) if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE) else CodeSet(),
         where=draw(st.sampled_from(_RELATIONS.get(verb, [Where.ANYWHERE]))),
         condition=draw(st.one_of(st.none(), conditions)),
+        pointed=None if verb is Verb.CLAIM_REQUIRE else draw(pointed),
     )
 
 
+# Half of the claims have lines; some pointers lead beyond the diagnoses, some lines have none.
+pointers = st.lists(st.one_of(st.integers(1, 5), st.integers(1, 12)), max_size=4)
+service_lines = st.one_of(
+    st.just(()),
+    st.lists(st.builds(ServiceLine, st.integers(1, 9), pointers), max_size=5),
+)
 codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ"]))
 claims = st.builds(
     Claim,
@@ -98,6 +107,7 @@ claims = st.builds(
     setting=st.sampled_from([None, "professional", "outpatient", "inpatient"]),
     payer=st.sampled_from([None, "Acme", "Medicare", "other"]),
     documented=st.sets(st.sampled_from(FACTS)),
+    lines=service_lines,
 )
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import brute
-from tests.engines.strategies import FACTS, NAMES, SmallEdition, claims, conditions, dates, edits, some_codes
+from tests.engines.strategies import FACTS, NAMES, SmallEdition, claims, conditions, dates, edits, pointers, some_codes
 from weakcode.batch.columns import MOST_CODES, ColumnScrubber
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import pack_key
 from weakcode.compile.conditions import JudgedClaim
@@ -98,6 +98,8 @@ rows = st.fixed_dictionaries(
         "setting": st.sampled_from([None, "professional", "outpatient", "inpatient"]),
         "payer": st.sampled_from([None, "Acme", " Medicare ", "other"]),
         "documented": st.lists(st.sampled_from(FACTS), unique=True),
+        "lines": st.none()
+        | st.lists(st.fixed_dictionaries({"number": st.integers(1, 9), "pointers": pointers}), max_size=5),
     }
 )
 
@@ -107,7 +109,8 @@ def all_edits(draw):
     """Edits with every verb, condition and relation, some of them with terms."""
     edit = draw(edits())
     with_terms = edit.verb is not Verb.CLAIM_REQUIRE and draw(st.integers(0, 3)) == 0
-    return attrs.evolve(edit, terms=TERMS) if with_terms else edit
+    edit = attrs.evolve(edit, terms=TERMS) if with_terms else edit
+    return attrs.evolve(edit, message="{subject} {object} {term} {lines}") if draw(st.booleans()) else edit
 
 
 supersedes = st.tuples(*[st.lists(st.sampled_from([f"small/{c}" for c in "abc"]), max_size=2, unique=True)] * 3)
@@ -115,7 +118,9 @@ severities = st.lists(st.sampled_from([None, "info", "warning", "error"]), min_s
 
 
 def claim_of(row, number=0) -> Claim:
-    return Claim(row["codes"], str(number), **{k: v for k, v in row.items() if k != "codes"})
+    lines = [ServiceLine(line["number"], line["pointers"]) for line in row.get("lines") or ()]
+    about = {k: v for k, v in row.items() if k not in ("codes", "lines")}
+    return Claim(row["codes"], str(number), lines=lines, **about)
 
 
 def batch_of(some_rows) -> pa.RecordBatch:
@@ -131,6 +136,7 @@ def batch_of(some_rows) -> pa.RecordBatch:
             ("setting", pa.string()),
             ("payer", pa.string()),
             ("documented", pa.list_(pa.string())),
+            ("lines", pa.list_(pa.struct([("number", pa.int32()), ("pointers", pa.list_(pa.int32()))]))),
         ]
     )
     return pa.RecordBatch.from_pylist([{"claim_id": str(n), **row} for n, row in enumerate(some_rows)], schema)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.batch.linecolumn import LineColumn
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.compile.edits import Condition
 from weakcode.errors import InputError
@@ -50,6 +51,7 @@ class AboutClaims:
     payer: Categories
     documented: Categories
     bad: Bools
+    lines: LineColumn | None = None
 
     @classmethod
     def of(cls, columns: Mapping[str, pa.Array], rows: int) -> AboutClaims:
@@ -72,6 +74,7 @@ class AboutClaims:
             _categories(columns.get("payer"), rows, _payer, bad),
             _documented(columns.get("documented"), rows, bad),
             bad,
+            LineColumn.of(columns.get("lines"), bad),
         )
 
     def mask(self, condition: Condition, first_day: int) -> Bools:

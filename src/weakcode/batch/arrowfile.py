@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import ipc
 
-from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
+from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.claims import Claim
 from weakcode.errors import InputError
@@ -149,7 +149,7 @@ class ArrowColumns:
         if "codes" not in names and not wide:
             seen = ", ".join(names) or "none"
             raise InputError(f"{self.name} has no column codes (nor dx1, dx2, …); its columns are {seen}")
-        known = [name for name in names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM)]
+        known = [name for name in names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)]
         if "codes" not in names:
             known += wide
         self.ignored = tuple(name for name in names if name not in known)

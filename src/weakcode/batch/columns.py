@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
 from weakcode.batch.codecolumn import CodeColumn
-from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
+from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
 from weakcode.batch.findingcolumns import FindingColumns, Memory
 from weakcode.batch.rows import BadRow
 from weakcode.batch.unreadable import unreadable
@@ -228,8 +228,19 @@ class _Run:
         ]
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
         hits = engine.hits_batch(coded, rows.view(np.uint8), masks)
+        lines = None if about.lines is None or engine.lined_tests is None else about.lines.seen(coded)
+        if lines is not None:
+            masks = [
+                about.mask(test.condition, first_day) & (spoken | ~np.bool_(test.spoken))
+                & (lines.off_claim | ~np.bool_(test.condition.pointer_off_claim))
+                for test in engine.lined_tests or ()
+            ]  # fmt: skip
+            lined = engine.hits_batch(coded, (rows & lines.lined).view(np.uint8), masks, lined=True)
+            hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
+        if lines is not None:
+            hits = lines.named(hits, engine, bench.program, memory.terms)
         return memory.findings(hits, coded, about.payer)
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
@@ -251,7 +262,7 @@ class _Run:
         claim_id = None if given is None or given[row].as_py() is None else str(given[row].as_py())
         if row in self._reasons:
             return RejectedRow(row, claim_id, *self._reasons[row])
-        values = {name: self._columns[name][row].as_py() for name in ABOUT_THE_CLAIM if name in self._columns}
+        values = {name: self._columns[name][row].as_py() for name in (*ABOUT_THE_CLAIM, LINES) if name in self._columns}
         codes = self._columns["codes"][row].as_py()
         if not isinstance(codes, str | list | None):
             codes = [codes]
@@ -304,8 +315,11 @@ def _with_terms(
             # The first that is said, and each later one.
             meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
         kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
-    merged = np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)])
-    ordered: NDArray[np.int32] = merged[np.argsort(merged[:, 0], kind="stable")]
+    return _by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
+
+
+def _by_row(hits: NDArray[np.int32]) -> NDArray[np.int32]:
+    ordered: NDArray[np.int32] = hits[np.argsort(hits[:, 0], kind="stable")]
     return ordered
 
 

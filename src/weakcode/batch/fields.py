@@ -8,7 +8,6 @@ from typing import Any
 from weakcode.batch.rows import BadRow
 from weakcode.claims import (
     Claim,
-    Diagnosis,
     ServiceLine,
     parse_age,
     parse_date,
@@ -19,6 +18,8 @@ from weakcode.errors import WeakcodeError
 
 ABOUT_THE_CLAIM = ("service_date", "age", "birth_date", "sex", "setting", "payer", "documented")
 """The optional columns of a code list, beside `claim_id` and `codes`."""
+LINES = "lines"
+"""The optional column of service lines, where the format has lists."""
 
 _PARSERS = {
     "service_date": lambda value: parse_date(value, "service date"),
@@ -32,7 +33,7 @@ _PARSERS = {
 def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: str | None) -> Claim:
     """Return the claim that these values describe.
 
-    `values` holds columns of `ABOUT_THE_CLAIM` and, from JSON, `lines`; other keys are not looked at.
+    `values` holds columns of `ABOUT_THE_CLAIM` and, where the format has lists, `lines`; other keys are not looked at.
     Raises BadRow, which names the column.
     """
     if isinstance(codes, str):
@@ -50,7 +51,7 @@ def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: 
     except (WeakcodeError, TypeError) as error:
         raise BadRow("codes", str(error), claim_id) from None
     try:
-        return Claim(claim.diagnoses, claim_id, lines=_lines(values.get("lines"), claim.diagnoses, claim_id), **known)
+        return Claim(claim.diagnoses, claim_id, lines=service_lines(values.get("lines"), claim_id), **known)
     except WeakcodeError as error:
         raise BadRow("dates or documented facts", str(error), claim_id) from None
 
@@ -68,28 +69,32 @@ def _parsed(name: str, value: Any, claim_id: str | None) -> Any:
     return value
 
 
-def _lines(value: Any, diagnoses: Sequence[Diagnosis], claim_id: str | None) -> tuple[ServiceLine, ...]:
+def service_lines(value: Any, claim_id: str | None) -> tuple[ServiceLine, ...]:
+    """Return service lines from a list: objects with `pointers`, `number`, `procedure`, or lists of pointers.
+
+    A pointer may lead to a diagnosis that is not on the claim; that is for rules to say. Raises BadRow.
+    """
     if value is None:
         return ()
     if not isinstance(value, list):
         raise BadRow("lines", f"lines is a list of service lines, found {value!r}", claim_id)
-    return tuple(_line(item, place, len(diagnoses), claim_id) for place, item in enumerate(value, start=1))
+    return tuple(_line(item, place, claim_id) for place, item in enumerate(value, start=1))
 
 
-def _line(item: Any, place: int, diagnoses: int, claim_id: str | None) -> ServiceLine:
+def _line(item: Any, place: int, claim_id: str | None) -> ServiceLine:
+    if isinstance(item, list):
+        item = {"pointers": item}
     if not isinstance(item, dict):
         raise BadRow("lines", f"service line {place} is an object with pointers, found {item!r}", claim_id)
-    pointers = item.get("pointers", [])
-    if not isinstance(pointers, list) or not all(
-        isinstance(pointer, int) and not isinstance(pointer, bool) and 1 <= pointer <= diagnoses for pointer in pointers
-    ):
+    pointers = [] if item.get("pointers") is None else item["pointers"]
+    if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
         raise BadRow(
             "lines",
-            f"service line {place} has the pointers {pointers!r}; "
-            f"a pointer is a diagnosis position from 1 to {diagnoses}",
+            f"service line {place} has the pointers {pointers!r}; a pointer is the position of a diagnosis, from 1",
             claim_id,
         )
-    number, procedure = item.get("number", place), item.get("procedure")
-    if not isinstance(number, int) or not isinstance(procedure, str | None):
+    number = place if item.get("number") is None else item["number"]
+    procedure = item.get("procedure")
+    if type(number) is not int or not isinstance(procedure, str | None):
         raise BadRow("lines", f"service line {place} has a number or procedure that cannot be used", claim_id)
     return ServiceLine(number, tuple(pointers), procedure)

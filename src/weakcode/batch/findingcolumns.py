@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.batch.aboutclaim import Categories
+from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
@@ -137,8 +138,8 @@ def _as_text(column: pa.Array) -> pa.Array:
 class Memory:
     """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
 
-    `terms` numbers documented terms, 0 being none. When `is_full`, start a new one: memory must not grow with the
-    number of claims.
+    `terms` numbers documented terms and the lines that findings name, 0 being none. When `is_full`, start a new one:
+    memory must not grow with the number of claims.
     """
 
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
@@ -198,10 +199,11 @@ class Memory:
         for numbers, subject, other, stray, term in new:
             edits = [self._program.edit(number) for number in numbers]
             first, second, third = (self._name(token, strange) for token in (subject, other, stray))
+            said, _, lines = terms[term].partition(PART)
             worded.append(
                 {
                     "rule": self._program.rules[edits[0].rule].id,
-                    "message": self._assembler.message(edits[0], first, second, third, terms[term]),
+                    "message": self._assembler.message(edits[0], first, second, third, said, lines),
                     "codes": [code for code in (first, second) if code],
                     "sources": [str(source) for source in sources_of(edits)],
                     "edition": self._edition.name,

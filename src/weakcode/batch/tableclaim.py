@@ -116,4 +116,6 @@ def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Itera
             int(text) if text.isdecimal() and len(text) < 10 else place,
             (claim.codes.index(code) + 1,) if code in claim.codes else (),
             (cells[header.procedure].strip() or None) if header.procedure is not None else None,
+            # Such tables have one column for the diagnosis of a line.
+            main_only=True,
         )

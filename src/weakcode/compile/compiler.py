@@ -12,7 +12,7 @@ from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb,
 from weakcode.compile.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
-from weakcode.rules.model import Case, Pack, Rule, When
+from weakcode.rules.model import OFF_CLAIM, Case, Pack, Rule, When
 from weakcode.rules.profilechecks import code_sets_for
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
@@ -55,8 +55,8 @@ class Scope:
         return text
 
 
-def _condition(rule: Rule, when: When | None, scope: Scope) -> Condition | None:
-    when = when or When()
+def _condition(rule: Rule, case: Case, scope: Scope) -> Condition | None:
+    when = case.when or When()
     dates, force = when.service_date, rule.effective
     starts = max((d.from_ for d in (dates, force) if d and d.from_), default=None)
     ends = min((d.to for d in (dates, force) if d and d.to), default=None)
@@ -75,6 +75,7 @@ def _condition(rule: Rule, when: When | None, scope: Scope) -> Condition | None:
         present=scope.codes(when.present) if when.present else None,
         absent=scope.codes(when.absent) if when.absent else None,
         first_listed=scope.codes(when.first_listed) if when.first_listed else None,
+        pointer_off_claim=case.pointed == OFF_CLAIM,
     )
     return None if condition == Condition() else condition
 
@@ -89,6 +90,7 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
     if subject is None:
         if case.forbid:
             return Verb.PRESENT, where, objects, CodeSet(), listed
+        # A pointer beyond the claim is a condition, and such an edit requires a code that nothing is.
         return Verb.CLAIM_REQUIRE, where, CodeSet(), objects, listed
     if case.position:
         verb = Verb.FIRST if case.position == "first" else Verb.SECONDARY
@@ -128,8 +130,9 @@ def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit
             subject=subject,
             object=objects,
             where=where,
-            condition=_condition(rule, case.when, scope),
+            condition=_condition(rule, case, scope),
             terms=tuple(term.casefold() for term in case.terms),
+            pointed=None if case.pointed == "off-claim" else case.pointed,
             message=case.message,
             listed=listed,
             fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,

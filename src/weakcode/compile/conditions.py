@@ -9,9 +9,10 @@ from functools import lru_cache
 
 import attrs
 
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import CompiledRule, Condition, Edit
+from weakcode.compile.pointers import FIRST, Pointers, lines_that_point_beyond, lines_that_point_first
 
 
 @attrs.frozen(eq=False)
@@ -19,7 +20,7 @@ class JudgedClaim:
     """A claim with its codes as ids of the edition it is judged by.
 
     `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
-    repeat, both in claim order.
+    repeat, both in claim order. `pointers` is what the service lines say of them; None where they say nothing.
     """
 
     claim: Claim
@@ -27,6 +28,7 @@ class JudgedClaim:
     ids: tuple[int, ...]
     distinct: tuple[tuple[int, int], ...]
     repeats: tuple[tuple[int, int], ...]
+    pointers: Pointers | None = None
 
     @classmethod
     def of(cls, claim: Claim, edition: Edition) -> JudgedClaim:
@@ -40,7 +42,8 @@ class JudgedClaim:
                 distinct.append((position, code_id))
             else:
                 repeats.append((earlier, position))
-        return cls(claim, claim.service_date or edition.starts, ids, tuple(distinct), tuple(repeats))
+        pointers = Pointers.of(claim.lines, claim.codes) if claim.lines else None
+        return cls(claim, claim.service_date or edition.starts, ids, tuple(distinct), tuple(repeats), pointers)
 
 
 def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
@@ -68,11 +71,26 @@ def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
         return False
     if condition.documented_any and facts.isdisjoint(condition.documented_any):
         return False
+    if condition.pointer_off_claim and not (judged.pointers is not None and judged.pointers.off_claim):
+        return False
     if condition.present is not None and not any(code in condition.present for code in judged.ids):
         return False
     if condition.absent is not None and any(code in condition.absent for code in judged.ids):
         return False
     return condition.first_listed is None or judged.ids[0] in condition.first_listed
+
+
+def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object], subject: int) -> str:
+    """Name the service lines that a violation of an edit is about; empty where it is about none.
+
+    `codes` are those of the claim in order, `subject` the position of the violation's subject, 0 where there is none.
+    """
+    if edit.pointed == FIRST and subject:
+        same = [at for at, code in enumerate(codes, start=1) if code == codes[subject - 1]]
+        return lines_that_point_first(lines, same)
+    if edit.condition is not None and edit.condition.pointer_off_claim:
+        return lines_that_point_beyond(lines, len(codes))
+    return ""
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import attrs
 
 from weakcode.codes.codeset import CodeSet
+from weakcode.compile.pointers import PointedKind
 from weakcode.findings import Source
 
 
@@ -56,6 +57,7 @@ class Condition:
     present: CodeSet | None = None
     absent: CodeSet | None = None
     first_listed: CodeSet | None = None
+    pointer_off_claim: bool = False
 
 
 @attrs.frozen
@@ -81,10 +83,16 @@ class Edit:
     where: Where = Where.ANYWHERE
     condition: Condition | None = None
     terms: tuple[str, ...] = ()
+    pointed: PointedKind | None = None
     message: str | None = None
     listed: str = ""
     fix: EditFix | None = None
     sources: tuple[Source, ...] = ()
+
+    @property
+    def asks_lines(self) -> bool:
+        """Whether it looks at the pointers of service lines; then it is silent on a claim without any."""
+        return self.pointed is not None or (self.condition is not None and self.condition.pointer_off_claim)
 
 
 class Hit(NamedTuple):

@@ -20,8 +20,8 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.findings import Source
 
-CONDITIONAL, SPOKEN = 1, 2
-"""Bits of the column `special`: the edit has a claim condition, the edit has terms."""
+CONDITIONAL, SPOKEN, LINED = 1, 2, 4
+"""Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines."""
 
 _DATES = ("starts", "ends")
 _SETS = ("present", "absent", "first_listed")
@@ -63,6 +63,7 @@ def _edit(data: dict[str, Any]) -> Edit:
         where=Where(data.get("where", 0)),
         condition=_condition(data.get("condition")),
         terms=tuple(data.get("terms", ())),
+        pointed=data.get("pointed"),
         message=data.get("message"),
         listed=data.get("listed", ""),
         fix=EditFix(**data["fix"]) if "fix" in data else None,
@@ -127,7 +128,10 @@ class Program:
         sections["offsets"] = offsets.tobytes()
         sections["verbs"] = array("I", [edit.verb for edit in edits]).tobytes()
         sections["wheres"] = array("I", [edit.where for edit in edits]).tobytes()
-        special = [CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) for edit in edits]
+        special = [
+            CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) | LINED * edit.asks_lines
+            for edit in edits
+        ]
         sections["special"] = array("I", special).tobytes()
         for role, name in enumerate(("subject", "object")):
             pointers, flat = array("I", [0]), array("I")

@@ -19,6 +19,8 @@ def unmet(condition: Condition, judged: JudgedClaim, edition: Edition) -> list[s
             said.append(f'the fact "{fact}" is not documented')
     if condition.documented_any and claim.documented.isdisjoint(condition.documented_any):
         said.append(f"none of the facts {', '.join(condition.documented_any)} is documented")
+    if condition.pointer_off_claim and not (judged.pointers is not None and judged.pointers.off_claim):
+        said.append("no pointer of a service line leads beyond the diagnoses")
     for fact in condition.documented_none:
         if fact in claim.documented:
             said.append(f'the fact "{fact}" is documented')

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.conditions import JudgedClaim, found_term
+from weakcode.compile.conditions import JudgedClaim, found_term, lines_meant
 from weakcode.compile.edits import Edit, Hit, Verb, Where
+from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
 from weakcode.findings import Finding, Fix, Source
 
@@ -23,6 +24,11 @@ _DEFAULT_MESSAGES = {
     Verb.ONCE: "{subject} stands more than once on the claim.",
     Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
 }
+_POINTED_MESSAGES = {
+    FIRST: "{subject} may not be the first pointer of {lines}.",
+    NEVER: "No service line points to {subject}.",
+}
+_OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
 _MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
@@ -137,12 +143,14 @@ class Assembler:
             rule, text = self._program.rules[edit.rule], judged.claim.diagnoses[hit.subject - 1].text
             term = found_term(edit, rule, text, judged.ids[hit.subject - 1], self._edition) or ""
         subject, other, found = (codes[at - 1] if at else "" for at in (hit.subject, hit.object, stray))
-        return self.message(edit, subject, other, found, term)
+        lines = lines_meant(edit, judged.claim.lines, codes, hit.subject) if edit.asks_lines else ""
+        return self.message(edit, subject, other, found, term, lines)
 
-    def message(self, edit: Edit, subject: str, other: str, stray: str, term: str) -> str:
+    def message(self, edit: Edit, subject: str, other: str, stray: str, term: str, lines: str = "") -> str:
         """Return what a violation says. Codes are canonical, empty where there is none.
 
-        `stray` is a required code that stands on the wrong side, `term` the documented term that was found.
+        `stray` is a required code that stands on the wrong side, `term` the documented term that was found,
+        `lines` names the service lines that it is about.
         """
         side = "after" if edit.where is Where.BEFORE else "before"
         found = self.describe(stray) if stray else ""
@@ -153,13 +161,14 @@ class Assembler:
             "object_code": other,
             "listed": edit.listed,
             "term": term,
+            "lines": lines,
             "found": found,
             "misplaced": f"; {found} stands {side} it" if stray else "",
             "note": _shortened(next((source.quote for source in edit.sources if source.quote), "")),
             "place": edit.sources[0].place.rsplit(",", 1)[0] if edit.sources else "",
             "choices": self._choices(subject) if "{choices}" in (edit.message or "") else "",
         }
-        return (edit.message or _DEFAULT_MESSAGES[edit.verb]).format_map(words)
+        return (edit.message or _default_message(edit)).format_map(words)
 
     def _choices(self, code: str) -> str:
         """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""
@@ -205,6 +214,14 @@ class Assembler:
             text = fix.text or f"Report {self.describe(fix.code or '')} instead of {subject}."
             return Fix("replace", text, safe, (hit.subject,), fix.code)
         return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
+
+
+def _default_message(edit: Edit) -> str:
+    if edit.verb is Verb.PRESENT and edit.pointed is not None:
+        return _POINTED_MESSAGES[edit.pointed]
+    if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
+        return _OFF_CLAIM_MESSAGE
+    return _DEFAULT_MESSAGES[edit.verb]
 
 
 def sources_of(edits: Iterable[Edit]) -> tuple[Source, ...]:

@@ -18,7 +18,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.compile.conditions import JudgedClaim, found_term, holds
 from weakcode.compile.edits import Condition, Edit, Hit, Verb
-from weakcode.compile.program import SPOKEN, Program
+from weakcode.compile.program import LINED, SPOKEN, Program
 from weakcode.engines._kernel import CodeIndex, Reading, Tables
 
 if TYPE_CHECKING:
@@ -62,9 +62,21 @@ class ColumnarEngine:
 
     @cached_property
     def _built(self) -> tuple[Tables, tuple[ClaimTest, ...]]:
+        return self._tables(lined=False)
+
+    @cached_property
+    def _lined(self) -> tuple[Tables, tuple[ClaimTest, ...]] | None:
+        """The edits that look at service lines have tables of their own, so that other claims never meet them."""
+        asked = (self._program.rule_of_edit[number] for number, bits in enumerate(self._special) if bits & LINED)
+        return self._tables(lined=True) if any(map(self._is_active, asked)) else None
+
+    def _tables(self, *, lined: bool) -> tuple[Tables, tuple[ClaimTest, ...]]:
         program = self._program
         active = [self._is_active(number) for number in range(len(program.rules))]
-        on = bytes(active[rule] for rule in program.rule_of_edit)
+        on = bytes(
+            active[rule] and bool(special & LINED) is lined
+            for rule, special in zip(program.rule_of_edit, self._special, strict=True)
+        )
         count = len(program)
         about_claim, about_codes = array("i", [-1]) * count, array("i", [-1]) * count
         tests: dict[tuple[Condition, bool], int] = {}
@@ -85,7 +97,7 @@ class ColumnarEngine:
         tables = Tables(
             bytes(program.column("verbs").tolist()),
             bytes(program.column("wheres").tolist()),
-            bytes(1 if special & SPOKEN else 0 for special in self._special),
+            bytes(1 if special & (SPOKEN | LINED) else 0 for special in self._special),
             on,
             about_claim,
             about_codes,
@@ -109,6 +121,8 @@ class ColumnarEngine:
         except KeyError:
             classes = [self._class_of(code_id) for code_id in judged.ids]
         found: list[tuple[int, int, int]] = tables.judge(tokens, classes, judged.ids)
+        if judged.pointers is not None and self._lined is not None:
+            found = found + self._lined[0].judge(tokens, classes, judged.ids)
         special = self._special
         plain = [Hit(*hit) for hit in found if not special[hit[0]]]
         if len(plain) < len(found):
@@ -131,6 +145,9 @@ class ColumnarEngine:
             if not holds(edit.condition, judged):
                 continue
             meant = list(of_edit)
+            pointers = judged.pointers
+            if edit.pointed is not None and pointers is not None:
+                meant = [hit for hit in meant if pointers.meets(edit.pointed, hit.subject)]
             if edit.terms:
                 diagnoses, ids = judged.claim.diagnoses, judged.ids
                 meant = [
@@ -152,6 +169,11 @@ class ColumnarEngine:
         """What the edits ask of claims; `hits_batch` wants a mask for each."""
         return self._built[1]
 
+    @property
+    def lined_tests(self) -> tuple[ClaimTest, ...] | None:
+        """The same of those edits that look at the pointers of service lines; None where there are none."""
+        return self._lined[1] if self._lined is not None else None
+
     @cached_property
     def _index(self) -> CodeIndex:
         packed = getattr(self._edition, "_codes", None)
@@ -172,17 +194,18 @@ class ColumnarEngine:
         return np.repeat(members[inside], np.diff(ends)).astype(np.int32)
 
     def hits_batch(
-        self, rows: CodedRows, chosen: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
+        self, rows: CodedRows, chosen: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], *, lined: bool = False
     ) -> NDArray[np.int32]:
         """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
 
         `masks` says for each of `tests` on which rows it holds. Positions are 1-based, 0 where there is none; stray is
         the first required code on the wrong side. Terms are taken to hold, and their column is 0: edits that have some
-        must be gone through by the caller. Does not hold the GIL.
+        must be gone through by the caller, and so must those that look at service lines, whose hits come with `lined`
+        and masks for `lined_tests`. Does not hold the GIL.
         """
         import numpy as np
 
-        tables, tests = self._built
+        tables, tests = (self._lined if lined else None) or self._built
         strange_ids = np.fromiter(map(self._edition.code_id, rows.strange), np.int32, len(rows.strange))
         flat = np.concatenate(masks).view(np.uint8) if tests else np.empty(0, np.uint8)
         block = tables.judge_batch(
@@ -203,10 +226,16 @@ class ColumnarEngine:
 
         return (np.asarray(self._special) & SPOKEN).astype(bool)
 
+    def lined_edits(self) -> NDArray[np.bool_]:
+        """Tell for each edit whether it looks at the pointers of service lines."""
+        import numpy as np
+
+        return (np.asarray(self._special) & LINED).astype(bool)
+
 
 def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
-    """Return the hits; of an edit with terms that allows one code only, the first subject and each later one."""
-    if edit.verb is not Verb.AT_MOST_ONE or not edit.terms:
+    """Return the hits; of an edit that allows one code only and asks more, the first subject and each later one."""
+    if edit.verb is not Verb.AT_MOST_ONE or not (edit.terms or edit.asks_lines):
         return hits
     places = sorted(hit.subject for hit in hits)
     return [Hit(hits[0].edit, places[0], later) for later in places[1:]]

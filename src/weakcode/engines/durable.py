@@ -174,6 +174,11 @@ class DurableEngine:
     ) -> None:
         edit = self._program.edit(number)
         verb = edit.verb
+        if edit.pointed is not None:
+            pointers = judged.pointers
+            at = [] if pointers is None else [i for i in at if pointers.meets(edit.pointed, i)]
+            if not at:
+                return
         if verb is Verb.FORBID:
             at = [i for i in at if i not in others]
             if not at or not others:

@@ -8,6 +8,11 @@ The facts of a claim are the roles that its diagnoses play in its edits:
     {"role": "repeat", "edit": e, "at": i, "again": j}     the code at i stands again at j
     {"role": "closed"}                                     nothing more will be said; asserted last
 
+A diagnosis is a subject where its code is one; of an edit with `terms` only if its documented text holds one of them,
+of an edit with `pointed` only if service lines point to it so: `first`, some line names it first, or `never`, no line
+points to it although some line points somewhere. A pointer to a code that stands again is one to the code. That a
+pointer leads beyond the claim is part of an edit's condition, like age and payer.
+
 A rule with a `none` waits for the closing fact, since `none` looks at what has been said so far. Every kind of fact is
 matched by some rule, else the rules engine would refuse it.
 """

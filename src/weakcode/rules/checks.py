@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
-from weakcode.rules.model import BUILTIN_SETS, Case, Citation, Example, FixRule, Relation, Rule, When
+from weakcode.rules.model import BUILTIN_SETS, OFF_CLAIM, Case, Citation, Example, FixRule, Relation, Rule, When
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
@@ -19,7 +19,7 @@ ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
     "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
-    "object_code",
+    "object_code", "lines",
 )  # fmt: skip
 _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -150,8 +150,16 @@ class _Checker:
         if notes is not None:
             verbs.append("notes")
         where = "this rule" if len(path) == 2 else "this case"
-        choice = f"{', '.join(VERBS)} or notes" if len(path) == 2 else f"{', '.join(VERBS[:-1])} or {VERBS[-1]}"
-        if not verbs:
+        choice = f"{', '.join(VERBS)}, pointed or notes" if len(path) == 2 else f"{', '.join(VERBS)} or pointed"
+        if case.pointed == OFF_CLAIM and (verbs or subject is not None):
+            message = '"off-claim" is about the pointers alone; give the rule no subject and no other verb'
+            yield self.marked.problem((*path, "pointed"), message, key=True)
+        elif case.pointed is not None and case.pointed != OFF_CLAIM and subject is None:
+            message = f'"{case.pointed}" needs a subject: the codes that service lines point to'
+            yield self.marked.problem((*path, "pointed"), message, key=True)
+        elif not verbs and case.pointed is not None:
+            pass
+        elif not verbs:
             yield self.marked.problem(path, f"{where} checks nothing; give one of {choice}")
         elif len(verbs) > 1:
             message = f"{where} has {' and '.join(verbs)}; give one of them, or write them as cases"
@@ -168,7 +176,7 @@ class _Checker:
         yield from self._parts(case.when, case.message, case.fix, path)
 
     def _no_verb_beside_cases(self, rule: Rule, path: Path) -> Iterator[Problem]:
-        for verb in (*VERBS, "notes"):
+        for verb in (*VERBS, "pointed", "notes"):
             if getattr(rule, verb):
                 message = f'"{verb}" stands beside "cases"; move it into a case of its own'
                 yield self.marked.problem((*path, verb), message, key=True)
@@ -263,6 +271,11 @@ class _Checker:
             if not 1 <= position <= len(codes):
                 message = f'"{key}": there is no position {position}; the example has {len(codes)} codes'
                 yield self.marked.problem((*path, key), message, key=True)
+        for index, pointers in enumerate(example.lines):
+            wrong = next((one for one in pointers.split() if not one.isdecimal() or int(one) == 0), None)
+            if wrong is not None and pointers.strip() != "-":
+                message = f'"lines": a pointer is the position of a diagnosis, from 1 (or - for none); found "{wrong}"'
+                yield self.marked.problem((*path, "lines", index), message)
         if kind == "pass" and example.finds:
             message = '"finds": an example that passes has no findings; move it to fail'
             yield self.marked.problem((*path, "finds"), message, key=True)

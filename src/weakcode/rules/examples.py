@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.rules.model import Example, Rule
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class ExampleCase:
             setting=one.setting,
             payer=one.payer,
             documented=one.documented,
+            lines=[
+                ServiceLine(number, tuple(map(int, pointers.replace("-", " ").split())))
+                for number, pointers in enumerate(one.lines, start=1)
+            ],
         )
 
 

@@ -70,7 +70,8 @@ def _odd(edits: Iterable[Edit], edition: Edition) -> Iterator[str]:
             yield f"its subject names no billable code of {edition.name}, so it can never fire"
         if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object:
             yield f"its object names no billable code of {edition.name}, so it can never fire"
-        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object:
+        about_pointers = edit.condition is not None and edit.condition.pointer_off_claim
+        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object and not about_pointers:
             yield f"what it requires names no billable code of {edition.name}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
             yield "every subject is also an object, so it can never fire"

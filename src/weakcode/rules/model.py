@@ -51,6 +51,8 @@ BUILTIN_SETS = (
 )
 """Code sets that every rule file can name without declaring them; `weakcode.compile.builtin` resolves them."""
 Place = Literal["first", "secondary"]
+PointedName = Literal["first", "never", "off-claim"]
+OFF_CLAIM: PointedName = "off-claim"
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 FULL_ID = rf"{ID}/{ID}"
@@ -59,7 +61,11 @@ FORBID = "Codes that may not stand with the subject (or on the claim)."
 REQUIRE = "Codes of which one must stand with the subject (or on the claim)."
 ORDER = "Codes that must stand before (or after) the subject if they are there."
 TERMS = "Words in the documented text of a subject that belong to another code."
-MESSAGE = "The finding, as a sentence; {subject}, {object}, {found}, {listed} and {term} are filled in."
+POINTED = (
+    "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim, "
+    "without a subject: a pointer leads to a diagnosis that is not there."
+)
+MESSAGE = "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term} and {lines} are filled in."
 
 
 def doc(text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any) -> Any:
@@ -142,6 +148,7 @@ class Case:
     at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
+    pointed: PointedName | None = doc(POINTED, default=None)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
     fix: FixRule | None = doc("What would mend it.", default=None)
@@ -185,6 +192,11 @@ class Example:
     payer: str | None = doc("Payer.", default=None)
     documented: tuple[str, ...] = doc("Documented facts.", default=(), single=True)
     text: dict[int, str] = doc("Documented text by position.", factory=dict)
+    lines: tuple[str, ...] = doc(
+        "The pointers of each service line, the main one first, separated by blanks; - where it has none.",
+        default=(),
+        single=True,
+    )
     finds: tuple[tuple[int, ...], ...] | None = doc(
         "Positions of each finding of this rule, subject first.", default=None
     )
@@ -216,6 +228,7 @@ class Rule:
     at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
+    pointed: PointedName | None = doc(POINTED, default=None)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
     cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())

@@ -243,7 +243,12 @@ def _lines(
 ) -> Iterator[ServiceLine]:
     positions = {one.sequence: position for position, one in enumerate(among, start=1)}
     unlisted = {one.sequence for one in apart}
-    for place, item in enumerate(_objects(resource.get("item")), start=1):
+    items = _objects(resource.get("item"))
+    # Payers that keep one diagnosis a line give back one: the others may have been pointed to on the claim.
+    main_only = resource.get("resourceType") == "ExplanationOfBenefit" and not any(
+        isinstance(item.get("diagnosisSequence"), list) and len(item["diagnosisSequence"]) > 1 for item in items
+    )
+    for place, item in enumerate(items, start=1):
         number, pointers = item.get("sequence"), item.get("diagnosisSequence") or []
         if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
             raise BadRow("lines", f"item[{place - 1}] has a diagnosisSequence that is no list of numbers from 1", name)
@@ -255,6 +260,7 @@ def _lines(
                 positions.get(pointer, max(pointer, len(among) + 1)) for pointer in pointers if pointer not in unlisted
             ),
             procedure if isinstance(procedure, str) else None,
+            main_only=main_only,
         )
 
 

@@ -1,0 +1,75 @@
+"""What the pointers of service lines say about the diagnoses of a claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import attrs
+
+from weakcode.claims import ServiceLine
+
+PointedKind = Literal["first", "never"]
+FIRST: PointedKind = "first"
+NEVER: PointedKind = "never"
+_MOST_NAMED = 4
+
+
+@attrs.frozen
+class Pointers:
+    """Where the service lines of one claim point. There is none for a claim of which no line has a pointer.
+
+    `first` are the positions that are the first pointer of some line, `never` those that no line points to, both
+    counted where a code stands first: a pointer to its repeat is one to the code. Where only main pointers are kept,
+    nothing is known to be `never` pointed to. `off_claim` tells whether a pointer goes to a position that the claim
+    does not have.
+    """
+
+    first: frozenset[int]
+    never: frozenset[int]
+    off_claim: bool
+
+    @classmethod
+    def of(cls, lines: Iterable[ServiceLine], codes: Sequence[str]) -> Pointers | None:
+        """Return what the lines say of these codes, or None where no line has a pointer."""
+        lines = tuple(lines)
+        pointing = [line.pointers for line in lines if line.pointers]
+        if not pointing:
+            return None
+        place: dict[str, int] = {}
+        first_place = [place.setdefault(code, position) for position, code in enumerate(codes, start=1)]
+        pointed = {first_place[pointer - 1] for pointers in pointing for pointer in pointers if pointer <= len(codes)}
+        return cls(
+            frozenset(first_place[pointers[0] - 1] for pointers in pointing if pointers[0] <= len(codes)),
+            frozenset() if any(line.main_only for line in lines) else frozenset(place.values()) - pointed,
+            any(pointer > len(codes) for pointers in pointing for pointer in pointers),
+        )
+
+    def meets(self, kind: PointedKind, position: int) -> bool:
+        """Tell whether the diagnosis at a first position is pointed to in this way."""
+        return position in (self.first if kind == FIRST else self.never)
+
+
+def lines_that_point_first(lines: Iterable[ServiceLine], positions: Iterable[int]) -> str:
+    """Name the lines whose first pointer is one of these positions: `service lines 1 and 3`."""
+    wanted = frozenset(positions)
+    return _named([str(line.number) for line in lines if line.pointers and line.pointers[0] in wanted])
+
+
+def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str:
+    """Name the lines that point beyond a claim of so many diagnoses: `service line 2 (pointer 5)`."""
+    named = []
+    for line in lines:
+        beyond = [str(pointer) for pointer in dict.fromkeys(line.pointers) if pointer > diagnoses]
+        if beyond:
+            named.append(f"{line.number} ({'pointer' if len(beyond) == 1 else 'pointers'} {', '.join(beyond)})")
+    return _named(named)
+
+
+def _named(numbers: Sequence[str]) -> str:
+    numbers = list(dict.fromkeys(numbers))
+    if len(numbers) < 2:
+        return "".join(f"service line {number}" for number in numbers)
+    if len(numbers) > _MOST_NAMED:
+        numbers = [*numbers[: _MOST_NAMED - 1], f"{len(numbers) - _MOST_NAMED + 1} more"]
+    return f"service lines {', '.join(numbers[:-1])} and {numbers[-1]}"
