@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather, ipc
 
 import weakcode
 from weakcode import Claim, EngineError, Finding, InputError, Source
@@ -27,7 +29,9 @@ class FakeVerdict:
     edition: str = "2026-04"
     engine: str = "fake"
     packs: tuple[str, ...] = ("weakness 1",)
-    notices: tuple[str, ...] = ()
+    out_of_force: bool = False
+    expired: tuple[weakcode.Waiver, ...] = ()
+    unmatched: tuple[weakcode.Waiver, ...] = ()
 
 
 class FakeJudge:
@@ -115,6 +119,46 @@ def test_findings_are_written_as_csv_and_as_json_lines(claims: Path, tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("name", ["f.arrow", "f.feather", "f.arrows"])
+def test_findings_are_written_in_arrows_formats_with_what_they_were_judged_by(
+    claims: Path, tmp_path: Path, name: str
+) -> None:
+    scrub([claims], FakeJudge(), output=tmp_path / name)
+    opened = ipc.open_stream if name.endswith("s") else ipc.open_file
+    with opened((tmp_path / name).read_bytes()) as reader:
+        table = reader.read_all()
+    assert [(row["claim_id"], row["rule"], row["codes"], row["line"]) for row in table.to_pylist()] == [
+        ("A", "weakness/x", ["M62.84", "I10"], 2),
+        ("E", "weakness/x", ["M62.84", "R54"], 6),
+    ]
+    assert table.schema.metadata[b"weakcode.packs"] == b"weakness 1"
+    assert table.schema.metadata[b"weakcode.edition"] == b"2026-04"
+    assert b"weakcode.version" in table.schema.metadata
+    if name.endswith(".feather"):
+        assert feather.read_table(tmp_path / name).equals(table)
+
+
+def test_an_arrow_file_without_findings_has_the_columns_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("claim_id,codes\nA,I10\n")
+    scrub([tmp_path / "c.csv"], FakeJudge(), output=tmp_path / "f.arrow")
+    table = feather.read_table(tmp_path / "f.arrow")
+    assert (table.num_rows, table.column_names[:3]) == (0, ["claim_id", "rule", "severity"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_progress_tells_bytes_claims_and_findings(tmp_path: Path, kind: str) -> None:
+    validator = weakcode.Validator(packs=["weakness"]).in_bulk()
+    path = tmp_path / f"c.{kind}"
+    if kind == "csv":
+        path.write_text("claim_id,codes\n" + "A,M62.84 I10\n" * 600)
+    else:
+        pq.write_table(pa.table({"claim_id": ["A"] * 600, "codes": [["M62.84", "I10"]] * 600}), path)
+    told: list[tuple[int, int, int]] = []
+    scrub([path, path], validator, columns=validator.columns(), progress=lambda *so_far: told.append(so_far))
+    assert told == sorted(told)
+    assert told[-1] == (2 * path.stat().st_size, 1200, 1200)
+
+
 def test_a_parquet_file_without_findings_has_the_columns_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("claim_id,codes\nA,I10\n")
     scrub([tmp_path / "c.csv"], FakeJudge(), output=tmp_path / "f.parquet")
@@ -123,7 +167,7 @@ def test_a_parquet_file_without_findings_has_the_columns_all_the_same(tmp_path: 
     assert table.column_names[:4] == ["claim_id", "rule", "severity", "message"]
 
 
-@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl"])
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl", "f.arrow", "f.arrows"])
 def test_a_failure_leaves_the_folder_as_it_was(claims: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("kept")
     with claims.open("a") as file:
@@ -153,7 +197,7 @@ class FullDisk(io.BytesIO):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl"])
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl", "f.arrow", "f.arrows"])
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(
     claims: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from weakcode.batch.sql import QuerySource
     from weakcode.batch.writers import FindingsWriter
 
+Progress = Callable[[int, int, int], None]
+"""Is told the bytes read so far over all files, the claims and the findings."""
+
 
 def scrub(
     inputs: Sequence[str | os.PathLike[str]],
@@ -41,7 +44,7 @@ def scrub(
     fixed: str | os.PathLike[str] | None = None,
     mend: Mend | None = None,
     on_judged: Callable[[Judged], None] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
     mapping: Mapping[str, str] | None = None,
     columns: ColumnScrubber | None = None,
     judged_by: tuple[str, Sequence[str]] | None = None,
@@ -51,11 +54,11 @@ def scrub(
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
-    `output` takes findings (Parquet, CSV or JSON Lines by extension), `rejects` the rows that are no claims
-    (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
-    with findings as `mend` returns them (CSV, JSON Lines, Parquet, Arrow or an IPC stream). All of them appear together
-    when everything is done, or none does. `on_judged` sees each evaluated claim. `mapping`
-    says which columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
+    `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), `rejects` the rows that are
+    no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
+    with findings as `mend` returns them (the extensions of `output`). All of them appear together when everything is
+    done, or none does. `progress` is told how far it is, `on_judged` sees each evaluated claim. `mapping` says which
+    columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
     `jobs` threads, and `on_judged` does not see their claims; `judged_by` then says by what (engine and packs).
     `query` gives claims after those of the inputs, `sink` takes the findings too. Raises InputError for inputs and
     outputs that cannot be, EngineError when an engine fails.
@@ -178,7 +181,7 @@ class _Run:
         judge: Judge,
         out: _Out,
         on_judged: Callable[[Judged], None] | None,
-        progress: Callable[[int], None] | None,
+        progress: Progress | None,
         columns: ColumnScrubber | None,
         jobs: int,
     ) -> None:
@@ -254,11 +257,12 @@ class _Run:
             if part.scrubbed is not None:
                 self._out.findings([part.scrubbed.findings])
             self._read(source.bytes_read)
+        self._read(source.bytes_read)
         self._odd(source.name, source.ignored)
 
     def _read(self, bytes_read: int) -> None:
         if self._progress:
-            self._progress(self._bytes_before + bytes_read)
+            self._progress(self._bytes_before + bytes_read, *self.tally.so_far)
 
     def _odd(self, name: str, ignored: tuple[str, ...]) -> None:
         if ignored:

@@ -29,6 +29,11 @@ class Tally:
         self._rejections = 0
         self._judged_by: tuple[str, tuple[str, ...]] = ("", ())
 
+    @property
+    def so_far(self) -> tuple[int, int]:
+        """Claims and findings up to now."""
+        return self._in, self._severities.total()
+
     def counted(self, rows: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
         """Count the rows as they come out of the files."""
         for row in rows:

@@ -1,10 +1,11 @@
-"""Findings and rejects as files: Parquet, CSV or JSON Lines by extension."""
+"""Findings and rejects as files: Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from weakcode.batch.rows import Rejected
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson")
+FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson", ".arrow", ".feather", ".arrows")
 REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson")
 
 FINDINGS_COLUMNS = (
@@ -94,6 +95,8 @@ def findings_writer(target: Path, file: BinaryIO) -> FindingsWriter:
     extension = target.suffix.lower()
     if extension == ".parquet":
         return _Parquet(target, file)
+    if extension in (".arrow", ".feather", ".arrows"):
+        return _Ipc(target, file)
     return _Csv(target, file) if extension == ".csv" else _Jsonl(target, file)
 
 
@@ -133,6 +136,48 @@ class _Parquet:
         with suppress(Exception):
             self._writer.close()
         self._writer.is_open = False
+
+
+class _Ipc:
+    """An Arrow (Feather) file, or a stream for `.arrows`.
+
+    The metadata stands before the findings and is known only after them, so the findings wait in a file without a
+    name beside the target, which is gone whatever happens.
+    """
+
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        from pyarrow import ipc
+
+        self._target = target
+        self._file = file
+        self._options = ipc.IpcWriteOptions(compression="zstd")
+        with writing(target):
+            self._waiting = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115 - closed by finish or abandon
+            self._spool = ipc.new_stream(self._waiting, findings_schema(), options=self._options)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._spool.write_batch(_cast(conformed(batch), findings_schema()))
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        from pyarrow import ipc
+
+        schema = findings_schema().with_metadata(dict(metadata))
+        is_stream = self._target.suffix.lower() == ".arrows"
+        with writing(self._target):
+            self._spool.close()
+            self._waiting.seek(0)
+            opened = ipc.new_stream if is_stream else ipc.new_file
+            with ipc.open_stream(self._waiting) as batches, opened(self._file, schema, options=self._options) as out:
+                for batch in batches:
+                    out.write_batch(batch.replace_schema_metadata(dict(metadata)))
+            self._waiting.close()
+
+    def abandon(self) -> None:
+        with suppress(Exception):
+            self._spool.close()
+        with suppress(Exception):
+            self._waiting.close()
 
 
 class _Csv:

@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+_PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
+
 
 @contextmanager
-def shown_progress(inputs: tuple[str, ...], *, shown: bool) -> Iterator[Callable[[int], None] | None]:
+def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[int, int, int], None] | None]:
     """Show a progress bar on a terminal, unless the findings are printed there."""
     if not shown or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    total = sum(os.path.getsize(path) for path in inputs if os.path.isfile(path))  # noqa: PTH113, PTH202
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Scrubbing", total=total or None)
-        yield lambda done: bar.update(task, completed=done)
+    bar = Progress(
+        TextColumn("Scrubbing"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("", total=bytes_in(inputs), told="")
+        started = time.perf_counter()
+
+        def tell(bytes_read: int, claims: int, findings: int) -> None:
+            told = progress_text(claims, findings, time.perf_counter() - started)
+            bar.update(task, completed=bytes_read, told=told)
+
+        yield tell
+
+
+def progress_text(claims: int, findings: int, seconds: float) -> str:
+    """Say how far a scrub is."""
+    rate = f", {claims / seconds:,.0f}/s" if seconds > 0 else ""
+    return f"{claims:,} claims{rate}, {findings:,} findings"
+
+
+def bytes_in(inputs: Sequence[str]) -> int | None:
+    """Return the size of all files, or None where that does not tell how much there is to read."""
+    total = 0
+    for name in inputs:
+        path = Path(name)
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            if file.read(4).startswith(_PACKED):
+                return None
+        total += path.stat().st_size
+    return total or None
 
 
 @contextmanager

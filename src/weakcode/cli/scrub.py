@@ -21,7 +21,7 @@ from weakcode.errors import InputError
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the findings: .parquet, .csv or .jsonl. Without it they are printed.",
+    help="Write the findings: .parquet, .arrow, .arrows, .csv or .jsonl. Without it or --fix they are printed.",
 )
 @click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
 @click.option("--summary", metavar="FILE", help="Write the summary: .json.")
@@ -100,11 +100,12 @@ def command(
 
         query = QuerySource(sql, db, columns)
         sink = TableSink(db, into) if db is not None and into is not None else None
-    kept = output is not None or sink is not None
+    kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else PRINTERS[as_format]
-    with terminable(), shown_progress(inputs, shown=kept) as progress:
+    names = expanded(inputs)
+    with terminable(), shown_progress(names, shown=kept) as progress:
         result = scrub(
-            expanded(inputs),
+            names,
             validator,
             output=output,
             rejects=rejects,
