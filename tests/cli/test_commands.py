@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from weakcode import __version__
 from weakcode.cli import main
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -247,6 +248,16 @@ def test_a_broken_rule_file_is_refused_with_its_line(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "mine.yaml:" in result.stderr
     assert "severity" in result.stderr
+
+
+def test_version_tells_code_edition_and_packs_as_every_verdict_does() -> None:
+    code, edition, packs = weakcode("--version").stdout.splitlines()
+    assert code == f"weakcode {__version__}"
+    assert edition == "ICD-10-CM 2026-04 (2026-04-01 to 2026-09-30)"
+    verdict = json.loads(weakcode("check", "I10", "--format", "json").stdout)
+    assert verdict["weakcode"] == __version__
+    assert packs == f"packs {', '.join(verdict['packs'])}"
+    assert f"weakcode {__version__}." in weakcode("check", "I10").stdout
 
 
 @pytest.mark.parametrize("args", [["--version"], ["--help"], ["check", "--help"], ["rules", "--help"]])

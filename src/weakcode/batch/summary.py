@@ -52,7 +52,9 @@ class Summary:
 
     def to_json(self) -> str:
         """Return the summary as one JSON object."""
-        values = attrs.asdict(self)
+        from weakcode import __version__
+
+        values = {"weakcode": __version__, **attrs.asdict(self)}
         values["first_rejected"] = [{"where": where, "part": part} for where, part in self.first_rejected]
         values["seconds"] = round(self.seconds, 3)
         return json.dumps({**values, "findings": self.findings}, indent=2, ensure_ascii=False)

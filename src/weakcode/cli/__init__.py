@@ -18,6 +18,7 @@ _COMMANDS = {
     "find": "Find codes by the words of a title or an inclusion term.",
     "rules": "List, show and test rules.",
     "edition": "List, add, show and compare editions of ICD-10-CM.",
+    "report": "Show findings as a page for the browser.",
 }
 
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
@@ -99,8 +100,12 @@ def _stop(sentence: str, status: int, error: BaseException | None = None) -> NoR
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         from weakcode import __version__
+        from weakcode.codes.catalog import sources
+        from weakcode.rules.library import bundled_versions
 
         click.echo(f"weakcode {__version__}")
+        click.echo(f"ICD-10-CM {', '.join(source.label for source in sources())}")
+        click.echo(f"packs {', '.join(bundled_versions())}")
         ctx.exit()
 
 
@@ -111,7 +116,7 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_show_version,
-    help="Show the version.",
+    help="Show the version, the editions and the packs with theirs.",
 )
 def main() -> None:
     """Tell what is wrong with the ICD-10-CM codes of a claim, before a payer does.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weakcode._version import __version__
 from weakcode.claims import Claim, Diagnosis
 from weakcode.cli import text
 from weakcode.cli.options import (
@@ -79,6 +80,7 @@ def _judged_by(verdict: Verdict) -> list[str]:
 
 def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
     values: dict[str, Any] = {
+        "weakcode": __version__,
         "edition": verdict.edition,
         "engine": verdict.engine,
         "packs": list(verdict.packs),

