@@ -6,7 +6,7 @@ from setuptools import Extension, find_packages, setup
 KERNEL = Extension(
     "weakcode.engines._kernel",
     sources=["src/weakcode/engines/_kernel.pyx"],
-    depends=["src/weakcode/engines/_kernel.h", "src/weakcode/engines/_assemble.h"],
+    depends=[f"src/weakcode/engines/{name}.h" for name in ("_kernel", "_tables", "_assemble")],
     extra_compile_args=["-O3"],
 )
 

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from weakcode.batch.linecolumn import LineColumn
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.compile.edits import Condition
+from weakcode.engines.columnar import ClaimTest
 from weakcode.errors import InputError
 
 NO_DAY = np.int32(-(2**31))
 """Stands for a date that is not given. Other days count from 1970-01-01."""
 _NO_AGE = -1
 _OLDEST = 150
+# A span of days that a table may have a place for each of.
+_MOST_DAYS = 100_000
 
 Bools = NDArray[np.bool_]
 
@@ -34,9 +37,17 @@ class Categories:
     values: Sequence[Any]
     index: NDArray[np.int32]
 
-    def where(self, test: Callable[[Any], bool]) -> Bools:
-        """Tell for each row whether its value passes; None is put to the test too."""
-        return np.array([*map(test, self.values), test(None)], np.bool_)[self.index]
+
+@attrs.frozen(eq=False)
+class Days:
+    """A column of dates: row r has values[index[r]], which may be NO_DAY."""
+
+    values: NDArray[np.int32]
+    index: NDArray[np.integer[Any]]
+
+
+_Passes = Callable[[ClaimTest], Bools | None]
+_Part = tuple[NDArray[np.integer[Any]], int, _Passes]
 
 
 @attrs.frozen(eq=False)
@@ -45,7 +56,8 @@ class AboutClaims:
 
     rows: int
     age: NDArray[np.int32]
-    service_day: NDArray[np.int32]
+    days: Days
+    """Of service."""
     sex: Categories
     setting: Categories
     payer: Categories
@@ -68,7 +80,7 @@ class AboutClaims:
         return cls(
             rows,
             age,
-            service,
+            _distinct(service),
             _categories(columns.get("sex"), rows, parse_sex, bad),
             _categories(columns.get("setting"), rows, parse_setting, bad),
             _categories(columns.get("payer"), rows, _payer, bad),
@@ -77,35 +89,123 @@ class AboutClaims:
             LineColumn.of(columns.get("lines"), bad),
         )
 
-    def mask(self, condition: Condition, first_day: int) -> Bools:
-        """Tell for each row whether the condition holds, but for what it asks of the codes.
+    def held(
+        self, tests: Sequence[ClaimTest], first_day: int, spoken: Bools, off_claim: Bools | None = None
+    ) -> NDArray[np.uint64]:
+        """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
-        `first_day` is the day as of which a claim without a date is judged.
+        What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
+        `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim.
         """
-        holds = np.ones(self.rows, np.bool_)
-        if condition.age_min is not None or condition.age_max is not None:
-            holds &= self.age >= (condition.age_min or 0)
-            if condition.age_max is not None:
-                holds &= self.age <= condition.age_max
-        if condition.sex is not None:
-            holds &= self.sex.where(lambda sex: sex == condition.sex)
-        if condition.settings:
-            holds &= self.setting.where(lambda setting: setting in condition.settings)
-        if condition.payers:
-            holds &= self.payer.where(lambda payer: payer is not None and payer.casefold() in condition.payers)
-        if condition.starts is not None or condition.ends is not None:
-            day = np.where(self.service_day == NO_DAY, np.int32(first_day), self.service_day)
-            if condition.starts is not None:
-                holds &= day >= np.datetime64(condition.starts, "D").astype(np.int32)
-            if condition.ends is not None:
-                holds &= day <= np.datetime64(condition.ends, "D").astype(np.int32)
-        if condition.documented_all:
-            holds &= self.documented.where(lambda facts: set(condition.documented_all) <= (facts or set()))
-        if condition.documented_any:
-            holds &= self.documented.where(lambda facts: not (facts or set()).isdisjoint(condition.documented_any))
-        if condition.documented_none:
-            holds &= self.documented.where(lambda facts: (facts or set()).isdisjoint(condition.documented_none))
-        return holds
+        held = np.full((self.rows, len(tests) // 64 + 1), ~np.uint64(0))
+        for index, values, passes in self._parts(first_day, spoken, off_claim):
+            table = np.full((values, held.shape[1]), ~np.uint64(0))
+            for bit, test in enumerate(tests, start=1):
+                passed = passes(test)
+                if passed is not None:
+                    table[~passed, bit // 64] &= ~(np.uint64(1) << np.uint64(bit % 64))
+            held &= table[0] if (table == table[0]).all() else table[index]
+        return held
+
+    def _parts(self, first_day: int, spoken: Bools, off_claim: Bools | None) -> list[_Part]:
+        """Return for each column the number of each row's value, how many values there are, and which pass a test."""
+        ages = np.append(np.arange(max(int(self.age.max(initial=0)), 0) + 1, dtype=np.int32), np.int32(_NO_AGE))
+        days = np.where(self.days.values == NO_DAY, np.int32(first_day), self.days.values)
+
+        def of_age(test: ClaimTest) -> Bools | None:
+            low, high = test.condition.age_min, test.condition.age_max
+            if low is None and high is None:
+                return None
+            passed: Bools = ages >= (low or 0)
+            return passed if high is None else passed & (ages <= high)
+
+        def on_day(test: ClaimTest) -> Bools | None:
+            starts, ends = test.condition.starts, test.condition.ends
+            if starts is None and ends is None:
+                return None
+            passed: Bools = np.ones(len(days), np.bool_)
+            if starts is not None:
+                passed &= days >= np.datetime64(starts, "D").astype(np.int32)
+            if ends is not None:
+                passed &= days <= np.datetime64(ends, "D").astype(np.int32)
+            return passed
+
+        def is_spoken(test: ClaimTest) -> Bools | None:
+            return np.array([False, True]) if test.spoken else None
+
+        def points_beyond(test: ClaimTest) -> Bools | None:
+            return np.array([False, True]) if test.condition.pointer_off_claim else None
+
+        beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
+        return [
+            (self.age, len(ages), of_age),
+            (self.days.index, len(days), on_day),
+            (spoken.view(np.uint8), 2, is_spoken),
+            (beyond.view(np.uint8), 2, points_beyond),
+            *(
+                (column.index, len(column.values) + 1, _passing(column, asks))
+                for column, asks in (
+                    (self.sex, _asks_sex),
+                    (self.setting, _asks_setting),
+                    (self.payer, _asks_payer),
+                    (self.documented, _asks_facts),
+                )
+            ),
+        ]
+
+
+def _passing(column: Categories, asks: Callable[[Condition], Callable[[Any], bool] | None]) -> _Passes:
+    """Return what tells which values of a column pass a test; None comes after them."""
+
+    def passes(test: ClaimTest) -> Bools | None:
+        asked = asks(test.condition)
+        return None if asked is None else np.array([*map(asked, column.values), asked(None)], np.bool_)
+
+    return passes
+
+
+def _asks_sex(condition: Condition) -> Callable[[Any], bool] | None:
+    return None if condition.sex is None else lambda sex: sex == condition.sex
+
+
+def _asks_setting(condition: Condition) -> Callable[[Any], bool] | None:
+    return (lambda setting: setting in condition.settings) if condition.settings else None
+
+
+def _asks_payer(condition: Condition) -> Callable[[Any], bool] | None:
+    if not condition.payers:
+        return None
+    return lambda payer: payer is not None and payer.casefold() in condition.payers
+
+
+def _asks_facts(condition: Condition) -> Callable[[Any], bool] | None:
+    if not (condition.documented_all or condition.documented_any or condition.documented_none):
+        return None
+
+    def asked(facts: Any) -> bool:
+        known = facts or frozenset()
+        return (
+            known.issuperset(condition.documented_all)
+            and (not condition.documented_any or not known.isdisjoint(condition.documented_any))
+            and known.isdisjoint(condition.documented_none)
+        )
+
+    return asked
+
+
+def _distinct(days: NDArray[np.int32]) -> Days:
+    """Number the distinct days."""
+    given = days != NO_DAY
+    low = int(days.min(where=given, initial=2**31 - 1))
+    high = int(days.max(where=given, initial=-(2**31) + 1))
+    if not 0 <= high - low < _MOST_DAYS:
+        return Days(*np.unique(days, return_inverse=True))
+    at = np.where(given, days - np.int32(low - 1), 0)
+    seen = np.zeros(high - low + 2, np.bool_)
+    seen[at] = True
+    values = np.flatnonzero(seen).astype(np.int32) + np.int32(low - 1)
+    values[values < low] = NO_DAY
+    return Days(values, (np.cumsum(seen, dtype=np.int32) - 1)[at])
 
 
 def _payer(value: object) -> str | None:

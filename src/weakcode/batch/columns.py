@@ -123,7 +123,7 @@ class ColumnScrubber:
 
     def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
         """Give each bench with the rows it judges."""
-        days, place = np.unique(about.service_day, return_inverse=True)
+        days, place = about.days.values, about.days.index
         of_day: list[Bench | None] = []
         for number, day in enumerate(days.tolist()):
             bench = self._benches.get(day)
@@ -222,20 +222,13 @@ class _Run:
             with_text = np.flatnonzero(np.asarray(codes.texts.is_valid()))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
-        masks = [
-            about.mask(test.condition, first_day) & spoken if test.spoken else about.mask(test.condition, first_day)
-            for test in engine.tests
-        ]
+        held = about.held(engine.tests, first_day, spoken)
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        hits = engine.hits_batch(coded, rows.view(np.uint8), masks)
+        hits = engine.hits_batch(coded, rows.view(np.uint8), held)
         lines = None if about.lines is None or engine.lined_tests is None else about.lines.seen(coded)
         if lines is not None:
-            masks = [
-                about.mask(test.condition, first_day) & (spoken | ~np.bool_(test.spoken))
-                & (lines.off_claim | ~np.bool_(test.condition.pointer_off_claim))
-                for test in engine.lined_tests or ()
-            ]  # fmt: skip
-            lined = engine.hits_batch(coded, (rows & lines.lined).view(np.uint8), masks, lined=True)
+            held = about.held(engine.lined_tests or (), first_day, spoken, lines.off_claim)
+            lined = engine.hits_batch(coded, (rows & lines.lined).view(np.uint8), held, lined=True)
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
@@ -247,11 +240,11 @@ class _Run:
         if not rows.any():
             return
         self._editions[edition.name] += int(rows.sum())
-        days = about.service_day[rows]
         starts, ends = (np.datetime64(day, "D").astype(np.int32) for day in (edition.starts, edition.ends))
-        outside = days[(days != NO_DAY) & ((days < starts) | (days > ends))]
-        for day, count in zip(*np.unique(outside, return_counts=True), strict=True):
-            self._out_of_force[np.datetime64(int(day), "D").item(), edition.name] += int(count)
+        counts = np.bincount(about.days.index[rows], minlength=len(about.days.values))
+        for day, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
+            if count and day != NO_DAY and not starts <= day <= ends:
+                self._out_of_force[np.datetime64(day, "D").item(), edition.name] += count
 
     def _reject(self, rows: Bools, part: str, reason: str) -> None:
         for row in np.flatnonzero(rows).tolist():

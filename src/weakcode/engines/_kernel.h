@@ -28,27 +28,47 @@ typedef struct {
     int64_t size, room;
 } wk_hits;
 
-/* What is looked at for every code, in a quarter of a cache line: where its two common lists stand in `edits`, and whether
-   it has any other than REPEATED. */
+/* What is asked of a claim beside its codes is a bit for each condition; bit 0 is always set. */
 typedef struct {
-    uint32_t objects, paired, paired_end, others;
+    uint8_t verb, where, spoken, spare;
+    int32_t about_claim;         /* the bit of its claim condition; 0 without one */
+    int32_t about_codes;         /* its place in `code_conditions`, or -1 */
+    int32_t bit;                 /* of a requirement: its bit in the patterns; -1 for other verbs */
+} wk_edit;
+
+/* Objects of paired edits fall into groups, in the order of their codes. Whether anything on a claim is in the group of
+   an object of a code tells nearly always that no list of edits need be walked. */
+enum { GROUPS = 1024, GROUP_WORDS = GROUPS / 64, NO_GROUP = GROUPS - 1 };
+
+/* What is looked at for every code. */
+typedef struct {
+    uint32_t relation;           /* its row in `relations`; row 0 is empty */
+    uint16_t group;              /* as an object of paired edits */
+    uint16_t lists;              /* a bit for each list that is not empty */
+    uint32_t pattern;            /* its row in `patterns` */
+    uint32_t spare;
+    uint64_t first, later;       /* the first 64 claim conditions of the edits that need no other code, when it is
+                                    first-listed, and when it is not; bit 0 stands for the conditions that follow */
 } wk_class_row;
+
+/* A pattern begins with the first 64 edits without a subject that it is an object of, and the first 64 sets that some
+   code of the class is in; then come bits of all requirements that it is an object of. */
+enum { WHOLE, MAYBE, ASKED };
 
 typedef struct {
     const wk_class_row *rows;    /* per class */
     const uint32_t *starts;      /* LISTS a class, and one more at the end: where its lists begin in `edits` */
     const uint32_t *edits;
-    const uint8_t *verb, *where, *spoken;
-    const int32_t *about_claim;  /* per edit: its row in the masks, or -1 */
-    const int32_t *about_codes;  /* per edit: its place in `code_conditions`, or -1 */
+    const wk_edit *of;           /* per edit */
+    const uint64_t *relations;   /* rows of GROUP_WORDS */
+    const uint64_t *patterns;    /* rows of pattern_words */
+    int32_t pattern_words;
     const int32_t *code_conditions; /* three each: the sets of present, absent and first_listed, -1 for none */
     const uint64_t *in_sets;     /* a row of bits for each code id: the sets it is in */
     int32_t set_words;
-    const uint64_t *asked;       /* a row of bits for each class: in which requirements it is an object */
-    const int32_t *bit;          /* per edit: its bit in these rows, -1 for other verbs */
-    int32_t asked_words;
     const uint32_t *whole;       /* the edits without a subject */
     int32_t whole_size;
+    uint64_t whole_about;        /* their claim conditions, as in the class rows */
     int32_t edit_count;
 } wk_tables;
 
@@ -206,8 +226,13 @@ static inline int32_t wk_class(const wk_codes *c, int32_t token) {
 
 /* Objects of most edits are few and stand in lists. What satisfies a requirement may be nearly every code, while codes
    that require something are few: there, one bit for each class and edit is looked at instead. */
+static inline const uint64_t *wk_pattern(const wk_tables *t, int32_t class_) {
+    return t->patterns + (int64_t)t->rows[class_].pattern * t->pattern_words;
+}
+
 static inline int wk_asked(const wk_tables *t, uint32_t edit, int32_t class_) {
-    return t->asked[(int64_t)class_ * t->asked_words + t->bit[edit] / 64] >> (t->bit[edit] % 64) & 1;
+    int32_t bit = t->of[edit].bit;
+    return wk_pattern(t, class_)[ASKED + bit / 64] >> (bit % 64) & 1;
 }
 
 typedef struct {
@@ -215,12 +240,13 @@ typedef struct {
     const wk_codes *c;
     wk_scratch *s;
     wk_hits *out;
-    const uint8_t *masks;        /* a byte for each condition and row; NULL leaves them to the caller */
-    int64_t rows;
+    const uint64_t *about;       /* a bit for each claim condition that holds, and bit 0 */
     const int32_t *tokens;
     int32_t size, row;
     int32_t known;               /* whether `sets` is worked out for this claim */
-    uint64_t sets;               /* the first 64 sets that some code of the claim is in */
+    uint64_t sets, maybe;        /* the first 64 sets that some code of the claim is in, or may be in */
+    uint64_t there;              /* the first 64 edits without a subject that have an object on the claim */
+    uint32_t lists;              /* a bit for each list that some code has */
 } wk_claim;
 
 static inline int wk_in_set(const wk_claim *k, int32_t place, int32_t set) {
@@ -236,6 +262,7 @@ static inline int wk_any_code(wk_claim *k, int32_t set) {
         }
         return 0;
     }
+    if (!(k->maybe >> set & 1)) return 0;
     if (!k->known) {
         k->sets = 0;
         for (int32_t i = 0; i < k->size; i++) {
@@ -249,11 +276,10 @@ static inline int wk_any_code(wk_claim *k, int32_t set) {
 }
 
 static inline int wk_holds(wk_claim *k, uint32_t edit) {
-    int32_t about = k->t->about_claim[edit];
-    if (about >= 0 && k->masks && !k->masks[about * k->rows + k->row]) return 0;
-    about = k->t->about_codes[edit];
-    if (about < 0) return 1;
-    const int32_t *set = k->t->code_conditions + 3 * about;
+    const wk_edit *e = k->t->of + edit;
+    if (!(k->about[e->about_claim >> 6] >> (e->about_claim & 63) & 1)) return 0;
+    if (e->about_codes < 0) return 1;
+    const int32_t *set = k->t->code_conditions + 3 * (int64_t)e->about_codes;
     if (set[0] >= 0 && !wk_any_code(k, set[0])) return 0;
     if (set[1] >= 0 && wk_any_code(k, set[1])) return 0;
     return set[2] < 0 || wk_in_set(k, 0, set[2]);
@@ -270,7 +296,7 @@ static inline int wk_holds(wk_claim *k, uint32_t edit) {
 static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, const int32_t *place) {
     const wk_tables *t = k->t;
     uint32_t me = (uint32_t)1 << i, before = all & (me - 1), after = all & ~(me | (me - 1));
-    int verb = t->verb[edit], where = t->where[edit];
+    int verb = t->of[edit].verb, where = t->of[edit].where;
     uint32_t there = where == BEFORE ? before : where == AFTER ? after : before | after;
     if (verb == FORBID) {
         if (!there || (all & me) || !wk_holds(k, edit)) return 1;
@@ -289,20 +315,40 @@ static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, co
     return 1;
 }
 
+/* Take note of a code when it first turns up on the claim. */
+static inline const wk_class_row *wk_meet(wk_claim *k, int32_t class_) {
+    const wk_class_row *row = k->t->rows + class_;
+    const uint64_t *pattern = k->t->patterns + (int64_t)row->pattern * k->t->pattern_words;
+    k->there |= pattern[WHOLE];
+    k->maybe |= pattern[MAYBE];
+    k->lists |= row->lists;
+    return row;
+}
+
+/* The edits of a code that need no other code. */
+static inline int wk_listed(wk_claim *k, int32_t class_, int32_t place) {
+    const wk_tables *t = k->t;
+    FOR_EDITS(ALWAYS, class_) if (wk_holds(k, *e_)) PUT(*e_, place, 0, 0);
+    if (place == 1) {
+        FOR_EDITS(ONLY_FIRST, class_) if (wk_holds(k, *e_)) PUT(*e_, 1, 0, 0);
+    } else {
+        FOR_EDITS(NOT_FIRST, class_) if (wk_holds(k, *e_)) PUT(*e_, place, 0, 0);
+    }
+    return 1;
+}
+
 /* What needs no object: the same for short and long claims. `place` holds 1-based first positions. */
 static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *place, int32_t distinct) {
     const wk_tables *t = k->t;
     for (int32_t i = 0; i < distinct; i++) {
-        if (!t->rows[classes[i]].others) continue;
-        FOR_EDITS(ALWAYS, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
-        if (place[i] == 1) {
-            FOR_EDITS(ONLY_FIRST, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, 1, 0, 0);
-        } else {
-            FOR_EDITS(NOT_FIRST, classes[i]) if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
-        }
+        const wk_class_row *row = t->rows + classes[i];
+        if (!((place[i] == 1 ? row->first : row->later) & k->about[0])) continue;
+        if (!wk_listed(k, classes[i], place[i])) return 0;
+    }
+    for (int32_t i = 0; k->lists >> COUNTED & 1 && i < distinct; i++) {
         FOR_EDITS(COUNTED, classes[i]) {
             uint64_t seen = k->s->counted[*e_];
-            if (t->spoken[*e_]) {
+            if (t->of[*e_].spoken) {
                 /* Whether the text says it decides which subject is the first: left to the caller. */
                 if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
             } else if (seen >> 32 != k->s->claim) {
@@ -312,10 +358,16 @@ static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *p
             }
         }
     }
+    if (!(t->whole_about & k->about[0])) return 1;
     for (int32_t i = 0; i < t->whole_size; i++) {
-        int32_t missing = 0;
-        while (missing < distinct && !wk_asked(t, t->whole[i], classes[missing])) missing++;
-        if (missing == distinct && wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
+        if (i < 64) {
+            if (k->there >> i & 1) continue;
+        } else {
+            int32_t missing = 0;
+            while (missing < distinct && !wk_asked(t, t->whole[i], classes[missing])) missing++;
+            if (missing < distinct) continue;
+        }
+        if (wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
     }
     return 1;
 }
@@ -332,7 +384,7 @@ static int wk_compare_tokens(const void *a, const void *b) {
 
 /* The same as wk_related without bits. `all` holds the objects' positions in claim order. */
 static int wk_related_long(wk_claim *k, uint32_t edit, int32_t at, const int32_t *all, int32_t size) {
-    int verb = k->t->verb[edit], where = k->t->where[edit];
+    int verb = k->t->of[edit].verb, where = k->t->of[edit].where;
     int32_t before = 0, me = 0;
     while (before < size && all[before] < at) before++;
     me = before < size && all[before] == at;
@@ -387,6 +439,7 @@ static int wk_long_claim(wk_claim *k) {
         }
         int32_t class_ = wk_class(k->c, k->tokens[i]);
         const uint32_t *s = t->starts + (int64_t)class_ * LISTS;
+        wk_meet(k, class_);
         pairs += s[PAIRED + 1] - s[OBJECTS];
         classes[distinct] = class_;
         place[distinct++] = i + 1;
@@ -431,12 +484,39 @@ failed:
     return 0;
 }
 
+/* The paired edits of a short claim, given which objects stand in the group of an object of which subject. */
+static int wk_paired(wk_claim *k, const int32_t *classes, const int32_t *place, uint32_t subjects, uint32_t others) {
+    const wk_tables *t = k->t;
+    uint64_t claim = (uint64_t)k->s->claim << 32, *objects = k->s->objects;
+    /* An edit whose subject is its own object too is not violated by others: so subjects are marked as well. */
+    for (uint32_t left = subjects | others; left; left &= left - 1) {
+        int32_t i = __builtin_ctz(left);
+        FOR_EDITS(OBJECTS, classes[i]) {
+            uint64_t seen = objects[*e_];
+            objects[*e_] = ((seen ^ claim) >> 32 ? claim : seen) | (uint64_t)1 << i;
+        }
+    }
+    for (; subjects; subjects &= subjects - 1) {
+        int32_t i = __builtin_ctz(subjects);
+        FOR_EDITS(PAIRED, classes[i]) {
+            uint64_t seen = objects[*e_];
+            if ((seen ^ claim) >> 32) continue;
+            if (!wk_related(k, *e_, i, (uint32_t)seen, place)) return 0;
+        }
+    }
+    return 1;
+}
+
 /* Add the violations of one claim; 0 when there is no memory left. */
 static int wk_judge(wk_claim *k) {
     const wk_tables *t = k->t;
     int32_t token[SHORT_CLAIM], place[SHORT_CLAIM], classes[SHORT_CLAIM], again[SHORT_CLAIM][2];
+    const wk_class_row *rows[SHORT_CLAIM];
+    uint32_t group[SHORT_CLAIM];
     int32_t distinct = 0, repeats = 0;
     k->known = 0;
+    k->maybe = k->there = 0;
+    k->lists = 0;
     if (++k->s->claim == 0) {
         memset(k->s->objects, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
         memset(k->s->counted, 0, (size_t)k->s->edit_count * sizeof(uint64_t));
@@ -452,29 +532,24 @@ static int wk_judge(wk_claim *k) {
         } else {
             token[distinct] = k->tokens[p];
             classes[distinct] = wk_class(k->c, k->tokens[p]);
+            const wk_class_row *row = wk_meet(k, classes[distinct]);
+            rows[distinct] = row;
+            group[distinct] = row->group;
             place[distinct++] = p + 1;
         }
     }
-    uint64_t claim = (uint64_t)k->s->claim << 32, *objects = k->s->objects;
-    const wk_class_row *rows[SHORT_CLAIM];
-    uint32_t others = 0;
+    uint32_t subjects = 0, others = 0;
     for (int32_t i = 0; i < distinct; i++) {
-        const wk_class_row *row = rows[i] = t->rows + classes[i];
-        others |= row->others;
-        for (const uint32_t *e = t->edits + row->objects, *end = t->edits + row->paired; e < end; e++) {
-            uint64_t seen = objects[*e];
-            objects[*e] = ((seen ^ claim) >> 32 ? claim : seen) | (uint64_t)1 << i;
-        }
+        const uint64_t *related = t->relations + (int64_t)rows[i]->relation * GROUP_WORDS;
+        uint32_t with = 0;
+        for (int32_t j = 0; j < distinct; j++) with |= (uint32_t)(related[group[j] / 64] >> (group[j] % 64) & 1) << j;
+        with &= ~((uint32_t)1 << i);
+        subjects |= (uint32_t)(with != 0) << i;
+        others |= with;
     }
-    for (int32_t i = 0; i < distinct; i++) {
-        for (const uint32_t *e = t->edits + rows[i]->paired, *end = t->edits + rows[i]->paired_end; e < end; e++) {
-            uint64_t seen = objects[*e];
-            if ((seen ^ claim) >> 32) continue;
-            if (!wk_related(k, *e, i, (uint32_t)seen, place)) return 0;
-        }
-    }
-    for (int32_t i = 0; others && i < distinct; i++) {
-        if (!rows[i]->others) continue;
+    if (subjects && !wk_paired(k, classes, place, subjects, others)) return 0;
+    for (int32_t i = 0; k->lists >> NEEDING & 1 && i < distinct; i++) {
+        if (!(rows[i]->lists >> NEEDING & 1)) continue;
         FOR_EDITS(NEEDING, classes[i]) {
             uint32_t all = 0;
             if (!wk_holds(k, *e_)) continue;
@@ -487,6 +562,46 @@ static int wk_judge(wk_claim *k) {
         FOR_EDITS(REPEATED, classes[again[i][0]]) {
             if (wk_holds(k, *e_)) PUT(*e_, place[again[i][0]], again[i][1], 0);
         }
+    }
+    return 1;
+}
+
+/* Rows of tables that codes further on will need are fetched while claims before them are judged: what these loops wait
+   for is memory. How far ahead is in codes. */
+enum { CLASS_AHEAD = 48, ROW_AHEAD = 32, PATTERN_AHEAD = 16 };
+
+static inline void wk_fetch(const wk_tables *t, const wk_codes *c, const int32_t *tokens, int64_t at, int64_t end) {
+    if (at + CLASS_AHEAD >= end) return;
+    int32_t token = tokens[at + CLASS_AHEAD];
+    if (token >= 0 && token < c->billable) __builtin_prefetch(c->class_of + token);
+    token = tokens[at + ROW_AHEAD];
+    if (token >= 0) {
+        int32_t class_ = wk_class(c, token);
+        __builtin_prefetch(t->rows + class_);
+        __builtin_prefetch(t->starts + (int64_t)class_ * LISTS);
+    }
+    token = tokens[at + PATTERN_AHEAD];
+    if (token >= 0) {
+        const wk_class_row *row = t->rows + wk_class(c, token);
+        const uint64_t *related = t->relations + (int64_t)row->relation * GROUP_WORDS;
+        __builtin_prefetch(related);
+        __builtin_prefetch(related + GROUP_WORDS / 2);
+        __builtin_prefetch(t->patterns + (int64_t)row->pattern * t->pattern_words);
+    }
+}
+
+/* Add the violations of the chosen rows, of whose codes the tokens are all zero or above; 0 when there is no memory
+   left. Row r has its codes from bounds[r] to bounds[r + 1], and `words` words about it. */
+static int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
+                         const uint64_t *about, int64_t words) {
+    for (int64_t row = 0; row < rows; row++) {
+        for (int64_t at = bounds[row]; at < bounds[row + 1]; at++) wk_fetch(k->t, k->c, tokens, at, bounds[rows]);
+        if (!chosen[row] || bounds[row] == bounds[row + 1]) continue;
+        k->tokens = tokens + bounds[row];
+        k->size = (int32_t)(bounds[row + 1] - bounds[row]);
+        k->row = (int32_t)row;
+        k->about = about + row * words;
+        if (!wk_judge(k)) return 0;
     }
     return 1;
 }

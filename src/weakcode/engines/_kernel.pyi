@@ -18,6 +18,7 @@ def split(data: Any, bounds: Any, counts: Any) -> Any: ...
 class Tables:
     classes: int
     roles: int
+    words: int
     def __init__(
         self,
         verb: Any,
@@ -27,9 +28,13 @@ class Tables:
         about_claim: Any,
         about_codes: Any,
         code_conditions: Any,
-        sets: list[tuple[tuple[int, int], ...]],
+        spans: Any,
+        sets: int,
         universe: int,
+        conditions: int,
         whole: Any,
+        starts: Any,
+        members: Any,
         subject_pointers: Any,
         subject_edits: Any,
         object_pointers: Any,
@@ -41,7 +46,7 @@ class Tables:
         tokens: Any,
         bounds: Any,
         chosen: Any,
-        masks: Any,
+        about: Any,
         class_of: Any,
         billable: int,
         strange_class: Any,

@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""The native kernel: text to codes, codes to violations, violations to findings. The loops are in _kernel.h, _assemble.h.
+"""The native kernel: text to codes, codes to violations, violations to findings. The loops are in _kernel.h,
+_tables.h and _assemble.h.
 
 Columns come and go as contiguous memory; nothing here needs numpy or pyarrow.
 """
@@ -15,25 +16,10 @@ cdef extern from "_kernel.h" nogil:
     ctypedef struct wk_hits:
         wk_hit *at
         int64_t size, room
-    ctypedef struct wk_class_row:
-        uint32_t objects, paired, paired_end, others
+    ctypedef struct wk_edit:
+        uint8_t verb, where, spoken
+        int32_t about_claim, about_codes
     ctypedef struct wk_tables:
-        const wk_class_row *rows
-        const uint32_t *starts
-        const uint32_t *edits
-        const uint8_t *verb
-        const uint8_t *where
-        const uint8_t *spoken
-        const int32_t *about_claim
-        const int32_t *about_codes
-        const int32_t *code_conditions
-        const uint64_t *in_sets
-        int32_t set_words
-        const uint64_t *asked
-        const int32_t *bit
-        int32_t asked_words
-        const uint32_t *whole
-        int32_t whole_size
         int32_t edit_count
     ctypedef struct wk_codes:
         const int32_t *class_of
@@ -47,15 +33,14 @@ cdef extern from "_kernel.h" nogil:
         const wk_codes *c
         wk_scratch *s
         wk_hits *out
-        const uint8_t *masks
-        int64_t rows
+        const uint64_t *about
         const int32_t *tokens
         int32_t size, row
     ctypedef struct wk_map:
         uint64_t *keys
         int32_t *values
         int64_t size
-    int LISTS, REQUIRE, CLAIM_REQUIRE
+    int LISTS
     int wk_scratch_open(wk_scratch *s, int32_t edit_count)
     void wk_scratch_close(wk_scratch *s)
     void wk_init()
@@ -65,6 +50,31 @@ cdef extern from "_kernel.h" nogil:
     int32_t wk_map_get(const wk_map *m, uint64_t key)
     int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh)
     int wk_judge(wk_claim *k)
+    int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
+                      const uint64_t *about, int64_t words)
+
+cdef extern from "_tables.h" nogil:
+    ctypedef struct wk_source:
+        const wk_edit *of
+        const uint8_t *active
+        int32_t edit_count, classes
+        const uint32_t *subject_pointers
+        const uint32_t *subject_edits
+        const uint32_t *object_pointers
+        const uint32_t *object_edits
+        const uint32_t *segment_starts
+        const uint32_t *segment_classes
+        int32_t segments
+        const int32_t *spans
+        int32_t span_count, set_count, universe
+        const int32_t *code_conditions
+        const uint32_t *whole
+        int32_t whole_size
+    ctypedef struct wk_built:
+        wk_tables t
+        uint32_t *starts
+    int wk_build(wk_built *b, const wk_source *s)
+    void wk_built_close(wk_built *b)
 
 cdef extern from "_assemble.h" nogil:
     ctypedef struct wk_finding:
@@ -256,24 +266,31 @@ def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] count
     return _block(words, found * 2 * sizeof(int64_t))
 
 
+cdef const uint32_t *_words(const uint32_t[::1] column):
+    return &column[0] if column.shape[0] else NULL
+
+
+cdef const int32_t *_numbers(const int32_t[::1] column):
+    return &column[0] if column.shape[0] else NULL
+
+
 cdef class Tables:
     """The edits of a program by class and by what makes them worth looking at, ready for the loops.
 
-    The arguments are flat columns: per edit its verb, relation, whether it has terms, whether it is active, and the
-    place of its conditions; for the classes the edits in which they are subject and object, as the program holds them.
+    The arguments are flat columns: per edit its verb, relation, whether it has terms, whether it is active, the bit of
+    its claim condition (0 for none) and the place of its condition on codes (-1 for none); three numbers for each of
+    these, the sets of present, absent and first_listed, and three for each span of a set, which is (set, first code id,
+    id after the last); the edits without a subject; then, as the program holds them, the classes of code ids and the
+    edits in which each class is subject and object. `conditions` is the number of claim conditions.
     """
 
-    cdef wk_tables t
-    cdef uint32_t *starts
-    cdef wk_class_row *rows
-    cdef uint32_t *edits
-    cdef uint64_t *asked
-    cdef uint64_t *in_sets
-    cdef int32_t *bit
+    cdef wk_built built
     cdef object keep
     cdef wk_scratch own
+    cdef uint64_t *every
     cdef readonly Py_ssize_t classes
     cdef readonly Py_ssize_t roles
+    cdef readonly Py_ssize_t words
 
     def __cinit__(
         self,
@@ -284,122 +301,62 @@ cdef class Tables:
         const int32_t[::1] about_claim,
         const int32_t[::1] about_codes,
         const int32_t[::1] code_conditions,
-        list sets,
+        const int32_t[::1] spans,
+        int32_t sets,
         int32_t universe,
+        int32_t conditions,
         const uint32_t[::1] whole,
+        starts,
+        members,
         subject_pointers,
         subject_edits,
         object_pointers,
         object_edits,
     ):
-        cdef const uint32_t[::1] sp = subject_pointers, op = object_pointers
-        cdef const uint32_t *se = NULL
-        cdef const uint32_t *oe = NULL
-        cdef const uint32_t[::1] view
-        cdef Py_ssize_t c, g, size = 0, total
-        cdef uint32_t e, j
-        cdef int list_of[9]
-        list_of[0] = 3
-        list_of[1] = 1
-        list_of[2] = 2
-        list_of[3] = 4
-        list_of[4] = 5
-        list_of[5] = 1
-        list_of[6] = 6
-        list_of[7] = 7
-        list_of[8] = 0
-        self.keep = (verb, where, spoken, about_claim, about_codes, code_conditions, whole)
-        total = len(subject_edits) + len(object_edits)
-        if len(subject_edits):
-            view = subject_edits
-            se = &view[0]
-            self.keep += (view,)
-        if len(object_edits):
-            view = object_edits
-            oe = &view[0]
-            self.keep += (view,)
-        self.classes = sp.shape[0] - 1
-        self.starts = <uint32_t *>malloc((self.classes * LISTS + 1) * sizeof(uint32_t))
-        self.rows = <wk_class_row *>malloc((self.classes + 1) * sizeof(wk_class_row))
-        self.edits = <uint32_t *>malloc((total + 1) * sizeof(uint32_t))
-        self.bit = <int32_t *>malloc((verb.shape[0] + 1) * sizeof(int32_t))
-        if self.bit == NULL:
+        cdef wk_source s
+        cdef Py_ssize_t e, count = verb.shape[0]
+        cdef wk_edit *of = <wk_edit *>calloc(count + 1, sizeof(wk_edit))
+        self.words = (conditions + 64) // 64
+        self.every = <uint64_t *>malloc(self.words * sizeof(uint64_t))
+        if of == NULL or self.every == NULL:
+            free(of)
             raise MemoryError
-        cdef int32_t bits = 0
-        for e in range(verb.shape[0]):
-            self.bit[e] = -1
-            if active[e] and (verb[e] == REQUIRE or verb[e] == CLAIM_REQUIRE):
-                self.bit[e] = bits
-                bits += 1
-        self.t.asked_words = (bits + 63) // 64
-        self.asked = <uint64_t *>calloc(self.classes * self.t.asked_words + 1, sizeof(uint64_t))
-        self.t.asked = self.asked
-        self.t.bit = self.bit
-        if (
-            self.starts == NULL
-            or self.edits == NULL
-            or self.asked == NULL
-            or self.rows == NULL
-            or not wk_scratch_open(&self.own, <int32_t>verb.shape[0])
-        ):
+        memset(self.every, 255, self.words * sizeof(uint64_t))
+        for e in range(count):
+            of[e].verb = verb[e]
+            of[e].where = where[e]
+            of[e].spoken = spoken[e]
+            of[e].about_claim = about_claim[e]
+            of[e].about_codes = about_codes[e]
+        self.keep = (code_conditions, whole)
+        memset(&s, 0, sizeof(s))
+        s.of = of
+        s.active = &active[0] if count else NULL
+        s.edit_count = <int32_t>count
+        self.classes = s.classes = <int32_t>len(subject_pointers) - 1
+        s.subject_pointers = _words(subject_pointers)
+        s.subject_edits = _words(subject_edits)
+        s.object_pointers = _words(object_pointers)
+        s.object_edits = _words(object_edits)
+        s.segment_starts = _words(starts)
+        s.segment_classes = _words(members)
+        s.segments = <int32_t>len(starts)
+        s.spans = _numbers(spans)
+        s.span_count = <int32_t>(spans.shape[0] // 3)
+        s.set_count = sets
+        s.universe = universe
+        s.code_conditions = _numbers(code_conditions)
+        s.whole = _words(whole)
+        s.whole_size = <int32_t>whole.shape[0]
+        fine = wk_build(&self.built, &s) and wk_scratch_open(&self.own, s.edit_count)
+        free(of)
+        if not fine:
             raise MemoryError
-        for c in range(self.classes):
-            for g in range(LISTS):
-                self.starts[c * LISTS + g] = <uint32_t>size
-                if g == 0:
-                    for j in range(op[c], op[c + 1]):
-                        e = oe[j]
-                        if self.bit[e] >= 0:
-                            self.asked[c * self.t.asked_words + self.bit[e] // 64] |= <uint64_t>1 << (self.bit[e] % 64)
-                        elif active[e]:
-                            self.edits[size] = e
-                            size += 1
-                    continue
-                for j in range(sp[c], sp[c + 1]):
-                    e = se[j]
-                    if active[e] and list_of[verb[e]] == g:
-                        self.edits[size] = e
-                        size += 1
-        self.starts[self.classes * LISTS] = <uint32_t>size
-        for c in range(self.classes):
-            self.rows[c].objects = self.starts[c * LISTS]
-            self.rows[c].paired = self.starts[c * LISTS + 1]
-            self.rows[c].paired_end = self.starts[c * LISTS + 2]
-            self.rows[c].others = self.starts[c * LISTS + 7] - self.starts[c * LISTS + 2]
-        self.t.rows = self.rows
-        self.roles = size
-        self.t.starts = self.starts
-        self.t.edits = self.edits
-        self.t.edit_count = <int32_t>verb.shape[0]
-        if verb.shape[0]:
-            self.t.verb = &verb[0]
-            self.t.where = &where[0]
-            self.t.spoken = &spoken[0]
-            self.t.about_claim = &about_claim[0]
-            self.t.about_codes = &about_codes[0]
-        if code_conditions.shape[0]:
-            self.t.code_conditions = &code_conditions[0]
-        cdef int32_t low, high
-        self.t.set_words = <int32_t>((len(sets) + 63) // 64)
-        self.in_sets = <uint64_t *>calloc(<Py_ssize_t>universe * self.t.set_words + 1, sizeof(uint64_t))
-        if self.in_sets == NULL:
-            raise MemoryError
-        self.t.in_sets = self.in_sets
-        for g in range(len(sets)):
-            for low, high in sets[g]:
-                for c in range(low, min(high, universe)):
-                    self.in_sets[c * self.t.set_words + g // 64] |= <uint64_t>1 << (g % 64)
-        if whole.shape[0]:
-            self.t.whole = &whole[0]
-        self.t.whole_size = <int32_t>whole.shape[0]
+        self.roles = self.built.starts[self.classes * LISTS]
 
     def __dealloc__(self):
-        free(self.starts)
-        free(self.edits)
-        free(self.rows)
-        free(self.asked)
-        free(self.in_sets)
-        free(self.bit)
+        wk_built_close(&self.built)
+        free(self.every)
         wk_scratch_close(&self.own)
 
     def judge(self, list tokens, list classes, ids):
@@ -430,12 +387,11 @@ cdef class Tables:
             codes.strange_id = memory + 2 * size
             codes.strange_class = memory + size
             codes.billable = 0
-            k.t = &self.t
+            k.t = &self.built.t
             k.c = &codes
             k.s = &self.own
             k.out = &out
-            k.masks = <const uint8_t *>NULL
-            k.rows = 0
+            k.about = self.every
             k.tokens = memory
             k.size = size
             k.row = 0
@@ -452,7 +408,7 @@ cdef class Tables:
         const int32_t[::1] tokens,
         const int64_t[::1] bounds,
         const uint8_t[::1] chosen,
-        const uint8_t[::1] masks,
+        const uint64_t[::1] about,
         const int32_t[::1] class_of,
         int32_t billable,
         const int32_t[::1] strange_class,
@@ -460,39 +416,34 @@ cdef class Tables:
     ):
         """Return the hits on the chosen rows as a block of six int32 each, in order of rows.
 
-        The codes of row r are tokens[bounds[r]:bounds[r + 1]]. `masks` has a run of one byte a row for each claim
-        condition. Terms are taken to hold. Runs without the GIL.
+        The codes of row r are tokens[bounds[r]:bounds[r + 1]]. `about` has `words` words for each row: bit n + 1 tells
+        whether claim condition n holds, bit 0 is set. Terms are taken to hold. Runs without the GIL.
         """
-        cdef Py_ssize_t row, rows = bounds.shape[0] - 1
+        cdef Py_ssize_t rows = bounds.shape[0] - 1
         cdef wk_codes codes
         cdef wk_hits out
         cdef wk_claim k
         cdef wk_scratch scratch
         cdef int fine = 1
-        cdef uint8_t none = 0
+        cdef Py_ssize_t words = self.words
         out.at = NULL
         out.size = out.room = 0
         codes.class_of = &class_of[0] if class_of.shape[0] else <const int32_t *>NULL
         codes.strange_class = &strange_class[0] if strange_class.shape[0] else <const int32_t *>NULL
         codes.strange_id = &strange_id[0] if strange_id.shape[0] else <const int32_t *>NULL
         codes.billable = billable
-        k.t = &self.t
+        k.t = &self.built.t
         k.c = &codes
         k.s = &scratch
         k.out = &out
-        k.masks = &masks[0] if masks.shape[0] else &none
-        k.rows = rows
+        if about.shape[0] < rows * words:
+            raise ValueError(f"{about.shape[0]} words for {rows} rows of {words}")
         with nogil:
-            fine = wk_scratch_open(&scratch, self.t.edit_count)
-            for row in range(rows):
-                if not fine:
-                    break
-                if not chosen[row] or bounds[row] == bounds[row + 1]:
-                    continue
-                k.tokens = &tokens[bounds[row]]
-                k.size = <int32_t>(bounds[row + 1] - bounds[row])
-                k.row = <int32_t>row
-                fine = wk_judge(&k)
+            fine = wk_scratch_open(&scratch, self.built.t.edit_count)
+            if fine and rows > 0:
+                fine = wk_judge_rows(
+                    &k, &tokens[0] if tokens.shape[0] else NULL, &bounds[0], &chosen[0], rows, &about[0], words
+                )
             wk_scratch_close(&scratch)
         if not fine:
             free(out.at)

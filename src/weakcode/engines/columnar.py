@@ -78,7 +78,7 @@ class ColumnarEngine:
             for rule, special in zip(program.rule_of_edit, self._special, strict=True)
         )
         count = len(program)
-        about_claim, about_codes = array("i", [-1]) * count, array("i", [-1]) * count
+        about_claim, about_codes = array("i", [0]) * count, array("i", [-1]) * count
         tests: dict[tuple[Condition, bool], int] = {}
         asked_for: dict[tuple[CodeSet | None, ...], int] = {}
         sets: dict[CodeSet | None, int] = {None: -1}
@@ -89,7 +89,7 @@ class ColumnarEngine:
                 plain = attrs.evolve(condition, present=None, absent=None, first_listed=None)
                 spoken = bool(special & SPOKEN)
                 if spoken or plain != Condition():
-                    about_claim[number] = tests.setdefault((plain, spoken), len(tests))
+                    about_claim[number] = tests.setdefault((plain, spoken), len(tests) + 1)
                 if any(codes is not None for codes in asked):
                     about_codes[number] = asked_for.setdefault(asked, len(asked_for))
                     for codes in asked:
@@ -102,9 +102,15 @@ class ColumnarEngine:
             about_claim,
             about_codes,
             array("i", [sets[codes] for asked in asked_for for codes in asked]),
-            [codes.spans for codes in sets if codes is not None],
+            array(
+                "i", [n for codes, place in sets.items() if codes is not None for s in codes.spans for n in (place, *s)]
+            ),
+            len(sets) - 1,
             self._edition.universe,
+            len(tests),
             array("I", [number for number in program.claim_edits if on[number]]),
+            program.column("starts"),
+            program.column("members"),
             *(program.column(f"{role}_{part}") for role in ("subject", "object") for part in ("pointers", "edits")),
         )
         return tables, tuple(ClaimTest(*test) for test in tests)
@@ -166,7 +172,7 @@ class ColumnarEngine:
 
     @property
     def tests(self) -> tuple[ClaimTest, ...]:
-        """What the edits ask of claims; `hits_batch` wants a mask for each."""
+        """What the edits ask of claims; `hits_batch` wants to know of each row which hold."""
         return self._built[1]
 
     @property
@@ -194,25 +200,24 @@ class ColumnarEngine:
         return np.repeat(members[inside], np.diff(ends)).astype(np.int32)
 
     def hits_batch(
-        self, rows: CodedRows, chosen: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]], *, lined: bool = False
+        self, rows: CodedRows, chosen: NDArray[np.uint8], held: NDArray[np.uint64], *, lined: bool = False
     ) -> NDArray[np.int32]:
         """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
 
-        `masks` says for each of `tests` on which rows it holds. Positions are 1-based, 0 where there is none; stray is
-        the first required code on the wrong side. Terms are taken to hold, and their column is 0: edits that have some
-        must be gone through by the caller, and so must those that look at service lines, whose hits come with `lined`
-        and masks for `lined_tests`. Does not hold the GIL.
+        `held` has a row of words for each claim: bit n + 1 tells whether `tests[n]` holds, bit 0 is set. Positions are
+        1-based, 0 where there is none; stray is the first required code on the wrong side. Terms are taken to hold, and
+        their column is 0: edits that have some must be gone through by the caller, and so must those that look at
+        service lines, whose hits come with `lined` and bits for `lined_tests`. Does not hold the GIL.
         """
         import numpy as np
 
-        tables, tests = (self._lined if lined else None) or self._built
+        tables = ((self._lined if lined else None) or self._built)[0]
         strange_ids = np.fromiter(map(self._edition.code_id, rows.strange), np.int32, len(rows.strange))
-        flat = np.concatenate(masks).view(np.uint8) if tests else np.empty(0, np.uint8)
         block = tables.judge_batch(
             rows.tokens,
             rows.bounds,
             chosen,
-            flat,
+            held.reshape(-1),
             self._class_column,
             self._index.billable,
             self._class_column[strange_ids],
