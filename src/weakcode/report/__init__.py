@@ -1,0 +1,1 @@
+"""A findings file as one page for the browser (extra `report`)."""

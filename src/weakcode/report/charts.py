@@ -1,0 +1,232 @@
+"""The charts of a report as Vega-Lite specifications. Colours are variables of the page's style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from weakcode.report.model import SEVERITIES, ReportData, Severities, Slice
+
+LABELS = {"error": "Errors", "warning": "Warnings", "info": "Info"}
+_INK, _QUIET, _RULE = "var(--ink)", "var(--quiet)", "var(--line)"
+_COLOURS = {
+    "field": "part",
+    "type": "nominal",
+    "legend": None,
+    "scale": {
+        "domain": [*LABELS.values(), "Clean"],
+        "range": [f"var(--{name})" for name in (*SEVERITIES, "clean")],
+    },
+}
+_CONFIG = {
+    "font": "system-ui, sans-serif",
+    "background": None,
+    "view": {"stroke": None},
+    "axis": {"labelColor": _QUIET, "gridColor": _RULE, "domain": False, "ticks": False, "labelFontSize": 12},
+    "text": {"fill": _INK, "fontSize": 13},
+}
+RULES = 8
+"""Rules in the chart."""
+
+
+@attrs.frozen
+class Chart:
+    """A chart by the id of its place on the page."""
+
+    id: str
+    spec: dict[str, Any]
+
+
+def charts(data: ReportData, titles: dict[str, str]) -> list[Chart]:
+    """Return the charts that the data allow; `titles` names rules by id."""
+    if not data.findings:
+        return []
+    found = [Chart("by-severity", _severities(data)), Chart("by-rule", _rules(data, titles))]
+    if data.payers:
+        found.append(Chart("by-payer", _payers(data.payers)))
+        found.append(Chart("clean-by-payer", _clean_payers(data.payers)))
+    if data.months:
+        dated = [one for one in data.months if len(one.name) == 7]
+        found.append(Chart("by-month", _months(dated)))
+        found.append(Chart("clean-by-month", _clean(dated)))
+    return found
+
+
+def _severities(data: ReportData) -> dict[str, Any]:
+    numbers = _numbers(data.by_severity)
+    rows = [
+        _Bar(LABELS[name], LABELS[name], f"{number:,.0f}  ·  {percent(number / data.findings)}", {name: number})
+        for name, number in numbers.items()
+        if number
+    ]
+    return _bars("Findings by severity", rows)
+
+
+def _rules(data: ReportData, titles: dict[str, str]) -> dict[str, Any]:
+    return _bars(
+        f"Findings by rule, the {min(RULES, len(data.rules))} most frequent",
+        [
+            _Bar(
+                one.rule,
+                titles.get(one.rule, one.rule),
+                f"{one.by_severity.total:,}",
+                _numbers(one.by_severity),
+            )
+            for one in data.rules[:RULES]
+        ],
+    )
+
+
+def _payers(payers: Sequence[Slice]) -> dict[str, Any]:
+    rows = [_Bar(one.name, one.name, f"{sum(_rates(one).values()):.1f}", _rates(one)) for one in payers]
+    return _bars("Findings per 100 claims by payer", rows, unit="per 100 claims", digits=".1f")
+
+
+def _clean_payers(payers: Sequence[Slice]) -> dict[str, Any]:
+    rows = [_Bar(one.name, one.name, percent(one.share), {"clean": one.share}) for one in payers]
+    return _bars("Share of clean claims by payer", rows, unit="of claims", digits=".1%")
+
+
+def _months(months: Sequence[Slice]) -> dict[str, Any]:
+    rows = [
+        {"month": one.name, "part": LABELS[name], "order": place, "value": _rates(one)[name]}
+        for one in months
+        for place, name in enumerate(SEVERITIES)
+    ]
+    return _spec(
+        "Findings per 100 claims by month, stacked by severity",
+        data={"values": rows},
+        height=220,
+        mark={"type": "bar", "width": {"band": 0.7}},
+        encoding={
+            "x": _month_axis(),
+            "y": {"field": "value", "type": "quantitative", "axis": {"title": None, "tickCount": 4}},
+            "color": _COLOURS,
+            "order": {"field": "order"},
+            "tooltip": [
+                {"field": "month", "title": "Month"},
+                {"field": "part", "title": "Which"},
+                {"field": "value", "title": "Per 100 claims", "format": ".1f"},
+            ],
+        },
+    )
+
+
+def _clean(months: Sequence[Slice]) -> dict[str, Any]:
+    rows = [{"month": one.name, "share": one.share, "claims": one.claims} for one in months]
+    return _spec(
+        "Share of clean claims by month",
+        data={"values": rows},
+        height=220,
+        mark={
+            "type": "line",
+            "stroke": "var(--clean)",
+            "strokeWidth": 2.5,
+            "point": {"fill": "var(--clean)", "stroke": "var(--paper)", "size": 60},
+        },
+        encoding={
+            "x": _month_axis(),
+            "y": {
+                "field": "share",
+                "type": "quantitative",
+                "scale": {"zero": False, "nice": True},
+                "axis": {"title": None, "tickCount": 4, "format": ".1~%"},
+            },
+            "tooltip": [
+                {"field": "month", "title": "Month"},
+                {"field": "share", "title": "Clean", "format": ".1%"},
+                {"field": "claims", "title": "Claims", "format": ","},
+            ],
+        },
+    )
+
+
+def _month_axis() -> dict[str, Any]:
+    axis = {
+        "title": None,
+        "labelAngle": 0,
+        "labelOverlap": True,
+        "labelSeparation": 8,
+        "labelPadding": 9,
+        "grid": False,
+    }
+    return {"field": "month", "type": "ordinal", "sort": None, "axis": axis}
+
+
+@attrs.frozen
+class _Bar:
+    """One bar, in parts by severity (or `clean`), with its name and figure above it; names may repeat, keys do not."""
+
+    key: str
+    name: str
+    figure: str
+    parts: dict[str, float]
+
+
+def _bars(title: str, rows: Sequence[_Bar], unit: str = "findings", digits: str = ",") -> dict[str, Any]:
+    """Return bars across the page, each under its name and figure, so that long names fit a narrow screen."""
+    order = [row.key for row in rows]
+    parts = [
+        {"key": row.key, "name": row.name, "part": LABELS.get(part, "Clean"), "order": place, "value": value}
+        for row in rows
+        for place, (part, value) in enumerate(row.parts.items())
+        if value
+    ]
+    heads = [{"key": row.key, "name": row.name, "figure": row.figure} for row in rows]
+    place = {"field": "key", "type": "nominal", "sort": order, "axis": None}
+    text = {"type": "text", "baseline": "middle", "dy": -8, "aria": False}
+    return _spec(
+        title,
+        height=40 * len(rows),
+        layer=[
+            {
+                "data": {"values": parts},
+                "mark": {"type": "bar", "height": 9, "yOffset": 8},
+                "encoding": {
+                    "y": place,
+                    "x": {"field": "value", "type": "quantitative", "stack": "zero", "axis": None},
+                    "color": _COLOURS,
+                    "order": {"field": "order"},
+                    "tooltip": [
+                        {"field": "name", "title": "Of"},
+                        {"field": "part", "title": "Which"},
+                        {"field": "value", "title": unit.capitalize(), "format": digits},
+                    ],
+                },
+            },
+            {
+                "data": {"values": heads},
+                "mark": {**text, "align": "left", "x": 0, "limit": {"expr": "width - 90"}},
+                "encoding": {"y": place, "text": {"field": "name"}},
+            },
+            {
+                "data": {"values": heads},
+                "mark": {**text, "align": "right", "x": "width", "fontWeight": 600},
+                "encoding": {"y": place, "text": {"field": "figure"}},
+            },
+        ],
+    )
+
+
+def _spec(title: str, **parts: Any) -> dict[str, Any]:
+    fitted = {"type": "fit-x", "contains": "padding"}
+    return {"description": title, "width": "container", "autosize": fitted, "padding": 0, "config": _CONFIG, **parts}
+
+
+def _numbers(sums: Severities) -> dict[str, float]:
+    return {name: getattr(sums, name) for name in SEVERITIES}
+
+
+def _rates(one: Slice) -> dict[str, float]:
+    """Return findings per 100 claims."""
+    return {name: round(100 * number / one.claims, 3) for name, number in _numbers(one.by_severity).items()}
+
+
+def percent(share: float) -> str:
+    """Return a share as `93.4 %`; never 100 % or 0 % where that is only nearly so."""
+    if share in (0.0, 1.0):
+        return f"{share:.0%}".replace("%", " %")
+    shown = min(max(share * 100, 0.1), 99.9)
+    return f"{shown:.1f} %"

@@ -1,0 +1,276 @@
+"""Findings files counted for a report, in DuckDB: memory holds what is shown, not what is read."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from weakcode.batch.hashing import hashed_id
+from weakcode.errors import InputError
+from weakcode.report.claimsource import open_claims_tables
+from weakcode.report.model import (
+    CodesFound,
+    FindingRow,
+    PairCount,
+    ReportData,
+    RuleCount,
+    Run,
+    Severities,
+    Slice,
+    shown_code,
+    shown_message,
+)
+from weakcode.report.source import files_of, open_findings
+
+_MEMORY = "1GB"
+_PAIRS = 25
+_COMMON = 5
+_PAYERS = 24
+_BY_SEVERITY = ", ".join(f"count(*) FILTER (severity = '{name}') AS {name}" for name in ("error", "warning", "info"))
+_SUMS = "sum(error)::BIGINT, sum(warning)::BIGINT, sum(info)::BIGINT"
+
+
+def read_report_data(
+    findings: Sequence[str], claims: Sequence[str] = (), *, rows: int = 2_000, hash_key: bytes | None = None
+) -> ReportData:
+    """Count the findings of files, beside the claims files that they came from where those are given.
+
+    At most `rows` findings are kept for the table, of every rule some. With `hash_key`, claim ids are replaced by
+    `hashed_id`. Raises InputError for files that are not there or hold something else.
+    """
+    files = files_of(findings)
+    with _database() as connection, _told(files):
+        run = open_findings(connection, files)
+        return _counted(connection, files, run, claims, rows, hash_key)
+
+
+@contextmanager
+def _database() -> Iterator[Any]:
+    """Open a database in a temporary folder, so that counting may take more than there is memory."""
+    import duckdb
+
+    with (
+        tempfile.TemporaryDirectory(prefix="weakcode-report-", ignore_cleanup_errors=True) as folder,
+        closing(duckdb.connect(str(Path(folder) / "report.duckdb"))) as connection,
+    ):
+        connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        connection.execute("SET enable_progress_bar = false")
+        yield connection
+
+
+@contextmanager
+def _told(files: Sequence[Path]) -> Iterator[None]:
+    """Turn what DuckDB says into one sentence. It quotes values, which do not belong into messages."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise InputError("there is not enough memory or room for temporary files to count these findings") from None
+    except duckdb.Error as error:
+        line = re.search(r"\bline:?\s+(\d+)", str(error), re.IGNORECASE)
+        where = f" (line {line[1]})" if line else ""
+        named = ", ".join(str(path) for path in files[:3])
+        raise InputError(f"{named} cannot be read as findings{where}; give what weakcode scrub -o wrote") from None
+
+
+def _counted(
+    connection: Any, files: Sequence[Path], run: Run, claims: Sequence[str], rows: int, hash_key: bytes | None
+) -> ReportData:
+    connection.execute(
+        # A claim without id is told from others by its place.
+        "CREATE TABLE flagged AS SELECT claim_id, CASE WHEN claim_id IS NULL THEN "  # noqa: S608
+        f"coalesce(file, '') || ':' || coalesce(line, row) END AS place, {_BY_SEVERITY} FROM findings GROUP BY ALL"
+    )
+    flagged, *numbers = connection.execute(f"SELECT count(*), {_SUMS} FROM flagged").fetchone()  # noqa: S608
+    by_severity = Severities(*(number or 0 for number in numbers))
+    rules = _rules(connection)
+    remarks: list[str] = []
+    payers: tuple[Slice, ...] = ()
+    months: tuple[Slice, ...] = ()
+    total, clean = run.evaluated, run.clean
+    if run.evaluated is not None and run.clean is not None:
+        # Several claims may share an id; the scrub counted claims.
+        flagged = run.evaluated - run.clean
+    if claims:
+        given, _ = open_claims_tables(connection, claims)
+        connection.execute(
+            "CREATE TABLE judged AS SELECT payer, month, coalesce(error, 0) AS error, coalesce(warning, 0) AS warning, "
+            "coalesce(info, 0) AS info, flagged.claim_id IS NULL AS clean "
+            "FROM claims LEFT JOIN flagged ON claims.claim_id = flagged.claim_id"
+        )
+        distinct, untouched = connection.execute("SELECT count(*), count(*) FILTER (clean) FROM judged").fetchone()
+        if total is None or clean is None:
+            total, clean = distinct, untouched
+        payers, months = _payers(connection), _months(connection)
+        remarks = _remarks(connection, run, given, distinct)
+    return ReportData(
+        files=tuple(path.name for path in files),
+        run=run,
+        findings=by_severity.total,
+        by_severity=by_severity,
+        flagged=flagged,
+        claims=total,
+        clean=clean,
+        rules=rules,
+        pairs=_pairs(connection),
+        payers=payers,
+        months=months,
+        rows=_rows(connection, rules, rows, hash_key),
+        remarks=tuple(remarks),
+        hashed=hash_key is not None,
+    )
+
+
+def _rules(connection: Any) -> tuple[RuleCount, ...]:
+    common: dict[str, list[CodesFound]] = {}
+    for rule, codes, number, message in connection.execute(
+        "SELECT rule, codes, count(*) AS number, min(message) FROM findings GROUP BY rule, codes "  # noqa: S608
+        f"QUALIFY row_number() OVER (PARTITION BY rule ORDER BY count(*) DESC, codes) <= {_COMMON} "
+        "ORDER BY rule, number DESC, codes"
+    ).fetchall():
+        known = tuple(codes or ())
+        found = CodesFound(tuple(map(shown_code, known)), number, shown_message(message or "", known))
+        common.setdefault(rule, []).append(found)
+    counted = connection.execute(
+        f"SELECT rule, {_BY_SEVERITY}, count(DISTINCT coalesce(claim_id, file || ':' || line)) AS claims, "  # noqa: S608
+        "arg_min(sources, row) AS sources FROM findings GROUP BY rule ORDER BY count(*) DESC, rule"
+    ).fetchall()
+    return tuple(
+        RuleCount(rule, Severities(*numbers), claims, tuple(common.get(rule, ())), tuple(sources or ()))
+        for rule, *numbers, claims, sources in counted
+    )
+
+
+def _pairs(connection: Any) -> tuple[PairCount, ...]:
+    found = connection.execute(
+        "SELECT least(codes[1], codes[2]) AS one, greatest(codes[1], codes[2]) AS other, "  # noqa: S608
+        f"{_BY_SEVERITY}, list_sort(list(DISTINCT rule)) FROM findings "
+        "WHERE len(codes) = 2 AND codes[1] <> codes[2] GROUP BY one, other "
+        f"ORDER BY count(*) DESC, one, other LIMIT {_PAIRS}"
+    ).fetchall()
+    return tuple(
+        PairCount((shown_code(one), shown_code(other)), Severities(*numbers), tuple(rules))
+        for one, other, *numbers, rules in found
+    )
+
+
+def _payers(connection: Any) -> tuple[Slice, ...]:
+    """Return the payers with the most claims, then the others as one. Nothing where no claim names a payer."""
+    found = _slices(connection, "payer", "claims DESC, payer")
+    if not any(one.name for one in found):
+        return ()
+    shown, others = found[:_PAYERS], found[_PAYERS:]
+    named = [attrs.evolve(one, name=one.name or "No payer given") for one in shown]
+    if others:
+        sums = Severities(*(sum(getattr(one.by_severity, name) for one in others) for name in _NAMES))
+        claims, clean = sum(one.claims for one in others), sum(one.clean for one in others)
+        named.append(Slice(f"{len(others):,} other payers", claims, clean, sums))
+    return tuple(named)
+
+
+_NAMES = [field.name for field in attrs.fields(Severities)]
+
+
+def _months(connection: Any) -> tuple[Slice, ...]:
+    found = _slices(connection, "strftime(month, '%Y-%m')", "1 NULLS LAST")
+    if not any(one.name for one in found):
+        return ()
+    return tuple(attrs.evolve(one, name=one.name or "No date given") for one in found)
+
+
+def _slices(connection: Any, by: str, order: str) -> list[Slice]:
+    found = connection.execute(
+        f"SELECT {by}, count(*) AS claims, count(*) FILTER (clean), {_SUMS} FROM judged "  # noqa: S608
+        f"GROUP BY {by} ORDER BY {order}"
+    ).fetchall()
+    return [Slice(name or "", claims, clean, Severities(*numbers)) for name, claims, clean, *numbers in found]
+
+
+def _remarks(connection: Any, run: Run, given: int, distinct: int) -> list[str]:
+    """Return what does not fit between findings and claims."""
+    remarks = []
+    (strangers,) = connection.execute(
+        "SELECT coalesce(sum(error + warning + info), 0)::BIGINT FROM flagged "
+        "WHERE claim_id IS NULL OR claim_id NOT IN (SELECT claim_id FROM claims WHERE claim_id IS NOT NULL)"
+    ).fetchone()
+    if strangers:
+        remarks.append(
+            f"{strangers:,} findings are on claims that are not in the claims file; they are missing where payers and "
+            "months are counted."
+        )
+    if distinct < given:
+        remarks.append(
+            f"{given - distinct:,} claims of the claims file share their id with another, or have none; by payer and "
+            "by month each id counts as one claim."
+        )
+    if run.evaluated is not None and run.evaluated != given:
+        rejected = f" and rejected {run.rejected:,} rows" if run.rejected else ""
+        remarks.append(
+            f"The scrub evaluated {run.evaluated:,} claims{rejected}; the claims file has {given:,}. "
+            "By payer and by month, claims that were not evaluated count as clean."
+        )
+    return remarks
+
+
+def _rows(connection: Any, rules: Sequence[RuleCount], most: int, hash_key: bytes | None) -> tuple[FindingRow, ...]:
+    """Return at most `most` findings, of each rule the first ones and of none more than are needed, errors first."""
+    each = _share([rule.by_severity.total for rule in rules], most)
+    if not each:
+        return ()
+    found = connection.execute(
+        # Which rows: a few numbers a rule. Only then the rows, so that no column is sorted or kept in full.
+        "WITH chosen AS (SELECT unnest(min(row, ?)) AS row FROM findings GROUP BY rule) "
+        "SELECT claim_id, severity, rule, codes, positions, message, file, line, place "
+        "FROM findings WHERE row IN (SELECT row FROM chosen) "
+        "ORDER BY list_position(['error', 'warning', 'info'], severity), row LIMIT ?",
+        [each, most],
+    ).fetchall()
+    return tuple(_row(*values, hash_key=hash_key) for values in found)
+
+
+def _share(counts: Sequence[int], most: int) -> int:
+    """Return how many findings of each rule fit: the largest number that keeps the sum at or below `most`."""
+    low, high = 0, max(counts, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(min(count, middle) for count in counts) <= most:
+            low = middle
+        else:
+            high = middle - 1
+    return max(low, 1) if counts and most else 0
+
+
+def _row(
+    claim_id: str | None,
+    severity: str,
+    rule: str,
+    codes: list[str] | None,
+    positions: list[int] | None,
+    message: str | None,
+    file: str | None,
+    line: int | None,
+    place: str | None,
+    *,
+    hash_key: bytes | None,
+) -> FindingRow:
+    given = tuple(code or "" for code in codes or ())
+    # Folders tell about the machine, not about the claim.
+    name = re.split(r"[\\/]", file)[-1] if file else ""
+    spot = f"{name}:{line}" if name and line else name or (f"row {line}" if line else "")
+    claim = claim_id or ""
+    return FindingRow(
+        claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
+        severity=severity,
+        rule=rule,
+        codes=tuple(map(shown_code, given)),
+        positions=tuple(positions or ()),
+        message=shown_message(message or "", given),
+        where=f"{spot} {place}".strip() if place else spot,
+    )

@@ -1,0 +1,142 @@
+"""What a report is made of."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+SEVERITIES = ("error", "warning", "info")
+"""From what matters most to what matters least."""
+
+_CODE = re.compile(r"(?=.*\d)[A-Z][A-Z0-9]{2}(\.[A-Z0-9]{1,4})?|\d{3}(\.\d{1,2})?")
+NO_CODE = "[text that is no code]"
+"""Stands for what was in the place of a code and cannot be one: it might be a name or a number of a person."""
+
+
+def shown_code(code: str) -> str:
+    """Return the code, or `NO_CODE` for text that has not even the form of one."""
+    return code if _CODE.fullmatch(code) else NO_CODE
+
+
+def shown_message(message: str, codes: tuple[str, ...]) -> str:
+    """Return the message without what is no code among `codes`."""
+    for code in sorted(codes, key=len, reverse=True):
+        if code and shown_code(code) == NO_CODE:
+            message = message.replace(code, NO_CODE)
+    return message
+
+
+@attrs.frozen
+class Severities:
+    """Findings by severity."""
+
+    error: int = 0
+    warning: int = 0
+    info: int = 0
+
+    @property
+    def total(self) -> int:
+        """Findings in all."""
+        return self.error + self.warning + self.info
+
+    @property
+    def worst(self) -> str:
+        """The highest severity that occurs; info where there is none."""
+        return next((name for name in SEVERITIES if getattr(self, name)), "info")
+
+
+@attrs.frozen
+class CodesFound:
+    """Codes that a rule spoke about, in the finding's order, how often, and what it said of them."""
+
+    codes: tuple[str, ...]
+    findings: int
+    message: str
+
+
+@attrs.frozen
+class RuleCount:
+    """One rule's findings. `claims` are the distinct claims that have one, `common` what it most often met."""
+
+    rule: str
+    by_severity: Severities
+    claims: int
+    common: tuple[CodesFound, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class PairCount:
+    """Findings about two codes, whatever their order, and the rules that found them."""
+
+    codes: tuple[str, str]
+    by_severity: Severities
+    rules: tuple[str, ...]
+
+
+@attrs.frozen
+class Slice:
+    """The claims of one payer or month; `clean` of them have no finding."""
+
+    name: str
+    claims: int
+    clean: int
+    by_severity: Severities
+
+    @property
+    def share(self) -> float:
+        """Clean claims as a share of all, from 0 to 1."""
+        return self.clean / self.claims if self.claims else 1.0
+
+
+@attrs.frozen
+class FindingRow:
+    """One finding as the table shows it."""
+
+    claim: str
+    severity: str
+    rule: str
+    codes: tuple[str, ...]
+    positions: tuple[int, ...]
+    message: str
+    where: str
+
+
+@attrs.frozen
+class Run:
+    """What the findings files say of their making; None where they do not."""
+
+    versions: tuple[str, ...] = ()
+    editions: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
+    packs: tuple[str, ...] = ()
+    evaluated: int | None = None
+    rejected: int | None = None
+    clean: int | None = None
+    waived: int | None = None
+    date: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ReportData:
+    """Everything that a report shows, counted.
+
+    `claims` and `clean` are None where neither the findings file nor a claims file says how many claims there
+    were. `remarks` are sentences on what does not fit together. `rows` are at most as many as were asked for.
+    """
+
+    files: tuple[str, ...]
+    run: Run
+    findings: int
+    by_severity: Severities
+    flagged: int
+    claims: int | None
+    clean: int | None
+    rules: tuple[RuleCount, ...]
+    pairs: tuple[PairCount, ...]
+    payers: tuple[Slice, ...] = ()
+    months: tuple[Slice, ...] = ()
+    rows: tuple[FindingRow, ...] = ()
+    remarks: tuple[str, ...] = ()
+    hashed: bool = False

@@ -1,0 +1,129 @@
+"""A report as one HTML page that needs nothing but a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weakcode.batch.outputs import Outputs, checked_output, writing
+from weakcode.errors import MissingExtraError
+from weakcode.report.charts import LABELS, RULES, charts, percent
+from weakcode.report.data import read_report_data
+from weakcode.report.model import SEVERITIES, ReportData
+from weakcode.report.rulefacts import rule_facts
+
+if TYPE_CHECKING:
+    import jinja2
+
+_MEANINGS = {
+    "error": "contradicts a mandatory convention, or will be rejected",
+    "warning": "a likely denial, or an incomplete picture",
+    "info": "advice",
+}
+
+
+def write_report(
+    findings: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    claims: Sequence[str | os.PathLike[str]] = (),
+    rules: Sequence[str] = (),
+    rows: int = 1_000,
+    hash_key: bytes | None = None,
+) -> ReportData:
+    """Write the report of findings files to `output`, an .html file, and return what it shows.
+
+    `claims` are the files that were scrubbed, for payers, months and the share of clean claims; `rules` the rule
+    files whose rules are not bundled; `rows` how many findings the table may hold. With `hash_key`, claim ids are
+    replaced by `hashed_id`. The page appears whole or not at all.
+
+    Raises InputError for files that are not there or hold something else, and for an output that cannot be;
+    MissingExtraError where the extra `report` is not installed.
+    """
+    sources = [os.fspath(path) for path in (*findings, *claims)]
+    target = checked_output(output, (".html", ".htm"), sources)
+    template = _template()
+    data = read_report_data(
+        [os.fspath(path) for path in findings], [os.fspath(path) for path in claims], rows=rows, hash_key=hash_key
+    )
+    page = _page(template, data, rules)
+    with Outputs() as outputs:
+        file = outputs.open(target)
+        with writing(target):
+            file.write(page.encode("utf-8", "replace"))
+        outputs.commit()
+    return data
+
+
+def _template() -> jinja2.Template:
+    try:
+        import jinja2
+        import vl_convert  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("reports", extra="report", needs="jinja2 or vl-convert-python") from None
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=None
+    )
+    environment.filters |= {"count": lambda number: f"{number:,}", "percent": percent}
+    return environment.from_string(_part("page.html"))
+
+
+def _page(template: jinja2.Template, data: ReportData, rules: Sequence[str]) -> str:
+    from markupsafe import Markup
+
+    from weakcode import __version__
+
+    facts = rule_facts([one.rule for one in data.rules], rules)
+    titles = {name: fact.title for name, fact in facts.items()}
+    drawn = charts(data, titles)
+    library = _library() if drawn else ""
+    script = _part("page.js")
+    return template.render(
+        data=data,
+        facts=facts,
+        titles=titles,
+        code_titles=_code_titles(data),
+        anchors={one.rule: f"rule-{one.rule.replace('/', '-')}" for one in data.rules},
+        severities=SEVERITIES,
+        charted=RULES,
+        labels=LABELS,
+        meanings=_MEANINGS,
+        version=__version__,
+        charts=[{"id": one.id, "spec": one.spec} for one in drawn],
+        style=Markup(_part("page.css")),  # noqa: S704 - our own files, not what is reported
+        library=Markup(library),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        notices=_part("notices.txt") if drawn else "",
+        script_hashes=" ".join(_hash(text) for text in (library, script) if text),
+    )
+
+
+def _library() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+def _hash(script: str) -> str:
+    """Return what a content security policy calls a script by."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _part(name: str) -> str:
+    return (Path(str(files("weakcode.report"))) / "page" / name).read_text(encoding="utf-8")
+
+
+def _code_titles(data: ReportData) -> dict[str, str]:
+    """Return the titles of the codes in pairs."""
+    from weakcode.codes.catalog import edition_for
+
+    edition = edition_for(None)
+    codes = {code for pair in data.pairs for code in pair.codes}
+    return {code: title for code in codes if (title := edition.title(code))}

@@ -1,0 +1,220 @@
+"""Findings files opened as one table in DuckDB, and what they say of their making."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from weakcode.batch.writers import FINDINGS_COLUMNS, FINDINGS_EXTENSIONS
+from weakcode.errors import InputError
+from weakcode.report.model import SEVERITIES, Run
+
+_NEEDED = ("claim_id", "rule", "severity", "message", "codes", "positions")
+_TYPES = {"codes": "VARCHAR[]", "positions": "INTEGER[]", "sources": "VARCHAR[]", "line": "BIGINT"}
+_SPLIT = {"codes": " ", "positions": " ", "sources": "; "}
+
+
+def files_of(inputs: Sequence[str]) -> list[Path]:
+    """Return the findings files of paths; a folder stands for the Parquet files in it.
+
+    Raises InputError for one that does not exist or has another extension than scrub writes.
+    """
+    files: list[Path] = []
+    for given in inputs:
+        path = Path(given)
+        if path.is_dir():
+            inside = sorted(item for item in path.glob("*.parquet") if item.is_file())
+            if not inside:
+                raise InputError(f"the folder {given} has no .parquet files; give the findings that scrub wrote")
+            files += inside
+            continue
+        if not path.exists():
+            raise InputError(f"there is no file {given}; give the findings that weakcode scrub -o wrote")
+        if path.suffix.lower() not in FINDINGS_EXTENSIONS:
+            allowed = ", ".join(FINDINGS_EXTENSIONS)
+            raise InputError(f"{given} is not a findings file by its extension; scrub -o writes {allowed}")
+        files.append(path)
+    return files
+
+
+def open_findings(connection: Any, files: Sequence[Path]) -> Run:
+    """Make the table `findings` out of the files and return what they say of their making.
+
+    Its columns are those that scrub writes, with `row` numbering the findings in their order.
+    Raises InputError for a file that holds something else.
+    """
+    tables: list[str] = []
+    together: dict[str, list[str]] = {"parquet": [], "jsonl": []}
+    for path in files:
+        kind = {".parquet": "parquet", ".csv": "csv"}.get(path.suffix.lower(), "jsonl")
+        found = _READ_COLUMNS[kind](path)
+        missing = [name for name in _NEEDED if name not in found]
+        if missing:
+            seen = ", ".join(found[:12]) or "none"
+            raise InputError(
+                f"{path} is not a findings file: it has no column {', '.join(missing)} (its columns are {seen}); "
+                "give what weakcode scrub -o wrote"
+            )
+        if kind == "csv":
+            tables.append(_csv_table(path, found))
+        elif path.stat().st_size:
+            together[kind].append(str(path))
+    if together["parquet"]:
+        tables.append(_parquet_table(connection, together["parquet"]))
+    if together["jsonl"]:
+        tables.append(_jsonl_table(together["jsonl"]))
+    # Columns of a Parquet file are cheap to read again for each question; text is read once.
+    stored = "VIEW" if together["parquet"] and len(tables) == 1 else "TABLE"
+    connection.execute(
+        f"CREATE {stored} findings AS SELECT *, row_number() OVER () AS row "  # noqa: S608
+        f"FROM ({' UNION ALL '.join(tables) or _empty()})"
+    )
+    _refuse_others(connection, files)
+    return run_of([path for path in files if path.suffix.lower() == ".parquet"], len(files))
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return list(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = (str(error).strip().splitlines() or ["unknown reason"])[0]
+        raise InputError(f"{path} cannot be read as Parquet: {said}") from None
+
+
+def _csv_columns(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return next(csv.reader(file), [])
+
+
+def _jsonl_columns(path: Path) -> list[str]:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline()
+    if not first.strip():
+        # A run without findings writes an empty file.
+        return list(FINDINGS_COLUMNS)
+    try:
+        values = json.loads(first)
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is not JSON Lines: its first line is no JSON object")
+    return list(values)
+
+
+_READ_COLUMNS = {"parquet": _parquet_columns, "csv": _csv_columns, "jsonl": _jsonl_columns}
+
+
+def _parquet_table(connection: Any, paths: list[str]) -> str:
+    source = f"read_parquet({_list(paths)}, union_by_name = true)"
+    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608
+    return _chosen(source, lambda name: f"CAST({name} AS {_type(name)})" if name in found else _null(name))
+
+
+def _csv_table(path: Path, found: Sequence[str]) -> str:
+    names = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in found)
+    shape = "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', max_line_size = 10000000"
+    source = f"read_csv({_literal(str(path))}, {shape}, columns = {{{names}}})"
+
+    def column(name: str) -> str:
+        if name not in found:
+            return _null(name)
+        if name not in _SPLIT:
+            return f"CAST({name} AS {_type(name)})"
+        split = f"string_split({name}, {_literal(_SPLIT[name])})"
+        return f"CASE WHEN {name} IS NULL OR {name} = '' THEN [] ELSE CAST({split} AS {_type(name)}) END"
+
+    return _chosen(source, column)
+
+
+def _jsonl_table(paths: list[str]) -> str:
+    types = ", ".join(f"{_literal(name)}: {_literal(_type(name))}" for name in FINDINGS_COLUMNS)
+    source = f"read_json({_list(paths)}, format = 'newline_delimited', columns = {{{types}}})"
+    return _chosen(source, lambda name: name)
+
+
+def _chosen(source: str, column: Callable[[str], str]) -> str:
+    """Return a SELECT with exactly the columns of a findings table."""
+    columns = ", ".join(f"{column(name)} AS {name}" for name in FINDINGS_COLUMNS)
+    return f"SELECT {columns} FROM {source}"  # noqa: S608
+
+
+def _empty() -> str:
+    return _chosen("(SELECT 1) WHERE false", _null)
+
+
+def _null(name: str) -> str:
+    return f"CAST(NULL AS {_type(name)})"
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(name, "VARCHAR")
+
+
+def _list(paths: Iterable[str]) -> str:
+    return "[" + ", ".join(map(_literal, paths)) + "]"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
+    """Raise InputError where a row cannot be a finding."""
+    named = ", ".join(path.name for path in files[:3])
+    allowed = ", ".join(_literal(name) for name in SEVERITIES)
+    row = connection.execute(
+        f"SELECT min(row) FROM findings WHERE severity IS NULL OR severity NOT IN ({allowed})"  # noqa: S608
+    ).fetchone()
+    if row[0] is not None:
+        raise InputError(
+            f"row {row[0]} of {named} has a severity other than {', '.join(SEVERITIES)}; "
+            "give the findings that weakcode scrub -o wrote"
+        )
+    row = connection.execute(
+        "SELECT min(row) FROM findings WHERE rule IS NULL OR NOT regexp_full_match(rule, '[a-z0-9-]+/[a-z0-9-]+')"
+    ).fetchone()
+    if row[0] is not None:
+        raise InputError(
+            f"row {row[0]} of {named} names no rule such as weakness/excludes2-hematoma; "
+            "give the findings that weakcode scrub -o wrote"
+        )
+
+
+def run_of(paths: Sequence[Path], files: int) -> Run:
+    """Return what Parquet files say of their making. Counts are there only where each of `files` has them."""
+    import pyarrow.parquet as pq
+
+    said = []
+    for path in paths:
+        metadata = pq.read_metadata(path).metadata or {}
+        values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in metadata.items()}
+        said.append({key[9:]: value for key, value in values.items() if key.startswith("weakcode.")})
+
+    def words(name: str) -> tuple[str, ...]:
+        return tuple(sorted({word for one in said for word in one.get(name, "").split(", ") if word}))
+
+    def count(name: str) -> int | None:
+        numbers = [int(one[name]) for one in said if one.get(name, "").isdecimal()]
+        return sum(numbers) if numbers and len(numbers) == files else None
+
+    return Run(
+        versions=words("version"),
+        editions=words("edition"),
+        engines=words("engine"),
+        packs=words("packs"),
+        evaluated=count("evaluated"),
+        rejected=count("rejected"),
+        clean=count("clean"),
+        waived=count("waived"),
+        date=_latest(one.get("date", "") for one in said),
+    )
+
+
+def _latest(dates: Iterable[str]) -> str:
+    return max(dates, default="")
