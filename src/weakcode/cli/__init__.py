@@ -19,7 +19,6 @@ _COMMANDS = {
     "rules": "List, show and test rules.",
     "edition": "List, add, show and compare editions of ICD-10-CM.",
     "report": "Show findings as a page for the browser.",
-    "report": "Show findings as a page for the browser.",
 }
 
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
