@@ -21,7 +21,7 @@ def open_claims_tables(connection: Any, paths: Sequence[str]) -> tuple[int, int]
     Returns the number of claims and of rows that are no claims.
     Raises InputError for a file that cannot be opened or has no claims in it.
     """
-    connection.execute("CREATE TABLE given (claim_id VARCHAR, payer VARCHAR, month DATE)")
+    connection.execute("CREATE TABLE claim_rows (claim_id VARCHAR, payer VARCHAR, month DATE)")
     lost = 0
     for path in paths:
         if not Path(path).exists():
@@ -29,14 +29,14 @@ def open_claims_tables(connection: Any, paths: Sequence[str]) -> tuple[int, int]
         for batch, rejected in _batches(path):
             lost += rejected
             connection.register("batch", batch)
-            connection.execute("INSERT INTO given SELECT claim_id, payer, date_trunc('month', day) FROM batch")
+            connection.execute("INSERT INTO claim_rows SELECT claim_id, payer, date_trunc('month', day) FROM batch")
             connection.unregister("batch")
-    (claims,) = connection.execute("SELECT count(*) FROM given").fetchone()
+    (claims,) = connection.execute("SELECT count(*) FROM claim_rows").fetchone()
     connection.execute(
         "CREATE TABLE claims AS SELECT claim_id, min(payer) AS payer, min(month) AS month, count(*) AS times "
-        "FROM given GROUP BY claim_id"
+        "FROM claim_rows GROUP BY claim_id"
     )
-    connection.execute("DROP TABLE given")
+    connection.execute("DROP TABLE claim_rows")
     return int(claims), lost
 
 

@@ -73,11 +73,12 @@ def _told(files: Sequence[Path]) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException:
         raise InputError("there is not enough memory or room for temporary files to count these findings") from None
-    except duckdb.Error as error:
-        line = re.search(r"\bline:?\s+(\d+)", str(error), re.IGNORECASE)
-        where = f" (line {line[1]})" if line else ""
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception")).lower()
         named = ", ".join(str(path) for path in files[:3])
-        raise InputError(f"{named} cannot be read as findings{where}; give what weakcode scrub -o wrote") from None
+        raise InputError(
+            f"{named} cannot be read as findings ({kind} error); give what weakcode scrub -o wrote"
+        ) from None
 
 
 def _counted(

@@ -105,7 +105,10 @@ class FindingRow:
 
 @attrs.frozen
 class Run:
-    """What the findings files say of their making; None where they do not."""
+    """What the findings files say of their making; None where they do not.
+
+    `waived` findings stand in the files and are not counted among the others.
+    """
 
     versions: tuple[str, ...] = ()
     editions: tuple[str, ...] = ()

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weakcode.batch.writers import FINDINGS_COLUMNS, FINDINGS_EXTENSIONS
+from weakcode.batch.writers import FINDINGS_EXTENSIONS
 from weakcode.errors import InputError
 from weakcode.report.model import SEVERITIES, Run
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _NEEDED = ("claim_id", "rule", "severity", "message", "codes", "positions")
+_COLUMNS = (*_NEEDED, "sources", "edition", "file", "line", "place", "waived_by")
+"""What is read of a findings file; columns after the needed ones may be missing."""
 _TYPES = {"codes": "VARCHAR[]", "positions": "INTEGER[]", "sources": "VARCHAR[]", "line": "BIGINT"}
 _SPLIT = {"codes": " ", "positions": " ", "sources": "; "}
+_ARROW = (".arrow", ".feather", ".arrows")
+_WHAT = "give what weakcode scrub -o wrote"
 
 
 def files_of(inputs: Sequence[str]) -> list[Path]:
@@ -41,50 +49,89 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
 
 
 def open_findings(connection: Any, files: Sequence[Path]) -> Run:
-    """Make the table `findings` out of the files and return what they say of their making.
+    """Make `findings` and `waived` out of the files and return what they say of their making.
 
-    Its columns are those that scrub writes, with `row` numbering the findings in their order.
+    Columns are those that scrub writes, with `row` numbering the rows in their order.
     Raises InputError for a file that holds something else.
     """
     tables: list[str] = []
+    metadata: list[dict[str, str]] = []
     together: dict[str, list[str]] = {"parquet": [], "jsonl": []}
     for path in files:
-        kind = {".parquet": "parquet", ".csv": "csv"}.get(path.suffix.lower(), "jsonl")
-        found = _READ_COLUMNS[kind](path)
-        missing = [name for name in _NEEDED if name not in found]
-        if missing:
-            seen = ", ".join(found[:12]) or "none"
-            raise InputError(
-                f"{path} is not a findings file: it has no column {', '.join(missing)} (its columns are {seen}); "
-                "give what weakcode scrub -o wrote"
-            )
+        kind = _kind(path)
+        schema = _schema(path) if kind in ("parquet", "arrow") else None
+        found = list(schema.names) if schema is not None else _text_columns(path)
+        _refuse_columns(path, found)
+        metadata.append(_said(schema))
         if kind == "csv":
             tables.append(_csv_table(path, found))
+        elif kind == "arrow":
+            tables.append(_arrow_table(connection, path, found, f"arrow_{len(tables)}"))
         elif path.stat().st_size:
             together[kind].append(str(path))
+    only_parquet = bool(together["parquet"]) and not tables and not together["jsonl"]
     if together["parquet"]:
         tables.append(_parquet_table(connection, together["parquet"]))
     if together["jsonl"]:
         tables.append(_jsonl_table(together["jsonl"]))
-    # Columns of a Parquet file are cheap to read again for each question; text is read once.
-    stored = "VIEW" if together["parquet"] and len(tables) == 1 else "TABLE"
+    # Columns of a Parquet file are cheap to read again for each question; anything else is read once.
     connection.execute(
-        f"CREATE {stored} findings AS SELECT *, row_number() OVER () AS row "  # noqa: S608
+        f"CREATE {'VIEW' if only_parquet else 'TABLE'} given AS SELECT *, row_number() OVER () AS row "  # noqa: S608
         f"FROM ({' UNION ALL '.join(tables) or _empty()})"
     )
+    connection.execute("CREATE VIEW findings AS SELECT * FROM given WHERE coalesce(waived_by, '') = ''")
+    connection.execute("CREATE VIEW waived AS SELECT * FROM given WHERE coalesce(waived_by, '') <> ''")
     _refuse_others(connection, files)
-    return run_of([path for path in files if path.suffix.lower() == ".parquet"], len(files))
+    return _run(connection, metadata)
 
 
-def _parquet_columns(path: Path) -> list[str]:
+def _kind(path: Path) -> str:
+    extension = path.suffix.lower()
+    return "arrow" if extension in _ARROW else {".parquet": "parquet", ".csv": "csv"}.get(extension, "jsonl")
+
+
+def _refuse_columns(path: Path, found: Sequence[str]) -> None:
+    missing = [name for name in _NEEDED if name not in found]
+    if missing:
+        seen = ", ".join(found[:12]) or "none"
+        raise InputError(
+            f"{path} is not a findings file: it has no column {', '.join(missing)} (its columns are {seen}); {_WHAT}"
+        )
+
+
+@contextmanager
+def _arrow_reader(path: Path) -> Iterator[pa.RecordBatchReader]:
+    """Open an Arrow file or stream, whatever its extension says it is."""
+    import pyarrow as pa
+    from pyarrow import ipc
+
+    with pa.memory_map(str(path)) as mapped:
+        if mapped.read(6) == b"ARROW1":
+            file = ipc.open_file(mapped)
+            batches = (file.get_batch(number) for number in range(file.num_record_batches))
+            yield pa.RecordBatchReader.from_batches(file.schema, batches)
+        else:
+            mapped.seek(0)
+            yield ipc.open_stream(mapped)
+
+
+def _schema(path: Path) -> pa.Schema:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    format_ = "Parquet" if _kind(path) == "parquet" else "Arrow"
     try:
-        return list(pq.read_schema(path).names)
+        if format_ == "Parquet":
+            return pq.read_schema(path).with_metadata(pq.read_metadata(path).metadata)
+        with _arrow_reader(path) as reader:
+            return reader.schema
     except (pa.ArrowException, OSError, ValueError) as error:
         said = (str(error).strip().splitlines() or ["unknown reason"])[0]
-        raise InputError(f"{path} cannot be read as Parquet: {said}") from None
+        raise InputError(f"{path} cannot be read as {format_}: {said}") from None
+
+
+def _text_columns(path: Path) -> list[str]:
+    return _csv_columns(path) if _kind(path) == "csv" else _jsonl_columns(path)
 
 
 def _csv_columns(path: Path) -> list[str]:
@@ -97,7 +144,7 @@ def _jsonl_columns(path: Path) -> list[str]:
         first = file.readline()
     if not first.strip():
         # A run without findings writes an empty file.
-        return list(FINDINGS_COLUMNS)
+        return list(_COLUMNS)
     try:
         values = json.loads(first)
     except ValueError:
@@ -107,13 +154,19 @@ def _jsonl_columns(path: Path) -> list[str]:
     return list(values)
 
 
-_READ_COLUMNS = {"parquet": _parquet_columns, "csv": _csv_columns, "jsonl": _jsonl_columns}
-
-
 def _parquet_table(connection: Any, paths: list[str]) -> str:
     source = f"read_parquet({_list(paths)}, union_by_name = true)"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608
     return _chosen(source, lambda name: f"CAST({name} AS {_type(name)})" if name in found else _null(name))
+
+
+def _arrow_table(connection: Any, path: Path, found: Sequence[str], name: str) -> str:
+    """Copy an Arrow file into the database: it cannot be read column by column."""
+    with _arrow_reader(path) as reader:
+        connection.register("batches", reader)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM batches")  # noqa: S608
+        connection.unregister("batches")
+    return _chosen(name, lambda one: f"CAST({one} AS {_type(one)})" if one in found else _null(one))
 
 
 def _csv_table(path: Path, found: Sequence[str]) -> str:
@@ -133,14 +186,14 @@ def _csv_table(path: Path, found: Sequence[str]) -> str:
 
 
 def _jsonl_table(paths: list[str]) -> str:
-    types = ", ".join(f"{_literal(name)}: {_literal(_type(name))}" for name in FINDINGS_COLUMNS)
+    types = ", ".join(f"{_literal(name)}: {_literal(_type(name))}" for name in _COLUMNS)
     source = f"read_json({_list(paths)}, format = 'newline_delimited', columns = {{{types}}})"
     return _chosen(source, lambda name: name)
 
 
 def _chosen(source: str, column: Callable[[str], str]) -> str:
     """Return a SELECT with exactly the columns of a findings table."""
-    columns = ", ".join(f"{column(name)} AS {name}" for name in FINDINGS_COLUMNS)
+    columns = ", ".join(f"{column(name)} AS {name}" for name in _COLUMNS)
     return f"SELECT {columns} FROM {source}"  # noqa: S608
 
 
@@ -169,7 +222,7 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
     named = ", ".join(path.name for path in files[:3])
     allowed = ", ".join(_literal(name) for name in SEVERITIES)
     row = connection.execute(
-        f"SELECT min(row) FROM findings WHERE severity IS NULL OR severity NOT IN ({allowed})"  # noqa: S608
+        f"SELECT min(row) FROM given WHERE severity IS NULL OR severity NOT IN ({allowed})"  # noqa: S608
     ).fetchone()
     if row[0] is not None:
         raise InputError(
@@ -177,7 +230,7 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
             "give the findings that weakcode scrub -o wrote"
         )
     row = connection.execute(
-        "SELECT min(row) FROM findings WHERE rule IS NULL OR NOT regexp_full_match(rule, '[a-z0-9-]+/[a-z0-9-]+')"
+        "SELECT min(row) FROM given WHERE rule IS NULL OR NOT regexp_full_match(rule, '[a-z0-9-]+/[a-z0-9-]+')"
     ).fetchone()
     if row[0] is not None:
         raise InputError(
@@ -186,35 +239,36 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
         )
 
 
-def run_of(paths: Sequence[Path], files: int) -> Run:
-    """Return what Parquet files say of their making. Counts are there only where each of `files` has them."""
-    import pyarrow.parquet as pq
+def _said(schema: pa.Schema | None) -> dict[str, str]:
+    """Return what a file says of its making, by name; text files say nothing."""
+    given = (schema.metadata or {}) if schema is not None else {}
+    values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in given.items()}
+    return {key.removeprefix("weakcode."): value for key, value in values.items() if key.startswith("weakcode.")}
 
-    said = []
-    for path in paths:
-        metadata = pq.read_metadata(path).metadata or {}
-        values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in metadata.items()}
-        said.append({key[9:]: value for key, value in values.items() if key.startswith("weakcode.")})
+
+def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
+    """Return what the files say together. Counts are there only where each file has them."""
 
     def words(name: str) -> tuple[str, ...]:
         return tuple(sorted({word for one in said for word in one.get(name, "").split(", ") if word}))
 
     def count(name: str) -> int | None:
         numbers = [int(one[name]) for one in said if one.get(name, "").isdecimal()]
-        return sum(numbers) if numbers and len(numbers) == files else None
+        return sum(numbers) if numbers and len(numbers) == len(said) else None
 
+    editions = words("edition")
+    if not editions:
+        found = connection.execute("SELECT DISTINCT edition FROM given WHERE edition <> '' ORDER BY 1").fetchall()
+        editions = tuple(edition for (edition,) in found)
+    (waived,) = connection.execute("SELECT count(*) FROM waived").fetchone()
     return Run(
         versions=words("version"),
-        editions=words("edition"),
+        editions=editions,
         engines=words("engine"),
         packs=words("packs"),
         evaluated=count("evaluated"),
         rejected=count("rejected"),
         clean=count("clean"),
-        waived=count("waived"),
-        date=_latest(one.get("date", "") for one in said),
+        waived=waived or count("waived"),
+        date=max((one.get("date", "") for one in said), default=""),
     )
-
-
-def _latest(dates: Iterable[str]) -> str:
-    return max(dates, default="")
