@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lint types sanitize nightly clean
+.PHONY: help setup run test check format lint types sanitize dist installed nightly clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,18 @@ sanitize: $(READY) ## Run the tests of the kernel with a build that stops at bad
 	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
 		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/batch/test_bulk.py
+
+dist: $(READY) ## Build sdist and wheel into dist/
+	@rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m build --no-isolation
+
+EMPTY := build/empty-environment
+
+installed: dist ## Install the wheel into an empty environment and run the tests against it
+	@rm -rf $(EMPTY)
+	$(PYTHON) -m venv $(EMPTY)
+	$(EMPTY)/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev,all]"
+	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest -m 'not slow'
 
 format: $(READY) ## Rewrite the files in the project's format
 	$(BIN)/ruff format .
