@@ -114,4 +114,5 @@ def _rules(name: str) -> str:
     for rule, role in validator.rules_touching(name):
         off = "" if titles[rule].enabled else ", off"
         lines.append(f"{rule} ({role}; {titles[rule].severity}{off})  {titles[rule].title}")
-    return text.bullets("Rules", lines or ["none"])
+    told = [f"Note: {notice}." for notice in validator.notices]
+    return text.bullets("Rules", [*(lines or ["none"]), f"Of packs {', '.join(validator.packs)}.", *told])

@@ -1,0 +1,273 @@
+"""The facts of a rule in words: sections of lines, the same for the terminal and for pages.
+
+Codes, ids and what is written in files stand between backticks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from weakcode.claims import Claim
+from weakcode.engines.assemble import SAFE_ACTIONS
+from weakcode.pages.facts import Handling, RuleFacts, Tried
+from weakcode.rules.model import Case, Relation
+
+_FIXES = {
+    "resequence": "Put the codes in the order that the rule asks for.",
+    "drop-repeat": "Report the code once.",
+    "remove-subject": "Remove the code that the rule is about.",
+    "remove-object": "Remove the other code.",
+    "replace-subject": "Report `{code}` instead.",
+    "add": "Add `{code}`.",
+}
+_KINDS: dict[str, str] = {
+    "excludes1": "For each code that an Excludes1 note holds for: forbid the codes that a line of the note names.",
+    "excludes2": "For each code that an Excludes2 note holds for: tell of the codes that a line of the note names.",
+    "manifestation": "For each manifestation code, told by its title and a code-first note: may not be first-listed.",
+    "code_first_missing": "For each code that a code-first note without a condition holds for: "
+    "require what the note asks for before it.",
+    "code_first_order": "For each code that a code-first note holds for: if what the note names is there, before it.",
+    "use_additional_missing": "For each code that a use-additional note holds for: require a code that the note names.",
+    "use_additional_order": "For each code that a use-additional note names and that adds to another: "
+    "if the code with the note is there, before it.",
+    "code_also": "For each code that a code-also note holds for: require a code that the note names.",
+    "not_billable": "Forbid categories and codes without their 7th character, also what became one since.",
+    "not_valid_on_date": "Forbid codes on days on which they were not yet, or are no longer, in force.",
+}
+_SAFETY = {
+    "resequence": "Safe where only one code can be meant; with a choice of codes it is a proposal.",
+    "drop-repeat": "Safe: `weakcode fix` applies it.",
+}
+_POINTED: dict[str, str] = {
+    "first": "no service line may point to it first",
+    "never": "some service line must point to it",
+    "off-claim": "no service line may point to a diagnosis that is not there",
+}
+_SET = re.compile(r"\$([a-z0-9]+(?:-[a-z0-9]+)*)")
+_PROPOSAL = "A proposal: never applied unless asked for with `--unsafe`, since the record decides."
+
+
+@attrs.frozen
+class Line:
+    """A line and what belongs under it."""
+
+    text: str
+    under: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Section:
+    """A heading and its lines."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def headline(facts: RuleFacts) -> str:
+    """Return the severity and the pack with its version, as one line."""
+    state = "" if facts.rule.enabled else ", off unless asked for"
+    return f"{facts.rule.severity}{state}; pack {facts.pack.pack} {facts.pack.version}"
+
+
+def sections(facts: RuleFacts) -> tuple[Section, ...]:
+    """Return all that there is to tell of a rule. Every rule has the same sections, in this order."""
+    rule = facts.rule
+    parts: list[tuple[str, list[Line]]] = [
+        ("What it checks", _checks(facts)),
+        ("Why", [Line(_flat(rule.why) or "The rule file does not say.")]),
+        ("Known problems", [Line(_flat(rule.known_problems) or "None are known.")]),
+        ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or [Line("No example.")]),
+        ("Fails", [_example(one) for one in facts.tried if one.case.fails] or [Line("No example.")]),
+        ("Fix", _fixes(facts)),
+        ("Severity and pack", _severity(facts)),
+        ("Sources", [Line(str(source)) for source in facts.sources] or [Line("None is cited.")]),
+        ("Other rules", _others(facts)),
+        ("Profiles", _profiles(facts)),
+    ]
+    return tuple(Section(title, tuple(lines)) for title, lines in parts)
+
+
+def _flat(paragraph: str) -> str:
+    return " ".join(paragraph.split())
+
+
+def _checks(facts: RuleFacts) -> list[Line]:
+    if facts.rule.notes is None:
+        lines = [Line(_sentence(_case(case))) for case in facts.rule.all_cases]
+        return lines + _named_sets(" ".join(line.text for line in lines), facts.pack.code_sets)
+    when = facts.rule.when
+    kind = _KINDS.get(facts.rule.notes) or f"What the Tabular List itself says: {facts.rule.notes.replace('_', ' ')}."
+    lines = [Line(kind)]
+    if when:
+        lines.append(Line(f"When {_condition(when)}."))
+    if facts.instances is not None:
+        made = facts.instances
+        of = f" from notes at {made.places:,} places" if made.places else ""
+        quoted = tuple(f'`{source.place}`: "{source.quote}"' for source in made.quoted)
+        also = ", for example:" if quoted else "."
+        lines.append(Line(f"In ICD-10-CM {made.edition} these are {made.edits:,} edits{of}{also}", quoted))
+    return lines
+
+
+def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[Line]:
+    """Return what the code sets are that a text names, and those that these name."""
+    found: dict[str, str] = {}
+    waiting = _SET.findall(text)
+    while waiting:
+        name = waiting.pop(0)
+        if name in code_sets and name not in found:
+            found[name] = f"`{_flat(code_sets[name])}`"
+            waiting += _SET.findall(code_sets[name])
+        found.setdefault(name, "a set that every rule file knows")
+    return [Line(f"`${name}` is {words}.") for name, words in found.items()]
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}." if words else "Nothing."
+
+
+def _case(case: Case) -> str:
+    parts = []
+    if case.subject:
+        parts.append(f"for each `{case.subject}`:")
+    if case.forbid:
+        parts.append(f"forbid {_relation(case.forbid)}")
+    if case.require:
+        parts.append(f"require {_relation(case.require)}")
+    if case.order:
+        parts.append(f"if there, {_relation(case.order)}")
+    if case.position:
+        parts.append("must be first-listed" if case.position == "first" else "may not be first-listed")
+    if case.at_most_one:
+        parts.append("only one of them on a claim")
+    if case.once:
+        parts.append("each code only once")
+    if case.terms:
+        parts.append(f"not documented as {', '.join(case.terms)}")
+    if case.pointed:
+        parts.append(_POINTED[case.pointed])
+    if case.when:
+        parts.append(f"(when {_condition(case.when)})")
+    return " ".join(parts)
+
+
+def _relation(relation: Relation) -> str:
+    codes = f"`{relation.codes}`"
+    return codes if relation.where == "anywhere" else f"{codes} {relation.where} it"
+
+
+def _condition(when: Any) -> str:
+    given = attrs.asdict(when, filter=lambda _, value: value not in (None, (), []))
+    return "; ".join(f"{name.rstrip('_').replace('_', ' ')} {_value(value)}" for name, value in given.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.rstrip('_')} {_value(item)}" for name, item in value.items())
+    return f"`{', '.join(map(str, value))}`" if isinstance(value, list | tuple) else f"`{value}`"
+
+
+def _example(tried: Tried) -> Line:
+    claim, example = tried.case.claim, tried.case.example
+    words = ", ".join([f"`{example.codes}`", *_known(claim)])
+    if example.lines:
+        words += f", service lines pointing to {' and '.join(f'`{pointers}`' for pointers in example.lines)}"
+    note = f" ({example.note.rstrip('.')})" if example.note else ""
+    under: tuple[str, ...] = ()
+    if tried.findings is None:
+        under = ("Not run here.",)
+    elif tried.findings:
+        under = tuple(f"{_place(positions)}: {message}" for positions, message in tried.findings)
+    elif tried.case.fails:
+        under = ("The rule finds nothing here, although the rule file says that it does.",)
+    return Line(words + note, under)
+
+
+def _place(positions: tuple[int, ...]) -> str:
+    if not positions:
+        return "On the claim as a whole"
+    return f"At {' and '.join(map(str, positions))}"
+
+
+def _known(claim: Claim) -> Iterator[str]:
+    if claim.age is not None:
+        yield f"age {claim.age}"
+    if claim.sex is not None:
+        yield f"sex {claim.sex}"
+    if claim.service_date is not None:
+        yield f"on {claim.service_date}"
+    if claim.setting is not None:
+        yield claim.setting
+    if claim.payer is not None:
+        yield f"payer {claim.payer}"
+    if claim.documented:
+        yield f"documented: `{', '.join(sorted(claim.documented))}`"
+    for diagnosis in claim.diagnoses:
+        if diagnosis.text:
+            yield f'the record says "{diagnosis.text}" at {diagnosis.position}'
+
+
+def _fixes(facts: RuleFacts) -> list[Line]:
+    lines: dict[Line, None] = {}
+    for fix in (case.fix for case in facts.rule.all_cases if case.fix):
+        words = _FIXES[fix.action].format(code=fix.code)
+        text = _flat(fix.text) if fix.text else ""
+        said = f"{words} {text}".strip() if text and text != words else words
+        lines[Line(said, (_SAFETY[fix.action] if fix.action in SAFE_ACTIONS else _PROPOSAL,))] = None
+    return list(lines) or [Line("None is proposed: the record decides.")]
+
+
+def _severity(facts: RuleFacts) -> list[Line]:
+    rule, force = facts.rule, facts.rule.effective
+    state = "" if rule.enabled else ", off unless a profile or `--rules` names the rule"
+    lines = [Line(f"`{rule.severity}`{state}.")]
+    lines.append(
+        Line(f"Pack `{facts.pack.pack}` version {facts.pack.version}: {facts.pack.title} ({facts.file}:{facts.line}).")
+    )
+    if facts.pack.requires:
+        lines.append(Line(f"Needs the extra `weakcode[{facts.pack.requires}]`."))
+    if facts.missing:
+        lines.append(Line(f"Not evaluated here: {facts.missing}."))
+    if force is not None:
+        since = f" from {force.from_}" if force.from_ else ""
+        until = f" to {force.to}" if force.to else ""
+        lines.append(Line(f"In force for service dates{since}{until}."))
+    return lines
+
+
+def _others(facts: RuleFacts) -> list[Line]:
+    lines = []
+    if facts.rule.supersedes:
+        replaced = tuple(f"`{other}`" for other in facts.rule.supersedes)
+        lines.append(Line("Where both find one problem, this rule tells it and these do not:", replaced))
+    if facts.superseded_by:
+        replacing = tuple(f"`{other}`" for other in facts.superseded_by)
+        lines.append(Line("Where both find one problem, these tell it and this rule does not:", replacing))
+    return lines or [Line("It supersedes no rule, and none supersedes it.")]
+
+
+def _profiles(facts: RuleFacts) -> list[Line]:
+    if facts.rule.enabled:
+        state, wanted = f"`{facts.rule.severity}`", "`off`, or to another severity"
+        setting = "info" if facts.rule.severity == "warning" else "warning"
+    else:
+        state, wanted, setting = "off", "`on`, or to a severity", "on"
+    return [
+        Line(f"Without a profile: {state}."),
+        *(Line(f"{one.profile}: {_handled(one)}.") for one in facts.handling),
+        Line(f"A profile sets it to {wanted}: `rules: {{{facts.id}: {setting}}}`."),
+    ]
+
+
+def _handled(one: Handling) -> str:
+    if not one.included:
+        return "not evaluated, since its pack is not among the profile's"
+    said = []
+    for payer, severity in one.severities:
+        state = f"`{severity}`" if severity else "off"
+        said.append(f"{state} for {payer}" if payer else state)
+    return ", ".join(said)
