@@ -232,7 +232,7 @@ class Validator:
     def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
         """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
         bench = self._bench(edition_for(service_date))
-        return notes_touching(bench.program, bench.edition.code_id(code))
+        return notes_touching(bench.program, bench.assembler, bench.edition.code_id(code), code)
 
     def check(self, claim: Claim) -> tuple[Finding, ...]:
         """Return the findings on a claim by subject position, then rule id, then object position."""

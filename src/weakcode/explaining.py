@@ -18,7 +18,7 @@ from weakcode.compile.edits import CompiledRule, Condition, Edit, Hit, Verb, Whe
 from weakcode.compile.pointers import FIRST
 from weakcode.compile.program import Program
 from weakcode.compile.unmet import at_positions, unmet
-from weakcode.engines.assemble import Assembler, sources_of
+from weakcode.engines.assemble import Assembler
 from weakcode.errors import EngineError
 from weakcode.findings import Finding, Source
 
@@ -328,7 +328,7 @@ def explain(
         raise EngineError(f"the engine and the reading of its edits disagree about {odd} on this claim; report it")
     return Explanation(
         verdict=verdict,
-        steps=_steps(reads, sorter, program, severities, judged),
+        steps=_steps(reads, sorter, assembler, program, severities, judged),
         edits=len(program),
         edits_elsewhere=len(program) - len(reader.subjects),
         rules_elsewhere=len(program.rules) - len({rule_of[number] for number in reader.subjects}),
@@ -338,6 +338,7 @@ def explain(
 def _steps(
     reads: Sequence[tuple[int, _Read]],
     sorter: _Sorter,
+    assembler: Assembler,
     program: Program,
     severities: Mapping[int, str | None],
     judged: JudgedClaim,
@@ -360,7 +361,7 @@ def _steps(
             code=judged.claim.codes[read.subject - 1] if read.subject else "",
             positions=read.positions or ((read.subject,) if read.subject else ()),
             edits=len(edits),
-            sources=sources_of(edits),
+            sources=assembler.sources(edits, judged.claim.codes[read.positions[1] - 1] if read.positions[1:] else ""),
             by=by,
         )
         for (rule, read, by), edits in grouped.items()

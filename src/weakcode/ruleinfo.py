@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from weakcode.compile.program import Program
+from weakcode.engines.assemble import Assembler
 
 
 @attrs.frozen
@@ -36,14 +37,15 @@ def rules_touching(program: Program, code_id: int) -> tuple[tuple[str, str], ...
     return tuple(sorted(touching, key=lambda pair: (pair[0], pair[1] != "subject")))
 
 
-def notes_touching(program: Program, code_id: int) -> tuple[NoteEdit, ...]:
+def notes_touching(program: Program, assembler: Assembler, code_id: int, code: str) -> tuple[NoteEdit, ...]:
     """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
     found: dict[NoteEdit, None] = {}
     for number, role in _roles(program, code_id):
         edit = program.edit(number)
-        if edit.sources and edit.sources[0].quote:
-            place, _, kind = edit.sources[0].place.rpartition(", ")
-            found[NoteEdit(program.rules[edit.rule].id, role, place, kind, edit.sources[0].quote)] = None
+        for source in assembler.sources([edit], code) if role == "object" else edit.sources:
+            if source.quote:
+                place, _, kind = source.place.rpartition(", ")
+                found[NoteEdit(program.rules[edit.rule].id, role, place, kind, source.quote)] = None
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines._kernel import Report
-from weakcode.engines.assemble import Assembler, sources_of
+from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
 from weakcode.findings import Severity
 
@@ -205,7 +205,7 @@ class Memory:
                     "rule": self._program.rules[edits[0].rule].id,
                     "message": self._assembler.message(edits[0], first, second, third, said, lines),
                     "codes": [code for code in (first, second) if code],
-                    "sources": [str(source) for source in sources_of(edits)],
+                    "sources": [str(source) for source in self._assembler.sources(edits, second)],
                     "edition": self._edition.name,
                 }
             )

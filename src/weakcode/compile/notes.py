@@ -62,6 +62,18 @@ NOT_MEANT = {
 """Codes below a mandatory block that can stand without what it asks for, each with the reason."""
 
 
+NOT_THE_NATURE = {
+    "T36-T50": (
+        "D56-D58, D61.0-, D61.818, D63.-, D64.0, D64.4, D66-D67, D68.0-D68.2, D68.5-D68.6, D69.41-D69.42, "
+        "D70.0, D70.3-D70.4, D71, D72.0, D74.0, D75.0"
+    ),
+}
+"""Codes inside the wide range of a code-first note that are not what the note gives it as an example of.
+
+The blood disorders D56 to D76 are there as the nature of an adverse effect. What is inherited or congenital, has
+another cause in its title, or leaves drugs to a neighboring code (D61.818 to D61.810 and D61.811) is none.
+"""
+
 ADDED_ONLY = (
     "T36-T50 with fifth or sixth character 5, B95-B97, R29.7-, R65.2-, V00-Y99, Z14-Z19, Z3A, Z55-Z68, Z72.-, Z77-Z99"
 )
@@ -160,6 +172,7 @@ def read_line(text: str, edition: Edition) -> Line:
     return Line(text, codes, tuple(resolved), tuple(dangling))
 
 
+@lru_cache(maxsize=16384)
 def read_note(note: Note, edition: Edition) -> tuple[Line, ...]:
     """Return the lines of a note with the codes that each names."""
     return tuple(read_line(text, edition) for text in note.lines)

@@ -110,6 +110,20 @@ class Assembler:
                 self._described[code] = described
         return described
 
+    def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
+        """Return what the edits of one finding cite, each once.
+
+        Where an edit stands on several notes, those are cited that hold for `other`, the object of the finding.
+        """
+        cited: dict[Source, None] = {}
+        number = self._edition.code_id(other) if other else -1
+        for edit in edits:
+            several = sum(source.quote is not None for source in edit.sources) > 1
+            for source in edit.sources:
+                if not several or source.quote is None or number in self._edition.billable_below(_noted_at(source)):
+                    cited[source] = None
+        return tuple(cited)
+
     def _finding(self, judged: JudgedClaim, merged: _Merged, severity: str) -> Finding:
         hit, edit = merged.hit, merged.edits[0]
         rule = self._program.rules[merged.rule]
@@ -122,7 +136,7 @@ class Assembler:
             message=self._message(judged, edit, hit, stray),
             codes=tuple(codes[position - 1] for position in positions),
             positions=positions,
-            sources=sources_of(merged.edits),
+            sources=self.sources(merged.edits, codes[hit.object - 1] if hit.object else ""),
             fix=self._fix(judged, edit, hit, stray),
         )
 
@@ -154,6 +168,7 @@ class Assembler:
         """
         side = "after" if edit.where is Where.BEFORE else "before"
         found = self.describe(stray) if stray else ""
+        sources = self.sources([edit], other)
         words = {
             "subject": self.describe(subject) if subject else "",
             "object": self.describe(other) if other else "",
@@ -164,8 +179,8 @@ class Assembler:
             "lines": lines,
             "found": found,
             "misplaced": f"; {found} stands {side} it" if stray else "",
-            "note": _shortened(next((source.quote for source in edit.sources if source.quote), "")),
-            "place": edit.sources[0].place.rsplit(",", 1)[0] if edit.sources else "",
+            "note": _shortened(next((source.quote for source in sources if source.quote), "")),
+            "place": _noted_at(sources[0]) if sources else "",
             "choices": self._choices(subject) if "{choices}" in (edit.message or "") else "",
         }
         return (edit.message or _default_message(edit)).format_map(words)
@@ -216,17 +231,17 @@ class Assembler:
         return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
 
 
+def _noted_at(source: Source) -> str:
+    """Return the place of a note without the note's kind."""
+    return source.place.rsplit(",", 1)[0]
+
+
 def _default_message(edit: Edit) -> str:
     if edit.verb is Verb.PRESENT and edit.pointed is not None:
         return _POINTED_MESSAGES[edit.pointed]
     if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
         return _OFF_CLAIM_MESSAGE
     return _DEFAULT_MESSAGES[edit.verb]
-
-
-def sources_of(edits: Iterable[Edit]) -> tuple[Source, ...]:
-    """Return what the edits of one finding cite, each once."""
-    return tuple(dict.fromkeys(source for edit in edits for source in edit.sources))
 
 
 def _shortened(quote: str) -> str:

@@ -29,6 +29,10 @@ NoteKind = Literal[
     "code_also",
     "not_billable",
     "not_valid_on_date",
+    "excludes1_other_side",
+    "right_and_left",
+    "both_and_one_side",
+    "open_and_known_side",
 ]
 BUILTIN_SETS = (
     "unknown-code",
@@ -232,7 +236,10 @@ class Rule:
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
     cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())
-    notes: NoteKind | None = doc("Instances come from the Tabular List's notes of this kind.", default=None)
+    notes: NoteKind | None = doc(
+        "Instances come from the Tabular List: its notes of this kind, or codes that its titles tell apart by side.",
+        default=None,
+    )
     effective: DateRange | None = doc("Service dates for which the rule is in force.", default=None)
     supersedes: tuple[str, ...] = doc(
         "Full ids of generic rules that this one replaces on its subject.",

@@ -1,0 +1,106 @@
+"""Right, left, both and an open side: the codes of one condition that differ in the side alone, by their titles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SIDES = {"right": "right", "left": "left", "bilateral": "both", "both": "both"}
+_SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
+"""Words that stand in the title of one side and not in that of both: "right eye" beside "bilateral"."""
+_BEARERS = frozenset(["hand", "hip", "leg", "orbit"])
+"""Words that do so in a few titles, and tell two conditions apart in others."""
+
+
+@attrs.frozen
+class Sided:
+    """The codes of one condition by side, as they stand in the list without added 7th characters; "" where none is.
+
+    Right and left are always there. `open` are the codes whose title says that the side is not known.
+    """
+
+    right: str
+    left: str
+    both: str = ""
+    open: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4)
+def sided(edition: Edition) -> tuple[Sided, ...]:
+    """Return every condition with a code for the right and one for the left, in the order of the list.
+
+    Two titles of a category are right and left of one condition when nothing but these words tells them apart.
+    The title for both, or for an open side, has the same words otherwise, in any order and number.
+    """
+    by_words: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    lefts: dict[tuple[str, str], str] = {}
+    rights: list[tuple[str, str, tuple[str, ...]]] = []
+    for node in edition.titled():
+        if node.kind in ("chapter", "section") or not _finished(node.name, edition):
+            continue
+        category, title = node.name[:3], " ".join(_WORD.findall(node.title.lower()))
+        side, words = _read(title)
+        if side:
+            by_words.setdefault((category, side, words), []).append(node.name)
+        elif "unspecified" in words:
+            by_words.setdefault((category, "open", _without("unspecified", words)), []).append(node.name)
+        if side == "left":
+            lefts[category, title] = node.name
+        if side == "right":
+            rights.append((node.name, title, words))
+    found = []
+    for name, title, words in rights:
+        left = lefts.get((name[:3], title.replace("right", "left")))
+        if left is None:
+            continue
+        both = by_words.get((name[:3], "both", words)) or [
+            one
+            for bearer in _BEARERS.intersection(words)
+            for one in by_words.get((name[:3], "both", _without(bearer, words)), ())
+        ]
+        silent = by_words.get((name[:3], "open", words), ())
+        found.append(Sided(name, left, both[0] if len(both) == 1 else "", tuple(silent)))
+    return tuple(found)
+
+
+def _read(title: str) -> tuple[str, tuple[str, ...]]:
+    """Return the side that a title tells, "" for none or more than one, and its other words, sorted."""
+    words = title.split()
+    sides = {_SIDES[word] for word in words if word in _SIDES}
+    rest = sorted(_singular(word) for word in words if word not in _SIDES and word not in _SILENT)
+    return (sides.pop() if len(sides) == 1 else ""), tuple(filter(None, rest))
+
+
+def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    at = words.index(word)
+    return words[:at] + words[at + 1 :]
+
+
+def _singular(word: str) -> str:
+    return word[:-3] + "y" if word.endswith("ies") else word.rstrip("s")
+
+
+def _finished(name: str, edition: Edition) -> bool:
+    """Whether a code is billable, or is once it has its 7th character."""
+    return edition.is_billable(name) or bool(edition.seventh_characters(name))
+
+
+def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[str, str]]:
+    """Yield the billable codes of two codes of the list, pairwise by 7th character."""
+    rests = {edition.code(i)[len(other) :]: edition.code(i) for i in edition.billable_below(other)}
+    for i in edition.billable_below(one):
+        code = edition.code(i)
+        if code[len(one) :] in rests:
+            yield code, rests[code[len(one) :]]
+
+
+def below(names: tuple[str, ...], edition: Edition) -> CodeSet:
+    """Return the billable codes of codes of the list."""
+    return CodeSet(span for name in names for span in edition.billable_below(name).spans)
