@@ -265,7 +265,10 @@ class _Sorter:
                 # Several edits of a rule can find the same diagnoses; each is told in its own words.
                 own = {finding.message for finding in self._assembler.findings(self._judged, [hit])}
                 found = next((finding for finding in there if finding.message in own), there[0])
-                return attrs.evolve(read, outcome=outcome, reason=found.message, positions=found.positions), None
+                reason = found.message
+                if found.waiver is not None:
+                    reason = f"{reason} Waived by {found.waiver.who}: {found.waiver.reason}"
+                return attrs.evolve(read, outcome=outcome, reason=reason, positions=found.positions), None
         by = self._superseded_by(hit, edit, rule)
         positions = tuple(at for at in hit[1:] if at)
         return attrs.evolve(read, outcome=Outcome.SUPERSEDED, reason=f"{by} says it", positions=positions), by

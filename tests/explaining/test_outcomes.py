@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
 from weakcode import Claim, Validator
+from weakcode.claims import Waiver
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.spelling import spelled
 from weakcode.compile.conditions import JudgedClaim
@@ -227,15 +227,18 @@ def test_an_engine_that_found_something_else_is_not_explained_away() -> None:
         explain(judged, validator.judge(claim), bench.program, edition, bench.assembler, [], str)
 
 
-def test_a_waived_finding_is_told_as_waived() -> None:
-    validator, claim = Validator(packs="weakness"), Claim(["M62.84"])
-    edition = edition_for(None)
-    bench, judged = validator._bench(edition), JudgedClaim.of(claim, edition)
-    verdict = validator.judge(claim)
-    waived = attrs.evolve(verdict, findings=(), waived=verdict.findings)
-    explained = explain(judged, waived, bench.program, edition, bench.assembler, bench.engine.hits(judged), str)
-    (step,) = explained.of("weakness/sarcopenia-underlying-disease-first")
-    assert (step.outcome, step.positions) == (Outcome.WAIVED, (1,))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_waived_finding_is_told_as_waived_by_whom_and_why(engine: str) -> None:
+    waiver = Waiver("weakness/excludes1-frailty", reason="Unrelated conditions.", who="A. Coder", codes="R54 M62.84")
+    claim = Claim(["R54", "M62.84"], waivers=[waiver])
+    explained = Validator(engine=engine).explain(claim)
+    (step,) = explained.of("weakness/excludes1-frailty")
+    assert (step.outcome, step.positions) == (Outcome.WAIVED, (1, 2))
+    assert step.reason.endswith("Waived by A. Coder: Unrelated conditions.")
+    assert explained.verdict.waived
+    # What the waived finding says better stays superseded: one problem is one finding, also when it is waived.
+    (generic,) = [one for one in explained.of("icd10cm/excludes1") if one.positions == (1, 2)]
+    assert (generic.outcome, generic.by) == (Outcome.SUPERSEDED, "weakness/excludes1-frailty")
 
 
 @pytest.mark.parametrize(

@@ -151,11 +151,13 @@ def test_a_profile_is_told_with_what_it_makes_of_a_rule_for_each_payer(tmp_path:
     profile = tmp_path / "p.yaml"
     profile.write_text(
         "name: Practice\npacks: [weakness]\nrules: {weakness/excludes1-frailty: warning}\n"
+        "sources: {policy: {title: Our policy}}\n"
+        "denial_risk: {weakness/excludes1-frailty: {risk: high, source: policy, at: page 3}}\n"
         "payers: {Acme: {rules: {weakness/excludes1-frailty: off}}, Same: {rules: {}}}\n"
     )
     shelf = Shelf.of(profiles=[profile])
     page = rule_page(shelf.facts("weakness/excludes1-frailty"), shelf.ids)
-    assert "- Practice: `warning`, off for Acme." in page
+    assert "- Practice: `warning`, off for Acme.\n    - Denial risk: high (Our policy, page 3)." in page
     assert "its pack is not among the profile's" in rule_page(shelf.facts("icd10cm/excludes1"), shelf.ids)
 
 

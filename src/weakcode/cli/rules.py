@@ -29,6 +29,8 @@ def list_rules(rules: tuple[str, ...], profile: str | None, as_format: str) -> i
         names = ("id", "title", "severity", "enabled", "pack")
         values = [{name: getattr(rule, name) for name in names} for rule in found]
         click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        for notice in validator.notices:
+            click.echo(f"Note: {notice}.", err=True)
         return 0
     width = max((len(rule.id) for rule in found), default=0)
     for rule in found:

@@ -14,7 +14,7 @@ from weakcode.compile.build import build_program
 from weakcode.compile.compiler import sources_of
 from weakcode.compile.program import Program
 from weakcode.errors import UnknownNameError, did_you_mean
-from weakcode.findings import Source
+from weakcode.findings import DenialRisk, Source
 from weakcode.notices import without_missing_extras
 from weakcode.rules.examples import ExampleCase, cases_of
 from weakcode.rules.library import Selected, resolve_packs
@@ -50,12 +50,13 @@ class Instances:
 class Handling:
     """What a profile makes of a rule: for each payer (None: all) the severity, None where it is off.
 
-    `included` is False where the rule's pack is not among the profile's.
+    `included` is False where the rule's pack is not among the profile's; `risks` are the denial risks it tells.
     """
 
     profile: str
     included: bool
     severities: tuple[tuple[str | None, str | None], ...] = ()
+    risks: tuple[DenialRisk, ...] = ()
 
 
 @attrs.frozen
@@ -181,4 +182,5 @@ def _handling(profile: Profile, known: frozenset[str], rule_id: str, rule: Rule)
         for payer in (None, *profile.payers)
     }
     differing = [(payer, found) for payer, found in severities.items() if payer is None or found != severities[None]]
-    return Handling(profile.name, True, tuple(differing))
+    risks = [by_key[rule_id] for by_key in profile.risks.values() if rule_id in by_key]
+    return Handling(profile.name, True, tuple(differing), tuple(risks))

@@ -258,7 +258,7 @@ def _profiles(facts: RuleFacts) -> list[Line]:
         state, wanted, setting = "off", "`on`, or to a severity", "on"
     return [
         Line(f"Without a profile: {state}."),
-        *(Line(f"{one.profile}: {_handled(one)}.") for one in facts.handling),
+        *(Line(f"{one.profile}: {_handled(one)}.", tuple(f"{risk}." for risk in one.risks)) for one in facts.handling),
         Line(f"A profile sets it to {wanted}: `rules: {{{facts.id}: {setting}}}`."),
     ]
 
