@@ -21,7 +21,7 @@ from weakcode.engines.durable import DurableEngine
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
 from weakcode.findings import Verdict as Verdict
-from weakcode.notices import about_edition, without_missing_extras
+from weakcode.notices import about_edition, check_facts, without_missing_extras
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
 from weakcode.ruleinfo import notes_touching, rules_touching
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.batch.columns import ColumnScrubber
+    from weakcode.batch.marks import Marker
     from weakcode.batch.rows import Rejected
     from weakcode.compile.program import Program
     from weakcode.compile.risks import Risks
@@ -247,7 +248,7 @@ class Validator:
         edition = self._edition(claim.service_date)
         bench = self._bench(edition)
         if claim.documented:
-            self._check_facts(claim.documented, bench.program.facts)
+            check_facts(claim.documented, bench.program.facts)
         judged = JudgedClaim.of(claim, edition)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         if bench.risks is not None:
@@ -260,7 +261,7 @@ class Validator:
             engine=self.engine,
             packs=bench.program.packs,
             waived=outcome.waived,
-            notices=(*self._left_out, *out_of_force, *outcome.notices),
+            notices=(*self._left_out, *out_of_force, *outcome.notices(bench.program.rule_numbers)),
             out_of_force=bool(out_of_force),
             expired=outcome.expired,
             unmatched=outcome.unmatched,
@@ -295,13 +296,6 @@ class Validator:
             return f'the profile "{self._profile.name}" switches it off'
         return "it is off unless asked for"
 
-    @staticmethod
-    def _check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
-        for fact in sorted(documented):
-            if fact not in known:
-                there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
-                raise UnknownNameError(f'the fact "{fact}" is unknown{did_you_mean(fact, known)}; {there}')
-
     def fix(self, claim: Claim, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
 
@@ -332,8 +326,16 @@ class Validator:
         bulk = self.in_bulk()
         return ColumnScrubber(
             lambda day: bulk._bench(bulk._edition(day)),
-            lambda facts, known: bulk._check_facts(facts, known),
+            check_facts,
+            self._marker(),
         )
+
+    def _marker(self) -> Marker | None:
+        if not len(self._book) and (self._profile is None or not self._profile.risks):
+            return None
+        from weakcode.batch.marks import Marker
+
+        return Marker(self._book, self.day)
 
     def scrub(
         self, source: Any, *, jobs: int = 1, on_reject: Callable[[Rejected], None] | None = None

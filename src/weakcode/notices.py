@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from weakcode.claims import Claim
 from weakcode.codes.edition import Edition
-from weakcode.errors import MissingExtraError
+from weakcode.errors import MissingExtraError, UnknownNameError, did_you_mean
 from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, read_bytes
 
 
@@ -38,3 +40,11 @@ def about_edition(claim: Claim, edition: Edition) -> tuple[str, ...]:
             f"in force from {edition.starts} to {edition.ends}"
         ),
     )
+
+
+def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
+    """Raise UnknownNameError for a documented fact that the packs do not know."""
+    for fact in sorted(documented):
+        if fact not in known:
+            there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
+            raise UnknownNameError(f'the fact "{fact}" is unknown{did_you_mean(fact, known)}; {there}')

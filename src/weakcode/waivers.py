@@ -70,12 +70,11 @@ class Sorted:
     expired: tuple[Waiver, ...] = ()
     unmatched: tuple[Waiver, ...] = ()
 
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What to tell of waivers that do not waive."""
+    def notices(self, rules: Collection[str]) -> tuple[str, ...]:
+        """Return what to tell of waivers that do not waive; `rules` are those that were evaluated."""
         return tuple(
             [has_expired(waiver) for waiver in self.expired]
-            + [fits_nothing(waiver, self.findings) for waiver in self.unmatched]
+            + [fits_nothing(waiver, self.findings, rules) for waiver in self.unmatched]
         )
 
 
@@ -111,8 +110,13 @@ def has_expired(waiver: Waiver) -> str:
     return f"{_named(waiver)} expired on {waiver.until}, and the finding counts again"
 
 
-def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = ()) -> str:
-    """Return the sentence on a waiver that fits no finding, with the rule that has found something on its codes."""
+def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = (), rules: Collection[str] | None = None) -> str:
+    """Return the sentence on a waiver that fits no finding, with the rule that it may have meant.
+
+    That is the rule that has found something on its codes, or the one among `rules` with nearly the same id.
+    """
+    if rules is not None and waiver.rule not in rules:
+        return f"{_named(waiver)} fits no finding: no such rule was evaluated{did_you_mean(waiver.rule, rules)}"
     others = (one.rule for one in findings if waiver.codes and set(one.codes) == set(waiver.codes))
     other = next(others, None)
     hint = f"; on these codes there is a finding of {other}" if other else ""

@@ -94,6 +94,10 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
         "file": str(claims),
         "line": 2,
         "place": "",
+        "denial_risk": None,
+        "denial_risk_source": None,
+        "waived_by": None,
+        "waiver": None,
     }
     metadata = pq.read_metadata(tmp_path / "f.parquet").metadata
     assert metadata[b"weakcode.packs"] == b"weakness 1"

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -21,14 +21,19 @@ from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
 from weakcode.batch.codecolumn import CodeColumn
 from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
 from weakcode.batch.findingcolumns import FindingColumns, Memory
+from weakcode.batch.marks import Marker
 from weakcode.batch.rows import BadRow
 from weakcode.batch.unreadable import unreadable
+from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
 from weakcode.compile.program import Program
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
 from weakcode.errors import EditionError, InputError
+
+if TYPE_CHECKING:
+    from weakcode.compile.risks import Risks
 
 MOST_CODES = 1_000
 """A claim with more codes than this is rejected: it is no claim but a column gone wrong."""
@@ -47,6 +52,8 @@ class Bench(Protocol):
     def engine(self) -> Any: ...
     @property
     def assembler(self) -> Assembler: ...
+    @property
+    def risks(self) -> Risks | None: ...
 
 
 @attrs.frozen
@@ -64,7 +71,8 @@ class Scrubbed:
     """What became of a batch: rows = evaluated + len(rejected), always.
 
     `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where no
-    installed edition was in force, `by_rule` and `by_severity` findings.
+    installed edition was in force, `by_rule` and `by_severity` findings. Waived findings are in the batch and in none
+    of these counts: `waived` counts them by waiver, `expired` those that a waiver would have waived in its time.
     """
 
     findings: pa.RecordBatch
@@ -76,22 +84,27 @@ class Scrubbed:
     out_of_force: Mapping[tuple[dt.date, str], int]
     by_rule: Mapping[str, int]
     by_severity: Mapping[str, int]
+    waived: Mapping[Waiver, int] = attrs.field(factory=dict)
+    expired: Mapping[Waiver, int] = attrs.field(factory=dict)
 
 
 class ColumnScrubber:
     """Evaluates record batches. Use one for all batches of a run, from as many threads as you like.
 
     `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
-    `check_facts` raises InputError for a documented fact that a program does not know.
+    `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
+    waived and how likely they are denied; without it nothing is asked of waivers and risks.
     """
 
     def __init__(
         self,
         bench_for: Callable[[dt.date | None], Bench],
         check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
+        marker: Marker | None = None,
     ) -> None:
         self._bench_for = bench_for
         self._check_facts = check_facts
+        self.marker = marker
         self._of_thread = threading.local()
         self._benches: dict[int, Bench] = {}
 
@@ -187,17 +200,28 @@ class _Run:
             self._reject(rows & good, "service date", reason)
             good[rows] = False
 
+        marker = self._scrubber.marker
+        risks: dict[str, Risks | None] = {}
         found: list[FindingColumns] = []
         for bench, rows in self._scrubber.benches(about, no_edition):
             for wrong, reason in self._scrubber.unknown_facts(about, bench):
                 self._reject(wrong & rows & good, "values", reason)
                 good[wrong & rows] = False
             found.append(self._judge(bench, rows & good, good, codes, about))
+            risks[bench.edition.name] = bench.risks if marker is not None else None
         findings = FindingColumns.together(found)
+        batch = findings.batch(self._columns.get("claim_id"), *self._place)
+        waived: Mapping[Waiver, int] = {}
+        expired: Mapping[Waiver, int] = {}
+        if marker is not None:
+            marked = marker.mark(findings, self._columns.get("claim_id"), about.payer, risks)
+            findings, waived, expired = marked.counting, marked.waived, marked.expired
+            for name, column in marked.columns.items():
+                batch = batch.append_column(name, column)
         evaluated = int(good.sum())
         rules, severities = findings.counts()
         return Scrubbed(
-            findings.batch(self._columns.get("claim_id"), *self._place),
+            batch,
             tuple(self._rejected(row) for row in np.flatnonzero(~good).tolist()),
             self._rows,
             evaluated,
@@ -206,6 +230,8 @@ class _Run:
             dict(self._out_of_force),
             rules,
             severities,
+            waived,
+            expired,
         )
 
     def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:

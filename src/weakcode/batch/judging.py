@@ -9,9 +9,9 @@ import attrs
 
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.writers import findings_schema
-from weakcode.claims import Claim
+from weakcode.claims import Claim, Waiver
 from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
-from weakcode.findings import Finding
+from weakcode.findings import Finding, in_order
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ class VerdictLike(Protocol):
     @property
     def findings(self) -> Sequence[Finding]: ...
     @property
-    def waived(self) -> Sequence[object]: ...
+    def waived(self) -> Sequence[Finding]: ...
     @property
     def edition(self) -> str: ...
     @property
@@ -34,7 +34,11 @@ class VerdictLike(Protocol):
     @property
     def packs(self) -> Sequence[str]: ...
     @property
-    def notices(self) -> Sequence[str]: ...
+    def out_of_force(self) -> bool: ...
+    @property
+    def expired(self) -> Sequence[Waiver]: ...
+    @property
+    def unmatched(self) -> Sequence[Waiver]: ...
 
 
 class Judge(Protocol):
@@ -85,8 +89,9 @@ class FindingRows:
         self._rows: list[dict[str, object]] = []
 
     def add(self, judged: Judged) -> None:
-        """Take the findings of one claim."""
-        record, edition = judged.record, judged.verdict.edition
+        """Take the findings of one claim, with those that were waived in their places."""
+        record, verdict = judged.record, judged.verdict
+        findings = in_order((*verdict.findings, *verdict.waived)) if verdict.waived else verdict.findings
         self._rows.extend(
             {
                 "claim_id": record.claim.id,
@@ -96,12 +101,16 @@ class FindingRows:
                 "codes": finding.codes,
                 "positions": finding.positions,
                 "sources": [str(source) for source in finding.sources],
-                "edition": edition,
+                "edition": verdict.edition,
                 "file": record.file,
                 "line": record.line_of(finding.positions),
                 "place": record.place_of(finding.positions),
+                "denial_risk": finding.denial_risk and finding.denial_risk.level,
+                "denial_risk_source": finding.denial_risk and str(finding.denial_risk.source),
+                "waived_by": finding.waiver and finding.waiver.who,
+                "waiver": finding.waiver and finding.waiver.reason,
             }
-            for finding in judged.verdict.findings
+            for finding in findings
         )
 
     def batches(self, *, last: bool = False) -> Iterator[pa.RecordBatch]:

@@ -20,6 +20,7 @@ from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.summary import Summary
 from weakcode.batch.tally import Tally
 from weakcode.batch.writers import FINDINGS_EXTENSIONS, REJECTS_EXTENSIONS, RejectsWriter, findings_writer
+from weakcode.claims import Waiver
 from weakcode.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def scrub(
     mapping: Mapping[str, str] | None = None,
     columns: ColumnScrubber | None = None,
     judged_by: tuple[str, Sequence[str]] | None = None,
+    waivers: Sequence[Waiver] = (),
     jobs: int = 1,
     query: QuerySource | None = None,
     sink: FindingsWriter | None = None,
@@ -60,6 +62,7 @@ def scrub(
     done, or none does. `progress` is told how far it is, `on_judged` sees each evaluated claim. `mapping` says which
     columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
     `jobs` threads, and `on_judged` does not see their claims; `judged_by` then says by what (engine and packs).
+    `waivers` are those of the run, of which the summary tells the idle ones.
     `query` gives claims after those of the inputs, `sink` takes the findings too. Raises InputError for inputs and
     outputs that cannot be, EngineError when an engine fails.
     """
@@ -88,7 +91,7 @@ def scrub(
             if out.corrected.remarks:
                 run.remarks[os.fspath(fixed or "")] = out.corrected.remarks
             result = attrs.evolve(result, fixed=out.corrected.changed)
-        result = attrs.evolve(result, remarks=run.remarks)
+        result = attrs.evolve(result, remarks=run.remarks, idle_waivers=run.tally.idle_waivers(waivers))
         out.finish(result)
     return result
 

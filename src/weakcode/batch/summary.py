@@ -18,6 +18,8 @@ class Summary:
     `fixed` counts claims that were written mended.
     `remarks` says by file what is odd about it although every claim was read.
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
+    `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
+    or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
     Raises EngineError where the counts do not add up.
     """
 
@@ -37,6 +39,7 @@ class Summary:
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
+    idle_waivers: tuple[str, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:

@@ -10,17 +10,25 @@ import attrs
 
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.summary import Summary
+from weakcode.claims import Waiver
+from weakcode.waivers import fits_nothing, has_expired
 
 if TYPE_CHECKING:
     from weakcode.batch import bulk
     from weakcode.batch.judging import Judged
+
+_MOST_TOLD = 20
 
 
 class Tally:
     """Counts what goes in and what comes out."""
 
     def __init__(self) -> None:
-        self._in = self._evaluated = self._clean = self._waived = 0
+        self._in = self._evaluated = self._clean = 0
+        self._waivers: Counter[Waiver] = Counter()
+        self._expired: Counter[Waiver] = Counter()
+        self._idle: list[str] = []
+        self._more_idle = 0
         self._severities: Counter[str] = Counter()
         self._rules: Counter[str] = Counter()
         self._outside: Counter[str] = Counter()
@@ -50,12 +58,11 @@ class Tally:
         verdict = outcome.verdict
         self._evaluated += 1
         self._clean += not verdict.findings
-        self._waived += len(verdict.waived)
         for finding in verdict.findings:
             self._severities[finding.severity] += 1
             self._rules[finding.rule] += 1
-        if verdict.notices:
-            self._outside[verdict.edition] += 1
+        self._outside[verdict.edition] += verdict.out_of_force
+        self._count_waivers(outcome)
         self._editions[verdict.edition] += 1
         self._judged_by = (verdict.engine, tuple(verdict.packs))
 
@@ -73,12 +80,39 @@ class Tally:
         self._severities.update(scrubbed.by_severity)
         self._rules.update(scrubbed.by_rule)
         self._editions.update(scrubbed.editions)
+        self._waivers.update(scrubbed.waived)
+        self._expired.update(scrubbed.expired)
         for (_, edition), number in scrubbed.out_of_force.items():
             self._outside[edition] += number
 
     def judged_by(self, engine: str, packs: Sequence[str]) -> None:
         """Take down what judged, where no single verdict says it."""
         self._judged_by = (engine, tuple(packs))
+
+    def _count_waivers(self, judged: Judged) -> None:
+        """Count what was waived, and take down the claim's own waivers that do not waive."""
+        verdict, record = judged.verdict, judged.record
+        for finding in verdict.waived:
+            if finding.waiver is not None:
+                self._waivers[finding.waiver] += 1
+        own = [has_expired(waiver) for waiver in verdict.expired if waiver in record.claim.waivers]
+        own += [fits_nothing(waiver) for waiver in verdict.unmatched]
+        self._expired.update(waiver for waiver in verdict.expired if waiver not in record.claim.waivers)
+        for sentence in own:
+            if len(self._idle) < _MOST_TOLD:
+                self._idle.append(f"{record.file}, line {record.line}: {sentence}")
+            else:
+                self._more_idle += 1
+
+    def idle_waivers(self, waivers: Iterable[Waiver]) -> tuple[str, ...]:
+        """Return a sentence for each waiver that waived nothing: of the run, expired ones first, then of claims."""
+        expired = [has_expired(waiver) for waiver in waivers if waiver in self._expired]
+        unused = [
+            fits_nothing(waiver) for waiver in waivers if waiver not in self._expired and waiver not in self._waivers
+        ]
+        told = [*expired, *unused][:_MOST_TOLD]
+        more = len(expired) + len(unused) - len(told) + self._more_idle
+        return (*told, *self._idle, *([f"{more:,} more waivers waive nothing"] if more else ()))
 
     def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
         """Return the counts; raises EngineError when a claim was lost on the way."""
@@ -88,14 +122,14 @@ class Tally:
             evaluated=self._evaluated,
             rejected=self._rejections,
             clean=self._clean,
-            waived=self._waived,
+            waived=self._waivers.total(),
             by_severity={name: self._severities[name] for name in ("error", "warning", "info")},
             by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),
             seconds=seconds,
             editions=dict(sorted(self._editions.items())),
             engine=engine,
             packs=packs,
-            outside_editions=dict(sorted(self._outside.items())),
+            outside_editions={name: number for name, number in sorted(self._outside.items()) if number},
             ignored_columns=ignored,
             first_rejected=tuple((row.where, row.part) for row in self._rejected),
         )

@@ -32,10 +32,25 @@ FINDINGS_COLUMNS = (
     "file",
     "line",
     "place",
+    "denial_risk",
+    "denial_risk_source",
+    "waived_by",
+    "waiver",
 )
 REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
 
-_REPEATING = ("rule", "severity", "message", "codes.list.element", "sources.list.element", "edition", "file", "place")
+_MARKS = ("denial_risk", "denial_risk_source", "waived_by", "waiver")
+_REPEATING = (
+    "rule",
+    "severity",
+    "message",
+    "codes.list.element",
+    "sources.list.element",
+    "edition",
+    "file",
+    "place",
+    *_MARKS,
+)
 # Blanks part codes and positions; a source is a phrase with blanks of its own.
 _SEPARATORS = {"sources": "; "}
 
