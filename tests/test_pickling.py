@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import pickle
@@ -91,6 +92,15 @@ def test_a_strict_validator_refuses_the_same_days_after_it_was_sent() -> None:
 
     with pytest.raises(weakcode.InputError, match=r"no edition in force on 1999-01-01 is installed; there are 20"):
         sent.check(weakcode.Claim(["M62.84"], service_date="1999-01-01"))
+
+
+def test_a_validator_keeps_the_day_on_which_it_was_sent() -> None:
+    given = pickle.loads(pickle.dumps(weakcode.Validator(packs="weakness", today="2026-02-03")))
+    sent = pickle.loads(pickle.dumps(weakcode.Validator(packs="weakness")))
+
+    assert given.day == dt.date(2026, 2, 3)
+    # Waivers that run out at midnight must not run out on some machines before they do on others.
+    assert sent._today is not None
 
 
 def test_rules_of_another_version_of_weakcode_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "spark":
+        return importlib.import_module("weakcode.spark")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'weakcode' has no attribute {name!r}")
     value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)

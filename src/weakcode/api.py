@@ -141,10 +141,11 @@ class Validator:
         return edition
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle with the editions and compiled rules, so that no file and no cache is needed where it arrives."""
+        """Pickle with the editions, the compiled rules and the day: where it arrives it needs no file and no cache."""
         shelf = self._shelf or Shelf.here()
         programs = {edition.name: self._bench(edition).program for edition in shelf.editions}
-        return {**self.__dict__, "_shelf": shelf, "_programs": programs, "_benches": {}, "_editions": {}}
+        travelling = {"_shelf": shelf, "_programs": programs, "_today": self.day}
+        return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}}
 
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.name)

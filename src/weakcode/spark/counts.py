@@ -1,0 +1,55 @@
+"""The counts of partitions as text, and all of them as one summary."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from weakcode.batch.summary import Summary
+from weakcode.batch.tally import Tally
+
+_FIRST_REJECTED = 20
+
+
+def as_text(summary: Summary) -> str:
+    """Return the summary of one partition as JSON, to be read by `together`."""
+    return json.dumps(attrs.asdict(summary), ensure_ascii=False)
+
+
+def together(counts: Sequence[str], seconds: float) -> Summary:
+    """Return the summaries of all partitions as one: numbers are added up, names joined.
+
+    Raises EngineError when they do not add up.
+    """
+    parts = [json.loads(text) for text in counts or [as_text(Tally().summary(0.0, {}))]]
+    merged = {field.name: _merged([part[field.name] for part in parts]) for field in attrs.fields(Summary)}
+    merged["seconds"] = seconds
+    merged["by_rule"] = dict(sorted(merged["by_rule"].items(), key=lambda item: (-item[1], item[0])))
+    merged["editions"] = dict(sorted(merged["editions"].items()))
+    merged["packs"] = tuple(merged["packs"])
+    merged["ignored_columns"] = {name: tuple(columns) for name, columns in merged["ignored_columns"].items()}
+    merged["remarks"] = {name: tuple(remarks) for name, remarks in merged["remarks"].items()}
+    merged["first_rejected"] = tuple((where, part) for where, part in merged["first_rejected"][:_FIRST_REJECTED])
+    return Summary(**merged)
+
+
+def _merged(values: list[Any]) -> Any:
+    first = values[0]
+    if isinstance(first, int | float):
+        return sum(values)
+    if isinstance(first, str):
+        return ", ".join(sorted({value for value in values if value}))
+    if isinstance(first, dict):
+        every = {key: one for value in values for key, one in value.items()}
+        if all(isinstance(one, int) for one in every.values()):
+            added: Counter[str] = Counter()
+            for value in values:
+                # Unlike a sum of counters, this keeps what was counted as none.
+                added.update(value)
+            return dict(added)
+        return every
+    return [*dict.fromkeys(tuple(one) if isinstance(one, list) else one for value in values for one in value)]

@@ -1,0 +1,177 @@
+"""What runs on the executors: batches of claims in, batches of outcomes out.
+
+The rules come as bytes and are opened once for each Python process, whatever the number of tasks it runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from weakcode.batch.arrowfile import BATCH_ROWS, ArrowColumns, Rows
+from weakcode.batch.bulk import Judged
+from weakcode.batch.rows import Rejected
+from weakcode.batch.tally import Tally
+from weakcode.batch.writers import conformed, findings_schema
+from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
+from weakcode.spark.counts import as_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from weakcode.api import Validator
+    from weakcode.batch.columns import ColumnScrubber
+
+Outcomes = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+_MOST_FINDINGS = 65_536
+"""Rows of outcomes that are handed to Spark at a time."""
+
+
+@attrs.frozen(eq=False)
+class Shipment:
+    """A validator on its way: `content` is a broadcast variable, or the bytes where Spark has none (Spark Connect)."""
+
+    digest: str
+    packs: tuple[str, ...]
+    content: Any
+
+    def unpacked(self) -> ColumnScrubber:
+        """Return what evaluates batches, the same one for all tasks of this process."""
+        scrubber = _opened.get(self.digest)
+        if scrubber is None:
+            packed = self.content if isinstance(self.content, bytes) else self.content.value
+            validator: Validator = pickle.loads(zlib.decompress(packed))  # noqa: S301 - from this run's own driver
+            if len(_opened) >= _MOST_OPENED:
+                _opened.clear()
+            scrubber = _opened[self.digest] = validator.columns()
+        return scrubber
+
+
+_opened: dict[str, ColumnScrubber] = {}
+_MOST_OPENED = 3
+"""A process that serves run after run must not keep the rules of all of them."""
+
+
+def shipped(dataframe: DataFrame, validator: Validator | None) -> Shipment:
+    """Return a validator with its rules, profile and editions by content, to be sent to each executor once."""
+    from weakcode.api import Validator
+
+    validator = (validator or Validator()).in_bulk()
+    plain = pickle.dumps(validator, 5)
+    packed = zlib.compress(plain, 3)
+    session = dataframe.sparkSession
+    # Spark Connect has no contexts and no broadcasts; the bytes go with the plan.
+    broadcast = None if "connect" in type(session).__module__ else session.sparkContext.broadcast
+    digest = hashlib.blake2b(plain, digest_size=16).hexdigest()
+    return Shipment(digest, validator.packs, broadcast(packed) if broadcast else packed)
+
+
+def outcome_schema() -> pa.Schema:
+    """Return the Arrow schema of outcomes: `kind`, then the columns of a findings table."""
+    return findings_schema().insert(0, pa.field("kind", pa.string()))
+
+
+def outcomes_of(rules: Shipment, ignored: Sequence[str]) -> Outcomes:
+    """Return the function for `mapInArrow`."""
+
+    def outcomes(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from judged(batches, rules, ignored)
+
+    return outcomes
+
+
+def judged(batches: Iterator[pa.RecordBatch], rules: Shipment, ignored: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Give the outcomes of one partition; the last row is its tally."""
+    tally = Tally()
+    name = _partition()
+    for batch in _gathered(batches):
+        for part in ArrowColumns(batch):
+            assert isinstance(part, Rows), "a batch in memory loses no rows"
+            yield from _outcomes(part.batch, rules.unpacked(), tally, name)
+    tally.judged_by("columnar", rules.packs)
+    counts = tally.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
+    yield _rows(TALLY, {"message": [as_text(counts)]})
+
+
+def _outcomes(batch: pa.RecordBatch, scrubber: ColumnScrubber, tally: Tally, name: str) -> Iterator[pa.RecordBatch]:
+    scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)))
+    tally.add_batch(
+        Judged(
+            scrubbed,
+            tuple(Rejected(*_where(batch, one.row, name), one.claim_id, "", one.part) for one in scrubbed.rejected),
+        )
+    )
+    for start in range(0, scrubbed.findings.num_rows, _MOST_FINDINGS):
+        found = scrubbed.findings.slice(start, _MOST_FINDINGS)
+        placed = _placed(conformed(found), batch, found["line"])
+        yield _of_kind(FINDING, placed.cast(findings_schema()))
+    if scrubbed.rejected:
+        set_aside = _rows(
+            REJECTED,
+            {
+                "claim_id": [one.claim_id for one in scrubbed.rejected],
+                "rule": [one.part for one in scrubbed.rejected],
+                "message": [one.reason for one in scrubbed.rejected],
+            },
+        )
+        yield _placed(set_aside, batch, pa.array([one.row for one in scrubbed.rejected], pa.int64()))
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Give the claims in larger batches than Spark's 10,000 rows, because each costs something in itself."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        if held and rows + batch.num_rows > BATCH_ROWS:
+            yield pa.Table.from_batches(held)
+            held, rows = [], 0
+        held.append(batch)
+        rows += batch.num_rows
+    if rows:
+        yield pa.Table.from_batches(held)
+
+
+def _placed(outcomes: pa.RecordBatch, claims: pa.RecordBatch, rows: pa.Array) -> pa.RecordBatch:
+    """Return the outcomes with the places that their claims say they are from."""
+    for name in PLACES:
+        at, field = outcomes.schema.get_field_index(name), findings_schema().field(name)
+        there = name in claims.schema.names
+        column = claims[name].take(rows).cast(field.type) if there else pa.nulls(len(rows), field.type)
+        outcomes = outcomes.set_column(at, field, column)
+    return outcomes
+
+
+def _where(batch: pa.RecordBatch, row: int, name: str) -> tuple[str, int]:
+    if not {"file", "line"} <= set(batch.schema.names):
+        return name, row + 1
+    try:
+        file, line = batch["file"][row].as_py(), batch["line"][row].as_py()
+    except UnicodeDecodeError:
+        return name, row + 1
+    return (name, row + 1) if file is None or line is None else (file, line)
+
+
+def _partition() -> str:
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    return "the DataFrame" if task is None else f"partition {task.partitionId()}"
+
+
+def _rows(kind: str, columns: dict[str, list[Any]]) -> pa.RecordBatch:
+    schema, rows = findings_schema(), len(next(iter(columns.values())))
+    arrays = [pa.array(columns.get(field.name, [None] * rows), field.type) for field in schema]
+    return _of_kind(kind, pa.RecordBatch.from_arrays(arrays, schema=schema))
+
+
+def _of_kind(kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+    kinds = pa.array([kind], pa.string()).take(pa.nulls(batch.num_rows, pa.int32()).fill_null(0))
+    return pa.RecordBatch.from_arrays([kinds, *batch.columns], schema=outcome_schema())
