@@ -110,6 +110,11 @@ def has_expired(waiver: Waiver) -> str:
     return f"{_named(waiver)} expired on {waiver.until}, and the finding counts again"
 
 
+def waived_nothing(waiver: Waiver) -> str:
+    """Return the sentence on a waiver that no finding of a run needed."""
+    return f"{_named(waiver)} waived nothing"
+
+
 def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = (), rules: Collection[str] | None = None) -> str:
     """Return the sentence on a waiver that fits no finding, with the rule that it may have meant.
 

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import attrs
+
 from weakcode.batch.fields import ABOUT_THE_CLAIM, claim_from
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.textlines import Lines, decoded, shown
 from weakcode.claims import Claim
+from weakcode.errors import WeakcodeError
 
-_KNOWN = {"claim_id", "codes", "lines", *ABOUT_THE_CLAIM}
+_KNOWN = {"claim_id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
 
 
 class JsonlSource:
@@ -56,7 +59,18 @@ class JsonlSource:
             # The bound keeps a file whose keys are all different from filling the memory.
             if key not in _KNOWN and len(self._ignored) < 100:
                 self._ignored[key] = None
-        return claim_from(values, codes or [], claim_id)
+        return _with_waivers(claim_from(values, codes or [], claim_id), values.get("waivers"))
+
+
+def _with_waivers(claim: Claim, waivers: Any) -> Claim:
+    if waivers is None:
+        return claim
+    if not isinstance(waivers, list):
+        raise BadRow("waivers", f"waivers is a list of waivers, found {waivers!r}", claim.id)
+    try:
+        return attrs.evolve(claim, waivers=waivers)
+    except WeakcodeError as error:
+        raise BadRow("waivers", str(error), claim.id) from None
 
 
 def _object(text: str) -> dict[str, Any]:

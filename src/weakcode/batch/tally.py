@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from weakcode.batch.rows import Record, Rejected
+from weakcode.batch.rows import Rejected
 from weakcode.batch.summary import Summary
 from weakcode.claims import Waiver
-from weakcode.waivers import fits_nothing, has_expired
+from weakcode.waivers import fits_nothing, has_expired, waived_nothing
 
 if TYPE_CHECKING:
     from weakcode.batch import bulk
     from weakcode.batch.judging import Judged
 
 _MOST_TOLD = 20
+
+_Row = TypeVar("_Row")
 
 
 class Tally:
@@ -42,7 +44,7 @@ class Tally:
         """Claims and findings up to now."""
         return self._in, self._severities.total()
 
-    def counted(self, rows: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
+    def counted(self, rows: Iterable[_Row]) -> Iterator[_Row]:
         """Count the rows as they come out of the files."""
         for row in rows:
             self._in += 1
@@ -108,7 +110,7 @@ class Tally:
         """Return a sentence for each waiver that waived nothing: of the run, expired ones first, then of claims."""
         expired = [has_expired(waiver) for waiver in waivers if waiver in self._expired]
         unused = [
-            fits_nothing(waiver) for waiver in waivers if waiver not in self._expired and waiver not in self._waivers
+            waived_nothing(waiver) for waiver in waivers if waiver not in self._expired and waiver not in self._waivers
         ]
         told = [*expired, *unused][:_MOST_TOLD]
         more = len(expired) + len(unused) - len(told) + self._more_idle

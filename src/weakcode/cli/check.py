@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from weakcode._version import __version__
-from weakcode.claims import Claim, Diagnosis
+from weakcode.claims import Claim, Diagnosis, Waiver
 from weakcode.cli import text
 from weakcode.cli.options import (
     Choice,
@@ -21,6 +23,8 @@ from weakcode.cli.options import (
     texts_by_position,
 )
 from weakcode.cli.outcome import operation_outcome
+from weakcode.findings import in_order
+from weakcode.waivers import fits_nothing
 
 if TYPE_CHECKING:
     from weakcode.api import Verdict
@@ -66,11 +70,25 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_fo
     validator = choice.validator()
     explained = validator.explain(claim) if explain else None
     verdict = explained.verdict if explained else validator.judge(claim)
+    if choice.waivers:
+        verdict = _with_idle(verdict, validator.waivers, choice.waivers)
     if as_format == "fhir":
-        click.echo(operation_outcome(verdict.findings, judged_by=_judged_by(verdict)))
+        click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=_judged_by(verdict)))
     else:
         click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
     return 1 if choice.fails(severities(verdict.findings)) else 0
+
+
+def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdict:
+    """Return the verdict with a notice of the waivers of a file that fit nothing on this claim."""
+    used = {finding.waiver for finding in verdict.waived}.union(verdict.expired)
+    of_file = [waiver for waiver in waivers if waiver.place.startswith(f"{file}:")]
+    idle = [waiver for waiver in of_file if waiver not in used]
+    if not idle:
+        return verdict
+    many = f"{len(idle)} of {text.counted(len(of_file), 'waiver')} of {file} fit no finding on this claim"
+    said = fits_nothing(idle[0], verdict.findings) if len(idle) == 1 else many
+    return attrs.evolve(verdict, notices=(*verdict.notices, said))
 
 
 def _judged_by(verdict: Verdict) -> list[str]:
@@ -95,12 +113,13 @@ def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
 
 def _as_text(verdict: Verdict, explained: Explanation | None, claim: Claim) -> str:
     parts = [text.finding_text(finding) for finding in verdict.findings]
-    parts += [f"waived   {finding.rule}: {finding.message}" for finding in verdict.waived]
+    parts += [text.finding_text(finding) for finding in verdict.waived]
     if explained is not None:
         from weakcode.cli.explained import explanation_text
 
         parts.append(explanation_text(explained, claim.codes))
     parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
     tally = text.tally_text(Counter(severities(verdict.findings)))
+    tally += f"; {len(verdict.waived)} waived" if verdict.waived else ""
     parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")
     return "\n\n".join(parts)

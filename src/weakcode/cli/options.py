@@ -27,6 +27,8 @@ class Choice:
     engine: str | None
     fail_on: str
     strict_edition: bool = False
+    waivers: str | None = None
+    today: str | None = None
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Choice:
@@ -38,7 +40,12 @@ class Choice:
         from weakcode.api import Validator
 
         return Validator(
-            packs=self.rules or None, profile=self.profile, engine=self.engine, strict_edition=self.strict_edition
+            packs=self.rules or None,
+            profile=self.profile,
+            engine=self.engine,
+            strict_edition=self.strict_edition,
+            waivers=self.waivers or (),
+            today=self.today,
         )
 
     def fails(self, severities: Sequence[str]) -> bool:
@@ -79,6 +86,14 @@ def choosing(command: _F) -> _F:
             "--strict-edition",
             is_flag=True,
             help="Refuse a claim when no installed edition was in force on its service date.",
+        ),
+        click.option(
+            "--waivers",
+            metavar="FILE",
+            help="Findings that do not apply, and why: a YAML or a CSV file (docs/waivers.md).",
+        ),
+        click.option(
+            "--today", metavar="YYYY-MM-DD", help="The day on which waivers must be in force, if not this one."
         ),
     )
 

@@ -38,10 +38,14 @@ def _path(position: int) -> str:
 
 def _issue(finding: Finding, expression: Callable[[int], str], about: Sequence[str]) -> dict[str, Any]:
     said = [*about, *dict.fromkeys(str(source) for source in finding.sources)]
-    if finding.fix:
+    if finding.denial_risk:
+        said.append(str(finding.denial_risk))
+    if finding.waiver:
+        said.append(f"waived by {finding.waiver.who}: {finding.waiver.reason}")
+    elif finding.fix:
         said.append(f"fix: {finding.fix.description}")
     issue = {
-        "severity": _SEVERITIES[finding.severity],
+        "severity": "information" if finding.waiver else _SEVERITIES[finding.severity],
         "code": "business-rule",
         "details": {"coding": [{"system": RULES, "code": finding.rule}], "text": finding.message},
         "diagnostics": "; ".join(said),

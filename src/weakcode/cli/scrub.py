@@ -117,6 +117,7 @@ def command(
             mapping=columns,
             columns=validator.columns() if kept and validator.engine == "columnar" else None,
             judged_by=(validator.engine, validator.packs),
+            waivers=validator.waivers,
             jobs=jobs,
             query=query,
             sink=sink,

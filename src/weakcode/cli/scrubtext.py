@@ -10,6 +10,7 @@ import click
 
 from weakcode.cli import text
 from weakcode.cli.outcome import operation_outcome
+from weakcode.findings import Finding, in_order
 
 if TYPE_CHECKING:
     from weakcode.batch.judging import Judged
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def _print_text(judged: Judged) -> None:
-    if not judged.verdict.findings:
+    findings = _all(judged)
+    if not findings:
         return
     record = judged.record
     named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
@@ -25,7 +27,7 @@ def _print_text(judged: Judged) -> None:
     # `file:line:column` is what editors and terminals know how to jump to.
     where = record.spot_of()
     click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")
-    for finding in judged.verdict.findings:
+    for finding in findings:
         click.echo(text.finding_text(finding))
         at, place = record.spot_of(finding.positions), record.place_of(finding.positions)
         if at != where or place != record.place:
@@ -35,7 +37,7 @@ def _print_text(judged: Judged) -> None:
 
 def _print_json(judged: Judged) -> None:
     record = judged.record
-    for finding in judged.verdict.findings:
+    for finding in _all(judged):
         values = {
             "claim_id": record.claim.id,
             **finding.to_dict(),
@@ -56,8 +58,14 @@ def _print_fhir(judged: Judged) -> None:
 
     about = [f"claim {record.claim.id}"] if record.claim.id else []
     about.append(f"{record.file}:{record.line}{'' if in_fhir else _in(record.place)}")
-    if judged.verdict.findings:
-        click.echo(operation_outcome(judged.verdict.findings, expression if in_fhir else None, about))
+    findings = _all(judged)
+    if findings:
+        click.echo(operation_outcome(findings, expression if in_fhir else None, about))
+
+
+def _all(judged: Judged) -> list[Finding]:
+    """Return the findings with those that were waived, in their order."""
+    return in_order((*judged.verdict.findings, *judged.verdict.waived))
 
 
 def _in(place: str) -> str:
@@ -106,4 +114,4 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
     for edition, number in summary.outside_editions.items():
         claims = text.counted(number, "claim")
         notes.append(f"{claims} dated when no installed edition was in force, judged by {edition}")
-    return notes
+    return [*notes, *summary.idle_waivers]

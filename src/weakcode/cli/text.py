@@ -37,8 +37,14 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def finding_text(finding: Finding) -> str:
-    """Return a finding in lines: severity, rule and place; message; on whose word; what mends it."""
-    severity = click.style(f"{finding.severity:<8}", fg=_COLOURS.get(finding.severity), bold=True)
+    """Return a finding in lines: severity, rule and place; message; on whose word; denial risk; what mends it.
+
+    A waived finding says so in place of its severity, and by whom and why in place of what mends it.
+    """
+    if finding.waiver:
+        severity = click.style("waived  ", dim=True, bold=True)
+    else:
+        severity = click.style(f"{finding.severity:<8}", fg=_COLOURS.get(finding.severity), bold=True)
     lines = [
         f"{severity} {click.style(finding.rule, bold=True)}  {_place(finding)}",
         wrapped(finding.message),
@@ -46,8 +52,13 @@ def finding_text(finding: Finding) -> str:
     if finding.sources:
         sources = "; ".join(dict.fromkeys(str(source) for source in finding.sources))
         lines.append(click.style(wrapped(sources, label="source: "), dim=True))
-    if finding.fix:
+    if finding.denial_risk:
+        lines.append(click.style(wrapped(str(finding.denial_risk)), fg="magenta"))
+    if finding.fix and not finding.waiver:
         lines.append(click.style(wrapped(finding.fix.description, label="fix:    "), fg="green"))
+    if finding.waiver:
+        until = f" until {finding.waiver.until}" if finding.waiver.until else ""
+        lines.append(wrapped(f"{finding.waiver.who}{until}: {finding.waiver.reason}", label="waived by "))
     return "\n".join(lines)
 
 

@@ -76,7 +76,7 @@ def pack_name(content: bytes) -> str | None:
 
 def bundled_versions() -> tuple[str, ...]:
     """Return each bundled pack with its version, as verdicts name them, told by the files' plain lines."""
-    named = []
+    named: list[str] = []
     for pack, paths in bundled_packs().items():
         found = {match[1].decode() for path in paths if (match := _VERSION.search(read_bytes(path)))}
         named.extend(f"{pack} {version}" for version in sorted(found or {"1"}))
