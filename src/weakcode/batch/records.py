@@ -139,12 +139,13 @@ class FileRows:
 
 
 class _SeveralFiles:
-    """The files of an archive, one after the other."""
+    """The files of an archive, one after the other. `notes` are theirs, each with the name of its file."""
 
     def __init__(self, members: Sequence[Member], mapping: Mapping[str, str] | None) -> None:
         self._members = members
         self._mapping = mapping
         self._ignored: dict[str, None] = {}
+        self.notes: list[str] = []
         self.bytes_read = 0
 
     @property
@@ -161,6 +162,7 @@ class _SeveralFiles:
                     yield row
                 self.bytes_read = before + source.bytes_read
                 self._ignored.update(dict.fromkeys(source.ignored))
+                self.notes += [f"{member.name}: {note}" for note in getattr(source, "notes", ())]
 
 
 def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import zipfile
 from pathlib import Path
 
 import attrs
@@ -286,6 +287,28 @@ def test_a_lost_clm_segment_never_lends_its_diagnoses_to_the_claim_before() -> N
     assert [type(row) for row in rows] == [Rejected]
 
 
+@pytest.mark.parametrize("segment", ["DTP*472*D8*20260401", "REF*D9*1~CL1*1", "HCP*03*1", "SVD*9*1"])
+def test_a_claim_of_which_only_the_rest_is_left_is_a_reject(segment: str) -> None:
+    content = file_of(CLM, "HI*ABK:I10", after=f"HL*3*1*22*0~NM1*IL*1*ROE~{segment}~")
+    first, second = rows_of(content)
+    assert isinstance(first, Record)
+    assert isinstance(second, Rejected)
+    assert (second.part, second.claim_id) == ("segments", None)
+    assert "stands in no claim" in second.reason
+
+
+@pytest.mark.parametrize("end", ["SE*5*0099~GE*1*7~IEA*1*000000042~", "GE*1*7~IEA*1*000000042~", "IEA*1*000000042~"])
+def test_a_transaction_without_any_claim_is_a_reject(end: str) -> None:
+    content = file_of().replace("SE*1*0099~GE*1*7~IEA*1*000000042~", end)
+    empty, *rest = rows_of(content)
+    assert isinstance(empty, Rejected)
+    assert (empty.part, empty.reason) == ("transaction", "the transaction has no claim; it was lost")
+    assert [row.part for row in rest if isinstance(row, Rejected)] == ([] if "SE*" in end else ["end of file"])
+    assert "transaction 0099" in empty.where
+    rows = rows_of(content + file_of(CLM, "HI*ABK:I10"))
+    assert [type(row) for row in rows] == [Rejected, Record]
+
+
 def test_a_lost_level_never_lends_its_patient_to_the_next_claim() -> None:
     between = ["SBR*P*18", "NM1*IL*1*ROE*ANN", "NM1*PR*2*BETA"]
     _, second = rows_of(file_of(CLM, "HI*ABK:I10", "LX*1", "SV1*HC:1*1", *between, "CLM*A2*1***11:B:1", "HI*ABK:R54"))
@@ -322,7 +345,7 @@ def test_a_wrong_segment_count_is_noted() -> None:
 
 
 def test_other_transaction_sets_are_passed_over_and_named() -> None:
-    other = "ST*277*0001*005010X214~BHT*1~SE*3*0001~"
+    other = "ST*277*0001*005010X214~BHT*1~DTP*472*D8*20260401~SVC*HC:99213*1~SE*3*0001~"
     content = file_of(CLM, "HI*ABK:I10").replace("ST*837*", other + "ST*837*")
     source = X12Source(io.BytesIO(content.encode()), "f")
     assert [type(row) for row in source] == [Record]
@@ -431,3 +454,17 @@ def test_a_wrong_segment_count_stands_in_the_summary_of_a_scrub(tmp_path: Path) 
     assert (summary.claims_in, summary.evaluated) == (1, 1)
     (remark,) = summary.remarks[str(path)]
     assert "where its SE segment says 1" in remark
+
+
+def test_the_files_of_an_archive_are_remarked_on_by_name(tmp_path: Path) -> None:
+    from weakcode import Validator
+    from weakcode.batch.scrub import scrub
+
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        for name in ("one.837", "two.837"):
+            archive.writestr(name, file_of(CLM, "HI*ABK:I10"))
+    summary = scrub([tmp_path / "c.zip"], Validator(packs=["weakness"]))
+    assert (summary.claims_in, summary.evaluated) == (2, 2)
+    remarks = summary.remarks[str(tmp_path / "c.zip")]
+    assert [remark.split(": ")[0] for remark in remarks] == [f"{tmp_path}/c.zip/one.837", f"{tmp_path}/c.zip/two.837"]
+    assert all("where its SE segment says 1" in remark for remark in remarks)

@@ -45,6 +45,8 @@ SEGMENTS = _words(
     "LS LE LX MEA MIA MOA N1 N2 N3 N4 NM1 NTE OI PAT PER PRV PS1 PWK QTY REF SBR SV1 SV2 SV3 SV4 SV5 SV6 SV7 SVD TOO UR"
 )
 """Segments that a claim of an 837 may have. Another one is a garbled one, and with it the claim is."""
+CLAIM_ONLY = SEGMENTS - _words("AMT CLM CUR DMG HL N1 N2 N3 N4 NM1 PAT PER PRV REF SBR")
+"""Those that stand nowhere but in a claim. Where no claim has begun, its beginning was lost."""
 
 _KINDS = {
     "222": "professional", "098": "professional", "223": "institutional", "096": "institutional",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from weakcode.batch.rows import Record, Rejected
-from weakcode.batch.x12.codes import kind_of
+from weakcode.batch.x12.codes import CLAIM_ONLY, kind_of
 from weakcode.batch.x12.draft import Draft, Envelope, Patient, control_number, kept
 from weakcode.batch.x12.segments import Segment, Segments
 from weakcode.errors import InputError
@@ -15,7 +15,6 @@ from weakcode.errors import InputError
 _START = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
 _ENDS = frozenset({"CLM", "HL", "ST", "SE", "GS", "GE", "ISA", "IEA"})
 _CLEAN_ENDS = frozenset({"CLM", "HL", "SE"})
-_CLAIM_ONLY = frozenset({"HI", "LX", "SV1", "SV2", "SV3"})
 _PATIENT_ONLY = frozenset({"SBR", "DMG", "PAT"})
 _QUALIFIERS = "ABK|ABF|ABJ|APR|ABN|BK|BF|BJ|BN"
 
@@ -44,7 +43,8 @@ class X12Source:
         self._patient = Patient()
         self._payer: str | None = None
         self._claim: Draft | None = None
-        self._seen_837 = False
+        self._seen_837, self._other_set = False, False
+        self._claims = 0
 
     @property
     def bytes_read(self) -> int:
@@ -85,6 +85,8 @@ class X12Source:
                         claim.fail("end of transaction", f"the claim's transaction has no end (SE) before {tag}")
                     yield claim.finish(end)
                     self._claim = None
+                if tag not in _CLEAN_ENDS or tag == "SE":
+                    yield from self._without_claims(last)
                 if tag == "CLM":
                     self._begin(last, elements, component)
                 else:
@@ -98,7 +100,7 @@ class X12Source:
                 if claim.in_lines and (tag in _PATIENT_ONLY or (tag == "NM1" and elements[1:2] in (["IL"], ["QC"]))):
                     # A level (HL) is missing: what follows is about someone else, and so is not taken from here.
                     self._patient, self._payer = Patient(), None
-            elif tag in _CLAIM_ONLY or stray.search(text) or not text:
+            elif (tag in CLAIM_ONLY and not self._other_set) or stray.search(text) or not text:
                 self._begin(last, elements, component)
             else:
                 self._about_patient(tag, elements)
@@ -110,6 +112,7 @@ class X12Source:
             self._number, at.line, at.column, self._patient, self._payer, self._name,
         )  # fmt: skip
         self._claim = claim
+        self._claims += 1
         if not at.text:
             claim.fail("length", "a segment is longer than any segment is: its end is lost")
         elif elements[0] != "CLM":
@@ -117,6 +120,14 @@ class X12Source:
         elif "ST" not in self._open:
             claim.fail("transaction", "the claim stands in no transaction of the set 837")
         claim.add(at.text, elements, component, self._number, at.line, at.column)
+
+    def _without_claims(self, end: Segment) -> Iterator[Rejected]:
+        """Give a reject for a transaction that ends here without a claim: there is none without one."""
+        if "ST" in self._open and not self._claims:
+            reason = "the transaction has no claim; it was lost"
+            place = self._envelope.place(self._number)
+            yield Rejected(self._name, end.line, None, reason, "transaction", "", place)
+            self._claims = 1
 
     def _levels_are_missing(self, elements: list[str]) -> bool:
         """Tell whether a level's number leaves some out, in a transaction that has counted them one by one so far."""
@@ -136,6 +147,7 @@ class X12Source:
             self._patient = Patient()
             return
         self._patient, self._payer = Patient(), None
+        self._other_set = False
         if tag in ("ISA", "GS", "ST"):
             self._open[tag] = value[{"ISA": 13, "GS": 6, "ST": 2}[tag]]
         if tag == "ISA":
@@ -145,7 +157,7 @@ class X12Source:
         elif tag == "GS":
             self._version = value[8]
         elif tag == "ST":
-            self._number = 1
+            self._number, self._claims = 1, 0
             self._last_level, self._levels_count = 0, True
             self._envelope = Envelope(
                 self._envelope.interchange, control_number(value[2]), kind_of(value[3]) or kind_of(self._version)
@@ -154,6 +166,7 @@ class X12Source:
                 self._seen_837 = True
             else:
                 del self._open["ST"]
+                self._other_set = True
                 if len(self._others) < 100:
                     self._others[control_number(value[1])] = None
         else:
