@@ -37,6 +37,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             .config("spark.ui.enabled", "false")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", "3")
+            .config("spark.task.maxFailures", "1")
             # Short runs are over before better machine code would pay.
             .config("spark.driver.extraJavaOptions", QUICK)
             .config("spark.executor.extraJavaOptions", QUICK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from weakcode.cli.options import Choice, choosing, findings_format_option
 from weakcode.cli.running import shown_progress, terminable
 from weakcode.cli.scrubtext import PRINTERS, summary_text
 from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.batch.summary import Summary
 
 
 @click.command("scrub", short_help="Check every claim of some files.")
@@ -51,6 +54,11 @@ from weakcode.errors import InputError
     metavar="N",
     help="Threads for Parquet, Arrow and IPC files.",
 )
+@click.option(
+    "--spark",
+    metavar="MASTER",
+    help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
+)
 @findings_format_option
 @choosing
 def command(
@@ -65,6 +73,7 @@ def command(
     db: str | None,
     into: str | None,
     jobs: int,
+    spark: str | None,
     as_format: str,
     **options: Any,
 ) -> int:
@@ -80,6 +89,7 @@ def command(
     weakcode scrub claims.csv --fix mended.csv
     weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
+    weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
     from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
@@ -94,6 +104,16 @@ def command(
     validator = choice.validator()
     if choice.engine is None:
         validator = validator.in_bulk()
+    if spark is not None:
+        from weakcode.spark.run import refuse, scrub_files
+
+        refuse(
+            {"--sql": sql, "--map": mapping, "--fix": fixed, "--jobs": jobs > 1},
+            {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
+        )
+        with terminable():
+            result = scrub_files(inputs, validator, master=spark, output=output, rejects=rejects, summary=summary)
+        return _ended(result, choice, rejects, as_format, kept=True)
     query, sink, columns = None, None, parse_mapping(mapping)
     if sql is not None:
         from weakcode.batch.sql import QuerySource, TableSink
@@ -122,6 +142,11 @@ def command(
             query=query,
             sink=sink,
         )
+    return _ended(result, choice, rejects, as_format, kept=kept)
+
+
+def _ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, *, kept: bool) -> int:
+    """Print the summary and return the exit status."""
     if as_format == "json" and kept:
         click.echo(result.to_json())
     else:

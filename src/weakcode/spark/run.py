@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +38,21 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://?", re.IGNORECASE)
 _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception)): (.+)$", re.MULTILINE)
 
 
-def scrub(
+def refuse(*asked: Mapping[str, object]) -> None:
+    """Raise InputError for what was asked for and cannot be had on Spark."""
+    there = [name for group in asked for name, value in group.items() if value]
+    if there:
+        raise InputError(
+            f"--spark cannot go with {' and '.join(there)}; it reads Parquet files and writes a folder of them"
+        )
+
+
+def scrub_files(
     inputs: Sequence[str],
     validator: Validator,
     *,
     master: str,
-    output: str,
+    output: str | None,
     rejects: str | None = None,
     summary: str | None = None,
 ) -> Summary:
@@ -55,6 +64,8 @@ def scrub(
     ends the job.
     """
     started = time.perf_counter()
+    if not inputs or output is None:
+        raise InputError("--spark needs Parquet files or folders to read, and -o NAME.parquet to write")
     aside = None if rejects is None else checked_output(rejects, REJECTS_EXTENSIONS)
     told = None if summary is None else checked_output(summary, (".json",))
     if Path(output).suffix.lower() != ".parquet":

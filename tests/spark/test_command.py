@@ -1,0 +1,181 @@
+"""weakcode scrub --spark: Parquet in, a folder of Parquet files out, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.spark.comparing import COLUMNS, counted, on_one_machine
+from tests.spark.conftest import MASTER
+from weakcode.cli import main
+
+WITH_PLACES = (*COLUMNS, "line")
+
+
+def weakcode(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    kinds = {"codes": pa.list_(pa.string())}
+    columns = {name: pa.array([row[name] for row in rows], kinds.get(name)) for name in rows[0]}
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+    return path
+
+
+def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file_and_row(
+    session: Any, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [{"claim_id": f"C{place}", "codes": ["M62.84", "I10"]} for place in range(7)]
+    rows[4]["codes"] = []
+    claims = written(tmp_path / "may claims+50%.parquet", rows)
+    output, rejects, summary = (tmp_path / name for name in ("out.parquet", "rejects.jsonl", "summary.json"))
+
+    ran = weakcode(
+        "scrub",
+        claims,
+        "--spark",
+        MASTER,
+        "-o",
+        output,
+        "--rejects",
+        rejects,
+        "--summary",
+        summary,
+        "--rules",
+        "weakness",
+    )
+
+    assert ran.exit_code == 1, ran.output
+    assert "7 claims in = 6 evaluated + 1 rejected; 0 clean" in ran.output
+    table = pq.read_table(output)
+    from weakcode import Validator
+
+    expected, _ = on_one_machine(claims, Validator(packs="weakness"), WITH_PLACES)
+    assert counted(table.to_pylist(), WITH_PLACES) == expected
+    assert set(table["file"].to_pylist()) == {str(claims)}
+    assert sorted(table["line"].to_pylist()) == [1, 2, 3, 4, 6, 7]
+    (reject,) = [json.loads(line) for line in rejects.read_text().splitlines()]
+    assert (reject["file"], reject["line"], reject["claim_id"]) == (str(claims), 5, "C4")
+    assert reject["reason"] == "the claim has no diagnosis codes"
+    counts = json.loads(summary.read_text())
+    assert (counts["claims_in"], counts["rejected"], counts["findings"]) == (7, 1, 6)
+    assert counts["first_rejected"] == [{"where": f"{claims}, line 5", "part": "codes"}]
+    told = json.loads((output / "_weakcode.json").read_text())
+    assert told["weakcode.packs"] == "weakness 1"
+    assert told["summary"]["claims_in"] == 7
+    assert (output / "_SUCCESS").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        path.name for path in (claims, output, rejects, summary)
+    )
+
+
+def test_files_with_different_columns_lose_none_of_them(session: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    written(folder / "a.parquet", [{"claim_id": "A", "codes": ["M62.84", "I10"]}])
+    written(folder / "b.parquet", [{"claim_id": "B", "codes": ["M62.84", "I10"], "age": "old"}])
+
+    ran = weakcode("scrub", folder, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rules", "weakness")
+
+    assert "2 claims in = 1 evaluated + 1 rejected" in ran.output
+    assert Counter(pq.read_table(tmp_path / "out.parquet")["claim_id"].to_pylist()) == Counter("A")
+
+
+def test_clean_claims_give_an_empty_table_and_exit_status_0(session: Any, tmp_path: Path) -> None:
+    claims = written(tmp_path / "claims.parquet", [{"claim_id": "A", "codes": ["I10"]}])
+
+    ran = weakcode("scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rules", "weakness")
+
+    assert ran.exit_code == 0, ran.output
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert (table.num_rows, "denial_risk" in table.column_names, "kind" in table.column_names) == (0, True, False)
+
+
+def test_an_output_that_is_there_already_is_left_as_it_is(session: Any, tmp_path: Path) -> None:
+    claims = written(tmp_path / "claims.parquet", [{"claim_id": "A", "codes": ["M62.84"]}])
+    (tmp_path / "out.parquet").write_text("last year's")
+
+    ran = weakcode("scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet")
+
+    assert ran.exit_code == 2
+    assert "is there already; remove it, or give the output another name" in ran.output
+    assert (tmp_path / "out.parquet").read_text() == "last year's"
+
+
+def test_a_damaged_file_ends_the_run_with_one_sentence_and_nothing_is_left_behind(session: Any, tmp_path: Path) -> None:
+    claims = written(tmp_path / "claims.parquet", [{"claim_id": "Mrs. Smith", "codes": ["M62.84"]}] * 500)
+    content = bytearray(claims.read_bytes())
+    content[4:3000] = bytes(2996)
+    claims.write_bytes(content)
+
+    ran = weakcode(
+        "scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rejects", tmp_path / "rejects.csv"
+    )
+
+    assert ran.exit_code == 2
+    assert ran.output.startswith("weakcode: Spark ended the job: ")
+    assert len(ran.output.splitlines()) == 1
+    assert "Smith" not in ran.output
+    assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--sql", "SELECT 1"], "--spark cannot go with --sql"),
+        (["--sql", "SELECT 1", "--db", "postgresql://h/d"], "--spark cannot go with --sql"),
+        (["--map", "id=a,codes=b"], "--spark cannot go with --map"),
+        (["--fix", "mended.csv", "--jobs", "2"], "--spark cannot go with --fix and --jobs"),
+        (["--engine", "durable"], "--spark cannot go with --engine durable"),
+    ],
+)
+def test_what_spark_cannot_do_is_said_at_once(tmp_path: Path, options: list[str], said: str) -> None:
+    pytest.importorskip("pyspark", reason="needs the extra spark")
+    ran = weakcode("scrub", "claims.parquet", "--spark", MASTER, "-o", tmp_path / "out.parquet", *options)
+
+    assert ran.exit_code == 2
+    assert said in ran.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["claims.parquet"], "--spark needs Parquet files or folders to read, and -o NAME.parquet to write"),
+        (["claims.parquet", "-o", "out.csv"], "--spark writes a folder of Parquet files; give it a name in .parquet"),
+        (["no-such.parquet", "-o", "out.parquet"], "no-such.parquet does not exist"),
+        (["claims.parquet", "-o", "no-folder/out.parquet"], "no-folder does not exist; make it first"),
+    ],
+)
+def test_inputs_and_outputs_that_cannot_be_are_said_in_a_sentence(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "claims.parquet", [{"claim_id": "A", "codes": ["I10"]}])
+
+    ran = weakcode("scrub", *arguments, "--spark", MASTER)
+
+    assert ran.exit_code == 2
+    assert said in ran.output
+    assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]
+
+
+def test_spark_connect_and_a_machine_without_java_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sql = pytest.importorskip("pyspark.sql", reason="needs the extra spark")
+    monkeypatch.setattr(sql.SparkSession, "getActiveSession", lambda: None)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    output = tmp_path / "out.parquet"
+
+    connect = weakcode("scrub", "claims.parquet", "--spark", "sc://host:15002", "-o", output)
+    without = weakcode("scrub", "claims.parquet", "--spark", "local[1]", "-o", output)
+
+    assert "not Spark Connect" in connect.output
+    assert "--spark needs Java 17 or later, and there is none; install it, or set JAVA_HOME" in without.output
