@@ -172,8 +172,9 @@ def _bars(title: str, rows: Sequence[_Bar], unit: str = "findings", digits: str 
         {"key": row.key, "name": row.name, "part": LABELS.get(part, "Clean"), "order": place, "value": value}
         for row in rows
         for place, (part, value) in enumerate(row.parts.items())
-        if value
     ]
+    # Bars of no length are left out, but not all of them: Vega wants an extent.
+    parts = [part for part in parts if part["value"]] or parts
     heads = [{"key": row.key, "name": row.name, "figure": row.figure} for row in rows]
     place = {"field": "key", "type": "nominal", "sort": order, "axis": None}
     text = {"type": "text", "baseline": "middle", "dy": -8, "aria": False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import os
 from collections.abc import Sequence
@@ -103,6 +104,7 @@ def _page(template: jinja2.Template, data: ReportData, rules: Sequence[str]) -> 
     )
 
 
+@functools.cache
 def _library() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script."""
     import vl_convert
