@@ -202,6 +202,14 @@ def test_a_fix_that_moves_a_code_takes_its_pointers_along() -> None:
     assert told(fixed.remaining) == []
 
 
+def test_a_code_that_a_fix_adds_is_not_what_a_pointer_beyond_the_claim_meant() -> None:
+    fixed = Validator(packs=["lines", "covid"]).fix(
+        claim(["J12.82", "J96.01"], (1, 3), documented=["covid-current"]), unsafe=True
+    )
+    assert "U07.1" in fixed.claim.codes
+    assert ("error", "lines/pointer-off-claim", ()) in told(fixed.remaining)
+
+
 def test_an_explanation_tells_what_lines_do_with_each_diagnosis() -> None:
     steps = Validator(packs=["lines"]).explain(claim(FRACTURE_BY_FALL, (1,), (1, 2))).steps
     said = {(step.rule, step.position): step.reason for step in steps}

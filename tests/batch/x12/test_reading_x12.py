@@ -388,7 +388,7 @@ CODES = st.sampled_from(["M62.84", "I10", "E11.9", "S72.001A", "A41.9", "U07.1",
 def claims(draw: st.DrawFn, kind: str) -> Claim:
     poa = st.sampled_from([None, "Y", "N", "U", "W", "1"]) if kind == "I" else st.none()
     listed = draw(st.lists(st.tuples(CODES, poa), min_size=1, max_size=25 if kind == "I" else 12))
-    lines = draw(st.lists(st.lists(st.integers(1, len(listed)), max_size=4), max_size=5))
+    lines = draw(st.lists(st.lists(st.integers(1, len(listed) + 2), max_size=4), max_size=5))
     born = draw(st.none() | st.dates(dt.date(1901, 1, 1), dt.date(2015, 1, 1)))
     date = draw(st.none() | st.dates(dt.date(2015, 10, 1), dt.date(2027, 1, 1)))
     return Claim(
