@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
+from weakcode.codes.spelling import stems
 from weakcode.compile.conditions import JudgedClaim, found_term, holds
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Hit, Verb, Where
 from weakcode.compile.pointers import FIRST
@@ -38,6 +41,7 @@ class Outcome(enum.StrEnum):
     OFF = "off"
 
 
+_FEW = 6
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 
 
@@ -217,7 +221,7 @@ class _Reader:
             side = edit.where.name.lower()
             reason = f"only {side} it is forbidden, not where it stands: {at_positions(self._judged, others)}"
             return [_Read(i, Outcome.SATISFIED, reason, (i, *others))]
-        return [_absent(edit, i)]
+        return [_absent(edit, i, self._edition)]
 
     def _require(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
         there = [j for j in others if _related(edit.where, i, j)]
@@ -228,7 +232,7 @@ class _Reader:
 
     def _order(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
         if not others:
-            return [_absent(edit, i)]
+            return [_absent(edit, i, self._edition)]
         right = [j for j in others if _related(edit.where, i, j)]
         if right:
             reason = f"{at_positions(self._judged, right)} stands {edit.where.name.lower()} it"
@@ -241,9 +245,15 @@ def _related(where: Where, i: int, j: int) -> bool:
     return j != i if where is Where.ANYWHERE else (j < i) == (where is Where.BEFORE) and j != i
 
 
-def _absent(edit: Edit, i: int) -> _Read:
-    named = f"none of {edit.listed}" if edit.listed else "none of the codes that it names"
-    return _Read(i, Outcome.NO_OBJECT, f"{named} is on the claim")
+def _absent(edit: Edit, i: int, edition: Edition) -> _Read:
+    words = edit.listed or "the codes that it names"
+    if any(source.quote for source in edit.sources):
+        words = "the codes that it names"
+    elif not edit.object - CodeSet([(0, edition.size)]):
+        # What a rule lists need not be its object: of right and left it lists the code for both.
+        few = list(islice(stems(edit.object, edition), _FEW + 1))
+        words = ", ".join(few) if 0 < len(few) <= _FEW else words
+    return _Read(i, Outcome.NO_OBJECT, f"none of {words} is on the claim")
 
 
 class _Sorter:

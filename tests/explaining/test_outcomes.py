@@ -167,6 +167,11 @@ def test_notes_of_one_kind_are_one_step_with_each_notes_place_and_words() -> Non
     assert any(source.quote and "myalgia" in source.quote for source in step.sources)
 
 
+def test_what_is_not_on_the_claim_is_the_other_side_and_not_the_code_for_both() -> None:
+    (step,) = _explained("H25.11").of("guidelines/right-and-left-of-a-bilateral-code")
+    assert (step.outcome, step.reason) == (Outcome.NO_OBJECT, "none of H25.12 is on the claim")
+
+
 def test_what_a_specific_rule_says_better_names_that_rule() -> None:
     explained = _explained("R54", "M62.84")
     superseded = [step for step in explained.of("icd10cm/excludes1") if step.outcome is Outcome.SUPERSEDED]

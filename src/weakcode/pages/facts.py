@@ -154,8 +154,8 @@ class Shelf:
         return [edit for edit, rule in enumerate(self.program.rule_of_edit) if rule == number]
 
     def _instances(self, numbers: Sequence[int]) -> Instances:
-        cited = [self.program.edit(number).sources for number in numbers]
-        notes = list(dict.fromkeys(sources[0] for sources in cited if sources and sources[0].quote))
+        cited = (source for number in numbers for source in self.program.edit(number).sources)
+        notes = list(dict.fromkeys(source for source in cited if source.quote))
         # One from the beginning of the list, one from its middle and one from its end.
         spread = [notes[len(notes) * part // _QUOTED] for part in range(min(_QUOTED, len(notes)))]
         return Instances(self.edition.name, len(numbers), len({note.place for note in notes}), tuple(spread))

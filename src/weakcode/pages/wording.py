@@ -35,6 +35,11 @@ _KINDS: dict[str, str] = {
     "use_additional_order": "For each code that a use-additional note names and that adds to another: "
     "if the code with the note is there, before it.",
     "code_also": "For each code that a code-also note holds for: require a code that the note names.",
+    "excludes1_other_side": "For each code of one side that an Excludes1 note holds for: "
+    "forbid the codes of the other side that a line of the note names.",
+    "right_and_left": "For each condition with a code for both sides: forbid the codes of its two sides together.",
+    "both_and_one_side": "For each condition with a code for both sides: forbid it beside the code of one side.",
+    "open_and_known_side": "For each code that leaves the side open: forbid the codes of its condition that tell it.",
     "not_billable": "Forbid categories and codes without their 7th character, also what became one since.",
     "not_valid_on_date": "Forbid codes on days on which they were not yet, or are no longer, in force.",
 }
