@@ -169,11 +169,39 @@ def test_words_indicators_and_service_lines_are_kept_in_json_lines(tmp_path: Pat
     assert json.loads((tmp_path / "out.jsonl").read_text().splitlines()[0])["codes"][1] == "E11.9"
 
 
-@pytest.mark.parametrize(("kind", "lost"), [("csv", 2), ("parquet", 1), ("arrows", 1)])
-def test_what_a_format_cannot_hold_is_told(tmp_path: Path, kind: str, lost: int) -> None:
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "arrows"])
+def test_columns_hold_words_indicators_and_service_lines(tmp_path: Path, kind: str) -> None:
+    path, out = write_jsonl(tmp_path / "c.jsonl", SPOKEN), tmp_path / f"out.{kind}"
+    assert not fixing(path, out).remarks
+    again = tmp_path / f"again.{kind}"
+    assert not fixing(out, again).remarks
+    wanted = list(weakcode.read_claims(path))
+    assert list(weakcode.read_claims(out)) == list(weakcode.read_claims(again)) == wanted
+
+
+@pytest.mark.parametrize(("kind", "lost"), [("csv", 2), ("parquet", 2), ("arrows", 2)])
+def test_what_a_format_cannot_hold_is_told(
+    tmp_path: Path, kind: str, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first batch decides which columns there are.
+    monkeypatch.setattr("weakcode.batch.blocks.BLOCK", 1)
     out = tmp_path / f"out.{kind}"
-    summary = fixing(write_jsonl(tmp_path / "c.jsonl", SPOKEN), out)
+    plain = {"claim_id": "P", "codes": ["I10"]}
+    summary = fixing(write_jsonl(tmp_path / "c.jsonl", [plain, *SPOKEN]), out)
     assert summary.remarks[str(out)][0].startswith(f"{lost} of the claims have service lines")
+
+
+def test_lines_of_which_only_the_first_pointer_is_known_are_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text(
+        "CLM_ID,PRNCPAL_DGNS_CD,ICD_DGNS_CD1,ICD_DGNS_CD2,LINE_NUM,LINE_ICD_DGNS_CD\n1,I10,I10,E119,1,I10\n"
+    )
+    (claim,) = weakcode.read_claims(path)
+    assert claim.lines[0].main_only
+    summary = fixing(path, tmp_path / "out.jsonl")
+    assert "without their service lines" in summary.remarks[str(tmp_path / "out.jsonl")][0]
+    (written,) = weakcode.read_claims(tmp_path / "out.jsonl")
+    assert (written.codes, written.lines) == (("I10", "E11.9"), ())
 
 
 def test_words_beside_codes_go_from_parquet_to_parquet(tmp_path: Path) -> None:

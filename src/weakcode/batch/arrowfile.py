@@ -39,6 +39,12 @@ class Rows:
         rows = (_row(values, "", number) for number, values in enumerate(picked.to_pylist()))
         return [row.claim for row in rows if isinstance(row, Record)]
 
+    def tidied(self, good: NDArray[np.bool_] | None) -> pa.RecordBatch:
+        """Return the claims of the batch, or those in these places, with their values as single claims have them."""
+        from weakcode.batch.claimcolumns import tidied
+
+        return tidied(self.batch if good is None else self.batch.filter(pa.array(good)))
+
 
 @attrs.frozen
 class LostRows:

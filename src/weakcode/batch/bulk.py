@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol, TypeVar
 
 import attrs
 import numpy as np
@@ -14,9 +15,28 @@ from numpy.typing import NDArray
 from weakcode.batch.arrowfile import ArrowColumns, LostRows, Rows, lost
 from weakcode.batch.columns import ColumnScrubber, Scrubbed
 from weakcode.batch.rows import Rejected
+from weakcode.claims import Claim
 
 # Batches that wait for their turn, for each thread; more would only hold memory.
 _WAITING = 2
+
+_Part = TypeVar("_Part")
+_Result = TypeVar("_Result")
+
+
+class ClaimRows(Protocol):
+    """The rows of a batch."""
+
+    @property
+    def batch(self) -> pa.RecordBatch: ...
+
+    def claims(self, places: NDArray[np.int64]) -> list[Claim]:
+        """Return the claims in these places, which are known to be claims."""
+        ...
+
+    def tidied(self, good: NDArray[np.bool_] | None) -> pa.RecordBatch:
+        """Return the claims, or those in these places, with their values as single claims have them."""
+        ...
 
 
 @attrs.frozen(eq=False)
@@ -28,7 +48,7 @@ class Judged:
 
     scrubbed: Scrubbed | None
     rejected: tuple[Rejected, ...]
-    rows: Rows | None = None
+    rows: ClaimRows | None = None
     found: NDArray[np.int64] | None = None
 
 
@@ -36,15 +56,19 @@ def judge(
     source: ArrowColumns, scrubber: ColumnScrubber, jobs: int = 1, *, keep_rows: bool = False
 ) -> Iterator[Judged]:
     """Evaluate the batches of a source with `jobs` threads and give the results in the order of the batches."""
+    yield from in_order(source, lambda part: _judged(part, source.name, scrubber, keep_rows), jobs)
+
+
+def in_order(parts: Iterable[_Part], judged: Callable[[_Part], _Result], jobs: int) -> Iterator[_Result]:
+    """Give what `judged` returns for each part, in the order of the parts, with `jobs` threads."""
     if jobs <= 1:
-        for part in source:
-            yield _judged(part, source.name, scrubber, keep_rows)
+        yield from map(judged, parts)
         return
     with ThreadPoolExecutor(jobs) as pool:
-        waiting: deque[Future[Judged]] = deque()
+        waiting: deque[Future[_Result]] = deque()
         try:
-            for part in source:
-                waiting.append(pool.submit(_judged, part, source.name, scrubber, keep_rows))
+            for part in parts:
+                waiting.append(pool.submit(judged, part))
                 if len(waiting) > _WAITING * jobs:
                     yield waiting.popleft().result()
             while waiting:

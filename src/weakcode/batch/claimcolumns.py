@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weakcode.batch.fields import ABOUT_THE_CLAIM
-from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
+from weakcode.batch.fields import ABOUT_THE_CLAIM, service_lines
+from weakcode.claims import Claim, ServiceLine, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.codes.normalise import canonical
+from weakcode.errors import InputError
 
 PLAIN = pa.list_(pa.string())
 RICH = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())]))
@@ -67,10 +68,17 @@ def _rich(claim: Claim) -> list[dict[str, str | None]]:
     return [{"code": one.code, "text": one.text, "poa": one.poa} for one in claim.diagnoses]
 
 
+def has_partial_lines(claim: Claim) -> bool:
+    """Tell whether the source says only where each line points first; written as lines, they would say too much."""
+    return any(line.main_only for line in claim.lines)
+
+
 def _lines(claim: Claim) -> list[dict[str, Any]] | None:
-    return [
-        {"number": line.number, "pointers": line.pointers, "procedure": line.procedure} for line in claim.lines
-    ] or None
+    return None if has_partial_lines(claim) else _columns_of_lines(claim.lines)
+
+
+def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | None:
+    return [{"number": line.number, "pointers": line.pointers, "procedure": line.procedure} for line in lines] or None
 
 
 def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -88,6 +96,9 @@ def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
             columns[name] = _documented(batch.column(name))
         else:
             columns[name] = _parsed(batch.column(name), kind, _PARSERS[name])
+    if "lines" in there and batch.column("lines").null_count < batch.num_rows:
+        given = batch.column("lines").to_pylist()
+        columns["lines"] = pa.array([_columns_of_lines(service_lines(value, None)) for value in given], LINES)
     return pa.RecordBatch.from_pydict(columns)
 
 
@@ -97,6 +108,8 @@ def replaced(batch: pa.RecordBatch, rows: Sequence[int], others: pa.RecordBatch)
         batch, others = enriched(batch), enriched(others)
     picked = np.arange(batch.num_rows)
     picked[np.asarray(rows, np.int64)] = batch.num_rows + np.arange(len(rows))
+    if "lines" in batch.schema.names or "lines" in others.schema.names:
+        batch, others = with_lines(batch), with_lines(others)
     indices = pa.array(picked)
     return pa.RecordBatch.from_pydict(
         {name: pa.concat_arrays([batch.column(name), others.column(name)]).take(indices) for name in batch.schema.names}
@@ -114,10 +127,20 @@ def enriched(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.set_column(at, "codes", _listed(codes, _diagnoses(words, nothing, nothing)))
 
 
-def bare(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with the codes alone, without what claims say of each, and without service lines."""
+def with_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with room for service lines."""
     if "lines" in batch.schema.names:
-        batch = batch.drop_columns(["lines"])
+        return batch
+    return batch.append_column("lines", pa.nulls(batch.num_rows, LINES))
+
+
+def without_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch without service lines."""
+    return batch.drop_columns(["lines"]) if "lines" in batch.schema.names else batch
+
+
+def bare(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with the codes alone, without what claims say of each."""
     at = batch.schema.get_field_index("codes")
     codes = batch.column(at)
     return (
@@ -182,8 +205,16 @@ def _parsed(column: pa.Array, kind: pa.DataType, parse: Callable[[Any], Any]) ->
         return column.cast(kind)
     if not pa.types.is_dictionary(given):
         column = column.dictionary_encode()
-    values = pa.array([parse(value) for value in column.dictionary.to_pylist()], kind)
-    return values.take(column.indices)
+    values = [_parsed_or_none(parse, value) for value in column.dictionary.to_pylist()]
+    return pa.array(values, kind).take(column.indices)
+
+
+def _parsed_or_none(parse: Callable[[Any], Any], value: Any) -> Any:
+    """Return None for what no claim of the batch has: a dictionary keeps the values of rows that were rejected."""
+    try:
+        return parse(value)
+    except InputError:
+        return None
 
 
 def _documented(column: pa.Array) -> pa.Array:

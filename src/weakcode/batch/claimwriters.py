@@ -64,7 +64,7 @@ class _Csv:
     def write(self, batch: pa.RecordBatch) -> None:
         from weakcode.batch.claimcolumns import bare
 
-        self.lost += _lost(batch)
+        self.lost += _says_more(batch)
         columns = bare(batch).to_pydict()
         columns["codes"] = [" ".join(codes) for codes in columns["codes"]]
         columns["documented"] = [" ".join(facts or ()) for facts in columns["documented"]]
@@ -118,7 +118,7 @@ def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
 
 
 class _Arrow:
-    """Columns. The first batch decides whether codes have their words and indicators beside them."""
+    """Columns. The first batch decides whether there are service lines, and words and indicators beside codes."""
 
     def __init__(self, target: Path, file: BinaryIO, open_writer: Callable[[BinaryIO, pa.Schema], Any]) -> None:
         self._target = target
@@ -130,19 +130,14 @@ class _Arrow:
         self.lost = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
-        from weakcode.batch.claimcolumns import RICH, bare, enriched
+        from weakcode.batch.claimcolumns import RICH, bare, enriched, with_lines, without_lines
 
-        if "lines" in batch.schema.names:
-            self.lost += _lost(batch.select(["lines"]))
-            batch = batch.drop_columns(["lines"])
         if self._schema is None:
             self._schema = batch.schema
-        elif self._schema.field("codes").type == RICH:
-            batch = enriched(batch)
-        else:
-            self.lost += _lost(batch)
-            batch = bare(batch)
-        self._waiting.append(batch)
+        has_lines, is_rich = "lines" in self._schema.names, self._schema.field("codes").type == RICH
+        self.lost += _says_more(batch, lines=not has_lines, diagnoses=not is_rich)
+        batch = with_lines(batch) if has_lines else without_lines(batch)
+        self._waiting.append(enriched(batch) if is_rich else bare(batch))
         if sum(one.num_rows for one in self._waiting) >= _GROUP_ROWS:
             self._put()
 
@@ -189,18 +184,18 @@ def _ipc(extension: str) -> Callable[[BinaryIO, pa.Schema], Any]:
     return opened
 
 
-def _lost(batch: pa.RecordBatch) -> int:
-    """Return of how many claims codes alone do not say all."""
+def _says_more(batch: pa.RecordBatch, *, lines: bool = True, diagnoses: bool = True) -> int:
+    """Return how many claims have service lines, or words or indicators beside their codes."""
     import numpy as np
 
     from weakcode.batch.claimcolumns import RICH
 
     more = np.zeros(batch.num_rows, np.bool_)
-    if "lines" in batch.schema.names:
+    if lines and "lines" in batch.schema.names:
         more |= np.asarray(batch.column("lines").is_valid())
-    if "codes" in batch.schema.names and batch.schema.field("codes").type == RICH:
+    if diagnoses and batch.schema.field("codes").type == RICH:
         codes = batch.column("codes")
-        diagnoses = codes.flatten()
-        says = np.asarray(diagnoses.field("text").is_valid()) | np.asarray(diagnoses.field("poa").is_valid())
+        each = codes.flatten()
+        says = np.asarray(each.field("text").is_valid()) | np.asarray(each.field("poa").is_valid())
         more[np.asarray(codes.value_parent_indices())[says]] = True
     return int(more.sum())

@@ -56,7 +56,7 @@ class CodeColumn:
         if _is_text(kind):
             return _split(column)
         if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-            column = _plain_list(column)
+            column = plain_list(column)
         elif pa.types.is_fixed_size_list(kind):
             column = column.cast(pa.large_list(kind.value_type))
         elif not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
@@ -68,7 +68,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _plain_list(column: pa.Array) -> pa.Array:
+def plain_list(column: pa.Array) -> pa.Array:
     """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
     bounds = np.zeros(len(column) + 1, np.int64)
     np.cumsum(np.asarray(pc.list_value_length(column).fill_null(0)), out=bounds[1:])

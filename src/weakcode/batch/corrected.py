@@ -29,14 +29,22 @@ class Corrected:
         self._mend = mend
         self._claims: list[Claim] = []
         self.changed = 0
+        self._partial = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What of the claims is not in the file."""
-        if not self._writer.lost:
-            return ()
-        what = "service lines, indicators of presence on admission or documented words"
-        return (f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them",)
+        told = []
+        if self._writer.lost:
+            what = "service lines, indicators of presence on admission or documented words"
+            told.append(
+                f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them"
+            )
+        if self._partial:
+            told.append(
+                f"{self._partial:,} of the claims are without their service lines, whose pointers are not all known"
+            )
+        return tuple(told)
 
     def add(self, judged: Judged) -> None:
         """Take one claim."""
@@ -51,7 +59,7 @@ class Corrected:
         """Take the claims of a batch; only those with findings are read into objects."""
         import numpy as np
 
-        from weakcode.batch.claimcolumns import columns_of, replaced, tidied
+        from weakcode.batch.claimcolumns import columns_of, replaced
 
         if judged.rows is None or judged.found is None or judged.scrubbed is None:
             return
@@ -59,7 +67,7 @@ class Corrected:
         rows = judged.rows
         good = np.ones(rows.batch.num_rows, np.bool_)
         good[[one.row for one in judged.scrubbed.rejected]] = False
-        claims = tidied(rows.batch if good.all() else rows.batch.filter(good))
+        claims = rows.tidied(None if good.all() else good)
         places, changed = [], []
         for row, claim in zip(judged.found.tolist(), rows.claims(judged.found), strict=True):
             mended = self._mended(claim)
@@ -90,7 +98,8 @@ class Corrected:
     def flush(self) -> None:
         """Write the claims that wait for others."""
         if self._claims:
-            from weakcode.batch.claimcolumns import columns_of
+            from weakcode.batch.claimcolumns import columns_of, has_partial_lines
 
+            self._partial += sum(map(has_partial_lines, self._claims))
             self._writer.write(columns_of(self._claims))
             self._claims.clear()

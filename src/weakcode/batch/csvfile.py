@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from weakcode.batch.layouts import Header, header_cells, read_header
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.tableclaim import claim_of_rows
-from weakcode.batch.textlines import Lines, decoded, shown
+from weakcode.batch.textlines import LONGEST_LINE, Ahead, Lines, decoded, shown
 from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.batch.blocks import RowBlock
+    from weakcode.batch.csvblocks import CsvBlock
 
 __all__ = ["CsvSource", "Header", "claims_of", "header_cells", "read_header"]
 
+BLOCK_BYTES = 1 << 19
+"""Bytes that are judged together."""
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have: one lost quote must not swallow a file."""
 _MOST_ROWS = 5_000
@@ -57,13 +64,25 @@ def _outcome(group: list[Row], header: Header, file: str) -> Record | Rejected:
 
 
 class CsvSource:
-    """The rows of one CSV file. `ignored` are the columns that are not known."""
+    """The rows of one CSV file. `ignored` are the columns that are not known.
 
-    def __init__(self, file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None) -> None:
-        self._lines = Lines(file)
+    With `header` the file has only rows, the first in line `first_line`.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        mapping: Mapping[str, str] | None = None,
+        *,
+        header: Header | None = None,
+        first_line: int = 1,
+    ) -> None:
+        self._ahead = Ahead(file)
+        self._lines = Lines(self._ahead, first_line)
         self._name = name
         self._mapping = mapping
-        self.header = self._read_header()
+        self.header = header or self._read_header()
         self.ignored: tuple[str, ...] = self.header.ignored
 
     @property
@@ -89,6 +108,35 @@ class CsvSource:
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         return claims_of(self._rows(), self.header, self._name)
+
+    def blocks(self) -> Iterator[CsvBlock | RowBlock]:
+        """Give the rows of the file block by block: stretches that Arrow reads, and what only the row reader can."""
+        from weakcode.batch.blocks import RowBlock, blocks_of
+        from weakcode.batch.csvblocks import CsvBlock, is_plain, is_well_formed
+
+        if not is_plain(self.header):
+            yield from blocks_of(self)
+            return
+        while block := self._ahead.block(BLOCK_BYTES):
+            # No line of a block that is shorter than the longest line is too long.
+            if is_well_formed(block) and len(block) < LONGEST_LINE:
+                first = self._lines.next_line
+                self._ahead.skip(len(block))
+                self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
+                yield CsvBlock(block, first, self.header, self._name, self._again)
+            else:
+                yield RowBlock(tuple(self._until(self._lines.bytes_read + len(block))))
+
+    def _until(self, end: int) -> Iterator[Record | Rejected]:
+        """Give the rows up to the first that ends there or behind."""
+        for row in claims_of(self._rows(), self.header, self._name):
+            yield row
+            if self._lines.bytes_read >= end and not self._lines.waiting:
+                return
+
+    def _again(self, content: bytes, first: int) -> list[Record | Rejected]:
+        """Read lines without quotes row by row."""
+        return list(CsvSource(io.BytesIO(content), self._name, header=self.header, first_line=first))
 
     def _rows(self) -> Iterator[Row | Rejected]:
         for number, line in self._lines:

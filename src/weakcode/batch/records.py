@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from weakcode.batch.csvfile import CsvSource
 from weakcode.batch.jsonlfile import JsonlSource
@@ -17,6 +17,10 @@ from weakcode.batch.rows import Record, Rejected, RowError
 from weakcode.batch.x12 import X12Source, looks_like_x12
 from weakcode.claims import Claim
 from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.batch.blocks import RowBlock
+    from weakcode.batch.csvblocks import CsvBlock
 
 _ROWS_BETWEEN = 256
 """Rows from one telling of progress to the next."""
@@ -125,17 +129,34 @@ class FileRows:
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        with open_claims(self._path, self._mapping) as source:
+        with self._opened() as source:
             for number, row in enumerate(source):
-                if self._progress and number % _ROWS_BETWEEN == 0:
-                    self._progress(source.bytes_read)
+                if number % _ROWS_BETWEEN == 0:
+                    self._tell(source)
                 yield row
-            self.bytes_read = source.bytes_read
-            if self._progress:
-                self._progress(source.bytes_read)
+
+    def blocks(self) -> Iterator[RowBlock | CsvBlock]:
+        """Give the rows block by block, to be judged together."""
+        from weakcode.batch.blocks import blocks_of
+
+        with self._opened() as source:
+            for block in source.blocks() if isinstance(source, CsvSource) else blocks_of(source):
+                self._tell(source)
+                yield block
+
+    @contextmanager
+    def _opened(self) -> Iterator[ClaimSource]:
+        with open_claims(self._path, self._mapping) as source:
+            yield source
+            self._tell(source)
             self.ignored = source.ignored
             # Only some formats have something to remark on.
             self.remarks = tuple(getattr(source, "notes", ()))
+
+    def _tell(self, source: ClaimSource) -> None:
+        self.bytes_read = source.bytes_read
+        if self._progress:
+            self._progress(source.bytes_read)
 
 
 class _SeveralFiles:

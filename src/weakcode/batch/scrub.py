@@ -26,8 +26,11 @@ from weakcode.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.batch import bulk
     from weakcode.batch.arrowfile import ArrowColumns
+    from weakcode.batch.blocks import RowBlock
     from weakcode.batch.columns import ColumnScrubber
+    from weakcode.batch.csvblocks import CsvBlock
     from weakcode.batch.sql import QuerySource
     from weakcode.batch.writers import FindingsWriter
 
@@ -60,8 +63,8 @@ def scrub(
     no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
     with findings as `mend` returns them (the extensions of `output`). All of them appear together when everything is
     done, or none does. `progress` is told how far it is, `on_judged` sees each evaluated claim. `mapping` says which
-    columns of a table hold what. With `columns`, files in Arrow's formats are evaluated in batches by
-    `jobs` threads, and `on_judged` does not see their claims; `judged_by` then says by what (engine and packs).
+    columns of a table hold what. With `columns`, claims are evaluated in batches by `jobs`
+    threads, and `on_judged` does not see them; `judged_by` then says by what (engine and packs).
     `waivers` are those of the run, of which the summary tells the idle ones.
     `query` gives claims after those of the inputs, `sink` takes the findings too. Raises InputError for inputs and
     outputs that cannot be, EngineError when an engine fails.
@@ -73,9 +76,6 @@ def scrub(
     if (fixed is None) != (mend is None):
         raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
     targets = _Targets.of(names, output=output, rejects=rejects, summary=summary, fixed=fixed)
-    if mapping:
-        # Which columns hold what is worked out row by row.
-        columns = None
     # A query that cannot be run is told before any file is read.
     with targets.opened(sink, mend) as out, query or nullcontext():
         run = _Run(judge, out, on_judged, progress, columns, jobs)
@@ -200,7 +200,7 @@ class _Run:
 
     def file(self, name: str, mapping: Mapping[str, str] | None) -> None:
         """Scrub one file."""
-        if self._columns is not None and is_arrow_file(name):
+        if self._columns is not None and not mapping and is_arrow_file(name):
             from weakcode.batch.arrowfile import ArrowColumns
 
             arrow = ArrowColumns(name)
@@ -208,7 +208,10 @@ class _Run:
             self._bytes_before += arrow.bytes_read
             return
         source = FileRows(name, mapping, self._read)
-        self._claims(source)
+        if self._columns is None:
+            self._claims(source)
+        else:
+            self._blocks(source.blocks(), self._columns)
         self._bytes_before += source.bytes_read
         self._odd(name, source.ignored)
         if source.remarks:
@@ -223,7 +226,12 @@ class _Run:
             source.name = query.name
             self._batches(source, self._columns)
         else:
-            self._claims(query)
+            if self._columns is None:
+                self._claims(query)
+            else:
+                from weakcode.batch.blocks import blocks_of
+
+                self._blocks(blocks_of(query), self._columns)
             self._odd(query.name, query.ignored)
 
     def flush(self) -> None:
@@ -234,34 +242,52 @@ class _Run:
 
     def _claims(self, rows: Iterable[Record | Rejected]) -> None:
         for outcome in evaluate(self.tally.counted(rows), self._judge):
-            self.tally.add(outcome)
-            if isinstance(outcome, Rejected):
-                self._out.rejected([outcome])
+            self._outcome(outcome)
+
+    def _outcome(self, outcome: Judged | Rejected) -> None:
+        self.tally.add(outcome)
+        if isinstance(outcome, Rejected):
+            self._out.rejected([outcome])
+            return
+        if self._out.corrected:
+            self._out.corrected.add(outcome)
+        if self._on_judged:
+            self._on_judged(outcome)
+        if self._out.keeps_findings:
+            self._rows.add(outcome)
+            self._out.findings(self._rows.batches())
+
+    def _blocks(self, blocks: Iterable[RowBlock | CsvBlock], columns: ColumnScrubber) -> None:
+        from weakcode.batch import bulk
+
+        keep_rows = self._out.corrected is not None
+        for part in bulk.in_order(
+            blocks, lambda block: block.judged(columns, self._judge, keep_rows=keep_rows), self._jobs
+        ):
+            if isinstance(part, bulk.Judged):
+                self._batch(part)
                 continue
-            if self._out.corrected:
-                self._out.corrected.add(outcome)
-            if self._on_judged:
-                self._on_judged(outcome)
-            if self._out.keeps_findings:
-                self._rows.add(outcome)
-                self._out.findings(self._rows.batches())
+            for outcome in self.tally.counted(part.outcomes):
+                self._outcome(outcome)
 
     def _batches(self, source: ArrowColumns, columns: ColumnScrubber) -> None:
         from weakcode.batch import bulk
 
-        self.in_batches = True
-        self.flush()
-        corrected = self._out.corrected
-        for part in bulk.judge(source, columns, self._jobs, keep_rows=corrected is not None):
-            if corrected:
-                corrected.add_batch(part)
-            self.tally.add_batch(part)
-            self._out.rejected(part.rejected)
-            if part.scrubbed is not None:
-                self._out.findings([part.scrubbed.findings])
+        for part in bulk.judge(source, columns, self._jobs, keep_rows=self._out.corrected is not None):
+            self._batch(part)
             self._read(source.bytes_read)
         self._read(source.bytes_read)
         self._odd(source.name, source.ignored)
+
+    def _batch(self, part: bulk.Judged) -> None:
+        self.in_batches = True
+        self.flush()
+        if self._out.corrected:
+            self._out.corrected.add_batch(part)
+        self.tally.add_batch(part)
+        self._out.rejected(part.rejected)
+        if part.scrubbed is not None:
+            self._out.findings([part.scrubbed.findings])
 
     def _read(self, bytes_read: int) -> None:
         if self._progress:

@@ -36,7 +36,7 @@ def claim_of_rows(header: Header, rows: Sequence[Sequence[str]]) -> tuple[Claim,
     codes = _codes(header, first, claim_id)
     if any(_codes(header, row, claim_id) != codes for row in rows[1:]):
         raise BadRow("rows", "the rows of this claim do not have the same diagnoses", claim_id)
-    values = {name: _value(name, first[position].strip()) for name, position in header.about}
+    values = {name: about_value(name, first[position].strip()) for name, position in header.about}
     if header.rif:
         values.update(_rif_values(header, first))
     claim = claim_from(values, codes, claim_id)
@@ -92,7 +92,8 @@ def _poa(cell: str) -> str | None:
     return value if value in _POA else None
 
 
-def _value(name: str, text: str) -> str:
+def about_value(name: str, text: str) -> str:
+    """Return what a cell says of a claim in the words of a code list."""
     if name in ("service_date", "birth_date"):
         return iso_date(text)
     return _CMS_SEX.get(text, text) if name == "sex" else text

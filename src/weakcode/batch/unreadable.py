@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.batch.codecolumn import plain_list
+
 Bools = NDArray[np.bool_]
 
 _FIRST_DAY, _LAST_DAY = (np.datetime64(day, "D").astype(np.int64) for day in (dt.date.min, dt.date.max))
@@ -50,7 +52,9 @@ def _wrong(column: pa.Array) -> Bools | None:
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         inner = _wrong(column.values)
         return None if inner is None else _by_list(inner, np.asarray(column.offsets))
-    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind) or pa.types.is_fixed_size_list(kind):
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return _wrong(plain_list(column))
+    if pa.types.is_fixed_size_list(kind):
         return _wrong(column.cast(pa.large_list(kind.value_type)))
     return None
 
