@@ -6,7 +6,7 @@ from setuptools import Extension, find_packages, setup
 KERNEL = Extension(
     "weakcode.engines._kernel",
     sources=["src/weakcode/engines/_kernel.pyx"],
-    depends=[f"src/weakcode/engines/{name}.h" for name in ("_kernel", "_tables", "_assemble")],
+    depends=[f"src/weakcode/engines/{name}.h" for name in ("_kernel", "_tables", "_assemble", "_gather")],
     extra_compile_args=["-O3"],
 )
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.batch.arrays import filled, valid
 from weakcode.batch.linecolumn import LineColumn
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.compile.edits import Condition
@@ -234,7 +235,7 @@ def _days(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
         column = column.cast(pa.date32(), safe=False)
     if pa.types.is_date32(column.type):
         days = column.cast(pa.int32())
-        return np.asarray(days.fill_null(int(NO_DAY)) if days.null_count else days, np.int32).copy()
+        return filled(days, int(NO_DAY)).astype(np.int32)
     dates = _categories(column, rows, parse_date, bad)
     numbers = [NO_DAY if date is None else np.datetime64(date, "D").astype(np.int32) for date in dates.values]
     return np.array([*numbers, NO_DAY], np.int32)[dates.index]
@@ -244,8 +245,8 @@ def _ages(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
     if column is None or pa.types.is_null(column.type):
         return np.full(rows, _NO_AGE, np.int32)
     if pa.types.is_integer(column.type):
-        known = np.asarray(column.is_valid())
-        ages = np.asarray(column.fill_null(0) if column.null_count else column)
+        known = valid(column)
+        ages = filled(column, 0)
         bad |= known & ((ages < 0) | (ages > _OLDEST))
         return np.where(known & ~bad, ages, _NO_AGE).astype(np.int32)
     parsed = _categories(column, rows, parse_age, bad)
@@ -257,11 +258,11 @@ def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any],
     if column is None or pa.types.is_null(column.type):
         return Categories((), np.full(rows, -1, np.int32))
     if pa.types.is_nested(column.type):
-        bad |= np.asarray(column.is_valid())
+        bad |= valid(column)
         return Categories((), np.full(rows, -1, np.int32))
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
-    index = np.asarray(column.indices.cast(pa.int32()).fill_null(-1), np.int32)
+    index = filled(column.indices.cast(pa.int32()), -1)
     values: list[Any] = []
     refused: list[int] = []
     for place, value in enumerate(column.dictionary.to_pylist()):
@@ -281,7 +282,7 @@ def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         return _categories(column, rows, _facts, bad)
-    lengths = np.asarray(pc.list_value_length(column).fill_null(0))
+    lengths = filled(pc.list_value_length(column), 0)
     some = np.flatnonzero(lengths)
     index = np.full(rows, -1, np.int32)
     known: dict[frozenset[str], int] = {}

@@ -9,9 +9,9 @@ from typing import Protocol, TypeVar
 
 import attrs
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.batch.arrays import numbers
 from weakcode.batch.arrowfile import ArrowColumns, LostRows, Rows, lost
 from weakcode.batch.columns import ColumnScrubber, Scrubbed
 from weakcode.batch.rows import Rejected
@@ -81,7 +81,7 @@ def in_order(parts: Iterable[_Part], judged: Callable[[_Part], _Result], jobs: i
 def _judged(part: Rows | LostRows, name: str, scrubber: ColumnScrubber, keep_rows: bool) -> Judged:
     if isinstance(part, LostRows):
         return Judged(None, tuple(lost(part, name)))
-    lines = pa.array(np.arange(part.first, part.first + part.batch.num_rows, dtype=np.int64))
+    lines = numbers(np.arange(part.first, part.first + part.batch.num_rows, dtype=np.int64))
     scrubbed = scrubber.scrub(part.batch, file=name, lines=lines)
     return Judged(
         scrubbed,

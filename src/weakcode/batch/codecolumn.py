@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.batch.arrays import filled, numbers, valid
 from weakcode.codes.normalise import canonical
 from weakcode.engines import _kernel
 
@@ -71,8 +72,8 @@ def _is_text(kind: pa.DataType) -> bool:
 def plain_list(column: pa.Array) -> pa.Array:
     """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
     bounds = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(np.asarray(pc.list_value_length(column).fill_null(0)), out=bounds[1:])
-    return pa.LargeListArray.from_arrays(pa.array(bounds), column.flatten(), mask=column.is_null())
+    np.cumsum(filled(pc.list_value_length(column), 0), out=bounds[1:])
+    return pa.LargeListArray.from_arrays(numbers(bounds), column.flatten(), mask=column.is_null())
 
 
 def _nothing(rows: int) -> CodeColumn:
@@ -94,28 +95,28 @@ def _text(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def _listed(column: pa.Array) -> CodeColumn:
-    bounds = np.asarray(column.offsets).astype(np.int64)
+    bounds = filled(column.offsets, 0).astype(np.int64)
     codes = column.values.slice(bounds[0], bounds[-1] - bounds[0])
     bounds -= bounds[0]
     bad = np.diff(bounds) == 0
     if column.null_count:
-        bad |= np.asarray(column.is_null())
+        bad |= ~valid(column)
     texts = None
-    hidden = np.asarray(codes.is_null()) if codes.null_count else None
+    hidden = ~valid(codes) if codes.null_count else None
     if pa.types.is_struct(codes.type):
         fields = {field.name for field in codes.type}
         texts = codes.field("text") if "text" in fields else None
         codes = codes.field("code") if "code" in fields else pa.nulls(len(codes))
-    absent = np.asarray(codes.is_null()) if codes.null_count else None
+    absent = ~valid(codes) if codes.null_count else None
     if hidden is not None:
         absent = hidden if absent is None else absent | hidden
     picked = None
     if pa.types.is_dictionary(codes.type):
         indices = codes.indices.cast(pa.int32())
-        picked = np.asarray(indices.fill_null(0) if indices.null_count else indices, np.int32)
+        picked = filled(indices, 0)
         codes = codes.dictionary
         if codes.null_count:
-            nulls = np.asarray(codes.is_null())[picked]
+            nulls = ~valid(codes)[picked]
             absent = nulls if absent is None else absent | nulls
     if not _is_text(codes.type):
         return _nothing(len(column))
@@ -139,5 +140,5 @@ def _split(column: pa.Array) -> CodeColumn:
     np.cumsum(counts, out=bounds[1:])
     bad = counts == 0
     if column.null_count:
-        bad |= np.asarray(column.is_null())
+        bad |= ~valid(column)
     return CodeColumn(data, words[0::2], words[1::2], bounds, bad)

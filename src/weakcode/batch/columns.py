@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
+from weakcode.batch.arrays import valid
 from weakcode.batch.codecolumn import CodeColumn
 from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
 from weakcode.batch.findingcolumns import FindingColumns, Memory
@@ -245,7 +246,7 @@ class _Run:
         self._count(bench.edition, rows, about)
         spoken = np.zeros(self._rows, np.bool_)
         if codes.texts is not None:
-            with_text = np.flatnonzero(np.asarray(codes.texts.is_valid()))
+            with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
         held = about.held(engine.tests, first_day, spoken)

@@ -14,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.batch import arrays
 from weakcode.batch.aboutclaim import Categories
 from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
-from weakcode.engines._kernel import Report
+from weakcode.engines import _kernel
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
 from weakcode.findings import Severity
@@ -59,7 +60,7 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, pa.RecordBatch.from_pylist([], _VARIANTS), 0)
+            return cls(none, none, none, none, none, _said([], ""), 0)
         starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
@@ -76,7 +77,7 @@ class FindingColumns:
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Return the number of findings by rule and by severity."""
         rules = self.variants["rule"].dictionary_encode()
-        index = np.asarray(rules.indices)[self.variant]
+        index = arrays.filled(rules.indices, 0)[self.variant]
         by_rule = np.bincount(index, minlength=len(rules.dictionary)).tolist()
         by_severity = np.bincount(self.severity, minlength=len(_LABELS)).tolist()
         severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
@@ -84,47 +85,36 @@ class FindingColumns:
 
     def batch(self, claim_ids: pa.Array | None, file: str | None, lines: pa.Array | None) -> pa.RecordBatch:
         """Return the findings table; `claim_ids` and `lines` are columns of the claims."""
-        rows = pa.array(self.rows)
+        count = len(self.rows)
         columns: dict[str, pa.Array] = {
-            "claim_id": pa.nulls(len(rows), pa.string()) if claim_ids is None else _as_text(claim_ids.take(rows)),
+            "claim_id": pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows),
             "rule": self._said("rule"),
-            "severity": pa.DictionaryArray.from_arrays(pa.array(self.severity - 1), pa.array(_LABELS[1:])),
+            "severity": arrays.words(self.severity - 1, arrays.texts(_LABELS[1:])),
             "message": self._said("message"),
-            "codes": self._lists("codes"),
+            "codes": arrays.taken_lists(self.variants["codes"], self.variant),
             "positions": self._positions(),
-            "sources": self._lists("sources"),
+            "sources": arrays.taken_lists(self.variants["sources"], self.variant),
             "edition": self._said("edition"),
         }
         if file is not None:
-            columns["file"] = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), pa.array([file]))
+            columns["file"] = arrays.words(np.zeros(count, np.int32), arrays.texts([file]))
         if lines is not None:
-            columns["line"] = lines.take(rows).cast(pa.int64())
-        return pa.RecordBatch.from_pydict(columns)
+            columns["line"] = lines.take(arrays.numbers(self.rows)).cast(pa.int64())
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
     def _said(self, name: str) -> pa.DictionaryArray:
         said = self.variants[name].dictionary_encode()
-        return pa.DictionaryArray.from_arrays(pa.array(np.asarray(said.indices)[self.variant]), said.dictionary)
-
-    def _lists(self, name: str) -> pa.ListArray:
-        lists = self.variants[name]
-        words = lists.flatten().dictionary_encode()
-        starts = np.zeros(len(lists) + 1, np.int32)
-        np.cumsum(np.diff(np.asarray(lists.offsets)), out=starts[1:])
-        lengths = np.diff(starts)[self.variant]
-        bounds = np.zeros(len(self.variant) + 1, np.int32)
-        np.cumsum(lengths, out=bounds[1:])
-        within = np.arange(bounds[-1], dtype=np.int32) - np.repeat(bounds[:-1], lengths)
-        index = np.asarray(words.indices)[np.repeat(starts[:-1][self.variant], lengths) + within]
-        return pa.ListArray.from_arrays(
-            pa.array(bounds), pa.DictionaryArray.from_arrays(pa.array(index, pa.int32()), words.dictionary)
-        )
+        return arrays.words(arrays.filled(said.indices, 0)[self.variant], said.dictionary)
 
     def _positions(self) -> pa.ListArray:
-        both = np.column_stack((self.subject, self.object))
-        there = both > 0
-        bounds = np.zeros(len(both) + 1, np.int32)
-        np.cumsum(there.sum(axis=1), out=bounds[1:])
-        return pa.ListArray.from_arrays(pa.array(bounds), pa.array(both[there], pa.int32()))
+        bounds, values = _kernel.pick_above_zero(self.subject, self.object)
+        return arrays.lists(np.frombuffer(bounds, np.int32), arrays.numbers(np.frombuffer(values, np.int32)))
+
+
+def _ids(column: pa.Array, rows: Column) -> pa.Array:
+    if pa.types.is_string(column.type):
+        return arrays.taken_texts(column, rows)
+    return _as_text(column.take(arrays.numbers(rows)))
 
 
 def _as_text(column: pa.Array) -> pa.Array:
@@ -146,8 +136,8 @@ class Memory:
         self._program, self._assembler, self._edition = program, assembler, edition
         self.reading = engine.reading()
         self.terms: dict[str, int] = {"": 0}
-        self._report = Report(*_rule_columns(program))
-        self._variants = pa.RecordBatch.from_pylist([], _VARIANTS)
+        self._report = _kernel.Report(*_rule_columns(program))
+        self._variants = _said([], edition.name)
         self._severities: dict[str | None, bytes] = {}
 
     @property
@@ -172,7 +162,7 @@ class Memory:
         used = np.zeros(self._variants.num_rows, np.bool_)
         used[variant] = True
         place = np.cumsum(used, dtype=np.int32) - 1
-        variants = self._variants.take(pa.array(np.flatnonzero(used)))
+        variants = self._variants.take(arrays.numbers(np.flatnonzero(used)))
         return FindingColumns(rows, place[variant], subject, other, severity, variants, claims)
 
     def _severity(self, payer: str | None) -> bytes:
@@ -195,21 +185,35 @@ class Memory:
         if not new:
             return
         terms = list(self.terms)
-        worded = []
+        worded: list[_Worded] = []
         for numbers, subject, other, stray, term in new:
             edits = [self._program.edit(number) for number in numbers]
             first, second, third = (self._name(token, strange) for token in (subject, other, stray))
             said, _, lines = terms[term].partition(PART)
             worded.append(
-                {
-                    "rule": self._program.rules[edits[0].rule].id,
-                    "message": self._assembler.message(edits[0], first, second, third, said, lines),
-                    "codes": [code for code in (first, second) if code],
-                    "sources": [str(source) for source in self._assembler.sources(edits, second)],
-                    "edition": self._edition.name,
-                }
+                (
+                    self._program.rules[edits[0].rule].id,
+                    self._assembler.message(edits[0], first, second, third, said, lines),
+                    [code for code in (first, second) if code],
+                    [str(source) for source in self._assembler.sources(edits, second)],
+                )
             )
-        self._variants = pa.concat_batches([self._variants, pa.RecordBatch.from_pylist(worded, _VARIANTS)])
+        self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
+
+
+_Worded = tuple[str, str, list[str], list[str]]
+
+
+def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
+    """Return a table of `_VARIANTS` from rule, message, codes and sources of each."""
+    lists = [[one[2] for one in worded], [one[3] for one in worded]]
+    columns = [arrays.texts([one[0] for one in worded]), arrays.texts([one[1] for one in worded])]
+    for column in lists:
+        bounds = np.zeros(len(worded) + 1, np.int32)
+        np.cumsum([len(one) for one in column], out=bounds[1:])
+        columns.append(arrays.lists(bounds, arrays.texts([text for one in column for text in one])))
+    columns.append(arrays.texts([edition] * len(worded)))
+    return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)
 
 
 def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], array[int], array[int]]:

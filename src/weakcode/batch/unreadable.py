@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.batch.arrays import filled
 from weakcode.batch.codecolumn import plain_list
 
 Bools = NDArray[np.bool_]
@@ -39,7 +40,7 @@ def _wrong(column: pa.Array) -> Bools | None:
     kind = column.type
     if pa.types.is_dictionary(kind):
         wrong = _wrong(column.dictionary)
-        return None if wrong is None else _some(np.append(wrong, False)[column.indices.cast(pa.int64()).fill_null(-1)])
+        return None if wrong is None else _some(np.append(wrong, False)[filled(column.indices.cast(pa.int64()), -1)])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return _not_utf8(column)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -75,8 +76,7 @@ def _decodes(value: bytes | None) -> bool:
 
 
 def _no_day(column: pa.Array) -> Bools | None:
-    days = column.cast(pa.date32(), safe=False).cast(pa.int32()).fill_null(0)
-    numbers = np.asarray(days)
+    numbers = filled(column.cast(pa.date32(), safe=False).cast(pa.int32()), 0)
     return _some((numbers < _FIRST_DAY) | (numbers > _LAST_DAY))
 
 

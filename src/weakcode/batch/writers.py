@@ -51,6 +51,8 @@ _REPEATING = (
     "place",
     *_MARKS,
 )
+# Whole numbers near to the one before.
+_RISING = ("positions.list.element", "line")
 # Blanks part codes and positions; a source is a phrase with blanks of its own.
 _SEPARATORS = {"sources": "; "}
 
@@ -127,7 +129,12 @@ class _Parquet:
         if self._writer is None:
             # A dictionary for columns that hardly repeat, and statistics that nobody filters by, only cost time.
             self._writer = pq.ParquetWriter(
-                self._file, schema, compression="zstd", use_dictionary=list(_REPEATING), write_statistics=False
+                self._file,
+                schema,
+                compression="zstd",
+                use_dictionary=list(_REPEATING),
+                column_encoding=dict.fromkeys(_RISING, "DELTA_BINARY_PACKED"),
+                write_statistics=False,
             )
         return self._writer
 

@@ -33,6 +33,14 @@ class CodeSet:
         """Return the set of the given ids."""
         return cls((i, i + 1) for i in ids)
 
+    @classmethod
+    def stored(cls, spans: Iterable[Iterable[int]]) -> CodeSet:
+        """Return the set with the spans of another one, as they were written down."""
+        made = cls.__new__(cls)
+        # They have been merged before; to do so again was most of the cost of reading an edit.
+        object.__setattr__(made, "spans", tuple(map(tuple, spans)))
+        return made
+
     def __contains__(self, code_id: int) -> bool:
         index = bisect_right(self.spans, (code_id, float("inf")))
         return index > 0 and self.spans[index - 1][1] > code_id

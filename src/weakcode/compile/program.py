@@ -48,7 +48,7 @@ def _condition(data: dict[str, Any] | None) -> Condition | None:
         if key in _DATES:
             read[key] = date.fromisoformat(value)
         elif key in _SETS:
-            read[key] = CodeSet(tuple(span) for span in value)
+            read[key] = CodeSet.stored(value)
         else:
             read[key] = tuple(value) if isinstance(value, list) else value
     return Condition(**read)
@@ -58,8 +58,8 @@ def _edit(data: dict[str, Any]) -> Edit:
     return Edit(
         rule=data["rule"],
         verb=Verb(data["verb"]),
-        subject=CodeSet(tuple(span) for span in data["subject"]),
-        object=CodeSet(tuple(span) for span in data.get("object", ())),
+        subject=CodeSet.stored(data["subject"]),
+        object=CodeSet.stored(data.get("object", ())),
         where=Where(data.get("where", 0)),
         condition=_condition(data.get("condition")),
         terms=tuple(data.get("terms", ())),
