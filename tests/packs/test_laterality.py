@@ -63,7 +63,7 @@ def test_right_and_left_are_told_exactly_where_a_bilateral_code_exists(line: str
     if both != "-":
         claim = weakcode.Claim([right, left], service_date="2026-05-04")
         (message,) = (finding.message for finding in validator().check(claim) if finding.rule == TWO_SIDES)
-        assert f"which is {both} alone" in message
+        assert f"report {both} alone" in message
         assert ("guidelines/one-side-beside-bilateral", (1, 2)) in found(f"{both} {left}")
 
 

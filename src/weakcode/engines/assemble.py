@@ -191,7 +191,8 @@ class Assembler:
         if choices:
             spelled = ", ".join(f"{character} ({meaning})" for character, meaning in choices.items())
             return f"a 7th character, one of {spelled}"
-        below = [child.name for child in self._edition.children_of(code)]
+        # The dash tells that this one is not billable either.
+        below = [child.name + "-" * bool(child.children) for child in self._edition.children_of(code)]
         more = f" and {len(below) - _MOST_CHOICES} more" if len(below) > _MOST_CHOICES else ""
         return "one of the codes below it: " + ", ".join(below[:_MOST_CHOICES]) + more
 
