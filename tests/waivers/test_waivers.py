@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from functools import cache
 
 import pyarrow as pa
@@ -277,3 +278,19 @@ def test_a_fix_leaves_waived_findings_alone():
     fixed = plain().fix(claim)
     assert fixed.claim.codes == ("M62.84", "G72.9")
     assert plain().fix(weakcode.Claim(claim.codes)).claim.codes == ("G72.9", "M62.84")
+
+
+def test_what_is_waived_stands_in_the_output_of_fix_too(tmp_path):
+    path = tmp_path / "w.yaml"
+    path.write_text(f"waivers: [{{rule: {RULE}, codes: R53.1 R54, reason: unrelated, who: coder}}]\n")
+    args = ["fix", *PAIR, "--rules", "weakness", "--waivers", str(path)]
+    assert "waived by coder: unrelated" in CliRunner().invoke(main, args).output
+    answer = json.loads(CliRunner().invoke(main, [*args, "--format", "json"]).stdout)
+    assert [finding["rule"] for finding in answer["waived"]] == [RULE]
+
+
+def test_a_validator_with_waivers_and_risks_is_sent_to_other_processes_whole(marked):
+    validator = weakcode.Validator(profile=marked / "acme.yaml", waivers=marked / "w.yaml", today="2026-06-01")
+    sent = pickle.loads(pickle.dumps(validator))
+    claims = [weakcode.Claim(codes, one, payer=payer) for one, codes, payer in CLAIMS]
+    assert [sent.judge(claim) for claim in claims] == [validator.judge(claim) for claim in claims]

@@ -39,7 +39,7 @@ class Summary:
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
-    idle_waivers: tuple[str, ...] = ()
+    idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from weakcode.cli import text
 from weakcode.cli.options import Choice, about_the_claim, choosing, claim_from, format_option, severities
 
 if TYPE_CHECKING:
+    from weakcode.findings import Finding
     from weakcode.fixing import Fixed
 
 
@@ -27,26 +29,29 @@ def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any
     weakcode fix K31.84 E11.43
     """
     choice = Choice.from_options(options)
-    fixed = choice.validator().fix(claim_from(codes, options), unsafe=unsafe)
-    click.echo(_as_json(fixed) if as_format == "json" else _as_text(fixed))
+    validator = choice.validator()
+    fixed = validator.fix(claim_from(codes, options), unsafe=unsafe)
+    waived = validator.judge(fixed.claim).waived
+    click.echo(_as_json(fixed, waived) if as_format == "json" else _as_text(fixed, waived))
     return 1 if choice.fails(severities(fixed.remaining)) else 0
 
 
-def _as_json(fixed: Fixed) -> str:
+def _as_json(fixed: Fixed, waived: Sequence[Finding]) -> str:
     values = {
         "codes": list(fixed.claim.codes),
         "applied": [{"action": one.action, "description": one.description, "safe": one.safe} for one in fixed.applied],
         "remaining": [finding.to_dict() for finding in fixed.remaining],
+        "waived": [finding.to_dict() for finding in waived],
         "notices": list(fixed.notices),
     }
     return json.dumps(values, indent=2, ensure_ascii=False)
 
 
-def _as_text(fixed: Fixed) -> str:
+def _as_text(fixed: Fixed, waived: Sequence[Finding]) -> str:
     parts = [" ".join(fixed.claim.codes)]
     parts += [f"done     {one.description}" for one in fixed.applied]
     parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in fixed.notices]
-    parts += [text.finding_text(finding) for finding in fixed.remaining]
-    if not fixed.applied and not fixed.remaining:
+    parts += [text.finding_text(finding) for finding in (*fixed.remaining, *waived)]
+    if not fixed.applied and not fixed.remaining and not waived:
         parts.append("Nothing to mend.")
     return "\n\n".join(parts)
