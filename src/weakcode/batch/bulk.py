@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 import attrs
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.batch.arrays import numbers
