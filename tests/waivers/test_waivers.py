@@ -294,3 +294,12 @@ def test_a_validator_with_waivers_and_risks_is_sent_to_other_processes_whole(mar
     sent = pickle.loads(pickle.dumps(validator))
     claims = [weakcode.Claim(codes, one, payer=payer) for one, codes, payer in CLAIMS]
     assert [sent.judge(claim) for claim in claims] == [validator.judge(claim) for claim in claims]
+
+
+def test_mended_claims_are_written_without_their_waivers_and_the_summary_says_so(tmp_path):
+    path, mended = tmp_path / "claims.jsonl", tmp_path / "mended.jsonl"
+    own = {"rule": RULE, "codes": PAIR, "reason": "unrelated", "who": "coder"}
+    path.write_text(json.dumps({"claim_id": "a", "codes": PAIR, "waivers": [own]}) + "\n")
+    result = CliRunner().invoke(main, ["scrub", str(path), "--rules", "weakness", "--fix", str(mended)])
+    assert json.loads(mended.read_text())["codes"] == PAIR
+    assert "1 of the claims are without their waivers" in " ".join(result.output.split())

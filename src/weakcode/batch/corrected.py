@@ -29,7 +29,7 @@ class Corrected:
         self._mend = mend
         self._claims: list[Claim] = []
         self.changed = 0
-        self._partial = 0
+        self._partial = self._with_waivers = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -43,6 +43,10 @@ class Corrected:
         if self._partial:
             told.append(
                 f"{self._partial:,} of the claims are without their service lines, whose pointers are not all known"
+            )
+        if self._with_waivers:
+            told.append(
+                f"{self._with_waivers:,} of the claims are without their waivers; keep those in a file of waivers"
             )
         return tuple(told)
 
@@ -101,5 +105,6 @@ class Corrected:
             from weakcode.batch.claimcolumns import columns_of, has_partial_lines
 
             self._partial += sum(map(has_partial_lines, self._claims))
+            self._with_waivers += sum(bool(claim.waivers) for claim in self._claims)
             self._writer.write(columns_of(self._claims))
             self._claims.clear()
