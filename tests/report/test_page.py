@@ -90,7 +90,7 @@ def test_every_rule_that_found_something_has_its_reasons_sources_and_examples(
     places = {attrs.get("id") for attrs in page.all("details")}
     assert {"rule-weakness-excludes1-weakness", "rule-icd10cm-excludes1"} <= places
     text = " ".join(page.text.split())
-    for part in ("Why", "Known problems", "Sources", "Examples", "Found", "Passes"):
+    for part in ("What it checks", "Why", "Known problems", "Sources", "Examples", "Found", "Passes"):
         assert part in text
     links = [attrs["href"] or "" for attrs in page.all("a")]
     assert links

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from weakcode.pages import facts as pages
+from weakcode.pages.wording import sections
 from weakcode.rules.library import resolve_packs
 from weakcode.rules.load import load_pack
 from weakcode.rules.model import Example, Pack, Rule
@@ -13,11 +15,15 @@ from weakcode.rules.model import Example, Pack, Rule
 
 @attrs.frozen
 class RuleFacts:
-    """A rule's page: texts in one line each, examples as the codes of a claim with a note."""
+    """A rule's page: texts in one line each, examples as the codes of a claim with a note.
+
+    `checks` says what the rule checks, in parts of plain text and of code by turns.
+    """
 
     rule: str
     title: str
     severity: str
+    checks: tuple[tuple[str, ...], ...]
     why: str
     known_problems: str
     sources: tuple[str, ...]
@@ -49,6 +55,7 @@ def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
         rule=full,
         title=rule.title,
         severity=rule.severity,
+        checks=_checks(full, pack, rule),
         why=_flat(rule.why),
         known_problems=_flat(rule.known_problems),
         sources=tuple(f"{pack.sources[cited.source].title}, {cited.at}".rstrip(", ") for cited in rule.sources),
@@ -56,6 +63,13 @@ def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
         passing=tuple(map(_example, rule.examples.passing)),
         pack=f"{pack.pack} {pack.version}",
     )
+
+
+def _checks(full: str, pack: Pack, rule: Rule) -> tuple[tuple[str, ...], ...]:
+    # What only a run can tell, the examples' findings above all, would take as long for each rule as the whole report.
+    unrun = pages.RuleFacts(full, pack, rule, "", 0, (), (), 0, None, (), ())
+    section = next(one for one in sections(unrun) if one.title == "What it checks")
+    return tuple(tuple(text.split("`")) for line in section.lines for text in (line.text, *line.under))
 
 
 def _example(example: Example) -> tuple[str, str]:
