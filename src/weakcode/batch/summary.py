@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import attrs
 
 from weakcode.errors import EngineError
+
+
+def _tuple(sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sentences)
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +44,7 @@ class Summary:
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
-    idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:
