@@ -43,7 +43,11 @@ def test_an_added_edition_is_shown_compared_and_removed(
     assert added.stdout == "Installed 2025-04 (2025-04-01 to 2025-09-30): 74,260 billable codes.\n"
     again = weakcode("edition", "add", str(file))
     assert again.exit_code == 2
-    assert "both in force" in again.stderr
+    assert again.stderr.count("2025-04-01") == 1
+    assert "is installed already; remove it first" in again.stderr
+    overlapping = weakcode("edition", "add", str(file), "--from", "2025-05-01", "--to", "2025-06-30")
+    assert overlapping.exit_code == 2
+    assert "both in force" in overlapping.stderr
 
     found: dict[str, Any] = json.loads(
         weakcode("edition", "diff", "2025-04", "2026-04", "--rules", "weakness", "--format", "json").stdout

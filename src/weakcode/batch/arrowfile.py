@@ -18,6 +18,7 @@ from pyarrow import ipc
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
 from weakcode.batch.rows import BadRow, Record, Rejected
+from weakcode.batch.views import without_views
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 
@@ -163,6 +164,11 @@ class ArrowColumns:
 
     def _shaped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with a column codes, also where each code has a column of its own."""
+        known = [name for name in batch.schema.names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)]
+        plain = {name: without_views(batch.column(name)) for name in known}
+        if any(column.type != batch.schema.field(name).type for name, column in plain.items()):
+            there = {name: batch.column(name) for name in batch.schema.names}
+            batch = pa.RecordBatch.from_pydict({**there, **plain})
         if "codes" in batch.schema.names:
             return batch
         columns = [batch.column(name).cast(pa.string()) for name in _wide_columns(batch.schema.names)]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from weakcode.batch.arrays import filled, numbers, valid
+from weakcode.batch.arrays import filled, valid
+from weakcode.batch.views import plain_list
 from weakcode.codes.normalise import canonical
 from weakcode.engines import _kernel
 
@@ -67,13 +67,6 @@ class CodeColumn:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def plain_list(column: pa.Array) -> pa.Array:
-    """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
-    bounds = np.zeros(len(column) + 1, np.int64)
-    np.cumsum(filled(pc.list_value_length(column), 0), out=bounds[1:])
-    return pa.LargeListArray.from_arrays(numbers(bounds), column.flatten(), mask=column.is_null())
 
 
 def _nothing(rows: int) -> CodeColumn:

@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from weakcode.batch.aboutclaim import NO_DAY, AboutClaims
 from weakcode.batch.arrays import valid
 from weakcode.batch.codecolumn import CodeColumn
-from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
+from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
 from weakcode.batch.findingcolumns import FindingColumns, Memory
 from weakcode.batch.marks import Marker
 from weakcode.batch.rows import BadRow
 from weakcode.batch.unreadable import unreadable
+from weakcode.batch.views import without_views
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
@@ -35,9 +36,6 @@ from weakcode.errors import EditionError, InputError
 
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
-
-MOST_CODES = 1_000
-"""A claim with more codes than this is rejected: it is no claim but a column gone wrong."""
 
 Bools = NDArray[np.bool_]
 
@@ -194,7 +192,7 @@ class _Run:
         too_long = np.diff(codes.bounds) > MOST_CODES
         for row in np.flatnonzero(good & too_long).tolist():
             count = codes.bounds[row + 1] - codes.bounds[row]
-            self._reasons[row] = ("codes", f"the claim has {count} codes; at most {MOST_CODES} are read")
+            self._reasons[row] = ("codes", too_many(count))
         good &= ~too_long
 
         def no_edition(rows: Bools, reason: str) -> None:
@@ -303,10 +301,10 @@ def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left
 
 
 def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    column = column.unify_dictionaries().combine_chunks()
-    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+        column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    return without_views(column)
 
 
 def _with_terms(

@@ -20,6 +20,14 @@ ABOUT_THE_CLAIM = ("service_date", "age", "birth_date", "sex", "setting", "payer
 """The optional columns of a code list, beside `claim_id` and `codes`."""
 LINES = "lines"
 """The optional column of service lines, where the format has lists."""
+MOST_CODES = 1_000
+"""A claim with more codes than this is rejected: it is no claim but a column gone wrong."""
+
+
+def too_many(codes: int) -> str:
+    """Say why a claim with so many codes is rejected."""
+    return f"the claim has {codes} codes; at most {MOST_CODES} are read"
+
 
 _PARSERS = {
     "service_date": lambda value: parse_date(value, "service date"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from weakcode.batch.fields import MOST_CODES, too_many
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.writers import findings_schema
 from weakcode.claims import Claim, Waiver
@@ -65,6 +66,9 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged
     for row in rows:
         if isinstance(row, Rejected):
             yield row
+            continue
+        if len(row.claim.diagnoses) > MOST_CODES:
+            yield Rejected(row.file, row.line, row.claim.id, too_many(len(row.claim.diagnoses)), "codes", row.raw)
             continue
         try:
             verdict = judge.judge(row.claim)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from weakcode.batch.judging import FindingRows, Judged, evaluate
+from weakcode.batch.judging import FindingRows, Judged
 from weakcode.batch.records import FileRows, is_arrow_file
 from weakcode.batch.rows import Rejected
 
@@ -44,13 +44,18 @@ def scrub_batches(
                 if part.scrubbed is not None and part.scrubbed.findings.num_rows:
                     yield part.scrubbed.findings
             continue
-        rows = FindingRows()
-        for outcome in evaluate(FileRows(one), in_bulk):
-            if isinstance(outcome, Judged):
-                rows.add(outcome)
-                yield from rows.batches()
-            else:
-                set_aside([outcome])
-        yield from rows.batches(last=True)
+        for block in bulk.in_order(FileRows(one).blocks(), lambda block: block.judged(columns, in_bulk), jobs):
+            if isinstance(block, bulk.Judged):
+                set_aside(block.rejected)
+                if block.scrubbed is not None and block.scrubbed.findings.num_rows:
+                    yield block.scrubbed.findings
+                continue
+            rows = FindingRows()
+            for outcome in block.outcomes:
+                if isinstance(outcome, Judged):
+                    rows.add(outcome)
+                else:
+                    set_aside([outcome])
+            yield from rows.batches(last=True)
     if left_out:
         warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.batch.arrays import filled
-from weakcode.batch.codecolumn import plain_list
+from weakcode.batch.views import plain_list
 
 Bools = NDArray[np.bool_]
 

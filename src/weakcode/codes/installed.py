@@ -87,7 +87,12 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Sou
         raise EditionError(f"The edition would be in force from {starts} to {ends}; give a last day that is later.")
     place = folder()
     new = Source(place / f"{starts}_{ends}.xml.xz", starts, ends, bundled=False)
-    catalog.in_order([*catalog.sources(), new])
+    known = catalog.sources()
+    for one in known:
+        if (one.starts, one.ends) == (starts, ends):
+            how = "it comes with weakcode" if one.bundled else "remove it first to install it from another file"
+            raise EditionError(f"Edition {one.label} is installed already; {how}.")
+    catalog.in_order([*known, new])
     compile_tabular(tabular)
     if not store.write_bytes(new.path, lzma.compress(content)):
         raise EditionError(f"{place} cannot be written; set {DATA_VARIABLE} to a folder that can.")
