@@ -217,9 +217,8 @@ def _not_valid_on_date(edition: Edition) -> Iterator[Instance]:
 def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
     """Excludes1 pairs of which one code is for the right and the other for the left."""
     pairs = sided(edition)
-    right, left = (
-        below(tuple(names), edition) for names in zip(*((one.right, one.left) for one in pairs), strict=True)
-    )
+    right = below(tuple(one.right for one in pairs), edition)
+    left = below(tuple(one.left for one in pairs), edition)
     for instance in _excludes("excludes1")(edition):
         for here, there in ((right, left), (left, right)):
             subject, other = instance.subject & here, instance.object & there

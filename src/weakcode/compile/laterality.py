@@ -43,13 +43,15 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     lefts: dict[tuple[str, str], str] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     for node in edition.titled():
-        if node.kind in ("chapter", "section") or not _finished(node.name, edition):
-            continue
         category, title = node.name[:3], " ".join(_WORD.findall(node.title.lower()))
         side, words = _read(title)
+        if not (side or "unspecified" in words) or node.kind in ("chapter", "section"):
+            continue
+        if not _finished(node.name, edition):
+            continue
         if side:
             by_words.setdefault((category, side, words), []).append(node.name)
-        elif "unspecified" in words:
+        else:
             by_words.setdefault((category, "open", _without("unspecified", words)), []).append(node.name)
         if side == "left":
             lefts[category, title] = node.name
