@@ -18,7 +18,7 @@ from weakcode.batch.arrays import filled, valid
 from weakcode.batch.linecolumn import LineColumn
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.compile.edits import Condition
-from weakcode.engines.columnar import ClaimTest
+from weakcode.engines.claimbits import ClaimTest
 from weakcode.errors import InputError
 
 NO_DAY = np.int32(-(2**31))

@@ -43,7 +43,9 @@ class Tables:
         object_pointers: Any,
         object_edits: Any,
     ) -> None: ...
-    def judge(self, tokens: list[int], classes: list[int], ids: tuple[int, ...]) -> list[tuple[int, int, int]]: ...
+    def judge(
+        self, tokens: list[int], classes: list[int], ids: tuple[int, ...], held: int
+    ) -> list[tuple[int, int, int]]: ...
     def judge_batch(
         self,
         tokens: Any,

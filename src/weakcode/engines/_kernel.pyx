@@ -349,7 +349,7 @@ cdef class Tables:
     cdef wk_built built
     cdef object keep
     cdef wk_scratch own
-    cdef uint64_t *every
+    cdef uint64_t *single
     cdef readonly Py_ssize_t classes
     cdef readonly Py_ssize_t roles
     cdef readonly Py_ssize_t words
@@ -379,11 +379,10 @@ cdef class Tables:
         cdef Py_ssize_t e, count = verb.shape[0]
         cdef wk_edit *of = <wk_edit *>calloc(count + 1, sizeof(wk_edit))
         self.words = (conditions + 64) // 64
-        self.every = <uint64_t *>malloc(self.words * sizeof(uint64_t))
-        if of == NULL or self.every == NULL:
+        self.single = <uint64_t *>malloc(self.words * sizeof(uint64_t))
+        if of == NULL or self.single == NULL:
             free(of)
             raise MemoryError
-        memset(self.every, 255, self.words * sizeof(uint64_t))
         for e in range(count):
             of[e].verb = verb[e]
             of[e].where = where[e]
@@ -418,13 +417,13 @@ cdef class Tables:
 
     def __dealloc__(self):
         wk_built_close(&self.built)
-        free(self.every)
+        free(self.single)
         wk_scratch_close(&self.own)
 
-    def judge(self, list tokens, list classes, ids):
-        """Return (edit, subject, object) of each violation on one claim; claim conditions and terms are taken to hold.
+    def judge(self, list tokens, list classes, ids, held):
+        """Return (edit, subject, object) of each violation on one claim; terms are taken to hold.
 
-        `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `classes` and `ids` are theirs.
+        Bit n + 1 of `held` tells whether claim condition n holds, bit 0 is set. `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `classes` and `ids` are theirs.
         Holds the GIL.
         """
         cdef int32_t size = <int32_t>len(tokens), i
@@ -453,7 +452,12 @@ cdef class Tables:
             k.c = &codes
             k.s = &self.own
             k.out = &out
-            k.about = self.every
+            if self.words > 1:
+                for i in range(self.words):
+                    self.single[i] = held >> (64 * i) & 0xFFFFFFFFFFFFFFFF
+            else:
+                self.single[0] = held
+            k.about = self.single
             k.tokens = memory
             k.size = size
             k.row = 0

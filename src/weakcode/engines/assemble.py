@@ -30,6 +30,7 @@ _POINTED_MESSAGES = {
 }
 _OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
 _MOST_REMEMBERED = 100_000
+_MOST_WORDED = 20_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
 SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
@@ -42,6 +43,7 @@ class _Merged:
     hit: Hit
     rule: int
     edits: list[Edit]
+    numbers: list[int]
 
 
 class Assembler:
@@ -56,6 +58,7 @@ class Assembler:
         self._program = program
         self._edition = edition
         self._described: dict[str, str] = {}
+        self._worded: dict[tuple[object, ...], tuple[str, tuple[Source, ...]]] = {}
         self.severity_of = severity_of
         numbers = program.rule_numbers
         self._replaces = {
@@ -81,8 +84,9 @@ class Assembler:
                 key = (edit.rule, hit.edit, hit.subject, hit.object)
             if key in merged:
                 merged[key].edits.append(edit)
+                merged[key].numbers.append(hit.edit)
             else:
-                merged[key] = _Merged(hit, edit.rule, [edit])
+                merged[key] = _Merged(hit, edit.rule, [edit], [hit.edit])
         kept = self._without_superseded(list(merged.values()))
         rules = self._program.rules
         kept.sort(key=lambda m: (m.hit.subject, rules[m.rule].id, m.hit.object, m.hit.edit))
@@ -130,13 +134,14 @@ class Assembler:
         positions = tuple(position for position in hit[1:] if position)
         codes = judged.claim.codes
         stray = self._misplaced(judged, edit, hit.subject)
+        message, sources = self._words(judged, merged, stray)
         return Finding(
             rule=rule.id,
             severity=severity,
-            message=self._message(judged, edit, hit, stray),
+            message=message,
             codes=tuple(codes[position - 1] for position in positions),
             positions=positions,
-            sources=self.sources(merged.edits, codes[hit.object - 1] if hit.object else ""),
+            sources=sources,
             fix=self._fix(judged, edit, hit, stray),
         )
 
@@ -149,6 +154,18 @@ class Assembler:
     @staticmethod
     def _candidates(judged: JudgedClaim, edit: Edit, subject: int) -> int:
         return sum(j != subject and code in edit.object for j, code in judged.distinct)
+
+    def _words(self, judged: JudgedClaim, merged: _Merged, stray: int) -> tuple[str, tuple[Source, ...]]:
+        """Return message and sources, from memory where they depend on nothing but edits and codes."""
+        hit, edit, codes = merged.hit, merged.edits[0], judged.claim.codes
+        subject, other, found = (codes[at - 1] if at else "" for at in (hit.subject, hit.object, stray))
+        key = (*merged.numbers, subject, other, found)
+        said = self._worded.get(key)
+        if said is None:
+            said = self._message(judged, edit, hit, stray), self.sources(merged.edits, other)
+            if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
+                self._worded[key] = said
+        return said
 
     def _message(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> str:
         codes = judged.claim.codes

@@ -1,7 +1,7 @@
 """The columnar engine: native loops over the classes of codes, for one claim or a batch of them.
 
 The meaning of the edits is in `semantics`; tests hold this engine to it. What an edit asks of the claim as a whole is
-worked out once a batch, as masks; for a single claim, only for edits that are violated otherwise.
+worked out first, as bits: once for each distinct value of a part of the claim.
 """
 
 from __future__ import annotations
@@ -16,24 +16,17 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.compile.conditions import JudgedClaim, found_term, holds
+from weakcode.compile.conditions import JudgedClaim, found_term
 from weakcode.compile.edits import Condition, Edit, Hit, Verb
 from weakcode.compile.program import LINED, SPOKEN, Program
 from weakcode.engines._kernel import CodeIndex, Reading, Tables
+from weakcode.engines.claimbits import ClaimBits, ClaimTest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 _CODE_PARTS = ("present", "absent", "first_listed")
-
-
-@attrs.frozen(eq=False)
-class ClaimTest:
-    """What some edits ask of a claim beside its codes; `spoken` where they also need documented text."""
-
-    condition: Condition
-    spoken: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -119,23 +112,30 @@ class ColumnarEngine:
 
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order."""
-        tables = self._built[0]
         first: dict[str, int] = {}
         tokens = [first.setdefault(code, len(first)) for code in judged.claim.codes]
         try:
             classes = [self._classes[code_id] for code_id in judged.ids]
         except KeyError:
             classes = [self._class_of(code_id) for code_id in judged.ids]
-        found: list[tuple[int, int, int]] = tables.judge(tokens, classes, judged.ids)
+        found = [Hit(*hit) for hit in self._built[0].judge(tokens, classes, judged.ids, self._bits.of(judged))]
         if judged.pointers is not None and self._lined is not None:
-            found = found + self._lined[0].judge(tokens, classes, judged.ids)
+            found += [
+                Hit(*hit) for hit in self._lined[0].judge(tokens, classes, judged.ids, self._lined_bits.of(judged))
+            ]
         special = self._special
-        plain = [Hit(*hit) for hit in found if not special[hit[0]]]
-        if len(plain) < len(found):
-            silent = not any(diagnosis.text for diagnosis in judged.claim.diagnoses)
-            doubtful = (hit for hit in found if special[hit[0]] and not (silent and special[hit[0]] & SPOKEN))
-            plain += self._meant(judged, [Hit(*hit) for hit in doubtful])
-        return plain
+        doubtful = [hit for hit in found if special[hit.edit] & (SPOKEN | LINED)]
+        if not doubtful:
+            return found
+        return [hit for hit in found if not special[hit.edit] & (SPOKEN | LINED)] + self._meant(judged, doubtful)
+
+    @cached_property
+    def _bits(self) -> ClaimBits:
+        return ClaimBits(self._built[1])
+
+    @cached_property
+    def _lined_bits(self) -> ClaimBits:
+        return ClaimBits(self.lined_tests or ())
 
     def _class_of(self, code_id: int) -> int:
         code_class = self._classes.get(code_id)
@@ -144,12 +144,10 @@ class ColumnarEngine:
         return code_class
 
     def _meant(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
-        """Return those hits whose conditions hold and whose terms the documented text has."""
+        """Return those hits whose terms the documented text has, and to which service lines point as they ask."""
         kept: list[Hit] = []
         for number, of_edit in groupby(sorted(hits), key=lambda hit: hit.edit):
             edit = self._program.edit(number)
-            if not holds(edit.condition, judged):
-                continue
             meant = list(of_edit)
             pointers = judged.pointers
             if edit.pointed is not None and pointers is not None:
