@@ -93,8 +93,8 @@ def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
 
     Exit status 1 where an example does not give the findings that its rule file says.
     """
+    from weakcode.compile.lint import lint
     from weakcode.rules.examples import run_examples
-    from weakcode.rules.lint import lint
 
     chosen, notices = _that_can_run(packs)
     results = run_examples(chosen, engine=engine)
