@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.batch import bulk
+from weakcode.batch.arrowfile import Rows
 from weakcode.batch.claimcolumns import columns_of, has_partial_lines
 from weakcode.batch.judging import Judge, Judged, evaluate
 from weakcode.batch.rows import Record, Rejected
@@ -80,6 +81,47 @@ class RowBlock:
 
     def _one_by_one(self, judge: Judge) -> OneByOne:
         return OneByOne(tuple(evaluate(self.rows, judge)))
+
+
+@attrs.frozen(eq=False)
+class LinedColumns:
+    """Claims of a code list as columns, the line of each, and the other lines, which the row reader must look at."""
+
+    batch: pa.RecordBatch
+    lines: NDArray[np.int64]
+    odd: list[int]
+
+
+def judged_columns(
+    table: LinedColumns,
+    file: str,
+    read_line: Callable[[int], list[Record | Rejected]],
+    scrubber: ColumnScrubber,
+    judge: Judge,
+    *,
+    keep_rows: bool,
+) -> bulk.Judged | None:
+    """Evaluate claims that were read as columns. None where a line is a claim that columns do not show as one.
+
+    `read_line` reads a line by the row reader, which says what is wrong with it. A line of blanks is no row.
+    """
+    try:
+        scrubbed = scrubber.scrub(table.batch, file=file, lines=pa.array(table.lines))
+    except EngineError:
+        # So that the error names its claim.
+        return None
+    numbers = sorted([*table.odd, *(int(table.lines[one.row]) for one in scrubbed.rejected)])
+    outcomes = [outcome for number in numbers for outcome in evaluate(read_line(number), judge)]
+    refused = tuple(outcome for outcome in outcomes if isinstance(outcome, Rejected))
+    if len(refused) < len(outcomes):
+        return None
+    findings = with_columns(scrubbed.findings, {"place": said_once("", scrubbed.findings.num_rows)})
+    return bulk.Judged(
+        attrs.evolve(scrubbed, findings=findings, rows=scrubbed.rows - len(scrubbed.rejected) + len(refused)),
+        refused,
+        Rows(0, table.batch) if keep_rows else None,
+        np.searchsorted(table.lines, np.unique(np.asarray(findings["line"]))) if keep_rows else None,
+    )
 
 
 def blocks_of(rows: Iterable[Record | Rejected]) -> Iterator[RowBlock]:

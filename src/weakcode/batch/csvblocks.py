@@ -9,26 +9,24 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyarrow import csv as pacsv
 
 from weakcode.batch import bulk
-from weakcode.batch.arrowfile import Rows
-from weakcode.batch.blocks import OneByOne, RowBlock, said_once, with_columns
-from weakcode.batch.judging import Judge, evaluate
+from weakcode.batch.blocks import LinedColumns, OneByOne, RowBlock, judged_columns
+from weakcode.batch.judging import Judge
 from weakcode.batch.layouts import Header
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.tableclaim import about_value
-from weakcode.errors import EngineError
 
 if TYPE_CHECKING:
-    from weakcode.batch.columns import ColumnScrubber, Scrubbed
+    from weakcode.batch.columns import ColumnScrubber
 
 ReadAgain = Callable[[bytes, int], list[Record | Rejected]]
 """Reads lines by the row reader; the number is that of the first."""
@@ -58,7 +56,7 @@ def is_well_formed(block: bytes) -> bool:
     return b"\r" not in block or block.count(b"\r") == block.count(b"\r\n")
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class CsvBlock:
     """Whole lines of a file. `first` is the 1-based line of the first, `again` reads lines by the row reader."""
 
@@ -71,57 +69,24 @@ class CsvBlock:
     def judged(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool = False) -> bulk.Judged | OneByOne:
         """Evaluate the claims of these lines together."""
         try:
-            read = self._read()
-            if read is None:
-                return self._by_rows(scrubber, judge, keep_rows=keep_rows)
-            batch, lines, odd = read
-            scrubbed = scrubber.scrub(batch, file=self.name, lines=pa.array(lines))
-        except (pa.ArrowException, EngineError):
-            return self._by_rows(scrubber, judge, keep_rows=keep_rows)
-        odd += [int(lines[one.row]) for one in scrubbed.rejected]
-        refused = self._refused(sorted(odd), judge)
-        if refused is None:
-            return self._by_rows(scrubber, judge, keep_rows=keep_rows)
-        return self._result(scrubbed, refused, batch, lines, keep_rows=keep_rows)
-
-    def _by_rows(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool) -> bulk.Judged | OneByOne:
+            table = self._read()
+        except pa.ArrowException:
+            table = None
+        if table is not None:
+            judged = judged_columns(table, self.name, self._line, scrubber, judge, keep_rows=keep_rows)
+            if judged is not None:
+                return judged
         return RowBlock(self.again(self.content, self.first)).judged(scrubber, judge, keep_rows=keep_rows)
 
-    def _result(
-        self,
-        scrubbed: Scrubbed,
-        refused: tuple[Rejected, ...],
-        batch: pa.RecordBatch,
-        lines: NDArray[np.int64],
-        *,
-        keep_rows: bool,
-    ) -> bulk.Judged:
-        findings = with_columns(scrubbed.findings, {"place": said_once("", scrubbed.findings.num_rows)})
-        return bulk.Judged(
-            attrs.evolve(scrubbed, findings=findings, rows=scrubbed.rows - len(scrubbed.rejected) + len(refused)),
-            refused,
-            Rows(0, batch) if keep_rows else None,
-            np.searchsorted(lines, np.unique(np.asarray(findings["line"]))) if keep_rows else None,
-        )
+    def _line(self, number: int) -> list[Record | Rejected]:
+        return self.again(self._contents[number - self.first] + b"\n", number)
 
-    def _refused(self, numbers: list[int], judge: Judge) -> tuple[Rejected, ...] | None:
-        """Return the rows in these lines that are no claims, or None when one is a claim after all.
+    @cached_property
+    def _contents(self) -> list[bytes]:
+        return self.content.split(b"\n")
 
-        A line of blanks is no row, as everywhere.
-        """
-        if not numbers:
-            return ()
-        content = self.content.split(b"\n")
-        outcomes = [
-            outcome
-            for number in numbers
-            for outcome in evaluate(self.again(content[number - self.first] + b"\n", number), judge)
-        ]
-        rejected = tuple(outcome for outcome in outcomes if isinstance(outcome, Rejected))
-        return rejected if len(rejected) == len(outcomes) else None
-
-    def _read(self) -> tuple[pa.RecordBatch, NDArray[np.int64], list[int]] | None:
-        """Return the rows as columns, their lines, and the lines with another number of fields; None if neither."""
+    def _read(self) -> LinedColumns | None:
+        """Return the rows as columns, with the lines that have another number of fields; None where that cannot be."""
         header, odd = self.header, []
 
         def skip(row: Any) -> str:
@@ -157,7 +122,7 @@ class CsvBlock:
         columns = {"claim_id": pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids), "codes": codes}
         for name, position in header.about:
             columns[name] = _about(name, _column(table, position))
-        return pa.RecordBatch.from_pydict(columns), lines, [number - 1 + self.first for number in odd]
+        return LinedColumns(pa.RecordBatch.from_pydict(columns), lines, [number - 1 + self.first for number in odd])
 
     def _codes(self, table: pa.Table) -> pa.Array | None:
         """Return the codes of each row as one text; None where a cell for one code holds several."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
@@ -14,6 +16,12 @@ from weakcode.batch.textlines import Lines, decoded, shown
 from weakcode.claims import Claim
 from weakcode.errors import WeakcodeError
 
+if TYPE_CHECKING:
+    from weakcode.batch.blocks import RowBlock
+    from weakcode.batch.jsonlblocks import JsonlBlock
+
+Line = tuple[int, bytes | None]
+"""A 1-based number and the bytes of the line, None where there are too many."""
 _KNOWN = {"claim_id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
 
 
@@ -35,8 +43,27 @@ class JsonlSource:
         """Keys that are not known, in the order in which they were first seen."""
         return tuple(self._ignored)
 
+    def blocks(self) -> Iterator[RowBlock | JsonlBlock]:
+        """Give the lines of the file block by block, to be judged together."""
+        from weakcode.batch import blocks
+        from weakcode.batch.jsonlblocks import JsonlBlock, plain_columns
+
+        while chunk := list(islice(self._lines, blocks.BLOCK)):
+            table = plain_columns(chunk, self._take_note)
+            if table is None:
+                yield blocks.RowBlock(tuple(self._rows(chunk)))
+            else:
+                yield JsonlBlock(chunk, table, self._name, self._again)
+
+    def _again(self, lines: Sequence[Line]) -> list[Record | Rejected]:
+        """Read some lines once more."""
+        return list(JsonlSource(io.BytesIO(), self._name)._rows(lines))
+
     def __iter__(self) -> Iterator[Record | Rejected]:
-        for number, line in self._lines:
+        return self._rows(self._lines)
+
+    def _rows(self, lines: Iterable[Line]) -> Iterator[Record | Rejected]:
+        for number, line in lines:
             if line is not None and not line.strip():
                 continue
             try:
@@ -47,7 +74,7 @@ class JsonlSource:
                 yield Record(claim, self._name, number, shown(line))
 
     def _claim(self, text: str) -> Claim:
-        values = _object(text.removeprefix("\ufeff"))
+        values = object_in(text.removeprefix("\ufeff"))
         claim_id = values.get("claim_id")
         if isinstance(claim_id, bool | float | list | dict):
             raise BadRow("claim_id", f"claim_id is text or a whole number, found {claim_id!r}")
@@ -55,11 +82,14 @@ class JsonlSource:
         codes = values.get("codes")
         if codes is not None and not isinstance(codes, str | list):
             raise BadRow("codes", f"codes is a list or text, found {codes!r}", claim_id)
+        self._take_note(values)
+        return _with_waivers(claim_from(values, codes or [], claim_id), values.get("waivers"))
+
+    def _take_note(self, values: Iterable[str]) -> None:
         for key in values:
             # The bound keeps a file whose keys are all different from filling the memory.
             if key not in _KNOWN and len(self._ignored) < 100:
                 self._ignored[key] = None
-        return _with_waivers(claim_from(values, codes or [], claim_id), values.get("waivers"))
 
 
 def _with_waivers(claim: Claim, waivers: Any) -> Claim:
@@ -73,7 +103,8 @@ def _with_waivers(claim: Claim, waivers: Any) -> Claim:
         raise BadRow("waivers", str(error), claim.id) from None
 
 
-def _object(text: str) -> dict[str, Any]:
+def object_in(text: str) -> dict[str, Any]:
+    """Return the object that a line of JSON is; raises BadRow for anything else."""
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:

@@ -21,6 +21,7 @@ from weakcode.errors import InputError
 if TYPE_CHECKING:
     from weakcode.batch.blocks import RowBlock
     from weakcode.batch.csvblocks import CsvBlock
+    from weakcode.batch.jsonlblocks import JsonlBlock
 
 _ROWS_BETWEEN = 256
 """Rows from one telling of progress to the next."""
@@ -135,12 +136,12 @@ class FileRows:
                     self._tell(source)
                 yield row
 
-    def blocks(self) -> Iterator[RowBlock | CsvBlock]:
+    def blocks(self) -> Iterator[RowBlock | CsvBlock | JsonlBlock]:
         """Give the rows block by block, to be judged together."""
         from weakcode.batch.blocks import blocks_of
 
         with self._opened() as source:
-            for block in source.blocks() if isinstance(source, CsvSource) else blocks_of(source):
+            for block in source.blocks() if isinstance(source, CsvSource | JsonlSource) else blocks_of(source):
                 self._tell(source)
                 yield block
 
