@@ -13,7 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines import brute
-from tests.engines.strategies import FACTS, NAMES, SmallEdition, claims, conditions, dates, edits, pointers, some_codes
+from tests.engines.strategies import (
+    FACTS,
+    NAMES,
+    THOROUGH,
+    SmallEdition,
+    claims,
+    conditions,
+    dates,
+    edits,
+    pointers,
+    some_codes,
+)
 from weakcode.batch.columns import MOST_CODES, ColumnScrubber
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
@@ -72,6 +83,7 @@ def bench_of(some_edits, supersedes=((), (), ()), severity=lambda rule, payer: "
     )
 
 
+@THOROUGH
 @given(st.lists(edits(), max_size=8), claims)
 def test_the_columnar_engine_finds_on_one_claim_what_durable_and_brute_force_find(some_edits, claim):
     bench = bench_of(some_edits)
@@ -85,7 +97,8 @@ def test_the_columnar_engine_finds_on_one_claim_what_durable_and_brute_force_fin
 # Batches
 
 spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."])
-codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"]))
+strange = st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"])
+codes = st.one_of(st.sampled_from(NAMES[:5]), st.sampled_from(NAMES[:5]), st.sampled_from(NAMES), strange)
 texts = st.sampled_from([None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"])
 diagnoses = st.builds(lambda spell, code, text: {"code": spell(code), "text": text}, spellings, codes, texts)
 rows = st.fixed_dictionaries(

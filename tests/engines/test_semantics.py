@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines import brute
-from tests.engines.strategies import EDITION, claims, edits, program_of
+from tests.engines.strategies import EDITION, SENTENCES, THOROUGH, claims, edits, program_of
 from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.conditions import JudgedClaim
@@ -24,12 +25,27 @@ def engine_for(some_edits):
     return DurableEngine(program_of(some_edits), EDITION, lambda rule: True)
 
 
+@THOROUGH
 @given(st.lists(edits(), max_size=8), claims)
 def test_the_durable_engine_finds_what_brute_force_finds(some_edits, claim):
     judged = JudgedClaim.of(claim, EDITION)
     hits = engine_for(some_edits).hits(judged)
     assert len(hits) == len(set(hits))
     assert set(hits) == brute.all_violations(some_edits, judged)
+
+
+@pytest.mark.parametrize(("verb", "where"), sorted(set(SENTENCES)), ids=lambda part: part.name)
+def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
+    """An edit that no claim violates, or every claim does, would hold the engines to nothing."""
+    violated = Counter()
+
+    @settings(max_examples=200, derandomize=True, database=None)
+    @given(edits(kinds=[(verb, where)]), claims)
+    def count(edit, claim):
+        violated[bool(brute.all_violations([edit], JudgedClaim.of(claim, EDITION)))] += 1
+
+    count()
+    assert min(violated[True], violated[False]) >= 4, violated
 
 
 @given(st.lists(edits(), max_size=8))
