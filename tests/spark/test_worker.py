@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import pickle
 import zlib
@@ -104,3 +105,20 @@ def test_a_waived_finding_keeps_its_waiver_and_is_in_no_other_count() -> None:
     assert (finding["kind"], finding["waived_by"]) == ("finding", "Dr. A")
     summary = counts.together([tally["message"]], 0.0)
     assert (summary.waived, summary.findings, summary.clean) == (1, 0, 1)
+
+
+def test_with_a_key_no_claim_id_and_no_value_leaves_the_executor() -> None:
+    batch = claims(["M62.84"], ["I10"], ["M62.84"])
+    batch = batch.set_column(0, "claim_id", pa.array(["PATIENT-1", "PATIENT-2", "PATIENT-3"]))
+    batch = batch.append_column("age", pa.array(["70", "71", "seventy-PATIENT"]))
+    rules = shipment(Broadcast(weakcode.Validator(packs="weakness")))
+
+    outcomes = [row for out in worker.outcomes_of(rules, (), b"key")(iter([batch])) for row in out.to_pylist()]
+
+    assert [(row["kind"], row["claim_id"]) for row in outcomes] == [
+        ("finding", hmac.new(b"key", b"PATIENT-1", "sha256").hexdigest()[:16]),
+        ("rejected", hmac.new(b"key", b"PATIENT-3", "sha256").hexdigest()[:16]),
+        ("tally", None),
+    ]
+    assert outcomes[1]["message"] == outcomes[1]["rule"] == "age"
+    assert "PATIENT" not in repr(outcomes)

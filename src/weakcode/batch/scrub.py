@@ -13,6 +13,7 @@ import attrs
 
 from weakcode.batch.claimwriters import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.batch.corrected import Corrected, Mend
+from weakcode.batch.hashing import HashedIds
 from weakcode.batch.judging import FindingRows, Judge, Judged, evaluate
 from weakcode.batch.outputs import Outputs, checked_output
 from weakcode.batch.records import FileRows, is_arrow_file
@@ -57,6 +58,7 @@ def scrub(
     jobs: int = 1,
     query: QuerySource | None = None,
     sink: FindingsWriter | None = None,
+    hash_key: bytes | None = None,
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
@@ -67,7 +69,8 @@ def scrub(
     columns of a table hold what. With `columns`, claims are evaluated in batches by `jobs`
     threads, and `on_judged` does not see them; `judged_by` then says by what (engine and packs).
     `waivers` are those of the run, of which the summary tells the idle ones.
-    `query` gives claims after those of the inputs, `sink` takes the findings too. Raises InputError for inputs and
+    `query` gives claims after those of the inputs, `sink` takes the findings too. With `hash_key`, claim ids are hashed
+    in everything but `fixed`, and `rejects` repeats nothing of the rows. Raises InputError for inputs and
     outputs that cannot be, EngineError when an engine fails.
     """
     started = time.perf_counter()
@@ -77,8 +80,9 @@ def scrub(
     if (fixed is None) != (mend is None):
         raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
     targets = _Targets.of(names, output=output, rejects=rejects, summary=summary, fixed=fixed)
+    hide = None if hash_key is None else HashedIds(hash_key)
     # A query that cannot be run is told before any file is read.
-    with targets.opened(sink, mend) as out, query or nullcontext():
+    with targets.opened(sink, mend, hide) as out, query or nullcontext():
         run = _Run(judge, out, on_judged, progress, columns, jobs)
         for name in names:
             run.file(name, mapping)
@@ -125,7 +129,7 @@ class _Targets:
         return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
 
     @contextmanager
-    def opened(self, sink: FindingsWriter | None, mend: Mend | None) -> Iterator[_Out]:
+    def opened(self, sink: FindingsWriter | None, mend: Mend | None, hide: HashedIds | None) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs())
@@ -138,7 +142,7 @@ class _Targets:
             if self.fixed is not None and mend is not None:
                 corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed)), mend)
                 stack.callback(corrected.abandon)
-            yield _Out(outputs, tables, aside, self.summary, corrected)
+            yield _Out(outputs, tables, aside, self.summary, corrected, hide)
 
 
 @attrs.frozen
@@ -150,6 +154,7 @@ class _Out:
     _aside: RejectsWriter | None
     _summary: Path | None
     corrected: Corrected | None
+    hide: HashedIds | None
 
     @property
     def keeps_findings(self) -> bool:
@@ -158,13 +163,14 @@ class _Out:
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:
+            told = self.hide.batch(batch) if self.hide else batch
             for writer in self._tables:
-                writer.write(batch)
+                writer.write(told)
 
     def rejected(self, rejected: Iterable[Rejected]) -> None:
         if self._aside:
             for one in rejected:
-                self._aside.write(one)
+                self._aside.write(self.hide.rejected(one) if self.hide else one)
 
     def finish(self, summary: Summary) -> None:
         """Put everything in its place."""
@@ -253,7 +259,7 @@ class _Run:
         if self._out.corrected:
             self._out.corrected.add(outcome)
         if self._on_judged:
-            self._on_judged(outcome)
+            self._on_judged(self._out.hide.judged(outcome) if self._out.hide else outcome)
         if self._out.keeps_findings:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())

@@ -59,6 +59,12 @@ if TYPE_CHECKING:
     metavar="MASTER",
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
+@click.option(
+    "--hash-ids",
+    is_flag=True,
+    help="Tell claims by hashed ids, and nothing else of rejected rows. The key is WEAKCODE_HASH_KEY; without it, a "
+    "new one each time. The claims of --fix keep their ids.",
+)
 @findings_format_option
 @choosing
 def command(
@@ -74,6 +80,7 @@ def command(
     into: str | None,
     jobs: int,
     spark: str | None,
+    hash_ids: bool,
     as_format: str,
     **options: Any,
 ) -> int:
@@ -91,6 +98,7 @@ def command(
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
+    from weakcode.batch.hashing import hash_key
     from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
 
@@ -104,6 +112,7 @@ def command(
     validator = choice.validator()
     if choice.engine is None:
         validator = validator.in_bulk()
+    key = hash_key() if hash_ids else None
     if spark is not None:
         from weakcode.spark.run import refuse, scrub_files
 
@@ -112,7 +121,9 @@ def command(
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
         with terminable():
-            result = scrub_files(inputs, validator, master=spark, output=output, rejects=rejects, summary=summary)
+            result = scrub_files(
+                inputs, validator, master=spark, output=output, rejects=rejects, summary=summary, hash_key=key
+            )
         return _ended(result, choice, rejects, as_format, kept=True)
     query, sink, columns = None, None, parse_mapping(mapping)
     if sql is not None:
@@ -141,6 +152,7 @@ def command(
             jobs=jobs,
             query=query,
             sink=sink,
+            hash_key=key,
         )
     return _ended(result, choice, rejects, as_format, kept=kept)
 

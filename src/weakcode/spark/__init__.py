@@ -42,19 +42,19 @@ def scrub(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame
     return findings(outcomes(dataframe, validator))
 
 
-def outcomes(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame:
+def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key: bytes | None = None) -> DataFrame:
     """Return everything that became of the claims, in one pass: findings, rows that are no claims, and the counts.
 
     The columns are `kind` and those of a findings table. Of a row that was `rejected`, `message` is the reason and
     `rule` the part that is wrong; of a `tally`, one for each partition, `message` holds its counts as JSON. Write it
     once, say with `.write.partitionBy("kind")`, or persist it, before taking it apart: each action on it evaluates all
-    claims anew.
+    claims anew. With `hash_key`, claim ids are hashed under it, and of a rejected row nothing else is told.
     """
     _needs_pyspark()
     from weakcode.spark.worker import outcomes_of, shipped
 
     rows, ignored = _claims(dataframe)
-    judge = outcomes_of(shipped(dataframe, validator), ignored)
+    judge = outcomes_of(shipped(dataframe, validator), ignored, hash_key)
     return rows.mapInArrow(judge, _outcome_schema())
 
 

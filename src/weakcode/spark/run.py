@@ -55,13 +55,14 @@ def scrub_files(
     output: str | None,
     rejects: str | None = None,
     summary: str | None = None,
+    hash_key: bytes | None = None,
 ) -> Summary:
     """Evaluate the claims of Parquet files and folders on a Spark master, and return the summary.
 
     Inputs and `output` may have an address of a file system that Spark knows, such as ``s3a://``. `output` must not be
     there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects` (CSV or JSON Lines) and
-    `summary` (JSON) are files of this machine. Raises InputError for inputs and outputs that cannot be, and when Spark
-    ends the job.
+    `summary` (JSON) are files of this machine. With `hash_key`, claim ids are hashed by the executors. Raises
+    InputError for inputs and outputs that cannot be, and when Spark ends the job.
     """
     started = time.perf_counter()
     if not inputs or output is None:
@@ -77,7 +78,7 @@ def scrub_files(
         try:
             # Three files are open at a time, instead of sorting all findings by their kind.
             session.conf.set("spark.sql.maxConcurrentOutputFileWriters", "3")
-            became = spark.outcomes(_claims(session, inputs), validator)
+            became = spark.outcomes(_claims(session, inputs), validator, hash_key)
             became.write.partitionBy("kind").option("compression", "zstd").parquet(staged.address)
             became = session.read.schema(became.schema).parquet(staged.address)
             result = spark.summary(became, time.perf_counter() - started)

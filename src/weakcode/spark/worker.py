@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from weakcode.batch.arrowfile import BATCH_ROWS, ArrowColumns, Rows
 from weakcode.batch.bulk import Judged
+from weakcode.batch.hashing import HashedIds
 from weakcode.batch.rows import Rejected
 from weakcode.batch.tally import Tally
 from weakcode.batch.writers import conformed, findings_schema
@@ -79,29 +80,35 @@ def outcome_schema() -> pa.Schema:
     return findings_schema().insert(0, pa.field("kind", pa.string()))
 
 
-def outcomes_of(rules: Shipment, ignored: Sequence[str]) -> Outcomes:
-    """Return the function for `mapInArrow`."""
+def outcomes_of(rules: Shipment, ignored: Sequence[str], hash_key: bytes | None = None) -> Outcomes:
+    """Return the function for `mapInArrow`; with `hash_key`, what it tells of claims is under hashed ids."""
 
     def outcomes(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from judged(batches, rules, ignored)
+        hide = None if hash_key is None else HashedIds(hash_key)
+        yield from judged(batches, rules, ignored, hide)
 
     return outcomes
 
 
-def judged(batches: Iterator[pa.RecordBatch], rules: Shipment, ignored: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def judged(
+    batches: Iterator[pa.RecordBatch], rules: Shipment, ignored: Sequence[str], hide: HashedIds | None = None
+) -> Iterator[pa.RecordBatch]:
     """Give the outcomes of one partition; the last row is its tally."""
     tally = Tally()
     name = _partition()
     for batch in _gathered(batches):
         for part in ArrowColumns(batch):
             assert isinstance(part, Rows), "a batch in memory loses no rows"
-            yield from _outcomes(part.batch, rules.unpacked(), tally, name)
+            outcomes = _outcomes(part.batch, rules.unpacked(), tally, name, hide)
+            yield from outcomes if hide is None else map(hide.batch, outcomes)
     tally.judged_by("columnar", rules.packs)
     counts = tally.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
     yield _rows(TALLY, {"message": [as_text(counts)]})
 
 
-def _outcomes(batch: pa.RecordBatch, scrubber: ColumnScrubber, tally: Tally, name: str) -> Iterator[pa.RecordBatch]:
+def _outcomes(
+    batch: pa.RecordBatch, scrubber: ColumnScrubber, tally: Tally, name: str, hide: HashedIds | None
+) -> Iterator[pa.RecordBatch]:
     scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)))
     tally.add_batch(
         Judged(
@@ -119,7 +126,7 @@ def _outcomes(batch: pa.RecordBatch, scrubber: ColumnScrubber, tally: Tally, nam
             {
                 "claim_id": [one.claim_id for one in scrubbed.rejected],
                 "rule": [one.part for one in scrubbed.rejected],
-                "message": [one.reason for one in scrubbed.rejected],
+                "message": [one.reason if hide is None else one.part for one in scrubbed.rejected],
             },
         )
         yield _placed(set_aside, batch, pa.array([one.row for one in scrubbed.rejected], pa.int64()))
