@@ -77,6 +77,24 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
     )
 
 
+def test_hashed_ids_are_those_of_a_local_scrub_and_rejects_tell_nothing_else(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAKCODE_HASH_KEY", "a key of the house")
+    rows: list[dict[str, Any]] = [{"claim_id": f"PATIENT-{place}", "codes": ["M62.84", "I10"]} for place in range(4)]
+    rows[2]["codes"] = []
+    claims = written(tmp_path / "claims.parquet", rows)
+    local, output, rejects = (tmp_path / name for name in ("local.parquet", "out.parquet", "rejects.csv"))
+    common = ("scrub", claims, "--hash-ids", "--rules", "weakness")
+
+    weakcode(*common, "-o", local)
+    ran = weakcode(*common, "--spark", MASTER, "-o", output, "--rejects", rejects)
+
+    assert "4 claims in = 3 evaluated + 1 rejected" in ran.output
+    assert sorted(pq.read_table(output)["claim_id"].to_pylist()) == sorted(pq.read_table(local)["claim_id"].to_pylist())
+    assert "PATIENT" not in rejects.read_text() + ran.output + str(pq.read_table(output).to_pylist())
+
+
 def test_files_with_different_columns_lose_none_of_them(session: Any, tmp_path: Path) -> None:
     folder = tmp_path / "claims"
     folder.mkdir()
