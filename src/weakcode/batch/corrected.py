@@ -72,15 +72,18 @@ class Corrected:
         good = np.ones(rows.batch.num_rows, np.bool_)
         good[[one.row for one in judged.scrubbed.rejected]] = False
         claims = rows.tidied(None if good.all() else good)
-        places, changed = [], []
-        for row, claim in zip(judged.found.tolist(), rows.claims(judged.found), strict=True):
-            mended = self._mended(claim)
-            if mended is not claim:
-                places.append(row)
-                changed.append(mended)
-        if changed:
-            # Rows that were rejected are not among the claims.
-            claims = replaced(claims, (np.cumsum(good) - 1)[places].tolist(), columns_of(changed))
+        # Rows that were rejected are not among the claims.
+        place_of = np.cumsum(good) - 1
+        for start in range(0, len(judged.found), _CLAIMS):
+            found = judged.found[start : start + _CLAIMS]
+            places, changed = [], []
+            for row, claim in zip(found.tolist(), rows.claims(found), strict=True):
+                mended = self._mended(claim)
+                if mended is not claim:
+                    places.append(row)
+                    changed.append(mended)
+            if changed:
+                claims = replaced(claims, place_of[places].tolist(), columns_of(changed))
         self._writer.write(claims)
 
     def finish(self, metadata: Mapping[str, str]) -> None:
