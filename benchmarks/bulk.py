@@ -1,11 +1,13 @@
 """Bulk scrubbing against other ways to do it, as ratios in one run.
 
-    python benchmarks/bulk.py [--claims 1000000] [--scale]
+    python benchmarks/bulk.py [--claims 1000000]
+    python benchmarks/bulk.py --scale [--claims 10000000] [--plot docs/images/scale.svg]
 
 Claims are drawn from the columns of a Parquet file made here: invented codes of the edition, about six a claim, with
 repeats and unknown codes, ages, sexes and dates. Every way runs as a process of its own on one core, in turn, three
 times; the median counts. DuckDB, the dict of sets and CLIPS do the Excludes1 pairs alone, everything else is all packs.
-`--scale` runs scrub on 10 thousand to 10 million claims instead.
+`--scale` runs scrub on 10 thousand, 100 thousand, 1 million and 10 million claims instead, as far as `--claims` goes,
+on one core and on two; `--plot` draws it (extra report).
 """
 
 from __future__ import annotations
@@ -20,45 +22,71 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RUNS = 3
+PART, PARTS = 250_000, 4
+"""Claims in a row group, and row groups that differ."""
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 SMALL = 20_000
 """Claims for the ways that take too long for all of them; their time is scaled up."""
 
 
 def make_claims(path: Path, number: int) -> None:
-    """Write a Parquet file of invented claims."""
-    import numpy as np
-    import pyarrow as pa
+    """Write a Parquet file of invented claims: parts of it come again, under other claim ids."""
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    from weakcode.codes.catalog import edition_for
-
-    edition = edition_for(None)
-    dice = np.random.default_rng(62)
-    common = np.array([edition.compact_code(i) for i in range(edition.size)] + ["M628", "Z9999", "72887"])
-    weights = dice.pareto(0.9, len(common)) + 0.01
-    weights /= weights.sum()
+    parts: list[pa.Table] = []
     writer = None
-    for start in range(0, number, 250_000):
-        rows = min(250_000, number - start)
+    dice = Dice()
+    for place, start in enumerate(range(0, number, PART)):
+        if len(parts) < PARTS:
+            parts.append(dice.claims(PART))
+        table = parts[place % PARTS].slice(0, min(PART, number - start))
+        ids = pc.binary_join_element_wise(f"C{place:03d}", table["claim_id"], "")
+        table = table.set_column(0, "claim_id", ids)
+        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+class Dice:
+    """Invents claims."""
+
+    def __init__(self) -> None:
+        import numpy as np
+
+        from weakcode.codes.catalog import edition_for
+
+        edition = edition_for(None)
+        self._dice = np.random.default_rng(62)
+        self._common = np.array([edition.compact_code(i) for i in range(edition.size)] + ["M628", "Z9999", "72887"])
+        weights = self._dice.pareto(0.9, len(self._common)) + 0.01
+        self._weights = weights / weights.sum()
+
+    def claims(self, rows: int) -> pa.Table:
+        """Return this many claims."""
+        import numpy as np
+        import pyarrow as pa
+
+        dice = self._dice
         lengths = dice.poisson(5.5, rows) + 1
-        codes = pa.array(common[dice.choice(len(common), lengths.sum(), p=weights)])
+        codes = pa.array(self._common[dice.choice(len(self._common), lengths.sum(), p=self._weights)])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        days = np.datetime64("2026-04-01") + dice.integers(0, 180, rows)
-        table = pa.table(
+        return pa.table(
             {
-                "claim_id": pa.array([f"C{start + i:08d}" for i in range(rows)]),
-                "service_date": pa.array(days),
+                "claim_id": pa.array([f"{i:06d}" for i in range(rows)]),
+                "service_date": pa.array(np.datetime64("2026-04-01") + dice.integers(0, 180, rows)),
                 "age": pa.array(dice.integers(0, 100, rows).astype(np.int32)),
                 "sex": pa.array(np.array(["F", "M"])[dice.integers(0, 2, rows)]),
                 "codes": pa.ListArray.from_arrays(pa.array(offsets), codes),
             }
         )
-        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
-        writer.write_table(table)
-    assert writer is not None
-    writer.close()
 
 
 def way_read(path: str) -> None:
@@ -202,10 +230,12 @@ def peak_mb() -> float:
 def timed(way: str, path: Path, pin: str = "0") -> tuple[float, float] | None:
     """Return wall seconds and peak memory in MB of a process that goes this way; None where it cannot."""
     start = time.perf_counter()
+    # What is installed has its modules compiled.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [sys.executable, __file__, "--way", way, str(path)]
     if pin and Path("/usr/bin/taskset").exists():
         command = ["taskset", "-c", pin, *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         print(f"{way}: left out, {(done.stderr.strip().splitlines() or ['it failed'])[-1]}", file=sys.stderr)
         return None
@@ -225,6 +255,7 @@ def compare(folder: Path, number: int) -> None:
     os.environ["WEAKCODE_PAIRS"] = str(pairs)
     print(f"{number:,} claims, one core, medians of {RUNS}\n")
     print(f"{'way':<32}{'seconds':>10}{'µs a claim':>12}{'x reading':>11}{'peak MB':>9}")
+    timed("weakcode scrub", small)  # compiles what has never been compiled
     seconds: dict[str, list[float]] = {}
     memory: dict[str, float] = {}
     for _ in range(RUNS):
@@ -239,24 +270,80 @@ def compare(folder: Path, number: int) -> None:
         print(f"{name:<32}{whole:>10.2f}{whole / number * 1e6:>12.2f}{whole / reading:>11.1f}{memory[name]:>9.0f}")
 
 
-def scale(folder: Path) -> None:
-    """Print scrub's cost a claim and memory as the number of claims grows, on one core and two."""
-    print(f"{'claims':>12}{'jobs':>6}{'seconds':>10}{'µs a claim':>12}{'peak MB':>9}")
-    for number in (10_000, 100_000, 1_000_000, 10_000_000):
+def scale(folder: Path, most: int, plot: Path | None) -> None:
+    """Print scrub's cost a claim and memory as the number of claims grows, on one core and two, and draw it."""
+    measured: list[dict[str, float | str]] = []
+    small = folder / "small.parquet"
+    make_claims(small, SMALL)
+    timed("weakcode scrub 1", small)
+    print(f"{'claims':>12}{'cores':>7}{'seconds':>10}{'µs a claim':>12}{'peak MB':>9}")
+    for number in (size for size in SIZES if size <= most):
         path = folder / f"claims-{number}.parquet"
         make_claims(path, number)
         for jobs, pin in ((1, "0"), (2, "0,1")):
-            result = timed(f"weakcode scrub {jobs}", path, pin)
-            if result:
-                print(f"{number:>12,}{jobs:>6}{result[0]:>10.2f}{result[0] / number * 1e6:>12.2f}{result[1]:>9.0f}")
+            runs = [timed(f"weakcode scrub {jobs}", path, pin) for _ in range(RUNS if number < SIZES[-1] else 1)]
+            known = [run for run in runs if run]
+            if known:
+                seconds, memory = statistics.median(run[0] for run in known), max(run[1] for run in known)
+                cost = seconds / number * 1e6
+                print(f"{number:>12,}{jobs:>7}{seconds:>10.2f}{cost:>12.2f}{memory:>9.0f}", flush=True)
+                cores = "one core" if jobs == 1 else "two cores"
+                measured.append({"claims": number, "cores": cores, "cost": cost, "memory": memory})
         path.unlink()
+    for cores in ("one core", "two cores"):
+        of_cores = {one["claims"]: one for one in measured if one["cores"] == cores}
+        if {1_000_000, 10_000_000} <= set(of_cores):
+            before, after = of_cores[1_000_000], of_cores[10_000_000]
+            grown = 100 * (float(after["cost"]) / float(before["cost"]) - 1)
+            memory = float(after["memory"]) - float(before["memory"])
+            print(f"from 1 to 10 million claims on {cores}: cost a claim {grown:+.0f} %, memory {memory:+.0f} MB")
+    if plot is not None:
+        draw(measured, plot)
+
+
+def draw(measured: list[dict[str, float | str]], target: Path) -> None:
+    """Write the plot of `scale` as SVG."""
+    import vl_convert
+
+    def panel(field: str, title: str, scale: dict[str, object]) -> dict[str, object]:
+        colour = {"field": "cores", "title": None, "scale": {"range": ["#1f5a9c", "#d1731a"]}}
+        return {
+            "width": 300,
+            "height": 240,
+            "mark": {"type": "line", "point": {"filled": True, "size": 60}},
+            "encoding": {
+                "x": {
+                    "field": "claims",
+                    "type": "quantitative",
+                    "title": "claims in the file",
+                    "scale": {"type": "log"},
+                    "axis": {"values": list(SIZES), "format": "~s", "grid": False},
+                },
+                "y": {"field": field, "type": "quantitative", "title": title, "scale": scale},
+                "color": {**colour, "legend": {"orient": "top"}},
+            },
+        }
+
+    specification = {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "background": "white",
+        "data": {"values": measured},
+        "hconcat": [
+            panel("cost", "µs a claim, start of the program included", {"type": "log"}),
+            panel("memory", "peak memory, MB", {"zero": True}),
+        ],
+        "config": {"font": "sans-serif", "view": {"stroke": None}},
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(vl_convert.vegalite_to_svg(specification), encoding="utf-8")
 
 
 def main() -> None:
     """Run what the command line asks for."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--claims", type=int, default=1_000_000)
+    options.add_argument("--claims", type=int, help="1000000, with --scale at most 10000000")
     options.add_argument("--scale", action="store_true")
+    options.add_argument("--plot", type=Path, metavar="FILE", help="with --scale: write a plot as SVG")
     options.add_argument("--way", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.way:
@@ -274,9 +361,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         if chosen.scale:
-            scale(Path(folder))
+            scale(Path(folder), chosen.claims or SIZES[-1], chosen.plot)
         else:
-            compare(Path(folder), chosen.claims)
+            compare(Path(folder), chosen.claims or 1_000_000)
 
 
 if __name__ == "__main__":

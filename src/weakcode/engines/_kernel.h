@@ -40,16 +40,20 @@ typedef struct {
    an object of a code tells nearly always that no list of edits need be walked. */
 enum { GROUPS = 1024, GROUP_WORDS = GROUPS / 64, NO_GROUP = GROUPS - 1 };
 
-/* What is looked at for every code. */
+/* What is looked at for every code: classes are many, and a row of each must stay near at hand. */
 typedef struct {
     uint32_t relation;           /* its row in `relations`; row 0 is empty */
-    uint16_t group;              /* as an object of paired edits */
-    uint16_t lists;              /* a bit for each list that is not empty */
-    uint32_t pattern;            /* its row in `patterns` */
-    uint32_t spare;
+    uint32_t kind;               /* its row in `kinds` */
+    uint16_t group, spare;       /* as an object of paired edits */
+} wk_class_row;
+
+/* What many classes have in common. */
+typedef struct {
     uint64_t first, later;       /* the first 64 claim conditions of the edits that need no other code, when it is
                                     first-listed, and when it is not; bit 0 stands for the conditions that follow */
-} wk_class_row;
+    uint32_t pattern;            /* its row in `patterns` */
+    uint32_t lists;              /* a bit for each list that is not empty */
+} wk_kind;
 
 /* A pattern begins with the first 64 edits without a subject that it is an object of, and the first 64 sets that some
    code of the class is in; then come bits of all requirements that it is an object of. */
@@ -57,6 +61,7 @@ enum { WHOLE, MAYBE, ASKED };
 
 typedef struct {
     const wk_class_row *rows;    /* per class */
+    const wk_kind *kinds;
     const uint32_t *starts;      /* LISTS a class, and one more at the end: where its lists begin in `edits` */
     const uint32_t *edits;
     const wk_edit *of;           /* per edit */
@@ -227,7 +232,7 @@ static inline int32_t wk_class(const wk_codes *c, int32_t token) {
 /* Objects of most edits are few and stand in lists. What satisfies a requirement may be nearly every code, while codes
    that require something are few: there, one bit for each class and edit is looked at instead. */
 static inline const uint64_t *wk_pattern(const wk_tables *t, int32_t class_) {
-    return t->patterns + (int64_t)t->rows[class_].pattern * t->pattern_words;
+    return t->patterns + (int64_t)t->kinds[t->rows[class_].kind].pattern * t->pattern_words;
 }
 
 static inline int wk_asked(const wk_tables *t, uint32_t edit, int32_t class_) {
@@ -316,13 +321,13 @@ static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, co
 }
 
 /* Take note of a code when it first turns up on the claim. */
-static inline const wk_class_row *wk_meet(wk_claim *k, int32_t class_) {
-    const wk_class_row *row = k->t->rows + class_;
-    const uint64_t *pattern = k->t->patterns + (int64_t)row->pattern * k->t->pattern_words;
+static inline const wk_kind *wk_meet(wk_claim *k, int32_t class_) {
+    const wk_kind *kind = k->t->kinds + k->t->rows[class_].kind;
+    const uint64_t *pattern = k->t->patterns + (int64_t)kind->pattern * k->t->pattern_words;
     k->there |= pattern[WHOLE];
     k->maybe |= pattern[MAYBE];
-    k->lists |= row->lists;
-    return row;
+    k->lists |= kind->lists;
+    return kind;
 }
 
 /* The edits of a code that need no other code. */
@@ -341,8 +346,8 @@ static inline int wk_listed(wk_claim *k, int32_t class_, int32_t place) {
 static inline int wk_alone(wk_claim *k, const int32_t *classes, const int32_t *place, int32_t distinct) {
     const wk_tables *t = k->t;
     for (int32_t i = 0; i < distinct; i++) {
-        const wk_class_row *row = t->rows + classes[i];
-        if (!((place[i] == 1 ? row->first : row->later) & k->about[0])) continue;
+        const wk_kind *kind = t->kinds + t->rows[classes[i]].kind;
+        if (!((place[i] == 1 ? kind->first : kind->later) & k->about[0])) continue;
         if (!wk_listed(k, classes[i], place[i])) return 0;
     }
     for (int32_t i = 0; k->lists >> COUNTED & 1 && i < distinct; i++) {
@@ -511,8 +516,8 @@ static int wk_paired(wk_claim *k, const int32_t *classes, const int32_t *place, 
 static int wk_judge(wk_claim *k) {
     const wk_tables *t = k->t;
     int32_t token[SHORT_CLAIM], place[SHORT_CLAIM], classes[SHORT_CLAIM], again[SHORT_CLAIM][2];
-    const wk_class_row *rows[SHORT_CLAIM];
-    uint32_t group[SHORT_CLAIM];
+    const wk_kind *kinds[SHORT_CLAIM];
+    uint32_t relation[SHORT_CLAIM], group[SHORT_CLAIM];
     int32_t distinct = 0, repeats = 0;
     k->known = 0;
     k->maybe = k->there = 0;
@@ -532,15 +537,15 @@ static int wk_judge(wk_claim *k) {
         } else {
             token[distinct] = k->tokens[p];
             classes[distinct] = wk_class(k->c, k->tokens[p]);
-            const wk_class_row *row = wk_meet(k, classes[distinct]);
-            rows[distinct] = row;
-            group[distinct] = row->group;
+            kinds[distinct] = wk_meet(k, classes[distinct]);
+            relation[distinct] = t->rows[classes[distinct]].relation;
+            group[distinct] = t->rows[classes[distinct]].group;
             place[distinct++] = p + 1;
         }
     }
     uint32_t subjects = 0, others = 0;
     for (int32_t i = 0; i < distinct; i++) {
-        const uint64_t *related = t->relations + (int64_t)rows[i]->relation * GROUP_WORDS;
+        const uint64_t *related = t->relations + (int64_t)relation[i] * GROUP_WORDS;
         uint32_t with = 0;
         for (int32_t j = 0; j < distinct; j++) with |= (uint32_t)(related[group[j] / 64] >> (group[j] % 64) & 1) << j;
         with &= ~((uint32_t)1 << i);
@@ -549,7 +554,7 @@ static int wk_judge(wk_claim *k) {
     }
     if (subjects && !wk_paired(k, classes, place, subjects, others)) return 0;
     for (int32_t i = 0; k->lists >> NEEDING & 1 && i < distinct; i++) {
-        if (!(rows[i]->lists >> NEEDING & 1)) continue;
+        if (!(kinds[i]->lists >> NEEDING & 1)) continue;
         FOR_EDITS(NEEDING, classes[i]) {
             uint32_t all = 0;
             if (!wk_holds(k, *e_)) continue;
@@ -578,7 +583,6 @@ static inline void wk_fetch(const wk_tables *t, const wk_codes *c, const int32_t
     if (token >= 0) {
         int32_t class_ = wk_class(c, token);
         __builtin_prefetch(t->rows + class_);
-        __builtin_prefetch(t->starts + (int64_t)class_ * LISTS);
     }
     token = tokens[at + PATTERN_AHEAD];
     if (token >= 0) {
@@ -586,7 +590,8 @@ static inline void wk_fetch(const wk_tables *t, const wk_codes *c, const int32_t
         const uint64_t *related = t->relations + (int64_t)row->relation * GROUP_WORDS;
         __builtin_prefetch(related);
         __builtin_prefetch(related + GROUP_WORDS / 2);
-        __builtin_prefetch(t->patterns + (int64_t)row->pattern * t->pattern_words);
+        __builtin_prefetch(t->kinds + row->kind);
+        if (t->kinds[row->kind].first | t->kinds[row->kind].later) __builtin_prefetch(t->starts + (row - t->rows) * LISTS);
     }
 }
 

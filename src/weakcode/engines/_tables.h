@@ -23,6 +23,7 @@ typedef struct {
     wk_tables t;
     wk_edit *of;
     wk_class_row *rows;
+    wk_kind *kinds;
     uint32_t *starts, *edits;
     uint64_t *relations, *patterns, *in_sets;
 } wk_built;
@@ -30,6 +31,7 @@ typedef struct {
 static void wk_built_close(wk_built *b) {
     free(b->of);
     free(b->rows);
+    free(b->kinds);
     free(b->starts);
     free(b->edits);
     free(b->relations);
@@ -164,7 +166,7 @@ static int wk_build_sets(wk_built *b, const wk_source *s) {
     return 1;
 }
 
-static int wk_build_patterns(wk_built *b, const wk_source *s, int32_t bits) {
+static int wk_build_patterns(wk_built *b, const wk_source *s, int32_t bits, uint32_t *patterns) {
     int32_t words = b->t.pattern_words = ASKED + (bits + 63) / 64;
     size_t bytes = (size_t)words * sizeof(uint64_t);
     uint64_t *maybe = calloc((size_t)s->classes + 1, sizeof *maybe);
@@ -197,7 +199,7 @@ static int wk_build_patterns(wk_built *b, const wk_source *s, int32_t bits) {
             int32_t number = wk_map_add(&known, key, count);
             if (number < 0) goto done;
             if (number < count && memcmp(b->patterns + (int64_t)number * words, pattern, bytes)) continue;
-            b->rows[c].pattern = (uint32_t)number;
+            patterns[c] = (uint32_t)number;
             count += number == count;
             break;
         }
@@ -213,6 +215,50 @@ done:
 
 static uint64_t wk_about_bit(const wk_edit *e) { return e->about_claim < 64 ? (uint64_t)1 << e->about_claim : 1; }
 
+static wk_kind wk_kind_of(const wk_built *b, int32_t class_, uint32_t pattern) {
+    const uint32_t *starts = b->starts + (int64_t)class_ * LISTS;
+    wk_kind kind;
+    memset(&kind, 0, sizeof kind);
+    kind.pattern = pattern;
+    for (int32_t list = 0; list < LISTS; list++) {
+        if (starts[list] == starts[list + 1]) continue;
+        kind.lists |= 1u << list;
+        for (uint32_t j = starts[list]; j < starts[list + 1]; j++) {
+            uint64_t about = wk_about_bit(b->of + b->edits[j]);
+            if (list == ALWAYS || list == ONLY_FIRST) kind.first |= about;
+            if (list == ALWAYS || list == NOT_FIRST) kind.later |= about;
+        }
+    }
+    return kind;
+}
+
+static int wk_build_kinds(wk_built *b, const wk_source *s, int32_t bits) {
+    uint32_t *patterns = calloc((size_t)s->classes + 1, sizeof *patterns);
+    wk_map known;
+    int32_t count = 0;
+    int fine = 0;
+    memset(&known, 0, sizeof known);
+    b->kinds = malloc(((size_t)s->classes + 1) * sizeof *b->kinds);
+    if (!patterns || !b->kinds || !wk_map_open(&known, 1024) || !wk_build_patterns(b, s, bits, patterns)) goto done;
+    for (int32_t c = 0; c < s->classes; c++) {
+        wk_kind kind = wk_kind_of(b, c, patterns[c]);
+        for (uint64_t key = wk_digest(&kind, sizeof kind);; key += 256) {
+            int32_t number = wk_map_add(&known, key, count);
+            if (number < 0) goto done;
+            if (number < count && memcmp(b->kinds + number, &kind, sizeof kind)) continue;
+            b->kinds[number] = kind;
+            b->rows[c].kind = (uint32_t)number;
+            count += number == count;
+            break;
+        }
+    }
+    fine = 1;
+done:
+    free(patterns);
+    wk_map_close(&known);
+    return fine;
+}
+
 /* Fill the tables; 0 when there is no memory left. What the source points to must stay as long as the tables. */
 static int wk_build(wk_built *b, const wk_source *s) {
     memset(b, 0, sizeof *b);
@@ -225,23 +271,11 @@ static int wk_build(wk_built *b, const wk_source *s) {
         int asks = s->active[e] && (b->of[e].verb == REQUIRE || b->of[e].verb == CLAIM_REQUIRE);
         b->of[e].bit = asks ? bits++ : -1;
     }
-    if (!wk_build_lists(b, s) || !wk_build_relations(b, s) || !wk_build_sets(b, s) || !wk_build_patterns(b, s, bits))
+    if (!wk_build_lists(b, s) || !wk_build_relations(b, s) || !wk_build_sets(b, s) || !wk_build_kinds(b, s, bits))
         return 0;
-    for (int32_t c = 0; c < s->classes; c++) {
-        wk_class_row *row = b->rows + c;
-        const uint32_t *starts = b->starts + (int64_t)c * LISTS;
-        for (int32_t list = 0; list < LISTS; list++) {
-            if (starts[list] == starts[list + 1]) continue;
-            row->lists |= (uint16_t)(1 << list);
-            for (uint32_t j = starts[list]; j < starts[list + 1]; j++) {
-                uint64_t about = wk_about_bit(b->of + b->edits[j]);
-                if (list == ALWAYS || list == ONLY_FIRST) row->first |= about;
-                if (list == ALWAYS || list == NOT_FIRST) row->later |= about;
-            }
-        }
-    }
     for (int32_t i = 0; i < s->whole_size; i++) b->t.whole_about |= wk_about_bit(b->of + s->whole[i]);
     b->t.rows = b->rows;
+    b->t.kinds = b->kinds;
     b->t.starts = b->starts;
     b->t.edits = b->edits;
     b->t.of = b->of;
