@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -224,6 +225,18 @@ def test_a_line_that_is_too_long_is_one_reject_among_the_others(tmp_path: Path) 
     assert (summary.evaluated, summary.rejected) == (2, 1)
     assert json.loads(rejects)["line"] == 3
     assert {json.loads(line)["line"] for line in findings.splitlines()} == {4}
+
+
+def test_files_in_an_archive_come_out_as_claim_by_claim(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "claims.zip", "w") as archive:
+        archive.writestr("a.csv", "claim_id,codes,x\nA,M62.84 I10,1\nB,,2\nC,I10 I10,3\n")
+        archive.writestr("b.jsonl", '{"claim_id": "D", "codes": ["K31.84", "E11.43"], "y": 1}\n{"claim_id": "E"}\n')
+        archive.writestr("c.csv", "claim_id,codes\nF,I10\n")
+    summary, findings, rejects, _ = same_both_ways(tmp_path / "claims.zip", tmp_path)
+    assert (summary.evaluated, summary.rejected) == (4, 2)
+    assert {json.loads(line)["file"].rpartition("/")[2] for line in findings.splitlines()} == {"a.csv", "b.jsonl"}
+    assert [json.loads(line)["line"] for line in rejects.splitlines()] == [3, 2]
+    assert list(summary.ignored_columns.values()) == [("x", "y")]
 
 
 @pytest.mark.parametrize(

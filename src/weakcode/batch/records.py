@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 from weakcode.batch.csvfile import CsvSource
 from weakcode.batch.jsonlfile import JsonlSource
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from weakcode.batch.csvblocks import CsvBlock
     from weakcode.batch.jsonlblocks import JsonlBlock
 
+    Block = RowBlock | CsvBlock | JsonlBlock
+
+_Part = TypeVar("_Part")
 _ROWS_BETWEEN = 256
 """Rows from one telling of progress to the next."""
 _FHIR = re.compile(rb'"resourceType"\s*:')
@@ -136,12 +139,10 @@ class FileRows:
                     self._tell(source)
                 yield row
 
-    def blocks(self) -> Iterator[RowBlock | CsvBlock | JsonlBlock]:
+    def blocks(self) -> Iterator[Block]:
         """Give the rows block by block, to be judged together."""
-        from weakcode.batch.blocks import blocks_of
-
         with self._opened() as source:
-            for block in source.blocks() if isinstance(source, CsvSource | JsonlSource) else blocks_of(source):
+            for block in _blocks(source):
                 self._tell(source)
                 yield block
 
@@ -175,16 +176,30 @@ class _SeveralFiles:
         return tuple(self._ignored)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
+        return self._each(iter)
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the rows of the files block by block."""
+        return self._each(_blocks)
+
+    def _each(self, parts_of: Callable[[ClaimSource], Iterator[_Part]]) -> Iterator[_Part]:
         for member in self._members:
             with member.open() as file:
                 source = _source(file, member.name, self._mapping)
                 before = self.bytes_read
-                for row in source:
+                for part in parts_of(source):
                     self.bytes_read = before + source.bytes_read
-                    yield row
+                    yield part
                 self.bytes_read = before + source.bytes_read
                 self._ignored.update(dict.fromkeys(source.ignored))
                 self.notes += [f"{member.name}: {note}" for note in getattr(source, "notes", ())]
+
+
+def _blocks(source: ClaimSource) -> Iterator[Block]:
+    """Give the rows of an open file block by block."""
+    from weakcode.batch.blocks import blocks_of
+
+    return source.blocks() if isinstance(source, CsvSource | JsonlSource | _SeveralFiles) else blocks_of(source)
 
 
 def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:
