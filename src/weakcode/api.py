@@ -372,8 +372,9 @@ def check(
 ) -> tuple[Finding, ...]:
     """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
 
-    >>> [finding.rule for finding in check(["M62.84", "I10"])]
-    ['weakness/sarcopenia-underlying-disease-first']
+    Examples:
+        >>> [finding.rule for finding in check(["M62.84", "I10"])]
+        ['weakness/sarcopenia-underlying-disease-first']
     """
     claim = Claim(
         codes,
