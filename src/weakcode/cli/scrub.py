@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="Threads for Parquet, Arrow and IPC files.",
+    help="Threads, where findings are written to a file.",
 )
 @click.option(
     "--spark",
