@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import weakcode
 from weakcode.batch.csvblocks import is_well_formed
 from weakcode.batch.scrub import scrub
+from weakcode.batch.summary import JudgedBy
 
 PACKS = ["weakness", "covid", "icd10cm", "guidelines", "lines"]
 
@@ -36,13 +37,11 @@ def outcome(path: Path, folder: Path, **given: Any) -> tuple[Any, ...]:
         rejects=folder / "rejects.jsonl",
         fixed=folder / "fixed.jsonl",
         mend=lambda claim: one.fix(claim).claim,
-        judged_by=(one.engine, one.packs),
+        judged_by=JudgedBy(one.engine, one.packs),
         **given,
     )
     written = tuple((folder / f"{name}.jsonl").read_text() for name in ("findings", "rejects", "fixed"))
-    # Without any claim, nothing says what judged.
-    summary = attrs.evolve(summary, seconds=0.0, engine="", packs=())
-    return summary, *written
+    return attrs.evolve(summary, seconds=0.0), *written
 
 
 def same_both_ways(path: Path, tmp_path: Path, jobs: int = 1) -> tuple[Any, ...]:

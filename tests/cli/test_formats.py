@@ -30,11 +30,13 @@ def test_a_finding_in_a_fhir_file_is_an_operation_outcome_that_points_to_the_dia
     assert result.exit_code == 1
     (outcome,) = [json.loads(line) for line in result.stdout.splitlines()]
     assert outcome["resourceType"] == "OperationOutcome"
-    (issue,) = outcome["issue"]
+    issue, judged_by = outcome["issue"]
     assert (issue["severity"], issue["code"]) == ("error", "business-rule")
     assert issue["details"]["coding"][0]["code"] == "weakness/sarcopenia-underlying-disease-first"
     assert issue["expression"][0] == "Bundle.entry[0].resource.diagnosis[1]"
     assert "claim A7" in issue["diagnostics"]
+    assert judged_by["severity"] == "information"
+    assert "packs weakness 1" in judged_by["details"]["text"]
 
 
 def test_a_check_answers_with_an_operation_outcome_also_where_there_is_nothing_to_say() -> None:

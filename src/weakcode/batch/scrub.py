@@ -18,7 +18,7 @@ from weakcode.batch.judging import FindingRows, Judge, Judged, evaluate
 from weakcode.batch.outputs import Outputs, checked_output
 from weakcode.batch.records import FileRows, is_arrow_file
 from weakcode.batch.rows import Record, Rejected
-from weakcode.batch.summary import Summary
+from weakcode.batch.summary import JudgedBy, Summary
 from weakcode.batch.tally import Tally
 from weakcode.batch.writers import FINDINGS_EXTENSIONS, REJECTS_EXTENSIONS, RejectsWriter, findings_writer
 from weakcode.claims import Waiver
@@ -53,7 +53,7 @@ def scrub(
     progress: Progress | None = None,
     mapping: Mapping[str, str] | None = None,
     columns: ColumnScrubber | None = None,
-    judged_by: tuple[str, Sequence[str]] | None = None,
+    judged_by: JudgedBy | None = None,
     waivers: Sequence[Waiver] = (),
     jobs: int = 1,
     query: QuerySource | None = None,
@@ -67,7 +67,7 @@ def scrub(
     with findings as `mend` returns them (the extensions of `output`). All of them appear together when everything is
     done, or none does. `progress` is told how far it is, `on_judged` sees each evaluated claim. `mapping` says which
     columns of a table hold what. With `columns`, claims are evaluated in batches by `jobs`
-    threads, and `on_judged` does not see them; `judged_by` then says by what (engine and packs).
+    threads, and `on_judged` does not see them. `judged_by` says what judges; text formats repeat it.
     `waivers` are those of the run, of which the summary tells the idle ones.
     `query` gives claims after those of the inputs, `sink` takes the findings too. With `hash_key`, claim ids are hashed
     in everything but `fixed`, and `rejects` repeats nothing of the rows. Raises InputError for inputs and
@@ -82,15 +82,15 @@ def scrub(
     targets = _Targets.of(names, output=output, rejects=rejects, summary=summary, fixed=fixed)
     hide = None if hash_key is None else HashedIds(hash_key)
     # A query that cannot be run is told before any file is read.
-    with targets.opened(sink, mend, hide) as out, query or nullcontext():
+    with targets.opened(sink, mend, hide, judged_by or JudgedBy()) as out, query or nullcontext():
         run = _Run(judge, out, on_judged, progress, columns, jobs)
         for name in names:
             run.file(name, mapping)
         if query is not None:
             run.query(query)
         run.flush()
-        if run.in_batches and judged_by is not None:
-            run.tally.judged_by(*judged_by)
+        if judged_by is not None:
+            run.tally.judged_by(judged_by)
         result = run.tally.summary(time.perf_counter() - started, run.ignored)
         if out.corrected is not None:
             if out.corrected.remarks:
@@ -129,11 +129,13 @@ class _Targets:
         return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
 
     @contextmanager
-    def opened(self, sink: FindingsWriter | None, mend: Mend | None, hide: HashedIds | None) -> Iterator[_Out]:
+    def opened(
+        self, sink: FindingsWriter | None, mend: Mend | None, hide: HashedIds | None, judged_by: JudgedBy
+    ) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs())
-            table = self.findings and findings_writer(self.findings, outputs.open(self.findings))
+            table = self.findings and findings_writer(self.findings, outputs.open(self.findings), judged_by.columns())
             tables = [writer for writer in (table, sink) if writer]
             for writer in tables:
                 stack.callback(writer.abandon)
@@ -201,7 +203,6 @@ class _Run:
         self._rows = FindingRows()
         self._bytes_before = 0
         self.tally = Tally()
-        self.in_batches = False
         self.ignored: dict[str, tuple[str, ...]] = {}
         self.remarks: dict[str, tuple[str, ...]] = {}
 
@@ -287,7 +288,6 @@ class _Run:
         self._odd(source.name, source.ignored)
 
     def _batch(self, part: bulk.Judged) -> None:
-        self.in_batches = True
         self.flush()
         if self._out.corrected:
             self._out.corrected.add_batch(part)

@@ -74,10 +74,11 @@ class QuerySource:
 class TableSink:
     """Writes findings into a table of a PostgreSQL database, in one transaction.
 
-    The table is made where it is not there, else added to. Raises InputError where that cannot be done.
+    The table is made where it is not there, else added to. Each row says `judged_by`, in columns of these names, for
+    runs may differ. Raises InputError where that cannot be done.
     """
 
-    def __init__(self, db: str, table: str) -> None:
+    def __init__(self, db: str, table: str, judged_by: Mapping[str, str | list[str]] | None = None) -> None:
         match = _TABLE.fullmatch(table)
         if not match:
             raise InputError(f"--into {table!r} is not the name of a table, such as findings or billing.findings")
@@ -86,6 +87,7 @@ class TableSink:
         self._closing = ExitStack()
         self._connection = self._closing.enter_context(closing(_connected(db)))
         self._rows = 0
+        self._judged_by = judged_by or {}
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write the findings of one batch; nobody sees them before `finish`."""
@@ -106,8 +108,14 @@ class TableSink:
             self._closing.close()
 
     def _ingest(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        rows = _plain(batch)
+        for name, value in self._judged_by.items():
+            kind = pa.string() if isinstance(value, str) else pa.list_(pa.string())
+            rows = rows.append_column(name, pa.array([value] * len(rows), kind))
         with _told(f"the findings cannot be written to {self._shown}"), self._connection.cursor() as cursor:
-            cursor.adbc_ingest(self._table, _plain(batch), mode="create_append", db_schema_name=self._schema)
+            cursor.adbc_ingest(self._table, rows, mode="create_append", db_schema_name=self._schema)
 
 
 def _empty() -> pa.RecordBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -12,6 +13,21 @@ from weakcode.errors import EngineError
 
 def _tuple(sentences: Iterable[str]) -> tuple[str, ...]:
     return tuple(sentences)
+
+
+@attrs.frozen
+class JudgedBy:
+    """What judges the claims of a run: engine, packs with their versions, and a sentence on each pack left out."""
+
+    engine: str = ""
+    packs: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    notices: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+
+    def columns(self) -> dict[str, Any]:
+        """Return what each finding says of it in formats that have no other place for it."""
+        from weakcode import __version__
+
+        return {"weakcode": __version__, "engine": self.engine, "packs": list(self.packs)}
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +41,7 @@ class Summary:
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
     or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
+    `notices` name the packs that could not be evaluated, and why.
     Raises EngineError where the counts do not add up.
     """
 
@@ -45,6 +62,7 @@ class Summary:
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
     idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    notices: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:
@@ -76,6 +94,7 @@ class Summary:
             "weakcode.edition": ", ".join(self.editions),
             "weakcode.engine": self.engine,
             "weakcode.packs": ", ".join(self.packs),
+            **({"weakcode.notices": "; ".join(self.notices)} if self.notices else {}),
             # Clean claims have no row in a findings file; without these counts nobody could tell their share.
             "weakcode.claims_in": str(self.claims_in),
             "weakcode.evaluated": str(self.evaluated),

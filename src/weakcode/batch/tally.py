@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from weakcode.batch.rows import Rejected
-from weakcode.batch.summary import Summary
+from weakcode.batch.summary import JudgedBy, Summary
 from weakcode.claims import Waiver
 from weakcode.waivers import fits_nothing, has_expired, waived_nothing
 
@@ -37,7 +37,8 @@ class Tally:
         self._editions: Counter[str] = Counter()
         self._rejected: list[Rejected] = []
         self._rejections = 0
-        self._judged_by: tuple[str, tuple[str, ...]] = ("", ())
+        self._judged_by = JudgedBy()
+        self._is_told = False
 
     @property
     def so_far(self) -> tuple[int, int]:
@@ -66,7 +67,8 @@ class Tally:
         self._outside[verdict.edition] += verdict.out_of_force
         self._count_waivers(outcome)
         self._editions[verdict.edition] += 1
-        self._judged_by = (verdict.engine, tuple(verdict.packs))
+        if not self._is_told:
+            self._judged_by = JudgedBy(verdict.engine, verdict.packs)
 
     def add_batch(self, part: bulk.Judged) -> None:
         """Count a batch of claims."""
@@ -87,9 +89,9 @@ class Tally:
         for (_, edition), number in scrubbed.out_of_force.items():
             self._outside[edition] += number
 
-    def judged_by(self, engine: str, packs: Sequence[str]) -> None:
-        """Take down what judged, where no single verdict says it."""
-        self._judged_by = (engine, tuple(packs))
+    def judged_by(self, judged_by: JudgedBy) -> None:
+        """Take down what judges; without it, verdicts say it."""
+        self._judged_by, self._is_told = judged_by, True
 
     def _count_waivers(self, judged: Judged) -> None:
         """Count what was waived, and take down the claim's own waivers that do not waive."""
@@ -118,7 +120,6 @@ class Tally:
 
     def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
         """Return the counts; raises EngineError when a claim was lost on the way."""
-        engine, packs = self._judged_by
         return Summary(
             claims_in=self._in,
             evaluated=self._evaluated,
@@ -129,8 +130,9 @@ class Tally:
             by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),
             seconds=seconds,
             editions=dict(sorted(self._editions.items())),
-            engine=engine,
-            packs=packs,
+            engine=self._judged_by.engine,
+            packs=self._judged_by.packs,
+            notices=self._judged_by.notices,
             outside_editions={name: number for name, number in sorted(self._outside.items()) if number},
             ignored_columns=ignored,
             first_rejected=tuple((row.where, row.part) for row in self._rejected),

@@ -54,7 +54,7 @@ _REPEATING = (
 # Whole numbers near to the one before.
 _RISING = ("positions.list.element", "line")
 # Blanks part codes and positions; a source is a phrase with blanks of its own.
-_SEPARATORS = {"sources": "; "}
+_SEPARATORS = {"sources": "; ", "packs": "; "}
 
 
 def findings_schema() -> pa.Schema:
@@ -107,14 +107,20 @@ class FindingsWriter(Protocol):
         ...
 
 
-def findings_writer(target: Path, file: BinaryIO) -> FindingsWriter:
-    """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`."""
+def findings_writer(
+    target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]] | None = None
+) -> FindingsWriter:
+    """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`.
+
+    CSV and JSON Lines, which have no place for metadata, say `judged_by` with each finding, in columns of these names.
+    """
     extension = target.suffix.lower()
     if extension == ".parquet":
         return _Parquet(target, file)
     if extension in (".arrow", ".feather", ".arrows"):
         return _Ipc(target, file)
-    return _Csv(target, file) if extension == ".csv" else _Jsonl(target, file)
+    text = _Csv if extension == ".csv" else _Jsonl
+    return text(target, file, judged_by or {})
 
 
 class _Parquet:
@@ -203,17 +209,19 @@ class _Ipc:
 
 
 class _Csv:
-    def __init__(self, target: Path, file: BinaryIO) -> None:
+    def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
         self._target = target
         self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         self._rows = csv.writer(self._text, lineterminator="\n")
         with writing(target):
-            self._rows.writerow(FINDINGS_COLUMNS)
+            self._rows.writerow([*FINDINGS_COLUMNS, *judged_by])
+        self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
             self._rows.writerows(
-                [_cell(name, row[name]) for name in FINDINGS_COLUMNS] for row in conformed(batch).to_pylist()
+                [*(_cell(name, row[name]) for name in FINDINGS_COLUMNS), *self._judged_by]
+                for row in conformed(batch).to_pylist()
             )
 
     def finish(self, metadata: Mapping[str, str]) -> None:
@@ -227,16 +235,17 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, target: Path, file: BinaryIO) -> None:
+    def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
         self._target = target
         self._file = file
+        self._judged_by = judged_by
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
-            self._file.writelines(_json_line(row) for row in conformed(batch).to_pylist())
+            self._file.writelines(_json_line({**row, **self._judged_by}) for row in conformed(batch).to_pylist())
 
     def finish(self, metadata: Mapping[str, str]) -> None:
-        """JSON Lines has no place for metadata."""
+        """Nothing remains: each line says what judged."""
 
     def abandon(self) -> None:
         """Nothing is held back."""

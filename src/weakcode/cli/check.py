@@ -73,7 +73,8 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_fo
     if choice.waivers:
         verdict = _with_idle(verdict, validator.waivers, choice.waivers)
     if as_format == "fhir":
-        click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=_judged_by(verdict)))
+        judged_by = text.judgement(verdict.edition, verdict.engine, verdict.packs, verdict.notices)
+        click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
     else:
         click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
     return 1 if choice.fails(severities(verdict.findings)) else 0
@@ -89,11 +90,6 @@ def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdic
     many = f"{len(idle)} of {text.counted(len(of_file), 'waiver')} of {file} fit no finding on this claim"
     said = fits_nothing(idle[0], verdict.findings) if len(idle) == 1 else many
     return attrs.evolve(verdict, notices=(*verdict.notices, said))
-
-
-def _judged_by(verdict: Verdict) -> list[str]:
-    judged = text.judged_by(verdict.edition, verdict.engine, verdict.packs)
-    return [judged, *(f"Note: {notice}." for notice in verdict.notices)]
 
 
 def _as_json(verdict: Verdict, explained: Explanation | None) -> str:

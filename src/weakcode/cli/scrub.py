@@ -11,7 +11,7 @@ import click
 
 from weakcode.cli.options import Choice, choosing, findings_format_option
 from weakcode.cli.running import shown_progress, terminable
-from weakcode.cli.scrubtext import PRINTERS, summary_text
+from weakcode.cli.scrubtext import printer_for, summary_text
 from weakcode.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def command(
     from weakcode.batch.hashing import hash_key
     from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
+    from weakcode.batch.summary import JudgedBy
 
     if (db is not None and sql is None) or (into is not None and db is None):
         raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
@@ -126,13 +127,14 @@ def command(
             )
         return _ended(result, choice, rejects, as_format, kept=True)
     query, sink, columns = None, None, parse_mapping(mapping)
+    judged_by = JudgedBy(validator.engine, validator.packs, validator.notices)
     if sql is not None:
         from weakcode.batch.sql import QuerySource, TableSink
 
         query = QuerySource(sql, db, columns)
-        sink = TableSink(db, into) if db is not None and into is not None else None
+        sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None
     kept = output is not None or sink is not None or fixed is not None
-    printer = None if kept else PRINTERS[as_format]
+    printer = None if kept else printer_for(as_format, judged_by)
     names = expanded(inputs)
     with terminable(), shown_progress(names, shown=kept) as progress:
         result = scrub(
@@ -147,7 +149,7 @@ def command(
             progress=progress,
             mapping=columns,
             columns=validator.columns() if kept and validator.engine == "columnar" else None,
-            judged_by=(validator.engine, validator.packs),
+            judged_by=judged_by,
             waivers=validator.waivers,
             jobs=jobs,
             query=query,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,7 @@ from weakcode.findings import Finding, in_order
 
 if TYPE_CHECKING:
     from weakcode.batch.judging import Judged
-    from weakcode.batch.summary import Summary
+    from weakcode.batch.summary import JudgedBy, Summary
 
 
 def _print_text(judged: Judged) -> None:
@@ -35,7 +36,7 @@ def _print_text(judged: Judged) -> None:
     click.echo()
 
 
-def _print_json(judged: Judged) -> None:
+def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
     record = judged.record
     for finding in _all(judged):
         values = {
@@ -45,11 +46,12 @@ def _print_json(judged: Judged) -> None:
             "file": record.file,
             "line": record.line_of(finding.positions),
             "place": record.place_of(finding.positions),
+            **judged_by.columns(),
         }
         click.echo(json.dumps(values, ensure_ascii=False))
 
 
-def _print_fhir(judged: Judged) -> None:
+def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
     record = judged.record
     in_fhir = bool(record.places) and ".diagnosis[" in record.places[0]
 
@@ -60,7 +62,8 @@ def _print_fhir(judged: Judged) -> None:
     about.append(f"{record.file}:{record.line}{'' if in_fhir else _in(record.place)}")
     findings = _all(judged)
     if findings:
-        click.echo(operation_outcome(findings, expression if in_fhir else None, about))
+        said = text.judgement(judged.verdict.edition, judged_by.engine, judged_by.packs, judged_by.notices)
+        click.echo(operation_outcome(findings, expression if in_fhir else None, about, said))
 
 
 def _all(judged: Judged) -> list[Finding]:
@@ -72,8 +75,11 @@ def _in(place: str) -> str:
     return f" {place}" if place else ""
 
 
-PRINTERS: dict[str, Callable[[Judged], None]] = {"text": _print_text, "json": _print_json, "fhir": _print_fhir}
-"""What prints the findings on one claim, by --format."""
+def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Judged], None]:
+    """Return what prints the findings on one claim, by --format. In text the summary says what judged."""
+    if as_format == "text":
+        return _print_text
+    return partial(_print_json if as_format == "json" else _print_fhir, judged_by=judged_by)
 
 
 def summary_text(summary: Summary, rejects: str | None) -> str:
@@ -114,4 +120,4 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
     for edition, number in summary.outside_editions.items():
         claims = text.counted(number, "claim")
         notes.append(f"{claims} dated when no installed edition was in force, judged by {edition}")
-    return [*notes, *summary.idle_waivers]
+    return [*notes, *summary.idle_waivers, *summary.notices]

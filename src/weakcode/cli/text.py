@@ -85,6 +85,11 @@ def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
     return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine, weakcode {__version__}."
 
 
+def judgement(edition: str, engine: str, packs: Sequence[str], notices: Iterable[str]) -> list[str]:
+    """Return what judged, and each notice about it, as sentences."""
+    return [judged_by(edition, engine, packs), *(f"Note: {notice}." for notice in notices)]
+
+
 def bullets(title: str, lines: Iterable[str]) -> str:
     """Return a title and indented lines."""
     return "\n".join([click.style(title, bold=True), *(wrapped(line, indent="  ") for line in lines)])

@@ -107,7 +107,8 @@ class FindingRow:
 class Run:
     """What the findings files say of their making; None where they do not.
 
-    `waived` findings stand in the files and are not counted among the others.
+    `waived` findings stand in the files and are not counted among the others. `notices` name packs that could not be
+    evaluated, and why.
     """
 
     versions: tuple[str, ...] = ()
@@ -118,7 +119,7 @@ class Run:
     rejected: int | None = None
     clean: int | None = None
     waived: int | None = None
-    date: str = ""
+    notices: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -62,7 +62,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> Run:
         schema = _schema(path) if kind in ("parquet", "arrow") else None
         found = list(schema.names) if schema is not None else _text_columns(path)
         _refuse_columns(path, found)
-        metadata.append(_said(schema))
+        metadata.append(_said(schema) if schema is not None else _said_by_rows(path))
         if kind == "csv":
             tables.append(_csv_table(path, found))
         elif kind == "arrow":
@@ -239,9 +239,25 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
         )
 
 
-def _said(schema: pa.Schema | None) -> dict[str, str]:
-    """Return what a file says of its making, by name; text files say nothing."""
-    given = (schema.metadata or {}) if schema is not None else {}
+def _said_by_rows(path: Path) -> dict[str, str]:
+    """Return what the first row of a text file says of its making."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        row: dict[str, Any] | None
+        if _kind(path) == "csv":
+            row = next(csv.DictReader(file), None)
+        else:
+            line = file.readline()
+            row = json.loads(line) if line.strip() else None
+    said = row or {}
+    packs = said.get("packs") or ""
+    packs = packs.split("; ") if isinstance(packs, str) else packs
+    values = {"version": said.get("weakcode"), "engine": said.get("engine"), "packs": ", ".join(map(str, packs))}
+    return {name: str(value) for name, value in values.items() if value}
+
+
+def _said(schema: pa.Schema) -> dict[str, str]:
+    """Return what a file says of its making, by name."""
+    given = schema.metadata or {}
     values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in given.items()}
     return {key.removeprefix("weakcode."): value for key, value in values.items() if key.startswith("weakcode.")}
 
@@ -249,8 +265,8 @@ def _said(schema: pa.Schema | None) -> dict[str, str]:
 def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
     """Return what the files say together. Counts are there only where each file has them."""
 
-    def words(name: str) -> tuple[str, ...]:
-        return tuple(sorted({word for one in said for word in one.get(name, "").split(", ") if word}))
+    def words(name: str, parted: str = ", ") -> tuple[str, ...]:
+        return tuple(sorted({word for one in said for word in one.get(name, "").split(parted) if word}))
 
     def count(name: str) -> int | None:
         numbers = [int(one[name]) for one in said if one.get(name, "").isdecimal()]
@@ -270,5 +286,5 @@ def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
         rejected=count("rejected"),
         clean=count("clean"),
         waived=waived or count("waived"),
-        date=max((one.get("date", "") for one in said), default=""),
+        notices=words("notices", "; "),
     )

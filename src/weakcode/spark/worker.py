@@ -19,6 +19,7 @@ from weakcode.batch.arrowfile import BATCH_ROWS, ArrowColumns, Rows
 from weakcode.batch.bulk import Judged
 from weakcode.batch.hashing import HashedIds
 from weakcode.batch.rows import Rejected
+from weakcode.batch.summary import JudgedBy
 from weakcode.batch.tally import Tally
 from weakcode.batch.writers import conformed, findings_schema
 from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
@@ -41,7 +42,7 @@ class Shipment:
     """A validator on its way: `content` is a broadcast variable, or the bytes where Spark has none (Spark Connect)."""
 
     digest: str
-    packs: tuple[str, ...]
+    judged_by: JudgedBy
     content: Any
 
     def unpacked(self) -> ColumnScrubber:
@@ -72,7 +73,8 @@ def shipped(dataframe: DataFrame, validator: Validator | None) -> Shipment:
     # Spark Connect has no contexts and no broadcasts; the bytes go with the plan.
     broadcast = None if "connect" in type(session).__module__ else session.sparkContext.broadcast
     digest = hashlib.blake2b(plain, digest_size=16).hexdigest()
-    return Shipment(digest, validator.packs, broadcast(packed) if broadcast else packed)
+    judged_by = JudgedBy(validator.engine, validator.packs, validator.notices)
+    return Shipment(digest, judged_by, broadcast(packed) if broadcast else packed)
 
 
 def outcome_schema() -> pa.Schema:
@@ -101,7 +103,7 @@ def judged(
             assert isinstance(part, Rows), "a batch in memory loses no rows"
             outcomes = _outcomes(part.batch, rules.unpacked(), tally, name, hide)
             yield from outcomes if hide is None else map(hide.batch, outcomes)
-    tally.judged_by("columnar", rules.packs)
+    tally.judged_by(rules.judged_by)
     counts = tally.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
     yield _rows(TALLY, {"message": [as_text(counts)]})
 

@@ -1,0 +1,119 @@
+"""Every output names the packs that judged, and tells of a pack that could not be evaluated."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+from pyarrow import ipc
+
+from weakcode import __version__
+from weakcode.cli import main
+
+NOTICE = 'the pack "mce" was not evaluated: it needs the extra weakcode[mce]'
+
+
+def weakcode(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+
+@pytest.fixture
+def without_mce(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("weakcode.rules.library").rules.library.EXTRAS, "mce", "no_such_package_at_all")
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> str:
+    path = tmp_path / "claims.csv"
+    path.write_text("claim_id,codes\nA,M62.84 I10\nB,I10\n")
+    return str(path)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def metadata(path: Path) -> dict[bytes, bytes]:
+    if path.suffix == ".parquet":
+        return dict(pq.read_metadata(path).metadata)
+    with pa.memory_map(str(path)) as file:
+        return dict(ipc.open_file(file).schema.metadata)
+
+
+@pytest.mark.usefixtures("without_mce")
+@pytest.mark.parametrize("engine", ["durable", "columnar"])
+def test_a_scrub_tells_of_a_pack_whose_extra_is_missing(claims: str, tmp_path: Path, engine: str) -> None:
+    summary = tmp_path / "s.json"
+    result = weakcode("scrub", claims, "--summary", str(summary), "--engine", engine)
+    assert NOTICE in flat(result.stdout)
+    (notice,) = json.loads(summary.read_text())["notices"]
+    assert notice.startswith(NOTICE)
+
+
+@pytest.mark.usefixtures("without_mce")
+@pytest.mark.parametrize("name", ["f.parquet", "f.arrow"])
+def test_findings_files_with_metadata_tell_of_it_there(claims: str, tmp_path: Path, name: str) -> None:
+    weakcode("scrub", claims, "-o", str(tmp_path / name))
+    assert metadata(tmp_path / name)[b"weakcode.notices"].decode().startswith(NOTICE)
+
+
+def test_a_run_with_all_packs_has_nothing_to_tell(claims: str, tmp_path: Path) -> None:
+    result = weakcode("scrub", claims, "-o", str(tmp_path / "f.parquet"), "--rules", "weakness")
+    assert "was not evaluated" not in flat(result.stdout)
+    assert b"weakcode.notices" not in metadata(tmp_path / "f.parquet")
+
+
+@pytest.mark.usefixtures("without_mce")
+def test_fix_and_fhir_name_packs_and_what_is_left_out() -> None:
+    text = flat(weakcode("fix", "I10").stdout)
+    assert NOTICE in text
+    assert "packs covid" in text
+    values = json.loads(weakcode("fix", "I10", "--format", "json").stdout)
+    assert values["notices"][-1].startswith(NOTICE)
+    assert [pack.split()[0] for pack in values["packs"]] == ["covid", "guidelines", "icd10cm", "lines", "weakness"]
+    assert (values["engine"], values["weakcode"]) == ("durable", __version__)
+
+
+@pytest.mark.usefixtures("without_mce")
+def test_an_operation_outcome_of_a_scrub_names_the_packs(claims: str) -> None:
+    outcome = json.loads(weakcode("scrub", claims, "--format", "fhir").stdout)
+    said = outcome["issue"][-1]["details"]["text"]
+    assert "packs covid" in said
+    assert NOTICE in said
+
+
+@pytest.mark.parametrize("engine", ["durable", "columnar"])
+def test_text_formats_name_version_engine_and_packs_with_each_finding(claims: str, tmp_path: Path, engine: str) -> None:
+    options = ("--rules", "weakness", "--rules", "covid", "--engine", engine)
+    weakcode("scrub", claims, "-o", str(tmp_path / "f.csv"), *options)
+    weakcode("scrub", claims, "-o", str(tmp_path / "f.jsonl"), *options)
+    with (tmp_path / "f.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["weakcode"], row["engine"]) == (__version__, engine)
+    assert [pack.split()[0] for pack in row["packs"].split("; ")] == ["weakness", "covid"]
+    values: dict[str, Any] = json.loads((tmp_path / "f.jsonl").read_text())
+    assert [pack.split()[0] for pack in values["packs"]] == ["weakness", "covid"]
+    printed = json.loads(weakcode("scrub", claims, "--format", "json", *options).stdout)
+    assert {name: printed[name] for name in ("weakcode", "engine", "packs")} == {
+        name: values[name] for name in ("weakcode", "engine", "packs")
+    }
+
+
+@pytest.mark.usefixtures("without_mce")
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl"])
+def test_a_report_names_the_packs_whatever_the_format(claims: str, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("jinja2", reason="needs the extra report")
+    pytest.importorskip("vl_convert", reason="needs the extra report")
+    weakcode("scrub", claims, "-o", str(tmp_path / name))
+    weakcode("report", str(tmp_path / name), "-o", str(tmp_path / "r.html"))
+    page = (tmp_path / "r.html").read_text()
+    assert "covid 1" in page
+    assert "columnar engine" in page
+    if name == "f.parquet":
+        assert "the pack &#34;mce&#34; was not evaluated" in page
