@@ -16,6 +16,7 @@ import weakcode
 
 pytest.importorskip("pyspark", reason="needs the extra spark")
 
+from weakcode.batch.summary import JudgedBy
 from weakcode.spark import counts, worker
 
 
@@ -40,7 +41,7 @@ def nothing_opened() -> Iterator[None]:
 
 
 def shipment(broadcast: Any, digest: str = "one") -> worker.Shipment:
-    return worker.Shipment(digest, ("weakness 1",), broadcast)
+    return worker.Shipment(digest, JudgedBy("columnar", ["weakness 1"], ['the pack "x" was not evaluated']), broadcast)
 
 
 def claims(*codes: list[str]) -> pa.RecordBatch:
@@ -93,6 +94,7 @@ def test_the_tallies_of_partitions_add_up_to_one_summary() -> None:
     assert summary.by_rule == {"weakness/sarcopenia-underlying-disease-first": 2}
     assert summary.by_severity == {"error": 2, "warning": 0, "info": 0}
     assert (summary.packs, summary.engine, summary.seconds) == (("weakness 1",), "columnar", 2.5)
+    assert summary.notices == ('the pack "x" was not evaluated',)
     assert summary.first_rejected == (("the DataFrame, line 3", "codes"),)
 
 
