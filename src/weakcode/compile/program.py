@@ -126,6 +126,17 @@ class Program:
         for record in records:
             offsets.append(offsets[-1] + len(record))
         sections["offsets"] = offsets.tobytes()
+        conditions: dict[bytes, int] = {}
+        asked = [
+            0
+            if edit.condition is None
+            else conditions.setdefault(
+                json.dumps(_plain(edit.condition), separators=(",", ":")).encode(), len(conditions) + 1
+            )
+            for edit in edits
+        ]
+        sections["condition"] = array("I", asked).tobytes()
+        sections["conditions"] = b"\n".join(conditions)
         sections["verbs"] = array("I", [edit.verb for edit in edits]).tobytes()
         sections["wheres"] = array("I", [edit.where for edit in edits]).tobytes()
         special = [
@@ -159,7 +170,7 @@ class Program:
     def open(cls, meta: Mapping[str, Any], sections: Mapping[str, Any]) -> Program:
         """Return the program in a header and sections made by `pack`."""
         views: dict[str, Any] = {
-            name: memoryview(data) if name == "records" else memoryview(data).cast("I")
+            name: memoryview(data) if name in ("records", "conditions") else memoryview(data).cast("I")
             for name, data in sections.items()
         }
         views["wide"] = frozenset(meta["wide"])
@@ -192,6 +203,11 @@ class Program:
             found = self._edits[number] = _edit(json.loads(bytes(self._sections["records"][low:high])))
         return found
 
+    @cached_property
+    def conditions(self) -> tuple[Condition | None, ...]:
+        """The distinct claim conditions, None first. The column `condition` has the place of each edit's."""
+        return (None, *(_condition(json.loads(one)) for one in bytes(self._sections["conditions"]).splitlines()))
+
     @property
     def claim_edits(self) -> tuple[int, ...]:
         """The edits without a subject."""
@@ -210,9 +226,9 @@ class Program:
     def column(self, name: str) -> memoryview:
         """Return a column of the compiled form.
 
-        By edit: `verbs`, `wheres` and `special`. Classes by code id: class `members[k]` from `starts[k]` on. By class,
-        the edits with it as subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for
-        `object`.
+        By edit: `verbs`, `wheres`, `special` and `condition`. Classes by code id: class `members[k]` from `starts[k]`
+        on. By class, the edits with it as subject: `subject_edits` from `subject_pointers[c]` to
+        `subject_pointers[c + 1]`; so for `object`.
         """
         return self._sections[name]  # type: ignore[no-any-return]
 

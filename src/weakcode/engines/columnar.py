@@ -77,7 +77,7 @@ class ColumnarEngine:
         sets: dict[CodeSet | None, int] = {None: -1}
         for number, special in enumerate(self._special):
             if special and on[number]:
-                condition = program.edit(number).condition or Condition()
+                condition = program.conditions[program.column("condition")[number]] or Condition()
                 asked = tuple(getattr(condition, part) for part in _CODE_PARTS)
                 plain = attrs.evolve(condition, present=None, absent=None, first_listed=None)
                 spoken = bool(special & SPOKEN)
