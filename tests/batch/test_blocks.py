@@ -145,7 +145,37 @@ OBJECTS = st.fixed_dictionaries(
         "service_date": st.sampled_from(["2026-05-02", "never", None]),
         "documented": st.sampled_from([["covid-current"], "covid-current", ["no-such-fact"], [1]]),
         "payer": st.sampled_from(["Acme", 3]),
-        "lines": st.sampled_from([[[1]], [{"pointers": [2, 1], "procedure": "99213"}], [{"pointers": [9]}], [[0]], 4]),
+        "lines": st.one_of(
+            st.sampled_from([[[1]], [{"pointers": [9]}], [[0]], 4, [{"pointers": [1], "main_only": "yes"}]]),
+            st.lists(
+                st.fixed_dictionaries(
+                    {"pointers": st.lists(st.integers(1, 4), max_size=3)},
+                    optional={
+                        "number": st.integers(1, 3),
+                        "procedure": st.just("99213"),
+                        "main_only": st.sampled_from([True, False, None]),
+                    },
+                ),
+                max_size=3,
+            ),
+        ),
+        "waivers": st.sampled_from(
+            [
+                [{"rule": "lines/diagnosis-without-line", "reason": "known", "who": "pat"}],
+                [
+                    {
+                        "rule": "weakness/sarcopenia-underlying-disease-first",
+                        "codes": "M62.84",
+                        "reason": "x",
+                        "who": "y",
+                    }
+                ],
+                [{"rule": "icd10cm/excludes1", "reason": "no", "who": "y"}],
+                [{"rule": "covid/no-such", "reason": "no", "who": "y", "until": "2001-01-01"}],
+                [{"who": "y"}],
+                "none",
+            ]
+        ),
         "note": st.just("x"),
     },
 )
@@ -238,8 +268,66 @@ def test_files_in_an_archive_come_out_as_claim_by_claim(tmp_path: Path) -> None:
     assert list(summary.ignored_columns.values()) == [("x", "y")]
 
 
+RIF = "CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1|ICD_DGNS_CD2|CLM_FROM_DT|LINE_NUM|LINE_ICD_DGNS_CD\n"
+
+
+@pytest.mark.parametrize("size", [1, 4096])
+def test_lines_with_one_pointer_each_come_out_as_claim_by_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("weakcode.batch.blocks.BLOCK", size)
+    path = tmp_path / "carrier.csv"
+    path.write_text(
+        RIF
+        + "1|I10|I10|W010XXA|02-May-2026|1|W010XXA\n1|I10|I10|W010XXA|02-May-2026|2|I10\n"
+        + "2|I10|I10|E119|02-May-2026|1|I10\n3|I10|I10|E119|02-May-2026|1|\n"
+    )
+    summary, *_ = same_both_ways(path, tmp_path)
+    assert summary.evaluated == 3
+    assert summary.by_rule["lines/first-pointer-never-first"] == 1
+    # Claims 2 and 3 keep no word of other pointers.
+    assert "lines/diagnosis-without-line" not in summary.by_rule
+
+
+def test_items_of_a_benefit_with_one_pointer_each_come_out_as_claim_by_claim(tmp_path: Path) -> None:
+    def benefit(kind: str, name: str) -> str:
+        codes = ["I10", "W01.0XXA", "E11.9"]
+        diagnoses = [
+            {
+                "sequence": number,
+                "diagnosisCodeableConcept": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": code}]},
+            }
+            for number, code in enumerate(codes, start=1)
+        ]
+        items = [{"sequence": 1, "diagnosisSequence": [2]}, {"sequence": 2, "diagnosisSequence": [1]}]
+        return json.dumps({"resourceType": kind, "id": name, "diagnosis": diagnoses, "item": items})
+
+    path = tmp_path / "benefits.ndjson"
+    path.write_text(f"{benefit('ExplanationOfBenefit', 'B')}\n{benefit('Claim', 'C')}\n")
+    summary, findings, *_ = same_both_ways(path, tmp_path)
+    told = {(row["claim_id"], row["rule"]) for row in map(json.loads, findings.splitlines())}
+    assert {(name, "lines/first-pointer-never-first") for name in "BC"} <= told
+    # What was on the claim is known in full; what a payer keeps of it is not.
+    assert [name for name, rule in told if rule == "lines/diagnosis-without-line"] == ["C"]
+    assert summary.evaluated == 2
+
+
+def test_no_claim_of_such_files_is_judged_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "carrier.csv"
+    path.write_text(RIF + "1|I10|I10|W010XXA|02-May-2026|1|W010XXA\n")
+    judge = validator()
+    monkeypatch.setattr(type(judge), "judge", lambda *_: pytest.fail("a claim was judged by itself"))
+    assert scrub([path], judge, columns=judge.columns()).evaluated == 1
+
+
 @pytest.mark.parametrize(
-    "name", ["x12/hccinfhir_sample_837_0.txt", "claims/bfd_carrier.csv", "claims/bfd_inpatient.csv"]
+    "name",
+    [
+        "x12/hccinfhir_sample_837_0.txt",
+        "claims/bfd_carrier.csv",
+        "claims/bfd_inpatient.csv",
+        "fhir/bfd_eobReadCarrier.json",
+    ],
 )
 def test_real_files_come_out_as_claim_by_claim(shared: Path, tmp_path: Path, name: str) -> None:
     summary, *_ = same_both_ways(shared / name, tmp_path)

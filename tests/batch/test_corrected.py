@@ -191,17 +191,16 @@ def test_what_a_format_cannot_hold_is_told(
     assert summary.remarks[str(out)][0].startswith(f"{lost} of the claims have service lines")
 
 
-def test_lines_of_which_only_the_first_pointer_is_known_are_left_out_and_told(tmp_path: Path) -> None:
+def test_lines_of_which_only_the_first_pointer_is_known_stay_so(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_text(
         "CLM_ID,PRNCPAL_DGNS_CD,ICD_DGNS_CD1,ICD_DGNS_CD2,LINE_NUM,LINE_ICD_DGNS_CD\n1,I10,I10,E119,1,I10\n"
     )
     (claim,) = weakcode.read_claims(path)
     assert claim.lines[0].main_only
-    summary = fixing(path, tmp_path / "out.jsonl")
-    assert "without their service lines" in summary.remarks[str(tmp_path / "out.jsonl")][0]
-    (written,) = weakcode.read_claims(tmp_path / "out.jsonl")
-    assert (written.codes, written.lines) == (("I10", "E11.9"), ())
+    for out in (tmp_path / "out.jsonl", tmp_path / "out.parquet"):
+        assert not fixing(path, out).remarks
+        assert list(weakcode.read_claims(out)) == [claim]
 
 
 def test_words_beside_codes_go_from_parquet_to_parquet(tmp_path: Path) -> None:

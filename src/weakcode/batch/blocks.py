@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weakcode.batch import bulk
 from weakcode.batch.arrowfile import Rows
-from weakcode.batch.claimcolumns import columns_of, has_partial_lines
+from weakcode.batch.claimcolumns import columns_of
 from weakcode.batch.judging import Judge, Judged, evaluate
 from weakcode.batch.rows import Record, Rejected
 from weakcode.claims import Claim
@@ -57,7 +57,7 @@ class RowBlock:
         """Evaluate the claims together. Where columns cannot say it all, `judge` does it claim by claim."""
         records = [row for row in self.rows if isinstance(row, Record)]
         claims = [record.claim for record in records]
-        if not records or any(claim.waivers or has_partial_lines(claim) for claim in claims):
+        if not records or any(claim.waivers for claim in claims):
             return self._one_by_one(judge)
         columns = columns_of(claims)
         try:

@@ -21,7 +21,14 @@ from weakcode.errors import InputError
 PLAIN = pa.list_(pa.string())
 RICH = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())]))
 LINES = pa.list_(
-    pa.struct([("number", pa.int64()), ("pointers", pa.list_(pa.int32())), ("procedure", pa.string())]),
+    pa.struct(
+        [
+            ("number", pa.int64()),
+            ("pointers", pa.list_(pa.int32())),
+            ("procedure", pa.string()),
+            ("main_only", pa.bool_()),
+        ]
+    ),
 )
 TYPES: dict[str, pa.DataType] = {
     "claim_id": pa.string(),
@@ -60,7 +67,7 @@ def columns_of(claims: Sequence[Claim]) -> pa.RecordBatch:
             values = [sorted(facts) or None for facts in values]
         columns[name] = pa.array(values, TYPES[name])
     if any(claim.lines for claim in claims):
-        columns["lines"] = pa.array([_lines(claim) for claim in claims], LINES)
+        columns["lines"] = pa.array([_columns_of_lines(claim.lines) for claim in claims], LINES)
     return pa.RecordBatch.from_pydict(columns)
 
 
@@ -68,17 +75,17 @@ def _rich(claim: Claim) -> list[dict[str, str | None]]:
     return [{"code": one.code, "text": one.text, "poa": one.poa} for one in claim.diagnoses]
 
 
-def has_partial_lines(claim: Claim) -> bool:
-    """Tell whether the source says only where each line points first; written as lines, they would say too much."""
-    return any(line.main_only for line in claim.lines)
-
-
-def _lines(claim: Claim) -> list[dict[str, Any]] | None:
-    return None if has_partial_lines(claim) else _columns_of_lines(claim.lines)
-
-
 def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | None:
-    return [{"number": line.number, "pointers": line.pointers, "procedure": line.procedure} for line in lines] or None
+    return [
+        # Nearly all lines have all their pointers; nothing is said of it where they do.
+        {
+            "number": line.number,
+            "pointers": line.pointers,
+            "procedure": line.procedure,
+            "main_only": line.main_only or None,
+        }
+        for line in lines
+    ] or None
 
 
 def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -29,7 +29,7 @@ class Corrected:
         self._mend = mend
         self._claims: list[Claim] = []
         self.changed = 0
-        self._partial = self._with_waivers = 0
+        self._with_waivers = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -39,10 +39,6 @@ class Corrected:
             what = "service lines, indicators of presence on admission or documented words"
             told.append(
                 f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them"
-            )
-        if self._partial:
-            told.append(
-                f"{self._partial:,} of the claims are without their service lines, whose pointers are not all known"
             )
         if self._with_waivers:
             told.append(
@@ -105,9 +101,8 @@ class Corrected:
     def flush(self) -> None:
         """Write the claims that wait for others."""
         if self._claims:
-            from weakcode.batch.claimcolumns import columns_of, has_partial_lines
+            from weakcode.batch.claimcolumns import columns_of
 
-            self._partial += sum(map(has_partial_lines, self._claims))
             self._with_waivers += sum(bool(claim.waivers) for claim in self._claims)
             self._writer.write(columns_of(self._claims))
             self._claims.clear()

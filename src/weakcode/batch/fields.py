@@ -78,7 +78,7 @@ def _parsed(name: str, value: Any, claim_id: str | None) -> Any:
 
 
 def service_lines(value: Any, claim_id: str | None) -> tuple[ServiceLine, ...]:
-    """Return service lines from a list: objects with `pointers`, `number`, `procedure`, or lists of pointers.
+    """Return service lines from a list: of lists of pointers, or of objects with the fields of `ServiceLine`.
 
     A pointer may lead to a diagnosis that is not on the claim; that is for rules to say. Raises BadRow.
     """
@@ -105,4 +105,7 @@ def _line(item: Any, place: int, claim_id: str | None) -> ServiceLine:
     procedure = item.get("procedure")
     if type(number) is not int or not isinstance(procedure, str | None):
         raise BadRow("lines", f"service line {place} has a number or procedure that cannot be used", claim_id)
-    return ServiceLine(number, tuple(pointers), procedure)
+    main_only = item.get("main_only")
+    if not isinstance(main_only, bool | None):
+        raise BadRow("lines", f"main_only of service line {place} is true or false, found {main_only!r}", claim_id)
+    return ServiceLine(number, tuple(pointers), procedure, main_only=bool(main_only))

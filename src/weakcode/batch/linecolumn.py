@@ -26,12 +26,16 @@ Hits = NDArray[np.int32]
 
 @attrs.frozen(eq=False)
 class LineColumn:
-    """The pointers of all lines, one by one: its row, where it goes, and whether it `leads`, being its line's first."""
+    """The pointers of all lines, one by one: its row, where it goes, and whether it `leads`, being its line's first.
+
+    `partial` are the rows of which some line has only its main pointer.
+    """
 
     column: pa.Array
     row: NDArray[np.int64]
     pointers: NDArray[np.int64]
     leads: Bools
+    partial: NDArray[np.int64]
 
     @classmethod
     def of(cls, column: pa.Array | None, bad: Bools) -> LineColumn | None:
@@ -45,8 +49,10 @@ class LineColumn:
         if lines is None:
             return None
         lists, row_of_line = lines
+        partial = np.empty(0, np.int64)
         if pa.types.is_struct(lists.type):
             bad[row_of_line[~np.asarray(lists.is_valid())]] = True
+            partial = _partial(lists, row_of_line, bad)
             if lists.type.get_field_index("pointers") < 0:
                 return None
             lists = pc.struct_field(lists, "pointers")
@@ -67,7 +73,7 @@ class LineColumn:
         lengths = np.asarray(pc.list_value_length(lists).fill_null(0), np.int64)
         leads = np.zeros(len(pointers), np.bool_)
         leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-        return cls(column, row, pointers, leads)
+        return cls(column, row, pointers, leads, partial)
 
     def seen(self, coded: CodedRows) -> LinesSeen:
         """Return what the lines say of the codes."""
@@ -87,6 +93,8 @@ class LineColumn:
         first, pointed = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         pointed[target] = True
         first[target[self.leads[there]]] = True
+        if len(self.partial):
+            pointed |= np.isin(row_of, self.partial)
         return LinesSeen(self, coded, lined, off, first, ~pointed)
 
 
@@ -94,7 +102,7 @@ class LineColumn:
 class LinesSeen:
     """What the lines say. By row: some line has a pointer (`lined`), one leads beyond the claim (`off_claim`).
 
-    By code, at its first place on the claim: some line points to it `first`, or none `never`.
+    By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known.
     """
 
     lines: LineColumn
@@ -134,6 +142,17 @@ class LinesSeen:
                 texts.append(text)
             hits[place, 5] = numbers[text]
         return hits
+
+
+def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDArray[np.int64]:
+    """Return the rows with a line that says it has only its main pointer; where that is neither true nor false, bad."""
+    if lines.type.get_field_index("main_only") < 0:
+        return np.empty(0, np.int64)
+    said = pc.struct_field(lines, "main_only")
+    if not pa.types.is_boolean(said.type):
+        bad[row_of_line[np.asarray(said.is_valid())]] = True
+        return np.empty(0, np.int64)
+    return np.unique(row_of_line[np.asarray(said.fill_null(False))])
 
 
 def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Array, NDArray[np.int64]] | None:
