@@ -92,7 +92,9 @@ def one_part(draw):
 
 
 # Most edits have no condition or a short one: an edit that is never violated tests nothing.
-edit_conditions = st.sampled_from([st.none()] * 5 + [one_part()] * 3 + [conditions]).flatmap(lambda chosen: chosen)
+_OFF_CLAIM = st.just(Condition(pointer_off_claim=True))
+_DRAWN = [st.none()] * 6 + [one_part()] * 3 + [_OFF_CLAIM, conditions]
+edit_conditions = st.sampled_from(_DRAWN).flatmap(lambda one: one)
 
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule
 # file with an order without one is refused.

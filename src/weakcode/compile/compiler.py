@@ -162,10 +162,9 @@ def compile_packs(
         for rule in pack.rules:
             full_id = f"{pack.pack}/{rule.id}"
             terms = [
-                (term.casefold(), case.fix.code)
+                (term.casefold(), (case.fix.code or "") if case.fix else "")
                 for case in rule.all_cases
                 for term in case.terms
-                if case.fix and case.fix.code
             ]
             edits.extend(compile_rule(pack, rule, len(rules), scope))
             rules.append(

@@ -110,6 +110,6 @@ def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, e
     owners = dict(rule.terms)
     spoken = re.sub(r"\s+", " ", text.casefold())
     found: Sequence[str] = _pattern((*owners, *edit.terms)).findall(spoken)
-    if any(code_id in edition.codeset(owners[term]) for term in found if term in owners):
+    if any(code_id in edition.codeset(owners[term]) for term in found if owners.get(term)):
         return None
     return next((term for term in found if term in edit.terms), None)
