@@ -115,4 +115,4 @@ class CompiledRule:
     supersedes: tuple[str, ...] = ()
     line: int = 0
     terms: tuple[tuple[str, str], ...] = ()
-    """Every documented term of the rule with the code that it belongs to."""
+    """Every documented term of the rule with the code that it belongs to, empty where none is named."""
