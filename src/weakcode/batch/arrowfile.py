@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
+from weakcode.batch.layouts import seen_columns
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.views import without_views
 from weakcode.claims import Claim
@@ -154,8 +155,8 @@ class ArrowColumns:
         names = list(schema.names)
         wide = _wide_columns(names)
         if "codes" not in names and not wide:
-            seen = ", ".join(names) or "none"
-            raise InputError(f"{self.name} has no column codes (nor dx1, dx2, …); its columns are {seen}")
+            seen = seen_columns(names) if names else "its columns are none"
+            raise InputError(f"{self.name} has no column codes (nor dx1, dx2, …); {seen}")
         known = [name for name in names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)]
         if "codes" not in names:
             known += wide

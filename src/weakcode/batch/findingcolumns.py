@@ -18,6 +18,7 @@ from weakcode.batch import arrays
 from weakcode.batch.aboutclaim import Categories
 from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import shown
 from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines import _kernel
@@ -194,7 +195,7 @@ class Memory:
                 (
                     self._program.rules[edits[0].rule].id,
                     self._assembler.message(edits[0], first, second, third, said, lines),
-                    [code for code in (first, second) if code],
+                    [shown(code) for code in (first, second) if code],
                     [str(source) for source in self._assembler.sources(edits, second)],
                 )
             )

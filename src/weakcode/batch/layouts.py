@@ -18,6 +18,9 @@ from weakcode.errors import InputError, did_you_mean
 _DELIMITERS = ",\t|;"
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
 _MOST_COLUMNS_SHOWN = 40
+# What a claim has and a name of a column has not: a number or date in front, or the form of a code.
+_NO_NAME = re.compile(r"\s*\d|.{64}|.*[@/]")
+_A_CODE = re.compile(r"[A-Za-z]\d[0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
 
 MAP_KEYS = {
     "id": "claim_id",
@@ -124,10 +127,11 @@ def read_header(line: str, file: str, mapping: Mapping[str, str] | None = None) 
 def resolve(cells: Sequence[str], delimiter: str, file: str, mapping: Mapping[str, str] | None = None) -> Header:
     """Return which of these columns holds what."""
     names = [cell.lower() for cell in cells]
-    seen = _seen(cells)
+    seen = seen_columns(cells)
     twice = {name for name in names if name and names.count(name) > 1} if len(set(names)) < len(names) else set()
     if twice:
-        raise InputError(f'{file}: the column "{min(twice)}" stands twice in the header; {seen}')
+        which = f'the column "{min(twice)}"' if is_header(cells) else "a column"
+        raise InputError(f"{file}: {which} stands twice in the header; {seen}")
     columns = _Columns(file, cells, {name: position for position, name in enumerate(names) if name}, seen)
     if mapping:
         return _mapped(columns, delimiter, mapping)
@@ -173,13 +177,24 @@ class _Columns:
         return any(map(wanted.fullmatch, self.by_name))
 
     def missing(self, column: str, key: str) -> InputError:
-        hint = did_you_mean(column.lower(), self.by_name)
+        hint = did_you_mean(column.lower(), self.by_name) if is_header(self.cells) else ""
         return InputError(f"{self.file}: there is no column {column}, which is mapped to {key}; {self.seen}{hint}")
 
 
-def _seen(cells: Sequence[str]) -> str:
+def is_header(cells: Sequence[str]) -> bool:
+    """Tell whether these can be names of columns. A first line that holds a claim must not be repeated to anyone."""
+    names = {cell.upper() for cell in cells}
+    return not any(
+        _NO_NAME.match(cell) or (_A_CODE.fullmatch(cell) and f"{cell[0].upper()}1" not in names) for cell in cells
+    )
+
+
+def seen_columns(cells: Sequence[str]) -> str:
+    """Return what is said of the columns of a file that lacks some."""
     if not any(cells):
         return "its first line is empty"
+    if not is_header(cells):
+        return "its first line holds values where the names of columns belong"
     more = len(cells) - _MOST_COLUMNS_SHOWN
     rest = f" and {more:,} more" if more > 0 else ""
     return f"its columns are {', '.join(cells[:_MOST_COLUMNS_SHOWN])}{rest}"
@@ -199,7 +214,8 @@ def _code_list(columns: _Columns, delimiter: str, names: list[str]) -> Header:
     if "codes" not in names and not wide:
         missing.append("codes (or dx1, dx2, …)")
     if missing:
-        hint = did_you_mean("claim_id" if missing[0] == "claim_id" else "codes", names)
+        sought = "claim_id" if missing[0] == "claim_id" else "codes"
+        hint = did_you_mean(sought, names) if is_header(columns.cells) else ""
         raise InputError(
             f"{file}: there is no column {' and no column '.join(missing)}; {seen}{hint}; "
             "--map id=COLUMN,codes=COLUMN reads any other layout"

@@ -11,6 +11,7 @@ import click
 
 from weakcode.cli import text
 from weakcode.cli.outcome import operation_outcome
+from weakcode.codes.normalise import shown
 from weakcode.findings import Finding, in_order
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def _print_text(judged: Judged) -> None:
         return
     record = judged.record
     named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
-    codes = " ".join(record.claim.codes)
+    codes = " ".join(map(shown, record.claim.codes))
     # `file:line:column` is what editors and terminals know how to jump to.
     where = record.spot_of()
     click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")

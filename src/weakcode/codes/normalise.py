@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+
+NO_CODE = "[no-code]"
+"""Stands for what was in the place of a code and cannot be one: it might be a name or a number of a person."""
+
+_NEARLY = re.compile(r"(?=.*\d)[A-Z][A-Z0-9]{1,6}-?|\d{3,5}")
 
 
 @lru_cache(maxsize=65536)
@@ -26,3 +32,13 @@ def canonical(text: str) -> str:
     """
     code = compact(text)
     return f"{code[:3]}.{code[3:]}" if 3 < len(code) <= 7 and code.isalnum() else code
+
+
+@lru_cache(maxsize=65536)
+def shown(code: str) -> str:
+    """Return a canonical code as findings name it: `NO_CODE` for text that is not even nearly one.
+
+    A slip of the pen is worth seeing: a letter and up to six letters and digits, one of them a digit, or the three to
+    five digits of ICD-9-CM, wherever the dots are.
+    """
+    return code if _NEARLY.fullmatch(code.replace(".", "")) else NO_CODE

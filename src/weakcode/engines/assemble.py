@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import shown
 from weakcode.compile.conditions import JudgedClaim, found_term, lines_meant
 from weakcode.compile.edits import Edit, Hit, Verb, Where
 from weakcode.compile.pointers import FIRST, NEVER
@@ -109,7 +110,7 @@ class Assembler:
         described = self._described.get(code)
         if described is None:
             title = self._edition.title(code)
-            described = f"{code} ({title})" if title else code
+            described = f"{code} ({title})" if title else shown(code)
             if len(self._described) < _MOST_REMEMBERED:
                 self._described[code] = described
         return described
@@ -139,7 +140,7 @@ class Assembler:
             rule=rule.id,
             severity=severity,
             message=message,
-            codes=tuple(codes[position - 1] for position in positions),
+            codes=tuple(shown(codes[position - 1]) for position in positions),
             positions=positions,
             sources=sources,
             fix=self._fix(judged, edit, hit, stray),
@@ -189,8 +190,8 @@ class Assembler:
         words = {
             "subject": self.describe(subject) if subject else "",
             "object": self.describe(other) if other else "",
-            "subject_code": subject,
-            "object_code": other,
+            "subject_code": shown(subject) if subject else "",
+            "object_code": shown(other) if other else "",
             "listed": edit.listed,
             "term": term,
             "lines": lines,
@@ -217,7 +218,7 @@ class Assembler:
         fix = edit.fix
         if fix is None:
             return None
-        codes = judged.claim.codes
+        codes = tuple(map(shown, judged.claim.codes))
         subject = codes[hit.subject - 1] if hit.subject else ""
         other = codes[hit.object - 1] if hit.object else ""
         safe = fix.action in SAFE_ACTIONS

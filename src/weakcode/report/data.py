@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from weakcode.batch.hashing import hashed_id
+from weakcode.codes.normalise import shown
 from weakcode.errors import InputError
 from weakcode.report.claimsource import open_claims_tables
 from weakcode.report.model import (
@@ -23,7 +24,6 @@ from weakcode.report.model import (
     Run,
     Severities,
     Slice,
-    shown_code,
     shown_message,
 )
 from weakcode.report.source import files_of, open_findings
@@ -137,7 +137,7 @@ def _rules(connection: Any) -> tuple[RuleCount, ...]:
         "ORDER BY rule, number DESC, codes"
     ).fetchall():
         known = tuple(codes or ())
-        found = CodesFound(tuple(map(shown_code, known)), number, shown_message(message or "", known))
+        found = CodesFound(tuple(map(shown, known)), number, shown_message(message or "", known))
         common.setdefault(rule, []).append(found)
     counted = connection.execute(
         f"SELECT rule, {_BY_SEVERITY}, count(DISTINCT coalesce(claim_id, file || ':' || line)) AS claims, "  # noqa: S608
@@ -157,7 +157,7 @@ def _pairs(connection: Any) -> tuple[PairCount, ...]:
         f"ORDER BY count(*) DESC, one, other LIMIT {_PAIRS}"
     ).fetchall()
     return tuple(
-        PairCount((shown_code(one), shown_code(other)), Severities(*numbers), tuple(rules))
+        PairCount((shown(one), shown(other)), Severities(*numbers), tuple(rules))
         for one, other, *numbers, rules in found
     )
 
@@ -270,7 +270,7 @@ def _row(
         claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
         severity=severity,
         rule=rule,
-        codes=tuple(map(shown_code, given)),
+        codes=tuple(map(shown, given)),
         positions=tuple(positions or ()),
         message=shown_message(message or "", given),
         where=f"{spot} {place}".strip() if place else spot,

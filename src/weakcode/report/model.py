@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 import attrs
+
+from weakcode.codes.normalise import NO_CODE, shown
 
 SEVERITIES = ("error", "warning", "info")
 """From what matters most to what matters least."""
 
-_CODE = re.compile(r"(?=.*\d)[A-Z][A-Z0-9]{1,6}|\d{3,5}")
-NO_CODE = "[text that is no code]"
-"""Stands for what was in the place of a code and cannot be one: it might be a name or a number of a person."""
-
-
-def shown_code(code: str) -> str:
-    """Return the code, or `NO_CODE` for text that is not even nearly one; a slip of the pen is worth seeing."""
-    return code if _CODE.fullmatch(code.replace(".", "")) else NO_CODE
-
 
 def shown_message(message: str, codes: tuple[str, ...]) -> str:
-    """Return the message without what is no code among `codes`."""
+    """Return the message without what is no code among `codes`, wherever the findings are from."""
     for code in sorted(codes, key=len, reverse=True):
-        if code and shown_code(code) == NO_CODE:
+        if code and shown(code) == NO_CODE:
             message = message.replace(code, NO_CODE)
     return message
 
