@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.report.conftest import FOUR, MakeFindings, finding
@@ -215,3 +216,50 @@ def test_a_row_that_is_no_finding_is_told_without_its_values(
 def test_a_claims_file_that_is_not_there_is_told(make_findings: MakeFindings) -> None:
     with pytest.raises(InputError, match=r"there is no claims file no-such\.csv"):
         read_report_data([str(make_findings())], ["no-such.csv"])
+
+
+def spark_folder(make_findings: MakeFindings, tmp_path: Path) -> Path:
+    """A folder of parts, of which none says anything of the run, as scrub --spark leaves it behind."""
+    folder = tmp_path / "findings.parquet"
+    folder.mkdir()
+    for place, row in enumerate(FOUR):
+        part = make_findings([row], name=f"part-{place}.parquet", said=None)
+        pq.write_table(pq.read_table(part).replace_schema_metadata(None), folder / part.name)
+        part.unlink()
+    counts = {"evaluated": 10, "rejected": 1, "clean": 7, "waived": 0}
+    said = {"version": "9.8.7", "edition": "2026-04", "engine": "columnar", "packs": "icd10cm 1, weakness 1"}
+    values = {f"weakcode.{name}": str(value) for name, value in {**said, **counts}.items()}
+    (folder / "_weakcode.json").write_text(json.dumps({**values, "summary": {"clean": 7}}))
+    return folder
+
+
+def test_a_folder_of_spark_says_how_many_claims_were_clean(make_findings: MakeFindings, tmp_path: Path) -> None:
+    data = read_report_data([str(spark_folder(make_findings, tmp_path))])
+    assert (data.findings, data.claims, data.clean, data.run.rejected) == (4, 10, 7, 1)
+    assert (data.run.engines, data.run.packs) == (("columnar",), ("icd10cm 1", "weakness 1"))
+
+
+def test_one_part_of_such_a_folder_does_not_pass_for_the_whole(make_findings: MakeFindings, tmp_path: Path) -> None:
+    data = read_report_data([str(spark_folder(make_findings, tmp_path) / "part-0.parquet")])
+    assert (data.findings, data.claims) == (1, None)
+
+
+def test_a_summary_in_such_a_folder_that_is_none_is_told(make_findings: MakeFindings, tmp_path: Path) -> None:
+    folder = spark_folder(make_findings, tmp_path)
+    (folder / "_weakcode.json").write_text("[]")
+    with pytest.raises(InputError, match="does not hold what weakcode scrub --spark says"):
+        read_report_data([str(folder)])
+
+
+@pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl", "f.arrow"])
+def test_denial_risks_are_counted_and_shown_with_their_source(make_findings: MakeFindings, name: str) -> None:
+    risky = {"denial_risk": "high", "denial_risk_source": "Acme: Edits, p. 4"}
+    rows = [
+        finding("A", "weakness/excludes1-weakness", "error", "M62.81 R53.1", **risky),
+        finding("B", "weakness/excludes1-weakness", "error", "M62.81 R53.1", denial_risk="low"),
+        finding("C", "weakness/excludes1-weakness", "error", "M62.81 R53.1"),
+        finding("D", "icd10cm/excludes1", "error", "M62.81 R53.1", waived_by="pat", waiver="x", **risky),
+    ]
+    data = read_report_data([str(make_findings(rows, name=name))])
+    assert data.risks == (("high", 1), ("low", 1))
+    assert [row.risk for row in data.rows] == ["high (Acme: Edits, p. 4)", "low", ""]

@@ -124,6 +124,7 @@ def _counted(
         payers=payers,
         months=months,
         rows=_rows(connection, rules, rows, hash_key),
+        risks=_risks(connection),
         remarks=tuple(remarks),
         hashed=hash_key is not None,
     )
@@ -147,6 +148,14 @@ def _rules(connection: Any) -> tuple[RuleCount, ...]:
         RuleCount(rule, Severities(*numbers), claims, tuple(common.get(rule, ())), tuple(sources or ()))
         for rule, *numbers, claims, sources in counted
     )
+
+
+def _risks(connection: Any) -> tuple[tuple[str, int], ...]:
+    found = connection.execute(
+        "SELECT denial_risk, count(*) FROM findings WHERE coalesce(denial_risk, '') <> '' "
+        "GROUP BY 1 ORDER BY list_position(['high', 'medium', 'low'], denial_risk), 1"
+    ).fetchall()
+    return tuple((risk, number) for risk, number in found)
 
 
 def _pairs(connection: Any) -> tuple[PairCount, ...]:
@@ -228,7 +237,8 @@ def _rows(connection: Any, rules: Sequence[RuleCount], most: int, hash_key: byte
     found = connection.execute(
         # Which rows: a few numbers a rule. Only then the rows, so that no column is sorted or kept in full.
         "WITH chosen AS (SELECT unnest(min(row, ?)) AS row FROM findings GROUP BY rule) "
-        "SELECT claim_id, severity, rule, codes, positions, message, file, line, place "
+        "SELECT claim_id, severity, rule, codes, positions, message, file, line, place, "
+        "denial_risk, denial_risk_source "
         "FROM findings WHERE row IN (SELECT row FROM chosen) "
         "ORDER BY list_position(['error', 'warning', 'info'], severity), row LIMIT ?",
         [each, most],
@@ -258,6 +268,8 @@ def _row(
     file: str | None,
     line: int | None,
     place: str | None,
+    risk: str | None,
+    risk_source: str | None,
     *,
     hash_key: bytes | None,
 ) -> FindingRow:
@@ -274,4 +286,5 @@ def _row(
         positions=tuple(positions or ()),
         message=shown_message(message or "", given),
         where=f"{spot} {place}".strip() if place else spot,
+        risk=f"{risk} ({risk_source})" if risk and risk_source else risk or "",
     )

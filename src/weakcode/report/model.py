@@ -83,7 +83,7 @@ class Slice:
 
 @attrs.frozen
 class FindingRow:
-    """One finding as the table shows it."""
+    """One finding as the table shows it; `risk` says how likely a payer denies it and on whose word, if known."""
 
     claim: str
     severity: str
@@ -92,6 +92,7 @@ class FindingRow:
     positions: tuple[int, ...]
     message: str
     where: str
+    risk: str = ""
 
 
 @attrs.frozen
@@ -118,7 +119,8 @@ class ReportData:
     """Everything that a report shows, counted.
 
     `claims` and `clean` are None where neither the findings file nor a claims file says how many claims there
-    were. `remarks` are sentences on what does not fit together. `rows` are at most as many as were asked for.
+    were. `risks` are the findings by how likely a payer denies them, the highest first. `remarks` are sentences on
+    what does not fit together. `rows` are at most as many as were asked for.
     """
 
     files: tuple[str, ...]
@@ -133,5 +135,6 @@ class ReportData:
     payers: tuple[Slice, ...] = ()
     months: tuple[Slice, ...] = ()
     rows: tuple[FindingRow, ...] = ()
+    risks: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
     hashed: bool = False

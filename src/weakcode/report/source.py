@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEEDED = ("claim_id", "rule", "severity", "message", "codes", "positions")
-_COLUMNS = (*_NEEDED, "sources", "edition", "file", "line", "place", "waived_by")
+_COLUMNS = (*_NEEDED, "sources", "edition", "file", "line", "place", "waived_by", "denial_risk", "denial_risk_source")
 """What is read of a findings file; columns after the needed ones may be missing."""
 _TYPES = {"codes": "VARCHAR[]", "positions": "INTEGER[]", "sources": "VARCHAR[]", "line": "BIGINT"}
 _SPLIT = {"codes": " ", "positions": " ", "sources": "; "}
@@ -55,14 +55,15 @@ def open_findings(connection: Any, files: Sequence[Path]) -> Run:
     Raises InputError for a file that holds something else.
     """
     tables: list[str] = []
-    metadata: list[dict[str, str]] = []
+    whole, metadata = _said_by_folders(files)
     together: dict[str, list[str]] = {"parquet": [], "jsonl": []}
     for path in files:
         kind = _kind(path)
         schema = _schema(path) if kind in ("parquet", "arrow") else None
         found = list(schema.names) if schema is not None else _text_columns(path)
         _refuse_columns(path, found)
-        metadata.append(_said(schema) if schema is not None else _said_by_rows(path))
+        if path.parent not in whole:
+            metadata.append(_said(schema) if schema is not None else _said_by_rows(path))
         if kind == "csv":
             tables.append(_csv_table(path, found))
         elif kind == "arrow":
@@ -239,6 +240,27 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
         )
 
 
+def _said_by_folders(files: Sequence[Path]) -> tuple[set[Path], list[dict[str, str]]]:
+    """Return the folders that say of all their files together how they were made, as scrubs on Spark do, and what."""
+    from weakcode.spark.run import SUMMARY_FILE
+
+    whole: set[Path] = set()
+    metadata = []
+    for folder in dict.fromkeys(path.parent for path in files):
+        summary = folder / SUMMARY_FILE
+        if summary.is_file() and set(folder.glob("*.parquet")) <= set(files):
+            try:
+                values = json.loads(summary.read_text(encoding="utf-8"))
+            except ValueError:
+                values = None
+            if not isinstance(values, dict):
+                raise InputError(f"{summary} does not hold what weakcode scrub --spark says of the findings beside it")
+            said = {key: value for key, value in values.items() if isinstance(value, str)}
+            metadata.append(_without_prefix(said))
+            whole.add(folder)
+    return whole, metadata
+
+
 def _said_by_rows(path: Path) -> dict[str, str]:
     """Return what the first row of a text file says of its making."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
@@ -259,7 +281,11 @@ def _said(schema: pa.Schema) -> dict[str, str]:
     """Return what a file says of its making, by name."""
     given = schema.metadata or {}
     values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in given.items()}
-    return {key.removeprefix("weakcode."): value for key, value in values.items() if key.startswith("weakcode.")}
+    return _without_prefix(values)
+
+
+def _without_prefix(said: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix("weakcode."): value for key, value in said.items() if key.startswith("weakcode.")}
 
 
 def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
