@@ -19,7 +19,7 @@ from weakcode.batch.aboutclaim import Categories
 from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import shown
-from weakcode.compile.edits import Verb, Where
+from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines import _kernel
 from weakcode.engines.assemble import Assembler
@@ -140,6 +140,7 @@ class Memory:
         self._report = _kernel.Report(*_rule_columns(program))
         self._variants = _said([], edition.name)
         self._severities: dict[str | None, bytes] = {}
+        self._sources: dict[tuple[int, ...], list[str]] = {}
 
     @property
     def is_full(self) -> bool:
@@ -196,10 +197,19 @@ class Memory:
                     self._program.rules[edits[0].rule].id,
                     self._assembler.message(edits[0], first, second, third, said, lines),
                     [shown(code) for code in (first, second) if code],
-                    [str(source) for source in self._assembler.sources(edits, second)],
+                    self._cited(numbers, edits, second),
                 )
             )
         self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
+
+    def _cited(self, numbers: tuple[int, ...], edits: Sequence[Edit], other: str) -> list[str]:
+        """Return the sources of a finding, from memory where they do not depend on the other code."""
+        cited = self._sources.get(numbers)
+        if cited is None:
+            cited = [str(source) for source in self._assembler.sources(edits, other)]
+            if all(sum(source.quote is not None for source in edit.sources) < 2 for edit in edits):
+                self._sources[numbers] = cited
+        return cited
 
 
 _Worded = tuple[str, str, list[str], list[str]]
