@@ -184,6 +184,19 @@ def test_scrub_on_the_command_line_counts_every_claim(tmp_path, capsys):
     assert pq.read_metadata(output).metadata[b"weakcode.edition"] == b"2026-04"
 
 
+def test_a_findings_file_of_several_batches_is_read_by_pyarrow_in_every_way(tmp_path):
+    for name in ("a", "b"):
+        pq.write_table(table(), tmp_path / f"{name}.parquet")
+    out = tmp_path / "out.parquet"
+    with pytest.raises(SystemExit):
+        main(["scrub", *map(str, sorted(tmp_path.glob("?.parquet"))), "-o", str(out)])
+    whole = pq.read_table(out)
+    assert whole.num_rows > 1
+    assert pq.ParquetFile(out).read().to_pylist() == whole.to_pylist()
+    assert pa.Table.from_batches(pq.ParquetFile(out).iter_batches(batch_size=1)).to_pylist() == whole.to_pylist()
+    assert whole.schema.field("codes").type == pa.list_(pa.string())
+
+
 def test_a_pattern_stands_for_the_files_it_matches(tmp_path):
     for name in ("a", "b"):
         pq.write_table(table(), tmp_path / f"claims-{name}.parquet")

@@ -141,6 +141,9 @@ class _Parquet:
                 use_dictionary=list(_REPEATING),
                 column_encoding=dict.fromkeys(_RISING, "DELTA_BINARY_PACKED"),
                 write_statistics=False,
+                # Readers get plain text. With Arrow's schema kept they would get lists of dictionaries, which pyarrow
+                # itself cannot read in batches from a large file.
+                store_schema=False,
             )
         return self._writer
 
