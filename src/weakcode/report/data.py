@@ -57,7 +57,9 @@ def _database() -> Iterator[Any]:
 
     with (
         tempfile.TemporaryDirectory(prefix="weakcode-report-", ignore_cleanup_errors=True) as folder,
-        closing(duckdb.connect(str(Path(folder) / "report.duckdb"))) as connection,
+        closing(
+            duckdb.connect(str(Path(folder) / "report.duckdb"), config={"autoinstall_known_extensions": False})
+        ) as connection,
     ):
         connection.execute(f"SET memory_limit = '{_MEMORY}'")
         connection.execute("SET enable_progress_bar = false")

@@ -1,0 +1,95 @@
+"""Nothing that weakcode does opens a connection: it runs with sockets that cannot be had."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+# An audit hook sees what Python code asks for, whichever module asks; it cannot be taken away again.
+BLOCKED = """
+import sys
+def refuse(event, arguments):
+    if event.startswith("socket.") and event != "socket.__new__" or event == "socket.__new__" and arguments[1] != 1:
+        print("NETWORK", event, file=sys.stderr)
+        raise RuntimeError("no network")
+sys.addaudithook(refuse)
+"""
+RUN = f"{BLOCKED}\nfrom weakcode.cli import main\nmain(sys.argv[1:])\n"
+
+
+def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}  # noqa: PTH100
+    # A new cache, so that the edition and the rules are compiled as on the first day.
+    environment |= {"WEAKCODE_CACHE_DIR": str(folder / "cache"), **more}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "NETWORK" not in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("offline")
+    (made / "claims.csv").write_text((PROJECT / "examples" / "claims.csv").read_text())
+    return made
+
+
+def test_a_connection_would_be_seen(tmp_path: Path) -> None:
+    for attempt in (
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{BLOCKED}\n{attempt}"], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert "NETWORK socket." in done.stderr
+
+
+def test_every_command_does_its_work_without_a_network(folder: Path) -> None:
+    assert run(folder, "--version").returncode == 0
+    assert run(folder, "check", "M62.84", "I10").returncode == 1
+    assert run(folder, "check", "M62.84", "I10", "--engine", "columnar", "--explain").returncode == 1
+    assert run(folder, "fix", "M62.84", "G72.9").stdout
+    assert run(folder, "find", "senile debility").stdout
+    assert run(folder, "code", "M62.84").stdout
+    assert run(folder, "rules", "list").returncode == 0
+    assert run(folder, "edition", "list").returncode == 0
+    scrubbed = run(folder, "scrub", "claims.csv", "-o", "f.parquet", "--rejects", "r.csv", "--summary", "s.json")
+    assert scrubbed.returncode == 1
+    assert json.loads((folder / "s.json").read_text())["findings"]
+    query = "SELECT claim_id, codes FROM 'claims.csv'"
+    assert run(folder, "scrub", "--sql", query, "--fix", "mended.jsonl").returncode in (0, 1)
+    assert (folder / "mended.jsonl").stat().st_size
+
+
+def test_a_report_is_made_without_a_network(folder: Path) -> None:
+    pytest.importorskip("vl_convert", reason="needs the extra report")
+    run(folder, "scrub", "claims.csv", "-o", "g.parquet")
+    done = run(folder, "report", "g.parquet", "--claims", "claims.csv", "-o", "report.html")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "report.html").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(
+    "source", ["https://127.0.0.1:9/claims.parquet", "s3://nowhere/claims.parquet", "http://127.0.0.1:9/c.csv"]
+)
+def test_a_query_fetches_neither_files_nor_extensions(folder: Path, source: str) -> None:
+    # The kernel of DuckDB is native, where the hook sees nothing; what it would need, it has nowhere and may not fetch.
+    done = run(folder, "scrub", "--sql", f"SELECT * FROM '{source}'", "-o", "h.csv", HOME=str(folder))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "extension httpfs, which is not installed" in done.stderr
+    assert not (folder / "h.csv").exists()
+    assert not list(folder.glob(".duckdb/**/*.duckdb_extension"))
