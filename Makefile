@@ -6,19 +6,27 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lint types sanitize dist installed nightly clean
+.PHONY: help setup run test check format lint types sanitize dist installed docs lock sbom nightly clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Set up .venv
 
-$(READY): pyproject.toml setup.py $(wildcard src/weakcode/engines/*.pyx src/weakcode/engines/*.h)
+# Every package in the one version that requirements/ names, and no file that it does not know. What comes as source is built
+# by what is pinned too.
+PIP := -m pip install --quiet --disable-pip-version-check
+LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
+BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
+
+$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard src/weakcode/engines/*.pyx src/weakcode/engines/*.h)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up $(VENV) (once, about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,all]'
+	@$(BIN)/python $(PIP) $(BUILDERS)
+	@$(BIN)/python $(PIP) $(LOCKED) --requirement requirements/dev.txt
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 run: $(READY) ## Scrub the example claims and print the findings
@@ -35,6 +43,11 @@ lint: $(READY) ## Check format and lint
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy src
+
+docs: $(READY) ## Build the documentation into site/
+	@# The theme's word about its own successor is for whoever keeps mkdocs.yml, not for every build.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "Open site/index.html"
 
 SANITIZERS := address,undefined
 SANITIZED := build/sanitized
@@ -54,12 +67,35 @@ dist: $(READY) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --no-isolation
 
 EMPTY := build/empty-environment
+WHEELS := build/wheels
 
 installed: dist ## Install the wheel into an empty environment and run the tests against it
-	@rm -rf $(EMPTY)
+	@rm -rf $(EMPTY) $(WHEELS)
 	$(PYTHON) -m venv $(EMPTY)
-	$(EMPTY)/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[dev,all]"
+	@# The wheel itself says what it needs; the files to choose from are those of the lock, and no others.
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check $(LOCKED) --requirement requirements/dev.txt --wheel-dir $(WHEELS)
+	PIP_CONFIG_FILE=/dev/null $(EMPTY)/bin/python $(PIP) --no-index --find-links $(WHEELS) "$$(echo dist/*.whl)[dev,all]"
+	@rm -rf $(WHEELS)
 	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest -m 'not slow'
+
+TOOLS := build/tools
+
+$(TOOLS)/.ready: requirements/tools.txt
+	@test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python $(PIP) --require-hashes --only-binary :all: --requirement requirements/tools.txt
+	@touch $@
+
+COMPILE := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock"
+
+lock: $(TOOLS)/.ready ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --extra all --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) $(UPGRADE) requirements/tools.in --output-file requirements/tools.txt
+
+sbom: $(READY) $(TOOLS)/.ready ## Write what is in .venv as a bill of materials, build/sbom.json (CycloneDX)
+	@# Standing in another environment must not make it report that one.
+	env -u VIRTUAL_ENV $(TOOLS)/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
+		--output-format JSON --output-file build/sbom.json $(BIN)/python
 
 format: $(READY) ## Rewrite the files in the project's format
 	$(BIN)/ruff format .
@@ -69,4 +105,4 @@ nightly: $(READY) ## Run the tests with many more generated cases
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
