@@ -1,13 +1,14 @@
 """Bulk scrubbing against other ways to do it, as ratios in one run.
 
-    python benchmarks/bulk.py [--claims 1000000]
+    python benchmarks/bulk.py [--claims 1000000 | --file CLAIMS.parquet]
     python benchmarks/bulk.py --scale [--claims 10000000] [--plot docs/images/scale.svg]
 
 Claims are drawn from the columns of a Parquet file made here: invented codes of the edition, about six a claim, with
 repeats and unknown codes, ages, sexes and dates. Every way runs as a process of its own on one core, in turn, three
 times; the median counts. DuckDB, the dict of sets and CLIPS do the Excludes1 pairs alone, everything else is all packs.
-`--scale` runs scrub on 10 thousand, 100 thousand, 1 million and 10 million claims instead, as far as `--claims` goes,
-on one core and on two; `--plot` draws it (extra report).
+`--file` takes claims of your own instead, with columns claim_id and codes: lists of codes without dots. `--scale` runs
+scrub on 10 thousand, 100 thousand, 1 million and 10 million claims, as far as `--claims` goes, on one core and on two;
+`--plot` draws it (extra report).
 """
 
 from __future__ import annotations
@@ -242,14 +243,18 @@ def timed(way: str, path: Path, pin: str = "0") -> tuple[float, float] | None:
     return time.perf_counter() - start, float(done.stdout.strip().splitlines()[-1].split()[-1])
 
 
-def compare(folder: Path, number: int) -> None:
+def compare(folder: Path, number: int, given: Path | None = None) -> None:
     """Print each way's time for the claims, and its ratio to reading the file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    path, small, pairs = folder / "claims.parquet", folder / "small.parquet", folder / "pairs.parquet"
-    make_claims(path, number)
-    make_claims(small, SMALL)
+    path, small, pairs = given or folder / "claims.parquet", folder / "small.parquet", folder / "pairs.parquet"
+    if given is None:
+        make_claims(path, number)
+        make_claims(small, SMALL)
+    else:
+        number = pq.read_metadata(given).num_rows
+        pq.write_table(pa.Table.from_batches([next(pq.ParquetFile(given).iter_batches(SMALL))]), small)
     ones, others = zip(*excludes1_pairs(), strict=True)
     pq.write_table(pa.table({"one": ones, "other": others}), pairs)
     os.environ["WEAKCODE_PAIRS"] = str(pairs)
@@ -342,6 +347,7 @@ def main() -> None:
     """Run what the command line asks for."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--claims", type=int, help="1000000, with --scale at most 10000000")
+    options.add_argument("--file", type=Path, help="compare on this Parquet file instead of invented claims")
     options.add_argument("--scale", action="store_true")
     options.add_argument("--plot", type=Path, metavar="FILE", help="with --scale: write a plot as SVG")
     options.add_argument("--way", nargs=2, metavar=("WAY", "FILE"), help=argparse.SUPPRESS)
@@ -363,7 +369,7 @@ def main() -> None:
         if chosen.scale:
             scale(Path(folder), chosen.claims or SIZES[-1], chosen.plot)
         else:
-            compare(Path(folder), chosen.claims or 1_000_000)
+            compare(Path(folder), chosen.claims or 1_000_000, chosen.file)
 
 
 if __name__ == "__main__":
