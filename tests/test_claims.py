@@ -36,6 +36,12 @@ def test_a_code_that_is_no_text_is_a_type_error_that_names_its_position(codes: l
     assert issubclass(CodeTypeError, TypeError)
 
 
+@pytest.mark.parametrize("codes", [None, 62.81, b"M62.81", {"M62.81", "I10"}, {"code": "I10"}])
+def test_what_is_no_list_in_an_order_is_told_so(codes: object) -> None:
+    with pytest.raises(CodeTypeError, match=r"codes are a list in the order of the claim, .* found"):
+        Claim(codes)  # type: ignore[arg-type]
+
+
 def test_a_truncated_or_invented_code_is_kept_for_a_rule_to_tell() -> None:
     assert Claim(["E11", "QQQ.99"]).codes == ("E11", "QQQ.99")
 

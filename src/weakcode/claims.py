@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -252,6 +252,8 @@ def _parse_lines(value: Iterable[ServiceLine]) -> tuple[ServiceLine, ...]:
 def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str) -> tuple[Diagnosis, ...]:
     if isinstance(value, str):
         value = value.replace(";", " ").replace(",", " ").split()
+    if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping | Set):
+        raise CodeTypeError(f"codes are a list in the order of the claim, such as ['M62.84', 'I10'], found {value!r}")
     diagnoses = []
     for position, item in enumerate(value, start=1):
         if isinstance(item, Mapping):

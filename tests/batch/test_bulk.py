@@ -222,3 +222,11 @@ def test_a_kill_leaves_no_findings_file_or_the_whole_one(tmp_path, sent):
     running.wait()
     if output.exists():
         assert pq.read_table(output).num_rows > 0
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"), [(None, "NoneType"), (3, "int"), (b"c.csv", "bytes"), (["c.csv", 3], "int")]
+)
+def test_a_source_that_is_none_is_told_by_its_kind(source: object, kind: str) -> None:
+    with pytest.raises(weakcode.InputError, match=f"from paths or from what speaks Arrow, found {kind}"):
+        next(weakcode.Validator(packs="weakness").scrub(source))

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from weakcode import InputError
+from weakcode import InputError, __version__
 from weakcode.batch.layouts import parse_mapping
 from weakcode.batch.rows import Record, Rejected
 from weakcode.batch.sql import QuerySource, TableSink
@@ -211,6 +211,9 @@ def test_findings_are_added_to_a_table_in_one_transaction(claims: str, engine: s
         assert "3 claims in = 2 evaluated + 1 rejected" in result.stdout, result.output
         rows = asked(claims, "SELECT claim_id, rule, codes[1], positions[1], line FROM findings")
         assert rows == [("1", "weakness/sarcopenia-underlying-disease-first", "M62.84", 1, 1)] * times
+        ((version, by, packs),) = asked(claims, "SELECT DISTINCT weakcode, engine, packs FROM findings")
+        assert (version, by) == (__version__, engine)
+        assert [pack.split()[0] for pack in packs] == ["weakness"]
 
 
 def test_a_table_without_findings_is_made_all_the_same(claims: str) -> None:

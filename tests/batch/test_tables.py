@@ -158,7 +158,7 @@ def test_a_mapping_that_is_none_is_refused_in_one_sentence(given: str, said: str
     ("mapping", "said"),
     [
         ("id=NR,codes=dx", "no column NR, which is mapped to claim_id; its columns are id, dx"),
-        ("id=id,codes=dgn*", r"no column dgn\*, which is mapped to codes; its columns are id, dx"),
+        ("id=id,codes=dgn*", r"no column dgn\*, which is mapped to codes; its columns are id, dx.*as in dgn1;"),
     ],
 )
 def test_a_mapping_to_a_column_that_is_not_there_is_told_with_the_columns(table, mapping: str, said: str) -> None:

@@ -178,6 +178,8 @@ class _Columns:
 
     def missing(self, column: str, key: str) -> InputError:
         hint = did_you_mean(column.lower(), self.by_name) if is_header(self.cells) else ""
+        if "*" in column:
+            hint = f"; * stands for a number, as in {column.replace('*', '1')}; + joins columns of other names"
         return InputError(f"{self.file}: there is no column {column}, which is mapped to {key}; {self.seen}{hint}")
 
 

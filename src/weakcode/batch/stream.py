@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from weakcode.batch.judging import FindingRows, Judged
 from weakcode.batch.records import FileRows, is_arrow_file
 from weakcode.batch.rows import Rejected
+from weakcode.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +35,12 @@ def scrub_batches(
             else:
                 on_reject(one)
 
-    sources = [source] if isinstance(source, str | os.PathLike) or speaks_arrow(source) else list(source)
+    many = isinstance(source, Iterable) and not isinstance(source, str | os.PathLike | bytes | Mapping)
+    sources = list(source) if many and not speaks_arrow(source) else [source]
+    for one in sources:
+        if not isinstance(one, str | os.PathLike) and not speaks_arrow(one):
+            kind = type(one).__name__
+            raise InputError(f"claims are scrubbed from paths or from what speaks Arrow, found {kind}")
     columns = validator.columns()
     in_bulk = validator.in_bulk()
     for one in sources:

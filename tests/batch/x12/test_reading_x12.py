@@ -468,3 +468,12 @@ def test_the_files_of_an_archive_are_remarked_on_by_name(tmp_path: Path) -> None
     remarks = summary.remarks[str(tmp_path / "c.zip")]
     assert [remark.split(": ")[0] for remark in remarks] == [f"{tmp_path}/c.zip/one.837", f"{tmp_path}/c.zip/two.837"]
     assert all("where its SE segment says 1" in remark for remark in remarks)
+
+
+def test_a_file_that_ends_between_transactions_is_told_without_the_number_of_one() -> None:
+    whole = file_of(CLM, "HI*ABK:I10")
+    claim, end = rows_of(whole[: whole.index("GE*")] + "GE*1*7~GS*HC*S*R*20260401*1200*8*X*005010X222A1~")
+    assert isinstance(claim, Record)
+    assert isinstance(end, Rejected)
+    assert end.place == "interchange 000000042, outside any transaction"
+    assert "cut off" in end.reason

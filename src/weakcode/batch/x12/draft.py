@@ -49,6 +49,9 @@ class Envelope:
 
     def place(self, segment: int, more: str = "") -> str:
         """Return the place of a segment, counted from the transaction's ST as 1, as acknowledgements do."""
+        if not self.transaction:
+            # Between transactions nothing is counted that anyone else would count from.
+            return f"interchange {self.interchange}, outside any transaction{more}"
         return f"interchange {self.interchange}, transaction {self.transaction}, segment {segment}{more}"
 
 
