@@ -21,6 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 INCLUDED = {
     "ARCHITECTURE.md": "architecture.md",
     "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
     "examples/README.md": "examples.md",
 }
 """Files outside docs/ that are pages of the site, by their path in the project."""
