@@ -147,12 +147,13 @@ def load_waivers(path: Path | str) -> tuple[Waiver, ...]:
 
 
 def _from_yaml(content: bytes, file: str) -> tuple[Waiver, ...]:
-    from weakcode.rules.load import in_order
+    from weakcode.rules.load import in_order, refuse_other_kind
     from weakcode.rules.profile import WaiverFile, waivers_of
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
 
     marked = read(content, file)
+    refuse_other_kind(marked, "a file of waivers")
     found, problems = structure(marked, WaiverFile)
     waivers: tuple[Waiver, ...] = ()
     if found is not None:

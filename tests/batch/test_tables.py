@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from weakcode import InputError, read_claims
 from weakcode.batch.layouts import parse_mapping
-from weakcode.batch.records import open_claims
+from weakcode.batch.records import FileRows, open_claims
 from weakcode.batch.rows import Record, Rejected
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -192,3 +192,11 @@ def test_cut_off_or_garbled_research_files_give_claims_rejects_or_one_error(data
     except InputError:
         return
     assert all(isinstance(row, Record | Rejected) for row in rows)
+
+
+def test_a_day_that_does_not_exist_is_told_as_the_file_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "rif.csv"
+    path.write_text("CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1|CLM_FROM_DT\n1|I10|I10|31-Feb-2026\n")
+    (row,) = FileRows(str(path))
+    assert isinstance(row, Rejected)
+    assert "'31-Feb-2026'" in row.reason

@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from weakcode.errors import RuleFileError
 from weakcode.rules.load import load_pack
+from weakcode.rules.profile import load_profile
+from weakcode.waivers import load_waivers
 
 HEAD = """\
 pack: demo
@@ -290,3 +294,27 @@ def test_yaml_that_no_rule_file_needs_is_refused(content, expected):
 def test_an_alias_bomb_is_refused_before_it_grows():
     layers = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 40))
     assert len(refused("x0: &x0 [lol]\n" + layers)) > 1
+
+
+PROFILE = "name: Acme\nrules: {icd10cm/excludes1: warning}\n"
+WAIVERS = "waivers: []\n"
+
+
+@pytest.mark.parametrize(
+    ("load", "content", "said"),
+    [
+        ("rules", PROFILE, "this is a profile, not a rule file; give it with --profile"),
+        ("rules", WAIVERS, "this is a file of waivers, not a rule file; give it with --waivers"),
+        ("profile", HEAD + RULE, "this is a rule file, not a profile; give it with --rules"),
+        ("profile", WAIVERS, "this is a file of waivers, not a profile; give it with --waivers"),
+        ("waivers", HEAD + RULE, "this is a rule file, not a file of waivers; give it with --rules"),
+        ("waivers", PROFILE, "this is a profile, not a file of waivers; give it with --profile"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_as_what_it_is(tmp_path: Path, load: str, content: str, said: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(content)
+    loaders = {"rules": load_pack, "profile": load_profile, "waivers": load_waivers}
+    with pytest.raises(RuleFileError) as caught:
+        loaders[load](path)
+    assert [str(problem) for problem in caught.value.problems] == [f"{path}:1:1: {said}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 
@@ -47,11 +48,14 @@ def claim_of_rows(header: Header, rows: Sequence[Sequence[str]]) -> tuple[Claim,
 
 
 def iso_date(text: str) -> str:
-    """Return `19-Mar-2017` as `2017-03-19`; any other text stays as it is."""
+    """Return `19-Mar-2017` as `2017-03-19`; any other text, also of a day that does not exist, stays as it is."""
     match = _DAY_MONTH_YEAR.fullmatch(text)
     if not match or match[2].lower() not in _MONTHS:
         return text
-    return f"{match[3]}-{_MONTHS.index(match[2].lower()) + 1:02}-{int(match[1]):02}"
+    try:
+        return dt.date(int(match[3]), _MONTHS.index(match[2].lower()) + 1, int(match[1])).isoformat()
+    except ValueError:
+        return text
 
 
 def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | list[Diagnosis]:

@@ -121,14 +121,20 @@ def _checks(facts: RuleFacts) -> list[Line]:
 def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[Line]:
     """Return what the code sets are that a text names, and those that these name."""
     found: dict[str, str] = {}
+    known: list[str] = []
     waiting = _SET.findall(text)
     while waiting:
         name = waiting.pop(0)
         if name in code_sets and name not in found:
             found[name] = f"`{_flat(code_sets[name])}`"
             waiting += _SET.findall(code_sets[name])
-        found.setdefault(name, "a set that every rule file knows")
-    return [Line(f"`${name}` is {words}.") for name, words in found.items()]
+        elif name not in code_sets and name not in known:
+            known.append(name)
+    lines = [Line(f"`${name}` is {words}.") for name, words in found.items()]
+    if known:
+        are = "is a set" if len(known) == 1 else "are sets"
+        lines.append(Line(f"{', '.join(f'`${name}`' for name in known)} {are} that every rule file knows."))
+    return lines
 
 
 def _sentence(words: str) -> str:

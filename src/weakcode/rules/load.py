@@ -39,6 +39,7 @@ def load_pack(
     name = name or (str(source) if isinstance(source, Path) else "<rules>")
     content = read_content(source, name)
     marked = read(content, name)
+    refuse_other_kind(marked, "a rule file")
     problems: list[Problem] = []
     rules = _rules(marked, problems)
     header = {key: value for key, value in marked.data.items() if key != "rules"}
@@ -65,6 +66,21 @@ def read_content(source: Path | str | bytes, name: str) -> str | bytes:
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         raise RuleFileError([Problem(name, 1, 1, f"the file cannot be read: {reason}")]) from None
+
+
+def refuse_other_kind(marked: Marked, wanted: str) -> None:
+    """Raise RuleFileError where a file is plainly of another kind than the one it was given as."""
+    keys = set(marked.data)
+    if "pack" in keys:
+        kind, option = "a rule file", "--rules"
+    elif "name" in keys and "title" not in keys:
+        kind, option = "a profile", "--profile"
+    elif keys == {"waivers"}:
+        kind, option = "a file of waivers", "--waivers"
+    else:
+        return
+    if kind != wanted:
+        raise RuleFileError([Problem(marked.file, 1, 1, f"this is {kind}, not {wanted}; give it with {option}")])
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:

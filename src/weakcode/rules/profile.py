@@ -226,11 +226,12 @@ def parse_profile(content: str | bytes, file: str = "<profile>") -> Profile:
 
 
 def _layer(content: str | bytes, file: str) -> Profile:
-    from weakcode.rules.load import in_order
+    from weakcode.rules.load import in_order, refuse_other_kind
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
 
     marked = read(content, file)
+    refuse_other_kind(marked, "a profile")
     profile, problems = structure(marked, Profile)
     if profile is None or problems:
         raise RuleFileError(in_order(problems))
