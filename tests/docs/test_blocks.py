@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -13,7 +15,8 @@ pytest.importorskip("vl_convert", reason="the pages make a report: needs the ext
 
 from tests.docs.blocks import PROJECT, BlockError, Page, blocks_of, fill, inline_commands, inside
 
-PAGES = sorted([PROJECT / "README.md", PROJECT / "examples" / "README.md", *(PROJECT / "docs").rglob("*.md")])
+ROOT = [PROJECT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md")]
+PAGES = sorted([*ROOT, *(PROJECT / "docs").rglob("*.md")])
 NAMES = [str(page.relative_to(PROJECT)) for page in PAGES]
 AT_MOST_NOT_RUN = 8
 
@@ -43,6 +46,17 @@ def test_every_block_and_command_of_a_page_does_what_it_shows(path: Path, folder
                 compile(block.content, block.place, "exec")
         for line in inline_commands(path):
             page.inline(line)
+
+
+def test_every_example_in_a_docstring_does_what_it_shows() -> None:
+    tried = 0
+    for path in sorted((PROJECT / "src" / "weakcode").rglob("*.py")):
+        if ">>> " in path.read_text(encoding="utf-8"):
+            name = ".".join(path.relative_to(PROJECT / "src").with_suffix("").parts)
+            outcome = doctest.testmod(importlib.import_module(name))
+            assert outcome.failed == 0, name
+            tried += outcome.attempted
+    assert tried
 
 
 def test_few_blocks_are_only_shown_and_each_says_why() -> None:
