@@ -11,9 +11,9 @@ from typing import Any
 
 import attrs
 
-from weakcode.claims import Claim
 from weakcode.engines.assemble import SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
+from weakcode.rules.examples import ExampleCase
 from weakcode.rules.model import Case, Relation
 
 _FIXES = {
@@ -183,10 +183,8 @@ def _value(value: Any) -> str:
 
 
 def _example(tried: Tried) -> Line:
-    claim, example = tried.case.claim, tried.case.example
-    words = ", ".join([f"`{example.codes}`", *_known(claim)])
-    if example.lines:
-        words += f", service lines pointing to {' and '.join(f'`{pointers}`' for pointers in example.lines)}"
+    example = tried.case.example
+    words = ", ".join([f"`{example.codes}`", *known_of(tried.case)])
     note = f" ({example.note.rstrip('.')})" if example.note else ""
     under: tuple[str, ...] = ()
     if tried.findings is None:
@@ -204,7 +202,9 @@ def _place(positions: tuple[int, ...]) -> str:
     return f"At {' and '.join(map(str, positions))}"
 
 
-def _known(claim: Claim) -> Iterator[str]:
+def known_of(case: ExampleCase) -> Iterator[str]:
+    """Give what an example says of its claim beside the codes."""
+    claim = case.claim
     if claim.age is not None:
         yield f"age {claim.age}"
     if claim.sex is not None:
@@ -220,6 +220,8 @@ def _known(claim: Claim) -> Iterator[str]:
     for diagnosis in claim.diagnoses:
         if diagnosis.text:
             yield f'the record says "{diagnosis.text}" at {diagnosis.position}'
+    if case.example.lines:
+        yield f"service lines pointing to {' and '.join(f'`{pointers}`' for pointers in case.example.lines)}"
 
 
 def _fixes(facts: RuleFacts) -> list[Line]:

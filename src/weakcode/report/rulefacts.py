@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from weakcode.compile.compiler import sources_of
 from weakcode.pages import facts as pages
-from weakcode.pages.wording import sections
+from weakcode.pages.wording import known_of, sections
+from weakcode.rules.examples import ExampleCase, cases_of
 from weakcode.rules.library import resolve_packs
 from weakcode.rules.load import load_pack
-from weakcode.rules.model import Example, Pack, Rule
+from weakcode.rules.model import Pack, Rule
 
 
 @attrs.frozen
@@ -58,9 +60,9 @@ def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
         checks=_checks(full, pack, rule),
         why=_flat(rule.why),
         known_problems=_flat(rule.known_problems),
-        sources=tuple(f"{pack.sources[cited.source].title}, {cited.at}".rstrip(", ") for cited in rule.sources),
-        failing=tuple(map(_example, rule.examples.fail)),
-        passing=tuple(map(_example, rule.examples.passing)),
+        sources=tuple(map(str, sources_of(pack, rule))),
+        failing=tuple(_example(case) for case in cases_of(full, rule) if case.fails),
+        passing=tuple(_example(case) for case in cases_of(full, rule) if not case.fails),
         pack=f"{pack.pack} {pack.version}",
     )
 
@@ -72,18 +74,9 @@ def _checks(full: str, pack: Pack, rule: Rule) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(text.split("`")) for line in section.lines for text in (line.text, *line.under))
 
 
-def _example(example: Example) -> tuple[str, str]:
-    about = {
-        "age": example.age,
-        "sex": example.sex,
-        "date": example.service_date,
-        "setting": example.setting,
-        "payer": example.payer,
-        "documented": ", ".join(example.documented),
-        "text": "; ".join(example.text.values()),
-    }
-    given = ", ".join(f"{name} {value}" for name, value in about.items() if value not in (None, ""))
-    return example.codes, ". ".join(part for part in (example.note.rstrip("."), given) if part)
+def _example(case: ExampleCase) -> tuple[str, str]:
+    given = ", ".join(known_of(case)).replace("`", "")
+    return case.example.codes, "; ".join(part for part in (case.example.note.rstrip("."), given) if part)
 
 
 def _flat(paragraph: str) -> str:
