@@ -120,3 +120,18 @@ def test_rules_that_were_damaged_on_their_way_are_refused() -> None:
 
     with pytest.raises(EngineError, match="damaged on their way"):
         pickle.loads(bytes(sent))
+
+
+def test_a_validator_with_every_bundled_pack_finds_the_same_where_it_arrives() -> None:
+    # The texts of all packs together have another length than those of any one.
+    validator = weakcode.Validator(engine="columnar")
+    arrived = pickle.loads(pickle.dumps(validator))
+    claim = weakcode.Claim("U09.9 J96.10 M62.81 R53.1", age=70, setting="inpatient", service_date="2026-05-02")
+    assert arrived.check(claim) == validator.check(claim) != ()
+
+
+@pytest.mark.parametrize("pack", ["weakness", "covid", "lines", "guidelines", "icd10cm"])
+def test_each_pack_arrives_with_its_conditions(pack: str) -> None:
+    validator = weakcode.Validator(pack, engine="columnar")
+    claim = weakcode.Claim("U09.9 M62.81 M62.84", age=70, setting="inpatient", service_date="2026-05-02")
+    assert pickle.loads(pickle.dumps(validator)).check(claim) == validator.check(claim)

@@ -98,6 +98,10 @@ def _classes(
     return starts, members, list(known)
 
 
+_TEXT = ("records", "conditions")
+"""Sections of JSON; all others are numbers of four bytes."""
+
+
 @attrs.frozen(eq=False, slots=False)
 class Program:
     """The compiled packs. Edits are numbered as compiled; ids of codes are those of `edition`."""
@@ -170,8 +174,7 @@ class Program:
     def open(cls, meta: Mapping[str, Any], sections: Mapping[str, Any]) -> Program:
         """Return the program in a header and sections made by `pack`."""
         views: dict[str, Any] = {
-            name: memoryview(data) if name in ("records", "conditions") else memoryview(data).cast("I")
-            for name, data in sections.items()
+            name: memoryview(data) if name in _TEXT else memoryview(data).cast("I") for name, data in sections.items()
         }
         views["wide"] = frozenset(meta["wide"])
         views["claim_edits"] = tuple(meta["claim_edits"])
@@ -252,7 +255,7 @@ class Program:
 
 def _arrived(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any]) -> Program:
     views = {
-        name: memoryview(part).cast("B" if name == "records" else "I") if isinstance(part, bytes) else part
+        name: memoryview(part).cast("B" if name in _TEXT else "I") if isinstance(part, bytes) else part
         for name, part in parts.items()
     }
     return Program(edition, packs, rules, facts, views)
