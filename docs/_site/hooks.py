@@ -27,7 +27,7 @@ INCLUDED = {
 """Files outside docs/ that are pages of the site, by their path in the project."""
 
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?(?=\))")
-_WIDTH = 100
+_WIDTH = 80
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -108,12 +108,15 @@ def _chapters(shelf: Shelf, by_code: CodeIndex, chapters: Iterable[tuple[str, st
         f"- [`{touch.rule}`](../{touch.rule}.md): {shelf.title(touch.rule)} (the code is its {touch.role})"
         for touch in by_code.everywhere
     ]
+    about = (
+        "For each category the rules that are about some of its codes: those whose subject a code can be. What a rule "
+        "forbids or asks for beside it is on the rule's page; `weakcode code M62.84` tells both. "
+        f"ICD-10-CM {shelf.edition.name}."
+    )
     return "\n\n".join(
         [
             "# Rules by code",
-            "For each category the rules that are about some of its codes: those whose subject a code can be.",
-            "What a rule forbids or asks for beside it is on the rule's page; `weakcode code M62.84` tells both.",
-            f"ICD-10-CM {shelf.edition.name}.",
+            about,
             "\n".join(["| chapter | categories | title |", "| --- | --- | --- |", *rows]),
             "## Every code",
             "\n".join(every),
