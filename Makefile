@@ -67,16 +67,17 @@ dist: $(READY) ## Build sdist and wheel into dist/
 	$(BIN)/python -m build --no-isolation
 
 EMPTY := build/empty-environment
+TESTS := tests
 WHEELS := build/wheels
 
-installed: dist ## Install the wheel into an empty environment and run the tests against it
+installed: dist ## Install the wheel into an empty environment and run the tests against it; TESTS=tests/cli runs some
 	@rm -rf $(EMPTY) $(WHEELS)
 	$(PYTHON) -m venv $(EMPTY)
 	@# The wheel itself says what it needs; the files to choose from are those of the lock, and no others.
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check $(LOCKED) --requirement requirements/dev.txt --wheel-dir $(WHEELS)
 	PIP_CONFIG_FILE=/dev/null $(EMPTY)/bin/python $(PIP) --no-index --find-links $(WHEELS) "$$(echo dist/*.whl)[dev,all]"
 	@rm -rf $(WHEELS)
-	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest -m 'not slow'
+	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest -m 'not slow' $(TESTS)
 
 TOOLS := build/tools
 
