@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines import brute
-from tests.engines.strategies import EDITION, SENTENCES, THOROUGH, claims, edits, program_of
+from tests.engines.strategies import EDITION, SENTENCES, THOROUGH, claims, conditions, edits, one_part, program_of
 from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.conditions import JudgedClaim
+from weakcode.compile.conditions import JudgedClaim, holds
 from weakcode.compile.edits import Edit, Hit, Verb, Where
 from weakcode.engines import durable
 from weakcode.engines.durable import DurableEngine
@@ -46,6 +46,13 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
 
     count()
     assert min(violated[True], violated[False]) >= 4, violated
+
+
+@settings(max_examples=max(2_000, settings.default.max_examples))
+@given(st.one_of(one_part(), one_part(), conditions), claims)
+def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
+    judged = JudgedClaim.of(claim, EDITION)
+    assert holds(condition, judged) == brute.meets(condition, claim, judged.ids, judged.date)
 
 
 @given(st.lists(edits(), max_size=8))
