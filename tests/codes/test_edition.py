@@ -28,6 +28,13 @@ def test_the_billable_codes_equal_the_order_file_exactly(edition: Edition, order
     assert all(edition.is_header(code) for code, (flag, _) in order.items() if not flag)
 
 
+def test_a_code_by_its_number_has_the_title_that_it_has_by_its_spelling(edition: Edition) -> None:
+    numbers = range(0, edition.size, 7)
+    assert [edition.titled_code(number) for number in numbers] == [
+        (edition.code(number), edition.title(edition.code(number))) for number in numbers
+    ]
+
+
 def test_titles_are_those_of_the_order_file_but_for_accents(edition: Edition, order_file: OrderFile) -> None:
     def plain(text: str | None) -> str:
         decomposed = unicodedata.normalize("NFD", text or "")

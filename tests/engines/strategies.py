@@ -41,6 +41,9 @@ class SmallEdition:
     def title(self, code: str) -> str | None:
         return f"disease {code}" if code in NAMES else None
 
+    def titled_code(self, code_id: int) -> tuple[str, str]:
+        return NAMES[code_id], f"disease {NAMES[code_id]}"
+
     def codeset(self, text: str) -> CodeSet:
         return CodeSet.of([self.code_id(text)])
 

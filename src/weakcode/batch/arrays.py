@@ -43,10 +43,11 @@ def valid(column: pa.Array) -> NDArray[np.bool_]:
 
 def texts(values: Sequence[str]) -> pa.StringArray:
     """Return texts, none of them null, as an array."""
-    encoded = [value.encode() for value in values]
-    bounds = np.zeros(len(encoded) + 1, np.int32)
-    np.cumsum([len(one) for one in encoded], out=bounds[1:])
-    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(bounds), pa.py_buffer(b"".join(encoded)))
+    joined = "".join(values)
+    sizes = map(len, values) if joined.isascii() else (len(value.encode()) for value in values)
+    bounds = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(sizes, np.int64, len(values)), out=bounds[1:])
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(bounds), pa.py_buffer(joined.encode()))
 
 
 def words(index: NDArray[Any], dictionary: pa.Array) -> pa.DictionaryArray:

@@ -18,12 +18,12 @@ from weakcode.batch import arrays
 from weakcode.batch.aboutclaim import Categories
 from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
-from weakcode.codes.normalise import shown
-from weakcode.compile.edits import Edit, Verb, Where
+from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines import _kernel
 from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.wording import NOBODY, Named, Said
 from weakcode.findings import Severity
 
 _MOST_REMEMBERED = 65_536
@@ -140,7 +140,7 @@ class Memory:
         self._report = _kernel.Report(*_rule_columns(program))
         self._variants = _said([], edition.name)
         self._severities: dict[str | None, bytes] = {}
-        self._sources: dict[tuple[int, ...], list[str]] = {}
+        self._labels: dict[Said, list[str]] = {}
 
     @property
     def is_full(self) -> bool:
@@ -176,40 +176,30 @@ class Memory:
             found = self._severities[payer] = bytes(Severity.parse(label) if label else 0 for label in labels)
         return found
 
-    def _name(self, token: int, strange: Sequence[str]) -> str:
-        if token < 0:
-            return ""
-        return self._edition.code(token) if token < self._edition.size else strange[token - self._edition.size]
-
     def _word(self, strange: Sequence[str]) -> None:
         """Put into words what no finding has said before."""
         new = self._report.new_variants()
         if not new:
             return
-        terms = list(self.terms)
-        worded: list[_Worded] = []
-        for numbers, subject, other, stray, term in new:
-            edits = [self._program.edit(number) for number in numbers]
-            first, second, third = (self._name(token, strange) for token in (subject, other, stray))
-            said, _, lines = terms[term].partition(PART)
-            worded.append(
-                (
-                    self._program.rules[edits[0].rule].id,
-                    self._assembler.message(edits[0], first, second, third, said, lines),
-                    [shown(code) for code in (first, second) if code],
-                    self._cited(numbers, edits, second),
-                )
-            )
-        self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
+        terms, rules, rule_of = list(self.terms), self._program.rules, self._program.rule_of_edit
+        wording, labels, size = self._assembler.wording, self._labels, self._edition.size
 
-    def _cited(self, numbers: tuple[int, ...], edits: Sequence[Edit], other: str) -> list[str]:
-        """Return the sources of a finding, from memory where they do not depend on the other code."""
-        cited = self._sources.get(numbers)
-        if cited is None:
-            cited = [str(source) for source in self._assembler.sources(edits, other)]
-            if all(sum(source.quote is not None for source in edit.sources) < 2 for edit in edits):
-                self._sources[numbers] = cited
-        return cited
+        def named(token: int) -> Named:
+            if 0 <= token < size:
+                return wording.billable(token)
+            return NOBODY if token < 0 else wording.named(strange[token - size])
+
+        worded: list[_Worded] = []
+        for numbers, first, second, third, term in new:
+            subject, other, stray = named(first), named(second), named(third)
+            text, _, lines = terms[term].partition(PART) if term else ("", "", "")
+            message, said = wording.words(numbers, subject, other, stray, text, lines)
+            cited = labels.get(said)
+            if cited is None:
+                cited = labels[said] = list(map(str, said.sources))
+            codes = [code for code in (subject.shown, other.shown) if code]
+            worded.append((rules[rule_of[numbers[0]]].id, message, codes, cited))
+        self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
 
 
 _Worded = tuple[str, str, list[str], list[str]]

@@ -287,11 +287,6 @@ class Edition:
     def _base_title(self, index: int) -> str:
         return bytes(self._titles[self._title_at[index] : self._title_at[index + 1]]).decode()
 
-    def _expanded(self, index: int, code_id: int) -> Node:
-        code = unpack(self._codes[code_id])
-        title = f"{self._base_title(index)}, {self._sevenths[self._node_seventh[index]][code[6]]}"
-        return Node(canonical(code), "code", title, self._name(index), (), True, False)
-
     def _node(self, index: int) -> Node:
         name = self._name(index)
         if self._node_seventh[index]:
@@ -321,16 +316,23 @@ class Edition:
     def node(self, name: str) -> Node | None:
         """Return the node of a chapter (``Chapter 13``), section (``M60-M63``) or code in any spelling."""
         index, code_id = self._place(name)
-        if index is None:
-            return None
-        return self._node(index) if code_id is None else self._expanded(index, code_id)
+        if index is None or code_id is None:
+            return None if index is None else self._node(index)
+        code, title = self.titled_code(code_id)
+        return Node(code, "code", title, self._name(index), (), True, False)
 
     def title(self, code: str) -> str | None:
         """Return the title of a code, with the text of its 7th character, of a header, section or chapter."""
         index, code_id = self._place(code)
         if index is None:
             return None
-        return self._base_title(index) if code_id is None else self._expanded(index, code_id).title
+        return self._base_title(index) if code_id is None else self.titled_code(code_id)[1]
+
+    def titled_code(self, code_id: int) -> tuple[str, str]:
+        """Return the canonical code of a billable number and its title."""
+        code, index = unpack(self._codes[code_id]), self._code_node[code_id]
+        title, added = self._base_title(index), self._sevenths[self._node_seventh[index]].get(code[6:])
+        return canonical(code), f"{title}, {added}" if added else title
 
     def ancestors(self, code: str) -> tuple[Node, ...]:
         """Return what stands above a code, nearest first, up to the chapter."""

@@ -10,30 +10,11 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import shown
 from weakcode.compile.conditions import JudgedClaim, found_term, lines_meant
 from weakcode.compile.edits import Edit, Hit, Verb, Where
-from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
+from weakcode.engines.wording import Wording
 from weakcode.findings import Finding, Fix, Source
 
-_DEFAULT_MESSAGES = {
-    Verb.PRESENT: "{subject} does not belong on this claim.",
-    Verb.FORBID: "{subject} and {object} may not be reported together.",
-    Verb.REQUIRE: "{subject} needs one of these codes with it: {listed}{misplaced}.",
-    Verb.FIRST: "{subject} may only be the first-listed diagnosis.",
-    Verb.SECONDARY: "{subject} may not be the first-listed diagnosis.",
-    Verb.ORDER: "{object} must stand before {subject}.",
-    Verb.AT_MOST_ONE: "{subject} and {object} may not both be reported; one of them says it.",
-    Verb.ONCE: "{subject} stands more than once on the claim.",
-    Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
-}
-_POINTED_MESSAGES = {
-    FIRST: "{subject} may not be the first pointer of {lines}.",
-    NEVER: "No service line points to {subject}.",
-}
-_OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
-_MOST_REMEMBERED = 100_000
 _MOST_WORDED = 20_000
-_LONGEST_QUOTE = 160
-_MOST_CHOICES = 8
 SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
 
 
@@ -58,7 +39,7 @@ class Assembler:
     ) -> None:
         self._program = program
         self._edition = edition
-        self._described: dict[str, str] = {}
+        self.wording = Wording(program, edition)
         self._worded: dict[tuple[object, ...], tuple[str, tuple[Source, ...]]] = {}
         self.severity_of = severity_of
         numbers = program.rule_numbers
@@ -105,29 +86,9 @@ class Assembler:
             )
         ]
 
-    def describe(self, code: str) -> str:
-        """Return a code with its title in parentheses, or the code alone when it has none."""
-        described = self._described.get(code)
-        if described is None:
-            title = self._edition.title(code)
-            described = f"{code} ({title})" if title else shown(code)
-            if len(self._described) < _MOST_REMEMBERED:
-                self._described[code] = described
-        return described
-
     def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
-        """Return what the edits of one finding cite, each once.
-
-        Where an edit stands on several notes, those are cited that hold for `other`, the object of the finding.
-        """
-        cited: dict[Source, None] = {}
-        number = self._edition.code_id(other) if other else -1
-        for edit in edits:
-            several = sum(source.quote is not None for source in edit.sources) > 1
-            for source in edit.sources:
-                if not several or source.quote is None or number in self._edition.billable_below(_noted_at(source)):
-                    cited[source] = None
-        return tuple(cited)
+        """Return what the edits of one finding cite for `other`, its object, each once."""
+        return self.wording.sources(edits, other)
 
     def _finding(self, judged: JudgedClaim, merged: _Merged, severity: str) -> Finding:
         hit, edit = merged.hit, merged.edits[0]
@@ -163,56 +124,21 @@ class Assembler:
         key = (*merged.numbers, subject, other, found)
         said = self._worded.get(key)
         if said is None:
-            said = self._message(judged, edit, hit, stray), self.sources(merged.edits, other)
+            term, lines = self._term(judged, edit, hit.subject), ""
+            if edit.asks_lines:
+                lines = lines_meant(edit, judged.claim.lines, codes, hit.subject)
+            first, second, third = map(self.wording.named, (subject, other, found))
+            message, cited = self.wording.words(tuple(merged.numbers), first, second, third, term, lines)
+            said = message, cited.sources
             if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
                 self._worded[key] = said
         return said
 
-    def _message(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> str:
-        codes = judged.claim.codes
-        term = ""
-        if edit.terms and hit.subject:
-            rule, text = self._program.rules[edit.rule], judged.claim.diagnoses[hit.subject - 1].text
-            term = found_term(edit, rule, text, judged.ids[hit.subject - 1], self._edition) or ""
-        subject, other, found = (codes[at - 1] if at else "" for at in (hit.subject, hit.object, stray))
-        lines = lines_meant(edit, judged.claim.lines, codes, hit.subject) if edit.asks_lines else ""
-        return self.message(edit, subject, other, found, term, lines)
-
-    def message(self, edit: Edit, subject: str, other: str, stray: str, term: str, lines: str = "") -> str:
-        """Return what a violation says. Codes are canonical, empty where there is none.
-
-        `stray` is a required code that stands on the wrong side, `term` the documented term that was found,
-        `lines` names the service lines that it is about.
-        """
-        side = "after" if edit.where is Where.BEFORE else "before"
-        found = self.describe(stray) if stray else ""
-        sources = self.sources([edit], other)
-        words = {
-            "subject": self.describe(subject) if subject else "",
-            "object": self.describe(other) if other else "",
-            "subject_code": shown(subject) if subject else "",
-            "object_code": shown(other) if other else "",
-            "listed": edit.listed,
-            "term": term,
-            "lines": lines,
-            "found": found,
-            "misplaced": f"; {found} stands {side} it" if stray else "",
-            "note": _shortened(next((source.quote for source in sources if source.quote), "")),
-            "place": _noted_at(sources[0]) if sources else "",
-            "choices": self._choices(subject) if "{choices}" in (edit.message or "") else "",
-        }
-        return (edit.message or _default_message(edit)).format_map(words)
-
-    def _choices(self, code: str) -> str:
-        """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""
-        choices = self._edition.seventh_characters(code)
-        if choices:
-            spelled = ", ".join(f"{character} ({meaning})" for character, meaning in choices.items())
-            return f"a 7th character, one of {spelled}"
-        # The dash tells that this one is not billable either.
-        below = [child.name + "-" * bool(child.children) for child in self._edition.children_of(code)]
-        more = f" and {len(below) - _MOST_CHOICES} more" if len(below) > _MOST_CHOICES else ""
-        return "one of the codes below it: " + ", ".join(below[:_MOST_CHOICES]) + more
+    def _term(self, judged: JudgedClaim, edit: Edit, subject: int) -> str:
+        if not edit.terms or not subject:
+            return ""
+        text = judged.claim.diagnoses[subject - 1].text
+        return found_term(edit, self._program.rules[edit.rule], text, judged.ids[subject - 1], self._edition) or ""
 
     def _fix(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> Fix | None:
         fix = edit.fix
@@ -245,26 +171,9 @@ class Assembler:
         if fix.action == "remove-object":
             return Fix("remove", fix.text or f"Remove {other}.", safe, (hit.object,))
         if fix.action == "replace-subject":
-            text = fix.text or f"Report {self.describe(fix.code or '')} instead of {subject}."
+            text = fix.text or f"Report {self.wording.named(fix.code or '').described} instead of {subject}."
             return Fix("replace", text, safe, (hit.subject,), fix.code)
-        return Fix("add", fix.text or f"Add {self.describe(fix.code or '')}.", safe, (), fix.code)
-
-
-def _noted_at(source: Source) -> str:
-    """Return the place of a note without the note's kind."""
-    return source.place.rsplit(",", 1)[0]
-
-
-def _default_message(edit: Edit) -> str:
-    if edit.verb is Verb.PRESENT and edit.pointed is not None:
-        return _POINTED_MESSAGES[edit.pointed]
-    if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
-        return _OFF_CLAIM_MESSAGE
-    return _DEFAULT_MESSAGES[edit.verb]
-
-
-def _shortened(quote: str) -> str:
-    return quote if len(quote) <= _LONGEST_QUOTE else quote[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
+        return Fix("add", fix.text or f"Add {self.wording.named(fix.code or '').described}.", safe, (), fix.code)
 
 
 def _same_problem(specific: Hit, generic: Hit) -> bool:

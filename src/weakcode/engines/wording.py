@@ -1,0 +1,232 @@
+"""What findings say and on whose word. What edits leave open is read once, then only filled in.
+
+Messages are templates: what stays the same for every claim is filled in when a template is read, so that a million
+findings cost little more than putting the codes into it.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import shown
+from weakcode.compile.edits import Edit, Verb, Where
+from weakcode.compile.pointers import FIRST, NEVER
+from weakcode.compile.program import Program
+from weakcode.findings import Source
+
+_DEFAULT_MESSAGES = {
+    Verb.PRESENT: "{subject} does not belong on this claim.",
+    Verb.FORBID: "{subject} and {object} may not be reported together.",
+    Verb.REQUIRE: "{subject} needs one of these codes with it: {listed}{misplaced}.",
+    Verb.FIRST: "{subject} may only be the first-listed diagnosis.",
+    Verb.SECONDARY: "{subject} may not be the first-listed diagnosis.",
+    Verb.ORDER: "{object} must stand before {subject}.",
+    Verb.AT_MOST_ONE: "{subject} and {object} may not both be reported; one of them says it.",
+    Verb.ONCE: "{subject} stands more than once on the claim.",
+    Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
+}
+_POINTED_MESSAGES = {
+    FIRST: "{subject} may not be the first pointer of {lines}.",
+    NEVER: "No service line points to {subject}.",
+}
+_OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
+_MOST_REMEMBERED = 100_000
+_LONGEST_QUOTE = 160
+_MOST_CHOICES = 8
+
+_FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", "lines", "choices")
+"""What is filled into a template for each finding, in the order of `Wording.words`."""
+
+
+class Named(NamedTuple):
+    """A code in findings: its number, how it is shown, and with its title. `NOBODY` stands where there is none."""
+
+    number: int
+    shown: str
+    described: str
+
+
+NOBODY = Named(-1, "", "")
+
+
+@attrs.frozen(eq=False)
+class Said:
+    """What the findings of the same edits say, but for what is filled in: `fill` picks that from all there is."""
+
+    template: str
+    fill: Callable[[Any], Any] | None
+    chooses: bool
+    sources: tuple[Source, ...]
+
+
+@attrs.frozen(eq=False)
+class _Spoken:
+    """The edits of a finding, `notes` the codes of each note that is cited only for some, and what is said by those."""
+
+    edits: tuple[Edit, ...]
+    notes: tuple[CodeSet, ...]
+    said: dict[tuple[bool, ...], Said] = attrs.field(factory=dict)
+
+
+class Wording:
+    """Puts findings into words. The same for every engine, for claims one by one and in bulk."""
+
+    def __init__(self, program: Program, edition: Edition) -> None:
+        self._program = program
+        self._edition = edition
+        self._billable: list[Named | None] = [None] * edition.size
+        self._others: dict[str, Named] = {}
+        self._spoken: dict[tuple[int, ...], _Spoken] = {}
+        self._below: dict[str, CodeSet] = {}
+
+    def billable(self, number: int) -> Named:
+        """Return how a billable code is named, by its number."""
+        named = self._billable[number]
+        if named is None:
+            code, title = self._edition.titled_code(number)
+            named = self._billable[number] = Named(number, code, f"{code} ({title})" if title else code)
+        return named
+
+    def named(self, code: str) -> Named:
+        """Return how a canonical code is named; `NOBODY` for no code."""
+        if not code:
+            return NOBODY
+        number = self._edition.code_id(code)
+        if 0 <= number < self._edition.size:
+            return self.billable(number)
+        named = self._others.get(code)
+        if named is None:
+            title = self._edition.title(code)
+            named = Named(number, shown(code), f"{code} ({title})" if title else shown(code))
+            if len(self._others) < _MOST_REMEMBERED:
+                self._others[code] = named
+        return named
+
+    def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
+        """Return what the edits of one finding cite, each once.
+
+        Where an edit stands on several notes, those are cited that hold for `other`, the object of the finding.
+        """
+        number = self._edition.code_id(other) if other else -1
+        return self._cited(edits, lambda codes: number in codes)
+
+    def words(
+        self, numbers: tuple[int, ...], subject: Named, other: Named, stray: Named, term: str = "", lines: str = ""
+    ) -> tuple[str, Said]:
+        """Return the message of a finding of these edits, of which the first names it, and what it was made from.
+
+        `stray` is a required code that stands on the wrong side, `term` the documented term that was found,
+        `lines` names the service lines that it is about.
+        """
+        spoken = self._spoken.get(numbers) or self._speak(numbers)
+        key = (stray is not NOBODY, *[other.number in codes for codes in spoken.notes])
+        said = spoken.said.get(key)
+        if said is None:
+            said = spoken.said[key] = self._said(spoken, *key)
+        if said.fill is None:
+            return said.template, said
+        choices = self._choices(subject.shown) if said.chooses else ""
+        filled = (
+            subject.described,
+            other.described,
+            subject.shown,
+            other.shown,
+            stray.described,
+            term,
+            lines,
+            choices,
+        )
+        return said.template % said.fill(filled), said
+
+    def _speak(self, numbers: tuple[int, ...]) -> _Spoken:
+        edits = tuple(map(self._program.edit, numbers))
+        notes = tuple(codes for edit in edits for _, codes in self._citing(edit) if codes is not None)
+        spoken = _Spoken(edits, notes)
+        if len(self._spoken) >= _MOST_REMEMBERED:
+            self._spoken.clear()
+        self._spoken[numbers] = spoken
+        return spoken
+
+    def _citing(self, edit: Edit) -> list[tuple[Source, CodeSet | None]]:
+        """Return the sources of an edit, each with the objects for which it is cited; None for all."""
+        several = sum(source.quote is not None for source in edit.sources) > 1
+        citing: list[tuple[Source, CodeSet | None]] = []
+        for source in edit.sources:
+            codes = None
+            if several and source.quote is not None:
+                place = _noted_at(source)
+                codes = self._below.get(place)
+                if codes is None:
+                    codes = self._below[place] = self._edition.billable_below(place)
+            citing.append((source, codes))
+        return citing
+
+    def _cited(self, edits: Iterable[Edit], holds: Callable[[CodeSet], bool]) -> tuple[Source, ...]:
+        citing = (pair for edit in edits for pair in self._citing(edit))
+        return tuple(dict.fromkeys(source for source, codes in citing if codes is None or holds(codes)))
+
+    def _said(self, spoken: _Spoken, is_stray: bool, *held: bool) -> Said:
+        """Return what is said where a required code is on the wrong side or not, and these notes hold."""
+        # The same set of codes is the same object, and so has one answer.
+        holds = {id(codes): holds for codes, holds in zip(spoken.notes, held, strict=True)}
+        edit = spoken.edits[0]
+        own = self._cited([edit], lambda codes: holds[id(codes)])
+        known = {
+            "listed": edit.listed,
+            "note": _shortened(next((source.quote for source in own if source.quote), "")),
+            "place": _noted_at(own[0]) if own else "",
+        }
+        side = "after" if edit.where is Where.BEFORE else "before"
+        template, fields = "", list[str]()
+        for text, field, _, _ in string.Formatter().parse(edit.message or _default_message(edit)):
+            template += _literal(text)
+            if field == "misplaced":
+                template += f"; %s stands {side} it" if is_stray else ""
+                fields += ["found"] * is_stray
+            elif field in known:
+                template += _literal(known[field])
+            elif field is not None:
+                template += "%s"
+                fields.append(field)
+        fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
+        said = self._cited(spoken.edits, lambda codes: holds[id(codes)])
+        return Said(template if fill else template % (), fill, "choices" in fields, said)
+
+    def _choices(self, code: str) -> str:
+        """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""
+        choices = self._edition.seventh_characters(code)
+        if choices:
+            spelled = ", ".join(f"{character} ({meaning})" for character, meaning in choices.items())
+            return f"a 7th character, one of {spelled}"
+        # The dash tells that this one is not billable either.
+        below = [child.name + "-" * bool(child.children) for child in self._edition.children_of(code)]
+        more = f" and {len(below) - _MOST_CHOICES} more" if len(below) > _MOST_CHOICES else ""
+        return "one of the codes below it: " + ", ".join(below[:_MOST_CHOICES]) + more
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _noted_at(source: Source) -> str:
+    """Return the place of a note without the note's kind."""
+    return source.place.rsplit(",", 1)[0]
+
+
+def _default_message(edit: Edit) -> str:
+    if edit.verb is Verb.PRESENT and edit.pointed is not None:
+        return _POINTED_MESSAGES[edit.pointed]
+    if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
+        return _OFF_CLAIM_MESSAGE
+    return _DEFAULT_MESSAGES[edit.verb]
+
+
+def _shortened(quote: str) -> str:
+    return quote if len(quote) <= _LONGEST_QUOTE else quote[:_LONGEST_QUOTE].rsplit(" ", 1)[0] + " …"
