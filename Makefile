@@ -58,7 +58,7 @@ sanitize: $(READY) ## Run the tests of the kernel with a build that stops at bad
 		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp $(SANITIZED)-objects
 	nm -D $(SANITIZED)/weakcode/engines/_kernel.*.so | grep -q __asan_init
 	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
-	PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
 		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/batch/test_bulk.py
 

@@ -15,8 +15,8 @@ from weakcode.codes.normalise import canonical
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
 from weakcode.compile.program import Program
 
-# What the engines are held to deserves more cases than other properties.
-THOROUGH = settings(max_examples=max(500, settings.default.max_examples))
+# What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile.
+THOROUGH = settings(max_examples={20: 20, 5_000: 100_000}.get(settings.default.max_examples, 500))
 SIZE = 12
 NAMES = [canonical(f"A{number:02d}") for number in range(SIZE)]
 PAYERS = ("acme", "medicare")
