@@ -48,7 +48,7 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
     assert min(violated[True], violated[False]) >= 4, violated
 
 
-@settings(max_examples=max(2_000, settings.default.max_examples))
+@settings(max_examples=4 * THOROUGH.max_examples)
 @given(st.one_of(one_part(), one_part(), conditions), claims)
 def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     judged = JudgedClaim.of(claim, EDITION)
