@@ -24,6 +24,8 @@ from weakcode.claims import Claim
 from weakcode.errors import InputError
 
 BATCH_ROWS = 131_072
+_BUFFER = 1 << 20
+"""Bytes of a column read at a time. A mapped file would stay in memory as far as it has been read."""
 _WIDE = re.compile(r"(?:dx|icd_dgns_cd)_?(\d+)", re.IGNORECASE)
 _DAMAGED = (pa.ArrowException, OSError, ValueError, EOFError)
 
@@ -115,7 +117,7 @@ class ArrowColumns:
             # Codes repeat so much that reading them as a dictionary costs a fraction of reading them as text.
             leaves = [plain.schema.column(number).path for number in range(len(plain.schema))]
         dictionaries = [leaf for leaf in leaves if leaf.split(".")[0] == "codes"]
-        with pq.ParquetFile(path, memory_map=True, read_dictionary=dictionaries) as file:
+        with pq.ParquetFile(path, buffer_size=_BUFFER, read_dictionary=dictionaries) as file:
             wanted = self._known(file.schema_arrow)
             first, size = 1, path.stat().st_size
             for group in range(file.num_row_groups):
