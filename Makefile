@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lint types sanitize dist installed docs lock sbom nightly clean
+.PHONY: help setup run test check format lint types sanitize dist installed docs lock sbom nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -104,6 +104,18 @@ format: $(READY) ## Rewrite the files in the project's format
 
 nightly: $(READY) ## Run the tests with many more generated cases
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
+
+# In a copy, because it changes the files that it tests.
+mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (an hour)
+	@rm -rf build/mutants
+	git clone --quiet . build/mutants
+	cp src/weakcode/engines/*.so build/mutants/src/weakcode/engines/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
+	cd build/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=src:. HYPOTHESIS_PROFILE=ci \
+		&& cosmic-ray init tests/engines/mutants.toml session.sqlite \
+		&& cr-filter-operators session.sqlite tests/engines/mutants.toml \
+		&& cosmic-ray exec tests/engines/mutants.toml session.sqlite \
+		&& cr-report --surviving-only --show-diff session.sqlite
 
 clean: ## Remove what the targets made
 	rm -rf $(VENV) build dist site src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -60,6 +60,8 @@ code_sets = st.one_of(
     st.sets(st.integers(0, _OFTEN - 1), min_size=2, max_size=4).map(CodeSet.of),
     st.sets(st.integers(0, EDITION.universe - 1), max_size=6).map(CodeSet.of),
 )
+# What one of several means shows only where a claim has three of them.
+many_codes = st.sets(st.integers(0, _OFTEN), min_size=3).map(CodeSet.of) | code_sets
 some_codes = st.sets(st.integers(0, EDITION.universe - 1), min_size=1, max_size=6).map(CodeSet.of)
 # Few days and ages, so that a limit is met exactly.
 dates = st.one_of(
@@ -119,7 +121,7 @@ SENTENCES = [
 @st.composite
 def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES):
     verb, where = draw(st.sampled_from(kinds))
-    subject = CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(code_sets)
+    subject = CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(many_codes if verb is Verb.AT_MOST_ONE else code_sets)
     related = CodeSet()
     if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE):
         # A code that is its own object forbids nothing: both kinds of edits are wanted.
