@@ -235,6 +235,7 @@ def spark_folder(make_findings: MakeFindings, tmp_path: Path) -> Path:
 
 def test_a_folder_of_spark_says_how_many_claims_were_clean(make_findings: MakeFindings, tmp_path: Path) -> None:
     data = read_report_data([str(spark_folder(make_findings, tmp_path))])
+    assert data.files == ("findings.parquet",), "a folder of parts is named, not its parts"
     assert (data.findings, data.claims, data.clean, data.run.rejected) == (4, 10, 7, 1)
     assert (data.run.engines, data.run.packs) == (("columnar",), ("icd10cm 1", "weakness 1"))
 

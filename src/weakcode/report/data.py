@@ -47,7 +47,9 @@ def read_report_data(
     files = files_of(findings)
     with _database() as connection, _told(files):
         run = open_findings(connection, files)
-        return _counted(connection, files, run, claims, rows, hash_key)
+        # A folder is one findings file of many parts; its parts' names say nothing.
+        named = tuple(dict.fromkeys(Path(given).resolve().name for given in findings))
+        return _counted(connection, named, run, claims, rows, hash_key)
 
 
 @contextmanager
@@ -84,7 +86,7 @@ def _told(files: Sequence[Path]) -> Iterator[None]:
 
 
 def _counted(
-    connection: Any, files: Sequence[Path], run: Run, claims: Sequence[str], rows: int, hash_key: bytes | None
+    connection: Any, files: tuple[str, ...], run: Run, claims: Sequence[str], rows: int, hash_key: bytes | None
 ) -> ReportData:
     connection.execute(
         # A claim without id is told from others by its place.
@@ -114,7 +116,7 @@ def _counted(
         payers, months = _payers(connection), _months(connection)
         remarks = _remarks(connection, run, given, distinct)
     return ReportData(
-        files=tuple(path.name for path in files),
+        files=files,
         run=run,
         findings=by_severity.total,
         by_severity=by_severity,
