@@ -3,10 +3,11 @@
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 
+HEADERS = ("_grow", "_text", "_judge", "_tables", "_assemble", "_gather")
 KERNEL = Extension(
     "weakcode.engines._kernel",
     sources=["src/weakcode/engines/_kernel.pyx"],
-    depends=[f"src/weakcode/engines/{name}.h" for name in ("_kernel", "_tables", "_assemble", "_gather")],
+    depends=[f"src/weakcode/engines/{name}.h" for name in HEADERS],
     extra_compile_args=["-O3"],
 )
 

@@ -121,7 +121,7 @@ class _Reader:
         self.subjects: dict[int, list[int]] = {}
         self._objects: dict[int, list[int]] = {}
         for position, code_id in judged.distinct:
-            as_subject, as_object = program.roles(program.code_class(code_id))
+            as_subject, as_object = program.roles(code_id)
             for number in as_subject:
                 # Without pointers a rule about them has no more to say than one without a subject.
                 if judged.pointers is None and program.edit(number).asks_lines:

@@ -50,5 +50,5 @@ def notes_touching(program: Program, assembler: Assembler, code_id: int, code: s
 
 
 def _roles(program: Program, code_id: int) -> list[tuple[int, str]]:
-    subject, other = program.roles(program.code_class(code_id))
+    subject, other = program.roles(code_id)
     return [*((number, "subject") for number in subject), *((number, "object") for number in other)]

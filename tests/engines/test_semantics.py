@@ -60,7 +60,7 @@ def test_a_stored_program_gives_back_the_edits_that_went_in(some_edits):
     program = program_of(some_edits)
     assert [program.edit(number) for number in range(len(program))] == some_edits
     for code_id in range(EDITION.universe):
-        as_subject, as_object = program.roles(program.code_class(code_id))
+        as_subject, as_object = program.roles(code_id)
         assert set(as_subject) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.subject)}
         assert set(as_object) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.object)}
 

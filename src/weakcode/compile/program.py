@@ -1,8 +1,8 @@
 """A program: the edits of the chosen packs for one edition, indexed by code, as one block of bytes.
 
-Codes with the same membership in every edit form one class. `Program.roles` answers with two bisections which edits a
-code can violate or satisfy; an edit is decoded only when a claim touches it, so that opening a program costs
-milliseconds whatever the number of edits.
+Codes with the same membership in every edit and in every code set of a condition form one class. Two bisections find the
+edits that a code can violate or satisfy, and an edit is decoded only when a claim touches it, so that opening a program
+costs milliseconds whatever the number of edits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate, chain
 from typing import Any
 
 import attrs
@@ -23,45 +24,51 @@ from weakcode.findings import Source
 CONDITIONAL, SPOKEN, LINED = 1, 2, 4
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines."""
 
+NO_SET = 0
+"""The number of no code set; that of the empty one is another."""
+
 _DATES = ("starts", "ends")
 _SETS = ("present", "absent", "first_listed")
 
 
+_BINARY = (CodeSet, Condition)
+"""What has columns of its own and is left out of the JSON of an edit."""
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, CodeSet):
-        return value.spans
     if attrs.has(type(value)):
-        fields = attrs.fields(type(value))
-        return {f.name: _plain(v) for f in fields if (v := getattr(value, f.name)) != f.default}
+        said = ((f.name, getattr(value, f.name), f.default) for f in attrs.fields(type(value)))
+        return {name: _plain(one) for name, one, default in said if one != default and not isinstance(one, _BINARY)}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _condition(data: dict[str, Any] | None) -> Condition | None:
+def _written(value: Any) -> bytes:
+    return json.dumps(_plain(value), separators=(",", ":")).encode()
+
+
+def _condition(data: dict[str, Any]) -> Condition:
+    """Return a condition but for its code sets."""
     from datetime import date
 
-    if data is None:
-        return None
     read: dict[str, Any] = {}
     for key, value in data.items():
         if key in _DATES:
             read[key] = date.fromisoformat(value)
-        elif key in _SETS:
-            read[key] = CodeSet.stored(value)
         else:
             read[key] = tuple(value) if isinstance(value, list) else value
     return Condition(**read)
 
 
-def _edit(data: dict[str, Any]) -> Edit:
+def _edit(data: dict[str, Any], subject: CodeSet, related: CodeSet, condition: Condition | None) -> Edit:
     return Edit(
         rule=data["rule"],
         verb=Verb(data["verb"]),
-        subject=CodeSet.stored(data["subject"]),
-        object=CodeSet.stored(data.get("object", ())),
+        subject=subject,
+        object=related,
         where=Where(data.get("where", 0)),
-        condition=_condition(data.get("condition")),
+        condition=condition,
         terms=tuple(data.get("terms", ())),
         pointed=data.get("pointed"),
         message=data.get("message"),
@@ -71,20 +78,38 @@ def _edit(data: dict[str, Any]) -> Edit:
     )
 
 
-def _classes(
-    edits: Sequence[Edit],
-) -> tuple[list[int], list[int], list[tuple[tuple[int, ...], tuple[int, ...]]]]:
-    """Return the first id of each segment, the class of each segment, and each class's (subject, object) edits."""
+class _Pool:
+    """The distinct code sets of a program, by number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[CodeSet, int] = {CodeSet(): NO_SET + 1}
+
+    def number(self, codes: CodeSet | None) -> int:
+        return NO_SET if codes is None else self._numbers.setdefault(codes, NO_SET + 1 + len(self._numbers))
+
+    def sections(self) -> dict[str, bytes]:
+        """Return the spans of all, one after the other, and where those of each begin: of none, of number 1, ..."""
+        bounds, spans = array("I", [0, 0]), array("I")
+        for codes in self._numbers:
+            spans.extend(chain.from_iterable(codes.spans))
+            bounds.append(len(spans))
+        return {"set_bounds": bounds.tobytes(), "set_spans": spans.tobytes()}
+
+
+def _classes(edits: Sequence[Edit], conditions: Iterable[Condition]) -> tuple[list[int], list[int], list[_Membership]]:
+    """Return the first id of each segment, the class of each segment, and what the codes of each class are in."""
     changes: dict[int, list[tuple[int, int, bool]]] = {0: []}
-    for number, edit in enumerate(edits):
-        for role, codes in enumerate((edit.subject, edit.object)):
+    asked = dict.fromkeys(codes for one in conditions for part in _SETS if (codes := getattr(one, part)) is not None)
+    parts = [edit.subject for edit in edits], [edit.object for edit in edits], asked
+    for role, sets in enumerate(parts):
+        for number, codes in enumerate(sets):
             for low, high in codes.spans:
                 changes.setdefault(low, []).append((role, number, True))
                 changes.setdefault(high, []).append((role, number, False))
-    active: tuple[set[int], set[int]] = (set(), set())
+    active: tuple[set[int], ...] = (set(), set(), set())
     starts: list[int] = []
     members: list[int] = []
-    known: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {}
+    known: dict[_Membership, int] = {}
     for start in sorted(changes):
         for role, number, begins in changes[start]:
             if begins:
@@ -92,11 +117,14 @@ def _classes(
         for role, number, begins in changes[start]:
             if not begins and (role, number, True) not in changes[start]:
                 active[role].discard(number)
-        membership = (tuple(sorted(active[0])), tuple(sorted(active[1])))
+        membership = tuple(tuple(sorted(numbers)) for numbers in active)
         starts.append(start)
         members.append(known.setdefault(membership, len(known)))
     return starts, members, list(known)
 
+
+_Membership = tuple[tuple[int, ...], ...]
+"""The edits that a class is subject of, those that it is object of, and the sets of conditions that it is in."""
 
 _TEXT = ("records", "conditions")
 """Sections of JSON; all others are numbers of four bytes."""
@@ -112,6 +140,7 @@ class Program:
     facts: tuple[str, ...]
     _sections: dict[str, Any]
     _edits: dict[int, Edit] = attrs.field(factory=dict, init=False)
+    _conditions: dict[int, Condition] = attrs.field(factory=dict, init=False)
 
     @staticmethod
     def pack(
@@ -122,51 +151,47 @@ class Program:
         edits: Sequence[Edit],
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return a program as the header and the binary sections of a store."""
-        starts, members, classes = _classes(edits)
-        records = [json.dumps(_plain(edit), separators=(",", ":")).encode() for edit in edits]
-        sections = {"records": b"".join(records), "starts": array("I", starts).tobytes()}
-        sections["members"] = array("I", members).tobytes()
-        offsets = array("I", [0])
-        for record in records:
-            offsets.append(offsets[-1] + len(record))
-        sections["offsets"] = offsets.tobytes()
-        conditions: dict[bytes, int] = {}
-        asked = [
-            0
-            if edit.condition is None
-            else conditions.setdefault(
-                json.dumps(_plain(edit.condition), separators=(",", ":")).encode(), len(conditions) + 1
-            )
-            for edit in edits
-        ]
-        sections["condition"] = array("I", asked).tobytes()
-        sections["conditions"] = b"\n".join(conditions)
-        sections["verbs"] = array("I", [edit.verb for edit in edits]).tobytes()
-        sections["wheres"] = array("I", [edit.where for edit in edits]).tobytes()
+        pool = _Pool()
+        conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
+        asked = {condition: number for number, condition in enumerate(conditions, start=1)}
+        starts, members, classes = _classes(edits, conditions)
+        records = list(map(_written, edits))
+        columns = {
+            "starts": starts,
+            "members": members,
+            "offsets": accumulate(map(len, records), initial=0),
+            "rules": [edit.rule for edit in edits],
+            "verbs": [edit.verb for edit in edits],
+            "wheres": [edit.where for edit in edits],
+            "condition": [0 if edit.condition is None else asked[edit.condition] for edit in edits],
+            "subjects": [pool.number(edit.subject) for edit in edits],
+            "objects": [pool.number(edit.object) for edit in edits],
+            "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
+        }
+        sections = {name: array("I", column).tobytes() for name, column in columns.items()} | pool.sections()
+        sections["records"] = b"".join(records)
+        sections["conditions"] = b"\n".join(map(_written, conditions))
         special = [
             CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) | LINED * edit.asks_lines
             for edit in edits
         ]
         sections["special"] = array("I", special).tobytes()
-        for role, name in enumerate(("subject", "object")):
-            pointers, flat = array("I", [0]), array("I")
-            for membership in classes:
-                flat.extend(membership[role])
-                pointers.append(len(flat))
-            sections[f"{name}_pointers"], sections[f"{name}_edits"] = pointers.tobytes(), flat.tobytes()
-        whole = [number for number, edit in enumerate(edits) if edit.verb is Verb.CLAIM_REQUIRE]
         reach = max(
             (high for edit in edits for codes in (edit.subject, edit.object) for _, high in codes.spans),
             default=0,
         )
+        wide = frozenset(number for number, edit in enumerate(edits) if len(edit.object) > reach // 2)
+        for role, name in enumerate(("subject", "object")):
+            lists = [one[role] if name == "subject" else [n for n in one[role] if n not in wide] for one in classes]
+            sections[f"{name}_pointers"] = array("I", accumulate(map(len, lists), initial=0)).tobytes()
+            sections[f"{name}_edits"] = array("I", chain.from_iterable(lists)).tobytes()
         meta = {
-            "wide": [number for number, edit in enumerate(edits) if len(edit.object) > reach // 2],
+            "wide": sorted(wide),
             "edition": edition,
             "packs": list(packs),
             "facts": sorted(facts),
             "rules": [_plain(rule) for rule in rules],
-            "claim_edits": whole,
-            "rule_of_edit": [edit.rule for edit in edits],
+            "claim_edits": [number for number, edit in enumerate(edits) if edit.verb is Verb.CLAIM_REQUIRE],
         }
         return meta, sections
 
@@ -178,7 +203,6 @@ class Program:
         }
         views["wide"] = frozenset(meta["wide"])
         views["claim_edits"] = tuple(meta["claim_edits"])
-        views["rule_of_edit"] = meta["rule_of_edit"]
         rules = tuple(
             CompiledRule(
                 **{
@@ -202,14 +226,43 @@ class Program:
         """Return an edit by its number."""
         found = self._edits.get(number)
         if found is None:
-            low, high = self._sections["offsets"][number : number + 2]
-            found = self._edits[number] = _edit(json.loads(bytes(self._sections["records"][low:high])))
+            s = self._sections
+            low, high = s["offsets"][number : number + 2]
+            subject, related = (self.code_set(s[name][number]) or CodeSet() for name in ("subjects", "objects"))
+            condition = self._condition_of(s["condition"][number])
+            found = self._edits[number] = _edit(json.loads(bytes(s["records"][low:high])), subject, related, condition)
         return found
 
+    def _condition_of(self, place: int) -> Condition | None:
+        if not place:
+            return None
+        known = self._conditions.get(place)
+        if known is None:
+            plain, sets = self.conditions[place]
+            present, absent, first_listed = map(self.code_set, sets)
+            known = attrs.evolve(plain, present=present, absent=absent, first_listed=first_listed)
+            self._conditions[place] = known
+        return known
+
     @cached_property
-    def conditions(self) -> tuple[Condition | None, ...]:
-        """The distinct claim conditions, None first. The column `condition` has the place of each edit's."""
-        return (None, *(_condition(json.loads(one)) for one in bytes(self._sections["conditions"]).splitlines()))
+    def conditions(self) -> tuple[tuple[Condition, tuple[int, int, int]], ...]:
+        """The distinct claim conditions, that which asks nothing first: what each asks beside codes, and its code sets.
+
+        The sets are the numbers of `present`, `absent` and `first_listed`. The column `condition` has the place of each
+        edit's condition here.
+        """
+        written = bytes(self._sections["conditions"]).splitlines()
+        plain = (Condition(), *(_condition(json.loads(one)) for one in written))
+        sets = self._sections["condition_sets"].tolist()
+        return tuple(zip(plain, zip(sets[::3], sets[1::3], sets[2::3], strict=True), strict=True))
+
+    def code_set(self, number: int) -> CodeSet | None:
+        """Return a code set by its number; None for `NO_SET`."""
+        if number == NO_SET:
+            return None
+        low, high = self._sections["set_bounds"][number : number + 2]
+        spans = self._sections["set_spans"][low:high].tolist()
+        return CodeSet.stored(zip(spans[::2], spans[1::2], strict=True))
 
     @property
     def claim_edits(self) -> tuple[int, ...]:
@@ -218,20 +271,22 @@ class Program:
 
     @property
     def wide_edits(self) -> frozenset[int]:
-        """The edits of which most codes are an object, so that asking the edit is cheaper than listing it."""
+        """The edits of which most codes are an object: they are asked for a code, and not listed with it."""
         return self._sections["wide"]  # type: ignore[no-any-return]
 
     @property
-    def rule_of_edit(self) -> list[int]:
+    def rule_of_edit(self) -> Sequence[int]:
         """The number of each edit's rule."""
-        return self._sections["rule_of_edit"]  # type: ignore[no-any-return]
+        return self._sections["rules"]  # type: ignore[no-any-return]
 
     def column(self, name: str) -> memoryview:
         """Return a column of the compiled form.
 
-        By edit: `verbs`, `wheres`, `special` and `condition`. Classes by code id: class `members[k]` from `starts[k]`
-        on. By class, the edits with it as subject: `subject_edits` from `subject_pointers[c]` to
-        `subject_pointers[c + 1]`; so for `object`.
+        By edit: `rules`, `verbs`, `wheres`, `special`, `condition`, and the numbers of its code sets, `subjects` and
+        `objects`. By number of a set, n: its spans, low and high in turn, in `set_spans` from `set_bounds[n]` to
+        `set_bounds[n + 1]`. Classes by code id: class `members[k]` from `starts[k]` on. By class, the edits with it as
+        subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for `object`, without the
+        wide edits.
         """
         return self._sections[name]  # type: ignore[no-any-return]
 
@@ -240,12 +295,18 @@ class Program:
         segment = bisect_right(self._sections["starts"], code_id) - 1
         return self._sections["members"][segment]  # type: ignore[no-any-return]
 
-    def roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the edits in which codes of this class are subject, and those in which they are object."""
+    def listed_roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the edits in which codes of a class are subject, and those in which they are object, but wide ones."""
         s = self._sections
         subject = s["subject_edits"][s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]]
         objects = s["object_edits"][s["object_pointers"][code_class] : s["object_pointers"][code_class + 1]]
         return tuple(subject), tuple(objects)
+
+    def roles(self, code_id: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the edits in which a code is subject, and those in which it is object."""
+        subject, objects = self.listed_roles(self.code_class(code_id))
+        wide = (number for number in self.wide_edits if code_id in self.edit(number).object)
+        return subject, tuple(sorted((*objects, *wide)))
 
     @cached_property
     def rule_numbers(self) -> dict[str, int]:

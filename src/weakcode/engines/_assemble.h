@@ -4,7 +4,9 @@
 #ifndef WEAKCODE_ASSEMBLE_H
 #define WEAKCODE_ASSEMBLE_H
 
-#include "_kernel.h"
+#include "_grow.h"
+#include "_judge.h"
+#include "_text.h"
 
 enum { PAIR_BITS = 20 };
 
@@ -58,16 +60,6 @@ static void wk_report_close(wk_report *r) {
     free(r->merged);
     free(r->slots);
     memset(r, 0, sizeof *r);
-}
-
-static int wk_grow(void **at, int64_t *room, int64_t needed, size_t size) {
-    if (needed <= *room) return 1;
-    int64_t more = *room * 2 > needed ? *room * 2 : needed + 256;
-    void *grown = realloc(*at, (size_t)more * size);
-    if (!grown) return 0;
-    *at = grown;
-    *room = more;
-    return 1;
 }
 
 static int wk_compare_sorted(const void *a, const void *b) {

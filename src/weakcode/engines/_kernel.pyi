@@ -20,43 +20,23 @@ def split(data: Any, bounds: Any, counts: Any) -> Any: ...
 
 class Tables:
     classes: int
-    roles: int
     words: int
     def __init__(
         self,
-        verb: Any,
-        where: Any,
-        spoken: Any,
+        column: Callable[[str], memoryview],
         active: Any,
+        spoken: Any,
         about_claim: Any,
         about_codes: Any,
         code_conditions: Any,
-        spans: Any,
-        sets: int,
+        condition_sets: Any,
+        whole: Any,
+        wide: Any,
         universe: int,
         conditions: int,
-        whole: Any,
-        starts: Any,
-        members: Any,
-        subject_pointers: Any,
-        subject_edits: Any,
-        object_pointers: Any,
-        object_edits: Any,
     ) -> None: ...
-    def judge(
-        self, tokens: list[int], classes: list[int], ids: tuple[int, ...], held: int
-    ) -> list[tuple[int, int, int]]: ...
-    def judge_batch(
-        self,
-        tokens: Any,
-        bounds: Any,
-        chosen: Any,
-        about: Any,
-        class_of: Any,
-        billable: int,
-        strange_class: Any,
-        strange_id: Any,
-    ) -> Any: ...
+    def judge(self, tokens: list[int], ids: tuple[int, ...], held: int) -> list[tuple[int, int, int]]: ...
+    def judge_batch(self, tokens: Any, bounds: Any, chosen: Any, about: Any, billable: int, strange: Any) -> Any: ...
 
 class Report:
     def __init__(self, rule_of: Any, either_way: Any, rank: Any, replaces_at: Any, replaces: Any) -> None: ...

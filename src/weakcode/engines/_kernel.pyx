@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
-"""The native kernel: text to codes, codes to violations, violations to findings. The loops are in _kernel.h,
-_tables.h, _assemble.h and _gather.h.
+"""The native kernel: text to codes, codes to violations, violations to findings. The loops are in
+_text.h, _judge.h, _tables.h, _assemble.h and _gather.h.
 
 Columns come and go as contiguous memory; nothing here needs numpy or pyarrow.
 """
@@ -10,7 +10,19 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 from cpython.buffer cimport PyBuffer_FillInfo
 
-cdef extern from "_kernel.h" nogil:
+cdef extern from "_text.h" nogil:
+    ctypedef struct wk_map:
+        uint64_t *keys
+        int32_t *values
+        int64_t size
+    void wk_init()
+    uint64_t wk_key(const uint8_t *text, int64_t size)
+    int wk_map_open(wk_map *m, int64_t expected)
+    void wk_map_close(wk_map *m)
+    int32_t wk_map_get(const wk_map *m, uint64_t key)
+    int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh)
+
+cdef extern from "_judge.h" nogil:
     ctypedef struct wk_hit:
         int32_t row, edit, subject, object, stray, term
     ctypedef struct wk_hits:
@@ -21,58 +33,48 @@ cdef extern from "_kernel.h" nogil:
         int32_t about_claim, about_codes
     ctypedef struct wk_tables:
         int32_t edit_count
-    ctypedef struct wk_codes:
-        const int32_t *class_of
-        const int32_t *strange_class
-        const int32_t *strange_id
-        int32_t billable
     ctypedef struct wk_scratch:
         pass
     ctypedef struct wk_claim:
         const wk_tables *t
-        const wk_codes *c
         wk_scratch *s
         wk_hits *out
         const uint64_t *about
         const int32_t *tokens
-        int32_t size, row
-    ctypedef struct wk_map:
-        uint64_t *keys
-        int32_t *values
-        int64_t size
-    int LISTS
-    int wk_scratch_open(wk_scratch *s, int32_t edit_count)
+        const int32_t *strange
+        int32_t billable, size, row
+    int wk_scratch_open(wk_scratch *s, const wk_tables *t)
     void wk_scratch_close(wk_scratch *s)
-    void wk_init()
-    uint64_t wk_key(const uint8_t *text, int64_t size)
-    int wk_map_open(wk_map *m, int64_t expected)
-    void wk_map_close(wk_map *m)
-    int32_t wk_map_get(const wk_map *m, uint64_t key)
-    int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh)
     int wk_judge(wk_claim *k)
     int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
                       const uint64_t *about, int64_t words)
 
 cdef extern from "_tables.h" nogil:
+    int MOST_CLASSES
     ctypedef struct wk_source:
         const wk_edit *of
         const uint8_t *active
+        const uint32_t *objects
         int32_t edit_count, classes
+        const uint32_t *wide
+        int32_t wide_size
         const uint32_t *subject_pointers
         const uint32_t *subject_edits
         const uint32_t *object_pointers
         const uint32_t *object_edits
         const uint32_t *segment_starts
         const uint32_t *segment_classes
-        int32_t segments
-        const int32_t *spans
-        int32_t span_count, set_count, universe
+        int32_t segments, universe
+        const uint32_t *set_bounds
+        const uint32_t *set_spans
+        const uint32_t *condition_sets
+        int32_t condition_set_count
         const int32_t *code_conditions
+        int32_t code_condition_count
         const uint32_t *whole
         int32_t whole_size
     ctypedef struct wk_built:
         wk_tables t
-        uint32_t *starts
     int wk_build(wk_built *b, const wk_source *s)
     void wk_built_close(wk_built *b)
 
@@ -332,18 +334,14 @@ cdef const uint32_t *_words(const uint32_t[::1] column):
     return &column[0] if column.shape[0] else NULL
 
 
-cdef const int32_t *_numbers(const int32_t[::1] column):
-    return &column[0] if column.shape[0] else NULL
-
-
 cdef class Tables:
-    """The edits of a program by class and by what makes them worth looking at, ready for the loops.
+    """The edits of a program, by code and by what makes them worth looking at, ready for the loops.
 
-    The arguments are flat columns: per edit its verb, relation, whether it has terms, whether it is active, the bit of
-    its claim condition (0 for none) and the place of its condition on codes (-1 for none); three numbers for each of
-    these, the sets of present, absent and first_listed, and three for each span of a set, which is (set, first code id,
-    id after the last); the edits without a subject; then, as the program holds them, the classes of code ids and the
-    edits in which each class is subject and object. `conditions` is the number of claim conditions.
+    By edit: the bit of its claim condition (0 for none) and the place of its condition on codes (-1 for none), whether
+    it looks at more than codes, and whether it is active. Of each condition on codes, the places of `present`, `absent`
+    and `first_listed` in `condition_sets`, which has numbers of code sets (-1 for none). `whole` and `wide` are edits
+    without a subject, and those that are not listed with their objects; `conditions` is the number of claim conditions.
+    `column` gives the columns of the program by name.
     """
 
     cdef wk_built built
@@ -351,32 +349,29 @@ cdef class Tables:
     cdef wk_scratch own
     cdef uint64_t *single
     cdef readonly Py_ssize_t classes
-    cdef readonly Py_ssize_t roles
     cdef readonly Py_ssize_t words
 
     def __cinit__(
         self,
-        const uint8_t[::1] verb,
-        const uint8_t[::1] where,
-        const uint8_t[::1] spoken,
+        column,
         const uint8_t[::1] active,
+        const uint8_t[::1] spoken,
         const int32_t[::1] about_claim,
         const int32_t[::1] about_codes,
         const int32_t[::1] code_conditions,
-        const int32_t[::1] spans,
-        int32_t sets,
+        const uint32_t[::1] condition_sets,
+        const uint32_t[::1] whole,
+        const uint32_t[::1] wide,
         int32_t universe,
         int32_t conditions,
-        const uint32_t[::1] whole,
-        starts,
-        members,
-        subject_pointers,
-        subject_edits,
-        object_pointers,
-        object_edits,
     ):
         cdef wk_source s
-        cdef Py_ssize_t e, count = verb.shape[0]
+        cdef Py_ssize_t e, count = active.shape[0]
+        cdef const uint32_t[::1] verbs = column("verbs"), wheres = column("wheres")
+        memset(&s, 0, sizeof(s))
+        s.classes = <int32_t>len(column("subject_pointers")) - 1
+        if s.classes > MOST_CLASSES:
+            raise ValueError(f"the rules tell {s.classes} classes of codes apart; {MOST_CLASSES} are possible")
         cdef wk_edit *of = <wk_edit *>calloc(count + 1, sizeof(wk_edit))
         self.words = (conditions + 64) // 64
         self.single = <uint64_t *>malloc(self.words * sizeof(uint64_t))
@@ -384,83 +379,81 @@ cdef class Tables:
             free(of)
             raise MemoryError
         for e in range(count):
-            of[e].verb = verb[e]
-            of[e].where = where[e]
+            of[e].verb = <uint8_t>verbs[e]
+            of[e].where = <uint8_t>wheres[e]
             of[e].spoken = spoken[e]
             of[e].about_claim = about_claim[e]
             of[e].about_codes = about_codes[e]
-        self.keep = (code_conditions, whole)
-        memset(&s, 0, sizeof(s))
+        self.keep = whole
+        self.classes = s.classes
         s.of = of
         s.active = &active[0] if count else NULL
+        s.objects = _words(column("objects"))
         s.edit_count = <int32_t>count
-        self.classes = s.classes = <int32_t>len(subject_pointers) - 1
-        s.subject_pointers = _words(subject_pointers)
-        s.subject_edits = _words(subject_edits)
-        s.object_pointers = _words(object_pointers)
-        s.object_edits = _words(object_edits)
-        s.segment_starts = _words(starts)
-        s.segment_classes = _words(members)
-        s.segments = <int32_t>len(starts)
-        s.spans = _numbers(spans)
-        s.span_count = <int32_t>(spans.shape[0] // 3)
-        s.set_count = sets
+        s.wide = _words(wide)
+        s.wide_size = <int32_t>wide.shape[0]
+        s.subject_pointers = _words(column("subject_pointers"))
+        s.subject_edits = _words(column("subject_edits"))
+        s.object_pointers = _words(column("object_pointers"))
+        s.object_edits = _words(column("object_edits"))
+        s.segment_starts = _words(column("starts"))
+        s.segment_classes = _words(column("members"))
+        s.segments = <int32_t>len(column("starts"))
         s.universe = universe
-        s.code_conditions = _numbers(code_conditions)
+        s.set_bounds = _words(column("set_bounds"))
+        s.set_spans = _words(column("set_spans"))
+        s.condition_sets = _words(condition_sets)
+        s.condition_set_count = <int32_t>condition_sets.shape[0]
+        s.code_conditions = &code_conditions[0] if code_conditions.shape[0] else NULL
+        s.code_condition_count = <int32_t>(code_conditions.shape[0] // 3)
         s.whole = _words(whole)
         s.whole_size = <int32_t>whole.shape[0]
-        fine = wk_build(&self.built, &s) and wk_scratch_open(&self.own, s.edit_count)
+        fine = wk_build(&self.built, &s) and wk_scratch_open(&self.own, &self.built.t)
         free(of)
         if not fine:
             raise MemoryError
-        self.roles = self.built.starts[self.classes * LISTS]
 
     def __dealloc__(self):
         wk_built_close(&self.built)
         free(self.single)
         wk_scratch_close(&self.own)
 
-    def judge(self, list tokens, list classes, ids, held):
+    def judge(self, list tokens, ids, held):
         """Return (edit, subject, object) of each violation on one claim; terms are taken to hold.
 
-        Bit n + 1 of `held` tells whether claim condition n holds, bit 0 is set. `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `classes` and `ids` are theirs.
-        Holds the GIL.
+        `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `ids` are theirs. Bit n + 1 of
+        `held` tells whether claim condition n holds, bit 0 is set. Holds the GIL.
         """
         cdef int32_t size = <int32_t>len(tokens), i
-        cdef wk_codes codes
         cdef wk_hits out
         cdef wk_claim k
-        cdef int32_t near[96]
+        cdef int32_t near[64]
         cdef int32_t *memory = near
+        if not size:
+            return []
         if size > 32:
-            memory = <int32_t *>malloc(3 * size * sizeof(int32_t))
+            memory = <int32_t *>malloc(2 * size * sizeof(int32_t))
             if memory == NULL:
                 raise MemoryError
+        memset(&k, 0, sizeof(k))
         out.at = NULL
         out.size = out.room = 0
         try:
             for i in range(size):
                 memory[i] = tokens[i]
-                # Every token is its own index among the strange codes, so that its class stands right there.
-                memory[size + tokens[i]] = classes[i]
-                memory[2 * size + tokens[i]] = ids[i]
-            codes.class_of = memory
-            codes.strange_id = memory + 2 * size
-            codes.strange_class = memory + size
-            codes.billable = 0
-            k.t = &self.built.t
-            k.c = &codes
-            k.s = &self.own
-            k.out = &out
+                memory[size + tokens[i]] = ids[i]
             if self.words > 1:
                 for i in range(self.words):
                     self.single[i] = held >> (64 * i) & 0xFFFFFFFFFFFFFFFF
             else:
                 self.single[0] = held
+            k.t = &self.built.t
+            k.s = &self.own
+            k.out = &out
             k.about = self.single
             k.tokens = memory
+            k.strange = memory + size
             k.size = size
-            k.row = 0
             if not wk_judge(&k):
                 raise MemoryError
             return [(out.at[i].edit, out.at[i].subject, out.at[i].object) for i in range(out.size)]
@@ -475,18 +468,16 @@ cdef class Tables:
         const int64_t[::1] bounds,
         const uint8_t[::1] chosen,
         const uint64_t[::1] about,
-        const int32_t[::1] class_of,
         int32_t billable,
-        const int32_t[::1] strange_class,
-        const int32_t[::1] strange_id,
+        const int32_t[::1] strange,
     ):
         """Return the hits on the chosen rows as a block of six int32 each, in order of rows.
 
-        The codes of row r are tokens[bounds[r]:bounds[r + 1]]. `about` has `words` words for each row: bit n + 1 tells
-        whether claim condition n holds, bit 0 is set. Terms are taken to hold. Runs without the GIL.
+        The codes of row r are tokens[bounds[r]:bounds[r + 1]]; those from `billable` on stand for the code ids in
+        `strange`. `about` has `words` words for each row: bit n + 1 tells whether claim condition n holds, bit 0 is set.
+        Terms are taken to hold. Runs without the GIL.
         """
         cdef Py_ssize_t rows = bounds.shape[0] - 1
-        cdef wk_codes codes
         cdef wk_hits out
         cdef wk_claim k
         cdef wk_scratch scratch
@@ -494,18 +485,16 @@ cdef class Tables:
         cdef Py_ssize_t words = self.words
         out.at = NULL
         out.size = out.room = 0
-        codes.class_of = &class_of[0] if class_of.shape[0] else <const int32_t *>NULL
-        codes.strange_class = &strange_class[0] if strange_class.shape[0] else <const int32_t *>NULL
-        codes.strange_id = &strange_id[0] if strange_id.shape[0] else <const int32_t *>NULL
-        codes.billable = billable
+        memset(&k, 0, sizeof(k))
         k.t = &self.built.t
-        k.c = &codes
         k.s = &scratch
         k.out = &out
+        k.strange = &strange[0] if strange.shape[0] else NULL
+        k.billable = billable
         if about.shape[0] < rows * words:
             raise ValueError(f"{about.shape[0]} words for {rows} rows of {words}")
         with nogil:
-            fine = wk_scratch_open(&scratch, self.built.t.edit_count)
+            fine = wk_scratch_open(&scratch, k.t)
             if fine and rows > 0:
                 fine = wk_judge_rows(
                     &k, &tokens[0] if tokens.shape[0] else NULL, &bounds[0], &chosen[0], rows, &about[0], words

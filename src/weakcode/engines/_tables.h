@@ -1,288 +1,400 @@
-/* Edits as a program holds them become the tables that the loops of _kernel.h walk. Runs once for a program. */
+/* Edits as a program holds them become the tables that the loops of _judge.h walk. Runs once for a program. */
 
 #ifndef WEAKCODE_TABLES_H
 #define WEAKCODE_TABLES_H
 
-#include "_kernel.h"
+#include "_grow.h"
+#include "_judge.h"
+#include "_text.h"
+
+/* Classes that tables can tell apart; an edition has fewer codes. */
+enum { MOST_CLASSES = (1 << NUMBER_BITS) - 2 };
+
+enum { GROUP_WORDS = (NO_GROUP + 1) / 64 };
+
+/* The reach of a code is told in so many intervals, which take in more than it where it has more of them. */
+enum { MOST_INTERVALS = 16 };
 
 typedef struct {
     const wk_edit *of;           /* per edit; `bit` is filled in here */
     const uint8_t *active;       /* per edit */
+    const uint32_t *objects;     /* per edit: the number of its set of objects */
     int32_t edit_count, classes;
-    const uint32_t *subject_pointers, *subject_edits, *object_pointers, *object_edits;
+    const uint32_t *wide;        /* the edits that are not listed with their objects */
+    int32_t wide_size;
+    const uint32_t *subject_pointers, *subject_edits, *object_pointers, *object_edits; /* by class */
     const uint32_t *segment_starts, *segment_classes; /* the classes of code ids: each from its start to the next */
-    int32_t segments;
-    const int32_t *spans;        /* the sets of conditions: three for each span, its set, first id and the id after it */
-    int32_t span_count, set_count, universe;
-    const int32_t *code_conditions;
+    int32_t segments, universe;
+    const uint32_t *set_bounds, *set_spans; /* by number of a set: where its spans begin, each of two numbers */
+    const uint32_t *condition_sets;         /* the sets that conditions on codes look at */
+    int32_t condition_set_count;
+    const int32_t *code_conditions;         /* three each: the places of present, absent and first_listed in those; -1 */
+    int32_t code_condition_count;
     const uint32_t *whole;
     int32_t whole_size;
 } wk_source;
 
+/* Distinct lists of numbers, themselves numbered as they turn up. */
+typedef struct {
+    uint32_t *items, *at;        /* list n is items[at[n]] to items[at[n + 1]] */
+    int64_t item_room, at_room;
+    int32_t count;
+    wk_map known;
+} wk_pool;
+
 typedef struct {
     wk_tables t;
     wk_edit *of;
-    wk_class_row *rows;
+    wk_code *codes, *class_codes;
     wk_kind *kinds;
-    uint32_t *starts, *edits;
-    uint64_t *relations, *patterns, *in_sets;
+    uint64_t *patterns, *class_bits;
+    wk_reach *reaches;
+    uint16_t *intervals;
+    uint32_t *list;
+    int32_t *code_conditions;
+    wk_pool distinct_patterns, distinct_kinds, pairs, objects;
 } wk_built;
+
+static void wk_pool_close(wk_pool *p) {
+    free(p->items);
+    free(p->at);
+    wk_map_close(&p->known);
+    memset(p, 0, sizeof *p);
+}
 
 static void wk_built_close(wk_built *b) {
     free(b->of);
-    free(b->rows);
+    free(b->codes);
+    free(b->class_codes);
     free(b->kinds);
-    free(b->starts);
-    free(b->edits);
-    free(b->relations);
     free(b->patterns);
-    free(b->in_sets);
+    free(b->class_bits);
+    free(b->reaches);
+    free(b->intervals);
+    free(b->list);
+    free(b->code_conditions);
+    wk_pool_close(&b->distinct_patterns);
+    wk_pool_close(&b->distinct_kinds);
+    wk_pool_close(&b->pairs);
+    wk_pool_close(&b->objects);
     memset(b, 0, sizeof *b);
 }
 
-/* weakcode.compile.edits.Verb to the list of its subjects */
-static const uint8_t wk_list_of[] = {ALWAYS, PAIRED, NEEDING, NOT_FIRST, ONLY_FIRST, PAIRED, COUNTED, REPEATED, OBJECTS};
-
-static inline uint64_t wk_digest(const void *data, size_t bytes) {
-    const uint8_t *at = data;
-    uint64_t hash = bytes + 1;
-    for (size_t i = 0; i < bytes; i += 4) {
-        uint32_t word;
-        memcpy(&word, at + i, 4);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15ull;
+static inline uint64_t wk_digest(const uint32_t *list, uint32_t size) {
+    uint64_t hash = size + 1;
+    for (uint32_t i = 0; i < size; i++) {
+        hash = (hash ^ list[i]) * 0x9E3779B97F4A7C15ull;
         hash ^= hash >> 29;
     }
     return hash | 1 << 8; /* no key is 0 */
 }
 
-/* Number the distinct lists: `numbers` gets that of each list, list i being edits[from[i * step]] to edits[to[i * step]].
-   Return how many there are, -1 when there is no memory left. The number of the empty list is 0. */
-static int32_t wk_number_lists(const uint32_t *edits, const uint32_t *from, const uint32_t *to, int32_t step,
-                               int32_t size, uint32_t *numbers, uint32_t *sample) {
-    wk_map known;
-    int32_t count = 1;
-    sample[0] = 0;
-    if (!wk_map_open(&known, 1024)) return -1;
-    for (int32_t i = 0; i < size; i++) {
-        const uint32_t *list = edits + from[(int64_t)i * step];
-        size_t bytes = (size_t)(to[(int64_t)i * step] - from[(int64_t)i * step]) * sizeof *list;
-        numbers[i] = 0;
-        if (!bytes) continue;
-        for (uint64_t key = wk_digest(list, bytes);; key += 256) {
-            int32_t number = wk_map_add(&known, key, count);
-            if (number < 0) {
-                wk_map_close(&known);
-                return -1;
-            }
-            int64_t other = number < count ? (int64_t)sample[number] : i;
-            if (number == count) sample[count++] = (uint32_t)i;
-            if (to[other * step] - from[other * step] != bytes / sizeof *list) continue;
-            if (memcmp(edits + from[other * step], list, bytes)) continue;
-            numbers[i] = (uint32_t)number;
-            break;
-        }
+/* The number of a list; -1 when there is no memory left. */
+static int32_t wk_pool_add(wk_pool *p, const uint32_t *list, uint32_t size) {
+    if (!p->at) {
+        if (!wk_map_open(&p->known, 1024) || !wk_grow((void **)&p->at, &p->at_room, 1024, sizeof *p->at)) return -1;
+        p->at[0] = 0;
     }
-    wk_map_close(&known);
-    return count;
+    for (uint64_t key = wk_digest(list, size);; key += 256) {
+        int32_t number = wk_map_add(&p->known, key, p->count);
+        if (number < 0) return -1;
+        if (number < p->count) {
+            uint32_t from = p->at[number];
+            if (p->at[number + 1] - from != size) continue;
+            if (size && memcmp(p->items + from, list, size * sizeof *list)) continue;
+            return number;
+        }
+        uint32_t end = p->at[p->count];
+        if (!wk_grow((void **)&p->items, &p->item_room, (int64_t)end + size + 1, sizeof *p->items)) return -1;
+        if (!wk_grow((void **)&p->at, &p->at_room, (int64_t)p->count + 2, sizeof *p->at)) return -1;
+        if (size) memcpy(p->items + end, list, size * sizeof *list);
+        p->at[++p->count] = end + size;
+        return number;
+    }
 }
 
-static int wk_build_lists(wk_built *b, const wk_source *s) {
-    int64_t total = (int64_t)s->subject_pointers[s->classes] + s->object_pointers[s->classes];
-    b->starts = malloc(((size_t)s->classes * LISTS + 1) * sizeof *b->starts);
-    b->edits = malloc(((size_t)total + 1) * sizeof *b->edits);
-    if (!b->starts || !b->edits) return 0;
-    uint32_t size = 0, counts[LISTS], at[LISTS];
-    for (int32_t c = 0; c < s->classes; c++) {
-        uint32_t *starts = b->starts + (int64_t)c * LISTS;
-        memset(counts, 0, sizeof counts);
-        for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
-            uint32_t edit = s->subject_edits[j];
-            if (s->active[edit]) counts[wk_list_of[b->of[edit].verb]]++;
+static inline void wk_set_bit(uint64_t *words, int32_t bit) { words[bit / 64] |= (uint64_t)1 << (bit % 64); }
+
+/* Set or clear a bit of the classes of the code ids from `low` to `high`; `from` is a segment not after `low`. Return the
+   segment that holds the id after them. */
+static int32_t wk_mark(const wk_source *s, uint64_t *bits, int32_t words, int32_t bit, int set, int32_t from, uint32_t low,
+                       uint32_t high) {
+    uint64_t mask = (uint64_t)1 << (bit % 64);
+    /* What is looked for is near, or else far away: steps that double, then that halve. */
+    int32_t step = 1;
+    for (; from + step < s->segments && s->segment_starts[from + step] <= low; step *= 2) from += step;
+    for (; step; step /= 2) {
+        if (from + step < s->segments && s->segment_starts[from + step] <= low) from += step;
+    }
+    for (int32_t i = from; low < high && i < s->segments && s->segment_starts[i] < high; i++) {
+        uint64_t *word = bits + (int64_t)s->segment_classes[i] * words + bit / 64;
+        if (set) *word |= mask; else *word &= ~mask;
+        from = i;
+    }
+    return from;
+}
+
+/* The patterns by class. */
+static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
+    static const int32_t none[3] = {-1, -1, -1};
+    int32_t words = b->t.pattern_words, at = b->t.asked_at, from;
+    uint64_t *whole_row = calloc((size_t)words, sizeof *whole_row);
+    b->class_bits = calloc((size_t)s->classes * (size_t)words + 1, sizeof *b->class_bits);
+    if (!whole_row || !b->class_bits) {
+        free(whole_row);
+        return 0;
+    }
+    /* Most codes are objects of a wide edit: those that are not are taken out. */
+    for (int32_t i = 0; i < s->wide_size; i++) {
+        int32_t bit = b->of[s->wide[i]].bit;
+        if (bit >= 0) wk_set_bit(whole_row + at, bit);
+    }
+    for (int32_t c = 0; asked && c < s->classes; c++) {
+        memcpy(b->class_bits + (int64_t)c * words, whole_row, (size_t)words * sizeof *whole_row);
+    }
+    free(whole_row);
+    for (int32_t i = 0; i < s->wide_size; i++) {
+        uint32_t set = s->objects[s->wide[i]], low = 0;
+        int32_t bit = b->of[s->wide[i]].bit;
+        if (bit < 0) continue;
+        from = 0;
+        for (uint32_t j = s->set_bounds[set]; j < s->set_bounds[set + 1]; j += 2) {
+            from = wk_mark(s, b->class_bits, words, at * 64 + bit, 0, from, low, s->set_spans[j]);
+            low = s->set_spans[j + 1];
         }
-        starts[OBJECTS] = size;
-        for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
-            uint32_t edit = s->object_edits[j];
-            if (s->active[edit] && b->of[edit].bit < 0) b->edits[size++] = edit;
-        }
-        for (int32_t list = OBJECTS + 1; list < LISTS; list++) {
-            starts[list] = at[list] = size;
-            size += counts[list];
-        }
-        for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
-            uint32_t edit = s->subject_edits[j];
-            if (s->active[edit]) b->edits[at[wk_list_of[b->of[edit].verb]]++] = edit;
+        wk_mark(s, b->class_bits, words, at * 64 + bit, 0, from, low, UINT32_MAX);
+    }
+    for (int32_t i = 0; i < s->condition_set_count; i++) {
+        uint32_t set = s->condition_sets[i];
+        from = 0;
+        for (uint32_t j = s->set_bounds[set]; j < s->set_bounds[set + 1]; j += 2) {
+            from = wk_mark(s, b->class_bits, words, SETS * 64 + i, 1, from, s->set_spans[j],
+                           s->set_spans[j + 1]);
         }
     }
-    b->starts[(int64_t)s->classes * LISTS] = size;
+    for (int32_t c = 0; c < s->classes; c++) {
+        uint64_t *row = b->class_bits + (int64_t)c * words;
+        for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
+            int32_t bit = b->of[s->object_edits[j]].bit;
+            if (bit >= 0) wk_set_bit(row + at, bit);
+        }
+        for (int32_t i = 0; i < s->whole_size && i < 64; i++) {
+            const wk_edit *e = b->of + s->whole[i];
+            const int32_t *asks = e->about_codes < 0 ? none : s->code_conditions + 3 * (int64_t)e->about_codes;
+            if (wk_bit(row + at, e->bit)) wk_set_bit(row + SATISFIES, i);
+            if (asks[0] < 0 || wk_bit(row + SETS, asks[0])) wk_set_bit(row + OCCASION, i);
+            if (asks[2] < 0 || wk_bit(row + SETS, asks[2])) wk_set_bit(row + FIRST_OCCASION, i);
+        }
+    }
     return 1;
 }
 
-/* Groups of objects, and for each list of paired edits the groups of their objects. */
-static int wk_build_relations(wk_built *b, const wk_source *s) {
-    uint32_t *number = malloc(((size_t)s->classes + 1) * sizeof *number);
-    uint32_t *sample = malloc(((size_t)s->classes + 1) * sizeof *sample);
-    uint64_t *reached = calloc(((size_t)s->edit_count + 1) * GROUP_WORDS, sizeof *reached);
-    int fine = 0;
-    if (!number || !sample || !reached) goto done;
-    int32_t lists = wk_number_lists(b->edits, b->starts + OBJECTS, b->starts + PAIRED, LISTS, s->classes, number, sample);
-    if (lists < 0) goto done;
+static int wk_list_of(const wk_edit *e) {
+    switch (e->verb) {
+    case PRESENT: return ALWAYS;
+    case SECONDARY: return ONLY_FIRST;
+    case FIRST: return NOT_FIRST;
+    case AT_MOST_ONE: return COUNTED;
+    case ONCE: return REPEATED;
+    default: return e->bit >= 0 ? ASKING : LISTS;
+    }
+}
+
+/* The numbers of a class's pattern, kind and lists. A kind is written as its pattern, the ends of its lists and the lists. */
+static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
+    uint32_t *list = b->list, size = 0;
+    int32_t number, words = b->t.pattern_words;
+    const uint64_t *row = b->class_bits + (int64_t)c * words;
+    wk_code *code = b->class_codes + c;
+    for (int32_t w = 0; w < words; w++) {
+        list[size++] = (uint32_t)row[w];
+        list[size++] = (uint32_t)(row[w] >> 32);
+    }
+    if ((number = wk_pool_add(&b->distinct_patterns, list, size)) < 0) return 0;
+    list[0] = (uint32_t)number;
+    size = 1 + LISTS;
+    for (int wanted = 0; wanted <= LISTS; wanted++) {
+        uint32_t start = size;
+        for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
+            uint32_t edit = s->subject_edits[j];
+            if (s->active[edit] && wk_list_of(b->of + edit) == wanted) list[size++] = edit;
+        }
+        if (wanted < LISTS) {
+            list[1 + wanted] = size - 1 - LISTS;
+        } else {
+            if ((number = wk_pool_add(&b->pairs, list + start, size - start)) < 0) return 0;
+            code->pairs = (uint64_t)number;
+            size = start;
+        }
+    }
+    if ((number = wk_pool_add(&b->distinct_kinds, list, size)) < 0) return 0;
+    code->kind = (uint64_t)number;
+    size = 0;
+    for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
+        uint32_t edit = s->object_edits[j];
+        if (s->active[edit] && b->of[edit].bit < 0) list[size++] = edit;
+    }
+    if ((number = wk_pool_add(&b->objects, list, size)) < 0) return 0;
+    code->objects = (uint64_t)number;
+    return 1;
+}
+
+static int wk_build_classes(wk_built *b, const wk_source *s) {
+    size_t longest = 2 * (size_t)b->t.pattern_words;
     for (int32_t c = 0; c < s->classes; c++) {
-        uint32_t group = number[c] ? (uint32_t)((uint64_t)(number[c] - 1) * NO_GROUP / (uint64_t)(lists - 1)) : NO_GROUP;
-        b->rows[c].group = (uint16_t)group;
-        for (uint32_t j = b->starts[(int64_t)c * LISTS + OBJECTS]; j < b->starts[(int64_t)c * LISTS + PAIRED]; j++) {
-            reached[(int64_t)b->edits[j] * GROUP_WORDS + group / 64] |= (uint64_t)1 << (group % 64);
+        size_t size = s->subject_pointers[c + 1] - s->subject_pointers[c] + s->object_pointers[c + 1] - s->object_pointers[c];
+        if (size > longest) longest = size;
+    }
+    b->list = malloc((longest + LISTS + 2) * sizeof *b->list);
+    b->class_codes = calloc((size_t)s->classes + 1, sizeof *b->class_codes);
+    if (!b->list || !b->class_codes) return 0;
+    /* The empty lists are the first. */
+    if (wk_pool_add(&b->pairs, b->list, 0) || wk_pool_add(&b->objects, b->list, 0)) return 0;
+    for (int32_t c = 0; c < s->classes; c++) {
+        if (!wk_build_class(b, s, c)) return 0;
+    }
+    return 1;
+}
+
+static uint64_t wk_condition_mask(const wk_edit *e) { return e->about_claim < 64 ? (uint64_t)1 << e->about_claim : 1; }
+
+static int wk_build_kinds(wk_built *b) {
+    wk_pool *patterns = &b->distinct_patterns, *kinds = &b->distinct_kinds;
+    int32_t words = b->t.pattern_words;
+    b->patterns = malloc(((size_t)patterns->count * (size_t)words + 1) * sizeof *b->patterns);
+    b->kinds = calloc((size_t)kinds->count + 1, sizeof *b->kinds);
+    if (!b->patterns || !b->kinds) return 0;
+    for (int64_t w = 0; w < (int64_t)patterns->count * words; w++) {
+        b->patterns[w] = patterns->items[2 * w] | (uint64_t)patterns->items[2 * w + 1] << 32;
+    }
+    for (int32_t n = 0; n < kinds->count; n++) {
+        const uint32_t *written = kinds->items + kinds->at[n];
+        wk_kind *kind = b->kinds + n;
+        uint64_t masks[LISTS] = {0};
+        kind->pattern = written[0] * (uint32_t)words;
+        kind->at[0] = kinds->at[n] + 1 + LISTS;
+        for (int list = 0; list < LISTS; list++) {
+            kind->at[list + 1] = kind->at[0] + written[1 + list];
+            for (uint32_t j = kind->at[list]; j < kind->at[list + 1]; j++) {
+                masks[list] |= wk_condition_mask(b->of + kinds->items[j]);
+            }
+        }
+        kind->asking = masks[ASKING];
+        kind->first = masks[ALWAYS] | masks[ONLY_FIRST];
+        kind->later = masks[ALWAYS] | masks[NOT_FIRST];
+    }
+    return 1;
+}
+
+/* Write the intervals of the groups in `bits`, and the gaps between them that are no longer than `gap`, as first and length
+   - 1. Return how many there are. */
+static int32_t wk_intervals(const uint64_t *bits, int32_t gap, uint16_t *out) {
+    int32_t count = 0, end = 0;
+    for (int32_t g = 0; g < NO_GROUP; g++) {
+        if (!bits[g / 64]) {
+            g |= 63;
+            continue;
+        }
+        if (!wk_bit(bits, g)) continue;
+        if (!count || g - end > gap) {
+            out[2 * count] = (uint16_t)g;
+            count++;
+        }
+        end = g + 1;
+        out[2 * count - 1] = (uint16_t)(g - out[2 * count - 2]);
+    }
+    return count;
+}
+
+/* Groups of objects, and for each list of pairs the groups of its objects. */
+static int wk_build_reach(wk_built *b, const wk_source *s) {
+    uint64_t *reached = calloc(((size_t)s->edit_count + 1) * GROUP_WORDS, sizeof *reached);
+    int64_t size = 0, room = 0;
+    int fine = 0;
+    b->reaches = calloc((size_t)b->pairs.count + 1, sizeof *b->reaches);
+    if (!reached || !b->reaches) goto done;
+    uint64_t last = b->objects.count > 1 ? (uint64_t)b->objects.count - 1 : 1;
+    for (int32_t c = 0; c < s->classes; c++) {
+        wk_code *code = b->class_codes + c;
+        code->group = code->objects ? (code->objects - 1) * NO_GROUP / last : NO_GROUP;
+        for (uint32_t j = b->objects.at[code->objects]; j < b->objects.at[code->objects + 1]; j++) {
+            wk_set_bit(reached + (int64_t)b->objects.items[j] * GROUP_WORDS, (int32_t)code->group);
         }
     }
-    lists = wk_number_lists(b->edits, b->starts + PAIRED, b->starts + PAIRED + 1, LISTS, s->classes, number, sample);
-    if (lists < 0) goto done;
-    b->relations = calloc((size_t)lists * GROUP_WORDS, sizeof *b->relations);
-    if (!b->relations) goto done;
-    for (int32_t n = 1; n < lists; n++) {
-        const uint32_t *bounds = b->starts + (int64_t)sample[n] * LISTS + PAIRED;
-        for (uint32_t j = bounds[0]; j < bounds[1]; j++) {
-            const uint64_t *from = reached + (int64_t)b->edits[j] * GROUP_WORDS;
-            for (int32_t w = 0; w < GROUP_WORDS; w++) b->relations[(int64_t)n * GROUP_WORDS + w] |= from[w];
+    for (int32_t n = 0; n < b->pairs.count; n++) {
+        uint64_t bits[GROUP_WORDS] = {0};
+        for (uint32_t j = b->pairs.at[n]; j < b->pairs.at[n + 1]; j++) {
+            const uint64_t *from = reached + (int64_t)b->pairs.items[j] * GROUP_WORDS;
+            for (int32_t w = 0; w < GROUP_WORDS; w++) bits[w] |= from[w];
         }
+        if (!wk_grow((void **)&b->intervals, &room, size + NO_GROUP + 2, sizeof *b->intervals)) goto done;
+        b->reaches[n].at = (uint32_t)size;
+        for (int32_t g = 0; g < NO_GROUP; g++) b->reaches[n].sixteens |= (uint64_t)wk_bit(bits, g) << (g / 16);
+        uint16_t *out = b->intervals + size, count = 0;
+        for (int32_t gap = 0; !gap || count > MOST_INTERVALS; gap = 2 * gap + 1) {
+            count = (uint16_t)wk_intervals(bits, gap, out + 1);
+        }
+        out[0] = count;
+        size += 1 + 2 * count;
     }
-    for (int32_t c = 0; c < s->classes; c++) b->rows[c].relation = number[c];
     fine = 1;
 done:
-    free(number);
-    free(sample);
     free(reached);
     return fine;
 }
 
-static int wk_build_sets(wk_built *b, const wk_source *s) {
-    b->t.set_words = (s->set_count + 63) / 64;
-    b->in_sets = calloc((size_t)s->universe * (size_t)b->t.set_words + 1, sizeof *b->in_sets);
-    if (!b->in_sets) return 0;
-    for (int32_t i = 0; i < s->span_count; i++) {
-        int32_t set = s->spans[3 * i], end = s->spans[3 * i + 2] < s->universe ? s->spans[3 * i + 2] : s->universe;
-        for (int32_t id = s->spans[3 * i + 1]; id < end; id++) {
-            b->in_sets[(int64_t)id * b->t.set_words + set / 64] |= (uint64_t)1 << (set % 64);
+static int wk_build_codes(wk_built *b, const wk_source *s) {
+    b->codes = calloc((size_t)s->universe + 1, sizeof *b->codes);
+    b->code_conditions = malloc(((size_t)s->code_condition_count * 3 + 1) * sizeof *b->code_conditions);
+    if (!b->codes || !b->code_conditions) return 0;
+    for (int32_t i = 0; i < s->segments; i++) {
+        int64_t end = i + 1 < s->segments ? s->segment_starts[i + 1] : (uint32_t)s->universe;
+        for (int64_t id = s->segment_starts[i]; id < end && id < s->universe; id++) {
+            b->codes[id] = b->class_codes[s->segment_classes[i]];
         }
+    }
+    for (int32_t i = 0; i < s->code_condition_count * 3; i++) {
+        b->code_conditions[i] = s->code_conditions[i] < 0 ? -1 : SETS * 64 + s->code_conditions[i];
     }
     return 1;
 }
 
-static int wk_build_patterns(wk_built *b, const wk_source *s, int32_t bits, uint32_t *patterns) {
-    int32_t words = b->t.pattern_words = ASKED + (bits + 63) / 64;
-    size_t bytes = (size_t)words * sizeof(uint64_t);
-    uint64_t *maybe = calloc((size_t)s->classes + 1, sizeof *maybe);
-    wk_map known;
-    int fine = 0;
-    memset(&known, 0, sizeof known);
-    b->patterns = calloc(((size_t)s->classes + 1) * (size_t)words, sizeof *b->patterns);
-    if (!maybe || !b->patterns || !wk_map_open(&known, 1024)) goto done;
-    for (int32_t i = 0; b->t.set_words && i < s->segments; i++) {
-        int64_t end = i + 1 < s->segments ? s->segment_starts[i + 1] : (uint32_t)s->universe;
-        for (int64_t id = s->segment_starts[i]; id < end && id < s->universe; id++) {
-            maybe[s->segment_classes[i]] |= b->in_sets[id * b->t.set_words];
-        }
-    }
-    int32_t count = 0;
-    for (int32_t c = 0; c < s->classes; c++) {
-        uint64_t *pattern = b->patterns + (int64_t)count * words;
-        memset(pattern, 0, bytes);
-        pattern[MAYBE] = maybe[c];
-        for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
-            uint32_t edit = s->object_edits[j];
-            int32_t bit = b->of[edit].bit;
-            if (bit < 0) continue;
-            pattern[ASKED + bit / 64] |= (uint64_t)1 << (bit % 64);
-            for (int32_t i = 0; b->of[edit].verb == CLAIM_REQUIRE && i < s->whole_size && i < 64; i++) {
-                if (s->whole[i] == edit) pattern[WHOLE] |= (uint64_t)1 << i;
-            }
-        }
-        for (uint64_t key = wk_digest(pattern, bytes);; key += 256) {
-            int32_t number = wk_map_add(&known, key, count);
-            if (number < 0) goto done;
-            if (number < count && memcmp(b->patterns + (int64_t)number * words, pattern, bytes)) continue;
-            patterns[c] = (uint32_t)number;
-            count += number == count;
-            break;
-        }
-    }
-    uint64_t *trimmed = realloc(b->patterns, ((size_t)count + 1) * bytes);
-    if (trimmed) b->patterns = trimmed;
-    fine = 1;
-done:
-    free(maybe);
-    wk_map_close(&known);
-    return fine;
-}
-
-static uint64_t wk_about_bit(const wk_edit *e) { return e->about_claim < 64 ? (uint64_t)1 << e->about_claim : 1; }
-
-static wk_kind wk_kind_of(const wk_built *b, int32_t class_, uint32_t pattern) {
-    const uint32_t *starts = b->starts + (int64_t)class_ * LISTS;
-    wk_kind kind;
-    memset(&kind, 0, sizeof kind);
-    kind.pattern = pattern;
-    for (int32_t list = 0; list < LISTS; list++) {
-        if (starts[list] == starts[list + 1]) continue;
-        kind.lists |= 1u << list;
-        for (uint32_t j = starts[list]; j < starts[list + 1]; j++) {
-            uint64_t about = wk_about_bit(b->of + b->edits[j]);
-            if (list == ALWAYS || list == ONLY_FIRST) kind.first |= about;
-            if (list == ALWAYS || list == NOT_FIRST) kind.later |= about;
-        }
-    }
-    return kind;
-}
-
-static int wk_build_kinds(wk_built *b, const wk_source *s, int32_t bits) {
-    uint32_t *patterns = calloc((size_t)s->classes + 1, sizeof *patterns);
-    wk_map known;
-    int32_t count = 0;
-    int fine = 0;
-    memset(&known, 0, sizeof known);
-    b->kinds = malloc(((size_t)s->classes + 1) * sizeof *b->kinds);
-    if (!patterns || !b->kinds || !wk_map_open(&known, 1024) || !wk_build_patterns(b, s, bits, patterns)) goto done;
-    for (int32_t c = 0; c < s->classes; c++) {
-        wk_kind kind = wk_kind_of(b, c, patterns[c]);
-        for (uint64_t key = wk_digest(&kind, sizeof kind);; key += 256) {
-            int32_t number = wk_map_add(&known, key, count);
-            if (number < 0) goto done;
-            if (number < count && memcmp(b->kinds + number, &kind, sizeof kind)) continue;
-            b->kinds[number] = kind;
-            b->rows[c].kind = (uint32_t)number;
-            count += number == count;
-            break;
-        }
-    }
-    fine = 1;
-done:
-    free(patterns);
-    wk_map_close(&known);
-    return fine;
-}
-
-/* Fill the tables; 0 when there is no memory left. What the source points to must stay as long as the tables. */
+/* Fill the tables; 0 when there is no memory left. `whole` must stay as long as the tables; MOST_CLASSES is the most. */
 static int wk_build(wk_built *b, const wk_source *s) {
     memset(b, 0, sizeof *b);
     b->of = malloc(((size_t)s->edit_count + 1) * sizeof *b->of);
-    b->rows = calloc((size_t)s->classes + 1, sizeof *b->rows);
-    if (!b->of || !b->rows) return 0;
-    memcpy(b->of, s->of, (size_t)s->edit_count * sizeof *b->of);
+    if (!b->of) return 0;
+    if (s->edit_count) memcpy(b->of, s->of, (size_t)s->edit_count * sizeof *b->of);
     int32_t bits = 0;
+    for (int32_t e = 0; e < s->edit_count; e++) b->of[e].bit = -1;
     for (int32_t e = 0; e < s->edit_count; e++) {
-        int asks = s->active[e] && (b->of[e].verb == REQUIRE || b->of[e].verb == CLAIM_REQUIRE);
-        b->of[e].bit = asks ? bits++ : -1;
+        if (s->active[e] && (b->of[e].verb == REQUIRE || b->of[e].verb == CLAIM_REQUIRE)) b->of[e].bit = bits++;
     }
-    if (!wk_build_lists(b, s) || !wk_build_relations(b, s) || !wk_build_sets(b, s) || !wk_build_kinds(b, s, bits))
+    for (int32_t i = 0; i < s->wide_size; i++) {
+        if (s->active[s->wide[i]] && b->of[s->wide[i]].bit < 0) b->of[s->wide[i]].bit = bits++;
+    }
+    b->t.asked_at = SETS + (s->condition_set_count + 63) / 64;
+    b->t.pattern_words = b->t.asked_at + (bits + 63) / 64;
+    if (!wk_build_bits(b, s, bits) || !wk_build_classes(b, s) || !wk_build_kinds(b) || !wk_build_reach(b, s) ||
+        !wk_build_codes(b, s))
         return 0;
-    for (int32_t i = 0; i < s->whole_size; i++) b->t.whole_about |= wk_about_bit(b->of + s->whole[i]);
-    b->t.rows = b->rows;
+    free(b->class_bits);
+    free(b->list);
+    b->class_bits = NULL;
+    b->list = NULL;
+    wk_pool_close(&b->distinct_patterns);
+    b->t.codes = b->codes;
     b->t.kinds = b->kinds;
-    b->t.starts = b->starts;
-    b->t.edits = b->edits;
-    b->t.of = b->of;
-    b->t.relations = b->relations;
+    b->t.kind_edits = b->distinct_kinds.items;
     b->t.patterns = b->patterns;
-    b->t.code_conditions = s->code_conditions;
-    b->t.in_sets = b->in_sets;
+    b->t.reaches = b->reaches;
+    b->t.intervals = b->intervals;
+    b->t.pairs_at = b->pairs.at;
+    b->t.pair_edits = b->pairs.items;
+    b->t.objects_at = b->objects.at;
+    b->t.object_edits = b->objects.items;
+    b->t.of = b->of;
+    b->t.code_conditions = b->code_conditions;
     b->t.whole = s->whole;
     b->t.whole_size = s->whole_size;
     b->t.edit_count = s->edit_count;

@@ -9,24 +9,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, compress, groupby
 from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.compile.conditions import JudgedClaim, found_term
 from weakcode.compile.edits import Condition, Edit, Hit, Verb
-from weakcode.compile.program import LINED, SPOKEN, Program
+from weakcode.compile.program import LINED, NO_SET, SPOKEN, Program
 from weakcode.engines._kernel import CodeIndex, Reading, Tables
 from weakcode.engines.claimbits import ClaimBits, ClaimTest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-_CODE_PARTS = ("present", "absent", "first_listed")
 
 
 @attrs.frozen(eq=False)
@@ -51,7 +48,6 @@ class ColumnarEngine:
         self._edition = edition
         self._is_active = is_active
         self._special = program.column("special")
-        self._classes: dict[int, int] = {}
 
     @cached_property
     def _built(self) -> tuple[Tables, tuple[ClaimTest, ...]]:
@@ -64,47 +60,40 @@ class ColumnarEngine:
         return self._tables(lined=True) if any(map(self._is_active, asked)) else None
 
     def _tables(self, *, lined: bool) -> tuple[Tables, tuple[ClaimTest, ...]]:
-        program = self._program
-        active = [self._is_active(number) for number in range(len(program.rules))]
-        on = bytes(
-            active[rule] and bool(special & LINED) is lined
-            for rule, special in zip(program.rule_of_edit, self._special, strict=True)
-        )
+        program, special = self._program, self._special
+        active = list(map(self._is_active, range(len(program.rules))))
+        on = bytearray(map(active.__getitem__, program.rule_of_edit))
         count = len(program)
-        about_claim, about_codes = array("i", [0]) * count, array("i", [-1]) * count
+        about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
         tests: dict[tuple[Condition, bool], int] = {}
-        asked_for: dict[tuple[CodeSet | None, ...], int] = {}
-        sets: dict[CodeSet | None, int] = {None: -1}
-        for number, special in enumerate(self._special):
-            if special and on[number]:
-                condition = program.conditions[program.column("condition")[number]] or Condition()
-                asked = tuple(getattr(condition, part) for part in _CODE_PARTS)
-                plain = attrs.evolve(condition, present=None, absent=None, first_listed=None)
-                spoken = bool(special & SPOKEN)
-                if spoken or plain != Condition():
-                    about_claim[number] = tests.setdefault((plain, spoken), len(tests) + 1)
-                if any(codes is not None for codes in asked):
+        asked_for: dict[tuple[int, ...], int] = {}
+        places: dict[int, int] = {}
+        for number in compress(range(count), special):
+            looks_further[number] = bool(special[number] & (SPOKEN | LINED))
+            if bool(special[number] & LINED) is not lined:
+                on[number] = False
+            if on[number]:
+                condition, sets = program.conditions[program.column("condition")[number]]
+                test = (condition, bool(special[number] & SPOKEN))
+                if test != (Condition(), False):
+                    about_claim[number] = tests.setdefault(test, len(tests) + 1)
+                if any(codes != NO_SET for codes in sets):
+                    asked = tuple(-1 if codes == NO_SET else places.setdefault(codes, len(places)) for codes in sets)
                     about_codes[number] = asked_for.setdefault(asked, len(asked_for))
-                    for codes in asked:
-                        sets.setdefault(codes, len(sets) - 1)
+        if lined:
+            on = bytearray(one and bool(bits & LINED) for one, bits in zip(on, special, strict=True))
         tables = Tables(
-            bytes(program.column("verbs").tolist()),
-            bytes(program.column("wheres").tolist()),
-            bytes(1 if special & (SPOKEN | LINED) else 0 for special in self._special),
+            program.column,
             on,
+            looks_further,
             about_claim,
             about_codes,
-            array("i", [sets[codes] for asked in asked_for for codes in asked]),
-            array(
-                "i", [n for codes, place in sets.items() if codes is not None for s in codes.spans for n in (place, *s)]
-            ),
-            len(sets) - 1,
+            array("i", chain.from_iterable(asked_for)),
+            array("I", places),
+            array("I", [number for number in program.claim_edits if on[number]]),
+            array("I", sorted(program.wide_edits)),
             self._edition.universe,
             len(tests),
-            array("I", [number for number in program.claim_edits if on[number]]),
-            program.column("starts"),
-            program.column("members"),
-            *(program.column(f"{role}_{part}") for role in ("subject", "object") for part in ("pointers", "edits")),
         )
         return tables, tuple(ClaimTest(*test) for test in tests)
 
@@ -114,15 +103,9 @@ class ColumnarEngine:
         """Return every violation on the claim, in no particular order."""
         first: dict[str, int] = {}
         tokens = [first.setdefault(code, len(first)) for code in judged.claim.codes]
-        try:
-            classes = [self._classes[code_id] for code_id in judged.ids]
-        except KeyError:
-            classes = [self._class_of(code_id) for code_id in judged.ids]
-        found = [Hit(*hit) for hit in self._built[0].judge(tokens, classes, judged.ids, self._bits.of(judged))]
+        found = [Hit(*hit) for hit in self._built[0].judge(tokens, judged.ids, self._bits.of(judged))]
         if judged.pointers is not None and self._lined is not None:
-            found += [
-                Hit(*hit) for hit in self._lined[0].judge(tokens, classes, judged.ids, self._lined_bits.of(judged))
-            ]
+            found += [Hit(*hit) for hit in self._lined[0].judge(tokens, judged.ids, self._lined_bits.of(judged))]
         special = self._special
         doubtful = [hit for hit in found if special[hit.edit] & (SPOKEN | LINED)]
         if not doubtful:
@@ -136,12 +119,6 @@ class ColumnarEngine:
     @cached_property
     def _lined_bits(self) -> ClaimBits:
         return ClaimBits(self.lined_tests or ())
-
-    def _class_of(self, code_id: int) -> int:
-        code_class = self._classes.get(code_id)
-        if code_class is None:
-            code_class = self._classes[code_id] = self._program.code_class(code_id)
-        return code_class
 
     def _meant(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
         """Return those hits whose terms the documented text has, and to which service lines point as they ask."""
@@ -187,16 +164,6 @@ class ColumnarEngine:
         """Return what turns text into tokens. It remembers the strange codes it met: their tokens stay theirs."""
         return Reading(self._index)
 
-    @cached_property
-    def _class_column(self) -> NDArray[np.int32]:
-        import numpy as np
-
-        starts, members = (np.asarray(self._program.column(name), np.int64) for name in ("starts", "members"))
-        size = self._edition.universe
-        inside = starts < size
-        ends = np.append(starts[inside], size)
-        return np.repeat(members[inside], np.diff(ends)).astype(np.int32)
-
     def hits_batch(
         self, rows: CodedRows, chosen: NDArray[np.uint8], held: NDArray[np.uint64], *, lined: bool = False
     ) -> NDArray[np.int32]:
@@ -216,9 +183,7 @@ class ColumnarEngine:
             rows.bounds,
             chosen,
             held.reshape(-1),
-            self._class_column,
             self._index.billable,
-            self._class_column[strange_ids],
             strange_ids,
         )
         return np.frombuffer(block, np.int32).reshape(-1, 6)

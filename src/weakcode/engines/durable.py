@@ -131,11 +131,11 @@ class DurableEngine:
         code_class = self._program.code_class(code_id)
         roles = self._roles.get(code_class)
         if roles is None:
-            rule_of, wide = self._program.rule_of_edit, self._program.wide_edits
-            subject, objects = self._program.roles(code_class)
+            rule_of = self._program.rule_of_edit
+            subject, objects = self._program.listed_roles(code_class)
             roles = self._roles[code_class] = (
                 tuple(e for e in subject if self._is_active(rule_of[e])),
-                tuple(e for e in objects if e not in wide and self._is_active(rule_of[e])),
+                tuple(e for e in objects if self._is_active(rule_of[e])),
             )
         return roles
 
