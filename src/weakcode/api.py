@@ -154,19 +154,11 @@ class Validator:
             program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
             self._check_ids(program)
             on = [self._is_on(rule) for rule in program.rules]
-            severities: dict[tuple[int, str | None], str | None] = {}
-
-            def severity_of(number: int, payer: str | None) -> str | None:
-                key = (number, payer if self._profile is not None else None)
-                if key not in severities:
-                    severities[key] = self._severity(program.rules[number], key[1])
-                return severities[key]
-
             bench = self._benches[edition.name] = _Bench(
                 edition,
                 program,
                 self._engine(program, edition, on.__getitem__),
-                Assembler(program, edition, severity_of),
+                Assembler(program, edition, lambda number, payer: self._severity(program.rules[number], payer)),
                 self._risks(edition),
             )
         return bench
@@ -238,7 +230,9 @@ class Validator:
 
     def check(self, claim: Claim) -> tuple[Finding, ...]:
         """Return the findings on a claim by subject position, then rule id, then object position."""
-        return self.judge(claim).findings
+        if claim.waivers or len(self._book):
+            return self.judge(claim).findings
+        return self._found(claim, self._bench(self._edition(claim.service_date)))
 
     def judge(self, claim: Claim) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
@@ -248,13 +242,7 @@ class Validator:
         """
         edition = self._edition(claim.service_date)
         bench = self._bench(edition)
-        if claim.documented:
-            check_facts(claim.documented, bench.program.facts)
-        judged = JudgedClaim.of(claim, edition)
-        findings = bench.assembler.findings(judged, bench.engine.hits(judged))
-        if bench.risks is not None:
-            findings = bench.risks.shown_on(findings, claim.payer)
-        outcome = sort_out(findings, claim, self._book, self.day)
+        outcome = sort_out(self._found(claim, bench), claim, self._book, self.day)
         out_of_force = about_edition(claim, edition)
         return Verdict(
             findings=outcome.findings,
@@ -267,6 +255,14 @@ class Validator:
             expired=outcome.expired,
             unmatched=outcome.unmatched,
         )
+
+    def _found(self, claim: Claim, bench: _Bench) -> tuple[Finding, ...]:
+        """Return the findings on a claim before anything is waived."""
+        if claim.documented:
+            check_facts(claim.documented, bench.program.facts)
+        judged = JudgedClaim.of(claim, bench.edition)
+        findings = bench.assembler.findings(judged, bench.engine.hits(judged))
+        return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
 
     @property
     def day(self) -> dt.date:

@@ -103,6 +103,32 @@ def violations(number: int, edit: Edit, claim, ids, date) -> set[Hit]:
     return found
 
 
+def merged(hits, some_edits, replaces, severities) -> list[tuple[tuple[int, ...], int, int]]:
+    """Return the findings that hits amount to, in order: the edits, the first of which names it, subject and object.
+
+    `replaces` has the rules that each rule supersedes; rules are in the order of their ids.
+    """
+
+    def is_pair(edit):
+        return edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE
+
+    groups: dict[object, list[Hit]] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.subject, hit.object, hit.edit)):
+        edit = some_edits[hit.edit]
+        if severities[edit.rule]:
+            groups.setdefault((edit.rule, frozenset(hit[1:])) if is_pair(edit) else hit, []).append(hit)
+
+    def supersedes(specific, generic):
+        rules = [some_edits[group[0].edit].rule for group in (specific, generic)]
+        one, other = specific[0], generic[0]
+        same = {*one[1:]} == {*other[1:]} if one.object and other.object else one.subject == other.subject
+        return same and rules[1] in replaces[rules[0]]
+
+    kept = [one for one in groups.values() if not any(supersedes(other, one) for other in groups.values())]
+    kept.sort(key=lambda group: (group[0].subject, some_edits[group[0].edit].rule, group[0].object, group[0].edit))
+    return [(tuple(hit.edit for hit in group), group[0].subject, group[0].object) for group in kept]
+
+
 def all_violations(some_edits, judged) -> set[Hit]:
     """Return the violations of every edit on a judged claim."""
     found: set[Hit] = set()

@@ -6,7 +6,6 @@ have it, and the columns point to it.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 
 import attrs
@@ -18,7 +17,6 @@ from weakcode.batch import arrays
 from weakcode.batch.aboutclaim import Categories
 from weakcode.batch.linecolumn import PART
 from weakcode.codes.edition import Edition
-from weakcode.compile.edits import Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines import _kernel
 from weakcode.engines.assemble import Assembler
@@ -137,16 +135,14 @@ class Memory:
         self._program, self._assembler, self._edition = program, assembler, edition
         self.reading = engine.reading()
         self.terms: dict[str, int] = {"": 0}
-        self._report = _kernel.Report(*_rule_columns(program))
+        self._report = _kernel.Report(assembler.merger)
         self._variants = _said([], edition.name)
-        self._severities: dict[str | None, bytes] = {}
         self._labels: dict[Said, list[str]] = {}
 
     @property
     def is_full(self) -> bool:
         """Whether so much is remembered that it would take less to begin anew."""
-        sizes = (len(self.reading.names), int(self._variants.num_rows), len(self._severities))
-        return max(sizes) > _MOST_REMEMBERED
+        return max(len(self.reading.names), int(self._variants.num_rows)) > _MOST_REMEMBERED
 
     def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
         """Return the findings that these hits, in order of rows, amount to."""
@@ -157,7 +153,7 @@ class Memory:
             coded.tokens,
             coded.bounds,
             whose,
-            b"".join(map(self._severity, payers)),
+            b"".join(map(self._assembler.severities, payers)),
         )
         rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()
         self._word(coded.strange)
@@ -166,15 +162,6 @@ class Memory:
         place = np.cumsum(used, dtype=np.int32) - 1
         variants = self._variants.take(arrays.numbers(np.flatnonzero(used)))
         return FindingColumns(rows, place[variant], subject, other, severity, variants, claims)
-
-    def _severity(self, payer: str | None) -> bytes:
-        """Return a byte for each rule: its severity for this payer, 0 where it is off."""
-        found = self._severities.get(payer)
-        if found is None:
-            severity_of = self._assembler.severity_of
-            labels = (severity_of(number, payer) for number in range(len(self._program.rules)))
-            found = self._severities[payer] = bytes(Severity.parse(label) if label else 0 for label in labels)
-        return found
 
     def _word(self, strange: Sequence[str]) -> None:
         """Put into words what no finding has said before."""
@@ -215,20 +202,3 @@ def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
         columns.append(arrays.lists(bounds, arrays.texts([text for one in column for text in one])))
     columns.append(arrays.texts([edition] * len(worded)))
     return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)
-
-
-def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], array[int], array[int]]:
-    """Return the rules of a program in the form in which the kernel merges and orders findings."""
-    rules, numbers = program.rules, program.rule_numbers
-    either_way = bytes(
-        verb == Verb.FORBID and where == Where.ANYWHERE
-        for verb, where in zip(program.column("verbs"), program.column("wheres"), strict=True)
-    )
-    rank = array("i", [0]) * len(rules)
-    for place, number in enumerate(sorted(range(len(rules)), key=lambda number: rules[number].id)):
-        rank[number] = place
-    bounds, replaced = array("i", [0]), array("i")
-    for rule in rules:
-        replaced.extend(numbers[name] for name in rule.supersedes if name in numbers)
-        bounds.append(len(replaced))
-    return array("i", program.rule_of_edit), either_way, rank, bounds, replaced

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 
 import attrs
 
@@ -14,36 +15,51 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.edits import CompiledRule, Condition, Edit
 from weakcode.compile.pointers import FIRST, Pointers, lines_that_point_beyond, lines_that_point_first
 
+_Places = tuple[tuple[int, int], ...]
+_TEXT = attrgetter("text")
 
-@attrs.frozen(eq=False)
+
+@attrs.define(eq=False)
 class JudgedClaim:
     """A claim with its codes as ids of the edition it is judged by.
 
     `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
-    repeat, both in claim order. `pointers` is what the service lines say of them; None where they say nothing.
+    repeat, both in claim order. `is_spoken` tells whether a diagnosis has documented text. `pointers` is what the
+    service lines say of the codes; None where they say nothing.
     """
 
     claim: Claim
     date: dt.date
     ids: tuple[int, ...]
-    distinct: tuple[tuple[int, int], ...]
-    repeats: tuple[tuple[int, int], ...]
-    pointers: Pointers | None = None
+    distinct: _Places
+    repeats: _Places
+    is_spoken: bool
+    pointers: Pointers | None
 
     @classmethod
     def of(cls, claim: Claim, edition: Edition) -> JudgedClaim:
         """Return the claim as the edition sees it. A claim without a date is judged as of the edition's first day."""
-        ids = tuple(map(edition.code_id, claim.codes))
-        first: dict[str, int] = {}
-        distinct, repeats = [], []
-        for position, (code, code_id) in enumerate(zip(claim.codes, ids, strict=True), start=1):
-            earlier = first.setdefault(code, position)
-            if earlier == position:
-                distinct.append((position, code_id))
-            else:
-                repeats.append((earlier, position))
-        pointers = Pointers.of(claim.lines, claim.codes) if claim.lines else None
-        return cls(claim, claim.service_date or edition.starts, ids, tuple(distinct), tuple(repeats), pointers)
+        codes = claim.codes
+        ids = tuple(map(edition.code_id, codes))
+        distinct: _Places = tuple(enumerate(ids, start=1))
+        repeats: _Places = ()
+        if len(set(codes)) < len(codes):
+            distinct, repeats = _apart(codes, distinct)
+        is_spoken = any(map(_TEXT, claim.diagnoses))
+        pointers = Pointers.of(claim.lines, codes) if claim.lines else None
+        return cls(claim, claim.service_date or edition.starts, ids, distinct, repeats, is_spoken, pointers)
+
+    @property
+    def off_claim(self) -> bool:
+        """Whether a service line points to a diagnosis that the claim does not have."""
+        return self.pointers is not None and self.pointers.off_claim
+
+
+def _apart(codes: Sequence[str], placed: Sequence[tuple[int, int]]) -> tuple[_Places, _Places]:
+    """Return (position, id) of each code's first position, and (first position, later position) of each repeat."""
+    first: dict[str, tuple[int, int]] = {}
+    met = [(first.setdefault(code, place)[0], place[0]) for code, place in zip(codes, placed, strict=True)]
+    return tuple(first.values()), tuple((earlier, at) for earlier, at in met if earlier != at)
 
 
 def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
@@ -71,7 +87,7 @@ def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
         return False
     if condition.documented_any and facts.isdisjoint(condition.documented_any):
         return False
-    if condition.pointer_off_claim and not (judged.pointers is not None and judged.pointers.off_claim):
+    if condition.pointer_off_claim and not judged.off_claim:
         return False
     if condition.present is not None and not any(code in condition.present for code in judged.ids):
         return False

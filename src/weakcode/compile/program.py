@@ -1,7 +1,7 @@
 """A program: the edits of the chosen packs for one edition, indexed by code, as one block of bytes.
 
-Codes with the same membership in every edit and in every code set of a condition form one class. Two bisections find the
-edits that a code can violate or satisfy, and an edit is decoded only when a claim touches it, so that opening a program
+Codes with the same membership in every edit and in every code set of a condition form one class. Two bisections find
+the edits that a code can violate or satisfy, and an edit is decoded only when a claim touches it: opening a program
 costs milliseconds whatever the number of edits.
 """
 

@@ -8,8 +8,6 @@
 #include "_judge.h"
 #include "_text.h"
 
-enum { PAIR_BITS = 20 };
-
 typedef struct {
     int32_t row, variant, subject, object, rule, severity;
 } wk_finding;
@@ -38,13 +36,13 @@ typedef struct {
     const uint8_t *either_way;       /* per edit: one finding for a pair, whichever of the two is the subject */
     const int32_t *rank;             /* per rule: its place in the order of ids */
     const int32_t *replaces_at, *replaces; /* per rule: the rules that it supersedes */
-    const uint8_t *severity;         /* rules to a payer; 0 where the rule is off */
     int32_t rule_count;
 } wk_rules;
 
 typedef struct {
-    uint64_t group, within;          /* hits of one finding have the same group; the first within it names it */
+    uint64_t group, within;          /* hits of one finding have the same group and rule; the first within names it */
     const wk_hit *hit;
+    int32_t rule;
 } wk_sorted;
 
 typedef struct {
@@ -53,6 +51,16 @@ typedef struct {
     const wk_hit *hit;
     int32_t rule, gone;
 } wk_group;
+
+/* The findings of one row: groups that are not gone, in order, each with its hits in `sorted`. The memory is for the
+   next row too. */
+typedef struct {
+    wk_sorted *sorted;
+    wk_group *groups;
+    int32_t count;
+    void *work;
+    int64_t room;
+} wk_merged;
 
 static void wk_report_close(wk_report *r) {
     free(r->findings);
@@ -65,6 +73,7 @@ static void wk_report_close(wk_report *r) {
 static int wk_compare_sorted(const void *a, const void *b) {
     const wk_sorted *x = a, *y = b;
     if (x->group != y->group) return x->group < y->group ? -1 : 1;
+    if (x->rule != y->rule) return x->rule < y->rule ? -1 : 1;
     if (x->within != y->within) return x->within < y->within ? -1 : 1;
     return (x->hit->edit > y->hit->edit) - (x->hit->edit < y->hit->edit);
 }
@@ -144,31 +153,25 @@ static void wk_supersede(const wk_rules *rules, wk_group *groups, int32_t count)
     }
 }
 
-/* Add the findings of one row, whose hits are `size` from `hits`; 0 when there is no memory left. `work` grows. */
-static int wk_report_row(wk_report *r, const wk_rules *rules, const wk_hit *hits, int64_t size, const int32_t *tokens,
-                         int32_t payer, void **work, int64_t *work_room) {
-    const uint8_t *severity = rules->severity + (int64_t)payer * rules->rule_count;
-    if (!wk_grow(work, work_room, size, sizeof(wk_sorted) + sizeof(wk_group))) return 0;
-    wk_sorted *sorted = *work;
-    wk_group *groups = (wk_group *)(sorted + size);
+/* Merge the hits of one row into findings; 0 when there is no memory left. `severity` is 0 where a rule is off. */
+static int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size) {
+    m->count = 0;
+    if (!wk_grow(&m->work, &m->room, size, sizeof(wk_sorted) + sizeof(wk_group))) return 0;
+    wk_sorted *sorted = m->sorted = m->work;
+    wk_group *groups = m->groups = (wk_group *)(sorted + size);
     int32_t kept = 0, count = 0;
     for (int64_t i = 0; i < size; i++) {
         const wk_hit *hit = hits + i;
         int32_t rule = rules->rule_of[hit->edit];
         if (!severity[rule]) continue;
-        uint64_t a = (uint32_t)hit->subject, b = (uint32_t)hit->object, within = a << 32 | b;
+        uint64_t a = (uint32_t)hit->subject, b = (uint32_t)hit->object;
         wk_sorted *s = &sorted[kept++];
         s->hit = hit;
-        if (rules->either_way[hit->edit]) {
-            /* Pairs have the group (rule, lower, higher); all else is a finding of its own, after every pair. */
-            uint64_t low = a < b ? a : b, high = a < b ? b : a;
-            s->group = (uint64_t)rule << (2 * PAIR_BITS) | low << PAIR_BITS | high;
-        } else {
-            s->group = ~(uint64_t)0;
-        }
-        s->within = within;
+        s->rule = rule;
+        s->within = a << 32 | b;
+        /* Pairs have the group (lower, higher); all else is a finding of its own, after every pair. */
+        s->group = !rules->either_way[hit->edit] ? ~(uint64_t)0 : a < b ? a << 32 | b : b << 32 | a;
     }
-    if (!kept) return 1;
     if (kept > 16) {
         qsort(sorted, (size_t)kept, sizeof(wk_sorted), wk_compare_sorted);
     } else {
@@ -183,33 +186,41 @@ static int wk_report_row(wk_report *r, const wk_rules *rules, const wk_hit *hits
     for (int32_t i = 0; i < kept;) {
         wk_group *g = &groups[count++];
         g->hit = sorted[i].hit;
-        g->rule = rules->rule_of[g->hit->edit];
+        g->rule = sorted[i].rule;
         g->gone = 0;
         g->from = i++;
-        while (i < kept && sorted[i].group == sorted[g->from].group && ~sorted[i].group) i++;
+        while (i < kept && sorted[i].group == sorted[g->from].group && sorted[i].rule == g->rule && ~sorted[i].group) i++;
         g->to = i;
         g->order = (uint64_t)(uint32_t)g->hit->subject << 32 | (uint32_t)rules->rank[g->rule];
         g->order_within = (uint64_t)(uint32_t)g->hit->object << 32 | (uint32_t)g->hit->edit;
         supersedes |= rules->replaces_at[g->rule] < rules->replaces_at[g->rule + 1];
     }
-    if (count > 1) {
-        if (supersedes) wk_supersede(rules, groups, count);
-        if (count > 16) {
-            qsort(groups, (size_t)count, sizeof(wk_group), wk_compare_groups);
-        } else {
-            for (int32_t i = 1; i < count; i++) {
-                wk_group moved = groups[i];
-                int32_t j = i;
-                for (; j > 0 && wk_compare_groups(&moved, &groups[j - 1]) < 0; j--) groups[j] = groups[j - 1];
-                groups[j] = moved;
-            }
+    m->count = count;
+    if (count < 2) return 1;
+    if (supersedes) wk_supersede(rules, groups, count);
+    if (count > 16) {
+        qsort(groups, (size_t)count, sizeof(wk_group), wk_compare_groups);
+    } else {
+        for (int32_t i = 1; i < count; i++) {
+            wk_group moved = groups[i];
+            int32_t j = i;
+            for (; j > 0 && wk_compare_groups(&moved, &groups[j - 1]) < 0; j--) groups[j] = groups[j - 1];
+            groups[j] = moved;
         }
     }
-    if (!wk_grow((void **)&r->findings, &r->finding_room, r->finding_count + count, sizeof(wk_finding))) return 0;
-    for (int32_t i = 0; i < count; i++) {
-        const wk_group *g = &groups[i];
+    return 1;
+}
+
+/* Add the findings of one row, whose hits are `size` from `hits`; 0 when there is no memory left. */
+static int wk_report_row(wk_report *r, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size,
+                         const int32_t *tokens, wk_merged *m) {
+    if (!wk_merge(m, rules, severity, hits, size)) return 0;
+    if (!m->count) return 1;
+    if (!wk_grow((void **)&r->findings, &r->finding_room, r->finding_count + m->count, sizeof(wk_finding))) return 0;
+    for (int32_t i = 0; i < m->count; i++) {
+        const wk_group *g = &m->groups[i];
         if (g->gone) continue;
-        int64_t variant = wk_variant_of(r, sorted, g, tokens);
+        int64_t variant = wk_variant_of(r, m->sorted, g, tokens);
         if (variant < 0) return 0;
         wk_finding f = {g->hit->row, (int32_t)variant, g->hit->subject, g->hit->object, g->rule, severity[g->rule]};
         r->findings[r->finding_count++] = f;

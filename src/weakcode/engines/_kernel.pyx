@@ -10,6 +10,10 @@ from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 from cpython.buffer cimport PyBuffer_FillInfo
 
+import attrs
+
+from weakcode.compile.edits import Hit
+
 cdef extern from "_text.h" nogil:
     ctypedef struct wk_map:
         uint64_t *keys
@@ -97,11 +101,24 @@ cdef extern from "_assemble.h" nogil:
         const int32_t *rank
         const int32_t *replaces_at
         const int32_t *replaces
-        const uint8_t *severity
         int32_t rule_count
+    ctypedef struct wk_sorted:
+        const wk_hit *hit
+    ctypedef struct wk_group:
+        const wk_hit *hit
+        int32_t rule, gone
+        int32_t start "from"
+        int32_t end "to"
+    ctypedef struct wk_merged:
+        wk_sorted *sorted
+        wk_group *groups
+        int32_t count
+        void *work
+        int64_t room
+    int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size)
     void wk_report_close(wk_report *r)
-    int wk_report_row(wk_report *r, const wk_rules *rules, const wk_hit *hits, int64_t size, const int32_t *tokens,
-                      int32_t payer, void **work, int64_t *work_room)
+    int wk_report_row(wk_report *r, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size,
+                      const int32_t *tokens, wk_merged *m)
 
 cdef extern from "_gather.h" nogil:
     int64_t wk_bounds(const int32_t *bounds, const int32_t *picked, int64_t size, int32_t *out)
@@ -330,6 +347,9 @@ def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] count
     return _block(words, found * 2 * sizeof(int64_t))
 
 
+cdef object _new = tuple.__new__
+
+
 cdef const uint32_t *_words(const uint32_t[::1] column):
     return &column[0] if column.shape[0] else NULL
 
@@ -418,13 +438,13 @@ cdef class Tables:
         free(self.single)
         wk_scratch_close(&self.own)
 
-    def judge(self, list tokens, ids, held):
-        """Return (edit, subject, object) of each violation on one claim; terms are taken to hold.
+    def judge(self, tuple codes, tuple ids, held):
+        """Return the hits on one claim, given its codes and their ids; terms are taken to hold.
 
-        `tokens` tell the codes of the claim apart, by 0 for the first, 1 for the next; `ids` are theirs. Bit n + 1 of
-        `held` tells whether claim condition n holds, bit 0 is set. Holds the GIL.
+        Bit n + 1 of `held` tells whether claim condition n holds, bit 0 is set. Holds the GIL.
         """
-        cdef int32_t size = <int32_t>len(tokens), i
+        cdef int32_t size = <int32_t>len(codes), i, token
+        cdef dict known = {}
         cdef wk_hits out
         cdef wk_claim k
         cdef int32_t near[64]
@@ -440,8 +460,10 @@ cdef class Tables:
         out.size = out.room = 0
         try:
             for i in range(size):
-                memory[i] = tokens[i]
-                memory[size + tokens[i]] = ids[i]
+                # Every token is its own index among the strange codes, so that its id stands right there.
+                token = known.setdefault(codes[i], len(known))
+                memory[i] = token
+                memory[size + token] = ids[i]
             if self.words > 1:
                 for i in range(self.words):
                     self.single[i] = held >> (64 * i) & 0xFFFFFFFFFFFFFFFF
@@ -456,7 +478,7 @@ cdef class Tables:
             k.size = size
             if not wk_judge(&k):
                 raise MemoryError
-            return [(out.at[i].edit, out.at[i].subject, out.at[i].object) for i in range(out.size)]
+            return [_new(Hit, (out.at[i].edit, out.at[i].subject, out.at[i].object)) for i in range(out.size)]
         finally:
             free(out.at)
             if memory != near:
@@ -506,17 +528,15 @@ cdef class Tables:
         return _block(out.at, out.size * sizeof(wk_hit))
 
 
-cdef class Report:
-    """Merges, supersedes and orders hits, and numbers what findings say: the variants, from batch to batch.
+cdef class Merger:
+    """Merges hits into findings, drops what is superseded and puts the rest in order, for one claim or many.
 
     The arguments are flat columns: per edit its rule and whether it is one finding for a pair, whichever is the subject;
     per rule its place in the order of ids, and the rules it supersedes as bounds into one column.
     """
 
-    cdef wk_report r
     cdef wk_rules rules
     cdef object keep
-    cdef int64_t told
 
     def __cinit__(
         self,
@@ -526,7 +546,6 @@ cdef class Report:
         const int32_t[::1] replaces_at,
         const int32_t[::1] replaces,
     ):
-        memset(&self.r, 0, sizeof(self.r))
         memset(&self.rules, 0, sizeof(self.rules))
         self.keep = (rule_of, either_way, rank, replaces_at, replaces)
         if rule_of.shape[0]:
@@ -538,6 +557,90 @@ cdef class Report:
         if replaces.shape[0]:
             self.rules.replaces = &replaces[0]
         self.rules.rule_count = <int32_t>rank.shape[0]
+
+    def merged(self, hits, bytes severity):
+        """Return (edits, subject, object) of each finding that hits on one claim amount to; its first edit names it.
+
+        `severity` has a byte for each rule, 0 where it is off. Holds the GIL.
+        """
+        cdef list given = list(hits)
+        cdef int64_t size = len(given), i
+        cdef int32_t g, n
+        # Making a tuple can let another thread in, so that no memory here may be another call's too.
+        cdef wk_hit near[32]
+        cdef wk_hit *at = near
+        cdef wk_merged m
+        cdef const wk_group *group
+        cdef list found = []
+        memset(&m, 0, sizeof(m))
+        if len(severity) < self.rules.rule_count:
+            raise ValueError(f"{len(severity)} severities for {self.rules.rule_count} rules")
+        if size > 32:
+            at = <wk_hit *>malloc(size * sizeof(wk_hit))
+            if at == NULL:
+                raise MemoryError
+        try:
+            for i in range(size):
+                memset(&at[i], 0, sizeof(wk_hit))
+                at[i].edit, at[i].subject, at[i].object = given[i]
+            if not wk_merge(&m, &self.rules, <const uint8_t *><const char *>severity, at, size):
+                raise MemoryError
+            for g in range(m.count):
+                group = &m.groups[g]
+                if not group.gone:
+                    edits = tuple([m.sorted[n].hit.edit for n in range(group.start, group.end)])
+                    found.append((edits, group.hit.subject, group.hit.object))
+            return found
+        finally:
+            free(m.work)
+            if at != near:
+                free(at)
+
+
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object made, object name, object value) except -1
+
+
+cdef class Maker:
+    """Makes objects of a frozen attrs class from the values of all its fields, in order.
+
+    Its own `__init__` goes through the wrapper of `object.__setattr__` for each field, which costs a finding more than
+    all else that is done for it. Only for classes that do nothing else when they are made.
+    """
+
+    cdef object made
+    cdef tuple names
+
+    def __cinit__(self, made):
+        fields = attrs.fields(made)
+        if hasattr(made, "__attrs_post_init__") or any([f.converter or f.validator or not f.init for f in fields]):
+            raise TypeError(f"{made.__name__} does more than to keep its fields")
+        self.made = made
+        self.names = tuple([f.name for f in fields])
+
+    def __call__(self, *values):
+        cdef Py_ssize_t i
+        if len(values) != len(self.names):
+            raise TypeError(f"{self.made.__name__} has {len(self.names)} fields, not {len(values)}")
+        one = _bare(self.made)
+        for i in range(len(values)):
+            PyObject_GenericSetAttr(one, self.names[i], values[i])
+        return one
+
+
+cdef object _bare = object.__new__
+
+
+cdef class Report:
+    """Numbers what the findings of batches say: the variants, from batch to batch."""
+
+    cdef wk_report r
+    cdef Merger merger
+    cdef int64_t told
+
+    def __cinit__(self, Merger merger):
+        memset(&self.r, 0, sizeof(self.r))
+        self.merger = merger
 
     def __dealloc__(self):
         wk_report_close(&self.r)
@@ -557,11 +660,12 @@ cdef class Report:
         """
         cdef int64_t size = hits.shape[0] // sizeof(wk_hit), start = 0, end
         cdef const wk_hit *at = <const wk_hit *>&hits[0] if size else NULL
-        cdef void *work = NULL
-        cdef int64_t room = 0
+        cdef const uint8_t *levels = &severity[0] if severity.shape[0] else NULL
+        cdef const wk_rules *rules = &self.merger.rules
+        cdef wk_merged m
         cdef int fine = 1
         cdef int32_t row
-        self.rules.severity = &severity[0] if severity.shape[0] else NULL
+        memset(&m, 0, sizeof(m))
         with nogil:
             while start < size and fine:
                 row = at[start].row
@@ -569,10 +673,16 @@ cdef class Report:
                 while end < size and at[end].row == row:
                     end += 1
                 fine = wk_report_row(
-                    &self.r, &self.rules, at + start, end - start, &tokens[bounds[row]], payer[row], &work, &room
+                    &self.r,
+                    rules,
+                    levels + <int64_t>payer[row] * rules.rule_count,
+                    at + start,
+                    end - start,
+                    &tokens[bounds[row]],
+                    &m,
                 )
                 start = end
-            free(work)
+            free(m.work)
         found = _block(self.r.findings, self.r.finding_count * 6 * sizeof(int32_t))
         rows = self.r.rows
         self.r.findings = NULL

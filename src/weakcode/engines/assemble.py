@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
-
-import attrs
+from typing import NamedTuple
 
 from weakcode.codes.edition import Edition
-from weakcode.codes.normalise import shown
 from weakcode.compile.conditions import JudgedClaim, found_term, lines_meant
-from weakcode.compile.edits import Edit, Hit, Verb, Where
+from weakcode.compile.edits import Edit, EditFix, Hit, Verb, Where
 from weakcode.compile.program import Program
-from weakcode.engines.wording import Wording
-from weakcode.findings import Finding, Fix, Source
+from weakcode.engines._kernel import Maker, Merger
+from weakcode.engines.wording import Named, Wording
+from weakcode.findings import Finding, Fix, Severity, Source
 
 _MOST_WORDED = 20_000
+_MOST_PAYERS = 65_536
+_LABELS = ("", *(severity.label for severity in sorted(Severity)))
+_finding = Maker(Finding)
+_fix = Maker(Fix)
 SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
+_ACTIONS = {
+    "drop-repeat": ("drop-repeat", "object"),
+    "remove-subject": ("remove", "subject"),
+    "remove-object": ("remove", "object"),
+    "replace-subject": ("replace", "subject"),
+    "add": ("add", ""),
+}
+"""The action of a fix, and whose position it touches, by the action of a rule file."""
 
 
-@attrs.define
-class _Merged:
-    """The hits that make up one finding: the first names it, the others add their sources."""
+class _Words(NamedTuple):
+    """What a finding says wherever its codes stand; `mend` is the sentence of its fix, should there be one."""
 
-    hit: Hit
-    rule: int
-    edits: list[Edit]
-    numbers: list[int]
+    message: str
+    codes: tuple[str, ...]
+    sources: tuple[Source, ...]
+    mend: str
 
 
 class Assembler:
     """Words the hits on a claim as findings.
 
-    `severity_of` gives the severity of a rule for a payer, or None where the payer's profile switches it off.
+    `severity_of` gives the severity of a rule for a payer, or None where the payer's profile switches it off. `merger`
+    is what merges hits, drops superseded ones and puts the rest in order, for single claims and batches.
     """
 
     def __init__(
@@ -40,76 +52,58 @@ class Assembler:
         self._program = program
         self._edition = edition
         self.wording = Wording(program, edition)
-        self._worded: dict[tuple[object, ...], tuple[str, tuple[Source, ...]]] = {}
+        self.merger = Merger(*_rule_columns(program))
         self.severity_of = severity_of
-        numbers = program.rule_numbers
-        self._replaces = {
-            number: frozenset(numbers[name] for name in rule.supersedes if name in numbers)
-            for number, rule in enumerate(program.rules)
-        }
+        self._severities: dict[str | None, bytes] = {}
+        self._worded: dict[tuple[object, ...], _Words] = {}
+
+    def severities(self, payer: str | None) -> bytes:
+        """Return a byte for each rule: its `Severity` for a payer, 0 where it is off."""
+        found = self._severities.get(payer)
+        if found is None:
+            labels = (self.severity_of(number, payer) for number in range(len(self._program.rules)))
+            found = bytes(Severity.parse(label) if label else 0 for label in labels)
+            if len(self._severities) >= _MOST_PAYERS:
+                self._severities.clear()
+            self._severities[payer] = found
+        return found
 
     def findings(self, judged: JudgedClaim, hits: Iterable[Hit]) -> tuple[Finding, ...]:
         """Return the findings by subject position, then rule id, then object position."""
-        payer = judged.claim.payer
-        severities: dict[int, str | None] = {}
-        merged: dict[tuple[int, ...], _Merged] = {}
-        for hit in sorted(hits, key=lambda hit: (hit.subject, hit.object, hit.edit)):
-            edit = self._program.edit(hit.edit)
-            if edit.rule not in severities:
-                severities[edit.rule] = self.severity_of(edit.rule, payer)
-            if severities[edit.rule] is None:
-                continue
-            if edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE:
-                # One finding for two codes, even where each forbids the other: the earlier one is its subject.
-                key = (edit.rule, -1, min(hit[1:]), max(hit[1:]))
-            else:
-                key = (edit.rule, hit.edit, hit.subject, hit.object)
-            if key in merged:
-                merged[key].edits.append(edit)
-                merged[key].numbers.append(hit.edit)
-            else:
-                merged[key] = _Merged(hit, edit.rule, [edit], [hit.edit])
-        kept = self._without_superseded(list(merged.values()))
-        rules = self._program.rules
-        kept.sort(key=lambda m: (m.hit.subject, rules[m.rule].id, m.hit.object, m.hit.edit))
-        return tuple(self._finding(judged, m, severities[m.rule] or "") for m in kept)
-
-    def _without_superseded(self, merged: list[_Merged]) -> list[_Merged]:
-        if len(merged) < 2:
-            return merged
-        return [
-            generic
-            for generic in merged
-            if not any(
-                generic.rule in self._replaces[specific.rule] and _same_problem(specific.hit, generic.hit)
-                for specific in merged
-            )
-        ]
+        severities = self.severities(judged.claim.payer)
+        merged = self.merger.merged(hits, severities)
+        return tuple([self._finding(judged, severities, *one) for one in merged])
 
     def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
         """Return what the edits of one finding cite for `other`, its object, each once."""
         return self.wording.sources(edits, other)
 
-    def _finding(self, judged: JudgedClaim, merged: _Merged, severity: str) -> Finding:
-        hit, edit = merged.hit, merged.edits[0]
-        rule = self._program.rules[merged.rule]
-        positions = tuple(position for position in hit[1:] if position)
+    def _finding(
+        self, judged: JudgedClaim, severities: bytes, numbers: tuple[int, ...], subject: int, other: int
+    ) -> Finding:
+        """Return the finding of these edits, of which the first names it, on the positions of subject and object."""
+        edit = self._program.edit(numbers[0])
+        stray = self._misplaced(judged, edit, subject) if edit.verb is Verb.REQUIRE else 0
         codes = judged.claim.codes
-        stray = self._misplaced(judged, edit, hit.subject)
-        message, sources = self._words(judged, merged, stray)
-        return Finding(
-            rule=rule.id,
-            severity=severity,
-            message=message,
-            codes=tuple(shown(codes[position - 1]) for position in positions),
-            positions=positions,
-            sources=sources,
-            fix=self._fix(judged, edit, hit, stray),
+        first, second = codes[subject - 1] if subject else "", codes[other - 1] if other else ""
+        key = (numbers, first, second, codes[stray - 1] if stray else "")
+        words = self._worded.get(key) or self._word(judged, subject, *key)
+        fix = edit.fix
+        return _finding(
+            self._program.rules[edit.rule].id,
+            _LABELS[severities[edit.rule]],
+            words.message,
+            words.codes,
+            (subject, other) if other else (subject,) if subject else (),
+            words.sources,
+            None if fix is None else self._fix(judged, edit, fix, subject, other, stray, words.mend),
+            None,
+            None,
         )
 
     def _misplaced(self, judged: JudgedClaim, edit: Edit, subject: int) -> int:
         """Return the position of the first required code that stands on the wrong side, or 0."""
-        if edit.verb is not Verb.REQUIRE or edit.where is Where.ANYWHERE:
+        if edit.where is Where.ANYWHERE:
             return 0
         return next((j for j, code in judged.distinct if j != subject and code in edit.object), 0)
 
@@ -117,22 +111,21 @@ class Assembler:
     def _candidates(judged: JudgedClaim, edit: Edit, subject: int) -> int:
         return sum(j != subject and code in edit.object for j, code in judged.distinct)
 
-    def _words(self, judged: JudgedClaim, merged: _Merged, stray: int) -> tuple[str, tuple[Source, ...]]:
-        """Return message and sources, from memory where they depend on nothing but edits and codes."""
-        hit, edit, codes = merged.hit, merged.edits[0], judged.claim.codes
-        subject, other, found = (codes[at - 1] if at else "" for at in (hit.subject, hit.object, stray))
-        key = (*merged.numbers, subject, other, found)
-        said = self._worded.get(key)
-        if said is None:
-            term, lines = self._term(judged, edit, hit.subject), ""
-            if edit.asks_lines:
-                lines = lines_meant(edit, judged.claim.lines, codes, hit.subject)
-            first, second, third = map(self.wording.named, (subject, other, found))
-            message, cited = self.wording.words(tuple(merged.numbers), first, second, third, term, lines)
-            said = message, cited.sources
-            if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
-                self._worded[key] = said
-        return said
+    def _word(
+        self, judged: JudgedClaim, subject: int, numbers: tuple[int, ...], first: str, second: str, third: str
+    ) -> _Words:
+        """Word a finding on these codes, and remember it where it depends on nothing but edits and codes."""
+        edit = self._program.edit(numbers[0])
+        named, other, stray = map(self.wording.named, (first, second, third))
+        term, lines = self._term(judged, edit, subject), ""
+        if edit.asks_lines:
+            lines = lines_meant(edit, judged.claim.lines, judged.claim.codes, subject)
+        message, said = self.wording.words(numbers, named, other, stray, term, lines)
+        codes = tuple(one.shown for one in (named, other) if one.shown)
+        words = _Words(message, codes, said.sources, self._mend(edit, named, other, stray))
+        if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
+            self._worded[numbers, first, second, third] = words
+        return words
 
     def _term(self, judged: JudgedClaim, edit: Edit, subject: int) -> str:
         if not edit.terms or not subject:
@@ -140,44 +133,63 @@ class Assembler:
         text = judged.claim.diagnoses[subject - 1].text
         return found_term(edit, self._program.rules[edit.rule], text, judged.ids[subject - 1], self._edition) or ""
 
-    def _fix(self, judged: JudgedClaim, edit: Edit, hit: Hit, stray: int) -> Fix | None:
+    def _mend(self, edit: Edit, subject: Named, other: Named, stray: Named) -> str:
+        """Return the sentence of the fix that an edit may allow; empty where there is none."""
         fix = edit.fix
         if fix is None:
-            return None
-        codes = tuple(map(shown, judged.claim.codes))
-        subject = codes[hit.subject - 1] if hit.subject else ""
-        other = codes[hit.object - 1] if hit.object else ""
-        safe = fix.action in SAFE_ACTIONS
+            return ""
+        moved = stray.shown or other.shown
+        if fix.action == "resequence" and moved:
+            ahead = edit.where is not Where.AFTER
+            return f"Put {moved} before {subject.shown}." if ahead else f"Put {subject.shown} before {moved}."
+        if fix.text:
+            return fix.text
         if fix.action == "resequence":
-            moved = stray or hit.object
-            if moved:
-                # With a choice of codes to move, only the record tells which one belongs there.
-                safe = edit.verb is not Verb.REQUIRE or self._candidates(judged, edit, hit.subject) == 1
-                ahead = edit.where is not Where.AFTER
-                first, second = (codes[moved - 1], subject) if ahead else (subject, codes[moved - 1])
-                return Fix("resequence", f"Put {first} before {second}.", safe, (hit.subject, moved))
-            if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
-                text = fix.text or (
-                    f"List {subject} first." if edit.verb is Verb.FIRST else f"List {subject} after another diagnosis."
-                )
-                others = [position for position, _ in judged.distinct if position != hit.subject]
-                # Which of several other diagnoses comes first is for the record to say.
-                return Fix("resequence", text, len(others) == 1, (hit.subject, *others[: len(others) == 1]))
-            return None
+            place = "first" if edit.verb is Verb.FIRST else "after another diagnosis"
+            return f"List {subject.shown} {place}."
         if fix.action == "drop-repeat":
-            return Fix("drop-repeat", fix.text or f"Report {subject} once.", safe, (hit.object,))
+            return f"Report {subject.shown} once."
         if fix.action == "remove-subject":
-            return Fix("remove", fix.text or f"Remove {subject}.", safe, (hit.subject,))
+            return f"Remove {subject.shown}."
         if fix.action == "remove-object":
-            return Fix("remove", fix.text or f"Remove {other}.", safe, (hit.object,))
-        if fix.action == "replace-subject":
-            text = fix.text or f"Report {self.wording.named(fix.code or '').described} instead of {subject}."
-            return Fix("replace", text, safe, (hit.subject,), fix.code)
-        return Fix("add", fix.text or f"Add {self.wording.named(fix.code or '').described}.", safe, (), fix.code)
+            return f"Remove {other.shown}."
+        code = self.wording.named(fix.code or "").described
+        return f"Report {code} instead of {subject.shown}." if fix.action == "replace-subject" else f"Add {code}."
+
+    def _fix(
+        self, judged: JudgedClaim, edit: Edit, fix: EditFix, subject: int, other: int, stray: int, mend: str
+    ) -> Fix | None:
+        """Return the fix that an edit allows on this claim, with its sentence; None where nothing can be moved."""
+        if fix.action == "resequence":
+            return self._resequencing(judged, edit, subject, stray or other, mend)
+        action, at = _ACTIONS[fix.action]
+        positions = (subject,) if at == "subject" else (other,) if at == "object" else ()
+        return _fix(action, mend, fix.action in SAFE_ACTIONS, positions, fix.code)
+
+    def _resequencing(self, judged: JudgedClaim, edit: Edit, subject: int, moved: int, mend: str) -> Fix | None:
+        if moved:
+            # With a choice of codes to move, only the record tells which one belongs there.
+            safe = edit.verb is not Verb.REQUIRE or self._candidates(judged, edit, subject) == 1
+            return _fix("resequence", mend, safe, (subject, moved), None)
+        if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
+            others = [position for position, _ in judged.distinct if position != subject]
+            # Which of several other diagnoses comes first is for the record to say.
+            return _fix("resequence", mend, len(others) == 1, (subject, *others[: len(others) == 1]), None)
+        return None
 
 
-def _same_problem(specific: Hit, generic: Hit) -> bool:
-    """Two pairs are one problem when they are the same two diagnoses, otherwise when the subject is the same."""
-    if specific.object and generic.object:
-        return {*specific[1:]} == {*generic[1:]}
-    return specific.subject == generic.subject
+def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], array[int], array[int]]:
+    """Return the rules of a program in the form in which the kernel merges and orders findings."""
+    rules, numbers = program.rules, program.rule_numbers
+    either_way = bytes(
+        verb == Verb.FORBID and where == Where.ANYWHERE
+        for verb, where in zip(program.column("verbs"), program.column("wheres"), strict=True)
+    )
+    rank = array("i", [0]) * len(rules)
+    for place, number in enumerate(sorted(range(len(rules)), key=lambda number: rules[number].id)):
+        rank[number] = place
+    bounds, replaced = array("i", [0]), array("i")
+    for rule in rules:
+        replaced.extend(numbers[name] for name in rule.supersedes if name in numbers)
+        bounds.append(len(replaced))
+    return array("i", program.rule_of_edit), either_way, rank, bounds, replaced

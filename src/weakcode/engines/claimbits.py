@@ -6,6 +6,7 @@ A condition is a conjunction over the parts of a claim, so each distinct value o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -15,13 +16,13 @@ from weakcode.compile.edits import Condition
 
 _MOST_REMEMBERED = 10_000
 _PARTS: tuple[tuple[tuple[str, ...], Callable[[JudgedClaim], Any]], ...] = (
-    (("age_min", "age_max"), lambda judged: judged.claim.age_in_years),
-    (("sex",), lambda judged: judged.claim.sex),
-    (("settings",), lambda judged: judged.claim.setting),
-    (("payers",), lambda judged: judged.claim.payer),
-    (("starts", "ends"), lambda judged: judged.date),
-    (("documented_all", "documented_any", "documented_none"), lambda judged: judged.claim.documented),
-    (("pointer_off_claim",), lambda judged: judged.pointers is not None and judged.pointers.off_claim),
+    (("age_min", "age_max"), attrgetter("claim.age_in_years")),
+    (("sex",), attrgetter("claim.sex")),
+    (("settings",), attrgetter("claim.setting")),
+    (("payers",), attrgetter("claim.payer")),
+    (("starts", "ends"), attrgetter("date")),
+    (("documented_all", "documented_any", "documented_none"), attrgetter("claim.documented")),
+    (("pointer_off_claim",), attrgetter("off_claim")),
 )
 
 
@@ -42,14 +43,12 @@ class _Part:
     others: int
     known: dict[Any, int] = attrs.field(factory=dict)
 
-    def bits(self, judged: JudgedClaim) -> int:
-        value = self.value(judged)
-        found = self.known.get(value)
-        if found is None:
-            found = self.others | sum(1 << bit for bit, condition in self.asked if holds(condition, judged))
-            if len(self.known) >= _MOST_REMEMBERED:
-                self.known.clear()
-            self.known[value] = found
+    def learn(self, value: Any, judged: JudgedClaim) -> int:
+        """Return the bits for a value that was not met before."""
+        found = self.others | sum(1 << bit for bit, condition in self.asked if holds(condition, judged))
+        if len(self.known) >= _MOST_REMEMBERED:
+            self.known.clear()
+        self.known[value] = found
         return found
 
 
@@ -73,8 +72,9 @@ class ClaimBits:
 
     def of(self, judged: JudgedClaim) -> int:
         """Return the bits of a claim."""
-        is_spoken = any(diagnosis.text for diagnosis in judged.claim.diagnoses)
-        bits = self._all if is_spoken else self._silent
+        bits = self._all if judged.is_spoken else self._silent
         for part in self._parts:
-            bits &= part.bits(judged)
+            value = part.value(judged)
+            found = part.known.get(value)
+            bits &= part.learn(value, judged) if found is None else found
         return bits

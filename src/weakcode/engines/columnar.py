@@ -101,11 +101,12 @@ class ColumnarEngine:
 
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order."""
-        first: dict[str, int] = {}
-        tokens = [first.setdefault(code, len(first)) for code in judged.claim.codes]
-        found = [Hit(*hit) for hit in self._built[0].judge(tokens, judged.ids, self._bits.of(judged))]
+        codes, ids = judged.claim.codes, judged.ids
+        found = self._built[0].judge(codes, ids, self._bits.of(judged))
         if judged.pointers is not None and self._lined is not None:
-            found += [Hit(*hit) for hit in self._lined[0].judge(tokens, judged.ids, self._lined_bits.of(judged))]
+            found += self._lined[0].judge(codes, ids, self._lined_bits.of(judged))
+        elif not judged.is_spoken:
+            return found
         special = self._special
         doubtful = [hit for hit in found if special[hit.edit] & (SPOKEN | LINED)]
         if not doubtful:
