@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Path, "replace", full)
     assert not store.write(tmp_path / "file.bin", "key", {}, SECTIONS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_not_used_for_longest_goes_when_the_folder_grows_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = len(store.pack("key", {}, SECTIONS))
+    monkeypatch.setattr(store, "MOST_KEPT", 3 * size)
+    for age, name in enumerate(("used", "older", "newer")):
+        store.write(tmp_path / f"{name}.bin", "key", {}, SECTIONS)
+        os.utime(tmp_path / f"{name}.bin", (age, age))
+    (tmp_path / "of-somebody-else.txt").write_text("kept")
+    assert store.read(tmp_path / "used.bin", "key")
+    assert store.write(tmp_path / "newest.bin", "key", {}, SECTIONS)
+    assert {path.name for path in tmp_path.iterdir()} == {"newest.bin", "newer.bin", "used.bin", "of-somebody-else.txt"}
+    assert store.write(tmp_path / "large.bin", "key", {}, {**SECTIONS, "more": bytes(4 * size)})
+    assert {path.name for path in tmp_path.glob("*.bin")} == {"large.bin"}
 
 
 def test_the_cache_folder_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

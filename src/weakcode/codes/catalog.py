@@ -196,7 +196,7 @@ def _compile(source: Source, key: str, cached: Path) -> store.Stored:
     meta, sections = compile_tabular(read_tabular(content, source.path.name))
     meta["digest"] = hashlib.blake2b(content, digest_size=32).hexdigest()
     packed = store.pack(key, meta, sections)
-    store.write_bytes(cached, packed)
+    store.keep(cached, packed)
     stored = store.open_bytes(packed, key)
     assert stored is not None, "a container that was just packed must open"
     return stored

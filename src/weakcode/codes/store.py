@@ -26,6 +26,9 @@ MAGIC = b"WEAKCODE"
 FORMAT = 1
 CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
 
+MOST_KEPT = 1 << 29
+"""The size to which the cache folder may grow, in bytes: some 30 versions of all packs with their editions."""
+
 _DIGEST_SIZE = 32
 _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
 
@@ -106,7 +109,12 @@ def read(path: Path, key: str) -> Stored | None:
         content = path.read_bytes()
     except OSError:
         return None
-    return open_bytes(content, key)
+    stored = open_bytes(content, key)
+    if stored is not None:
+        # The time of the last use, which tells what may go first.
+        with contextlib.suppress(OSError):
+            os.utime(path)
+    return stored
 
 
 def write_bytes(path: Path, content: bytes) -> bool:
@@ -127,5 +135,27 @@ def write_bytes(path: Path, content: bytes) -> bool:
 
 
 def write(path: Path, key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> bool:
-    """Pack and write in one step; False when the file could not be written."""
-    return write_bytes(path, pack(key, meta, sections))
+    """Pack and keep in the cache; False when the file could not be written."""
+    return keep(path, pack(key, meta, sections))
+
+
+def keep(path: Path, content: bytes) -> bool:
+    """Write a file of the cache in one step; False when it could not be written.
+
+    What was not used for longest goes where the folder grows beyond `MOST_KEPT`: every change of a rule file makes a
+    file of its own.
+    """
+    if not write_bytes(path, content):
+        return False
+    with contextlib.suppress(OSError):
+        _make_room(path)
+    return True
+
+
+def _make_room(newest: Path) -> None:
+    others = [(one.stat(), one) for one in newest.parent.glob("*.bin") if one != newest]
+    left = MOST_KEPT - newest.stat().st_size
+    for status, path in sorted(others, key=lambda other: other[0].st_mtime, reverse=True):
+        left -= status.st_size
+        if left < 0:
+            path.unlink(missing_ok=True)

@@ -127,7 +127,7 @@ def read_validity(editions: Sequence[tuple[str, date, date, Any]]) -> Validity:
     if stored is None:
         meta, sections = _packed(_windows(path, editions))
         packed = store.pack(key, meta, sections)
-        store.write_bytes(place, packed)
+        store.keep(place, packed)
         stored = store.open_bytes(packed, key)
         assert stored is not None, "a container that was just packed must open"
     return Validity(stored.meta["digest"], stored)
