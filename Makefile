@@ -19,7 +19,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
 BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
 
-$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard src/weakcode/engines/*.pyx src/weakcode/engines/*.h)
+$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/*.$(ending)))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,13 +1,15 @@
 """What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, and the kernel is C."""
 
+from pathlib import Path
+
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 
-HEADERS = ("_grow", "_text", "_judge", "_tables", "_assemble", "_gather")
+SOURCES = Path("src/weakcode/engines")
 KERNEL = Extension(
     "weakcode.engines._kernel",
     sources=["src/weakcode/engines/_kernel.pyx"],
-    depends=[f"src/weakcode/engines/{name}.h" for name in HEADERS],
+    depends=[path.as_posix() for path in sorted((*SOURCES.glob("*.h"), *SOURCES.glob("*.pxi")))],
     extra_compile_args=["-O3"],
 )
 

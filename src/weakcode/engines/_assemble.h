@@ -5,7 +5,7 @@
 #define WEAKCODE_ASSEMBLE_H
 
 #include "_grow.h"
-#include "_judge.h"
+#include "_claim.h"
 #include "_text.h"
 
 typedef struct {

@@ -1,10 +1,10 @@
-/* Edits as a program holds them become the tables that the loops of _judge.h walk. Runs once for a program. */
+/* Edits as a program holds them become the tables that the loops of _judge.h and _long.h walk. Runs once for a program. */
 
 #ifndef WEAKCODE_TABLES_H
 #define WEAKCODE_TABLES_H
 
 #include "_grow.h"
-#include "_judge.h"
+#include "_claim.h"
 #include "_text.h"
 
 /* Classes that tables can tell apart; an edition has fewer codes. */

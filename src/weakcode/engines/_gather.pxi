@@ -1,0 +1,63 @@
+# Columns put together from others.
+
+cdef extern from "_gather.h" nogil:
+    int64_t wk_bounds(const int32_t *bounds, const int32_t *picked, int64_t size, int32_t *out)
+    void wk_pick_numbers(const int32_t *bounds, const int32_t *values, const int32_t *picked, int64_t size, int32_t *out)
+    void wk_pick_bytes(const int32_t *bounds, const uint8_t *data, const int32_t *picked, int64_t size, uint8_t *out)
+    int64_t wk_pick_above(const int32_t *one, const int32_t *other, int64_t size, int32_t *bounds, int32_t *out)
+
+
+cdef int32_t *_room(Py_ssize_t size) except NULL:
+    cdef int32_t *at = <int32_t *>malloc((size + 1) * sizeof(int32_t))
+    if at == NULL:
+        raise MemoryError
+    return at
+
+
+def pick_lists(const int32_t[::1] bounds, const int32_t[::1] values, const int32_t[::1] picked):
+    """Return the bounds and the values of the picked lists, list r being values[bounds[r]:bounds[r + 1]].
+
+    Raises OverflowError when there are more values than 32 bits can count.
+    """
+    cdef Py_ssize_t size = picked.shape[0]
+    cdef int64_t total
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
+    with nogil:
+        total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
+    if total < 0:
+        raise OverflowError("too many values for one batch")
+    found = _block(_room(total), total * sizeof(int32_t))
+    if total:
+        with nogil:
+            wk_pick_numbers(&bounds[0], &values[0], &picked[0], size, <int32_t *>found.at)
+    return ends, found
+
+
+def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t[::1] picked):
+    """Return the bounds and the bytes of the picked texts, text r being data[bounds[r]:bounds[r + 1]].
+
+    Raises OverflowError when there are more bytes than 32 bits can count.
+    """
+    cdef Py_ssize_t size = picked.shape[0]
+    cdef int64_t total
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
+    with nogil:
+        total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
+    if total < 0:
+        raise OverflowError("too much text for one batch")
+    found = _block(_room(total // 4 + 1), total)
+    if total:
+        with nogil:
+            wk_pick_bytes(&bounds[0], &data[0], &picked[0], size, <uint8_t *>found.at)
+    return ends, found
+
+
+def pick_above_zero(const int32_t[::1] one, const int32_t[::1] other):
+    """Return the bounds and the values of lists with those of the two numbers of each row that are above zero."""
+    cdef Py_ssize_t size = one.shape[0]
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found = _block(_room(2 * size + 1), 0)
+    with nogil:
+        found.size = sizeof(int32_t) * wk_pick_above(
+            &one[0] if size else NULL, &other[0] if size else NULL, size, <int32_t *>ends.at, <int32_t *>found.at
+        )
+    return ends, found
