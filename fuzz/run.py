@@ -53,6 +53,9 @@ def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     reader.add_argument("target", choices=TARGETS)
     reader.add_argument("--seconds", type=int, default=60)
+    reader.add_argument(
+        "--timeout", type=int, default=20, help="seconds that one input may take; more on a busy machine"
+    )
     reader.add_argument("--folder", type=Path, help="where the working corpus and what breaks are kept")
     given = reader.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix=f"fuzz-{given.target}-"))
@@ -68,7 +71,7 @@ def main() -> None:
     arguments = [
         sys.argv[0],
         f"-max_total_time={given.seconds}",
-        "-timeout=20",
+        f"-timeout={given.timeout}",
         "-rss_limit_mb=3000",
         "-max_len=8192",
         "-print_final_stats=1",
