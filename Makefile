@@ -32,8 +32,12 @@ $(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(
 run: $(READY) ## Scrub the example claims and print the findings
 	@$(BIN)/weakcode scrub examples/claims.csv --fail-on never
 
-test: $(READY) ## Run the tests
-	$(BIN)/python -m pytest
+# One worker for each core. The tests of a file stay together: they share what was made once, and fill no cache twice.
+WORKERS := auto
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile
+
+test: $(READY) ## Run the tests, side by side; WORKERS=0 runs them one after the other
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: lint types test ## Format, lint, types and tests: what CI runs
 
@@ -77,7 +81,7 @@ installed: dist ## Install the wheel into an empty environment and run the tests
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check $(LOCKED) --requirement requirements/dev.txt --wheel-dir $(WHEELS)
 	PIP_CONFIG_FILE=/dev/null $(EMPTY)/bin/python $(PIP) --no-index --find-links $(WHEELS) "$$(echo dist/*.whl)[dev,all]"
 	@rm -rf $(WHEELS)
-	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest -m 'not slow' $(TESTS)
+	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not slow' $(TESTS)
 
 TOOLS := build/tools
 
@@ -103,7 +107,7 @@ format: $(READY) ## Rewrite the files in the project's format
 	$(BIN)/ruff check --fix .
 
 nightly: $(READY) ## Run the tests with many more generated cases
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 # In a copy, because it changes the files that it tests.
 mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (an hour)

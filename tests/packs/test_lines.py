@@ -122,7 +122,7 @@ OBJECT = pa.struct([("number", pa.int32()), ("pointers", pa.list_(pa.int64())), 
         (pa.list_(OBJECT), lambda to: {"pointers": list(to)}),
         (pa.list_(pa.struct([("pointers", pa.list_(pa.int16()))])), lambda to: {"pointers": list(to) or None}),
     ],
-    ids=str,
+    ids=["lists", "large-lists", "whole-lines", "pointers-alone"],
 )
 def test_a_table_with_a_column_of_lines_has_the_findings_of_its_claims(shape, item, tmp_path: Path) -> None:
     table = pa.table(
