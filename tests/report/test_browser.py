@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.browser import headless
 from tests.report.conftest import MakeFindings, finding
 from weakcode.report.render import write_report
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium, of the extra dev")
 HOSTILE = "</script></title><script>window.hacked = 1</script><img src=x onerror='window.hacked=1'>"
 CHARTS = ("by-severity", "by-rule", "by-month", "clean-by-month", "by-payer", "clean-by-payer")
 
@@ -22,27 +21,8 @@ CHARTS = ("by-severity", "by-rule", "by-month", "clean-by-month", "by-payer", "c
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium that resolves no name."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("needs chromium and chromedriver (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for argument in (
-        "--headless=new",
-        # Chromium refuses its own sandbox to root, which is who runs this in a container; the pages are ours.
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=driver))
-    try:
+    with headless("MAP * ~NOTFOUND") as running:
         yield running
-    finally:
-        running.quit()
 
 
 class Opened:

@@ -15,26 +15,12 @@ import pytest
 
 import weakcode
 import weakcode.spark
+from tests.practice import RULES
 from tests.spark.comparing import COLUMNS, counted, on_one_machine
 from weakcode.errors import EngineError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "claims.csv"
 
-RULES = """\
-pack: practice
-title: Rules of our own
-rules:
-  - id: hypertension-first
-    title: Hypertension not first
-    severity: warning
-    subject: I10
-    position: first
-    message: "{subject} stands first in this practice."
-    why: So that the list reads alike.
-    examples:
-      pass: [I10 M62.84]
-      fail: [M62.84 I10]
-"""
 PROFILE = """\
 name: ours
 packs: [practice.yaml]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from weakcode.batch.csvrows import CsvRows
 from weakcode.batch.outputs import writing
 
 if TYPE_CHECKING:
@@ -50,16 +49,12 @@ def claims_writer(target: Path, file: BinaryIO) -> ClaimsWriter:
     return _Arrow(target, file, _parquet if extension == ".parquet" else _ipc(extension))
 
 
-class _Csv:
+class _Csv(CsvRows):
     """One row a claim, its codes parted by blanks."""
 
     def __init__(self, target: Path, file: BinaryIO) -> None:
-        self._target = target
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        self._rows = csv.writer(self._text, lineterminator="\n")
+        super().__init__(target, file, _CODES_ALONE)
         self.lost = 0
-        with writing(target):
-            self._rows.writerow(_CODES_ALONE)
 
     def write(self, batch: pa.RecordBatch) -> None:
         from weakcode.batch.claimcolumns import bare
@@ -68,17 +63,7 @@ class _Csv:
         columns = bare(batch).to_pydict()
         columns["codes"] = [" ".join(codes) for codes in columns["codes"]]
         columns["documented"] = [" ".join(facts or ()) for facts in columns["documented"]]
-        with writing(self._target):
-            self._rows.writerows(zip(*(columns[name] for name in _CODES_ALONE), strict=True))
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        with writing(self._target):
-            self._text.flush()
-            self._text.detach()
-
-    def abandon(self) -> None:
-        with suppress(Exception):
-            self._text.detach()
+        self.put(zip(*(columns[name] for name in _CODES_ALONE), strict=True))
 
 
 class _Jsonl:

@@ -26,7 +26,8 @@ FREE = 64 << 20
 MOST_MEMBERS = 1_000
 
 _GZIP, _XZ, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", (b"PK\x03\x04", b"PK\x05\x06")
-_BROKEN = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile)
+# What unpacking raises: BadGzipFile is an OSError, NotImplementedError (a method that is not known) a RuntimeError.
+_BROKEN = (EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -80,7 +81,7 @@ def _in_zip(path: Path) -> list[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (*_BROKEN, OSError, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise InputError(f"{path} is a zip archive that is damaged or cut short ({error}); fetch it again") from None
     names = {entry.filename for entry in entries}
     if "xl/workbook.xml" in names:
@@ -149,7 +150,7 @@ class _Unpacking(io.RawIOBase):
     def _opened(self) -> IO[bytes]:
         try:
             return self._unpack()
-        except (*_BROKEN, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        except _BROKEN as error:
             raise InputError(f"{self._name} cannot be unpacked ({error}); fetch it again") from None
 
     def readable(self) -> bool:
@@ -172,7 +173,7 @@ class _Unpacking(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         try:
             part = self._file.read(len(buffer))
-        except (*_BROKEN, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        except _BROKEN as error:
             why = str(error) or type(error).__name__
             raise InputError(f"{self._name} is damaged or cut short ({why}); fetch it again") from None
         self._total += len(part)

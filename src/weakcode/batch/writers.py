@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from weakcode.batch.csvrows import CsvRows
 from weakcode.batch.outputs import writing
 from weakcode.batch.rows import Rejected
 
@@ -211,30 +212,16 @@ class _Ipc:
             self._waiting.close()
 
 
-class _Csv:
+class _Csv(CsvRows):
     def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
-        self._target = target
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        self._rows = csv.writer(self._text, lineterminator="\n")
-        with writing(target):
-            self._rows.writerow([*FINDINGS_COLUMNS, *judged_by])
+        super().__init__(target, file, [*FINDINGS_COLUMNS, *judged_by])
         self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
-        with writing(self._target):
-            self._rows.writerows(
-                [*(_cell(name, row[name]) for name in FINDINGS_COLUMNS), *self._judged_by]
-                for row in conformed(batch).to_pylist()
-            )
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        with writing(self._target):
-            self._text.flush()
-            self._text.detach()
-
-    def abandon(self) -> None:
-        with suppress(Exception):
-            self._text.detach()
+        self.put(
+            [*(_cell(name, row[name]) for name in FINDINGS_COLUMNS), *self._judged_by]
+            for row in conformed(batch).to_pylist()
+        )
 
 
 class _Jsonl:

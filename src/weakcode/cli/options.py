@@ -147,6 +147,15 @@ def findings_format_option(command: _F) -> _F:
     )(command)
 
 
+def hash_ids_option(does: str, but: str = "") -> Callable[[_F], _F]:
+    """Add --hash-ids, whose help begins with what it does and ends with what it does not."""
+    return click.option(
+        "--hash-ids",
+        is_flag=True,
+        help=f"{does} The key is WEAKCODE_HASH_KEY; without it, a new one each time. {but}".rstrip(),
+    )
+
+
 def texts_by_position(given: Sequence[str], positions: int) -> dict[int, str]:
     """Return documented texts by 1-based position from `POSITION=TEXT`."""
     texts: dict[int, str] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from weakcode.cli import text
+from weakcode.cli.options import hash_ids_option
 from weakcode.errors import InputError
 
 
@@ -31,11 +32,7 @@ from weakcode.errors import InputError
     metavar="N",
     help="Findings that the table holds at most, of every rule some.",
 )
-@click.option(
-    "--hash-ids",
-    is_flag=True,
-    help="Show hashed claim ids. The key is WEAKCODE_HASH_KEY; without it, a new one each time.",
-)
+@hash_ids_option("Show hashed claim ids.")
 def command(
     findings: tuple[str, ...],
     output: str | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weakcode.cli.options import Choice, choosing, findings_format_option
+from weakcode.cli.options import Choice, choosing, findings_format_option, hash_ids_option
 from weakcode.cli.running import shown_progress, terminable
 from weakcode.cli.scrubtext import printer_for, summary_text
 from weakcode.errors import InputError
@@ -60,11 +60,8 @@ if TYPE_CHECKING:
     metavar="MASTER",
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
-@click.option(
-    "--hash-ids",
-    is_flag=True,
-    help="Tell claims by hashed ids, and nothing else of rejected rows. The key is WEAKCODE_HASH_KEY; without it, a "
-    "new one each time. The claims of --fix keep their ids.",
+@hash_ids_option(
+    "Tell claims by hashed ids, and nothing else of rejected rows.", but="The claims of --fix keep their ids."
 )
 @findings_format_option
 @choosing
