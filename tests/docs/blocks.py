@@ -109,7 +109,13 @@ class Page:
             self.printed = None
 
     def command(self, line: str) -> str:
-        """Run one command line and return what it prints. Only what the pages need: no pipes, no other programs."""
+        """Run one command line and return what it prints. Only what the pages need: no other programs, pipes of cat."""
+        first, piped, rest = line.partition(" | ")
+        if piped and first.startswith("cat "):
+            return self._invoked(rest, self.command(first))
+        return self._invoked(line)
+
+    def _invoked(self, line: str, given: str | None = None) -> str:
         words = shlex.split(line)
         environment = {}
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
@@ -126,7 +132,7 @@ class Page:
             return ""
         if not words or words[0].removeprefix(".venv/bin/") != "weakcode":
             raise AssertionError(f"{line!r} is not a command that the tests of the pages can run")
-        result = CliRunner(env={"COLUMNS": "120", **environment}).invoke(main, words[1:])
+        result = CliRunner(env={"COLUMNS": "120", **environment}).invoke(main, words[1:], input=given)
         self.status = result.exit_code
         return result.output
 
@@ -145,7 +151,8 @@ class Page:
         for option in words[used:]:
             assert not option.startswith("-") or option in help_text, f"{line!r}: there is no option {option}"
         if used < len(words) and not _PLACEHOLDER.search(line):
-            printed = self.command(line)
+            # Whoever names `-` in a sentence has claims for it.
+            printed = self._invoked(line, Path("claims.csv").read_text(encoding="utf-8") if "-" in words else None)
             assert self.status in (0, 1) or "Missing argument" in printed, (
                 f"{line!r} ends with status {self.status}:\n{printed}"
             )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from weakcode.batch.fields import ABOUT_THE_CLAIM, LINES, claim_from
+from weakcode.batch.inputs import name_of
 from weakcode.batch.layouts import seen_columns
 from weakcode.batch.rows import BadRow, Record, Rejected
 from weakcode.batch.views import without_views
@@ -87,7 +88,7 @@ class ArrowColumns:
     def __init__(self, source: Any) -> None:
         self._path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         self._source = source
-        self.name = self._path or type(source).__name__
+        self.name = type(source).__name__ if self._path is None else name_of(source)
         self.ignored: tuple[str, ...] = ()
         self.bytes_read = 0
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pyarrow import ipc
 
 from weakcode.batch.csvfile import Row, claims_of
+from weakcode.batch.inputs import name_of
 from weakcode.batch.layouts import resolve
 from weakcode.batch.rows import Record, Rejected
 from weakcode.errors import InputError
@@ -23,7 +24,7 @@ class ArrowTable:
     """The claims of one file; the line is the 1-based row. `ignored` are columns that are not known."""
 
     def __init__(self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> None:
-        self._path = os.fspath(path)
+        self._path, self._name = os.fspath(path), name_of(path)
         self._mapping = mapping
         self.ignored: tuple[str, ...] = ()
         self.bytes_read = 0
@@ -32,13 +33,13 @@ class ArrowTable:
         try:
             with pa.memory_map(self._path) as file:
                 names, batches = _opened(file)
-                header = resolve(names, ",", self._path, self._mapping)
+                header = resolve(names, ",", self._name, self._mapping)
                 self.ignored = header.ignored
-                yield from claims_of(rows_of(batches), header, self._path)
+                yield from claims_of(rows_of(batches), header, self._name)
                 self.bytes_read = file.size()
         except (pa.ArrowException, OSError) as error:
             said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{self._path} is damaged or cut short: {said}") from None
+            raise InputError(f"{self._name} is damaged or cut short: {said}") from None
 
 
 def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Row | Rejected]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import IO, Any, BinaryIO, cast
 
 import attrs
 
+from weakcode.batch.inputs import name_of
 from weakcode.errors import InputError
 
 BUFFER = 1 << 17
@@ -45,19 +47,19 @@ class Member:
             yield cast(BinaryIO, file)
 
 
-def members_of(path: Path) -> list[Member]:
+def members_of(path: str | os.PathLike[str]) -> list[Member]:
     """Return the file itself, or the files in it; raises InputError when it cannot be opened or holds none."""
-    with _readable(path) as file:
+    name, path = name_of(path), Path(path)
+    with _readable(path, name) as file:
         start = file.peek(8)[:8]
-    name = str(path)
     if start.startswith(_ZIP):
-        return _in_zip(path)
+        return _in_zip(path, name)
     if start.startswith((_GZIP, _XZ)):
         packed = path.stat().st_size
         how: Callable[[Path], Any] = gzip.GzipFile if start.startswith(_GZIP) else lzma.LZMAFile
         unpack = partial(how, path)
         return [Member(name, lambda: _buffered(unpack, packed, name))]
-    return [Member(name, lambda: _readable(path))]
+    return [Member(name, lambda: _readable(path, name))]
 
 
 def plain_suffix(name: str) -> str:
@@ -66,40 +68,38 @@ def plain_suffix(name: str) -> str:
     return Path(parts.stem).suffix if parts.suffix in (".gz", ".xz") else parts.suffix
 
 
-def _readable(path: Path) -> io.BufferedReader:
+def _readable(path: Path, name: str) -> io.BufferedReader:
     try:
         return cast(io.BufferedReader, path.open("rb", buffering=BUFFER))
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist; give a file of claims") from None
+        raise InputError(f"{name} does not exist; give a file of claims") from None
     except IsADirectoryError:
-        raise InputError(f"{path} is a folder; give the files in it") from None
+        raise InputError(f"{name} is a folder; give the files in it") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _in_zip(path: Path) -> list[Member]:
+def _in_zip(path: Path, name: str) -> list[Member]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except _BROKEN as error:
-        raise InputError(f"{path} is a zip archive that is damaged or cut short ({error}); fetch it again") from None
+        raise InputError(f"{name} is a zip archive that is damaged or cut short ({error}); fetch it again") from None
     names = {entry.filename for entry in entries}
     if "xl/workbook.xml" in names:
-        raise InputError(f"{path} is an Excel workbook; save the sheet as CSV")
+        raise InputError(f"{name} is an Excel workbook; save the sheet as CSV")
     entries = [entry for entry in entries if not any(litter in entry.filename for litter in _LITTER)]
     if not entries:
-        raise InputError(f"{path} is a zip archive without any file")
+        raise InputError(f"{name} is a zip archive without any file")
     if len(entries) > MOST_MEMBERS:
-        raise InputError(f"{path} holds {len(entries):,} files; at most {MOST_MEMBERS:,} are read, so unpack it first")
+        raise InputError(f"{name} holds {len(entries):,} files; at most {MOST_MEMBERS:,} are read, so unpack it first")
     for entry in entries:
         if entry.flag_bits & 1:
-            raise InputError(f"{path}: {entry.filename} is encrypted; unpack it with its password first")
-    return [_member(path, entry) for entry in entries]
+            raise InputError(f"{name}: {entry.filename} is encrypted; unpack it with its password first")
+    return [_member(path, f"{name}/{entry.filename}", entry) for entry in entries]
 
 
-def _member(path: Path, entry: zipfile.ZipInfo) -> Member:
-    name = f"{path}/{entry.filename}"
-
+def _member(path: Path, name: str, entry: zipfile.ZipInfo) -> Member:
     def unpack() -> IO[bytes]:
         archive = zipfile.ZipFile(path)
         try:

@@ -92,7 +92,7 @@ def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 
         yield ArrowSource(path)
         return
-    members = members_of(Path(path))
+    members = members_of(path)
     if len(members) > 1:
         yield _SeveralFiles(members, mapping)
         return

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
 from weakcode.batch.claimwriters import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.batch.corrected import Corrected, Mend
 from weakcode.batch.hashing import HashedIds
+from weakcode.batch.inputs import name_of, with_standard_input
 from weakcode.batch.judging import FindingRows, Judge, Judged, evaluate
 from weakcode.batch.outputs import Outputs, checked_output
 from weakcode.batch.records import FileRows, is_arrow_file
@@ -44,6 +45,7 @@ def scrub(
     inputs: Sequence[str | os.PathLike[str]],
     judge: Judge,
     *,
+    piped: BinaryIO | None = None,
     output: str | os.PathLike[str] | None = None,
     rejects: str | os.PathLike[str] | None = None,
     summary: str | os.PathLike[str] | None = None,
@@ -62,6 +64,7 @@ def scrub(
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
+    The input "-" is what `piped` gives.
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), `rejects` the rows that are
     no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
     with findings as `mend` returns them (the extensions of `output`). All of them appear together when everything is
@@ -74,18 +77,23 @@ def scrub(
     outputs that cannot be, EngineError when an engine fails.
     """
     started = time.perf_counter()
-    names = [os.fspath(path) for path in inputs]
-    if not names and query is None:
+    if not inputs and query is None:
         raise InputError("there is no input; give at least one file of claims")
     if (fixed is None) != (mend is None):
         raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
-    targets = _Targets.of(names, output=output, rejects=rejects, summary=summary, fixed=fixed)
+    targets = _Targets.of(
+        [os.fspath(path) for path in inputs], output=output, rejects=rejects, summary=summary, fixed=fixed
+    )
     hide = None if hash_key is None else HashedIds(hash_key)
     # A query that cannot be run is told before any file is read.
-    with targets.opened(sink, mend, hide, judged_by or JudgedBy()) as out, query or nullcontext():
+    with (
+        targets.opened(sink, mend, hide, judged_by or JudgedBy()) as out,
+        query or nullcontext(),
+        with_standard_input(inputs, piped) as files,
+    ):
         run = _Run(judge, out, on_judged, progress, columns, jobs)
-        for name in names:
-            run.file(name, mapping)
+        for path in files:
+            run.file(path, mapping)
         if query is not None:
             run.query(query)
         run.flush()
@@ -206,16 +214,16 @@ class _Run:
         self.ignored: dict[str, tuple[str, ...]] = {}
         self.remarks: dict[str, tuple[str, ...]] = {}
 
-    def file(self, name: str, mapping: Mapping[str, str] | None) -> None:
+    def file(self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> None:
         """Scrub one file."""
-        if self._columns is not None and not mapping and is_arrow_file(name):
+        if self._columns is not None and not mapping and is_arrow_file(path):
             from weakcode.batch.arrowfile import ArrowColumns
 
-            arrow = ArrowColumns(name)
+            arrow = ArrowColumns(path)
             self._batches(arrow, self._columns)
             self._bytes_before += arrow.bytes_read
             return
-        source = FileRows(name, mapping, self._read)
+        source, name = FileRows(path, mapping, self._read), name_of(path)
         if self._columns is None:
             self._claims(source)
         else:

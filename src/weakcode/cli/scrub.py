@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import glob
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -86,17 +87,19 @@ def command(
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
-    the same names. Rows that are no claims are set aside, and the rest goes on.
+    the same names. Rows that are no claims are set aside, and the rest goes on. The input - is standard input.
 
     \b
     weakcode scrub claims.csv
     weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
     weakcode scrub claims.csv --fix mended.csv
+    zstd -dc claims.csv.zst | weakcode scrub - -o findings.csv
     weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
     from weakcode.batch.hashing import hash_key
+    from weakcode.batch.inputs import PIPE
     from weakcode.batch.layouts import parse_mapping
     from weakcode.batch.scrub import scrub
     from weakcode.batch.summary import JudgedBy
@@ -104,7 +107,7 @@ def command(
     if (db is not None and sql is None) or (into is not None and db is None):
         raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
     if not inputs and sql is None:
-        raise InputError("there is no input; give files of claims, or --sql QUERY")
+        raise InputError("there is no input; give files of claims, - for standard input, or --sql QUERY")
     if unsafe and fixed is None:
         raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
     choice = Choice.from_options(options)
@@ -118,7 +121,7 @@ def command(
         from weakcode.spark.run import refuse, scrub_files
 
         refuse(
-            {"--sql": sql, "--map": mapping, "--fix": fixed, "--jobs": jobs > 1},
+            {PIPE: PIPE in inputs, "--sql": sql, "--map": mapping, "--fix": fixed, "--jobs": jobs > 1},
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
         with terminable():
@@ -140,6 +143,7 @@ def command(
         result = scrub(
             names,
             validator,
+            piped=None if sys.stdin is None else sys.stdin.buffer,
             output=output,
             rejects=rejects,
             summary=summary,
