@@ -1,0 +1,227 @@
+"""What an edit asks of the claim as a whole, part by part and at every part's limit, and what lines and words say.
+
+The cases are written out, so that a limit that moves by one is noticed whatever Hypothesis happens to draw.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from tests.engines.strategies import EDITION, program_of
+from weakcode.claims import Claim, ServiceLine
+from weakcode.codes.codeset import CodeSet
+from weakcode.compile.conditions import JudgedClaim, found_term, holds, lines_meant
+from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb
+
+BOTH_FACTS = ("covid-current", "covid-prior-symptoms")
+ADULT = {"age_min": 18}
+CHILD = {"age_max": 17}
+HOSPITAL = {"settings": ("inpatient", "outpatient")}
+ACME = {"payers": ("acme", "acme gold")}
+FROM_MAY = {"starts": dt.date(2026, 5, 1)}
+TO_MAY = {"ends": dt.date(2026, 5, 1)}
+ALL_FACTS = {"documented_all": BOTH_FACTS}
+ANY_FACT = {"documented_any": BOTH_FACTS}
+NO_FACT = {"documented_none": BOTH_FACTS}
+OFF_CLAIM = {"pointer_off_claim": True}
+
+
+def only(*ids: int) -> CodeSet:
+    return CodeSet.of(ids)
+
+
+def lines(*pointers: tuple[int, ...]) -> list[ServiceLine]:
+    return [ServiceLine(number, to) for number, to in enumerate(pointers, start=1)]
+
+
+def judged(codes: list[str], **about) -> JudgedClaim:
+    return JudgedClaim.of(Claim(codes, **about), EDITION)
+
+
+@pytest.mark.parametrize(
+    ("condition", "about", "expected"),
+    [
+        ({}, {}, True),
+        (ADULT, {"age": 17}, False),
+        (ADULT, {"age": 18}, True),
+        (ADULT, {"age": 19}, True),
+        (ADULT, {}, False),
+        (ADULT, {"birth_date": "2008-05-02", "service_date": "2026-05-01"}, False),
+        (ADULT, {"birth_date": "2008-05-02", "service_date": "2026-05-02"}, True),
+        ({"age_min": 0}, {"age": 0}, True),
+        ({"age_min": 0}, {}, False),
+        (CHILD, {"age": 0}, True),
+        (CHILD, {"age": 16}, True),
+        (CHILD, {"age": 17}, True),
+        (CHILD, {"age": 18}, False),
+        (CHILD, {}, False),
+        ({"age_max": 0}, {"age": 0}, True),
+        ({"age_max": 0}, {"age": 1}, False),
+        ({"age_min": 40, "age_max": 41}, {"age": 39}, False),
+        ({"age_min": 40, "age_max": 41}, {"age": 40}, True),
+        ({"age_min": 40, "age_max": 41}, {"age": 41}, True),
+        ({"age_min": 40, "age_max": 41}, {"age": 42}, False),
+        ({"sex": "F"}, {"sex": "F"}, True),
+        ({"sex": "F"}, {"sex": "M"}, False),
+        ({"sex": "M"}, {"sex": "F"}, False),
+        ({"sex": "F"}, {}, False),
+        (HOSPITAL, {"setting": "inpatient"}, True),
+        (HOSPITAL, {"setting": "outpatient"}, True),
+        (HOSPITAL, {"setting": "professional"}, False),
+        (HOSPITAL, {}, False),
+        (ACME, {"payer": "acme"}, True),
+        (ACME, {"payer": "ACME Gold"}, True),
+        (ACME, {"payer": "Medicare"}, False),
+        (ACME, {}, False),
+        (FROM_MAY, {"service_date": "2026-04-30"}, False),
+        (FROM_MAY, {"service_date": "2026-05-01"}, True),
+        (FROM_MAY, {"service_date": "2026-05-02"}, True),
+        (TO_MAY, {"service_date": "2026-04-30"}, True),
+        (TO_MAY, {"service_date": "2026-05-01"}, True),
+        (TO_MAY, {"service_date": "2026-05-02"}, False),
+        (ALL_FACTS, {"documented": BOTH_FACTS}, True),
+        (ALL_FACTS, {"documented": BOTH_FACTS[:1]}, False),
+        (ALL_FACTS, {}, False),
+        (ANY_FACT, {"documented": BOTH_FACTS}, True),
+        (ANY_FACT, {"documented": BOTH_FACTS[1:]}, True),
+        (ANY_FACT, {"documented": ["something-else"]}, False),
+        (ANY_FACT, {}, False),
+        (NO_FACT, {"documented": BOTH_FACTS}, False),
+        (NO_FACT, {"documented": BOTH_FACTS[1:]}, False),
+        (NO_FACT, {"documented": ["something-else"]}, True),
+        (NO_FACT, {}, True),
+        (OFF_CLAIM, {}, False),
+        (OFF_CLAIM, {"lines": lines(())}, False),
+        (OFF_CLAIM, {"lines": lines((1, 2))}, False),
+        (OFF_CLAIM, {"lines": lines((1,), (2, 3))}, True),
+        # Of several parts every one counts.
+        (ADULT | ACME, {"age": 18, "payer": "acme"}, True),
+        (ADULT | ACME, {"age": 18}, False),
+        (ADULT | ACME, {"payer": "acme"}, False),
+    ],
+    ids=str,
+)
+def test_a_condition_holds_up_to_its_limit_and_what_the_claim_does_not_say_does_not_hold(condition, about, expected):
+    assert holds(Condition(**condition), judged(["A00", "A01"], **about)) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "holding", "failing"),
+    [
+        ({"present": only(1, 2)}, [["A00", "A01"], ["A02"]], [["A00", "A03"]]),
+        ({"absent": only(1, 2)}, [["A00", "A03"]], [["A00", "A01"], ["A02"]]),
+        ({"first_listed": only(1, 2)}, [["A01", "A00"], ["A02", "A00"]], [["A00", "A01"], ["A03"]]),
+        ({"present": only(1), "first_listed": only(0)}, [["A00", "A01"]], [["A00"], ["A01"], ["A01", "A00"]]),
+        ({"present": CodeSet()}, [], [["A00"]]),
+        ({"absent": CodeSet()}, [["A00"]], []),
+        ({"first_listed": CodeSet()}, [], [["A00"]]),
+    ],
+    ids=str,
+)
+def test_a_condition_about_codes_looks_at_all_of_them_or_at_the_first(condition, holding, failing):
+    assert [codes for codes in holding + failing if holds(Condition(**condition), judged(codes))] == holding
+
+
+def test_no_condition_always_holds():
+    assert holds(None, judged(["A00"]))
+
+
+def test_a_claim_without_a_date_is_judged_as_of_the_first_day_of_the_edition():
+    assert judged(["A00"]).date == dt.date(2026, 4, 1)
+    assert judged(["A00"], service_date="2026-05-02").date == dt.date(2026, 5, 2)
+
+
+def test_a_code_that_stands_again_is_told_with_its_first_position():
+    claim = judged(["A03", "A01", "A03", "A03", "A01", "A02"])
+    assert claim.ids == (3, 1, 3, 3, 1, 2)
+    assert claim.distinct == ((1, 3), (2, 1), (6, 2))
+    assert claim.repeats == ((1, 3), (1, 4), (2, 5))
+
+
+def test_two_unknown_codes_are_no_repeat_of_one_another():
+    assert judged(["Q99.99", "ZZZ"]).repeats == ()
+
+
+def test_pointers_are_known_only_where_a_line_has_one():
+    assert judged(["A00", "A01"]).pointers is None
+    assert judged(["A00", "A01"], lines=lines(())).pointers is None
+    pointers = judged(["A00", "A01", "A02"], lines=lines((2, 1))).pointers
+    assert pointers is not None
+    assert (pointers.first, pointers.never, pointers.off_claim) == ({2}, {3}, False)
+
+
+def edit(**about) -> Edit:
+    return Edit(rule=0, verb=Verb.PRESENT, subject=only(1), **about)
+
+
+BEYOND = Condition(pointer_off_claim=True)
+
+
+@pytest.mark.parametrize(
+    ("about", "subject", "named"),
+    [
+        ({"pointed": "first"}, 2, "service lines 1 and 3"),
+        ({"pointed": "first"}, 1, "service line 2"),
+        ({"pointed": "first"}, 0, ""),
+        ({"pointed": "never"}, 2, ""),
+        ({}, 2, ""),
+        ({"condition": Condition(age_min=18)}, 2, ""),
+        ({"condition": BEYOND}, 0, "service line 2 (pointer 4)"),
+        ({"condition": BEYOND}, 2, "service line 2 (pointer 4)"),
+        ({"condition": BEYOND, "pointed": "first"}, 2, "service lines 1 and 3"),
+        ({"condition": BEYOND, "pointed": "first"}, 0, "service line 2 (pointer 4)"),
+    ],
+    ids=str,
+)
+def test_a_violation_names_the_lines_that_it_is_about_and_no_others(about, subject, named):
+    # The third diagnosis is the second once more: a pointer to it is one to the code. Programs give edits out as read
+    # from the cache, so this one is too.
+    codes = Claim(["A00", "A01", "a01"]).codes
+    stored = program_of([edit(**about)]).edit(0)
+    assert lines_meant(stored, lines((2, 1), (1, 2, 3, 4), (3,)), codes, subject) == named
+
+
+# "weak" is asked about by the edit, "frail" by another case of the rule; "tired" belongs to A01, "frail" to A02.
+RULE = CompiledRule(
+    "small/words",
+    "",
+    "warning",
+    True,
+    "small",
+    terms=(("weak", ""), ("weak knee", ""), ("tired", "A01"), ("frail", "A02")),
+)
+WEAK = edit(terms=("weak", "t.b."))
+
+
+@pytest.mark.parametrize(
+    ("text", "code_id", "term"),
+    [
+        (None, 1, None),
+        ("", 1, None),
+        ("strong", 1, None),
+        ("weak", 1, "weak"),
+        ("was WEAK today", 1, "weak"),
+        ("weakness", 1, None),
+        ("tweak", 1, None),
+        ("weak knee", 1, None),
+        ("weak \n\t knee", 1, None),
+        ("weak knee, weak", 1, "weak"),
+        ("weak and frail", 1, "weak"),
+        ("frail", 1, None),
+        ("weak and frail", 2, None),
+        ("weak and tired", 1, None),
+        ("weak and tired", 2, "weak"),
+        ("tired and weak", 0, "weak"),
+    ],
+    ids=str,
+)
+def test_a_term_is_found_as_a_whole_word_unless_the_text_supports_the_code(text, code_id, term):
+    assert found_term(WEAK, RULE, text, code_id, EDITION) == term
+
+
+def test_of_several_terms_the_first_in_the_text_is_told():
+    both = edit(terms=("weak", "weary"))
+    assert found_term(both, RULE, "weary and weak", 3, EDITION) == "weary"
+    assert found_term(both, RULE, "weak and weary", 3, EDITION) == "weak"
