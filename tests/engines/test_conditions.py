@@ -214,6 +214,11 @@ WEAK = edit(terms=("weak", "t.b."))
         ("weak and tired", 1, None),
         ("weak and tired", 2, "weak"),
         ("tired and weak", 0, "weak"),
+        ("had t.b. once", 1, "t.b."),
+        ("T.B.", 1, "t.b."),
+        ("had t.b.c. once", 1, None),
+        ("had xt.b. once", 1, None),
+        ("had taba once", 1, None),
     ],
     ids=str,
 )

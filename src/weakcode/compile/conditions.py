@@ -112,7 +112,8 @@ def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object
 @lru_cache(maxsize=256)
 def _pattern(terms: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(set(terms), key=lambda term: (-len(term), term))
-    return re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
+    # Not \b, which asks for a letter behind a term that ends with a full stop or a bracket.
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, longest_first)) + r")(?!\w)")
 
 
 def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, edition: Edition) -> str | None:
