@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +21,10 @@ settings.register_profile(
 settings.register_profile("nightly", deadline=None, max_examples=5_000, print_blob=True)
 # "sanitized" is for a build of the kernel that is many times slower.
 settings.register_profile("sanitized", settings.get_profile("ci"), max_examples=20)
+# "mutants" is for tests that should fail: what they fail with need not be the shortest case there is.
+settings.register_profile(
+    "mutants", settings.get_profile("ci"), database=None, phases=[Phase.explicit, Phase.generate], print_blob=False
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

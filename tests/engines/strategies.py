@@ -16,9 +16,12 @@ from weakcode.codes.normalise import canonical
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
 from weakcode.compile.program import Program
 
-# What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile.
+# What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile. What
+# changes one thing of the page of semantics meets all short claims besides.
 THOROUGH = settings(
-    max_examples={"nightly": 100_000, "sanitized": 20}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 500)
+    max_examples={"nightly": 100_000, "sanitized": 20, "mutants": 100}.get(
+        os.environ.get("HYPOTHESIS_PROFILE", ""), 500
+    )
 )
 SIZE = 12
 NAMES = [canonical(f"A{number:02d}") for number in range(SIZE)]

@@ -164,23 +164,24 @@ BEYOND = Condition(pointer_off_claim=True)
     [
         ({"pointed": "first"}, 2, "service lines 1 and 3"),
         ({"pointed": "first"}, 1, "service line 2"),
+        ({"pointed": "first"}, 4, "service line 4"),
         ({"pointed": "first"}, 0, ""),
         ({"pointed": "never"}, 2, ""),
         ({}, 2, ""),
         ({"condition": Condition(age_min=18)}, 2, ""),
-        ({"condition": BEYOND}, 0, "service line 2 (pointer 4)"),
-        ({"condition": BEYOND}, 2, "service line 2 (pointer 4)"),
+        ({"condition": BEYOND}, 0, "service line 2 (pointer 5)"),
+        ({"condition": BEYOND}, 2, "service line 2 (pointer 5)"),
         ({"condition": BEYOND, "pointed": "first"}, 2, "service lines 1 and 3"),
-        ({"condition": BEYOND, "pointed": "first"}, 0, "service line 2 (pointer 4)"),
+        ({"condition": BEYOND, "pointed": "first"}, 0, "service line 2 (pointer 5)"),
     ],
     ids=str,
 )
 def test_a_violation_names_the_lines_that_it_is_about_and_no_others(about, subject, named):
     # The third diagnosis is the second once more: a pointer to it is one to the code. Programs give edits out as read
     # from the cache, so this one is too.
-    codes = Claim(["A00", "A01", "a01"]).codes
+    codes = Claim(["A00", "A01", "a01", "A02"]).codes
     stored = program_of([edit(**about)]).edit(0)
-    assert lines_meant(stored, lines((2, 1), (1, 2, 3, 4), (3,)), codes, subject) == named
+    assert lines_meant(stored, lines((2, 1), (1, 2, 3, 5), (3,), (4,)), codes, subject) == named
 
 
 # "weak" is asked about by the edit, "frail" by another case of the rule; "tired" belongs to A01, "frail" to A02.
