@@ -144,6 +144,11 @@ def test_two_unknown_codes_are_no_repeat_of_one_another():
     assert judged(["Q99.99", "ZZZ"]).repeats == ()
 
 
+def test_a_claim_is_spoken_of_where_one_diagnosis_has_text():
+    assert judged([{"code": "A00"}, {"code": "A01", "text": "weak"}]).is_spoken
+    assert not judged([{"code": "A00"}, {"code": "A01", "text": " "}]).is_spoken
+
+
 def test_pointers_are_known_only_where_a_line_has_one():
     assert judged(["A00", "A01"]).pointers is None
     assert judged(["A00", "A01"], lines=lines(())).pointers is None
