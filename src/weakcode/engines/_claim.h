@@ -33,7 +33,7 @@ typedef struct {
     uint8_t verb, where, spoken, spare;
     int32_t about_claim;         /* the bit of its claim condition; 0 without one */
     int32_t about_codes;         /* its place in `code_conditions`, or -1 */
-    int32_t bit;                 /* of an edit that is asked: its bit in the patterns; -1 for others */
+    int32_t bit;                 /* of an edit that is asked: its bit in `asked`; -1 for others */
 } wk_edit;
 
 /* Edits of two codes are *paired* where their objects are few: each code has a list of those that it is an object of.
@@ -41,11 +41,11 @@ typedef struct {
    each code has a bit for it. */
 
 /* The edits that a code is subject of and that need no list of objects, by what makes them worth looking at. */
-enum { ASKING, ALWAYS, NOT_FIRST, ONLY_FIRST, COUNTED, REPEATED, LISTS };
+enum { ASKING, WHERE_FIRST, WHERE_LATER, COUNTED, REPEATED, LISTS };
 
 /* Objects of paired edits fall into groups, in the order of their codes. Whether anything on a claim is in the group of
    an object of a code tells nearly always that no list of edits need be walked. */
-enum { GROUP_BITS = 10, NO_GROUP = (1 << GROUP_BITS) - 1, NUMBER_BITS = 18 };
+enum { GROUP_BITS = 10, NO_GROUP = (1 << GROUP_BITS) - 1, GROUP_WORDS = (NO_GROUP + 1) / 64, NUMBER_BITS = 18 };
 
 /* What is looked at for every code. */
 typedef struct {
@@ -55,34 +55,35 @@ typedef struct {
     uint64_t group : GROUP_BITS;     /* that of its list as an object; NO_GROUP for the empty one */
 } wk_code;
 
-/* The groups of the objects of a list of pairs. */
-typedef struct {
-    uint64_t sixteens;           /* a bit for each 16 groups, of which some are reached */
-    uint32_t at;                 /* where its intervals begin in `intervals` */
-} wk_reach;
+/* What many codes have in common. A mask of conditions has the first claim conditions of some edits; bit 0 stands for those
+   without one, and for all from COUNTS on. */
+enum { COUNTS = 63 };
 
-/* What many codes have in common. A mask of conditions has the first 64 claim conditions of some edits; bit 0 stands for
-   those without one, and for all that follow. */
 typedef struct {
-    uint64_t asking;             /* conditions of what is asked */
+    uint64_t asking;             /* conditions of what is asked; bit COUNTS where it has a list COUNTED */
     uint64_t first, later;       /* conditions of what needs no other code, where it is first-listed, and where not */
-    uint32_t pattern;            /* where it begins in `patterns` */
+    uint32_t pattern, asked;     /* where its rows begin in `patterns` and in `asked` */
     uint32_t at[LISTS + 1];      /* where its lists begin in `kind_edits`, and where the last one ends */
 } wk_kind;
 
 /* A pattern begins with words about the first 64 edits without a subject: those that the code satisfies, those to whose
-   `present` it gives occasion or that have none, and the same of `first_listed`. Then come a bit for each code set of a
-   condition that the code is in, and, from word `asked_at` on, one for each asked edit that it is an object of. */
+   `present` it gives occasion or that have none, and the same of `first_listed`. Then comes a bit for each code set of a
+   condition that the code is in. */
 enum { SATISFIES, OCCASION, FIRST_OCCASION, SETS };
+
+/* Words of patterns that are put together at once; a pattern has so many, or several times as many. */
+enum { TOGETHER = 4 };
+typedef uint64_t wk_words __attribute__((vector_size(TOGETHER * sizeof(uint64_t)), aligned(sizeof(uint64_t))));
 
 typedef struct {
     const wk_code *codes;        /* by code id */
     const wk_kind *kinds;
     const uint32_t *kind_edits;
     const uint64_t *patterns;
-    int32_t pattern_words, asked_at;
-    const wk_reach *reaches;     /* by list of pairs */
-    const uint16_t *intervals;   /* of groups: how many, then first and length - 1 of each */
+    int32_t pattern_words;
+    const uint64_t *asked;       /* a bit for each asked edit that a code is an object of */
+    const uint32_t *reach_of;    /* by list of pairs: where the row of its objects' groups begins in `reaches` */
+    const uint64_t *reaches;
     const uint32_t *pairs_at, *pair_edits;     /* list p has the edits pair_edits[pairs_at[p]] to pairs_at[p + 1] */
     const uint32_t *objects_at, *object_edits;
     const wk_edit *of;           /* per edit */
@@ -95,7 +96,7 @@ typedef struct {
 typedef struct {
     uint64_t *objects;           /* per edit: claim number in the upper half, its objects' bits in the lower */
     uint64_t *counted;           /* per edit: claim number, and first subject */
-    uint64_t *seen;              /* the patterns of the claim's codes as one, as far as `asked_at` */
+    uint64_t *seen;              /* the patterns of the claim's codes as one */
     uint32_t claim;
     uint64_t *work;              /* for long claims */
     int64_t room;
@@ -113,7 +114,6 @@ typedef struct {
     int32_t size, row;
     const uint64_t *front;       /* the pattern of the first-listed code */
     uint64_t asking;             /* the masks of all codes as one */
-    int counted;                 /* whether some code has a list of that name */
 } wk_claim;
 
 static void wk_scratch_close(wk_scratch *s) {
@@ -129,7 +129,7 @@ static int wk_scratch_open(wk_scratch *s, const wk_tables *t) {
     s->edit_count = t->edit_count;
     s->objects = calloc((size_t)t->edit_count + 1, sizeof(uint64_t));
     s->counted = calloc((size_t)t->edit_count + 1, sizeof(uint64_t));
-    s->seen = calloc((size_t)t->asked_at, sizeof(uint64_t));
+    s->seen = calloc((size_t)t->pattern_words, sizeof(uint64_t));
     return s->objects && s->counted && s->seen;
 }
 
@@ -152,7 +152,7 @@ static inline const uint64_t *wk_pattern(const wk_tables *t, const wk_kind *kind
 
 /* Tell whether a code is an object of an asked edit. */
 static inline int wk_asked(const wk_tables *t, uint32_t edit, const wk_kind *kind) {
-    return wk_bit(wk_pattern(t, kind) + t->asked_at, t->of[edit].bit);
+    return wk_bit(t->asked + kind->asked, t->of[edit].bit);
 }
 
 static inline int wk_holds(const wk_claim *k, uint32_t edit) {
@@ -173,30 +173,29 @@ static inline int wk_holds(const wk_claim *k, uint32_t edit) {
 #define PUT(edit_, subject_, object_, stray_)                                                          \
     if (!wk_put(k->out, k->row, (edit_), (subject_), (object_), (stray_))) return 0
 
+static inline int wk_may_ask(const wk_claim *k, uint64_t asking) {
+    return (asking & k->about[0] & ~((uint64_t)1 << COUNTS)) != 0;
+}
+
 /* Take note of the distinct codes of the claim. */
 static inline void wk_meet(wk_claim *k, const wk_kind **kinds, int32_t distinct) {
     const wk_tables *t = k->t;
     k->front = wk_pattern(t, kinds[0]);
-    for (int32_t w = 0; w < t->asked_at; w++) {
-        uint64_t word = 0;
-        for (int32_t i = 0; i < distinct; i++) word |= t->patterns[kinds[i]->pattern + w];
-        k->s->seen[w] = word;
+    for (int32_t w = 0; w < t->pattern_words; w += TOGETHER) {
+        wk_words all = {0};
+        for (int32_t i = 0; i < distinct; i++) all |= *(const wk_words *)(t->patterns + kinds[i]->pattern + w);
+        memcpy(k->s->seen + w, &all, sizeof all);
     }
-    k->asking = 0;
-    for (int32_t i = 0; i < distinct; i++) k->asking |= kinds[i]->asking;
-    k->counted = 0;
-    for (int32_t i = 0; i < distinct; i++) k->counted |= kinds[i]->at[COUNTED] != kinds[i]->at[COUNTED + 1];
+    uint64_t asking = 0;
+    for (int32_t i = 0; i < distinct; i++) asking |= kinds[i]->asking;
+    k->asking = asking;
 }
 
 /* The edits of a code that need no other code. */
 static inline int wk_listed(wk_claim *k, const wk_kind *kind, int32_t place) {
     const wk_tables *t = k->t;
-    FOR_KIND(ALWAYS, kind) if (wk_holds(k, *e_)) PUT(*e_, place, 0, 0);
-    if (place == 1) {
-        FOR_KIND(ONLY_FIRST, kind) if (wk_holds(k, *e_)) PUT(*e_, 1, 0, 0);
-    } else {
-        FOR_KIND(NOT_FIRST, kind) if (wk_holds(k, *e_)) PUT(*e_, place, 0, 0);
-    }
+    int list = place == 1 ? WHERE_FIRST : WHERE_LATER;
+    FOR_KIND(list, kind) if (wk_holds(k, *e_)) PUT(*e_, place, 0, 0);
     return 1;
 }
 
@@ -241,7 +240,7 @@ static inline int wk_alone(wk_claim *k, const wk_kind **kinds, const int32_t *pl
         if (!((place[i] == 1 ? kinds[i]->first : kinds[i]->later) & k->about[0])) continue;
         if (!wk_listed(k, kinds[i], place[i])) return 0;
     }
-    if (k->counted && !wk_counted(k, kinds, place, distinct)) return 0;
+    if (k->asking >> COUNTS && !wk_counted(k, kinds, place, distinct)) return 0;
     return wk_whole(k, kinds, distinct);
 }
 

@@ -31,27 +31,6 @@ static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, co
     return 1;
 }
 
-/* Groups of codes side by side, to be compared at once. */
-enum { LANES = 8 };
-typedef uint16_t wk_lanes __attribute__((vector_size(LANES * sizeof(uint16_t))));
-
-/* The codes, as bits, whose groups are in these intervals. */
-static inline uint32_t wk_reached(const uint16_t *intervals, const wk_lanes *groups, int32_t distinct) {
-    uint32_t found = 0;
-    for (int32_t start = 0; start < distinct; start += LANES) {
-        wk_lanes within = {0};
-        uint64_t halves[2];
-        for (int32_t i = 0; i < *intervals; i++) {
-            wk_lanes above = groups[start / LANES] - intervals[1 + 2 * i];
-            within |= (wk_lanes)(above <= intervals[2 + 2 * i]);
-        }
-        memcpy(halves, &within, sizeof halves);
-        if (!(halves[0] | halves[1])) continue;
-        for (int32_t j = 0; j < LANES; j++) found |= (uint32_t)(within[j] & 1) << (start + j);
-    }
-    return found;
-}
-
 /* The paired edits of a short claim, given which objects stand in the group of an object of which subject. */
 static int wk_paired(wk_claim *k, const wk_code *codes, const int32_t *place, uint32_t subjects, uint32_t others) {
     const wk_tables *t = k->t;
@@ -78,7 +57,7 @@ static int wk_paired(wk_claim *k, const wk_code *codes, const int32_t *place, ui
 static inline int wk_asking(wk_claim *k, const wk_kind **kinds, const int32_t *place, int32_t distinct) {
     const wk_tables *t = k->t;
     for (int32_t i = 0; i < distinct; i++) {
-        if (!(kinds[i]->asking & k->about[0])) continue;
+        if (!(wk_may_ask(k, kinds[i]->asking))) continue;
         FOR_KIND(ASKING, kinds[i]) {
             uint32_t all = 0;
             if (!wk_holds(k, *e_)) continue;
@@ -91,29 +70,17 @@ static inline int wk_asking(wk_claim *k, const wk_kind **kinds, const int32_t *p
 
 /* Which codes may have a pair with which: subjects and others, as bits. */
 static inline uint32_t wk_candidates(const wk_tables *t, const wk_code *codes, int32_t distinct, uint32_t *others) {
-    wk_lanes groups[SHORT_CLAIM / LANES];
-    uint64_t once = 0, twice = 0;
-    uint32_t subjects = 0, padded = 0;
+    uint32_t subjects = 0, all = 0, groups[SHORT_CLAIM];
+    for (int32_t i = 0; i < distinct; i++) groups[i] = codes[i].group;
     for (int32_t i = 0; i < distinct; i++) {
-        uint64_t sixteen = (uint64_t)1 << (codes[i].group / 16);
-        twice |= once & sixteen;
-        once |= sixteen;
-    }
-    *others = 0;
-    for (int32_t i = 0; i < distinct; i++) {
-        const wk_reach *reach = t->reaches + codes[i].pairs;
-        uint64_t own = (uint64_t)1 << (codes[i].group / 16);
-        if (!(reach->sixteens & ((once & ~own) | twice))) continue;
-        if (!padded) {
-            padded = (uint32_t)(distinct + LANES - 1) / LANES * LANES;
-            for (uint32_t j = 0; j < padded; j++) {
-                groups[j / LANES][j % LANES] = (uint16_t)((int32_t)j < distinct ? codes[j].group : NO_GROUP);
-            }
-        }
-        uint32_t with = wk_reached(t->intervals + reach->at, groups, distinct) & ~((uint32_t)1 << i);
+        const uint64_t *reach = t->reaches + t->reach_of[codes[i].pairs];
+        uint32_t with = 0;
+        for (int32_t j = 0; j < distinct; j++) with |= (uint32_t)(reach[groups[j] / 64] >> (groups[j] % 64) & 1) << j;
+        with &= ~((uint32_t)1 << i);
         subjects |= (uint32_t)(with != 0) << i;
-        *others |= with;
+        all |= with;
     }
+    *others = all;
     return subjects;
 }
 
@@ -144,7 +111,7 @@ static int wk_judge_short(wk_claim *k) {
     wk_meet(k, kinds, distinct);
     uint32_t others, subjects = wk_candidates(t, codes, distinct, &others);
     if (subjects && !wk_paired(k, codes, place, subjects, others)) return 0;
-    if (k->asking & k->about[0] && !wk_asking(k, kinds, place, distinct)) return 0;
+    if (wk_may_ask(k, k->asking) && !wk_asking(k, kinds, place, distinct)) return 0;
     if (!wk_alone(k, kinds, place, distinct)) return 0;
     for (int32_t i = 0; i < repeats; i++) {
         const wk_kind *kind = kinds[again[i][0]];
@@ -168,30 +135,26 @@ static int wk_judge(wk_claim *k) {
 }
 
 /* How far ahead what a code needs is fetched, in codes; each step is found in what the one before it brought. */
-enum { CODE_AHEAD = 48, KIND_AHEAD = 32, LISTS_AHEAD = 16 };
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE int wk_ahead(const wk_claim *k, const int32_t *tokens, int64_t left, int64_t ahead, wk_code *code) {
-    if (ahead >= left || (uint32_t)tokens[ahead] >= (uint32_t)k->billable) return 0;
-    *code = k->t->codes[tokens[ahead]];
-    return 1;
-}
+enum { CODE_AHEAD = 32, KIND_AHEAD = 20, LISTS_AHEAD = 10 };
 
 /* Inlined for certain: a compiler takes a function that only fetches for one that does nothing, and leaves it out. */
-INLINE void wk_fetch(const wk_claim *k, const int32_t *tokens, int64_t left) {
+static inline __attribute__((always_inline)) void wk_fetch(const wk_claim *k, const int32_t *tokens) {
     const wk_tables *t = k->t;
-    wk_code code;
-    if (left > CODE_AHEAD && (uint32_t)tokens[CODE_AHEAD] < (uint32_t)k->billable)
-        __builtin_prefetch(t->codes + tokens[CODE_AHEAD]);
-    if (wk_ahead(k, tokens, left, KIND_AHEAD, &code)) {
-        __builtin_prefetch(t->kinds + code.kind);
-        __builtin_prefetch(t->reaches + code.pairs);
+    uint32_t billable = (uint32_t)k->billable, token = (uint32_t)tokens[CODE_AHEAD];
+    if (token < billable) __builtin_prefetch(t->codes + token);
+    token = (uint32_t)tokens[KIND_AHEAD];
+    if (token < billable) {
+        __builtin_prefetch(t->kinds + t->codes[token].kind);
+        __builtin_prefetch(t->reach_of + t->codes[token].pairs);
     }
-    if (wk_ahead(k, tokens, left, LISTS_AHEAD, &code)) {
-        const wk_kind *kind = t->kinds + code.kind;
+    token = (uint32_t)tokens[LISTS_AHEAD];
+    if (token < billable) {
+        const wk_kind *kind = t->kinds + t->codes[token].kind;
+        const uint64_t *reach = t->reaches + t->reach_of[t->codes[token].pairs];
+        __builtin_prefetch(reach);
+        __builtin_prefetch(reach + GROUP_WORDS / 2);
         __builtin_prefetch(wk_pattern(t, kind));
-        if (kind->first | kind->later) __builtin_prefetch(t->kind_edits + kind->at[ALWAYS]);
+        __builtin_prefetch(t->kind_edits + kind->at[WHERE_LATER]);
     }
 }
 
@@ -199,8 +162,10 @@ INLINE void wk_fetch(const wk_claim *k, const int32_t *tokens, int64_t left) {
    left. Row r has its codes from bounds[r] to bounds[r + 1], and `words` words about it. */
 static int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
                          const uint64_t *about, int64_t words) {
+    int64_t last = bounds[rows] - CODE_AHEAD;
     for (int64_t row = 0; row < rows; row++) {
-        for (int64_t at = bounds[row]; at < bounds[row + 1]; at++) wk_fetch(k, tokens + at, bounds[rows] - at);
+        int64_t end = bounds[row + 1] < last ? bounds[row + 1] : last;
+        for (int64_t at = bounds[row]; at < end; at++) wk_fetch(k, tokens + at);
         if (!chosen[row] || bounds[row] == bounds[row + 1]) continue;
         k->tokens = tokens + bounds[row];
         k->size = (int32_t)(bounds[row + 1] - bounds[row]);

@@ -119,7 +119,7 @@ static int wk_judge_long(wk_claim *k, wk_long *l) {
     }
     wk_meet(k, l->kinds, l->distinct);
     if (!wk_paired_long(k, l)) return 0;
-    for (int32_t i = 0; k->asking & k->about[0] && i < l->distinct; i++) {
+    for (int32_t i = 0; wk_may_ask(k, k->asking) && i < l->distinct; i++) {
         FOR_KIND(ASKING, l->kinds[i]) {
             int32_t count = 0;
             for (int32_t j = 0; j < l->distinct; j++) {

@@ -10,10 +10,8 @@
 /* Classes that tables can tell apart; an edition has fewer codes. */
 enum { MOST_CLASSES = (1 << NUMBER_BITS) - 2 };
 
-enum { GROUP_WORDS = (NO_GROUP + 1) / 64 };
-
-/* The reach of a code is told in so many intervals, which take in more than it where it has more of them. */
-enum { MOST_INTERVALS = 16 };
+/* A kind is written with the numbers of its rows and the ends of its lists before it. Rows begin with lines of memory. */
+enum { HEAD = 2 + LISTS, LINE = 64 };
 
 typedef struct {
     const wk_edit *of;           /* per edit; `bit` is filled in here */
@@ -47,12 +45,13 @@ typedef struct {
     wk_edit *of;
     wk_code *codes, *class_codes;
     wk_kind *kinds;
-    uint64_t *patterns, *class_bits;
-    wk_reach *reaches;
-    uint16_t *intervals;
+    uint64_t *patterns, *asked, *class_bits;
+    int32_t asked_words;
+    uint32_t *reach_of;
+    uint64_t *reaches;
     uint32_t *list;
     int32_t *code_conditions;
-    wk_pool distinct_patterns, distinct_kinds, pairs, objects;
+    wk_pool distinct_patterns, distinct_asked, distinct_kinds, pairs, objects;
 } wk_built;
 
 static void wk_pool_close(wk_pool *p) {
@@ -68,12 +67,14 @@ static void wk_built_close(wk_built *b) {
     free(b->class_codes);
     free(b->kinds);
     free(b->patterns);
+    free(b->asked);
     free(b->class_bits);
+    free(b->reach_of);
     free(b->reaches);
-    free(b->intervals);
     free(b->list);
     free(b->code_conditions);
     wk_pool_close(&b->distinct_patterns);
+    wk_pool_close(&b->distinct_asked);
     wk_pool_close(&b->distinct_kinds);
     wk_pool_close(&b->pairs);
     wk_pool_close(&b->objects);
@@ -134,10 +135,10 @@ static int32_t wk_mark(const wk_source *s, uint64_t *bits, int32_t words, int32_
     return from;
 }
 
-/* The patterns by class. */
+/* The patterns by class, and behind them what it is asked for. */
 static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
     static const int32_t none[3] = {-1, -1, -1};
-    int32_t words = b->t.pattern_words, at = b->t.asked_at, from;
+    int32_t at = b->t.pattern_words, words = at + b->asked_words, from;
     uint64_t *whole_row = calloc((size_t)words, sizeof *whole_row);
     b->class_bits = calloc((size_t)s->classes * (size_t)words + 1, sizeof *b->class_bits);
     if (!whole_row || !b->class_bits) {
@@ -189,38 +190,44 @@ static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
     return 1;
 }
 
-static int wk_list_of(const wk_edit *e) {
+/* Tell whether an edit stands in a list of the codes that it is about; LISTS are the paired ones. */
+static int wk_stands_in(const wk_edit *e, int list) {
     switch (e->verb) {
-    case PRESENT: return ALWAYS;
-    case SECONDARY: return ONLY_FIRST;
-    case FIRST: return NOT_FIRST;
-    case AT_MOST_ONE: return COUNTED;
-    case ONCE: return REPEATED;
-    default: return e->bit >= 0 ? ASKING : LISTS;
+    case PRESENT: return list == WHERE_FIRST || list == WHERE_LATER;
+    case SECONDARY: return list == WHERE_FIRST;
+    case FIRST: return list == WHERE_LATER;
+    case AT_MOST_ONE: return list == COUNTED;
+    case ONCE: return list == REPEATED;
+    default: return list == (e->bit >= 0 ? ASKING : LISTS);
     }
 }
 
-/* The numbers of a class's pattern, kind and lists. A kind is written as its pattern, the ends of its lists and the lists. */
-static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
-    uint32_t *list = b->list, size = 0;
-    int32_t number, words = b->t.pattern_words;
-    const uint64_t *row = b->class_bits + (int64_t)c * words;
-    wk_code *code = b->class_codes + c;
+static int32_t wk_pool_words(wk_pool *p, const uint64_t *row, int32_t words, uint32_t *list) {
     for (int32_t w = 0; w < words; w++) {
-        list[size++] = (uint32_t)row[w];
-        list[size++] = (uint32_t)(row[w] >> 32);
+        list[2 * w] = (uint32_t)row[w];
+        list[2 * w + 1] = (uint32_t)(row[w] >> 32);
     }
-    if ((number = wk_pool_add(&b->distinct_patterns, list, size)) < 0) return 0;
-    list[0] = (uint32_t)number;
-    size = 1 + LISTS;
+    return wk_pool_add(p, list, 2 * (uint32_t)words);
+}
+
+/* The numbers of a class's kind and lists. A kind is written as its rows, the ends of its lists and the lists. */
+static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
+    uint32_t *list = b->list, size = HEAD;
+    int32_t words = b->t.pattern_words, number, pattern, asked;
+    const uint64_t *row = b->class_bits + (int64_t)c * (words + b->asked_words);
+    wk_code *code = b->class_codes + c;
+    if ((pattern = wk_pool_words(&b->distinct_patterns, row, words, list)) < 0) return 0;
+    if ((asked = wk_pool_words(&b->distinct_asked, row + words, b->asked_words, list)) < 0) return 0;
+    list[0] = (uint32_t)pattern;
+    list[1] = (uint32_t)asked;
     for (int wanted = 0; wanted <= LISTS; wanted++) {
         uint32_t start = size;
         for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
             uint32_t edit = s->subject_edits[j];
-            if (s->active[edit] && wk_list_of(b->of + edit) == wanted) list[size++] = edit;
+            if (s->active[edit] && wk_stands_in(b->of + edit, wanted)) list[size++] = edit;
         }
         if (wanted < LISTS) {
-            list[1 + wanted] = size - 1 - LISTS;
+            list[2 + wanted] = size - HEAD;
         } else {
             if ((number = wk_pool_add(&b->pairs, list + start, size - start)) < 0) return 0;
             code->pairs = (uint64_t)number;
@@ -240,12 +247,12 @@ static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
 }
 
 static int wk_build_classes(wk_built *b, const wk_source *s) {
-    size_t longest = 2 * (size_t)b->t.pattern_words;
+    size_t longest = 2 * (size_t)(b->t.pattern_words + b->asked_words);
     for (int32_t c = 0; c < s->classes; c++) {
-        size_t size = s->subject_pointers[c + 1] - s->subject_pointers[c] + s->object_pointers[c + 1] - s->object_pointers[c];
+        size_t size = 2 * (s->subject_pointers[c + 1] - s->subject_pointers[c]) + s->object_pointers[c + 1] - s->object_pointers[c];
         if (size > longest) longest = size;
     }
-    b->list = malloc((longest + LISTS + 2) * sizeof *b->list);
+    b->list = malloc((longest + HEAD + 1) * sizeof *b->list);
     b->class_codes = calloc((size_t)s->classes + 1, sizeof *b->class_codes);
     if (!b->list || !b->class_codes) return 0;
     /* The empty lists are the first. */
@@ -256,63 +263,51 @@ static int wk_build_classes(wk_built *b, const wk_source *s) {
     return 1;
 }
 
-static uint64_t wk_condition_mask(const wk_edit *e) { return e->about_claim < 64 ? (uint64_t)1 << e->about_claim : 1; }
+static uint64_t wk_condition_mask(const wk_edit *e) {
+    return e->about_claim < COUNTS ? (uint64_t)1 << e->about_claim : 1;
+}
+
+static uint64_t *wk_rows(const wk_pool *p) {
+    size_t words = p->at[p->count] / 2, bytes = (words * sizeof(uint64_t) + LINE) / LINE * LINE;
+    uint64_t *rows = aligned_alloc(LINE, bytes);
+    for (size_t w = 0; rows && w < words; w++) rows[w] = p->items[2 * w] | (uint64_t)p->items[2 * w + 1] << 32;
+    return rows;
+}
 
 static int wk_build_kinds(wk_built *b) {
-    wk_pool *patterns = &b->distinct_patterns, *kinds = &b->distinct_kinds;
-    int32_t words = b->t.pattern_words;
-    b->patterns = malloc(((size_t)patterns->count * (size_t)words + 1) * sizeof *b->patterns);
+    wk_pool *kinds = &b->distinct_kinds;
     b->kinds = calloc((size_t)kinds->count + 1, sizeof *b->kinds);
-    if (!b->patterns || !b->kinds) return 0;
-    for (int64_t w = 0; w < (int64_t)patterns->count * words; w++) {
-        b->patterns[w] = patterns->items[2 * w] | (uint64_t)patterns->items[2 * w + 1] << 32;
-    }
+    b->patterns = kinds->count ? wk_rows(&b->distinct_patterns) : NULL;
+    b->asked = kinds->count ? wk_rows(&b->distinct_asked) : NULL;
+    if (!b->kinds || (kinds->count && (!b->patterns || !b->asked))) return 0;
     for (int32_t n = 0; n < kinds->count; n++) {
         const uint32_t *written = kinds->items + kinds->at[n];
         wk_kind *kind = b->kinds + n;
         uint64_t masks[LISTS] = {0};
-        kind->pattern = written[0] * (uint32_t)words;
-        kind->at[0] = kinds->at[n] + 1 + LISTS;
+        kind->pattern = written[0] * (uint32_t)b->t.pattern_words;
+        kind->asked = written[1] * (uint32_t)b->asked_words;
+        kind->at[0] = kinds->at[n] + HEAD;
         for (int list = 0; list < LISTS; list++) {
-            kind->at[list + 1] = kind->at[0] + written[1 + list];
+            kind->at[list + 1] = kind->at[0] + written[2 + list];
             for (uint32_t j = kind->at[list]; j < kind->at[list + 1]; j++) {
                 masks[list] |= wk_condition_mask(b->of + kinds->items[j]);
             }
         }
-        kind->asking = masks[ASKING];
-        kind->first = masks[ALWAYS] | masks[ONLY_FIRST];
-        kind->later = masks[ALWAYS] | masks[NOT_FIRST];
+        kind->asking = masks[ASKING] | (uint64_t)(masks[COUNTED] != 0) << COUNTS;
+        kind->first = masks[WHERE_FIRST];
+        kind->later = masks[WHERE_LATER];
     }
     return 1;
-}
-
-/* Write the intervals of the groups in `bits`, and the gaps between them that are no longer than `gap`, as first and length
-   - 1. Return how many there are. */
-static int32_t wk_intervals(const uint64_t *bits, int32_t gap, uint16_t *out) {
-    int32_t count = 0, end = 0;
-    for (int32_t g = 0; g < NO_GROUP; g++) {
-        if (!bits[g / 64]) {
-            g |= 63;
-            continue;
-        }
-        if (!wk_bit(bits, g)) continue;
-        if (!count || g - end > gap) {
-            out[2 * count] = (uint16_t)g;
-            count++;
-        }
-        end = g + 1;
-        out[2 * count - 1] = (uint16_t)(g - out[2 * count - 2]);
-    }
-    return count;
 }
 
 /* Groups of objects, and for each list of pairs the groups of its objects. */
 static int wk_build_reach(wk_built *b, const wk_source *s) {
     uint64_t *reached = calloc(((size_t)s->edit_count + 1) * GROUP_WORDS, sizeof *reached);
-    int64_t size = 0, room = 0;
     int fine = 0;
-    b->reaches = calloc((size_t)b->pairs.count + 1, sizeof *b->reaches);
-    if (!reached || !b->reaches) goto done;
+    wk_pool rows;
+    memset(&rows, 0, sizeof rows);
+    b->reach_of = malloc(((size_t)b->pairs.count + 1) * sizeof *b->reach_of);
+    if (!reached || !b->reach_of) goto done;
     uint64_t last = b->objects.count > 1 ? (uint64_t)b->objects.count - 1 : 1;
     for (int32_t c = 0; c < s->classes; c++) {
         wk_code *code = b->class_codes + c;
@@ -327,18 +322,15 @@ static int wk_build_reach(wk_built *b, const wk_source *s) {
             const uint64_t *from = reached + (int64_t)b->pairs.items[j] * GROUP_WORDS;
             for (int32_t w = 0; w < GROUP_WORDS; w++) bits[w] |= from[w];
         }
-        if (!wk_grow((void **)&b->intervals, &room, size + NO_GROUP + 2, sizeof *b->intervals)) goto done;
-        b->reaches[n].at = (uint32_t)size;
-        for (int32_t g = 0; g < NO_GROUP; g++) b->reaches[n].sixteens |= (uint64_t)wk_bit(bits, g) << (g / 16);
-        uint16_t *out = b->intervals + size, count = 0;
-        for (int32_t gap = 0; !gap || count > MOST_INTERVALS; gap = 2 * gap + 1) {
-            count = (uint16_t)wk_intervals(bits, gap, out + 1);
-        }
-        out[0] = count;
-        size += 1 + 2 * count;
+        uint32_t list[2 * GROUP_WORDS];
+        int32_t row = wk_pool_words(&rows, bits, GROUP_WORDS, list);
+        if (row < 0) goto done;
+        b->reach_of[n] = (uint32_t)row * GROUP_WORDS;
     }
-    fine = 1;
+    b->reaches = wk_rows(&rows);
+    fine = b->reaches != NULL;
 done:
+    wk_pool_close(&rows);
     free(reached);
     return fine;
 }
@@ -373,8 +365,8 @@ static int wk_build(wk_built *b, const wk_source *s) {
     for (int32_t i = 0; i < s->wide_size; i++) {
         if (s->active[s->wide[i]] && b->of[s->wide[i]].bit < 0) b->of[s->wide[i]].bit = bits++;
     }
-    b->t.asked_at = SETS + (s->condition_set_count + 63) / 64;
-    b->t.pattern_words = b->t.asked_at + (bits + 63) / 64;
+    b->t.pattern_words = (SETS + (s->condition_set_count + 63) / 64 + TOGETHER - 1) / TOGETHER * TOGETHER;
+    b->asked_words = (bits + 63) / 64;
     if (!wk_build_bits(b, s, bits) || !wk_build_classes(b, s) || !wk_build_kinds(b) || !wk_build_reach(b, s) ||
         !wk_build_codes(b, s))
         return 0;
@@ -383,12 +375,14 @@ static int wk_build(wk_built *b, const wk_source *s) {
     b->class_bits = NULL;
     b->list = NULL;
     wk_pool_close(&b->distinct_patterns);
+    wk_pool_close(&b->distinct_asked);
     b->t.codes = b->codes;
     b->t.kinds = b->kinds;
     b->t.kind_edits = b->distinct_kinds.items;
     b->t.patterns = b->patterns;
+    b->t.asked = b->asked;
+    b->t.reach_of = b->reach_of;
     b->t.reaches = b->reaches;
-    b->t.intervals = b->intervals;
     b->t.pairs_at = b->pairs.at;
     b->t.pair_edits = b->pairs.items;
     b->t.objects_at = b->objects.at;
