@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from itertools import combinations
 from pathlib import Path
 
 import attrs
@@ -366,3 +367,49 @@ def test_hits_are_those_of_the_durable_engine_on_real_claims_and_all_packs(share
             about = {name: row[name] or None for name in ("age", "sex", "service_date")}
             claim = Claim(row["codes"], row["claim_id"], **about)
             assert columnar.check(claim) == durable.check(claim), row
+
+
+def test_more_conditions_than_words_have_bits_are_told_apart():
+    """The kernel keeps the first conditions, sets of codes and edits without a subject in the bits of one word each."""
+    pairs = [CodeSet.of(pair) for pair in combinations(range(EDITION.universe), 2)]
+    many = [
+        edit
+        for age, codes in enumerate(pairs)
+        for edit in (
+            Edit(rule=0, verb=Verb.PRESENT, subject=codes, condition=brute.Condition(age_min=age)),
+            Edit(
+                rule=1,
+                verb=Verb.CLAIM_REQUIRE,
+                subject=CodeSet(),
+                object=codes,
+                condition=brute.Condition(age_max=age, present=pairs[-age]),
+            ),
+            Edit(
+                rule=1,
+                verb=Verb.CLAIM_REQUIRE,
+                subject=CodeSet(),
+                object=codes,
+                condition=brute.Condition(first_listed=pairs[age - 7], absent=pairs[age - 50]),
+            ),
+            Edit(
+                rule=2, verb=Verb.AT_MOST_ONE, subject=codes, condition=brute.Condition(age_min=age, absent=pairs[-age])
+            ),
+            Edit(
+                rule=2,
+                verb=Verb.REQUIRE,
+                subject=codes,
+                object=pairs[age - 20],
+                condition=brute.Condition(age_min=age, present=pairs[age - 33]),
+            ),
+        )
+    ]
+    bench = bench_of(many)
+    found = 0
+    for age in (None, 0, 61, 62, 63, 64, 65, 104):
+        for codes in (["A00"], ["A00", "A05"], ["A11", "A10", "ZZZ"], NAMES, [*NAMES, "B00", "401.9", *NAMES] * 2):
+            claim = Claim(codes, age=age)
+            judged = JudgedClaim.of(claim, EDITION)
+            expected = brute.all_violations(many, judged)
+            assert set(bench.engine.hits(judged)) == expected
+            found += len(expected)
+    assert found > 1_000
