@@ -177,7 +177,7 @@ def way_durable(path: str) -> None:
 
 
 def way_msdrg(path: str) -> None:
-    """Medicare's edits with msdrg's own editor, claim by claim."""
+    """Medicare's edits with msdrg's own editor, claim by claim; days before ICD-10-CM are told as later ones."""
     import msdrg
     import pyarrow.parquet as pq
 
@@ -186,7 +186,7 @@ def way_msdrg(path: str) -> None:
             first, *rest = row["codes"]
             editor.edit(
                 {
-                    "discharge_date": int(row["service_date"].strftime("%Y%m%d")),
+                    "discharge_date": max(int(row["service_date"].strftime("%Y%m%d")), 20151001),
                     "icd_version": 10,
                     "age": row["age"],
                     "sex": 1,
