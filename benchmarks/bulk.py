@@ -177,7 +177,7 @@ def way_durable(path: str) -> None:
 
 
 def way_msdrg(path: str) -> None:
-    """Medicare's edits with msdrg's own editor, claim by claim; days before ICD-10-CM are told as later ones."""
+    """Medicare's edits with msdrg's own editor, claim by claim: the days and ages that it takes."""
     import msdrg
     import pyarrow.parquet as pq
 
@@ -188,7 +188,7 @@ def way_msdrg(path: str) -> None:
                 {
                     "discharge_date": max(int(row["service_date"].strftime("%Y%m%d")), 20151001),
                     "icd_version": 10,
-                    "age": row["age"],
+                    "age": row["age"] or 0,
                     "sex": 1,
                     "discharge_status": 1,
                     "pdx": {"code": first},
