@@ -62,7 +62,10 @@ class ColumnarEngine:
     def _tables(self, *, lined: bool) -> tuple[Tables, tuple[ClaimTest, ...]]:
         program, special = self._program, self._special
         active = list(map(self._is_active, range(len(program.rules))))
-        on = bytearray(map(active.__getitem__, program.rule_of_edit))
+        on = bytes(
+            active[rule] and bool(bits & LINED) is lined
+            for rule, bits in zip(program.rule_of_edit, special, strict=True)
+        )
         count = len(program)
         about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
         tests: dict[tuple[Condition, bool], int] = {}
@@ -70,8 +73,6 @@ class ColumnarEngine:
         places: dict[int, int] = {}
         for number in compress(range(count), special):
             looks_further[number] = bool(special[number] & (SPOKEN | LINED))
-            if bool(special[number] & LINED) is not lined:
-                on[number] = False
             if on[number]:
                 condition, sets = program.conditions[program.column("condition")[number]]
                 test = (condition, bool(special[number] & SPOKEN))
@@ -80,8 +81,6 @@ class ColumnarEngine:
                 if any(codes != NO_SET for codes in sets):
                     asked = tuple(-1 if codes == NO_SET else places.setdefault(codes, len(places)) for codes in sets)
                     about_codes[number] = asked_for.setdefault(asked, len(asked_for))
-        if lined:
-            on = bytearray(one and bool(bits & LINED) for one, bits in zip(on, special, strict=True))
         tables = Tables(
             program.column,
             on,
