@@ -59,9 +59,10 @@ class Validator:
     """Evaluates claims against packs of rules. Make one and use it for many claims; it is safe to share by threads.
 
     `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that
-    is off by default); None means every bundled pack. `only` narrows the packs to the rules with these full ids, and
-    switches them on. `profile` is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim
-    (InputError) on whose service date no installed edition was in force; otherwise the nearest judges it.
+    is off by default); None means every bundled pack. `also` names in the same ways what judges beside them, or beside
+    the packs of a profile. `only` narrows the packs to the rules with these full ids, and switches them on. `profile`
+    is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim (InputError)
+    on whose service date no installed edition was in force; otherwise the nearest judges it.
     `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
     claim; `today` is the day on which they must be in force, each day itself when it is not given.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
@@ -73,6 +74,7 @@ class Validator:
         profile: Profile | str | Path | None = None,
         engine: str | None = None,
         *,
+        also: Iterable[str | Path] | str = (),
         only: Iterable[str] | None = None,
         strict_edition: bool = False,
         waivers: Iterable[Waiver] | str | Path = (),
@@ -95,6 +97,9 @@ class Validator:
             self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder)
         if profile is not None:
             self._selected += [Selected(path) for path in profile.rule_files]
+        if also:
+            beside = [also] if isinstance(also, str | Path) else also
+            self._selected += resolve_packs(beside, own=[one.path for one in self._selected])
         self._selected, self._left_out = without_missing_extras(self._selected, chosen=packs is not None)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))

@@ -254,7 +254,7 @@ def test_unsafe_fixes_are_done_only_on_request(tmp_path: Path, capsys: pytest.Ca
     assert [f.fix.action for f in validator().check(weakcode.Claim(["M62.81", "R53.1"])) if f.fix and not f.fix.safe]
     for arguments in ([], ["--unsafe"]):
         with pytest.raises(SystemExit):
-            main(["scrub", str(path), "--fix", str(tmp_path / "out.csv"), "--rules", "weakness", *arguments])
+            main(["scrub", str(path), "--fix", str(tmp_path / "out.csv"), "--only", "weakness", *arguments])
         (claim,) = weakcode.read_claims(tmp_path / "out.csv")
         assert (claim.codes == ("M62.81", "R53.1")) is not bool(arguments)
     capsys.readouterr()

@@ -67,7 +67,7 @@ def written(folder: Path, kind: str, times: int) -> Path:
 def test_a_kill_at_any_moment_leaves_nothing_or_the_whole_file(tmp_path: Path, kind: str, times: int) -> None:
     path = written(tmp_path, kind, times)
     names = ["findings.parquet", "rejects.csv", "mended.jsonl"]
-    arguments = [str(path), "-o", names[0], "--rejects", names[1], "--fix", names[2], "--rules", "weakness"]
+    arguments = [str(path), "-o", names[0], "--rejects", names[1], "--fix", names[2], "--only", "weakness"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
@@ -120,7 +120,7 @@ def test_a_file_that_may_not_grow_is_one_clear_line_and_leaves_nothing(tmp_path:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096))
 
     # The cache is not written either, and done without.
-    said = one_clear_line([str(path), *output, "--rules", "weakness"], out, limited)
+    said = one_clear_line([str(path), *output, "--only", "weakness"], out, limited)
     assert output[1] in said
     assert list(out.iterdir()) == []
 
@@ -144,7 +144,7 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(
     tmp_path: Path, small_disk: Path, output: tuple[str, str]
 ) -> None:
     path = written(tmp_path, "csv", 30_000)
-    said = one_clear_line([str(path), *output, "--rules", "weakness"], small_disk)
+    said = one_clear_line([str(path), *output, "--only", "weakness"], small_disk)
     assert "the disk is full" in said
     assert list(small_disk.iterdir()) == []
 

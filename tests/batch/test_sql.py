@@ -85,12 +85,12 @@ def test_a_value_that_a_query_stumbles_over_is_not_repeated() -> None:
 
 def test_a_query_is_scrubbed_on_the_command_line(tmp_path: Path) -> None:
     query = "SELECT * FROM (VALUES ('A', 'M62.84 I10'), ('B', 'I10'), ('C', NULL)) t(claim_id, codes)"
-    printed = weakcode("scrub", "--sql", query, "--rules", "weakness")
+    printed = weakcode("scrub", "--sql", query, "--only", "weakness")
     assert "Claim A  M62.84 I10  query:1" in printed.stdout
     assert "3 claims in = 2 evaluated + 1 rejected" in printed.stdout
     for engine in ("durable", "columnar"):
         out = tmp_path / f"{engine}.parquet"
-        result = weakcode("scrub", "--sql", query, "--rules", "weakness", "--engine", engine, "-o", str(out))
+        result = weakcode("scrub", "--sql", query, "--only", "weakness", "--engine", engine, "-o", str(out))
         assert result.exit_code == 1, result.output
         found = pq.read_table(out).to_pylist()
         assert [(row["claim_id"], row["rule"], row["file"], row["line"]) for row in found] == [
@@ -201,7 +201,7 @@ def test_findings_are_added_to_a_table_in_one_transaction(claims: str, engine: s
         QUERY,
         "--into",
         "findings",
-        "--rules",
+        "--only",
         "weakness",
         "--engine",
         engine,
@@ -218,7 +218,7 @@ def test_findings_are_added_to_a_table_in_one_transaction(claims: str, engine: s
 
 def test_a_table_without_findings_is_made_all_the_same(claims: str) -> None:
     query = QUERY + " OFFSET 1 LIMIT 1"
-    result = weakcode("scrub", "--db", claims, "--sql", query, "--into", "public.findings", "--rules", "weakness")
+    result = weakcode("scrub", "--db", claims, "--sql", query, "--into", "public.findings", "--only", "weakness")
     assert result.exit_code == 0, result.output
     assert asked(claims, "SELECT count(*) FROM findings") == [(0,)]
 
@@ -227,7 +227,7 @@ def test_a_failure_leaves_the_database_as_it_was(claims: str, tmp_path: Path) ->
     (tmp_path / "more.csv").write_bytes(b"PAR1 this is damaged")
     query = QUERY + " LIMIT 1"
     failing = "SELECT * FROM (" + query + ") q UNION ALL SELECT 1/(id-3), dx, born, seen, gender FROM claims"
-    result = weakcode("scrub", "--db", claims, "--sql", failing, "--into", "findings", "--rules", "weakness")
+    result = weakcode("scrub", "--db", claims, "--sql", failing, "--into", "findings", "--only", "weakness")
     assert result.exit_code == 2
     assert "Traceback" not in result.output
     assert asked(claims, "SELECT to_regclass('findings')") == [(None,)]
@@ -254,7 +254,7 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> 
 
 
 def test_a_table_with_other_columns_is_told_and_left_alone(claims: str) -> None:
-    result = weakcode("scrub", "--db", claims, "--sql", QUERY, "--into", "claims", "--rules", "weakness")
+    result = weakcode("scrub", "--db", claims, "--sql", QUERY, "--into", "claims", "--only", "weakness")
     assert result.exit_code == 2
     assert "cannot be written to claims" in result.stderr
     assert asked(claims, "SELECT count(*) FROM claims") == [(3,)]

@@ -57,7 +57,7 @@ def test_each_pair_that_excludes_the_other_is_told_once() -> None:
 
 
 def test_json_is_one_object_with_the_names_that_programs_rely_on() -> None:
-    answer = json.loads(weakcode("check", "M62.84 I10", "--rules", "weakness", "--format", "json").stdout)
+    answer = json.loads(weakcode("check", "M62.84 I10", "--only", "weakness", "--format", "json").stdout)
     assert {"edition", "engine", "packs", "findings", "waived"} <= set(answer)
     assert (answer["edition"], answer["engine"], answer["waived"]) == ("2026-04", "durable", [])
     (finding,) = answer["findings"]
@@ -80,12 +80,45 @@ def test_documented_facts_and_texts_reach_the_rules() -> None:
     assert fixes["weakness/documented-term"]["code"] == "R54"
 
 
-def test_rules_chooses_a_pack_or_a_single_rule_that_is_off() -> None:
-    assert rules_in(weakcode("check", "U09.9", "--rules", "covid", "--format", "json")) != []
-    assert rules_in(weakcode("check", "M62.84", "--rules", "covid", "--format", "json")) == []
+def test_rules_adds_a_file_or_a_rule_that_is_off_to_the_bundled_rules_and_says_so(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "pack: own\ntitle: Own\nrules:\n"
+        "  - {id: no-cramp, title: Cramp, severity: info, subject: M62.4-, forbid: R25.2}\n"
+    )
+    pair = ("check", "M62.441", "R25.2", "R25.2", "--format", "json")
+    bundled = rules_in(weakcode(*pair))
+    assert "icd10cm/duplicate-code" in bundled
+    added = weakcode(*pair, "--rules", str(own))
+    assert sorted(rules_in(added)) == sorted([*bundled, "own/no-cramp"])
+    assert "--only judges by the named rules alone" in added.stderr
+    alone = weakcode(*pair, "--only", str(own))
+    assert rules_in(alone) == ["own/no-cramp"]
+    assert alone.stderr == ""
+    off = ("check", "G72.9", "M62.81", "M79.81", "--format", "json")
+    switched_on = rules_in(weakcode(*off, "--rules", "weakness/excludes2-hematoma"))
+    assert sorted(switched_on) == sorted([*rules_in(weakcode(*off)), "weakness/excludes2-hematoma"])
+    both = rules_in(weakcode(*pair, "--only", "own/no-cramp", "--only", str(own), "--rules", "icd10cm/duplicate-code"))
+    assert sorted(both) == ["icd10cm/duplicate-code", "own/no-cramp"]
+
+
+def test_a_rule_added_by_its_id_may_be_of_a_file_of_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "pack: own\ntitle: Own\nrules:\n"
+        "  - {id: no-cramp, title: Cramp, severity: info, enabled: false, subject: M62.4-, forbid: R25.2}\n"
+    )
+    (tmp_path / "payer.yaml").write_text("name: payer\npacks: [covid]\nextra_rules: [own.yaml]\n")
+    pair = ("check", "M62.441", "R25.2", "--format", "json", "--profile", str(tmp_path / "payer.yaml"))
+    assert rules_in(weakcode(*pair)) == []
+    assert rules_in(weakcode(*pair, "--rules", "own/no-cramp")) == ["own/no-cramp"]
+
+
+def test_only_chooses_a_pack_or_a_single_rule_that_is_off() -> None:
+    assert rules_in(weakcode("check", "U09.9", "--only", "covid", "--format", "json")) != []
+    assert rules_in(weakcode("check", "M62.84", "--only", "covid", "--format", "json")) == []
     off = ("check", "G72.9", "M62.81", "M79.81", "--format", "json")
     assert "weakness/excludes2-hematoma" not in rules_in(weakcode(*off))
-    assert rules_in(weakcode(*off, "--rules", "weakness/excludes2-hematoma")) == ["weakness/excludes2-hematoma"]
+    assert rules_in(weakcode(*off, "--only", "weakness/excludes2-hematoma")) == ["weakness/excludes2-hematoma"]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +129,8 @@ def test_rules_chooses_a_pack_or_a_single_rule_that_is_off() -> None:
         (["check", "I10", "--date", "2026-02-30"], "not a day of the calendar"),
         (["check", "I10", "--setting", "clinic"], "not one of professional, outpatient, inpatient"),
         (["check", "I10", "--documented", "covid-curent"], 'did you mean "covid-current"'),
-        (["check", "I10", "--rules", "weekness"], 'did you mean "weakness"'),
-        (["check", "I10", "--rules", "weakness/no-such-rule"], 'has no rule "no-such-rule"'),
+        (["check", "I10", "--only", "weekness"], 'did you mean "weakness"'),
+        (["check", "I10", "--only", "weakness/no-such-rule"], 'has no rule "no-such-rule"'),
         (["check", "I10", "--profile", "none.yaml"], "none.yaml"),
         (["check", "I10", "--engine", "quantum"], 'the engine "quantum" does not exist'),
         (["check", "I10", "--text", "3=Frailty"], "POSITION=TEXT"),
@@ -244,7 +277,7 @@ def test_a_wrong_example_fails_with_what_was_found(tmp_path: Path) -> None:
 def test_a_broken_rule_file_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text((PROJECT / "rules" / "weakness.yaml").read_text().replace("severity: error", "severty: error", 1))
-    result = weakcode("check", "I10", "--rules", str(path))
+    result = weakcode("check", "I10", "--only", str(path))
     assert result.exit_code == 2
     assert "mine.yaml:" in result.stderr
     assert "severity" in result.stderr

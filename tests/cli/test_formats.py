@@ -26,7 +26,7 @@ def bundle(path: Path) -> Path:
 
 
 def test_a_finding_in_a_fhir_file_is_an_operation_outcome_that_points_to_the_diagnosis(tmp_path: Path) -> None:
-    result = weakcode("scrub", str(bundle(tmp_path / "b.json")), "--format", "fhir", "--rules", "weakness")
+    result = weakcode("scrub", str(bundle(tmp_path / "b.json")), "--format", "fhir", "--only", "weakness")
     assert result.exit_code == 1
     (outcome,) = [json.loads(line) for line in result.stdout.splitlines()]
     assert outcome["resourceType"] == "OperationOutcome"
@@ -40,15 +40,15 @@ def test_a_finding_in_a_fhir_file_is_an_operation_outcome_that_points_to_the_dia
 
 
 def test_a_check_answers_with_an_operation_outcome_also_where_there_is_nothing_to_say() -> None:
-    found = json.loads(weakcode("check", "M62.84", "--format", "fhir", "--rules", "weakness").stdout)
+    found = json.loads(weakcode("check", "M62.84", "--format", "fhir", "--only", "weakness").stdout)
     assert found["issue"][0]["expression"] == ["Claim.diagnosis[0]"]
-    clean = json.loads(weakcode("check", "I10", "--format", "fhir", "--rules", "weakness").stdout)
+    clean = json.loads(weakcode("check", "I10", "--format", "fhir", "--only", "weakness").stdout)
     assert [issue["severity"] for issue in clean["issue"]] == ["information"]
 
 
 def test_the_text_says_file_and_line_as_editors_read_them(tmp_path: Path) -> None:
     path = bundle(tmp_path / "b.json")
-    result = weakcode("scrub", str(path), "--rules", "weakness")
+    result = weakcode("scrub", str(path), "--only", "weakness")
     line = next(n for n, text in enumerate(path.read_text().splitlines(), start=1) if '"sequence": 2' in text)
     assert f"{path}:{line - 1} Bundle.entry[0].resource.diagnosis[1]" in result.stdout
 
@@ -56,8 +56,8 @@ def test_the_text_says_file_and_line_as_editors_read_them(tmp_path: Path) -> Non
 def test_a_mapped_table_is_scrubbed(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("NR;D1;D2\n7;M62.84;I10\n")
-    result = weakcode("scrub", str(path), "--map", "id=NR,codes=D*", "--rules", "weakness")
+    result = weakcode("scrub", str(path), "--map", "id=NR,codes=D*", "--only", "weakness")
     assert f"Claim 7  M62.84 I10  {path}:2" in result.stdout
-    refused = weakcode("scrub", str(path), "--rules", "weakness")
+    refused = weakcode("scrub", str(path), "--only", "weakness")
     assert refused.exit_code == 2
     assert "its columns are NR, D1, D2" in refused.stderr

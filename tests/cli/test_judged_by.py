@@ -64,7 +64,7 @@ def test_findings_files_with_metadata_tell_of_it_there(claims: str, tmp_path: Pa
 
 
 def test_a_run_with_all_packs_has_nothing_to_tell(claims: str, tmp_path: Path) -> None:
-    result = weakcode("scrub", claims, "-o", str(tmp_path / "f.parquet"), "--rules", "weakness")
+    result = weakcode("scrub", claims, "-o", str(tmp_path / "f.parquet"), "--only", "weakness")
     assert "was not evaluated" not in flat(result.stdout)
     assert b"weakcode.notices" not in metadata(tmp_path / "f.parquet")
 
@@ -90,7 +90,7 @@ def test_an_operation_outcome_of_a_scrub_names_the_packs(claims: str) -> None:
 
 @pytest.mark.parametrize("engine", ["durable", "columnar"])
 def test_text_formats_name_version_engine_and_packs_with_each_finding(claims: str, tmp_path: Path, engine: str) -> None:
-    options = ("--rules", "weakness", "--rules", "covid", "--engine", engine)
+    options = ("--only", "weakness", "--only", "covid", "--engine", engine)
     weakcode("scrub", claims, "-o", str(tmp_path / "f.csv"), *options)
     weakcode("scrub", claims, "-o", str(tmp_path / "f.jsonl"), *options)
     with (tmp_path / "f.csv").open(newline="") as file:

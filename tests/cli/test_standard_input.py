@@ -41,7 +41,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def scrub(given: bytes, *arguments: str) -> Result:
-    return CliRunner().invoke(main, ["scrub", "--rules", "weakness", *arguments], input=given)
+    return CliRunner().invoke(main, ["scrub", "--only", "weakness", *arguments], input=given)
 
 
 def rows_of(output: str) -> list[dict[str, str]]:
@@ -187,7 +187,7 @@ def test_claims_are_kept_where_nobody_else_can_read_them_and_are_gone_afterwards
 ) -> None:
     command = "import sys; from weakcode.cli import main; main(sys.argv[1:])"
     with subprocess.Popen(
-        [sys.executable, "-c", command, "scrub", "--rules", "weakness", "-", "-o", "f.csv"],
+        [sys.executable, "-c", command, "scrub", "--only", "weakness", "-", "-o", "f.csv"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -39,7 +39,7 @@ def claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    result = CliRunner().invoke(main, ["scrub", "--rules", "weakness", "--rules", "icd10cm", *map(str, arguments)])
+    result = CliRunner().invoke(main, ["scrub", "--only", "weakness", "--only", "icd10cm", *map(str, arguments)])
     assert result.exit_code == 1, result.output
     assert "PATIENT" not in result.output
     return result
@@ -71,7 +71,7 @@ def test_findings_of_every_format_have_hashed_ids_and_no_id_stays_none(claims: P
 
 def test_findings_are_the_same_but_for_their_ids(claims: Path) -> None:
     plain, hidden = claims.parent / "plain.csv", claims.parent / "hidden.csv"
-    CliRunner().invoke(main, ["scrub", "--rules", "weakness", "--rules", "icd10cm", str(claims), "-o", str(plain)])
+    CliRunner().invoke(main, ["scrub", "--only", "weakness", "--only", "icd10cm", str(claims), "-o", str(plain)])
     run(claims, "--hash-ids", "-o", hidden)
     expected = plain.read_text()
     for name in IDS:
@@ -130,7 +130,7 @@ def test_ids_of_a_query_are_hashed(claims: Path) -> None:
 
 def test_scrub_and_report_hash_alike_so_that_their_ids_join(claims: Path) -> None:
     plain, hidden = claims.parent / "plain.parquet", claims.parent / "hidden.parquet"
-    CliRunner().invoke(main, ["scrub", "--rules", "weakness", "--rules", "icd10cm", str(claims), "-o", str(plain)])
+    CliRunner().invoke(main, ["scrub", "--only", "weakness", "--only", "icd10cm", str(claims), "-o", str(plain)])
     run(claims, "--hash-ids", "-o", hidden)
     shown = {row.claim for row in read_report_data([str(plain)], hash_key=KEY.encode()).rows}
     assert shown == {one or "" for one in ids_in(hidden)}

@@ -49,7 +49,7 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
         rejects,
         "--summary",
         summary,
-        "--rules",
+        "--only",
         "weakness",
     )
 
@@ -85,7 +85,7 @@ def test_hashed_ids_are_those_of_a_local_scrub_and_rejects_tell_nothing_else(
     rows[2]["codes"] = []
     claims = written(tmp_path / "claims.parquet", rows)
     local, output, rejects = (tmp_path / name for name in ("local.parquet", "out.parquet", "rejects.csv"))
-    common = ("scrub", claims, "--hash-ids", "--rules", "weakness")
+    common = ("scrub", claims, "--hash-ids", "--only", "weakness")
 
     weakcode(*common, "-o", local)
     ran = weakcode(*common, "--spark", MASTER, "-o", output, "--rejects", rejects)
@@ -101,7 +101,7 @@ def test_files_with_different_columns_lose_none_of_them(session: Any, tmp_path: 
     written(folder / "a.parquet", [{"claim_id": "A", "codes": ["M62.84", "I10"]}])
     written(folder / "b.parquet", [{"claim_id": "B", "codes": ["M62.84", "I10"], "age": "old"}])
 
-    ran = weakcode("scrub", folder, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rules", "weakness")
+    ran = weakcode("scrub", folder, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--only", "weakness")
 
     assert "2 claims in = 1 evaluated + 1 rejected" in ran.output
     assert Counter(pq.read_table(tmp_path / "out.parquet")["claim_id"].to_pylist()) == Counter("A")
@@ -110,7 +110,7 @@ def test_files_with_different_columns_lose_none_of_them(session: Any, tmp_path: 
 def test_clean_claims_give_an_empty_table_and_exit_status_0(session: Any, tmp_path: Path) -> None:
     claims = written(tmp_path / "claims.parquet", [{"claim_id": "A", "codes": ["I10"]}])
 
-    ran = weakcode("scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rules", "weakness")
+    ran = weakcode("scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--only", "weakness")
 
     assert ran.exit_code == 0, ran.output
     table = pq.read_table(tmp_path / "out.parquet")

@@ -237,7 +237,7 @@ def test_batches_and_single_claims_are_marked_alike_and_counted_alike(marked):
 def test_a_waived_finding_is_shown_and_does_not_fail_the_command(tmp_path):
     path = tmp_path / "w.yaml"
     path.write_text(f"waivers: [{{rule: {RULE}, codes: R53.1 R54, reason: unrelated, who: coder}}]\n")
-    args = ["check", *PAIR, "--rules", "weakness", "--waivers", str(path)]
+    args = ["check", *PAIR, "--only", "weakness", "--waivers", str(path)]
     result = CliRunner().invoke(main, args)
     assert result.exit_code == 0
     assert f"waived   {RULE}" in result.output
@@ -253,7 +253,7 @@ def test_a_waived_finding_is_shown_and_does_not_fail_the_command(tmp_path):
 def test_a_waiver_of_a_file_that_fits_nothing_on_the_claim_is_told(tmp_path):
     path = tmp_path / "w.yaml"
     path.write_text("waivers: [{rule: icd10cm/excludes1, codes: R53.1 R54, reason: unrelated, who: coder}]\n")
-    result = CliRunner().invoke(main, ["check", *PAIR, "--rules", "weakness", "--waivers", str(path)])
+    result = CliRunner().invoke(main, ["check", *PAIR, "--only", "weakness", "--waivers", str(path)])
     assert result.exit_code == 1
     assert f"fits no finding; on these codes there is a finding of {RULE}" in " ".join(result.output.split())
 
@@ -265,7 +265,7 @@ def test_json_lines_carry_waivers_and_a_wrong_one_sets_its_row_aside(tmp_path):
     lines = [{"claim_id": "a", "codes": PAIR, "waivers": [good]}, {"claim_id": "b", "codes": PAIR, "waivers": [bad]},
              {"claim_id": "c", "codes": ["M62.84"], "waivers": [good]}]  # fmt: skip
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    result = CliRunner().invoke(main, ["scrub", str(path), "--rules", "weakness", "--rejects", str(tmp_path / "r.csv")])
+    result = CliRunner().invoke(main, ["scrub", str(path), "--only", "weakness", "--rejects", str(tmp_path / "r.csv")])
     assert "1 waived" in result.output
     assert f"{path}, line 3: the waiver of {RULE} (R53.1, R54) fits no finding" in " ".join(result.output.split())
     assert "does not say who answers for it" in (tmp_path / "r.csv").read_text()
@@ -283,7 +283,7 @@ def test_a_fix_leaves_waived_findings_alone():
 def test_what_is_waived_stands_in_the_output_of_fix_too(tmp_path):
     path = tmp_path / "w.yaml"
     path.write_text(f"waivers: [{{rule: {RULE}, codes: R53.1 R54, reason: unrelated, who: coder}}]\n")
-    args = ["fix", *PAIR, "--rules", "weakness", "--waivers", str(path)]
+    args = ["fix", *PAIR, "--only", "weakness", "--waivers", str(path)]
     assert "waived by coder: unrelated" in CliRunner().invoke(main, args).output
     answer = json.loads(CliRunner().invoke(main, [*args, "--format", "json"]).stdout)
     assert [finding["rule"] for finding in answer["waived"]] == [RULE]
@@ -300,6 +300,6 @@ def test_mended_claims_are_written_without_their_waivers_and_the_summary_says_so
     path, mended = tmp_path / "claims.jsonl", tmp_path / "mended.jsonl"
     own = {"rule": RULE, "codes": PAIR, "reason": "unrelated", "who": "coder"}
     path.write_text(json.dumps({"claim_id": "a", "codes": PAIR, "waivers": [own]}) + "\n")
-    result = CliRunner().invoke(main, ["scrub", str(path), "--rules", "weakness", "--fix", str(mended)])
+    result = CliRunner().invoke(main, ["scrub", str(path), "--only", "weakness", "--fix", str(mended)])
     assert json.loads(mended.read_text())["codes"] == PAIR
     assert "1 of the claims are without their waivers" in " ".join(result.output.split())

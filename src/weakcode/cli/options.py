@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from weakcode.claims import Claim
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+_NOW_ADDS = "Note: --rules now adds to the bundled rules; --only judges by the named rules alone."
+"""Said for one release, because --rules used to do what --only does."""
 
 
 @attrs.frozen
@@ -23,6 +25,7 @@ class Choice:
     """Which rules judge, and which findings make the command fail."""
 
     rules: tuple[str, ...]
+    only: tuple[str, ...]
     profile: str | None
     engine: str | None
     fail_on: str
@@ -39,8 +42,11 @@ class Choice:
         """Return the validator that these options ask for."""
         from weakcode.api import Validator
 
+        if self.rules and not self.only:
+            click.echo(_NOW_ADDS, err=True)
         return Validator(
-            packs=self.rules or None,
+            packs=self.only or None,
+            also=self.rules,
             profile=self.profile,
             engine=self.engine,
             strict_edition=self.strict_edition,
@@ -71,7 +77,13 @@ def choosing(command: _F) -> _F:
             "--rules",
             multiple=True,
             metavar="PACK|PATH|RULE-ID",
-            help="Judge by this pack, rule file, folder or single rule only; may be given several times.",
+            help="Add this pack, rule file, folder or single rule to the bundled rules; may be given several times.",
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="PACK|PATH|RULE-ID",
+            help="Judge by this pack, rule file, folder or single rule and nothing else; may be given several times.",
         ),
         click.option("--profile", metavar="FILE", help="A payer's or practice's choice of rules and severities."),
         click.option("--engine", metavar="durable|columnar", help="The engine that evaluates."),

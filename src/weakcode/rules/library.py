@@ -105,14 +105,16 @@ def bundled_rule_ids() -> tuple[str, ...]:
     return tuple(f"{pack}/{rule}" for pack, paths in packs for path in paths for rule in rule_ids(read_bytes(path)))
 
 
-def resolve_packs(names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None) -> list[Selected]:
+def resolve_packs(
+    names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None, own: Iterable[Path] = ()
+) -> list[Selected]:
     """Return what names and paths stand for: whole files in the order given, then single rules.
 
     A name is a bundled pack (all its files), a rule file, a folder of rule files, or a full rule id such as
     `weakness/excludes2-hematoma`; None is all bundled packs. A bundled pack goes before a file of the same
     name: write `./weakness` for the latter. Relative paths are taken from `base`. An id alone runs this rule
     alone; an id beside its pack switches the rule on, and the file then stands in the list twice, whole and
-    with its rules.
+    with its rules. `own` are further rule files whose rules an id may name.
 
     Raises UnknownNameError, with the nearest name.
     """
@@ -127,7 +129,7 @@ def resolve_packs(names_or_paths: Iterable[str | Path] | None = None, *, base: P
             ids.append(name)
         else:
             whole.update(dict.fromkeys(paths))
-    named = _named_rules(ids, packs, whole) if ids else {}
+    named = _named_rules(ids, packs, (*own, *whole)) if ids else {}
     return [
         *(Selected(path) for path in whole),
         *(Selected(path, frozenset(rules)) for path, rules in named.items()),
