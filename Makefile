@@ -19,7 +19,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
 BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
 
-$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/*.$(ending)))
+$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/kernel/*.$(ending)))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -61,11 +61,11 @@ sanitize: $(READY) ## Run the tests of the kernel with a build that stops at bad
 	@rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
 		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp $(SANITIZED)-objects
-	nm -D $(SANITIZED)/weakcode/engines/_kernel.*.so | grep -q __asan_init
+	nm -D $(SANITIZED)/weakcode/engines/kernel/_kernel.*.so | grep -q __asan_init
 	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
 	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/batch/test_bulk.py
+		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/scrub/test_bulk.py
 
 dist: $(READY) ## Build sdist and wheel into dist/
 	@rm -rf dist build/lib build/bdist.*
@@ -115,7 +115,7 @@ nightly: $(READY) ## Run the tests with many more generated cases
 mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (half an hour)
 	@rm -rf build/mutants
 	git clone --quiet . build/mutants
-	cp src/weakcode/engines/*.so build/mutants/src/weakcode/engines/
+	cp src/weakcode/engines/kernel/*.so build/mutants/src/weakcode/engines/kernel/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
 	cd build/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=src:. HYPOTHESIS_PROFILE=mutants PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
 		&& python -m compileall -q --invalidation-mode checked-hash src tests \

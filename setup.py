@@ -5,10 +5,10 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
 
-SOURCES = Path("src/weakcode/engines")
+SOURCES = Path("src/weakcode/engines/kernel")
 KERNEL = Extension(
-    "weakcode.engines._kernel",
-    sources=["src/weakcode/engines/_kernel.pyx"],
+    "weakcode.engines.kernel._kernel",
+    sources=["src/weakcode/engines/kernel/_kernel.pyx"],
     depends=[path.as_posix() for path in sorted((*SOURCES.glob("*.h"), *SOURCES.glob("*.pxi")))],
     extra_compile_args=["-O3"],
 )

@@ -121,7 +121,7 @@ def way_scrub(path: str, jobs: int = 1) -> None:
 def excludes1_pairs() -> list[tuple[str, str]]:
     """Return the Excludes1 pairs of codes, compact, each pair once, of notes that name fewer than 200 codes."""
     from weakcode.codes.catalog import edition_for
-    from weakcode.compile.instances import KINDS
+    from weakcode.compile.tabular.instances import KINDS
 
     edition = edition_for(None)
     pairs = set()

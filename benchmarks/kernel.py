@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from weakcode.api import Validator
-from weakcode.batch.aboutclaim import AboutClaims
-from weakcode.batch.codecolumn import CodeColumn
-from weakcode.batch.findingcolumns import Memory
 from weakcode.codes.catalog import edition_for
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.scrub.columns.codes import CodeColumn
+from weakcode.scrub.columns.facts import AboutClaims
+from weakcode.scrub.judge.findings import Memory
+from weakcode.validator import Validator
 
 RUNS = 7
 

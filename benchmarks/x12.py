@@ -31,7 +31,7 @@ def resident_mb() -> float:
 
 def write(path: Path, count: int) -> None:
     """Write a file of this many claims."""
-    from tests.batch.x12.writing837 import interchange
+    from tests.scrub.x12.writing837 import interchange
 
     from weakcode import Claim
     from weakcode.claims import ServiceLine
@@ -72,9 +72,9 @@ def measured(rows: Iterable[object], count: int) -> tuple[float, float]:
 def main() -> None:
     """Measure and print."""
     import weakcode
-    from weakcode.batch.judging import evaluate
-    from weakcode.batch.records import open_claims
-    from weakcode.batch.x12.segments import Segments
+    from weakcode.scrub.judge.rows import evaluate
+    from weakcode.scrub.read.files import open_claims
+    from weakcode.scrub.read.x12.segments import Segments
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     table: list[tuple[str, str]] = []

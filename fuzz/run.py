@@ -13,7 +13,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["weakcode"], exclude=["weakcode.engines._kernel"]):
+with atheris.instrument_imports(include=["weakcode"], exclude=["weakcode.engines.kernel._kernel"]):
     from targets import CORPUS, TARGETS
 
 WORDS = {

@@ -12,14 +12,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from weakcode.batch.records import open_claims
-from weakcode.batch.rows import Record, Rejected
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.expressions import parse
 from weakcode.codes.normalise import shown
 from weakcode.errors import CodeTypeError, EditionError, InputError, NotationError, RuleFileError, UnknownNameError
 from weakcode.rules.load import load_pack
 from weakcode.rules.profile import parse_profile
+from weakcode.scrub.read.files import open_claims
+from weakcode.scrub.read.rows import Record, Rejected
 
 CORPUS = Path(__file__).parent / "corpus"
 

@@ -15,10 +15,9 @@ NO_ROOMS = {"__init__.py", "__main__.py", "py.typed", "__pycache__"}
 # The imports that go down the table all the same.
 DOWN = {
     # The library's own front door to files, opened when it is asked for.
-    ("api", "batch"),
-    # Profiles hold waivers; examples are judged as users' claims are.
-    ("rules", "waivers"),
-    ("rules", "api"),
+    ("validator", "scrub"),
+    # Examples are judged as users' claims are.
+    ("rules", "validator"),
 }
 
 

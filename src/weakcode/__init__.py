@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from weakcode._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from weakcode.api import RuleInfo, Validator, Verdict, check
-    from weakcode.batch.records import read_claims
     from weakcode.claims import Claim, Diagnosis, ServiceLine, Waiver
     from weakcode.errors import (
         CodeTypeError,
@@ -25,10 +23,12 @@ if TYPE_CHECKING:
         WeakcodeError,
     )
     from weakcode.findings import DenialRisk, Finding, Fix, Severity, Source
+    from weakcode.scrub.read.files import read_claims
+    from weakcode.validator import RuleInfo, Validator, Verdict, check
 
 _HOMES = {
-    "weakcode.api": ("RuleInfo", "Validator", "Verdict", "check"),
-    "weakcode.batch.records": ("read_claims",),
+    "weakcode.validator": ("RuleInfo", "Validator", "Verdict", "check"),
+    "weakcode.scrub.read.files": ("read_claims",),
     "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine", "Waiver"),
     "weakcode.errors": (
         "CodeTypeError",

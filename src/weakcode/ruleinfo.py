@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from weakcode.compile.program import Program
-from weakcode.engines.assemble import Assembler
+from weakcode.engines.findings import Assembler
 
 
 @attrs.frozen

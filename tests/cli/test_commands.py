@@ -163,7 +163,7 @@ def test_a_bug_is_an_apology_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch
         raise ZeroDivisionError("I10 of patient Doe")
 
     monkeypatch.delenv("WEAKCODE_DEBUG", raising=False)
-    monkeypatch.setattr("weakcode.api.Validator.judge", broken)
+    monkeypatch.setattr("weakcode.validator.Validator.judge", broken)
     result = weakcode("check", "I10")
     assert result.exit_code == 70
     assert "something went wrong inside weakcode (ZeroDivisionError)" in result.stderr

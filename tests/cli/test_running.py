@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from weakcode.cli.running import bytes_in, progress_text, shown_progress
+from weakcode.cli.common.running import bytes_in, progress_text, shown_progress
 
 
 def test_progress_says_claims_claims_a_second_and_findings() -> None:

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from tests.batch.x12.writing837 import interchange
+from tests.scrub.x12.writing837 import interchange
 
-import weakcode.batch.scrub
+import weakcode.scrub.run
 from weakcode import Claim
 from weakcode.cli import main
 
@@ -153,7 +153,7 @@ def test_standard_input_is_given_once() -> None:
 
 def test_closed_standard_input_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(weakcode.InputError, match="standard input is closed"):
-        weakcode.batch.scrub.scrub(["-"], weakcode.Validator("weakness"))
+        weakcode.scrub.run.scrub(["-"], weakcode.Validator("weakness"))
 
 
 def test_spark_reads_no_standard_input() -> None:

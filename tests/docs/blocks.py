@@ -26,11 +26,11 @@ import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
-from weakcode.api import Validator
 from weakcode.cli import main
 from weakcode.rules.examples import run_examples
 from weakcode.rules.load import load_pack
-from weakcode.waivers import load_waivers
+from weakcode.rules.waivers import load_waivers
+from weakcode.validator import Validator
 
 PROJECT = Path(__file__).resolve().parents[2]
 _NOT_RUN = re.compile(r"<!--\s*not run:\s*(.+?)\s*-->", re.DOTALL)
@@ -259,7 +259,7 @@ def fill(folder: Path) -> None:
     import pyarrow.parquet as pq
 
     import weakcode
-    from tests.batch.x12.writing837 import interchange
+    from tests.scrub.x12.writing837 import interchange
 
     shutil.copytree(PROJECT / "examples", folder / "examples")
     source = folder / "examples" / "claims.csv"

@@ -12,8 +12,8 @@ from tests.engines.strategies import EDITION, FACTS, THOROUGH, edits
 from weakcode.claims import Claim
 from weakcode.compile.edits import CompiledRule, Hit
 from weakcode.compile.program import Program
-from weakcode.engines._kernel import Maker
-from weakcode.engines.assemble import Assembler
+from weakcode.engines.findings import Assembler
+from weakcode.engines.kernel._kernel import Maker
 from weakcode.findings import Finding
 
 RULES = ("small/a", "small/b", "small/c")

@@ -26,17 +26,17 @@ from tests.engines.strategies import (
     pointers,
     some_codes,
 )
-from weakcode.batch.columns import MOST_CODES, ColumnScrubber
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import pack_key
 from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule, Edit, Verb, Where
 from weakcode.compile.program import Program
-from weakcode.engines.assemble import Assembler
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
+from weakcode.engines.findings import Assembler
 from weakcode.errors import InputError
+from weakcode.scrub.judge.columns import MOST_CODES, ColumnScrubber
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 TERMS = ("frailty", "old age")

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from tests.engines import strategies as small
 from tests.engines.brute import all_violations
 from weakcode import Claim, Validator
-from weakcode.api import Verdict
 from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule, Edit
 from weakcode.compile.program import Program
-from weakcode.engines.assemble import Assembler
-from weakcode.explaining import Explanation, Outcome, explain
+from weakcode.engines.findings import Assembler
+from weakcode.explain import Explanation, Outcome, explain
 from weakcode.findings import Finding
 from weakcode.rules.examples import cases_of
 from weakcode.rules.library import bundled_packs
 from weakcode.rules.load import load_pack
+from weakcode.validator import Verdict
 
 ENGINES = ("durable", "columnar")
 

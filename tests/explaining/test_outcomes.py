@@ -13,7 +13,7 @@ from weakcode.codes.catalog import edition_for
 from weakcode.codes.spelling import spelled
 from weakcode.compile.conditions import JudgedClaim
 from weakcode.errors import EngineError
-from weakcode.explaining import Explanation, Outcome, Step, explain
+from weakcode.explain import Explanation, Outcome, Step, explain
 
 ENGINES = ("durable", "columnar")
 

@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from weakcode.codes import catalog
-from weakcode.compile import notes
 from weakcode.compile.code_first_table import NAME, table
-from weakcode.compile.instances import KINDS
+from weakcode.compile.tabular import notes
+from weakcode.compile.tabular.instances import KINDS
 
 PROJECT = Path(__file__).resolve().parents[2]
 

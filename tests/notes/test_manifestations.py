@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from weakcode.codes import catalog
-from weakcode.compile.notes import manifestation_codes
+from weakcode.compile.tabular.notes import manifestation_codes
 
 CMS_ONLY = {
     "D641": "its title names the disease as the cause; a code-first note asks for it",

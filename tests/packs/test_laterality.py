@@ -11,7 +11,7 @@ import pytest
 
 import weakcode
 from weakcode.codes.catalog import bundled
-from weakcode.compile.instances import KINDS
+from weakcode.compile.tabular.instances import KINDS
 
 
 @cache

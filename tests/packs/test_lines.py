@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.batch.x12.writing837 import interchange
+from tests.scrub.x12.writing837 import interchange
 
 from weakcode import Claim, InputError, Validator, read_claims
 from weakcode.claims import ServiceLine

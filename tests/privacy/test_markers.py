@@ -318,7 +318,7 @@ def test_what_goes_wrong_inside_is_told_by_its_kind_alone(
     def stumbles(*_: object) -> None:
         raise error(f"{NAME} born {BORN}")
 
-    monkeypatch.setattr("weakcode.cli.text.finding_text", stumbles)
+    monkeypatch.setattr("weakcode.cli.common.text.finding_text", stumbles)
     assert run("scrub", *_CASES["csv"](folder)) == 70
     told = capfd.readouterr()
     clear_of(told.out + told.err)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from weakcode.batch.writers import findings_schema
+from weakcode.scrub.write.findings import findings_schema
 
 Finding = Mapping[str, Any]
 MakeFindings = Callable[..., Path]
@@ -52,7 +52,7 @@ def make_findings(tmp_path: Path) -> MakeFindings:
     ) -> Path:
         import pyarrow as pa
 
-        from weakcode.batch.writers import findings_writer
+        from weakcode.scrub.write.findings import findings_writer
 
         path = tmp_path / name
         names = findings_schema()

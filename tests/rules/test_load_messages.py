@@ -11,7 +11,7 @@ import pytest
 from weakcode.errors import RuleFileError
 from weakcode.rules.load import load_pack
 from weakcode.rules.profile import load_profile
-from weakcode.waivers import load_waivers
+from weakcode.rules.waivers import load_waivers
 
 HEAD = """\
 pack: demo

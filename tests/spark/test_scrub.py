@@ -251,7 +251,7 @@ def test_columns_of_findings_are_those_of_a_findings_file(session: Any, tmp_path
     weakcode.spark.scrub(claims).write.parquet(str(tmp_path / "findings.parquet"))
     (tmp_path / "claims.csv").write_text("claim_id,codes\nA,M62.84\n")
 
-    from weakcode.batch.scrub import scrub
+    from weakcode.scrub.run import scrub
 
     scrub([tmp_path / "claims.csv"], weakcode.Validator().in_bulk(), output=tmp_path / "local.parquet")
     there, here = (pq.read_table(tmp_path / name) for name in ("findings.parquet", "local.parquet"))

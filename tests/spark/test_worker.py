@@ -16,7 +16,7 @@ import weakcode
 
 pytest.importorskip("pyspark", reason="needs the extra spark")
 
-from weakcode.batch.summary import JudgedBy
+from weakcode.scrub.summary import JudgedBy
 from weakcode.spark import counts, worker
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import weakcode
 from weakcode.cli import main
 from weakcode.errors import InputError, RuleFileError, UnknownNameError
-from weakcode.waivers import load_waivers
+from weakcode.rules.waivers import load_waivers
 
 PAIR = ["R53.1", "R54"]
 RULE = "weakness/excludes1-weakness"

@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, imported when it is asked for."""
+"""The command line. Each command is a module of its own, in a folder by subject, imported when it is asked for."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any, NoReturn
 import click
 
 _COMMANDS = {
-    "check": "Check the codes of one claim.",
-    "scrub": "Check every claim of some files.",
-    "fix": "Mend the codes of one claim where that is safe.",
-    "code": "Show a code: its title, its place, its notes and the rules that touch it.",
-    "find": "Find codes by the words of a title or an inclusion term.",
-    "rules": "List, show and test rules.",
-    "edition": "List, add, show and compare editions of ICD-10-CM.",
-    "report": "Show findings as a page for the browser.",
+    "check": ("claims", "Check the codes of one claim."),
+    "scrub": ("claims", "Check every claim of some files."),
+    "fix": ("claims", "Mend the codes of one claim where that is safe."),
+    "code": ("codes", "Show a code: its title, its place, its notes and the rules that touch it."),
+    "find": ("codes", "Find codes by the words of a title or an inclusion term."),
+    "rules": ("packs", "List, show and test rules."),
+    "edition": ("codes", "List, add, show and compare editions of ICD-10-CM."),
+    "report": ("reports", "Show findings as a page for the browser."),
 }
+"""The folder of each command, and what it does."""
 
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
 
@@ -33,7 +34,7 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(f"weakcode.cli.{cmd_name}").command
+        command = importlib.import_module(f"weakcode.cli.{_COMMANDS[cmd_name][0]}.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -50,7 +51,7 @@ class _Group(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, does) for name, (_, does) in _COMMANDS.items()])
 
     def main(
         self,

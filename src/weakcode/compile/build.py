@@ -26,7 +26,7 @@ def _compiler() -> str:
     digest = hashlib.blake2b(digest_size=16)
     package = Path(__file__).parents[1]
     for folder in _COMPILERS:
-        for path in sorted((package / folder).glob("*.*")):
+        for path in sorted((package / folder).rglob("*.*")):
             if path.suffix in (".py", ".lark"):
                 digest.update(path.read_bytes())
     return digest.hexdigest()

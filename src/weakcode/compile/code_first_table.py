@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.notes import NOT_MEANT, classify, holders, read_note
+from weakcode.compile.tabular.notes import NOT_MEANT, classify, holders, read_note
 
 NAME = "code-first-classification.md"
 

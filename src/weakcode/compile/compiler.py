@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
-from weakcode.compile.builtin import BUILTIN
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
-from weakcode.compile.instances import note_edits
+from weakcode.compile.tabular.builtin import BUILTIN
+from weakcode.compile.tabular.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
 from weakcode.rules.model import OFF_CLAIM, Case, Pack, Rule, When

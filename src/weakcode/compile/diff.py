@@ -11,7 +11,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.compile.notes import NOTE_KINDS
+from weakcode.compile.tabular.notes import NOTE_KINDS
 
 
 @attrs.frozen

@@ -18,8 +18,8 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.conditions import JudgedClaim, found_term
 from weakcode.compile.edits import Condition, Edit, Hit, Verb
 from weakcode.compile.program import LINED, NO_SET, SPOKEN, Program
-from weakcode.engines._kernel import CodeIndex, Reading, Tables
 from weakcode.engines.claimbits import ClaimBits, ClaimTest
+from weakcode.engines.kernel._kernel import CodeIndex, Reading, Tables
 
 if TYPE_CHECKING:
     import numpy as np

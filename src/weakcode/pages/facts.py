@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 
-from weakcode.api import Validator
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
@@ -21,6 +20,7 @@ from weakcode.rules.library import Selected, resolve_packs
 from weakcode.rules.load import load_pack, refuse_clashes
 from weakcode.rules.model import Pack, Rule
 from weakcode.rules.profile import Profile, load_profile
+from weakcode.validator import Validator
 
 _QUOTED = 3
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from weakcode.engines.assemble import SAFE_ACTIONS
+from weakcode.engines.findings import SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
 from weakcode.rules.model import Case, Relation

@@ -42,7 +42,7 @@ def open_claims_tables(connection: Any, paths: Sequence[str]) -> tuple[int, int]
 
 def _batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Give the columns claim_id, payer and day, and how many rows were none that could be read."""
-    from weakcode.batch.records import is_arrow_file
+    from weakcode.scrub.read.files import is_arrow_file
 
     yield from _arrow_batches(path) if is_arrow_file(path) else _claim_batches(path)
 
@@ -50,7 +50,7 @@ def _batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
 def _arrow_batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
     import pyarrow as pa
 
-    from weakcode.batch.arrowfile import ArrowColumns, LostRows
+    from weakcode.scrub.read.arrow.file import ArrowColumns, LostRows
 
     for part in ArrowColumns(path):
         if isinstance(part, LostRows):
@@ -90,8 +90,8 @@ def _days(column: pa.Array) -> pa.Array:
 
 
 def _claim_batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
-    from weakcode.batch.records import open_claims
-    from weakcode.batch.rows import Rejected
+    from weakcode.scrub.read.files import open_claims
+    from weakcode.scrub.read.rows import Rejected
 
     ids: list[str | None] = []
     payers: list[str | None] = []

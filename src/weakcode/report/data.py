@@ -11,7 +11,6 @@ from typing import Any
 
 import attrs
 
-from weakcode.batch.hashing import hashed_id
 from weakcode.codes.normalise import shown
 from weakcode.errors import InputError
 from weakcode.report.claimsource import open_claims_tables
@@ -27,6 +26,7 @@ from weakcode.report.model import (
     shown_message,
 )
 from weakcode.report.source import files_of, open_findings
+from weakcode.scrub.write.pseudonyms import hashed_id
 
 _MEMORY = "1GB"
 _PAIRS = 25

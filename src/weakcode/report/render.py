@@ -11,12 +11,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weakcode.batch.outputs import Outputs, checked_output, writing
 from weakcode.errors import MissingExtraError
 from weakcode.report.charts import LABELS, RULES, charts, percent
 from weakcode.report.data import read_report_data
 from weakcode.report.model import SEVERITIES, ReportData
 from weakcode.report.rulefacts import rule_facts
+from weakcode.scrub.write.files import Outputs, checked_output, writing
 
 if TYPE_CHECKING:
     import jinja2

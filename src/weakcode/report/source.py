@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakcode.batch.writers import FINDINGS_EXTENSIONS
 from weakcode.errors import InputError
 from weakcode.report.model import SEVERITIES, Run
+from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -99,9 +99,9 @@ def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) 
     Each rule is judged by itself, so that an example of a generic rule does not depend on what supersedes it.
     Raises RuleFileError and UnknownNameError as Validator does.
     """
-    from weakcode.api import Validator
     from weakcode.rules.library import resolve_packs
     from weakcode.rules.load import load_pack
+    from weakcode.validator import Validator
 
     results = []
     for selected in resolve_packs(None if packs is None else list(packs)):

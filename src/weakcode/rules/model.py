@@ -53,7 +53,7 @@ BUILTIN_SETS = (
     "mce-questionable-admission",
     "mce-unspecified",
 )
-"""Code sets that every rule file can name without declaring them; `weakcode.compile.builtin` resolves them."""
+"""Code sets that every rule file can name without declaring them; `weakcode.compile.tabular.builtin` resolves them."""
 Place = Literal["first", "secondary"]
 PointedName = Literal["first", "never", "off-claim"]
 OFF_CLAIM: PointedName = "off-claim"

@@ -184,7 +184,7 @@ def title_of(publication: Publication) -> str:
 
 def waivers_of(entries: Sequence[WaiverEntry], marked: Marked | None, problems: list[Problem]) -> tuple[Waiver, ...]:
     """Return the waivers that stand under `waivers` in a file, and add to the problems those that cannot be."""
-    from weakcode.waivers import checked
+    from weakcode.rules.waivers import checked
 
     waivers = []
     for index, entry in enumerate(entries):

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
     from pyspark.sql.types import DataType, StructType
 
-    from weakcode.api import Validator
-    from weakcode.batch.summary import Summary
+    from weakcode.scrub.summary import Summary
+    from weakcode.validator import Validator
 
 __all__ = ["FINDING", "REJECTED", "TALLY", "findings", "outcomes", "rejects", "scrub", "summary"]
 
@@ -101,7 +101,7 @@ def _claims(dataframe: DataFrame) -> tuple[DataFrame, Sequence[str]]:
     import pyarrow as pa
     from pyspark.sql import functions as f
 
-    from weakcode.batch.arrowfile import ArrowColumns
+    from weakcode.scrub.read.arrow.file import ArrowColumns
 
     columns = ArrowColumns(pa.schema([(name, pa.null()) for name in dataframe.columns]).empty_table())
     columns.name = "the DataFrame"
@@ -139,6 +139,6 @@ def _outcome_schema() -> StructType:
 
 
 def _finding_columns() -> list[str]:
-    from weakcode.batch.writers import findings_schema
+    from weakcode.scrub.write.findings import findings_schema
 
     return list(findings_schema().names)

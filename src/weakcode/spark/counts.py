@@ -9,8 +9,8 @@ from typing import Any
 
 import attrs
 
-from weakcode.batch.summary import Summary
-from weakcode.batch.tally import Tally
+from weakcode.scrub.summary import Summary
+from weakcode.scrub.tally import Tally
 
 _FIRST_REJECTED = 20
 

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from weakcode import spark
-from weakcode.batch.outputs import Outputs, checked_output
-from weakcode.batch.rows import Rejected
-from weakcode.batch.writers import REJECTS_EXTENSIONS, RejectsWriter
 from weakcode.errors import InputError, WeakcodeError
+from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.write.files import Outputs, checked_output
+from weakcode.scrub.write.findings import REJECTS_EXTENSIONS, RejectsWriter
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-    from weakcode.api import Validator
-    from weakcode.batch.summary import Summary
+    from weakcode.scrub.summary import Summary
+    from weakcode.validator import Validator
 
 SUMMARY_FILE = "_weakcode.json"
 """The summary, in the folder of the findings; readers of Parquet pass over names that begin with an underscore."""

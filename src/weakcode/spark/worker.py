@@ -15,21 +15,21 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
-from weakcode.batch.arrowfile import BATCH_ROWS, ArrowColumns, Rows
-from weakcode.batch.bulk import Judged
-from weakcode.batch.hashing import HashedIds
-from weakcode.batch.rows import Rejected
-from weakcode.batch.summary import JudgedBy
-from weakcode.batch.tally import Tally
-from weakcode.batch.writers import conformed, findings_schema
+from weakcode.scrub.judge.parallel import Judged
+from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, Rows
+from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.summary import JudgedBy
+from weakcode.scrub.tally import Tally
+from weakcode.scrub.write.findings import conformed, findings_schema
+from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
 from weakcode.spark.counts import as_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from weakcode.api import Validator
-    from weakcode.batch.columns import ColumnScrubber
+    from weakcode.scrub.judge.columns import ColumnScrubber
+    from weakcode.validator import Validator
 
 Outcomes = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -64,7 +64,7 @@ _MOST_OPENED = 3
 
 def shipped(dataframe: DataFrame, validator: Validator | None) -> Shipment:
     """Return a validator with its rules, profile and editions by content, to be sent to each executor once."""
-    from weakcode.api import Validator
+    from weakcode.validator import Validator
 
     validator = (validator or Validator()).in_bulk()
     plain = pickle.dumps(validator, 5)

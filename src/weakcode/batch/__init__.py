@@ -1,1 +1,0 @@
-"""Many claims: reading files, evaluating claim by claim, writing findings."""

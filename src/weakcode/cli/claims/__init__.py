@@ -1,0 +1,1 @@
+"""Commands about claims: check, fix, scrub."""

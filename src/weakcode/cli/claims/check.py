@@ -1,0 +1,121 @@
+"""weakcode check: the codes of one claim."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import click
+
+from weakcode._version import __version__
+from weakcode.claims import Claim, Diagnosis, Waiver
+from weakcode.cli.claims.outcome import operation_outcome
+from weakcode.cli.common import text
+from weakcode.cli.common.options import (
+    Choice,
+    about_the_claim,
+    choosing,
+    claim_from,
+    findings_format_option,
+    severities,
+    texts_by_position,
+)
+from weakcode.findings import in_order
+from weakcode.rules.waivers import fits_nothing
+
+if TYPE_CHECKING:
+    from weakcode.explain import Explanation
+    from weakcode.validator import Verdict
+
+
+@click.command("check", short_help="Check the codes of one claim.")
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@about_the_claim
+@click.option(
+    "--text",
+    "texts",
+    multiple=True,
+    metavar="POSITION=TEXT",
+    help='What the record says for a diagnosis, as in 1="senile debility".',
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Also say what became of every edit about these codes, and why; for a clean claim too.",
+)
+@findings_format_option
+@choosing
+def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_format: str, **options: Any) -> int:
+    """Check the ICD-10-CM codes of one claim, in their order, the first-listed diagnosis first.
+
+    \b
+    weakcode check M62.84 I10
+    weakcode check U09.9 J96.10 --documented covid-prior-symptoms --age 61
+    weakcode check G72.9 M62.84 --explain
+    """
+    if explain and as_format == "fhir":
+        raise click.UsageError("--explain has no place in FHIR; use it with --format text or json")
+    choice = Choice.from_options(options)
+    claim = claim_from(codes, options)
+    if texts:
+        documented = texts_by_position(texts, len(claim.diagnoses))
+        diagnoses = [
+            Diagnosis(diagnosis.code, text=documented.get(position))
+            for position, diagnosis in enumerate(claim.diagnoses, start=1)
+        ]
+        claim = Claim(diagnoses, **options)
+    validator = choice.validator()
+    explained = validator.explain(claim) if explain else None
+    verdict = explained.verdict if explained else validator.judge(claim)
+    if choice.waivers:
+        verdict = _with_idle(verdict, validator.waivers, choice.waivers)
+    if as_format == "fhir":
+        judged_by = text.judgement(verdict.edition, verdict.engine, verdict.packs, verdict.notices)
+        click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
+    else:
+        click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
+    return 1 if choice.fails(severities(verdict.findings)) else 0
+
+
+def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdict:
+    """Return the verdict with a notice of the waivers of a file that fit nothing on this claim."""
+    used = {finding.waiver for finding in verdict.waived}.union(verdict.expired)
+    of_file = [waiver for waiver in waivers if waiver.place.startswith(f"{file}:")]
+    idle = [waiver for waiver in of_file if waiver not in used]
+    if not idle:
+        return verdict
+    many = f"{len(idle)} of {text.counted(len(of_file), 'waiver')} of {file} fit no finding on this claim"
+    said = fits_nothing(idle[0], verdict.findings) if len(idle) == 1 else many
+    return attrs.evolve(verdict, notices=(*verdict.notices, said))
+
+
+def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
+    values: dict[str, Any] = {
+        "weakcode": __version__,
+        "edition": verdict.edition,
+        "engine": verdict.engine,
+        "packs": list(verdict.packs),
+        "findings": [finding.to_dict() for finding in verdict.findings],
+        "waived": [finding.to_dict() for finding in verdict.waived],
+        "notices": list(verdict.notices),
+    }
+    if explained is not None:
+        values["explanation"] = explained.to_dict()
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def _as_text(verdict: Verdict, explained: Explanation | None, claim: Claim) -> str:
+    parts = [text.finding_text(finding) for finding in verdict.findings]
+    parts += [text.finding_text(finding) for finding in verdict.waived]
+    if explained is not None:
+        from weakcode.cli.claims.explained import explanation_text
+
+        parts.append(explanation_text(explained, claim.codes))
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
+    tally = text.tally_text(Counter(severities(verdict.findings)))
+    tally += f"; {len(verdict.waived)} waived" if verdict.waived else ""
+    parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")
+    return "\n\n".join(parts)

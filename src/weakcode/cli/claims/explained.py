@@ -1,0 +1,62 @@
+"""An explanation as text: each diagnosis, and below it what every edit about it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+import click
+
+from weakcode.cli.common import text
+from weakcode.explain import Explanation, Outcome, Step
+from weakcode.findings import Source
+
+_COLOURS = {
+    Outcome.VIOLATED: "red",
+    Outcome.WAIVED: "yellow",
+    Outcome.SUPERSEDED: "yellow",
+    Outcome.SATISFIED: "green",
+    Outcome.NO_OBJECT: "green",
+}
+_NOTE = " " * 6
+
+
+def explanation_text(explained: Explanation, codes: Iterable[str]) -> str:
+    """Return the steps by diagnosis, and how many edits have nothing to do with the claim."""
+    spelled = list(codes)
+    by_position = {position: list(steps) for position, steps in groupby(explained.steps, lambda step: step.position)}
+    parts = []
+    for position, code in enumerate(spelled, start=1):
+        steps = by_position.get(position, [])
+        lines = [line for step in steps for line in _step(step)]
+        if not steps:
+            first = spelled.index(code) + 1
+            lines = [f"  stands again, judged at {first}" if first < position else "  no edit is about it"]
+        parts.append("\n".join([click.style(f"{code} at {position}", bold=True), *lines]))
+    if 0 in by_position:
+        lines = [line for step in by_position[0] for line in _step(step)]
+        parts.append("\n".join([click.style("The claim as a whole", bold=True), *lines]))
+    parts.append(
+        f"{text.counted(explained.edits_elsewhere, 'edit')} of {explained.edits:,} have no subject on the claim, "
+        f"all those of {text.counted(explained.rules_elsewhere, 'rule')} among them."
+    )
+    return "\n\n".join(parts)
+
+
+def _step(step: Step) -> list[str]:
+    outcome = click.style(f"{step.outcome.value:<23}", fg=_COLOURS.get(step.outcome))
+    severity = f" ({step.severity})" if step.severity else ""
+    edits = f", {text.counted(step.edits, 'edit')}" if step.edits > 1 else ""
+    lines = [f"  {outcome} {step.rule}{severity}{edits}: {step.reason}"]
+    # What a rule that is off would have looked at is for --format json.
+    if step.outcome is not Outcome.OFF:
+        lines += [click.style(text.wrapped(_noted(source), indent=_NOTE), dim=True) for source in _notes(step)]
+    return lines
+
+
+def _notes(step: Step) -> list[Source]:
+    return [source for source in step.sources if source.quote]
+
+
+def _noted(source: Source) -> str:
+    return f'{source.place}: "{source.quote}"'

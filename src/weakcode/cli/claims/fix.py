@@ -1,0 +1,63 @@
+"""weakcode fix: the codes of one claim, mended where that is safe."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weakcode._version import __version__
+from weakcode.cli.common import text
+from weakcode.cli.common.options import Choice, about_the_claim, choosing, claim_from, format_option, severities
+
+if TYPE_CHECKING:
+    from weakcode.findings import Verdict
+    from weakcode.fix import Fixed
+
+
+@click.command("fix", short_help="Mend the codes of one claim where that is safe.")
+@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@about_the_claim
+@click.option("--unsafe", is_flag=True, help="Also apply proposals that change what the claim says.")
+@format_option
+@choosing
+def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any) -> int:
+    """Write the codes in the order that the rules ask for, each once, and say what remains to be decided.
+
+    \b
+    weakcode fix K31.84 E11.43
+    """
+    choice = Choice.from_options(options)
+    validator = choice.validator()
+    fixed = validator.fix(claim_from(codes, options), unsafe=unsafe)
+    verdict = validator.judge(fixed.claim)
+    click.echo(_as_json(fixed, verdict) if as_format == "json" else _as_text(fixed, verdict))
+    return 1 if choice.fails(severities(fixed.remaining)) else 0
+
+
+def _as_json(fixed: Fixed, verdict: Verdict) -> str:
+    values = {
+        "weakcode": __version__,
+        "edition": verdict.edition,
+        "engine": verdict.engine,
+        "packs": list(verdict.packs),
+        "codes": list(fixed.claim.codes),
+        "applied": [{"action": one.action, "description": one.description, "safe": one.safe} for one in fixed.applied],
+        "remaining": [finding.to_dict() for finding in fixed.remaining],
+        "waived": [finding.to_dict() for finding in verdict.waived],
+        "notices": [*fixed.notices, *verdict.notices],
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def _as_text(fixed: Fixed, verdict: Verdict) -> str:
+    parts = [" ".join(fixed.claim.codes)]
+    parts += [f"done     {one.description}" for one in fixed.applied]
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in fixed.notices]
+    parts += [text.finding_text(finding) for finding in (*fixed.remaining, *verdict.waived)]
+    if not fixed.applied and not fixed.remaining and not verdict.waived:
+        parts.append("Nothing to mend.")
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
+    parts.append(text.judged_by(verdict.edition, verdict.engine, verdict.packs))
+    return "\n\n".join(parts)

@@ -1,0 +1,185 @@
+"""weakcode scrub: every claim of some files."""
+
+from __future__ import annotations
+
+import gc
+import glob
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weakcode.cli.claims.scrubtext import printer_for, summary_text
+from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
+from weakcode.cli.common.running import shown_progress, terminable
+from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.scrub.summary import Summary
+
+
+@click.command("scrub", short_help="Check every claim of some files.")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the findings: .parquet, .arrow, .arrows, .csv or .jsonl. Without it or --fix they are printed.",
+)
+@click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
+@click.option("--summary", metavar="FILE", help="Write the summary: .json.")
+@click.option(
+    "--fix",
+    "fixed",
+    metavar="FILE",
+    help="Write every claim, mended where that is safe: .csv, .jsonl, .parquet, .arrow or .arrows. Columns that "
+    "weakcode does not know are not in it.",
+)
+@click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change what a claim says.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="NAME=COLUMN,...",
+    help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
+)
+@click.option("--sql", metavar="QUERY", help="Check the rows of a SELECT over files, or over --db.")
+@click.option("--db", metavar="URI", help="A PostgreSQL database for --sql: postgresql://user@host/name (extra sql).")
+@click.option("--into", metavar="TABLE", help="Add the findings to a table of --db, in one transaction.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Threads, where findings are written to a file.",
+)
+@click.option(
+    "--spark",
+    metavar="MASTER",
+    help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
+)
+@hash_ids_option(
+    "Tell claims by hashed ids, and nothing else of rejected rows.", but="The claims of --fix keep their ids."
+)
+@findings_format_option
+@choosing
+def command(
+    inputs: tuple[str, ...],
+    output: str | None,
+    rejects: str | None,
+    summary: str | None,
+    fixed: str | None,
+    unsafe: bool,
+    mapping: tuple[str, ...],
+    sql: str | None,
+    db: str | None,
+    into: str | None,
+    jobs: int,
+    spark: str | None,
+    hash_ids: bool,
+    as_format: str,
+    **options: Any,
+) -> int:
+    """Check every claim of files: CSV and other tables, JSON Lines, Parquet, Arrow, X12 837, FHIR.
+
+    A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
+    service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
+    the same names. Rows that are no claims are set aside, and the rest goes on. The input - is standard input.
+
+    \b
+    weakcode scrub claims.csv
+    weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
+    weakcode scrub claims.csv --fix mended.csv
+    zstd -dc claims.csv.zst | weakcode scrub - -o findings.csv
+    weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
+    weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
+    weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
+    """
+    from weakcode.scrub.read.inputs import PIPE
+    from weakcode.scrub.read.layouts import parse_mapping
+    from weakcode.scrub.run import scrub
+    from weakcode.scrub.summary import JudgedBy
+    from weakcode.scrub.write.pseudonyms import hash_key
+
+    if (db is not None and sql is None) or (into is not None and db is None):
+        raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
+    if not inputs and sql is None:
+        raise InputError("there is no input; give files of claims, - for standard input, or --sql QUERY")
+    if unsafe and fixed is None:
+        raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
+    choice = Choice.from_options(options)
+    # Hardly anything here forms a cycle; to look for cycles in all that was imported takes 4 % of a run.
+    gc.set_threshold(100_000, 20, 20)
+    validator = choice.validator()
+    if choice.engine is None:
+        validator = validator.in_bulk()
+    key = hash_key() if hash_ids else None
+    if spark is not None:
+        from weakcode.spark.run import refuse, scrub_files
+
+        refuse(
+            {PIPE: PIPE in inputs, "--sql": sql, "--map": mapping, "--fix": fixed, "--jobs": jobs > 1},
+            {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
+        )
+        with terminable():
+            result = scrub_files(
+                inputs, validator, master=spark, output=output, rejects=rejects, summary=summary, hash_key=key
+            )
+        return _ended(result, choice, rejects, as_format, kept=True)
+    query, sink, columns = None, None, parse_mapping(mapping)
+    judged_by = JudgedBy(validator.engine, validator.packs, validator.notices)
+    if sql is not None:
+        from weakcode.scrub.read.sql import QuerySource, TableSink
+
+        query = QuerySource(sql, db, columns)
+        sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None
+    kept = output is not None or sink is not None or fixed is not None
+    printer = None if kept else printer_for(as_format, judged_by)
+    names = expanded(inputs)
+    with terminable(), shown_progress(names, shown=kept) as progress:
+        result = scrub(
+            names,
+            validator,
+            piped=None if sys.stdin is None else sys.stdin.buffer,
+            output=output,
+            rejects=rejects,
+            summary=summary,
+            fixed=fixed,
+            mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
+            on_judged=printer,
+            progress=progress,
+            mapping=columns,
+            columns=validator.columns() if kept and validator.engine == "columnar" else None,
+            judged_by=judged_by,
+            waivers=validator.waivers,
+            jobs=jobs,
+            query=query,
+            sink=sink,
+            hash_key=key,
+        )
+    return _ended(result, choice, rejects, as_format, kept=kept)
+
+
+def _ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, *, kept: bool) -> int:
+    """Print the summary and return the exit status."""
+    if as_format == "json" and kept:
+        click.echo(result.to_json())
+    else:
+        # Printed findings in JSON are for a program; what is for people must not stand between them.
+        click.echo(summary_text(result, rejects), err=as_format != "text")
+    if result.rejected and not result.evaluated:
+        click.echo("weakcode: no row could be read as a claim", err=True)
+        return 2
+    return 1 if choice.fails([name for name, number in result.by_severity.items() if number]) else 0
+
+
+def expanded(inputs: Sequence[str]) -> list[str]:
+    """Return the inputs with patterns such as `claims-*.parquet` replaced by the files they match, in order."""
+    paths: list[str] = []
+    for given in inputs:
+        found = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) and not os.path.exists(given) else []  # noqa: PTH110, PTH207
+        paths += found or [given]
+    return paths

@@ -1,0 +1,124 @@
+"""What weakcode scrub prints: findings claim by claim, and the closing summary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from weakcode.cli.claims.outcome import operation_outcome
+from weakcode.cli.common import text
+from weakcode.codes.normalise import shown
+from weakcode.findings import Finding, in_order
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.rows import Judged
+    from weakcode.scrub.summary import JudgedBy, Summary
+
+
+def _print_text(judged: Judged) -> None:
+    findings = _all(judged)
+    if not findings:
+        return
+    record = judged.record
+    named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
+    codes = " ".join(map(shown, record.claim.codes))
+    # `file:line:column` is what editors and terminals know how to jump to.
+    where = record.spot_of()
+    click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")
+    for finding in findings:
+        click.echo(text.finding_text(finding))
+        at, place = record.spot_of(finding.positions), record.place_of(finding.positions)
+        if at != where or place != record.place:
+            click.echo(click.style(text.wrapped(f"{at}{_in(place)}", label="where:  "), dim=True))
+    click.echo()
+
+
+def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
+    record = judged.record
+    for finding in _all(judged):
+        values = {
+            "claim_id": record.claim.id,
+            **finding.to_dict(),
+            "edition": judged.verdict.edition,
+            "file": record.file,
+            "line": record.line_of(finding.positions),
+            "place": record.place_of(finding.positions),
+            **judged_by.columns(),
+        }
+        click.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
+    record = judged.record
+    in_fhir = bool(record.places) and ".diagnosis[" in record.places[0]
+
+    def expression(position: int) -> str:
+        return record.place_of((position,) if position else ())
+
+    about = [f"claim {record.claim.id}"] if record.claim.id else []
+    about.append(f"{record.file}:{record.line}{'' if in_fhir else _in(record.place)}")
+    findings = _all(judged)
+    if findings:
+        said = text.judgement(judged.verdict.edition, judged_by.engine, judged_by.packs, judged_by.notices)
+        click.echo(operation_outcome(findings, expression if in_fhir else None, about, said))
+
+
+def _all(judged: Judged) -> list[Finding]:
+    """Return the findings with those that were waived, in their order."""
+    return in_order((*judged.verdict.findings, *judged.verdict.waived))
+
+
+def _in(place: str) -> str:
+    return f" {place}" if place else ""
+
+
+def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Judged], None]:
+    """Return what prints the findings on one claim, by --format. In text the summary says what judged."""
+    if as_format == "text":
+        return _print_text
+    return partial(_print_json if as_format == "json" else _print_fhir, judged_by=judged_by)
+
+
+def summary_text(summary: Summary, rejects: str | None) -> str:
+    """Return the closing summary; `rejects` is where the rejected rows were written."""
+    claims = (
+        f"{text.counted(summary.claims_in, 'claim')} in = {summary.evaluated:,} evaluated + "
+        f"{summary.rejected:,} rejected; {summary.clean:,} clean; {summary.seconds:.1f} s"
+    )
+    waived = f"; {summary.waived:,} waived" if summary.waived else ""
+    mended = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""
+    findings = f"Findings: {text.tally_text(summary.by_severity)}{waived}{mended}"
+    parts = [text.bullets("Summary", [claims, findings])]
+    if summary.by_rule:
+        width = max(len(f"{number:,}") for number in summary.by_rule.values())
+        parts.append(
+            text.bullets("By rule", [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()])
+        )
+    notes = _notes(summary, rejects)
+    if notes:
+        parts.append(text.bullets("Note", notes))
+    if summary.evaluated:
+        parts.append(text.judged_by(", ".join(summary.editions), summary.engine, summary.packs))
+    return "\n".join(parts)
+
+
+def _notes(summary: Summary, rejects: str | None) -> list[str]:
+    notes = []
+    if summary.rejected:
+        where = "; ".join(f"{place} ({part})" for place, part in summary.first_rejected)
+        more = summary.rejected - len(summary.first_rejected)
+        where += f"; and {more:,} more" if more else ""
+        why = f"{rejects} says why" if rejects else "--rejects FILE says why"
+        notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {why}: {where}")
+    for file, remarks in summary.remarks.items():
+        notes.append(f"{file}: {remarks[0]}" + (f"; and {len(remarks) - 1} more such" if len(remarks) > 1 else ""))
+    for file, columns in summary.ignored_columns.items():
+        notes.append(f"{file}: not read, because not known: {', '.join(columns)}")
+    for edition, number in summary.outside_editions.items():
+        claims = text.counted(number, "claim")
+        notes.append(f"{claims} dated when no installed edition was in force, judged by {edition}")
+    return [*notes, *summary.idle_waivers, *summary.notices]

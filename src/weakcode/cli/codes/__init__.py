@@ -1,0 +1,1 @@
+"""Commands about codes: code, find, edition."""

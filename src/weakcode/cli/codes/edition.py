@@ -1,0 +1,199 @@
+"""weakcode edition: which editions of ICD-10-CM there are, what one holds, and what changed between two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weakcode.claims import parse_date
+from weakcode.cli.common import text
+from weakcode.cli.common.options import format_option
+
+if TYPE_CHECKING:
+    from weakcode.compile.diff import Difference, NoteLine
+
+_SHOWN = 15
+_LABELS = {
+    "excludes1": "Excludes1",
+    "excludes2": "Excludes2",
+    "code_first": "Code first",
+    "use_additional": "Use additional code",
+    "code_also": "Code also",
+}
+
+
+@click.group("edition", short_help="List, add, show and compare editions of ICD-10-CM.")
+def command() -> None:
+    """List, add, show and compare editions of ICD-10-CM.
+
+    A claim is judged by the edition in force on its service date, else by the nearest.
+    """
+
+
+@command.command("list")
+@format_option
+def list_editions(as_format: str) -> int:
+    """List the editions at hand with the days on which they are in force."""
+    from weakcode.codes.catalog import sources
+
+    known = sources()
+    if as_format == "json":
+        values = [
+            {
+                "name": one.name,
+                "from": one.starts.isoformat(),
+                "to": one.ends.isoformat(),
+                "bundled": one.bundled,
+            }
+            for one in known
+        ]
+        click.echo(json.dumps(values, indent=2))
+        return 0
+    for one in known:
+        click.echo(f"{one.name}  {one.starts} to {one.ends}  {'bundled' if one.bundled else 'installed'}")
+    return 0
+
+
+@command.command("add")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--from", "starts", metavar="YYYY-MM-DD", help="The first day on which it is in force.")
+@click.option("--to", "ends", metavar="YYYY-MM-DD", help="The last day; by default the one before the next release.")
+def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
+    """Install CDC's Tabular List: the XML, packed with xz or gzip, or the zip as published.
+
+    Its dates are told from the name of the file and the version inside, or given.
+    """
+    from weakcode.codes import catalog, installed
+
+    source = installed.add(file, parse_date(starts), parse_date(ends))
+    edition = catalog.edition_named(source.name)
+    click.echo(f"Installed {source.label}: {text.counted(edition.size, 'billable code')}.")
+    return 0
+
+
+@command.command("remove")
+@click.argument("name", metavar="NAME")
+def remove_edition(name: str) -> int:
+    """Uninstall an edition that was added."""
+    from weakcode.codes import installed
+
+    click.echo(f"Removed {installed.remove(name).label}.")
+    return 0
+
+
+@command.command("show")
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--unresolved", is_flag=True, help="List every reference that could not be read, with its place.")
+@format_option
+def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
+    """Show what an edition holds and how its notes were read; without a name the newest."""
+    from weakcode.codes import catalog
+    from weakcode.compile.tabular import notes
+
+    edition = catalog.edition_named(name) if name else catalog.edition_for(None)
+    open_references = list(notes.unresolved(edition)) if unresolved or as_format == "json" else []
+    if as_format == "json":
+        values = {
+            "name": edition.name,
+            "from": edition.starts.isoformat(),
+            "to": edition.ends.isoformat(),
+            "billable_codes": edition.size,
+            "notes": {
+                one.kind: {
+                    "lines": one.lines,
+                    "compiled": one.compiled,
+                    "prose": one.prose,
+                    "unresolved": one.unresolved,
+                }
+                for one in notes.count(edition)
+            },
+            "unresolved": [
+                {"place": place, "kind": kind, "reference": reference} for place, kind, reference in open_references
+            ],
+        }
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        return 0
+    if unresolved:
+        for place, kind, reference in open_references:
+            click.echo(f"{place}  {_LABELS[kind]}  ({reference})")
+        click.echo(f"{text.counted(len(open_references), 'unresolved reference')} in {edition.name}.")
+        return 0
+    click.echo(
+        f"{click.style(edition.label, bold=True)}, in force from {edition.starts} to {edition.ends}\n"
+        f"{text.counted(edition.size, 'billable code')}\n\n"
+        f"{'Note lines':<20} {'read':>7} {'compiled':>9} {'prose only':>11} {'unresolved':>11}"
+    )
+    for one in notes.count(edition):
+        click.echo(f"{_LABELS[one.kind]:<20} {one.lines:>7,} {one.compiled:>9,} {one.prose:>11,} {one.unresolved:>11,}")
+    return 0
+
+
+@command.command("diff")
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="B")
+@click.option("--rules", multiple=True, metavar="PACK|PATH", help="The rules to look at; by default all bundled ones.")
+@format_option
+def diff_editions(before: str, after: str, rules: tuple[str, ...], as_format: str) -> int:
+    """Show what changed from edition A to edition B: codes, titles, notes and the rules that this touches."""
+    from weakcode.codes import catalog
+    from weakcode.compile.diff import difference
+    from weakcode.rules.library import resolve_packs
+
+    packs = list(dict.fromkeys(one.path for one in resolve_packs(list(rules) or None)))
+    found = difference(catalog.edition_named(before), catalog.edition_named(after), packs)
+    click.echo(_diff_json(found) if as_format == "json" else _diff_text(found))
+    return 0
+
+
+def _diff_json(found: Difference) -> str:
+    def notes(lines: Iterable[NoteLine]) -> list[dict[str, str]]:
+        return [{"place": line.place, "kind": line.kind, "text": line.text} for line in lines]
+
+    values = {
+        "from": found.before,
+        "to": found.after,
+        "codes": {
+            "added": [{"code": code, "title": title} for code, title in found.added],
+            "retired": [{"code": code, "title": title} for code, title in found.retired],
+            "reworded": [{"code": one.code, "from": one.before, "to": one.after} for one in found.reworded],
+        },
+        "notes": {"added": notes(found.notes_added), "removed": notes(found.notes_removed)},
+        "rules": [
+            {"rule": one.rule, "gained": one.gained, "lost": one.lost, "reworded": one.reworded} for one in found.rules
+        ],
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False)
+
+
+def _diff_text(found: Difference) -> str:
+    def some(title: str, lines: Sequence[str]) -> str:
+        shown = list(lines[:_SHOWN])
+        if len(lines) > _SHOWN:
+            shown.append(f"and {len(lines) - _SHOWN:,} more; --format json has all")
+        return text.bullets(f"{title}: {len(lines):,}", shown)
+
+    def notes(lines: Iterable[NoteLine]) -> list[str]:
+        return [f"{line.place}  {_LABELS[line.kind]}  {line.text}" for line in lines]
+
+    def few(word: str, codes: Sequence[str]) -> str:
+        more = f" and {len(codes) - 5:,} more" if len(codes) > 5 else ""
+        return f"; {word} {', '.join(codes[:5])}{more}" if codes else ""
+
+    rules = [
+        one.rule + few("gained", one.gained) + few("lost", one.lost) + few("reworded", one.reworded)
+        for one in found.rules
+    ]
+    parts = [
+        f"From {found.before} to {found.after}",
+        some("Codes added", [f"{code}  {title}" for code, title in found.added]),
+        some("Codes retired", [f"{code}  {title}" for code, title in found.retired]),
+        some("Codes reworded", [f"{one.code}  {one.before} -> {one.after}" for one in found.reworded]),
+        some("Note lines added", notes(found.notes_added)),
+        some("Note lines removed", notes(found.notes_removed)),
+        some("Rules touched", rules),
+    ]
+    return "\n\n".join(parts)

@@ -1,0 +1,43 @@
+"""weakcode find: codes by words."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from weakcode.claims import parse_date
+from weakcode.cli.common.options import format_option
+from weakcode.errors import InputError
+
+
+@click.command("find", short_help="Find codes by words.")
+@click.argument("words", nargs=-1, required=True, metavar="TEXT")
+@click.option("--date", metavar="YYYY-MM-DD", help="Search the edition in force on this day.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
+@format_option
+def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str) -> int:
+    """Find codes whose title or inclusion term has these words, the best first.
+
+    \b
+    weakcode find "senile debility"
+    """
+    from weakcode.codes.catalog import edition_for
+
+    text = " ".join(words).strip()
+    if not text:
+        raise InputError('there is no text to find; give words such as "senile debility"')
+    edition = edition_for(parse_date(date))
+    hits = edition.search(text, limit=limit)
+    if as_format == "json":
+        found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
+        click.echo(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
+        return 0
+    if not hits:
+        click.echo(f'Nothing in ICD-10-CM {edition.name} has the words "{text}".')
+        return 0
+    width = max(len(hit.code) for hit in hits)
+    for hit in hits:
+        also = "" if hit.matched == hit.title else f"  (also called: {hit.matched})"
+        click.echo(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title}{also}")
+    return 0

@@ -1,0 +1,1 @@
+"""What the Tabular List says, as edits and built-in code sets."""

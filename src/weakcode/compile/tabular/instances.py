@@ -1,0 +1,300 @@
+"""Rules whose instances come from the Tabular List: notes become edits that quote them, titles become edits by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition, Note
+from weakcode.compile.edits import Condition, Edit, Verb, Where
+from weakcode.compile.tabular.laterality import below, same_ending, sided
+from weakcode.compile.tabular.notes import (
+    ADDED_ONLY,
+    LABELS,
+    LEADING,
+    NOT_MEANT,
+    NOT_THE_NATURE,
+    classify,
+    holders,
+    manifestation_codes,
+    read_note,
+    union,
+)
+from weakcode.findings import Source
+
+
+@attrs.frozen
+class Instance:
+    """What one note asks, before it is joined with the rule that declares severity and message.
+
+    `others` are place and quote of further notes that ask the same; a finding cites those that reach its object.
+    """
+
+    verb: Verb
+    subject: CodeSet
+    object: CodeSet = attrs.field(factory=CodeSet)
+    where: Where = Where.ANYWHERE
+    place: str = ""
+    quote: str = ""
+    listed: str = ""
+    starts: date | None = None
+    ends: date | None = None
+    others: tuple[tuple[str, str], ...] = ()
+
+
+def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
+    if text is None:
+        head, rest = note.lines[0].strip(), [line.strip() for line in note.lines[1:]]
+        text = (
+            " ".join([head, "; ".join(rest)]).strip() if head.endswith((":", "such as")) else "; ".join([head, *rest])
+        )
+    return f"{note.place}, {LABELS[note.kind]}", text.strip(" ,")
+
+
+def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
+    def instances(edition: Edition) -> Iterator[Instance]:
+        for note in edition.all_notes(kind):
+            subject = holders(note, edition)
+            for line in read_note(note, edition):
+                if line.codes and subject:
+                    place, quote = _quoted(note, line.text)
+                    yield Instance(Verb.FORBID, subject, line.codes, Where.ANYWHERE, place, quote)
+
+    return instances
+
+
+def _code_first_missing(edition: Edition) -> Iterator[Instance]:
+    others = CodeSet([(0, edition.universe)]) - manifestation_codes(edition)
+    not_meant = CodeSet()
+    for code in NOT_MEANT:
+        not_meant |= edition.billable_below(code)
+    for note in edition.all_notes("code_first"):
+        lines = read_note(note, edition)
+        reading = classify(note, lines, edition)
+        subject = holders(note, edition) - not_meant
+        if reading.mandatory and subject:
+            place, quote = _quoted(note)
+            wanted = others | reading.listed if reading.open else reading.listed
+            yield Instance(Verb.REQUIRE, subject, wanted, Where.BEFORE, place, quote)
+
+
+def _code_first_order(edition: Edition) -> Iterator[Instance]:
+    """What a code-first note lists goes first, unless some of it stands there already.
+
+    Where the list gives examples, a code with a use-additional note that names the subject is as good as one of them: a
+    constipation by drugs before the code of the drug leaves nothing to put right.
+    """
+    by_use = _by_use(edition)
+    for note in edition.all_notes("code_first"):
+        lines = read_note(note, edition)
+        listed = union(lines)
+        subject = holders(note, edition)
+        if note.place in NOT_THE_NATURE:
+            listed -= edition.codeset(NOT_THE_NATURE[note.place])
+        if not listed or not subject:
+            continue
+        place, quote = _quoted(note)
+        if classify(note, lines, edition).open:
+            for named, bearers in by_use:
+                if named & subject:
+                    enough = listed | (bearers - subject)
+                    yield Instance(Verb.ORDER, named & subject, enough, Where.BEFORE, place, quote)
+                    subject -= named
+        if subject:
+            yield Instance(Verb.ORDER, subject, listed, Where.BEFORE, place, quote)
+
+
+def _open_ended(edition: Edition) -> CodeSet:
+    """Return the codes with a code-first note that names codes and is open to others."""
+    codes = CodeSet()
+    for note in edition.all_notes("code_first"):
+        lines = read_note(note, edition)
+        if union(lines) and classify(note, lines, edition).open:
+            codes |= holders(note, edition)
+    return codes
+
+
+def _added(edition: Edition) -> CodeSet:
+    """Return the codes that are never what the patient came for.
+
+    Those that add to another, manifestations, and codes that a mandatory code-first note puts second.
+    """
+    added = edition.codeset(ADDED_ONLY) | manifestation_codes(edition)
+    for note in edition.all_notes("code_first"):
+        if classify(note, read_note(note, edition), edition).mandatory:
+            added |= holders(note, edition)
+    return added
+
+
+def _grouped(pairs: list[tuple[Note, CodeSet, CodeSet]]) -> Iterator[tuple[CodeSet, CodeSet, list[Note]]]:
+    """Yield the codes that the same notes list, the codes with these notes, and the notes, nearest to a code first."""
+    whose: dict[int, list[int]] = {}
+    for number, (_, listed, _) in enumerate(pairs):
+        for code_id in listed:
+            whose.setdefault(code_id, []).append(number)
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for code_id, numbers in whose.items():
+        groups.setdefault(tuple(numbers), []).append(code_id)
+    for noted, ids in groups.items():
+        bearers = CodeSet(span for number in noted for span in pairs[number][2].spans)
+        yield CodeSet.of(ids), bearers, [pairs[number][0] for number in reversed(noted)]
+
+
+def _by_use(edition: Edition) -> list[tuple[CodeSet, CodeSet]]:
+    """Return the added codes that the same use-additional notes list, and the codes with these notes."""
+    added = _added(edition)
+    notes = [(note, holders(note, edition)) for note in edition.all_notes("use_additional")]
+    pairs = [(note, (union(read_note(note, edition)) & added) - bearers, bearers) for note, bearers in notes]
+    return [(listed, bearers) for listed, bearers, _ in _grouped(pairs)]
+
+
+def _use_additional_order(edition: Edition) -> Iterator[Instance]:
+    """The code with the note goes first, so each code listed there is ordered behind it (Guidelines I.B.7).
+
+    Only codes that are never what the patient came for. The codes of pregnancy go before everything that their notes
+    list. A code that several notes list is in its place once it stands behind one code with such a note: the organism
+    behind the first of two infections. What a code-first note with examples puts in order already is left to that note.
+    """
+    added, leading = _added(edition) - _open_ended(edition), edition.codeset(LEADING)
+    behind: list[tuple[Note, CodeSet, CodeSet]] = []
+    in_pregnancy: list[tuple[Note, CodeSet, CodeSet]] = []
+    for note in edition.all_notes("use_additional"):
+        listed = union(read_note(note, edition))
+        bearers = holders(note, edition)
+        behind.append((note, (listed & added) - bearers, bearers))
+        if bearers & leading:
+            in_pregnancy.append((note, (listed - added) - bearers, bearers & leading))
+    for pairs in (behind, in_pregnancy):
+        for subject, bearers, notes in _grouped(pairs):
+            (place, quote), *others = map(_quoted, notes)
+            yield Instance(Verb.ORDER, subject, bearers - subject, Where.BEFORE, place, quote, others=tuple(others))
+
+
+def _wanted(kind: str) -> Callable[[Edition], Iterator[Instance]]:
+    def instances(edition: Edition) -> Iterator[Instance]:
+        for note in edition.all_notes(kind):
+            listed = union(read_note(note, edition))
+            subject = holders(note, edition)
+            if listed and subject:
+                place, quote = _quoted(note)
+                yield Instance(Verb.REQUIRE, subject, listed, Where.ANYWHERE, place, quote)
+
+    return instances
+
+
+def _manifestations(edition: Edition) -> Iterator[Instance]:
+    place = 'convention of titles in "diseases classified elsewhere"'
+    yield Instance(Verb.SECONDARY, manifestation_codes(edition), CodeSet(), Where.ANYWHERE, place, "")
+
+
+def _not_billable(edition: Edition) -> Iterator[Instance]:
+    """Categories and codes without their 7th character; what was billable once, on the days since it is not."""
+    yield Instance(Verb.PRESENT, CodeSet.of([edition.header_id]))
+    for number, window in enumerate(edition.windows):
+        for starts, ends in window.gaps:
+            subject = CodeSet.of([edition.retired_header_id(number)])
+            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+
+
+def _not_valid_on_date(edition: Edition) -> Iterator[Instance]:
+    """Codes that other days have, on the days that do not have them.
+
+    Also codes of this edition, since it judges claims of days on which no edition at hand was in force. The editions at
+    hand alone do not tell that: a code that one of them lacks may have come on any day since.
+    """
+    present = edition.codes_by_window()
+    for number, window in enumerate(edition.windows):
+        subject = CodeSet.of([edition.retired_id(number)])
+        if window.firm:
+            subject |= present.get(number, CodeSet())
+        for starts, ends in window.gaps:
+            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+
+
+def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
+    """Excludes1 pairs of which one code is for the right and the other for the left."""
+    pairs = sided(edition)
+    right = below(tuple(one.right for one in pairs), edition)
+    left = below(tuple(one.left for one in pairs), edition)
+    for instance in _excludes("excludes1")(edition):
+        for here, there in ((right, left), (left, right)):
+            subject, other = instance.subject & here, instance.object & there
+            if subject and other:
+                yield attrs.evolve(instance, subject=subject, object=other)
+
+
+def _right_and_left(edition: Edition) -> Iterator[Instance]:
+    """Right and left of one condition that has a code for both; `listed` is that code."""
+    for one in sided(edition):
+        if one.both:
+            both = {edition.code(i)[len(one.both) :]: edition.code(i) for i in edition.billable_below(one.both)}
+            for right, left in same_ending(one.right, one.left, edition):
+                code = both.get(right[len(one.right) :])
+                if code:
+                    subject, other = (CodeSet.of([edition.code_id(side)]) for side in (right, left))
+                    yield Instance(Verb.FORBID, subject, other, Where.ANYWHERE, listed=code)
+
+
+def _both_and_one_side(edition: Edition) -> Iterator[Instance]:
+    for one in sided(edition):
+        if one.both:
+            for side in (one.right, one.left):
+                for both, code in same_ending(one.both, side, edition):
+                    subject, other = (CodeSet.of([edition.code_id(name)]) for name in (both, code))
+                    yield Instance(Verb.FORBID, subject, other)
+
+
+def _open_and_known_side(edition: Edition) -> Iterator[Instance]:
+    """An open side beside a code of the same condition that tells the side, whatever their 7th characters."""
+    for one in sided(edition):
+        if one.open:
+            known = tuple(filter(None, (one.right, one.left, one.both)))
+            yield Instance(Verb.FORBID, below(one.open, edition), below(known, edition))
+
+
+KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
+    "excludes1": _excludes("excludes1"),
+    "excludes2": _excludes("excludes2"),
+    "manifestation": _manifestations,
+    "code_first_missing": _code_first_missing,
+    "code_first_order": _code_first_order,
+    "use_additional_missing": _wanted("use_additional"),
+    "use_additional_order": _use_additional_order,
+    "code_also": _wanted("code_also"),
+    "not_billable": _not_billable,
+    "not_valid_on_date": _not_valid_on_date,
+    "excludes1_other_side": _excludes1_other_side,
+    "right_and_left": _right_and_left,
+    "both_and_one_side": _both_and_one_side,
+    "open_and_known_side": _open_and_known_side,
+}
+
+
+def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
+    """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
+    title = f"ICD-10-CM Tabular List ({edition.name})"
+    for instance in KINDS[kind](edition):
+        places = [(instance.place, instance.quote), *instance.others] if instance.place else []
+        quoted = [Source(title, place, quote or None) for place, quote in places]
+        yield attrs.evolve(
+            model,
+            verb=instance.verb,
+            subject=instance.subject,
+            object=instance.object,
+            where=instance.where,
+            listed=instance.listed,
+            condition=_narrowed(model.condition, instance),
+            sources=(*quoted, *model.sources),
+        )
+
+
+def _narrowed(condition: Condition | None, instance: Instance) -> Condition | None:
+    if instance.starts is None and instance.ends is None:
+        return condition
+    condition = condition or Condition()
+    starts = max((day for day in (condition.starts, instance.starts) if day), default=None)
+    ends = min((day for day in (condition.ends, instance.ends) if day), default=None)
+    return attrs.evolve(condition, starts=starts, ends=ends)

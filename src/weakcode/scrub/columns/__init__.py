@@ -1,0 +1,1 @@
+"""The parts of a batch of claims as columns."""

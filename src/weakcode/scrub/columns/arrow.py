@@ -1,0 +1,81 @@
+"""Arrow arrays over what numpy and Python hold.
+
+`pyarrow.array`, and `numpy.asarray` of an Arrow array, import pandas wherever that is installed: a quarter of a second
+that a scrub has no use for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.engines.kernel import _kernel
+
+
+def numbers(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:
+    """Return 32-bit or 64-bit whole numbers as an array of the same type, without a copy."""
+    kind = pa.int32() if values.dtype == np.int32 else pa.int64()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def filled(column: pa.Array, value: int) -> NDArray[Any]:
+    """Return the whole numbers of a column, with `value` where there is none."""
+    if not len(column):
+        return np.empty(0, np.int64)
+    sign = "i" if pa.types.is_signed_integer(column.type) else "u"
+    kind = np.dtype(f"{sign}{column.type.bit_width // 8}")
+    values = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
+    return np.where(valid(column), values, np.asarray(value).astype(kind)) if column.null_count else values
+
+
+def valid(column: pa.Array) -> NDArray[np.bool_]:
+    """Tell which values of a column are not null."""
+    if not column.null_count:
+        return np.ones(len(column), np.bool_)
+    bits = column.is_valid()
+    data = np.frombuffer(bits.buffers()[1], np.uint8)
+    return np.unpackbits(data, count=bits.offset + len(bits), bitorder="little")[bits.offset :].view(np.bool_)
+
+
+def texts(values: Sequence[str]) -> pa.StringArray:
+    """Return texts, none of them null, as an array."""
+    joined = "".join(values)
+    sizes = map(len, values) if joined.isascii() else (len(value.encode()) for value in values)
+    bounds = np.zeros(len(values) + 1, np.int32)
+    np.cumsum(np.fromiter(sizes, np.int64, len(values)), out=bounds[1:])
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(bounds), pa.py_buffer(joined.encode()))
+
+
+def words(index: NDArray[Any], dictionary: pa.Array) -> pa.DictionaryArray:
+    """Return a dictionary-encoded column: row r has dictionary[index[r]]."""
+    return pa.DictionaryArray.from_arrays(numbers(index.astype(np.int32, copy=False)), dictionary)
+
+
+def lists(bounds: NDArray[np.int32], values: pa.Array) -> pa.ListArray:
+    """Return lists, none of them null: row r has values[bounds[r]:bounds[r + 1]]."""
+    return pa.ListArray.from_arrays(numbers(bounds), values)
+
+
+def taken_texts(column: pa.StringArray, rows: NDArray[np.int32]) -> pa.Array:
+    """Return the texts of these rows."""
+    _, offsets, data = column.buffers()
+    if column.null_count or data is None or offsets is None:
+        return column.take(numbers(rows))
+    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    return pa.StringArray.from_buffers(
+        len(rows), *map(pa.py_buffer, _kernel.pick_texts(bounds, np.frombuffer(data, np.uint8), rows))
+    )
+
+
+def taken_lists(column: pa.ListArray, rows: NDArray[np.int32]) -> pa.ListArray:
+    """Return the lists of texts of these rows; their texts are dictionary-encoded."""
+    values = column.flatten().dictionary_encode()
+    bounds = np.zeros(len(column) + 1, np.int32)
+    np.cumsum(np.diff(filled(column.offsets, 0)), out=bounds[1:])
+    index = filled(values.indices, 0).astype(np.int32, copy=False)
+    ends, found = (np.frombuffer(block, np.int32) for block in _kernel.pick_lists(bounds, index, rows))
+    return lists(ends, words(found, values.dictionary))

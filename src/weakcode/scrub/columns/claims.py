@@ -1,0 +1,236 @@
+"""Claims as columns: from claims, and from a batch that was evaluated without an object for any claim.
+
+The columns are those of a code list. `codes` are lists of text, or of structs with `code`, `text` and `poa` where a
+claim of the batch says more of a diagnosis than its code; `lines` is there where a claim has service lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from weakcode.claims import Claim, ServiceLine, parse_age, parse_date, parse_setting, parse_sex
+from weakcode.codes.normalise import canonical
+from weakcode.errors import InputError
+from weakcode.scrub.read.values import ABOUT_THE_CLAIM, service_lines
+
+PLAIN = pa.list_(pa.string())
+RICH = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())]))
+LINES = pa.list_(
+    pa.struct(
+        [
+            ("number", pa.int64()),
+            ("pointers", pa.list_(pa.int32())),
+            ("procedure", pa.string()),
+            ("main_only", pa.bool_()),
+        ]
+    ),
+)
+TYPES: dict[str, pa.DataType] = {
+    "claim_id": pa.string(),
+    "codes": PLAIN,
+    "service_date": pa.date32(),
+    "age": pa.int32(),
+    "birth_date": pa.date32(),
+    "sex": pa.string(),
+    "setting": pa.string(),
+    "payer": pa.string(),
+    "documented": pa.list_(pa.string()),
+}
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "service_date": parse_date,
+    "birth_date": parse_date,
+    "age": parse_age,
+    "sex": parse_sex,
+    "setting": parse_setting,
+    "payer": lambda value: (value or "").strip() or None,
+}
+# Python parts words at these too, Arrow does not.
+_OTHER_BLANKS = r"[\x1c-\x1f]|[^\x00-\x7f]"
+
+
+def columns_of(claims: Sequence[Claim]) -> pa.RecordBatch:
+    """Return claims as columns, with `lines` where one has service lines."""
+    rich = any(diagnosis.text or diagnosis.poa for claim in claims for diagnosis in claim.diagnoses)
+    codes = [_rich(claim) for claim in claims] if rich else [claim.codes for claim in claims]
+    columns = {
+        "claim_id": pa.array([claim.id for claim in claims], pa.string()),
+        "codes": pa.array(codes, RICH if rich else PLAIN),
+    }
+    for name in ABOUT_THE_CLAIM:
+        values = [getattr(claim, name) for claim in claims]
+        if name == "documented":
+            values = [sorted(facts) or None for facts in values]
+        columns[name] = pa.array(values, TYPES[name])
+    if any(claim.lines for claim in claims):
+        columns["lines"] = pa.array([_columns_of_lines(claim.lines) for claim in claims], LINES)
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _rich(claim: Claim) -> list[dict[str, str | None]]:
+    return [{"code": one.code, "text": one.text, "poa": one.poa} for one in claim.diagnoses]
+
+
+def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | None:
+    return [
+        # Nearly all lines have all their pointers; nothing is said of it where they do.
+        {
+            "number": line.number,
+            "pointers": line.pointers,
+            "procedure": line.procedure,
+            "main_only": line.main_only or None,
+        }
+        for line in lines
+    ] or None
+
+
+def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the claims of a batch, all of which can be read, with the same values as `columns_of` gives them."""
+    there = batch.schema.names
+    columns = {}
+    for name, kind in TYPES.items():
+        if name not in there:
+            columns[name] = pa.nulls(batch.num_rows, kind)
+        elif name == "claim_id":
+            columns[name] = batch.column(name).cast(pa.string())
+        elif name == "codes":
+            columns[name] = _codes(batch.column(name))
+        elif name == "documented":
+            columns[name] = _documented(batch.column(name))
+        else:
+            columns[name] = _parsed(batch.column(name), kind, _PARSERS[name])
+    if "lines" in there and batch.column("lines").null_count < batch.num_rows:
+        given = batch.column("lines").to_pylist()
+        columns["lines"] = pa.array([_columns_of_lines(service_lines(value, None)) for value in given], LINES)
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def replaced(batch: pa.RecordBatch, rows: Sequence[int], others: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with other claims in these rows."""
+    if any(one.schema.field("codes").type == RICH for one in (batch, others)):
+        batch, others = enriched(batch), enriched(others)
+    picked = np.arange(batch.num_rows)
+    picked[np.asarray(rows, np.int64)] = batch.num_rows + np.arange(len(rows))
+    if "lines" in batch.schema.names or "lines" in others.schema.names:
+        batch, others = with_lines(batch), with_lines(others)
+    indices = pa.array(picked)
+    return pa.RecordBatch.from_pydict(
+        {name: pa.concat_arrays([batch.column(name), others.column(name)]).take(indices) for name in batch.schema.names}
+    )
+
+
+def enriched(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with room for what claims say of each diagnosis."""
+    at = batch.schema.get_field_index("codes")
+    codes = batch.column(at)
+    if codes.type == RICH:
+        return batch
+    words = codes.flatten()
+    nothing = pa.nulls(len(words), pa.string())
+    return batch.set_column(at, "codes", _listed(codes, _diagnoses(words, nothing, nothing)))
+
+
+def with_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with room for service lines."""
+    if "lines" in batch.schema.names:
+        return batch
+    return batch.append_column("lines", pa.nulls(batch.num_rows, LINES))
+
+
+def without_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch without service lines."""
+    return batch.drop_columns(["lines"]) if "lines" in batch.schema.names else batch
+
+
+def bare(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with the codes alone, without what claims say of each."""
+    at = batch.schema.get_field_index("codes")
+    codes = batch.column(at)
+    return (
+        batch if codes.type == PLAIN else batch.set_column(at, "codes", _listed(codes, codes.flatten().field("code")))
+    )
+
+
+def _diagnoses(codes: pa.Array, texts: pa.Array, poa: pa.Array) -> pa.Array:
+    return pa.StructArray.from_arrays([codes, texts, poa], fields=list(RICH.value_type))
+
+
+def _listed(lists: pa.Array, values: pa.Array) -> pa.Array:
+    """Return values in the lists of another column."""
+    bounds = np.zeros(len(lists) + 1, np.int32)
+    np.cumsum(np.asarray(pc.list_value_length(lists).fill_null(0)), out=bounds[1:])
+    return pa.ListArray.from_arrays(pa.array(bounds), values)
+
+
+def _codes(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if not hasattr(column, "flatten") or not hasattr(column.type, "value_type"):
+        column = _split(column.cast(pa.string()))
+    codes = column.flatten()
+    if not pa.types.is_struct(codes.type):
+        return _listed(column, _canonical(codes))
+    fields = {field.name for field in codes.type}
+    texts, poa = (
+        _parsed(codes.field(name), pa.string(), _PARSERS["payer"])
+        if name in fields
+        else pa.nulls(len(codes), pa.string())
+        for name in ("text", "poa")
+    )
+    words = _canonical(codes.field("code"))
+    if texts.null_count == poa.null_count == len(codes):
+        return _listed(column, words)
+    return _listed(column, _diagnoses(words, texts, poa))
+
+
+def _canonical(codes: pa.Array) -> pa.Array:
+    if not pa.types.is_dictionary(codes.type):
+        codes = codes.dictionary_encode()
+    spelled = pa.array([code and canonical(code) for code in codes.dictionary.to_pylist()], pa.string())
+    return spelled.take(codes.indices)
+
+
+def _split(column: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(column, _OTHER_BLANKS)).as_py():
+        return pa.array([text.replace(";", " ").replace(",", " ").split() for text in column.to_pylist()], PLAIN)
+    column = pc.ascii_trim_whitespace(pc.replace_substring_regex(column, "[;,]", " "))
+    return pc.ascii_split_whitespace(column).cast(PLAIN)
+
+
+def _parsed(column: pa.Array, kind: pa.DataType, parse: Callable[[Any], Any]) -> pa.Array:
+    """Return a column parsed once for each distinct value."""
+    given = column.type
+    if pa.types.is_null(given):
+        return pa.nulls(len(column), kind)
+    if pa.types.is_timestamp(given) or pa.types.is_date(given):
+        return column.cast(pa.date32(), safe=False)
+    if pa.types.is_integer(given):
+        return column.cast(kind)
+    if not pa.types.is_dictionary(given):
+        column = column.dictionary_encode()
+    values = [_parsed_or_none(parse, value) for value in column.dictionary.to_pylist()]
+    return pa.array(values, kind).take(column.indices)
+
+
+def _parsed_or_none(parse: Callable[[Any], Any], value: Any) -> Any:
+    """Return None for what no claim of the batch has: a dictionary keeps the values of rows that were rejected."""
+    try:
+        return parse(value)
+    except InputError:
+        return None
+
+
+def _documented(column: pa.Array) -> pa.Array:
+    values: Iterable[Any] = column.to_pylist()
+    known: dict[Any, list[str] | None] = {}
+    facts = []
+    for value in values:
+        key = tuple(value) if isinstance(value, list) else value
+        if key not in known:
+            known[key] = sorted(Claim(["A00.0"], documented=value).documented) or None
+        facts.append(known[key])
+    return pa.array(facts, TYPES["documented"])

@@ -1,0 +1,300 @@
+"""What a batch says of its claims beside their codes, as columns that the conditions of edits are evaluated on.
+
+Values are parsed by the same functions as those of single claims, once for each distinct value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
+from weakcode.compile.edits import Condition
+from weakcode.engines.claimbits import ClaimTest
+from weakcode.errors import InputError
+from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.pointers import LineColumn
+
+NO_DAY = np.int32(-(2**31))
+"""Stands for a date that is not given. Other days count from 1970-01-01."""
+_NO_AGE = -1
+_OLDEST = 150
+# A span of days that a table may have a place for each of.
+_MOST_DAYS = 100_000
+
+Bools = NDArray[np.bool_]
+
+
+@attrs.frozen(eq=False)
+class Categories:
+    """A column of few distinct values: row r has values[index[r]], or None where the index is -1."""
+
+    values: Sequence[Any]
+    index: NDArray[np.int32]
+
+
+@attrs.frozen(eq=False)
+class Days:
+    """A column of dates: row r has values[index[r]], which may be NO_DAY."""
+
+    values: NDArray[np.int32]
+    index: NDArray[np.integer[Any]]
+
+
+_Passes = Callable[[ClaimTest], Bools | None]
+_Part = tuple[NDArray[np.integer[Any]], int, _Passes]
+
+
+@attrs.frozen(eq=False)
+class AboutClaims:
+    """The columns, one value for each row. Rows of `bad` have some value that cannot be."""
+
+    rows: int
+    age: NDArray[np.int32]
+    days: Days
+    """Of service."""
+    sex: Categories
+    setting: Categories
+    payer: Categories
+    documented: Categories
+    bad: Bools
+    lines: LineColumn | None = None
+
+    @classmethod
+    def of(cls, columns: Mapping[str, pa.Array], rows: int) -> AboutClaims:
+        """Read the columns that are there; a column that is not says nothing about any claim."""
+        bad = np.zeros(rows, np.bool_)
+        service = _days(columns.get("service_date"), rows, bad)
+        birth = _days(columns.get("birth_date"), rows, bad)
+        both = (service != NO_DAY) & (birth != NO_DAY)
+        bad |= both & (birth > service)
+        age = _ages(columns.get("age"), rows, bad)
+        unknown = both & (age == _NO_AGE) & ~bad
+        if unknown.any():
+            age[unknown] = _years_between(birth[unknown], service[unknown])
+        return cls(
+            rows,
+            age,
+            _distinct(service),
+            _categories(columns.get("sex"), rows, parse_sex, bad),
+            _categories(columns.get("setting"), rows, parse_setting, bad),
+            _categories(columns.get("payer"), rows, _payer, bad),
+            _documented(columns.get("documented"), rows, bad),
+            bad,
+            LineColumn.of(columns.get("lines"), bad),
+        )
+
+    def held(
+        self, tests: Sequence[ClaimTest], first_day: int, spoken: Bools, off_claim: Bools | None = None
+    ) -> NDArray[np.uint64]:
+        """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
+
+        What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
+        `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim.
+        """
+        held = np.full((self.rows, len(tests) // 64 + 1), ~np.uint64(0))
+        for index, values, passes in self._parts(first_day, spoken, off_claim):
+            table = np.full((values, held.shape[1]), ~np.uint64(0))
+            for bit, test in enumerate(tests, start=1):
+                passed = passes(test)
+                if passed is not None:
+                    table[~passed, bit // 64] &= ~(np.uint64(1) << np.uint64(bit % 64))
+            held &= table[0] if (table == table[0]).all() else table[index]
+        return held
+
+    def _parts(self, first_day: int, spoken: Bools, off_claim: Bools | None) -> list[_Part]:
+        """Return for each column the number of each row's value, how many values there are, and which pass a test."""
+        ages = np.append(np.arange(max(int(self.age.max(initial=0)), 0) + 1, dtype=np.int32), np.int32(_NO_AGE))
+        days = np.where(self.days.values == NO_DAY, np.int32(first_day), self.days.values)
+
+        def of_age(test: ClaimTest) -> Bools | None:
+            low, high = test.condition.age_min, test.condition.age_max
+            if low is None and high is None:
+                return None
+            passed: Bools = ages >= (low or 0)
+            return passed if high is None else passed & (ages <= high)
+
+        def on_day(test: ClaimTest) -> Bools | None:
+            starts, ends = test.condition.starts, test.condition.ends
+            if starts is None and ends is None:
+                return None
+            passed: Bools = np.ones(len(days), np.bool_)
+            if starts is not None:
+                passed &= days >= np.datetime64(starts, "D").astype(np.int32)
+            if ends is not None:
+                passed &= days <= np.datetime64(ends, "D").astype(np.int32)
+            return passed
+
+        def is_spoken(test: ClaimTest) -> Bools | None:
+            return np.array([False, True]) if test.spoken else None
+
+        def points_beyond(test: ClaimTest) -> Bools | None:
+            return np.array([False, True]) if test.condition.pointer_off_claim else None
+
+        beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
+        return [
+            (self.age, len(ages), of_age),
+            (self.days.index, len(days), on_day),
+            (spoken.view(np.uint8), 2, is_spoken),
+            (beyond.view(np.uint8), 2, points_beyond),
+            *(
+                (column.index, len(column.values) + 1, _passing(column, asks))
+                for column, asks in (
+                    (self.sex, _asks_sex),
+                    (self.setting, _asks_setting),
+                    (self.payer, _asks_payer),
+                    (self.documented, _asks_facts),
+                )
+            ),
+        ]
+
+
+def _passing(column: Categories, asks: Callable[[Condition], Callable[[Any], bool] | None]) -> _Passes:
+    """Return what tells which values of a column pass a test; None comes after them."""
+
+    def passes(test: ClaimTest) -> Bools | None:
+        asked = asks(test.condition)
+        return None if asked is None else np.array([*map(asked, column.values), asked(None)], np.bool_)
+
+    return passes
+
+
+def _asks_sex(condition: Condition) -> Callable[[Any], bool] | None:
+    return None if condition.sex is None else lambda sex: sex == condition.sex
+
+
+def _asks_setting(condition: Condition) -> Callable[[Any], bool] | None:
+    return (lambda setting: setting in condition.settings) if condition.settings else None
+
+
+def _asks_payer(condition: Condition) -> Callable[[Any], bool] | None:
+    if not condition.payers:
+        return None
+    return lambda payer: payer is not None and payer.casefold() in condition.payers
+
+
+def _asks_facts(condition: Condition) -> Callable[[Any], bool] | None:
+    if not (condition.documented_all or condition.documented_any or condition.documented_none):
+        return None
+
+    def asked(facts: Any) -> bool:
+        known = facts or frozenset()
+        return (
+            known.issuperset(condition.documented_all)
+            and (not condition.documented_any or not known.isdisjoint(condition.documented_any))
+            and known.isdisjoint(condition.documented_none)
+        )
+
+    return asked
+
+
+def _distinct(days: NDArray[np.int32]) -> Days:
+    """Number the distinct days."""
+    given = days != NO_DAY
+    low = int(days.min(where=given, initial=2**31 - 1))
+    high = int(days.max(where=given, initial=-(2**31) + 1))
+    if not 0 <= high - low < _MOST_DAYS:
+        return Days(*np.unique(days, return_inverse=True))
+    at = np.where(given, days - np.int32(low - 1), 0)
+    seen = np.zeros(high - low + 2, np.bool_)
+    seen[at] = True
+    values = np.flatnonzero(seen).astype(np.int32) + np.int32(low - 1)
+    values[values < low] = NO_DAY
+    return Days(values, (np.cumsum(seen, dtype=np.int32) - 1)[at])
+
+
+def _payer(value: object) -> str | None:
+    if not isinstance(value, str):
+        raise InputError(f"payer is text, found {value!r}")
+    return value.strip() or None
+
+
+def _years_between(birth: NDArray[np.int32], seen: NDArray[np.int32]) -> NDArray[np.int32]:
+    parts = []
+    for days in (birth, seen):
+        date = days.astype("M8[D]")
+        month = date.astype("M8[M]")
+        years = date.astype("M8[Y]").astype(np.int32)
+        day_of_year = month.astype(np.int32) % 12 * 32 + (date - month.astype("M8[D]")).astype(np.int32)
+        parts.append((years, day_of_year))
+    (born, born_day), (now, today) = parts
+    age: NDArray[np.int32] = now - born - (today < born_day)
+    return age
+
+
+def _days(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
+    if column is None or pa.types.is_null(column.type):
+        return np.full(rows, NO_DAY)
+    if pa.types.is_timestamp(column.type) or pa.types.is_date64(column.type):
+        column = column.cast(pa.date32(), safe=False)
+    if pa.types.is_date32(column.type):
+        days = column.cast(pa.int32())
+        return filled(days, int(NO_DAY)).astype(np.int32)
+    dates = _categories(column, rows, parse_date, bad)
+    numbers = [NO_DAY if date is None else np.datetime64(date, "D").astype(np.int32) for date in dates.values]
+    return np.array([*numbers, NO_DAY], np.int32)[dates.index]
+
+
+def _ages(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
+    if column is None or pa.types.is_null(column.type):
+        return np.full(rows, _NO_AGE, np.int32)
+    if pa.types.is_integer(column.type):
+        known = valid(column)
+        ages = filled(column, 0)
+        bad |= known & ((ages < 0) | (ages > _OLDEST))
+        return np.where(known & ~bad, ages, _NO_AGE).astype(np.int32)
+    parsed = _categories(column, rows, parse_age, bad)
+    return np.array([*(_NO_AGE if age is None else age for age in parsed.values), _NO_AGE], np.int32)[parsed.index]
+
+
+def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any], bad: Bools) -> Categories:
+    """Return a column parsed value by value; rows whose value the parser refuses become bad."""
+    if column is None or pa.types.is_null(column.type):
+        return Categories((), np.full(rows, -1, np.int32))
+    if pa.types.is_nested(column.type):
+        bad |= valid(column)
+        return Categories((), np.full(rows, -1, np.int32))
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(column)
+    index = filled(column.indices.cast(pa.int32()), -1)
+    values: list[Any] = []
+    refused: list[int] = []
+    for place, value in enumerate(column.dictionary.to_pylist()):
+        try:
+            values.append(None if value is None or value == "" else parse(value))
+        except InputError:
+            values.append(None)
+            refused.append(place)
+    if refused:
+        bad |= np.isin(index, np.array(refused, np.int32))
+    return Categories(values, index)
+
+
+def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
+    if column is None or pa.types.is_null(column.type):
+        return Categories((), np.full(rows, -1, np.int32))
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return _categories(column, rows, _facts, bad)
+    lengths = filled(pc.list_value_length(column), 0)
+    some = np.flatnonzero(lengths)
+    index = np.full(rows, -1, np.int32)
+    known: dict[frozenset[str], int] = {}
+    for row, value in zip(some.tolist(), column.take(pa.array(some)).to_pylist(), strict=True):
+        try:
+            index[row] = known.setdefault(_facts(value), len(known))
+        except InputError:
+            bad[row] = True
+    return Categories(list(known), index)
+
+
+def _facts(value: Any) -> frozenset[str]:
+    if not isinstance(value, str | list):
+        raise InputError(f"documented is text, found {value!r}")
+    return Claim(["A00.0"], documented=value).documented

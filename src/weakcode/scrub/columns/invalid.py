@@ -1,0 +1,94 @@
+"""Rows of a batch that hold what no claim can say: text that is not UTF-8, a day outside the calendar.
+
+Arrow's readers and Spark let both through, and everything that looks at such a value afterwards stumbles over it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.scrub.columns.arrow import filled
+from weakcode.scrub.columns.views import plain_list
+
+Bools = NDArray[np.bool_]
+
+_FIRST_DAY, _LAST_DAY = (np.datetime64(day, "D").astype(np.int64) for day in (dt.date.min, dt.date.max))
+
+
+def unreadable(columns: Mapping[str, pa.Array]) -> dict[int, tuple[str, str]]:
+    """Return the rows that cannot be read, each with the part that is wrong and the reason."""
+    found: dict[int, tuple[str, str]] = {}
+    for name, column in columns.items():
+        wrong = _wrong(column)
+        if wrong is not None:
+            what = (
+                "a day outside the years 1 to 9999" if pa.types.is_temporal(column.type) else "bytes that are not UTF-8"
+            )
+            reason = f"the column {name} holds {what}"
+            for row in np.flatnonzero(wrong).tolist():
+                found.setdefault(row, (name.replace("_", " "), reason))
+    return found
+
+
+def _wrong(column: pa.Array) -> Bools | None:
+    """Return which values cannot be read, None where all can."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        wrong = _wrong(column.dictionary)
+        return None if wrong is None else _some(np.append(wrong, False)[filled(column.indices.cast(pa.int64()), -1)])
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _not_utf8(column)
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return _no_day(column)
+    if pa.types.is_struct(kind):
+        return _any([_wrong(field) for field in column.flatten()])
+    if pa.types.is_map(kind):
+        inner = _any([_wrong(column.keys), _wrong(column.items)])
+        return None if inner is None else _by_list(inner, np.asarray(column.offsets))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        inner = _wrong(column.values)
+        return None if inner is None else _by_list(inner, np.asarray(column.offsets))
+    if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
+        return _wrong(plain_list(column))
+    if pa.types.is_fixed_size_list(kind):
+        return _wrong(column.cast(pa.large_list(kind.value_type)))
+    return None
+
+
+def _not_utf8(column: pa.Array) -> Bools | None:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return _some(np.array([not _decodes(value) for value in column.cast(pa.large_binary()).to_pylist()], np.bool_))
+    return None
+
+
+def _decodes(value: bytes | None) -> bool:
+    try:
+        return value is None or value.decode() is not None
+    except UnicodeDecodeError:
+        return False
+
+
+def _no_day(column: pa.Array) -> Bools | None:
+    numbers = filled(column.cast(pa.date32(), safe=False).cast(pa.int32()), 0)
+    return _some((numbers < _FIRST_DAY) | (numbers > _LAST_DAY))
+
+
+def _by_list(inner: Bools, offsets: NDArray[np.int64]) -> Bools | None:
+    before = np.concatenate([[0], np.cumsum(inner)])
+    return _some(before[offsets[1:]] > before[offsets[:-1]])
+
+
+def _any(parts: list[Bools | None]) -> Bools | None:
+    there = [part for part in parts if part is not None]
+    return np.logical_or.reduce(there) if there else None
+
+
+def _some(wrong: Bools) -> Bools | None:
+    return wrong if wrong.any() else None

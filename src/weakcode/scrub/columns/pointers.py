@@ -1,0 +1,178 @@
+"""The service lines of a batch: where they point, as columns, and the hits that they decide."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import attrs
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from weakcode.compile.conditions import lines_meant
+from weakcode.compile.edits import Edit, Hit, Verb
+from weakcode.compile.pointers import FIRST, NEVER
+from weakcode.compile.program import Program
+from weakcode.engines.columnar import CodedRows, ColumnarEngine, only_one
+from weakcode.scrub.read.values import service_lines
+
+PART = "\x1f"
+"""Between the documented term of a finding and the lines that it names."""
+
+Bools = NDArray[np.bool_]
+Hits = NDArray[np.int32]
+
+
+@attrs.frozen(eq=False)
+class LineColumn:
+    """The pointers of all lines, one by one: its row, where it goes, and whether it `leads`, being its line's first.
+
+    `partial` are the rows of which some line has only its main pointer.
+    """
+
+    column: pa.Array
+    row: NDArray[np.int64]
+    pointers: NDArray[np.int64]
+    leads: Bools
+    partial: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, column: pa.Array | None, bad: Bools) -> LineColumn | None:
+        """Read a column of lists of lines: each a list of pointers, or a struct that has one.
+
+        Rows with something else become bad. None where no line of the batch has a pointer.
+        """
+        if column is None or pa.types.is_null(column.type):
+            return None
+        lines = _flat(column, np.arange(len(column)), bad)
+        if lines is None:
+            return None
+        lists, row_of_line = lines
+        partial = np.empty(0, np.int64)
+        if pa.types.is_struct(lists.type):
+            bad[row_of_line[~np.asarray(lists.is_valid())]] = True
+            partial = _partial(lists, row_of_line, bad)
+            if lists.type.get_field_index("pointers") < 0:
+                return None
+            lists = pc.struct_field(lists, "pointers")
+        elif lists.null_count:
+            bad[row_of_line[~np.asarray(lists.is_valid())]] = True
+        if pa.types.is_null(lists.type):
+            return None
+        values = _flat(lists, row_of_line, bad)
+        if values is None or not len(values[0]):
+            return None
+        flat, row = values
+        if not pa.types.is_integer(flat.type):
+            bad[row] = True
+            return None
+        known = np.asarray(flat.is_valid())
+        pointers = np.asarray(flat.fill_null(0).cast(pa.int64(), safe=False))
+        bad[row[~known | (pointers < 1)]] = True
+        lengths = np.asarray(pc.list_value_length(lists).fill_null(0), np.int64)
+        leads = np.zeros(len(pointers), np.bool_)
+        leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
+        return cls(column, row, pointers, leads, partial)
+
+    def seen(self, coded: CodedRows) -> LinesSeen:
+        """Return what the lines say of the codes."""
+        rows, size = len(coded.bounds) - 1, len(coded.tokens)
+        lined, off = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+        lined[self.row] = True
+        there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
+        off[self.row[~there]] = True
+        places = np.arange(size)
+        row_of = np.searchsorted(coded.bounds, places, "right") - 1
+        some = np.flatnonzero(lined[np.clip(row_of, 0, rows - 1)])
+        # A pointer to a code that stands again is one to its first place.
+        spelled = row_of[some] * (int(coded.tokens.max(initial=0)) + 2) + coded.tokens[some]
+        _, first_of, again = np.unique(spelled, return_index=True, return_inverse=True)
+        places[some] = some[first_of[again.reshape(-1)]]
+        target = places[coded.bounds[self.row[there]] + self.pointers[there] - 1]
+        first, pointed = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+        pointed[target] = True
+        first[target[self.leads[there]]] = True
+        if len(self.partial):
+            pointed |= np.isin(row_of, self.partial)
+        return LinesSeen(self, coded, lined, off, first, ~pointed)
+
+
+@attrs.frozen(eq=False)
+class LinesSeen:
+    """What the lines say. By row: some line has a pointer (`lined`), one leads beyond the claim (`off_claim`).
+
+    By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known.
+    """
+
+    lines: LineColumn
+    coded: CodedRows
+    lined: Bools
+    off_claim: Bools
+    first: Bools
+    never: Bools
+
+    def meant(self, hits: Hits, program: Program) -> Hits:
+        """Return those hits of edits that look at lines whose subjects are pointed to as the edits want."""
+        kept: list[Hits] = []
+        for number, of_edit in _by_edit(hits):
+            edit = program.edit(number)
+            if edit.pointed is not None:
+                flags = self.first if edit.pointed == FIRST else self.never
+                of_edit = of_edit[flags[self.coded.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]
+            if edit.verb is Verb.AT_MOST_ONE and not edit.terms:
+                of_edit = _pairs(edit, of_edit)
+            kept.append(of_edit)
+        return np.concatenate(kept) if kept else hits
+
+    def named(self, hits: Hits, engine: ColumnarEngine, program: Program, numbers: dict[str, int]) -> Hits:
+        """Return the hits, those whose message may name lines with the number of term and lines as their term."""
+        asks = engine.lined_edits()[hits[:, 1]]
+        texts = list(numbers)
+        for place in np.flatnonzero(asks).tolist():
+            row, number, subject, *_, term = hits[place].tolist()
+            edit = program.edit(number)
+            if edit.pointed == NEVER and not (edit.condition and edit.condition.pointer_off_claim):
+                continue
+            codes = self.coded.tokens[self.coded.bounds[row] : self.coded.bounds[row + 1]].tolist()
+            named = lines_meant(edit, service_lines(self.lines.column[row].as_py(), None), codes, subject)
+            text = texts[term].partition(PART)[0] + PART + named
+            if text not in numbers:
+                numbers[text] = len(numbers)
+                texts.append(text)
+            hits[place, 5] = numbers[text]
+        return hits
+
+
+def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDArray[np.int64]:
+    """Return the rows with a line that says it has only its main pointer; where that is neither true nor false, bad."""
+    if lines.type.get_field_index("main_only") < 0:
+        return np.empty(0, np.int64)
+    said = pc.struct_field(lines, "main_only")
+    if not pa.types.is_boolean(said.type):
+        bad[row_of_line[np.asarray(said.is_valid())]] = True
+        return np.empty(0, np.int64)
+    return np.unique(row_of_line[np.asarray(said.fill_null(False))])
+
+
+def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Array, NDArray[np.int64]] | None:
+    """Return the items of a column of lists with the row of each; where it is none, its rows are bad."""
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        bad[row[np.asarray(column.is_valid())]] = True
+        return None
+    lengths = np.asarray(pc.list_value_length(column).fill_null(0), np.int64)
+    return column.flatten(), np.repeat(row, lengths)
+
+
+def _by_edit(hits: Hits) -> list[tuple[int, Hits]]:
+    ordered = hits[np.argsort(hits[:, 1], kind="stable")]
+    numbers, starts = np.unique(ordered[:, 1], return_index=True)
+    return list(zip(numbers.tolist(), np.split(ordered, starts[1:]), strict=True)) if len(hits) else []
+
+
+def _pairs(edit: Edit, hits: Hits) -> Hits:
+    """Do for the hits of an edit in every row what `only_one` does for those of one claim."""
+    pairs: list[list[int]] = []
+    for row, of_row in groupby(hits.tolist(), key=lambda hit: hit[0]):
+        pairs += [[row, *hit, 0, 0] for hit in only_one(edit, [Hit(*hit[1:4]) for hit in of_row])]
+    return np.array(pairs, np.int32).reshape(-1, 6)

@@ -1,0 +1,46 @@
+"""Columns in the layouts that all of Arrow can work on: views, which polars and others send, become plain columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from weakcode.scrub.columns.arrow import filled, numbers
+
+
+def without_views(column: pa.Array) -> pa.Array:
+    """Return a column with the same values and without views of text or lists, at any depth of lists and structs."""
+    if _is_list_view(column.type):
+        column = plain_list(column)
+    plain = _plain(column.type)
+    return column if plain == column.type else column.cast(plain)
+
+
+def plain_list(column: pa.Array) -> pa.Array:
+    """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
+    bounds = np.zeros(len(column) + 1, np.int64)
+    np.cumsum(filled(pc.list_value_length(column), 0), out=bounds[1:])
+    return pa.LargeListArray.from_arrays(numbers(bounds), column.flatten(), mask=column.is_null())
+
+
+def _is_list_view(kind: Any) -> bool:
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
+
+
+def _plain(kind: Any) -> Any:
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_binary_view(kind):
+        return pa.large_binary()
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        inner = _plain(kind.value_type)
+        if inner == kind.value_type:
+            return kind
+        return pa.list_(inner) if pa.types.is_list(kind) else pa.large_list(inner)
+    if pa.types.is_struct(kind):
+        fields = [field.with_type(_plain(field.type)) for field in kind]
+        return pa.struct(fields)
+    return kind

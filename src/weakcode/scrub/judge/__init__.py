@@ -1,0 +1,1 @@
+"""Batches and single claims judged, and their findings as columns."""

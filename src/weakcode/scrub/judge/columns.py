@@ -1,0 +1,346 @@
+"""A batch of claims to a batch of findings, without an object for any claim.
+
+The same findings in the same order as `weakcode.engines.findings` gives claim by claim.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.claims import Waiver
+from weakcode.codes.edition import Edition
+from weakcode.compile.edits import Verb
+from weakcode.compile.program import Program
+from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.findings import Assembler
+from weakcode.errors import EditionError, InputError
+from weakcode.scrub.columns.arrow import valid
+from weakcode.scrub.columns.codes import CodeColumn
+from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
+from weakcode.scrub.columns.invalid import unreadable
+from weakcode.scrub.columns.views import without_views
+from weakcode.scrub.judge.annotate import Marker
+from weakcode.scrub.judge.findings import FindingColumns, Memory
+from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
+
+if TYPE_CHECKING:
+    from weakcode.compile.risks import Risks
+
+Bools = NDArray[np.bool_]
+
+
+class Bench(Protocol):
+    """What judges the claims of one edition."""
+
+    @property
+    def edition(self) -> Edition: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def engine(self) -> Any: ...
+    @property
+    def assembler(self) -> Assembler: ...
+    @property
+    def risks(self) -> Risks | None: ...
+
+
+@attrs.frozen
+class RejectedRow:
+    """A row of a batch that is no claim. `part` names what is wrong without repeating any value."""
+
+    row: int
+    claim_id: str | None
+    part: str
+    reason: str = attrs.field(repr=False)
+
+
+@attrs.frozen(eq=False)
+class Scrubbed:
+    """What became of a batch: rows = evaluated + len(rejected), always.
+
+    `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where no
+    installed edition was in force, `by_rule` and `by_severity` findings. Waived findings are in the batch and in none
+    of these counts: `waived` counts them by waiver, `expired` those that a waiver would have waived in its time.
+    """
+
+    findings: pa.RecordBatch
+    rejected: tuple[RejectedRow, ...]
+    rows: int
+    evaluated: int
+    clean: int
+    editions: Mapping[str, int]
+    out_of_force: Mapping[tuple[dt.date, str], int]
+    by_rule: Mapping[str, int]
+    by_severity: Mapping[str, int]
+    waived: Mapping[Waiver, int] = attrs.field(factory=dict)
+    expired: Mapping[Waiver, int] = attrs.field(factory=dict)
+
+
+class ColumnScrubber:
+    """Evaluates record batches. Use one for all batches of a run, from as many threads as you like.
+
+    `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
+    `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
+    waived and how likely they are denied; without it nothing is asked of waivers and risks.
+    """
+
+    def __init__(
+        self,
+        bench_for: Callable[[dt.date | None], Bench],
+        check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
+        marker: Marker | None = None,
+    ) -> None:
+        self._bench_for = bench_for
+        self._check_facts = check_facts
+        self.marker = marker
+        self._of_thread = threading.local()
+        self._benches: dict[int, Bench] = {}
+
+    def scrub(
+        self, batch: pa.RecordBatch | pa.Table, *, file: str | None = None, lines: pa.Array | None = None
+    ) -> Scrubbed:
+        """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
+
+        `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
+        blanks or `;`. `file` and `lines` say where the rows are from.
+        """
+        columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        wrong = unreadable({name: columns[name] for name in ("claim_id", "codes", *ABOUT_THE_CLAIM) if name in columns})
+        if not wrong:
+            return _Run(self, columns, batch.num_rows, file, lines).result()
+        left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
+        taken = pa.array(left)
+        columns = {name: column.take(taken) for name, column in columns.items()}
+        lines = None if lines is None else lines.take(taken)
+        return _with_unreadable(_Run(self, columns, len(left), file, lines).result(), wrong, left)
+
+    def memory(self, bench: Bench) -> Memory:
+        """Return what this thread remembers of the codes and findings that this bench has met."""
+        memories: dict[int, Memory] = self._of_thread.__dict__.setdefault("memories", {})
+        memory = memories.get(id(bench))
+        if memory is None or memory.is_full:
+            memory = memories[id(bench)] = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
+        return memory
+
+    def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
+        """Give each bench with the rows it judges."""
+        days, place = about.days.values, about.days.index
+        of_day: list[Bench | None] = []
+        for number, day in enumerate(days.tolist()):
+            bench = self._benches.get(day)
+            if bench is None:
+                try:
+                    bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
+                    self._benches[day] = bench
+                except EditionError as error:
+                    reject(place == number, str(error))
+            of_day.append(bench)
+        for bench in {id(bench): bench for bench in of_day if bench is not None}.values():
+            yield bench, np.array([other is bench for other in of_day], np.bool_)[place]
+
+    def unknown_facts(self, about: AboutClaims, bench: Bench) -> list[tuple[Bools, str]]:
+        """Return the rows with facts that the bench's packs do not know, with what to say of them."""
+        if self._check_facts is None:
+            return []
+        wrong: list[tuple[Bools, str]] = []
+        for place, facts in enumerate(about.documented.values):
+            if facts:
+                try:
+                    self._check_facts(facts, bench.program.facts)
+                except InputError as error:
+                    wrong.append((about.documented.index == place, str(error)))
+        return wrong
+
+
+class _Run:
+    """One batch on its way."""
+
+    def __init__(
+        self,
+        scrubber: ColumnScrubber,
+        columns: dict[str, pa.Array],
+        rows: int,
+        file: str | None,
+        lines: pa.Array | None,
+    ) -> None:
+        self._scrubber = scrubber
+        self._columns = columns
+        if "codes" not in self._columns:
+            there = ", ".join(map(str, self._columns)) or "none"
+            raise InputError(f"the claims have no column codes; their columns are: {there}")
+        self._rows = rows
+        self._place = (file, lines)
+        self._reasons: dict[int, tuple[str, str]] = {}
+        self._editions: Counter[str] = Counter()
+        self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
+
+    def result(self) -> Scrubbed:
+        codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
+        about = AboutClaims.of(self._columns, self._rows)
+        good = ~(codes.bad | about.bad)
+        too_long = np.diff(codes.bounds) > MOST_CODES
+        for row in np.flatnonzero(good & too_long).tolist():
+            count = codes.bounds[row + 1] - codes.bounds[row]
+            self._reasons[row] = ("codes", too_many(count))
+        good &= ~too_long
+
+        def no_edition(rows: Bools, reason: str) -> None:
+            self._reject(rows & good, "service date", reason)
+            good[rows] = False
+
+        marker = self._scrubber.marker
+        risks: dict[str, Risks | None] = {}
+        found: list[FindingColumns] = []
+        for bench, rows in self._scrubber.benches(about, no_edition):
+            for wrong, reason in self._scrubber.unknown_facts(about, bench):
+                self._reject(wrong & rows & good, "values", reason)
+                good[wrong & rows] = False
+            found.append(self._judge(bench, rows & good, good, codes, about))
+            risks[bench.edition.name] = bench.risks if marker is not None else None
+        findings = FindingColumns.together(found)
+        batch = findings.batch(self._columns.get("claim_id"), *self._place)
+        waived: Mapping[Waiver, int] = {}
+        expired: Mapping[Waiver, int] = {}
+        if marker is not None:
+            marked = marker.mark(findings, self._columns.get("claim_id"), about.payer, risks)
+            findings, waived, expired = marked.counting, marked.waived, marked.expired
+            for name, column in marked.columns.items():
+                batch = batch.append_column(name, column)
+        evaluated = int(good.sum())
+        rules, severities = findings.counts()
+        return Scrubbed(
+            batch,
+            tuple(self._rejected(row) for row in np.flatnonzero(~good).tolist()),
+            self._rows,
+            evaluated,
+            evaluated - findings.claims,
+            dict(self._editions),
+            dict(self._out_of_force),
+            rules,
+            severities,
+            waived,
+            expired,
+        )
+
+    def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
+        engine: ColumnarEngine = bench.engine
+        memory = self._scrubber.memory(bench)
+        tokens = codes.tokens(memory.reading)
+        if (tokens < 0).any():
+            wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1
+            good[wrong] = False
+            rows = rows & good
+        self._count(bench.edition, rows, about)
+        spoken = np.zeros(self._rows, np.bool_)
+        if codes.texts is not None:
+            with_text = np.flatnonzero(valid(codes.texts))
+            spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
+        first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
+        held = about.held(engine.tests, first_day, spoken)
+        coded = CodedRows(tokens, codes.bounds, memory.reading.names)
+        hits = engine.hits_batch(coded, rows.view(np.uint8), held)
+        lines = None if about.lines is None or engine.lined_tests is None else about.lines.seen(coded)
+        if lines is not None:
+            held = about.held(engine.lined_tests or (), first_day, spoken, lines.off_claim)
+            lined = engine.hits_batch(coded, (rows & lines.lined).view(np.uint8), held, lined=True)
+            hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
+        if codes.texts is not None and len(hits):
+            hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
+        if lines is not None:
+            hits = lines.named(hits, engine, bench.program, memory.terms)
+        return memory.findings(hits, coded, about.payer)
+
+    def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
+        if not rows.any():
+            return
+        self._editions[edition.name] += int(rows.sum())
+        starts, ends = (np.datetime64(day, "D").astype(np.int32) for day in (edition.starts, edition.ends))
+        counts = np.bincount(about.days.index[rows], minlength=len(about.days.values))
+        for day, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
+            if count and day != NO_DAY and not starts <= day <= ends:
+                self._out_of_force[np.datetime64(day, "D").item(), edition.name] += count
+
+    def _reject(self, rows: Bools, part: str, reason: str) -> None:
+        for row in np.flatnonzero(rows).tolist():
+            self._reasons.setdefault(row, (part, reason))
+
+    def _rejected(self, row: int) -> RejectedRow:
+        given = self._columns.get("claim_id")
+        claim_id = None if given is None or given[row].as_py() is None else str(given[row].as_py())
+        if row in self._reasons:
+            return RejectedRow(row, claim_id, *self._reasons[row])
+        values = {name: self._columns[name][row].as_py() for name in (*ABOUT_THE_CLAIM, LINES) if name in self._columns}
+        codes = self._columns["codes"][row].as_py()
+        if not isinstance(codes, str | list | None):
+            codes = [codes]
+        try:
+            claim_from(values, codes or [], claim_id)
+        except BadRow as bad:
+            return RejectedRow(row, claim_id, bad.part, bad.reason)
+        return RejectedRow(row, claim_id, "values", "the row cannot be read as a claim")
+
+
+def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left: NDArray[np.int64]) -> Scrubbed:
+    """Return the outcome for the whole batch, of which only the rows `left` could be judged."""
+    # Not even the claim's id is repeated: it may be what cannot be read.
+    rejected = [RejectedRow(row, None, part, reason) for row, (part, reason) in wrong.items()]
+    rejected += [attrs.evolve(one, row=int(left[one.row])) for one in scrubbed.rejected]
+    rejected.sort(key=lambda one: one.row)
+    return attrs.evolve(scrubbed, rejected=tuple(rejected), rows=scrubbed.rows + len(wrong))
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+        column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    return without_views(column)
+
+
+def _with_terms(
+    hits: NDArray[np.int32], bench: Bench, numbers: dict[str, int], coded: CodedRows, texts: pa.Array
+) -> NDArray[np.int32]:
+    """Return the hits without those whose terms are not in the documented text; the others get the term's number."""
+    engine: ColumnarEngine = bench.engine
+    asks = engine.spoken_edits()[hits[:, 1]]
+    if not asks.any():
+        return hits
+    kept: list[list[int]] = []
+    asked = hits[asks]
+    asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
+    for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
+        edit = bench.program.edit(number)
+        said: dict[int, str | None] = {}
+        meant: list[list[int]] = []
+        for hit in of_edit:
+            subject = hit[2]
+            if subject not in said:
+                place = int(coded.bounds[row]) + subject - 1
+                said[subject] = engine.term(edit, texts[place].as_py(), _code_id(bench.edition, coded, place))
+            if said[subject] is not None:
+                meant.append(hit)
+        if edit.verb is Verb.AT_MOST_ONE:
+            # The first that is said, and each later one.
+            meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
+        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
+    return _by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
+
+
+def _by_row(hits: NDArray[np.int32]) -> NDArray[np.int32]:
+    ordered: NDArray[np.int32] = hits[np.argsort(hits[:, 0], kind="stable")]
+    return ordered
+
+
+def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:
+    token = int(coded.tokens[place])
+    return token if token < edition.size else edition.code_id(coded.strange[token - edition.size])

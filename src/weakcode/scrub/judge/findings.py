@@ -1,0 +1,204 @@
+"""Hits as columns become findings as columns.
+
+What a finding says depends only on its edits, codes and term. Such a variant is worded once, however many claims
+have it, and the columns point to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.codes.edition import Edition
+from weakcode.compile.program import Program
+from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.findings import Assembler
+from weakcode.engines.kernel import _kernel
+from weakcode.engines.wording import NOBODY, Named, Said
+from weakcode.findings import Severity
+from weakcode.scrub.columns import arrow
+from weakcode.scrub.columns.facts import Categories
+from weakcode.scrub.columns.pointers import PART
+
+_MOST_REMEMBERED = 65_536
+_LABELS = ["", *(severity.label for severity in sorted(Severity))]
+_VARIANTS = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("message", pa.string()),
+        ("codes", pa.list_(pa.string())),
+        ("sources", pa.list_(pa.string())),
+        ("edition", pa.string()),
+    ]
+)
+
+Column = NDArray[np.int32]
+
+
+@attrs.frozen(eq=False)
+class FindingColumns:
+    """Findings in their order: row of the claim, row of `variants`, positions (0 for none), severity."""
+
+    rows: Column
+    variant: Column
+    subject: Column
+    object: Column
+    severity: Column
+    variants: pa.RecordBatch
+    claims: int
+    """Rows that have a finding."""
+
+    @classmethod
+    def together(cls, parts: Sequence[FindingColumns]) -> FindingColumns:
+        """Return findings from several editions as one, in order of rows. A row has findings in one part only."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            none = np.empty(0, np.int32)
+            return cls(none, none, none, none, none, _said([], ""), 0)
+        starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
+        order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
+        shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
+        return cls(
+            np.concatenate([part.rows for part in parts])[order],
+            np.concatenate(shifted)[order],
+            np.concatenate([part.subject for part in parts])[order],
+            np.concatenate([part.object for part in parts])[order],
+            np.concatenate([part.severity for part in parts])[order],
+            pa.concat_batches([part.variants for part in parts]),
+            sum(part.claims for part in parts),
+        )
+
+    def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return the number of findings by rule and by severity."""
+        rules = self.variants["rule"].dictionary_encode()
+        index = arrow.filled(rules.indices, 0)[self.variant]
+        by_rule = np.bincount(index, minlength=len(rules.dictionary)).tolist()
+        by_severity = np.bincount(self.severity, minlength=len(_LABELS)).tolist()
+        severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
+        return dict(zip(rules.dictionary.to_pylist(), by_rule, strict=True)), severities
+
+    def batch(self, claim_ids: pa.Array | None, file: str | None, lines: pa.Array | None) -> pa.RecordBatch:
+        """Return the findings table; `claim_ids` and `lines` are columns of the claims."""
+        count = len(self.rows)
+        columns: dict[str, pa.Array] = {
+            "claim_id": pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows),
+            "rule": self._said("rule"),
+            "severity": arrow.words(self.severity - 1, arrow.texts(_LABELS[1:])),
+            "message": self._said("message"),
+            "codes": arrow.taken_lists(self.variants["codes"], self.variant),
+            "positions": self._positions(),
+            "sources": arrow.taken_lists(self.variants["sources"], self.variant),
+            "edition": self._said("edition"),
+        }
+        if file is not None:
+            columns["file"] = arrow.words(np.zeros(count, np.int32), arrow.texts([file]))
+        if lines is not None:
+            columns["line"] = lines.take(arrow.numbers(self.rows)).cast(pa.int64())
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+    def _said(self, name: str) -> pa.DictionaryArray:
+        said = self.variants[name].dictionary_encode()
+        return arrow.words(arrow.filled(said.indices, 0)[self.variant], said.dictionary)
+
+    def _positions(self) -> pa.ListArray:
+        bounds, values = _kernel.pick_above_zero(self.subject, self.object)
+        return arrow.lists(np.frombuffer(bounds, np.int32), arrow.numbers(np.frombuffer(values, np.int32)))
+
+
+def _ids(column: pa.Array, rows: Column) -> pa.Array:
+    if pa.types.is_string(column.type):
+        return arrow.taken_texts(column, rows)
+    return _as_text(column.take(arrow.numbers(rows)))
+
+
+def _as_text(column: pa.Array) -> pa.Array:
+    if pa.types.is_string(column.type):
+        return column
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
+
+
+class Memory:
+    """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
+
+    `terms` numbers documented terms and the lines that findings name, 0 being none. When `is_full`, start a new one:
+    memory must not grow with the number of claims.
+    """
+
+    def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
+        self._program, self._assembler, self._edition = program, assembler, edition
+        self.reading = engine.reading()
+        self.terms: dict[str, int] = {"": 0}
+        self._report = _kernel.Report(assembler.merger)
+        self._variants = _said([], edition.name)
+        self._labels: dict[Said, list[str]] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is remembered that it would take less to begin anew."""
+        return max(len(self.reading.names), int(self._variants.num_rows)) > _MOST_REMEMBERED
+
+    def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
+        """Return the findings that these hits, in order of rows, amount to."""
+        payers = [*payer.values, None]
+        whose = np.where(payer.index < 0, np.int32(len(payers) - 1), payer.index)
+        block, claims = self._report.findings(
+            np.ascontiguousarray(hits, np.int32).reshape(-1).view(np.uint8),
+            coded.tokens,
+            coded.bounds,
+            whose,
+            b"".join(map(self._assembler.severities, payers)),
+        )
+        rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()
+        self._word(coded.strange)
+        used = np.zeros(self._variants.num_rows, np.bool_)
+        used[variant] = True
+        place = np.cumsum(used, dtype=np.int32) - 1
+        variants = self._variants.take(arrow.numbers(np.flatnonzero(used)))
+        return FindingColumns(rows, place[variant], subject, other, severity, variants, claims)
+
+    def _word(self, strange: Sequence[str]) -> None:
+        """Put into words what no finding has said before."""
+        new = self._report.new_variants()
+        if not new:
+            return
+        terms, rules, rule_of = list(self.terms), self._program.rules, self._program.rule_of_edit
+        wording, labels, size = self._assembler.wording, self._labels, self._edition.size
+
+        def named(token: int) -> Named:
+            if 0 <= token < size:
+                return wording.billable(token)
+            return NOBODY if token < 0 else wording.named(strange[token - size])
+
+        worded: list[_Worded] = []
+        for numbers, first, second, third, term in new:
+            subject, other, stray = named(first), named(second), named(third)
+            text, _, lines = terms[term].partition(PART) if term else ("", "", "")
+            message, said = wording.words(numbers, subject, other, stray, text, lines)
+            cited = labels.get(said)
+            if cited is None:
+                cited = labels[said] = list(map(str, said.sources))
+            codes = [code for code in (subject.shown, other.shown) if code]
+            worded.append((rules[rule_of[numbers[0]]].id, message, codes, cited))
+        self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
+
+
+_Worded = tuple[str, str, list[str], list[str]]
+
+
+def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
+    """Return a table of `_VARIANTS` from rule, message, codes and sources of each."""
+    lists = [[one[2] for one in worded], [one[3] for one in worded]]
+    columns = [arrow.texts([one[0] for one in worded]), arrow.texts([one[1] for one in worded])]
+    for column in lists:
+        bounds = np.zeros(len(worded) + 1, np.int32)
+        np.cumsum([len(one) for one in column], out=bounds[1:])
+        columns.append(arrow.lists(bounds, arrow.texts([text for one in column for text in one])))
+    columns.append(arrow.texts([edition] * len(worded)))
+    return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)

@@ -1,0 +1,126 @@
+"""Claims evaluated one by one, and their findings as rows of the findings table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from weakcode.claims import Claim, Waiver
+from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
+from weakcode.findings import Finding, in_order
+from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.values import MOST_CODES, too_many
+from weakcode.scrub.write.findings import findings_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 4096
+"""Findings in one record batch; this bounds the memory of a scrub."""
+
+
+class VerdictLike(Protocol):
+    """What is read of an evaluation."""
+
+    @property
+    def findings(self) -> Sequence[Finding]: ...
+    @property
+    def waived(self) -> Sequence[Finding]: ...
+    @property
+    def edition(self) -> str: ...
+    @property
+    def engine(self) -> str: ...
+    @property
+    def packs(self) -> Sequence[str]: ...
+    @property
+    def out_of_force(self) -> bool: ...
+    @property
+    def expired(self) -> Sequence[Waiver]: ...
+    @property
+    def unmatched(self) -> Sequence[Waiver]: ...
+
+
+class Judge(Protocol):
+    """What evaluates a claim, such as a Validator."""
+
+    def judge(self, claim: Claim) -> VerdictLike:
+        """Return the findings and what they were judged by."""
+        ...
+
+
+@attrs.frozen
+class Judged:
+    """A record that was evaluated."""
+
+    record: Record
+    verdict: VerdictLike
+
+
+def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged | Rejected]:
+    """Evaluate each record; a claim that cannot be judged for what it says is rejected.
+
+    Raises EngineError, with the claim's place, when an engine fails: that must never look like a clean claim.
+    """
+    for row in rows:
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        if len(row.claim.diagnoses) > MOST_CODES:
+            yield Rejected(row.file, row.line, row.claim.id, too_many(len(row.claim.diagnoses)), "codes", row.raw)
+            continue
+        try:
+            verdict = judge.judge(row.claim)
+        except EngineError as error:
+            raise EngineError(f"{row.file}, line {row.line}: {error}") from error
+        except (InputError, CodeTypeError, EditionError) as error:
+            yield Rejected(row.file, row.line, row.claim.id, str(error), _part(error), row.raw)
+        else:
+            yield Judged(row, verdict)
+
+
+def _part(error: Exception) -> str:
+    if isinstance(error, EditionError):
+        return "service date"
+    return "documented facts" if isinstance(error, UnknownNameError) else "values"
+
+
+class FindingRows:
+    """Collects findings into record batches of the findings table."""
+
+    def __init__(self) -> None:
+        self._rows: list[dict[str, object]] = []
+
+    def add(self, judged: Judged) -> None:
+        """Take the findings of one claim, with those that were waived in their places."""
+        record, verdict = judged.record, judged.verdict
+        findings = in_order((*verdict.findings, *verdict.waived)) if verdict.waived else verdict.findings
+        self._rows.extend(
+            {
+                "claim_id": record.claim.id,
+                "rule": finding.rule,
+                "severity": finding.severity,
+                "message": finding.message,
+                "codes": finding.codes,
+                "positions": finding.positions,
+                "sources": [str(source) for source in finding.sources],
+                "edition": verdict.edition,
+                "file": record.file,
+                "line": record.line_of(finding.positions),
+                "place": record.place_of(finding.positions),
+                "denial_risk": finding.denial_risk and finding.denial_risk.level,
+                "denial_risk_source": finding.denial_risk and str(finding.denial_risk.source),
+                "waived_by": finding.waiver and finding.waiver.who,
+                "waiver": finding.waiver and finding.waiver.reason,
+            }
+            for finding in findings
+        )
+
+    def batches(self, *, last: bool = False) -> Iterator[pa.RecordBatch]:
+        """Give the batches that are full, or all of them."""
+        import pyarrow as pa
+
+        while len(self._rows) >= BATCH_ROWS or (last and self._rows):
+            yield pa.RecordBatch.from_pylist(self._rows[:BATCH_ROWS], schema=findings_schema())
+            del self._rows[:BATCH_ROWS]

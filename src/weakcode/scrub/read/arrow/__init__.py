@@ -1,0 +1,1 @@
+"""Parquet, Arrow files and IPC streams."""

@@ -1,0 +1,293 @@
+"""From a Claim or ExplanationOfBenefit resource to a claim. What is not needed for that is not looked at.
+
+The elements are those of https://hl7.org/fhir/R4/claim.html and https://hl7.org/fhir/R4/explanationofbenefit.html; the
+codes that tell the setting and types of diagnoses also those of CARIN's profiles and of CMS's BlueButton.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis, ServiceLine, Setting, Sex, parse_date
+from weakcode.codes.normalise import canonical
+from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.x12.codes import icd9
+
+CLAIMS = ("Claim", "ExplanationOfBenefit")
+
+ICD10CM = (
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "urn:oid:2.16.840.1.113883.6.90",
+    # Strictly the WHO's list, but in American data the same code again, or ICD-10-CM under a wrong name.
+    "http://hl7.org/fhir/sid/icd-10",
+    "urn:oid:2.16.840.1.113883.6.3",
+)
+ICD9CM = ("http://hl7.org/fhir/sid/icd-9-cm", "urn:oid:2.16.840.1.113883.6.103", "urn:oid:2.16.840.1.113883.6.2")
+
+_APART = {"admitting": "admitting", "patientreasonforvisit": "reason-for-visit"}
+_SETTINGS: dict[str, Setting] = {
+    "inpatient": "inpatient", "snf": "inpatient", "outpatient": "outpatient", "professional": "professional",
+    "carrier": "professional", "dme": "professional", "oral": "professional",
+}  # fmt: skip
+_SEXES: dict[str, Sex] = {"male": "M", "female": "F", "248153007": "M", "248152002": "F", "M": "M", "F": "F"}
+_POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
+
+
+@attrs.frozen
+class Person:
+    """What a claim needs of a Patient."""
+
+    birth_date: str | None = None
+    sex: Sex | None = None
+
+
+@attrs.frozen
+class Known:
+    """Resources of the file that claims refer to, by reference: patients, and the codings of conditions."""
+
+    people: Mapping[str, Person | None] = attrs.field(factory=dict)
+    conditions: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Read:
+    """A claim, the index in `diagnosis` of each of its diagnoses, and the codes that stand apart."""
+
+    claim: Claim
+    indexes: tuple[int, ...]
+    apart: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen
+class _Listed:
+    index: int
+    sequence: int
+    kinds: frozenset[str]
+    diagnosis: Diagnosis
+
+
+def claim_id(resource: Mapping[str, Any]) -> str | None:
+    """Return the resource's id, or its first identifier."""
+    found = resource.get("id")
+    if isinstance(found, str) and found:
+        return found
+    for identifier in _objects(resource.get("identifier")):
+        value = identifier.get("value")
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
+    """Return the claim of a resource; raises BadRow where a diagnosis or date cannot be read."""
+    name = claim_id(resource)
+    listed = sorted(_diagnoses(resource, known, name), key=lambda one: one.sequence)
+    twice = {one.sequence for one in listed if sum(other.sequence == one.sequence for other in listed) > 1}
+    if twice:
+        raise BadRow("diagnosis sequence", f"two diagnoses have the sequence {min(twice)}", name)
+    apart = [(_APART[kind], one) for one in listed if (kind := _apart_kind(one))]
+    among = [one for one in listed if not _apart_kind(one)]
+    if not among:
+        raise BadRow("codes", "the claim has no diagnosis codes", name)
+    first = next((one for one in among if "principal" in one.kinds), None)
+    if first is not None:
+        among = [first, *(one for one in among if one is not first)]
+    person = _person(resource, known)
+    setting = _setting(resource)
+    try:
+        claim = Claim(
+            [one.diagnosis for one in among],
+            name,
+            birth_date=person.birth_date,
+            sex=person.sex,
+            service_date=_service_date(resource, setting),
+            setting=setting,
+            payer=_payer(resource),
+            lines=tuple(_lines(resource, among, [one for _, one in apart], name)),
+        )
+    except WeakcodeError as error:
+        raise BadRow("dates", str(error), name) from None
+    return Read(claim, tuple(one.index for one in among), tuple((kind, one.diagnosis.code) for kind, one in apart))
+
+
+def person_of(patient: Mapping[str, Any]) -> Person:
+    """Return what is needed of a Patient. A birth date without month or day tells no age and is left out."""
+    born, gender = patient.get("birthDate"), patient.get("gender")
+    sex = _SEXES.get(gender) if isinstance(gender, str) else None
+    for extension in _objects(patient.get("extension")):
+        value = extension.get("valueCode")
+        if sex is None and isinstance(value, str) and str(extension.get("url", "")).endswith(("sex", "birthsex")):
+            sex = _SEXES.get(value)
+    return Person(born if isinstance(born, str) and len(born) >= 10 else None, sex)
+
+
+def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> Iterator[_Listed]:
+    entries = resource.get("diagnosis")
+    if not isinstance(entries, list) or not entries:
+        raise BadRow("codes", "the claim has no diagnosis codes", name)
+    for index, entry in enumerate(entries):
+        at = f"diagnosis[{index}]"
+        if not isinstance(entry, dict):
+            raise BadRow("diagnosis", f"{at} is no object", name)
+        sequence = entry.get("sequence")
+        if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 1:
+            raise BadRow("diagnosis sequence", f"{at} has the sequence {sequence!r}, no number from 1", name)
+        code = _code(entry, resource, known)
+        if code is None:
+            raise BadRow("codes", f"{at} has no code of ICD-10-CM; its coding must name the system {ICD10CM[0]}", name)
+        kinds = frozenset(
+            str(c.get("code")).lower() for concept in _objects(entry.get("type")) for c in _codings(concept)
+        )
+        yield _Listed(index, sequence, kinds, Diagnosis(code, poa=_poa(entry)))
+
+
+def _apart_kind(one: _Listed) -> str:
+    return "" if "principal" in one.kinds else next((kind for kind in _APART if kind in one.kinds), "")
+
+
+def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -> str | None:
+    concept = entry.get("diagnosisCodeableConcept")
+    reference = _reference(entry.get("diagnosisReference"))
+    if not isinstance(concept, dict) and reference:
+        contained = {f"#{one.get('id')}": one.get("code") for one in _objects(resource.get("contained"))}
+        concept = contained.get(reference) or known.conditions.get(_key(reference))
+    by_system = {
+        coding.get("system"): coding["code"].strip()
+        for coding in reversed(_codings(concept))
+        if isinstance(coding.get("code"), str) and isinstance(coding.get("system"), str | None)
+    }
+    code = next((canonical(by_system[system]) for system in ICD10CM if by_system.get(system)), None)
+    if code:
+        return code
+    return next((canonical(icd9(by_system[system])) for system in ICD9CM if by_system.get(system)), None)
+
+
+def _poa(entry: Mapping[str, Any]) -> str | None:
+    said = [coding.get("code") for coding in _codings(entry.get("onAdmission"))]
+    for extension in _objects(entry.get("extension")):
+        value = extension.get("valueCoding")
+        if isinstance(value, dict) and _POA.search(str(extension.get("url", ""))):
+            said.append(value.get("code"))
+    found = (code.upper() for code in said if isinstance(code, str))
+    return next((code for code in found if code in ("Y", "N", "U", "W", "1")), None)
+
+
+def _person(resource: Mapping[str, Any], known: Known) -> Person:
+    reference = _reference(resource.get("patient"))
+    if reference is None:
+        return Person()
+    if reference.startswith("#"):
+        for one in _objects(resource.get("contained")):
+            if one.get("resourceType") == "Patient" and f"#{one.get('id')}" == reference:
+                return person_of(one)
+    return known.people.get(_key(reference)) or Person()
+
+
+def _setting(resource: Mapping[str, Any]) -> Setting | None:
+    kinds = [str(coding.get("code")).lower() for coding in _codings(resource.get("type"))]
+    kinds += [str(coding.get("code")).lower() for coding in _codings(resource.get("subType"))]
+    meta = resource.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    for profile in profiles if isinstance(profiles, list) else []:
+        kinds += str(profile).lower().rpartition("/")[2].split("-")
+    # A stay is billed by an institution too, and home health counts as professional at CMS: the narrower word wins.
+    if "hha" in kinds or "hospice" in kinds:
+        return None
+    found = {_SETTINGS[kind] for kind in kinds if kind in _SETTINGS}
+    return next((setting for setting in ("inpatient", "outpatient", "professional") if setting in found), None)
+
+
+def _service_date(resource: Mapping[str, Any], setting: Setting | None) -> str | None:
+    period = resource.get("billablePeriod")
+    days = [day for name in ("start", "end") if (day := _day(period, name))]
+    if days:
+        # The day of discharge decides which codes a stay is coded by.
+        return days[-1 if setting == "inpatient" else 0]
+    served = [
+        day
+        for item in _objects(resource.get("item"))
+        if (day := _day(item, "servicedDate") or _day(item.get("servicedPeriod"), "start"))
+    ]
+    return min(served, default=None)
+
+
+def _day(holder: Any, name: str) -> str | None:
+    value = holder.get(name) if isinstance(holder, dict) else None
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        return None
+    parse_date(value[:10], "service date")
+    return value[:10]
+
+
+def _payer(resource: Mapping[str, Any]) -> str | None:
+    insurances = _objects(resource.get("insurance"))
+    focal = [one for one in insurances if one.get("focal") is True] or insurances
+    for holder in (resource.get("insurer"), *(one.get("coverage") for one in focal)):
+        if isinstance(holder, dict):
+            identifier = holder.get("identifier")
+            value = identifier.get("value") if isinstance(identifier, dict) else None
+            for name in (holder.get("display"), value):
+                if isinstance(name, str) and name.strip():
+                    return name
+    return None
+
+
+def _lines(
+    resource: Mapping[str, Any], among: list[_Listed], apart: list[_Listed], name: str | None
+) -> Iterator[ServiceLine]:
+    positions = {one.sequence: position for position, one in enumerate(among, start=1)}
+    unlisted = {one.sequence for one in apart}
+    items = _objects(resource.get("item"))
+    # Payers that keep one diagnosis a line give back one: the others may have been pointed to on the claim.
+    main_only = resource.get("resourceType") == "ExplanationOfBenefit" and not any(
+        isinstance(item.get("diagnosisSequence"), list) and len(item["diagnosisSequence"]) > 1 for item in items
+    )
+    for place, item in enumerate(items, start=1):
+        number, pointers = item.get("sequence"), item.get("diagnosisSequence") or []
+        if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
+            raise BadRow("lines", f"item[{place - 1}] has a diagnosisSequence that is no list of numbers from 1", name)
+        procedure = next((coding.get("code") for coding in _codings(item.get("productOrService"))), None)
+        yield ServiceLine(
+            number if type(number) is int else place,
+            # A pointer to nothing keeps pointing to nothing.
+            tuple(
+                positions.get(pointer, max(pointer, len(among) + 1)) for pointer in pointers if pointer not in unlisted
+            ),
+            procedure if isinstance(procedure, str) else None,
+            main_only=main_only,
+        )
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _codings(concept: Any) -> list[dict[str, Any]]:
+    return _objects(concept.get("coding")) if isinstance(concept, dict) else []
+
+
+def _reference(value: Any) -> str | None:
+    reference = value.get("reference") if isinstance(value, dict) else None
+    return reference if isinstance(reference, str) else None
+
+
+def _key(reference: str) -> str:
+    """Return the part of a reference by which it is known: `Patient/1` of an address, an urn as it is."""
+    return (
+        reference if reference.startswith(("urn:", "#")) else "/".join(reference.split("/_history/")[0].split("/")[-2:])
+    )
+
+
+def keys_of(resource: Mapping[str, Any], full_url: Any) -> Iterator[str]:
+    """Yield what a Patient or Condition can be referred to by."""
+    identity = resource.get("id")
+    if isinstance(identity, str):
+        yield f"{resource.get('resourceType')}/{identity}"
+    if isinstance(full_url, str) and full_url.startswith("urn:"):
+        yield full_url

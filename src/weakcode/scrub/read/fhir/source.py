@@ -1,0 +1,163 @@
+"""The claims of a FHIR file, each with the path and line of every diagnosis."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.fhir.resource import CLAIMS, Known, Person, keys_of, person_of, read_resource
+from weakcode.scrub.read.fhir.stream import Element, Elements
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
+
+_REFERRED = re.compile(rb'"resourceType"\s*:\s*"(?:Patient|Condition)"')
+_LONGEST_MARK = 256
+_HELPERS = frozenset({"Patient", "Condition", "OperationOutcome", "Coverage", "Organization", "Practitioner"})
+_DIAGNOSES = re.compile(r'"diagnosis"\s*:\s*\[')
+_BETWEEN = re.compile(r"[\s,]*")
+_decoder = json.JSONDecoder()
+
+
+class FhirSource:
+    """The claims of one file. `ignored` are the types of resources that are neither claims nor belong to one.
+
+    Raises InputError at the end of a file that holds no claim at all.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._name = name
+        self._known = _referred(file)
+        self._elements = Elements(file)
+        self._ignored: dict[str, None] = {}
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the reading is."""
+        return self._elements.bytes_read
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Types of resources that are not read."""
+        return tuple(kind for kind in self._ignored if kind not in _HELPERS)
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        empty = True
+        for element in self._elements:
+            if element.problem:
+                empty = False
+                yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
+                continue
+            for resource, path in _resources(element):
+                if not isinstance(resource, dict):
+                    empty = False
+                    yield Rejected(
+                        self._name, element.line, None, "a resource is no JSON object", "JSON", element.text, path
+                    )
+                elif resource.get("resourceType") in CLAIMS:
+                    empty = False
+                    yield self._outcome(resource, element, path)
+                elif len(self._ignored) < 100:
+                    kind = resource.get("resourceType")
+                    self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
+        if empty:
+            held = ", ".join(self._ignored) or "no resource"
+            raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
+
+    def _outcome(self, resource: dict[str, Any], element: Element, path: str) -> Record | Rejected:
+        try:
+            _check_text(resource, element.text)
+            read = read_resource(resource, self._known)
+        except BadRow as error:
+            return Rejected(self._name, element.line, error.claim_id, error.reason, error.part, element.text, path)
+        lines = _lines_of_diagnoses(element, resource["diagnosis"])
+        return Record(
+            read.claim,
+            self._name,
+            element.line,
+            element.text,
+            path,
+            tuple(f"{path}.diagnosis[{index}]" for index in read.indexes),
+            tuple(lines[index] for index in read.indexes) if lines else (),
+            read.apart,
+        )
+
+
+def _resources(element: Element) -> Iterator[tuple[Any, str]]:
+    """Yield what an element holds: itself, the resource of an entry, or the entries of a Bundle read as a whole."""
+    value, path = element.value, element.path
+    if not isinstance(value, dict):
+        yield value, path
+    elif value.get("resourceType") == "Bundle":
+        entries = value.get("entry")
+        for number, entry in enumerate(entries if isinstance(entries, list) else []):
+            at = f"{path}{'.' if path else ''}Bundle.entry[{number}]"
+            yield (entry.get("resource", {}), f"{at}.resource") if isinstance(entry, dict) else (entry, at)
+    elif "resourceType" not in value and "resource" in value:
+        yield value["resource"], f"{path}.resource".removeprefix(".")
+    else:
+        kind = value.get("resourceType")
+        yield value, path or (kind if isinstance(kind, str) else "")
+
+
+def _check_text(resource: dict[str, Any], text: str) -> None:
+    """Refuse text with bytes that are no UTF-8, or with half of a surrogate pair: it could not be written again."""
+    if text.isascii() and "\\ud" not in text.lower():
+        return
+    try:
+        json.dumps(resource, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadRow("encoding", "the resource holds bytes or escapes that are no text in UTF-8") from None
+
+
+def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ...]:
+    """Return the line of each diagnosis of an element's resource; nothing where they cannot be told for sure."""
+    for match in _DIAGNOSES.finditer(element.text):
+        lines, at, line, counted = [], match.end(), element.line, 0
+        for diagnosis in diagnoses:
+            at = _BETWEEN.match(element.text, at).end()  # type: ignore[union-attr]
+            line += element.text.count("\n", counted, at)
+            counted = at
+            try:
+                value, at = _decoder.raw_decode(element.text, at)
+            except ValueError:
+                break
+            if value != diagnosis:
+                break
+            lines.append(line)
+        if len(lines) == len(diagnoses):
+            return tuple(lines)
+    return ()
+
+
+def _referred(file: BinaryIO) -> Known:
+    """Read the Patients and Conditions of a file, which may stand after the claims; go back to its start."""
+    if not file.seekable() or not _mentions(file):
+        return Known()
+    people: dict[str, Person | None] = {}
+    conditions: dict[str, Any] = {}
+    for element in Elements(file):
+        for resource, _ in _resources(element):
+            if not isinstance(resource, dict) or resource.get("resourceType") not in ("Patient", "Condition"):
+                continue
+            full_url = element.value.get("fullUrl") if isinstance(element.value, dict) else None
+            for key in keys_of(resource, full_url):
+                if resource["resourceType"] == "Condition":
+                    conditions[key] = None if key in conditions else resource.get("code")
+                else:
+                    person = person_of(resource)
+                    # Two people under one name: better none than the wrong one.
+                    people[key] = person if people.get(key, person) == person else None
+    file.seek(0)
+    return Known(people, conditions)
+
+
+def _mentions(file: BinaryIO) -> bool:
+    before = b""
+    found = False
+    while not found and (block := file.read(1 << 20)):
+        found = _REFERRED.search(before + block) is not None
+        before = block[-_LONGEST_MARK:]
+    file.seek(0)
+    return found

@@ -1,0 +1,242 @@
+"""Files of claims: which format a file has, and its claims with their places."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+
+from weakcode.claims import Claim
+from weakcode.errors import InputError
+from weakcode.scrub.read.archives import Member, members_of, plain_suffix
+from weakcode.scrub.read.csv.file import CsvSource
+from weakcode.scrub.read.jsonl.file import JsonlSource
+from weakcode.scrub.read.layouts import header_cells
+from weakcode.scrub.read.rows import Record, Rejected, RowError
+from weakcode.scrub.read.x12 import X12Source, looks_like_x12
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.blocks import RowBlock
+    from weakcode.scrub.read.csv.blocks import CsvBlock
+    from weakcode.scrub.read.jsonl.blocks import JsonlBlock
+
+    Block = RowBlock | CsvBlock | JsonlBlock
+
+_Part = TypeVar("_Part")
+_ROWS_BETWEEN = 256
+"""Rows from one telling of progress to the next."""
+_FHIR = re.compile(rb'"resourceType"\s*:')
+_JSONL = (".jsonl", ".ndjson")
+_X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
+_READ = (
+    "weakcode reads CSV and other tables with a header, JSON Lines, Parquet, Arrow, Feather and IPC streams, "
+    "X12 837 and FHIR, plain or packed with gzip, xz or zip"
+)
+_OTHER_CONTENT = {
+    b"PAR1": "a Parquet file in an archive",
+    b"PK\x03\x04": "a zip archive in an archive",
+    b"\x1f\x8b": "packed with gzip once more",
+    b"\xfd7zXZ": "packed with xz once more",
+    b"BZh9": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"%PDF": "a PDF",
+    b"<?xml": "XML",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+}
+
+
+class ClaimSource(Protocol):
+    """The rows of an open file, in their order."""
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Columns that are not known, seen so far."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far."""
+        ...
+
+    def __iter__(self) -> Iterator[Record | Rejected]: ...
+
+
+def is_arrow_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path holds a file in one of Arrow's formats: Parquet, Arrow or Feather, or an IPC stream."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(8).startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
+    except OSError:
+        return False
+
+
+@contextmanager
+def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[ClaimSource]:
+    """Open a file of claims, in the format that its content shows, else its extension.
+
+    `mapping` says which columns of a table hold what, as `layouts.parse_mapping` returns it.
+
+    Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
+    """
+    if is_arrow_file(path) and mapping:
+        from weakcode.scrub.read.arrow.table import ArrowTable
+
+        yield ArrowTable(path, mapping)
+        return
+    if is_arrow_file(path):
+        from weakcode.scrub.read.arrow.file import ArrowSource
+
+        yield ArrowSource(path)
+        return
+    members = members_of(path)
+    if len(members) > 1:
+        yield _SeveralFiles(members, mapping)
+        return
+    with members[0].open() as file:
+        yield _source(file, members[0].name, mapping)
+
+
+def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[Claim]:
+    """Give the claims of a file in any format that is read, one by one.
+
+    Nothing is left out in silence: the first row that is no claim raises RowError, an InputError whose
+    message names file and line and whose `rejected` says what is wrong.
+    To go on past such rows, scrub the file.
+    """
+    with open_claims(path, mapping) as source:
+        for row in source:
+            if isinstance(row, Rejected):
+                raise RowError(row)
+            yield row.claim
+
+
+class FileRows:
+    """The rows of one file, which is opened when they are asked for.
+
+    `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known and
+    `remarks` what is odd about the file although every claim was read.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        mapping: Mapping[str, str] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        self._path, self._mapping, self._progress = path, mapping, progress
+        self.ignored: tuple[str, ...] = ()
+        self.remarks: tuple[str, ...] = ()
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        with self._opened() as source:
+            for number, row in enumerate(source):
+                if number % _ROWS_BETWEEN == 0:
+                    self._tell(source)
+                yield row
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the rows block by block, to be judged together."""
+        with self._opened() as source:
+            for block in _blocks(source):
+                self._tell(source)
+                yield block
+
+    @contextmanager
+    def _opened(self) -> Iterator[ClaimSource]:
+        with open_claims(self._path, self._mapping) as source:
+            yield source
+            self._tell(source)
+            self.ignored = source.ignored
+            # Only some formats have something to remark on.
+            self.remarks = tuple(getattr(source, "notes", ()))
+
+    def _tell(self, source: ClaimSource) -> None:
+        self.bytes_read = source.bytes_read
+        if self._progress:
+            self._progress(source.bytes_read)
+
+
+class _SeveralFiles:
+    """The files of an archive, one after the other. `notes` are theirs, each with the name of its file."""
+
+    def __init__(self, members: Sequence[Member], mapping: Mapping[str, str] | None) -> None:
+        self._members = members
+        self._mapping = mapping
+        self._ignored: dict[str, None] = {}
+        self.notes: list[str] = []
+        self.bytes_read = 0
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return tuple(self._ignored)
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        return self._each(iter)
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the rows of the files block by block."""
+        return self._each(_blocks)
+
+    def _each(self, parts_of: Callable[[ClaimSource], Iterator[_Part]]) -> Iterator[_Part]:
+        for member in self._members:
+            with member.open() as file:
+                source = _source(file, member.name, self._mapping)
+                before = self.bytes_read
+                for part in parts_of(source):
+                    self.bytes_read = before + source.bytes_read
+                    yield part
+                self.bytes_read = before + source.bytes_read
+                self._ignored.update(dict.fromkeys(source.ignored))
+                self.notes += [f"{member.name}: {note}" for note in getattr(source, "notes", ())]
+
+
+def _blocks(source: ClaimSource) -> Iterator[Block]:
+    """Give the rows of an open file block by block."""
+    from weakcode.scrub.judge.blocks import blocks_of
+
+    return source.blocks() if isinstance(source, CsvSource | JsonlSource | _SeveralFiles) else blocks_of(source)
+
+
+def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:
+    """Return the reader for the format of an open file."""
+    kind = _format(file, name)
+    if mapping and kind != "csv":
+        raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
+    if kind == "jsonl":
+        return JsonlSource(file, name)
+    if kind == "fhir":
+        from weakcode.scrub.read.fhir import FhirSource
+
+        return FhirSource(file, name)
+    if kind == "x12":
+        return X12Source(file, name)
+    return CsvSource(file, name, mapping)
+
+
+def _format(file: BinaryIO, name: str) -> str:
+    start = file.peek(4096) if hasattr(file, "peek") else b""
+    if not start:
+        raise InputError(f"{name} is empty; expected a header with claim_id and codes, or one JSON object a line")
+    for mark, what in _OTHER_CONTENT.items():
+        if start.startswith(mark):
+            raise InputError(f"{name} is {what}; {_READ}, text as UTF-8")
+    if looks_like_x12(start) or plain_suffix(name) in _X12:
+        return "x12"
+    if b"\x00" in start:
+        raise InputError(f"{name} is not a text file; {_READ}")
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in (b"{", b"[") and (_FHIR.search(text) or (plain_suffix(name) == ".json" and b'"codes"' not in text)):
+        return "fhir"
+    if text.startswith(b"{"):
+        return "jsonl"
+    if text.startswith(b"["):
+        raise InputError(f"{name} holds a JSON list; write one claim a line instead (JSON Lines)")
+    first = text.splitlines()[0].decode("utf-8", "replace") if text else ""
+    if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1", "clm_id"}:
+        return "csv"
+    return "jsonl" if plain_suffix(name) in _JSONL else "csv"

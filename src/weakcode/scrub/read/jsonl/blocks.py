@@ -1,0 +1,101 @@
+"""Lines of JSON whose values are plain, judged in columns; the row reader has the others and those that are refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import pyarrow as pa
+
+from weakcode.scrub.judge import parallel
+from weakcode.scrub.judge.blocks import LinedColumns, OneByOne, RowBlock, judged_columns
+from weakcode.scrub.judge.rows import Judge
+from weakcode.scrub.read.jsonl.file import Line, object_in
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.textlines import decoded
+from weakcode.scrub.read.values import ABOUT_THE_CLAIM
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.columns import ColumnScrubber
+
+_PARTS = re.compile(r"[\s;,]")
+
+
+@attrs.frozen(eq=False)
+class JsonlBlock:
+    """Some lines of a file with their claims as columns. `again` reads lines by the row reader."""
+
+    lines: Sequence[Line]
+    table: LinedColumns
+    name: str
+    again: Callable[[Sequence[Line]], list[Record | Rejected]]
+
+    def judged(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool = False) -> parallel.Judged | OneByOne:
+        """Evaluate the claims of these lines together."""
+        judged = judged_columns(self.table, self.name, self._line, scrubber, judge, keep_rows=keep_rows)
+        if judged is not None:
+            return judged
+        return RowBlock(self.again(self.lines)).judged(scrubber, judge, keep_rows=keep_rows)
+
+    def _line(self, number: int) -> list[Record | Rejected]:
+        return self.again([self.lines[number - self.lines[0][0]]])
+
+
+def plain_columns(lines: Sequence[Line], take_note: Callable[[Iterable[str]], None]) -> LinedColumns | None:
+    """Return the claims of these lines as columns; None where one says what columns of text do not hold.
+
+    `take_note` is told the keys of each claim, once it is known that all are plain.
+    """
+    ids: list[str | None] = []
+    codes: list[list[str] | None] = []
+    about: dict[str, list[str | None]] = {name: [] for name in ABOUT_THE_CLAIM}
+    numbers, odd, keys = [], [], []
+    for number, line in lines:
+        try:
+            values = object_in(decoded(line).removeprefix("\ufeff"))
+        except BadRow:
+            odd.append(number)
+            continue
+        plain = _plain(values)
+        if plain is None:
+            return None
+        numbers.append(number)
+        ids.append(plain[0])
+        codes.append(plain[1])
+        for name, value in zip(ABOUT_THE_CLAIM, plain[2], strict=True):
+            about[name].append(value)
+        keys.append(values)
+    for values in keys:
+        take_note(values)
+    columns = {"claim_id": pa.array(ids, pa.string()), "codes": pa.array(codes, pa.list_(pa.string()))}
+    for name, column in about.items():
+        columns[name] = pa.array(column, pa.string()).dictionary_encode()
+    return LinedColumns(pa.RecordBatch.from_pydict(columns), np.array(numbers, np.int64), odd)
+
+
+def _plain(values: dict[str, Any]) -> tuple[str | None, list[str] | None, list[str | None]] | None:
+    claim_id, codes = values.get("claim_id"), values.get("codes")
+    if values.get("lines") is not None or values.get("waivers") is not None:
+        return None
+    if isinstance(codes, str):
+        codes = codes.replace(";", " ").replace(",", " ").split()
+    if not isinstance(codes, list | None) or not all(isinstance(code, str) for code in codes or ()):
+        return None
+    if claim_id is not None and type(claim_id) not in (str, int):
+        return None
+    about: list[str | None] = []
+    for name in ABOUT_THE_CLAIM:
+        value = values.get(name)
+        if type(value) is int and name == "age":
+            value = str(value)
+        elif isinstance(value, list) and name == "documented":
+            if not all(isinstance(fact, str) and not _PARTS.search(fact) for fact in value):
+                return None
+            value = " ".join(value)
+        elif not isinstance(value, str | None):
+            return None
+        about.append(value or None)
+    return (None if claim_id is None or claim_id == "" else str(claim_id)), codes, about

@@ -1,0 +1,121 @@
+"""Claims from JSON Lines: one claim a line, an object with the same names as the columns of a CSV file."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import attrs
+
+from weakcode.claims import Claim
+from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.textlines import Lines, decoded, shown
+from weakcode.scrub.read.values import ABOUT_THE_CLAIM, claim_from
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.blocks import RowBlock
+    from weakcode.scrub.read.jsonl.blocks import JsonlBlock
+
+Line = tuple[int, bytes | None]
+"""A 1-based number and the bytes of the line, None where there are too many."""
+_KNOWN = {"claim_id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
+
+
+class JsonlSource:
+    """The lines of one JSON Lines file. `ignored` are the keys seen so far that are not known."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._lines = Lines(file)
+        self._name = name
+        self._ignored: dict[str, None] = {}
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the reading is."""
+        return self._lines.bytes_read
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Keys that are not known, in the order in which they were first seen."""
+        return tuple(self._ignored)
+
+    def blocks(self) -> Iterator[RowBlock | JsonlBlock]:
+        """Give the lines of the file block by block, to be judged together."""
+        from weakcode.scrub.judge import blocks
+        from weakcode.scrub.read.jsonl.blocks import JsonlBlock, plain_columns
+
+        while chunk := list(islice(self._lines, blocks.BLOCK)):
+            table = plain_columns(chunk, self._take_note)
+            if table is None:
+                yield blocks.RowBlock(tuple(self._rows(chunk)))
+            else:
+                yield JsonlBlock(chunk, table, self._name, self._again)
+
+    def _again(self, lines: Sequence[Line]) -> list[Record | Rejected]:
+        """Read some lines once more."""
+        return list(JsonlSource(io.BytesIO(), self._name)._rows(lines))
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        return self._rows(self._lines)
+
+    def _rows(self, lines: Iterable[Line]) -> Iterator[Record | Rejected]:
+        for number, line in lines:
+            if line is not None and not line.strip():
+                continue
+            try:
+                claim = self._claim(decoded(line))
+            except BadRow as error:
+                yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(line))
+            else:
+                yield Record(claim, self._name, number, shown(line))
+
+    def _claim(self, text: str) -> Claim:
+        values = object_in(text.removeprefix("\ufeff"))
+        claim_id = values.get("claim_id")
+        if isinstance(claim_id, bool | float | list | dict):
+            raise BadRow("claim_id", f"claim_id is text or a whole number, found {claim_id!r}")
+        claim_id = None if claim_id is None or claim_id == "" else str(claim_id)
+        codes = values.get("codes")
+        if codes is not None and not isinstance(codes, str | list):
+            raise BadRow("codes", f"codes is a list or text, found {codes!r}", claim_id)
+        self._take_note(values)
+        return _with_waivers(claim_from(values, codes or [], claim_id), values.get("waivers"))
+
+    def _take_note(self, values: Iterable[str]) -> None:
+        for key in values:
+            # The bound keeps a file whose keys are all different from filling the memory.
+            if key not in _KNOWN and len(self._ignored) < 100:
+                self._ignored[key] = None
+
+
+def _with_waivers(claim: Claim, waivers: Any) -> Claim:
+    if waivers is None:
+        return claim
+    if not isinstance(waivers, list):
+        raise BadRow("waivers", f"waivers is a list of waivers, found {waivers!r}", claim.id)
+    try:
+        return attrs.evolve(claim, waivers=waivers)
+    except WeakcodeError as error:
+        raise BadRow("waivers", str(error), claim.id) from None
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """Return the object that a line of JSON is; raises BadRow for anything else."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadRow("JSON", f"the line is not JSON: {error.msg} at character {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise BadRow("JSON", "the line holds a number or a nesting that is too large to read") from None
+    if not isinstance(values, dict):
+        raise BadRow("JSON", 'the line is JSON but no object; expected {"claim_id": …, "codes": […]}')
+    if "\\ud" in text.lower():
+        try:
+            json.dumps(values, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise BadRow("encoding", "the line escapes half of a surrogate pair, which is no character") from None
+    return values

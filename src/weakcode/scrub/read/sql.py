@@ -1,0 +1,233 @@
+"""Claims from a query, and findings into a table: DuckDB over files, PostgreSQL through ADBC (extra `sql`).
+
+A query gives the columns of any table that is read: a code list, a wide table, CMS's layout, or a mapped one.
+Neither queries nor addresses of databases are repeated in messages: both may hold what must not be in a log.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.csv.file import claims_of
+from weakcode.scrub.read.layouts import resolve
+from weakcode.scrub.read.rows import Record, Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS = 8_192
+"""Rows that are in memory at a time."""
+_POSTGRESQL = ("postgresql://", "postgres://")
+_ROW_FAILED = "the query failed on one of its rows ({}); leave such rows out with WHERE"
+_ABOUT_VALUES = ("22", "23")
+"""Classes of SQLSTATE whose messages repeat the value they are about."""
+_TABLE = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\.)?([A-Za-z_][A-Za-z0-9_]*)")
+
+
+class QuerySource:
+    """The claims that a query gives, in its order; the line is the 1-based row.
+
+    `ignored` are columns that are not known.
+    `db` is the address of a PostgreSQL database; without it the query runs over files, in DuckDB.
+    """
+
+    def __init__(self, query: str, db: str | None = None, mapping: Mapping[str, str] | None = None) -> None:
+        self.name = "query"
+        self._query = query
+        self._db = db
+        self._mapping = mapping
+        self._closing = ExitStack()
+        self._reader: Any = None
+        self.ignored: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        """Run the query; raises InputError when it cannot be run."""
+        open_reader = _duckdb_reader(self._query) if self._db is None else _postgresql_reader(self._query, self._db)
+        self._reader = self._closing.enter_context(open_reader)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._closing.close()
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        header = resolve(self.reader.schema.names, ",", "the query", self._mapping)
+        self.ignored = header.ignored
+        from weakcode.scrub.read.arrow.table import rows_of
+
+        return claims_of(rows_of(self.reader), header, self.name)
+
+    @property
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows, to be read once; raises InputError when the query fails on one."""
+        return self._reader
+
+    @property
+    def is_code_list(self) -> bool:
+        """Tell whether the rows can be evaluated as they come."""
+        return not self._mapping and {"claim_id", "codes"} <= set(self.reader.schema.names)
+
+
+class TableSink:
+    """Writes findings into a table of a PostgreSQL database, in one transaction.
+
+    The table is made where it is not there, else added to. Each row says `judged_by`, in columns of these names, for
+    runs may differ. Raises InputError where that cannot be done.
+    """
+
+    def __init__(self, db: str, table: str, judged_by: Mapping[str, str | list[str]] | None = None) -> None:
+        match = _TABLE.fullmatch(table)
+        if not match:
+            raise InputError(f"--into {table!r} is not the name of a table, such as findings or billing.findings")
+        self._schema, self._table = match[1], match[2]
+        self._shown = table
+        self._closing = ExitStack()
+        self._connection = self._closing.enter_context(closing(_connected(db)))
+        self._rows = 0
+        self._judged_by = judged_by or {}
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the findings of one batch; nobody sees them before `finish`."""
+        self._rows += batch.num_rows
+        self._ingest(batch)
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Make everything that was written visible at once."""
+        if not self._rows:
+            self._ingest(_empty())
+        with _told(f"the findings were not written to {self._shown}"):
+            self._connection.commit()
+        self._closing.close()
+
+    def abandon(self) -> None:
+        """Leave the table as it was; after `finish` this does nothing."""
+        with suppress(Exception):
+            self._closing.close()
+
+    def _ingest(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        rows = _plain(batch)
+        for name, value in self._judged_by.items():
+            kind = pa.string() if isinstance(value, str) else pa.list_(pa.string())
+            rows = rows.append_column(name, pa.array([value] * len(rows), kind))
+        with _told(f"the findings cannot be written to {self._shown}"), self._connection.cursor() as cursor:
+            cursor.adbc_ingest(self._table, rows, mode="create_append", db_schema_name=self._schema)
+
+
+def _empty() -> pa.RecordBatch:
+    import pyarrow as pa
+
+    from weakcode.scrub.write.findings import findings_schema
+
+    return pa.RecordBatch.from_pylist([], schema=findings_schema())
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch with all columns of findings and without dictionaries, which databases do not know."""
+    import pyarrow as pa
+
+    from weakcode.scrub.write.findings import conformed
+
+    batch = conformed(batch)
+
+    def plain(kind: pa.DataType) -> pa.DataType:
+        if pa.types.is_dictionary(kind):
+            return kind.value_type
+        return pa.list_(plain(kind.value_type)) if pa.types.is_list(kind) else kind
+
+    schema = pa.schema([(field.name, plain(field.type)) for field in batch.schema])
+    return batch if schema == batch.schema else batch.cast(schema)
+
+
+@contextmanager
+def _duckdb_reader(query: str) -> Iterator[pa.RecordBatchReader]:
+    import duckdb
+
+    # It would fetch extensions from its makers' host when a query seems to need one.
+    with closing(duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})) as connection:
+        try:
+            statements = connection.extract_statements(query)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise InputError("--sql takes one SELECT, such as SELECT id AS claim_id, codes FROM 'claims.parquet'")
+            relation: Any = connection.sql(query)
+            # DuckDB renamed it.
+            batches = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader
+            reader = batches(ROWS)
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.IOException) as error:
+            raise InputError(f"the query cannot be run: {_said(error)}") from None
+        except duckdb.Error as error:
+            lacking = re.search(r'^Extension "(\w+)"', str(error), re.MULTILINE)
+            if lacking:
+                raise InputError(
+                    f"the query cannot be run: it needs DuckDB's extension {lacking[1]}, which is not installed, and "
+                    "nothing is fetched from a network; give files of this machine"
+                ) from None
+            raise InputError(_ROW_FAILED.format(_kind(error))) from None
+        yield _told_rows(reader, (duckdb.Error, OSError))
+
+
+@contextmanager
+def _postgresql_reader(query: str, db: str) -> Iterator[pa.RecordBatchReader]:
+    with closing(_connected(db)) as connection, connection.cursor() as cursor:
+        from adbc_driver_manager import Error
+
+        with _told("the query cannot be run"):
+            cursor.execute("SET TRANSACTION READ ONLY")
+            cursor.execute(query)
+            reader = cursor.fetch_record_batch()
+        yield _told_rows(reader, (Error, OSError))
+
+
+def _connected(db: str) -> Any:
+    if not db.startswith(_POSTGRESQL):
+        kind = db.split(":", 1)[0] if ":" in db else "no scheme"
+        raise InputError(
+            f"--db reads PostgreSQL, as postgresql://user@host/name, not {kind}; for files give --sql alone"
+        )
+    try:
+        from adbc_driver_postgresql import dbapi
+    except ImportError:
+        raise InputError("--db needs the extra sql: pip install 'weakcode[sql]'") from None
+    with _told("the database cannot be reached"):
+        return dbapi.connect(db)
+
+
+def _told_rows(reader: pa.RecordBatchReader, errors: tuple[type[Exception], ...]) -> pa.RecordBatchReader:
+    """Return the reader with failures turned into one sentence, without the value that it stumbled over."""
+    import pyarrow as pa
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except errors as error:
+            raise InputError(_ROW_FAILED.format(_kind(error))) from None
+
+    return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Turn what the driver says into one sentence."""
+    from adbc_driver_manager import Error
+
+    try:
+        yield
+    except (Error, OSError) as error:
+        if str(getattr(error, "sqlstate", None) or "")[:2] in _ABOUT_VALUES:
+            raise InputError(f"{what}: a value of a row does not fit ({_kind(error)})") from None
+        raise InputError(f"{what}: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    """Return the first line that says something, without an address of a database."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    first = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0] if lines else _kind(error))
+    return re.sub(r"postgres(?:ql)?://\S+", "the database", first)
+
+
+def _kind(error: BaseException) -> str:
+    return type(error).__name__

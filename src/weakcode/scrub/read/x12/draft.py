@@ -1,0 +1,292 @@
+"""A claim of an 837 as its segments come in, and the claim that they make."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis, ServiceLine, Sex, parse_date, parse_sex
+from weakcode.codes.normalise import canonical
+from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.x12.codes import DIAGNOSES, EXTERNAL, NO_DIAGNOSES, SEGMENTS, icd9, setting_of
+
+_MOST_SEGMENTS = 20_000
+_LONGEST_CODE = 30
+_SERVICE = {"SV1": (1, 7), "SV2": (2, 0), "SV3": (1, 11)}
+"""By segment: the element with the procedure, and the one with the pointers (0: it has none)."""
+
+
+@attrs.define
+class Patient:
+    """What the subscriber or patient loop says of the patient. `problem` is the first thing that cannot be read."""
+
+    birth_date: dt.date | None = None
+    sex: Sex | None = None
+    problem: BadRow | None = None
+
+    def describe(self, elements: list[str]) -> None:
+        """Take a DMG segment."""
+        try:
+            if _at(elements, 2):
+                self.birth_date = _day(_at(elements, 1), _at(elements, 2), "birth date")[0]
+            self.sex = parse_sex(_at(elements, 3))
+        except BadRow as error:
+            self.problem = error
+        except WeakcodeError as error:
+            self.problem = BadRow("sex", str(error))
+
+
+@attrs.define
+class Envelope:
+    """Control numbers and kind of the transaction that a claim stands in."""
+
+    interchange: str = ""
+    transaction: str = ""
+    kind: str = ""
+
+    def place(self, segment: int, more: str = "") -> str:
+        """Return the place of a segment, counted from the transaction's ST as 1, as acknowledgements do."""
+        if not self.transaction:
+            # Between transactions nothing is counted that anyone else would count from.
+            return f"interchange {self.interchange}, outside any transaction{more}"
+        return f"interchange {self.interchange}, transaction {self.transaction}, segment {segment}{more}"
+
+
+@attrs.frozen
+class _Found:
+    role: int
+    diagnosis: Diagnosis
+    place: str
+    line: int
+    column: int
+    order: int
+
+
+class Draft:
+    """A claim whose segments are being read, from CLM to the segment before the next claim, level or trailer.
+
+    The first thing that is wrong with it is kept; the claim is then rejected when it ends.
+    """
+
+    def __init__(
+        self, envelope: Envelope, number: int, line: int, column: int, patient: Patient, payer: str | None, file: str
+    ) -> None:
+        self._envelope = envelope
+        self._file = file
+        self._line, self._column = line, column
+        self._patient = patient
+        self._payer = payer
+        self._place = envelope.place(number, _column(column))
+        self._raw: list[str] = []
+        self._size = 0
+        self._id: str | None = None
+        self._facility = ""
+        self._kind = envelope.kind
+        self._found: list[_Found] = []
+        self._apart: list[tuple[str, str]] = []
+        self._dates: dict[str, tuple[dt.date, dt.date]] = {}
+        self._line_date: dt.date | None = None
+        self._lines: list[ServiceLine] = []
+        self._line_number: int | None = None
+        self.problem: BadRow | None = patient.problem
+        self.in_lines = False
+        self.other_payers = False
+
+    def fail(self, part: str, reason: str) -> None:
+        """Reject the claim for this, unless it is rejected already."""
+        if self.problem is None:
+            self.problem = BadRow(part, reason)
+
+    def add(self, text: str, elements: list[str], component: str, number: int, line: int, column: int) -> None:
+        """Take a segment of the claim."""
+        if len(self._raw) < _MOST_SEGMENTS:
+            self._raw.append(text)
+        else:
+            self.fail("length", f"the claim has more than {_MOST_SEGMENTS:,} segments")
+            return
+        tag = elements[0]
+        try:
+            if tag == "HI":
+                self._diagnoses(elements, component, number, line, column)
+            elif tag == "DTP":
+                self._date(elements)
+            elif tag == "LX":
+                self._new_line(elements)
+            elif tag in _SERVICE:
+                self._service(tag, elements, component)
+            elif tag == "CLM":
+                self._header(elements, component)
+            elif tag == "SBR":
+                self.other_payers = True
+            elif tag not in SEGMENTS:
+                self.fail("segments", f"segment {number} is {tag[:20]!r}, which an 837 does not have")
+        except BadRow as error:
+            self.problem = self.problem or error
+
+    def _header(self, elements: list[str], component: str) -> None:
+        self._id = kept(_at(elements, 1)) or None
+        facility = _at(elements, 5).split(component)
+        self._facility = facility[0].strip()
+
+    def _diagnoses(self, elements: list[str], component: str, number: int, line: int, column: int) -> None:
+        if self.in_lines or self.other_payers:
+            raise BadRow("segments", f"segment {number} has diagnoses after the service lines or other payers")
+        for at, element in enumerate(elements[1:], start=1):
+            if not element:
+                continue
+            parts = element.split(component)
+            kind = DIAGNOSES.get(parts[0])
+            if kind is None:
+                if parts[0] not in NO_DIAGNOSES:
+                    raise BadRow(
+                        "qualifiers", f"segment {number}, HI{at:02}: {kept(element)[:40]!r} has no known qualifier"
+                    )
+                continue
+            code = parts[1].strip() if len(parts) > 1 else ""
+            if not code or len(code) > _LONGEST_CODE:
+                reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {component!r}"
+                raise BadRow("codes", f"segment {number}, HI{at:02}: {reason}")
+            code = canonical(icd9(code) if kind.icd9 else code)
+            if kind.apart:
+                self._apart.append((kind.apart, code))
+                continue
+            try:
+                diagnosis = Diagnosis(code, poa=parts[8] if len(parts) > 8 else None)
+            except WeakcodeError as error:
+                raise BadRow("present-on-admission indicator", f"segment {number}, HI{at:02}: {error}") from None
+            place = self._envelope.place(number, f", HI{at:02}{_column(column)}")
+            self._found.append(_Found(kind.role, diagnosis, place, line, column, len(self._found)))
+
+    def _date(self, elements: list[str]) -> None:
+        name = _at(elements, 1)
+        if name not in ("472", "434"):
+            return
+        days = _day(_at(elements, 2), _at(elements, 3), "service date")
+        if self.in_lines:
+            self._line_date = days[0] if self._line_date is None else min(self._line_date, days[0])
+        else:
+            self._dates.setdefault(name, days)
+
+    def _new_line(self, elements: list[str]) -> None:
+        self.in_lines = True
+        number = _at(elements, 1)
+        self._line_number = int(number) if number.isdecimal() and len(number) < 10 else None
+
+    def _service(self, tag: str, elements: list[str], component: str) -> None:
+        self.in_lines = True
+        procedure_at, pointers_at = _SERVICE[tag]
+        parts = _at(elements, procedure_at).split(component)
+        pointers = [part for part in _at(elements, pointers_at).split(component) if part] if pointers_at else []
+        number = self._line_number or len(self._lines) + 1
+        self._line_number = None
+        for pointer in pointers:
+            if not pointer.isdecimal() or len(pointer) > 3 or int(pointer) == 0:
+                raise BadRow("pointers", f"service line {number} has the pointer {kept(pointer)[:20]!r}, no number")
+        procedure = kept(parts[1]) if len(parts) > 1 else ""
+        self._lines.append(ServiceLine(number, tuple(map(int, pointers)), procedure or None))
+
+    def finish(self, end: str) -> Record | Rejected:
+        """Return the claim, or why it is none. `end` is what parts two segments."""
+        raw = kept(end.join([*self._raw, ""]))
+        try:
+            if self.problem is not None:
+                raise self.problem
+            return self._record(raw)
+        except BadRow as error:
+            return Rejected(self._file, self._line, self._id, error.reason, error.part, raw, self._place)
+
+    def _record(self, raw: str) -> Record:
+        if not self._found:
+            raise BadRow("codes", "the claim has no diagnosis codes: no HI segment lists one")
+        # Principal, others, external causes; within each as they stand in the file.
+        found = sorted(self._found, key=lambda one: one.role)
+        try:
+            claim = Claim(
+                [one.diagnosis for one in found],
+                self._id,
+                birth_date=self._patient.birth_date,
+                sex=self._patient.sex,
+                service_date=self._service_date(),
+                setting=setting_of(self._kind, self._facility),
+                payer=self._payer,
+                lines=self._pointed(found),
+            )
+        except WeakcodeError as error:
+            raise BadRow("dates", str(error)) from None
+        return Record(
+            claim,
+            self._file,
+            self._line,
+            raw,
+            self._place,
+            tuple(one.place for one in found),
+            tuple(one.line for one in found),
+            tuple(self._apart),
+            self._column,
+            tuple(one.column for one in found),
+        )
+
+    def _service_date(self) -> dt.date | None:
+        statement, service = self._dates.get("434"), self._dates.get("472")
+        if self._kind == "institutional" and statement is not None:
+            # The day of discharge decides which codes a stay is coded by.
+            return statement[setting_of(self._kind, self._facility) == "inpatient"]
+        if service is not None:
+            return service[0]
+        return self._line_date or (statement[0] if statement else None)
+
+    def _pointed(self, found: list[_Found]) -> tuple[ServiceLine, ...]:
+        """Return the lines with pointers as positions on the claim; one to no diagnosis still points to none."""
+        if not any(line.pointers for line in self._lines):
+            return tuple(self._lines)
+        pointable = [one.order for one in found if one.role != EXTERNAL]
+        in_file = sorted(pointable)
+        if in_file == pointable and len(pointable) == len(found):
+            return tuple(self._lines)
+        position = {n: pointable.index(order) + 1 for n, order in enumerate(in_file, start=1)}
+        beyond = len(found) - len(pointable)
+        return tuple(
+            attrs.evolve(line, pointers=tuple(position.get(n, n + beyond) for n in line.pointers))
+            for line in self._lines
+        )
+
+
+def kept(text: str) -> str:
+    """Return text of the file, read as one character a byte, as the text it is: UTF-8, else Latin-1."""
+    if text.isascii():
+        return text.strip()
+    try:
+        return text.encode("latin-1").decode("utf-8").strip()
+    except UnicodeError:
+        return text.strip()
+
+
+def control_number(text: str) -> str:
+    """Return a control number for a message: where the file is garbled, anything may stand in its place."""
+    return re.sub(r"[^A-Za-z0-9 ._-]", "?", text.strip())[:20]
+
+
+def _at(elements: list[str], number: int) -> str:
+    return elements[number].strip() if len(elements) > number else ""
+
+
+def _column(column: int) -> str:
+    return f", column {column}" if column > 1 else ""
+
+
+def _day(form: str, text: str, what: str) -> tuple[dt.date, dt.date]:
+    """Return the first and last day of a date (D8), a range (RD8) or a time (DT)."""
+    parts = text.split("-") if form == "RD8" else [text[:8] if form == "DT" else text]
+    if form not in ("D8", "RD8", "DT") or len(parts) > 2 or any(len(part) != 8 for part in parts):
+        raise BadRow(what, f"the {what} {kept(form)[:10]!r} {kept(text)[:40]!r} is no date of the form D8 or RD8")
+    try:
+        days = [parse_date(part, what) for part in parts]
+    except WeakcodeError as error:
+        raise BadRow(what, str(error)) from None
+    first, last = days[0], days[-1]
+    if first is None or last is None:
+        raise BadRow(what, f"the {what} is blank")
+    return first, last

@@ -1,0 +1,67 @@
+"""Scrubbing for programs: findings as record batches, as they are found."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from weakcode.errors import InputError
+from weakcode.scrub.judge.rows import FindingRows, Judged
+from weakcode.scrub.read.files import FileRows, is_arrow_file
+from weakcode.scrub.read.rows import Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.validator import Validator
+
+
+def scrub_batches(
+    source: Any, validator: Validator, on_reject: Callable[[Rejected], None] | None = None, *, jobs: int = 1
+) -> Iterator[pa.RecordBatch]:
+    """Give the findings of a source as record batches; see `Validator.scrub`."""
+    from weakcode.scrub.judge import parallel
+    from weakcode.scrub.read.arrow.file import ArrowColumns, speaks_arrow
+
+    left_out = 0
+
+    def set_aside(rejected: Iterable[Rejected]) -> None:
+        nonlocal left_out
+        for one in rejected:
+            if on_reject is None:
+                left_out += 1
+            else:
+                on_reject(one)
+
+    many = isinstance(source, Iterable) and not isinstance(source, str | os.PathLike | bytes | Mapping)
+    sources = list(source) if many and not speaks_arrow(source) else [source]
+    for one in sources:
+        if not isinstance(one, str | os.PathLike) and not speaks_arrow(one):
+            kind = type(one).__name__
+            raise InputError(f"claims are scrubbed from paths or from what speaks Arrow, found {kind}")
+    columns = validator.columns()
+    in_bulk = validator.in_bulk()
+    for one in sources:
+        if speaks_arrow(one) or is_arrow_file(one):
+            for part in parallel.judge(ArrowColumns(one), columns, jobs):
+                set_aside(part.rejected)
+                if part.scrubbed is not None and part.scrubbed.findings.num_rows:
+                    yield part.scrubbed.findings
+            continue
+        for block in parallel.in_order(FileRows(one).blocks(), lambda block: block.judged(columns, in_bulk), jobs):
+            if isinstance(block, parallel.Judged):
+                set_aside(block.rejected)
+                if block.scrubbed is not None and block.scrubbed.findings.num_rows:
+                    yield block.scrubbed.findings
+                continue
+            rows = FindingRows()
+            for outcome in block.outcomes:
+                if isinstance(outcome, Judged):
+                    rows.add(outcome)
+                else:
+                    set_aside([outcome])
+            yield from rows.batches(last=True)
+    if left_out:
+        warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)

@@ -1,0 +1,1 @@
+"""Findings, rejects and mended claims out."""

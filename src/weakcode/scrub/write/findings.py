@@ -1,0 +1,277 @@
+"""Findings and rejects as files: Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.write.csv import CsvRows
+from weakcode.scrub.write.files import writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson", ".arrow", ".feather", ".arrows")
+REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson")
+
+FINDINGS_COLUMNS = (
+    "claim_id",
+    "rule",
+    "severity",
+    "message",
+    "codes",
+    "positions",
+    "sources",
+    "edition",
+    "file",
+    "line",
+    "place",
+    "denial_risk",
+    "denial_risk_source",
+    "waived_by",
+    "waiver",
+)
+REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
+
+_MARKS = ("denial_risk", "denial_risk_source", "waived_by", "waiver")
+_REPEATING = (
+    "rule",
+    "severity",
+    "message",
+    "codes.list.element",
+    "sources.list.element",
+    "edition",
+    "file",
+    "place",
+    *_MARKS,
+)
+# Whole numbers near to the one before.
+_RISING = ("positions.list.element", "line")
+# Blanks part codes and positions; a source is a phrase with blanks of its own.
+_SEPARATORS = {"sources": "; ", "packs": "; "}
+
+
+def findings_schema() -> pa.Schema:
+    """Return the Arrow schema of a findings table: one row a finding."""
+    import pyarrow as pa
+
+    types = {
+        "codes": pa.list_(pa.string()),
+        "positions": pa.list_(pa.int32()),
+        "sources": pa.list_(pa.string()),
+        "line": pa.int64(),
+    }
+    return pa.schema([(name, types.get(name, pa.string())) for name in FINDINGS_COLUMNS])
+
+
+def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with exactly the columns of a findings table; a column that is not there is null."""
+    import pyarrow as pa
+
+    schema = findings_schema()
+    names = batch.schema.names
+    if names == schema.names:
+        return batch
+    columns = [
+        batch.column(field.name) if field.name in names else pa.nulls(batch.num_rows, field.type) for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=schema.names)
+
+
+def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    columns = [batch.column(field.name).cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+class FindingsWriter(Protocol):
+    """Takes record batches of `findings_schema`."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the findings of one batch."""
+        ...
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains. `metadata` is kept where the format has a place for it."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of the file, whatever was written; after `finish` this does nothing."""
+        ...
+
+
+def findings_writer(
+    target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]] | None = None
+) -> FindingsWriter:
+    """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`.
+
+    CSV and JSON Lines, which have no place for metadata, say `judged_by` with each finding, in columns of these names.
+    """
+    extension = target.suffix.lower()
+    if extension == ".parquet":
+        return _Parquet(target, file)
+    if extension in (".arrow", ".feather", ".arrows"):
+        return _Ipc(target, file)
+    text = _Csv if extension == ".csv" else _Jsonl
+    return text(target, file, judged_by or {})
+
+
+class _Parquet:
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._file = file
+        self._writer: Any = None
+
+    def _open(self, schema: pa.Schema) -> Any:
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            # A dictionary for columns that hardly repeat, and statistics that nobody filters by, only cost time.
+            self._writer = pq.ParquetWriter(
+                self._file,
+                schema,
+                compression="zstd",
+                use_dictionary=list(_REPEATING),
+                column_encoding=dict.fromkeys(_RISING, "DELTA_BINARY_PACKED"),
+                write_statistics=False,
+                # Readers get plain text. With Arrow's schema kept they would get lists of dictionaries, which pyarrow
+                # itself cannot read in batches from a large file.
+                store_schema=False,
+            )
+        return self._writer
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        batch = conformed(batch)
+        with writing(self._target):
+            # The first batch decides which columns are dictionaries; what readers see is the same either way.
+            writer = self._open(batch.schema)
+            writer.write_batch(batch if batch.schema == writer.schema else _cast(batch, writer.schema))
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        with writing(self._target):
+            writer = self._open(findings_schema())
+            writer.add_key_value_metadata(dict(metadata))
+            writer.close()
+
+    def abandon(self) -> None:
+        if self._writer is None:
+            return
+        # Else it tries to close itself at a time of its own, when the file has gone, and complains on stderr.
+        with suppress(Exception):
+            self._writer.close()
+        self._writer.is_open = False
+
+
+class _Ipc:
+    """An Arrow (Feather) file, or a stream for `.arrows`.
+
+    The metadata stands before the findings and is known only after them, so the findings wait in a file without a
+    name beside the target, which is gone whatever happens.
+    """
+
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        from pyarrow import ipc
+
+        self._target = target
+        self._file = file
+        self._options = ipc.IpcWriteOptions(compression="zstd")
+        with writing(target):
+            self._waiting = tempfile.TemporaryFile(dir=target.parent)  # noqa: SIM115 - closed by finish or abandon
+            self._spool = ipc.new_stream(self._waiting, findings_schema(), options=self._options)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._spool.write_batch(_cast(conformed(batch), findings_schema()))
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        from pyarrow import ipc
+
+        schema = findings_schema().with_metadata(dict(metadata))
+        is_stream = self._target.suffix.lower() == ".arrows"
+        with writing(self._target):
+            self._spool.close()
+            self._waiting.seek(0)
+            opened = ipc.new_stream if is_stream else ipc.new_file
+            with ipc.open_stream(self._waiting) as batches, opened(self._file, schema, options=self._options) as out:
+                for batch in batches:
+                    out.write_batch(batch.replace_schema_metadata(dict(metadata)))
+            self._waiting.close()
+
+    def abandon(self) -> None:
+        with suppress(Exception):
+            self._spool.close()
+        with suppress(Exception):
+            self._waiting.close()
+
+
+class _Csv(CsvRows):
+    def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
+        super().__init__(target, file, [*FINDINGS_COLUMNS, *judged_by])
+        self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self.put(
+            [*(_cell(name, row[name]) for name in FINDINGS_COLUMNS), *self._judged_by]
+            for row in conformed(batch).to_pylist()
+        )
+
+
+class _Jsonl:
+    def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
+        self._target = target
+        self._file = file
+        self._judged_by = judged_by
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        with writing(self._target):
+            self._file.writelines(_json_line({**row, **self._judged_by}) for row in conformed(batch).to_pylist())
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Nothing remains: each line says what judged."""
+
+    def abandon(self) -> None:
+        """Nothing is held back."""
+
+
+class RejectsWriter:
+    """Rows that are no claims, with the reason and the row as it stands: CSV or JSON Lines by extension."""
+
+    def __init__(self, target: Path, file: BinaryIO) -> None:
+        self._target = target
+        self._file = file
+        self._csv = target.suffix.lower() == ".csv"
+        if self._csv:
+            self._put(_csv_line(REJECTS_COLUMNS))
+
+    def write(self, rejected: Rejected) -> None:
+        """Write one row."""
+        values = {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
+        self._put(_csv_line(values.values()) if self._csv else _json_line(values))
+
+    def _put(self, line: bytes) -> None:
+        with writing(self._target):
+            self._file.write(line)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return _SEPARATORS.get(name, " ").join(map(str, value))
+    return value
+
+
+def _json_line(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _csv_line(values: Any) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue().encode("utf-8", "backslashreplace")

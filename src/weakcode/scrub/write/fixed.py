@@ -1,0 +1,108 @@
+"""The corrected claims of a scrub: each claim that was evaluated, once, in its order, mended where that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from weakcode.claims import Claim
+from weakcode.scrub.judge.rows import Judged
+from weakcode.scrub.write.claims import ClaimsWriter
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.parallel import Judged as JudgedBatch
+
+Mend = Callable[[Claim], Claim]
+"""Returns a claim mended, or as it is where nothing can be done."""
+_CLAIMS = 4_096
+"""Claims that are kept as objects at a time."""
+
+
+class Corrected:
+    """Takes what was evaluated and writes the claims. `changed` counts those that were mended.
+
+    Only claims with findings are looked at: without a finding there is nothing to mend.
+    """
+
+    def __init__(self, writer: ClaimsWriter, mend: Mend) -> None:
+        self._writer = writer
+        self._mend = mend
+        self._claims: list[Claim] = []
+        self.changed = 0
+        self._with_waivers = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the claims is not in the file."""
+        told = []
+        if self._writer.lost:
+            what = "service lines, indicators of presence on admission or documented words"
+            told.append(
+                f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them"
+            )
+        if self._with_waivers:
+            told.append(
+                f"{self._with_waivers:,} of the claims are without their waivers; keep those in a file of waivers"
+            )
+        return tuple(told)
+
+    def add(self, judged: Judged) -> None:
+        """Take one claim."""
+        claim = judged.record.claim
+        if judged.verdict.findings:
+            claim = self._mended(claim)
+        self._claims.append(claim)
+        if len(self._claims) >= _CLAIMS:
+            self.flush()
+
+    def add_batch(self, judged: JudgedBatch) -> None:
+        """Take the claims of a batch; only those with findings are read into objects."""
+        import numpy as np
+
+        from weakcode.scrub.columns.claims import columns_of, replaced
+
+        if judged.rows is None or judged.found is None or judged.scrubbed is None:
+            return
+        self.flush()
+        rows = judged.rows
+        good = np.ones(rows.batch.num_rows, np.bool_)
+        good[[one.row for one in judged.scrubbed.rejected]] = False
+        claims = rows.tidied(None if good.all() else good)
+        # Rows that were rejected are not among the claims.
+        place_of = np.cumsum(good) - 1
+        for start in range(0, len(judged.found), _CLAIMS):
+            found = judged.found[start : start + _CLAIMS]
+            places, changed = [], []
+            for row, claim in zip(found.tolist(), rows.claims(found), strict=True):
+                mended = self._mended(claim)
+                if mended is not claim:
+                    places.append(row)
+                    changed.append(mended)
+            if changed:
+                claims = replaced(claims, place_of[places].tolist(), columns_of(changed))
+        self._writer.write(claims)
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains."""
+        self.flush()
+        self._writer.finish(metadata)
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        self._writer.abandon()
+
+    def _mended(self, claim: Claim) -> Claim:
+        mended = self._mend(claim)
+        if mended == claim:
+            return claim
+        self.changed += 1
+        return mended
+
+    def flush(self) -> None:
+        """Write the claims that wait for others."""
+        if self._claims:
+            from weakcode.scrub.columns.claims import columns_of
+
+            self._with_waivers += sum(bool(claim.waivers) for claim in self._claims)
+            self._writer.write(columns_of(self._claims))
+            self._claims.clear()

@@ -1,0 +1,66 @@
+"""Claim ids that cannot be read back, for outputs that leave the house."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.scrub.read.rows import Rejected
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.scrub.judge.rows import Judged
+
+KEY_VARIABLE = "WEAKCODE_HASH_KEY"
+_DIGITS = 16
+
+
+def hash_key() -> bytes:
+    """Return the key from WEAKCODE_HASH_KEY, so that runs can be joined; without it, a random one for this run."""
+    given = os.environ.get(KEY_VARIABLE, "")
+    return given.encode("utf-8", "surrogateescape") if given else secrets.token_bytes(32)
+
+
+def hashed_id(claim_id: str, key: bytes) -> str:
+    """Return 16 hexadecimal digits (64 bits) of the claim id's HMAC-SHA256 under `key`.
+
+    Without the key nobody can try out ids until one fits; with the same key the same id gives the same digits.
+    """
+    return hmac.digest(key, claim_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hex()[:_DIGITS]
+
+
+@attrs.frozen
+class HashedIds:
+    """Puts `hashed_id` in the place of claim ids wherever a scrub tells them. No id, null or empty, stays none."""
+
+    _key: bytes = attrs.field(repr=False)
+
+    def text(self, claim_id: str | None) -> str | None:
+        """Return an id hashed."""
+        return hashed_id(claim_id, self._key) if claim_id else claim_id
+
+    def batch(self, findings: pa.RecordBatch) -> pa.RecordBatch:
+        """Return a batch with its column `claim_id` hashed, each distinct id once."""
+        import pyarrow as pa
+
+        at = findings.schema.get_field_index("claim_id")
+        ids = findings.column(at)
+        distinct = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+        hashed = pa.array([self.text(value) for value in distinct.dictionary.to_pylist()], pa.string())
+        return findings.set_column(at, "claim_id", hashed.take(distinct.indices))
+
+    def judged(self, judged: Judged) -> Judged:
+        """Return a claim that was evaluated under its hashed id, without the row that it was read from."""
+        record = judged.record
+        claim = attrs.evolve(record.claim, id=self.text(record.claim.id))
+        return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""))
+
+    def rejected(self, rejected: Rejected) -> Rejected:
+        """Return a row that is no claim under its hashed id, with nothing else of what it says."""
+        return attrs.evolve(rejected, claim_id=self.text(rejected.claim_id), reason=rejected.part, raw="")

@@ -1,0 +1,399 @@
+"""The library: `check` for a list of codes, `Validator` for everything else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis, Waiver, parse_date
+from weakcode.codes.catalog import Shelf, edition_for
+from weakcode.codes.edition import Edition
+from weakcode.compile.build import build_program
+from weakcode.compile.conditions import JudgedClaim
+from weakcode.compile.edits import CompiledRule
+from weakcode.engines.durable import DurableEngine
+from weakcode.engines.findings import Assembler
+from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.findings import Finding
+from weakcode.findings import Verdict as Verdict
+from weakcode.notices import about_edition, check_facts, without_missing_extras
+from weakcode.ruleinfo import NoteEdit as NoteEdit
+from weakcode.ruleinfo import RuleInfo as RuleInfo
+from weakcode.ruleinfo import notes_touching, rules_touching
+from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs
+from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.compile.program import Program
+    from weakcode.compile.risks import Risks
+    from weakcode.engines.columnar import ColumnarEngine
+    from weakcode.explain import Explanation
+    from weakcode.fix import Fixed
+    from weakcode.rules.profile import Profile
+    from weakcode.scrub.judge.annotate import Marker
+    from weakcode.scrub.judge.columns import ColumnScrubber
+    from weakcode.scrub.read.rows import Rejected
+
+ENGINES = ("durable", "columnar")
+
+
+@attrs.frozen(eq=False)
+class _Bench:
+    """An edition with its program, engine and assembler, and a profile's denial risks."""
+
+    edition: Edition
+    program: Program
+    engine: DurableEngine | ColumnarEngine
+    assembler: Assembler
+    risks: Risks | None = None
+
+
+class Validator:
+    """Evaluates claims against packs of rules. Make one and use it for many claims; it is safe to share by threads.
+
+    `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that
+    is off by default); None means every bundled pack. `also` names in the same ways what judges beside them, or beside
+    the packs of a profile. `only` narrows the packs to the rules with these full ids, and switches them on. `profile`
+    is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim (InputError)
+    on whose service date no installed edition was in force; otherwise the nearest judges it.
+    `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
+    claim; `today` is the day on which they must be in force, each day itself when it is not given.
+    Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
+    """
+
+    def __init__(
+        self,
+        packs: Iterable[str | Path] | str | None = None,
+        profile: Profile | str | Path | None = None,
+        engine: str | None = None,
+        *,
+        also: Iterable[str | Path] | str = (),
+        only: Iterable[str] | None = None,
+        strict_edition: bool = False,
+        waivers: Iterable[Waiver] | str | Path = (),
+        today: date | str | None = None,
+    ) -> None:
+        if engine is not None and engine not in ENGINES:
+            raise UnknownNameError(
+                f'the engine "{engine}" does not exist; there is {", ".join(ENGINES)}{did_you_mean(engine, ENGINES)}'
+            )
+        self.engine = engine or "durable"
+        self.strict_edition = strict_edition
+        if isinstance(packs, str | Path):
+            packs = [packs]
+        self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
+        if isinstance(profile, str | Path):
+            from weakcode.rules.profile import load_profile
+
+            profile = load_profile(profile)
+        if profile is not None and profile.packs and packs is None:
+            self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder)
+        if profile is not None:
+            self._selected += [Selected(path) for path in profile.rule_files]
+        if also:
+            beside = [also] if isinstance(also, str | Path) else also
+            self._selected += resolve_packs(beside, own=[one.path for one in self._selected])
+        self._selected, self._left_out = without_missing_extras(self._selected, chosen=packs is not None)
+        self._profile = profile
+        self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
+        self._narrowed = only is not None
+        whole = {one.path for one in self._selected if not one.only_rules}
+        self._picked_packs = {
+            rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
+        }
+        self._benches: dict[str, _Bench] = {}
+        self._editions: dict[dt.date | None, Edition] = {}
+        self._shelf: Shelf | None = None
+        self._programs: dict[str, Program] = {}
+        loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
+        self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
+        self._today = parse_date(today, "day of judging")
+        if profile is not None or loaded:
+            known = [rule.id for rule in self._bench(edition_for(None)).program.rules]
+            if profile is not None:
+                from weakcode.rules.profilechecks import check_profile
+
+                check_profile(profile, known if packs is None else [*known, *bundled_rule_ids()])
+            check_rules(loaded, [*known, *bundled_rule_ids()])
+
+    def _is_on(self, rule: CompiledRule) -> bool:
+        """Tell whether a rule is evaluated for any payer."""
+        payers = self._profile.payers if self._profile is not None else ()
+        return any(self._severity(rule, payer) is not None for payer in (None, *payers))
+
+    def _severity(self, rule: CompiledRule, payer: str | None) -> str | None:
+        singled_out = rule.id in self._singled_out
+        if not singled_out and not self._is_whole(rule):
+            return None
+        enabled = rule.enabled or singled_out
+        if self._profile is not None:
+            return self._profile.severity_for(rule.id, payer, rule.severity, enabled=enabled)
+        return rule.severity if enabled else None
+
+    def _edition(self, day: dt.date | None) -> Edition:
+        """Return the edition that judges a day. A validator keeps to what was installed when it first asked."""
+        edition = self._editions.get(day)
+        if edition is None:
+            of_day = edition_for if self._shelf is None else self._shelf.edition_for
+            edition = self._editions[day] = of_day(day, strict=self.strict_edition)
+        return edition
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle with the editions, the compiled rules and the day: where it arrives it needs no file and no cache."""
+        shelf = self._shelf or Shelf.here()
+        programs = {edition.name: self._bench(edition).program for edition in shelf.editions}
+        travelling = {"_shelf": shelf, "_programs": programs, "_today": self.day}
+        return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}}
+
+    def _bench(self, edition: Edition) -> _Bench:
+        bench = self._benches.get(edition.name)
+        if bench is None:
+            paths = list(dict.fromkeys(one.path for one in self._selected))
+            program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
+            self._check_ids(program)
+            on = [self._is_on(rule) for rule in program.rules]
+            bench = self._benches[edition.name] = _Bench(
+                edition,
+                program,
+                self._engine(program, edition, on.__getitem__),
+                Assembler(program, edition, lambda number, payer: self._severity(program.rules[number], payer)),
+                self._risks(edition),
+            )
+        return bench
+
+    def _risks(self, edition: Edition) -> Risks | None:
+        if self._profile is None or not self._profile.risks:
+            return None
+        from weakcode.compile.risks import Risks
+
+        return Risks(self._profile, edition)
+
+    def _engine(
+        self, program: Program, edition: Edition, is_active: Callable[[int], bool]
+    ) -> DurableEngine | ColumnarEngine:
+        if self.engine == "durable":
+            return DurableEngine(program, edition, is_active)
+        from weakcode.engines.columnar import ColumnarEngine
+
+        return ColumnarEngine(program, edition, is_active)
+
+    def _check_ids(self, program: Program) -> None:
+        known = [rule.id for rule in program.rules]
+        for name in sorted(self._singled_out.difference(known)):
+            raise UnknownNameError(f'the rule "{name}" does not exist{did_you_mean(name, known)}')
+
+    def _is_whole(self, rule: CompiledRule) -> bool:
+        """Tell whether the rule's pack was chosen as a whole, not by single rules."""
+        return not self._narrowed and rule.pack not in self._picked_packs
+
+    @property
+    def rules(self) -> tuple[RuleInfo, ...]:
+        """Every rule of the packs, as this validator applies it."""
+        return tuple(
+            RuleInfo(
+                id=rule.id,
+                title=rule.title,
+                severity=self._severity(rule, None) or rule.severity,
+                enabled=self._is_on(rule),
+                pack=rule.pack,
+                line=rule.line,
+            )
+            for rule in self._bench(self._edition(None)).program.rules
+        )
+
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """The packs with their versions."""
+        return self._bench(self._edition(None)).program.packs
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The packs that cannot be evaluated because their extra is missing, each as a sentence."""
+        return self._left_out
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The documented facts that the packs know."""
+        return self._bench(self._edition(None)).program.facts
+
+    def rules_touching(self, code: str) -> tuple[tuple[str, str], ...]:
+        """Return (rule id, "subject" or "object") for every rule that a code plays a part in."""
+        bench = self._bench(self._edition(None))
+        return rules_touching(bench.program, bench.edition.code_id(code))
+
+    def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
+        """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
+        bench = self._bench(edition_for(service_date))
+        return notes_touching(bench.program, bench.assembler, bench.edition.code_id(code), code)
+
+    def check(self, claim: Claim) -> tuple[Finding, ...]:
+        """Return the findings on a claim by subject position, then rule id, then object position."""
+        if claim.waivers or len(self._book):
+            return self.judge(claim).findings
+        return self._found(claim, self._bench(self._edition(claim.service_date)))
+
+    def judge(self, claim: Claim) -> Verdict:
+        """Return the findings on a claim with the edition, engine and packs they were judged by.
+
+        Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator
+        is strict about editions and none was in force.
+        """
+        edition = self._edition(claim.service_date)
+        bench = self._bench(edition)
+        outcome = sort_out(self._found(claim, bench), claim, self._book, self.day)
+        out_of_force = about_edition(claim, edition)
+        return Verdict(
+            findings=outcome.findings,
+            edition=edition.name,
+            engine=self.engine,
+            packs=bench.program.packs,
+            waived=outcome.waived,
+            notices=(*self._left_out, *out_of_force, *outcome.notices(bench.program.rule_numbers)),
+            out_of_force=bool(out_of_force),
+            expired=outcome.expired,
+            unmatched=outcome.unmatched,
+        )
+
+    def _found(self, claim: Claim, bench: _Bench) -> tuple[Finding, ...]:
+        """Return the findings on a claim before anything is waived."""
+        if claim.documented:
+            check_facts(claim.documented, bench.program.facts)
+        judged = JudgedClaim.of(claim, bench.edition)
+        findings = bench.assembler.findings(judged, bench.engine.hits(judged))
+        return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
+
+    @property
+    def day(self) -> dt.date:
+        """The day on which waivers must be in force."""
+        return self._today or dt.date.today()
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers that are not a single claim's: those given and those of the profile."""
+        return tuple(self._book)
+
+    def explain(self, claim: Claim) -> Explanation:
+        """Return the verdict on a claim with every edit that has a subject on it: its outcome and the reason.
+
+        Raises as `judge` does, and EngineError where the engine and the edits read one by one disagree.
+        """
+        from weakcode.explain import explain
+
+        verdict, edition = self.judge(claim), self._edition(claim.service_date)
+        bench, judged = self._bench(edition), JudgedClaim.of(claim, edition)
+        found = bench.engine.hits(judged)
+        return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._why_off)
+
+    def _why_off(self, rule: CompiledRule) -> str:
+        if rule.id not in self._singled_out and not self._is_whole(rule):
+            return "it is not among the rules that were asked for"
+        if self._profile is not None and (rule.enabled or self._profile.rules.get(rule.id) == "off"):
+            return f'the profile "{self._profile.name}" switches it off'
+        return "it is off unless asked for"
+
+    def fix(self, claim: Claim, *, unsafe: bool = False) -> Fixed:
+        """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
+
+        `unsafe` also applies what other findings propose: remove, replace, add. Safe fixes never add a finding.
+        """
+        from weakcode.fix import fix
+
+        return fix(claim, self.check, unsafe=unsafe)
+
+    @property
+    def is_bundled(self) -> bool:
+        """True when all of its rules come with weakcode."""
+        return all(one.path.parent == packs_folder() for one in self._selected)
+
+    def in_bulk(self) -> Validator:
+        """Return this validator with the columnar engine, which scrub uses unless durable was asked for."""
+        if self.engine == "columnar":
+            return self
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.engine, twin._benches = "columnar", {}
+        return twin
+
+    def columns(self) -> ColumnScrubber:
+        """Return what evaluates record batches of claims with the columnar engine."""
+        from weakcode.scrub.judge.columns import ColumnScrubber
+
+        bulk = self.in_bulk()
+        return ColumnScrubber(
+            lambda day: bulk._bench(bulk._edition(day)),
+            check_facts,
+            self._marker(),
+        )
+
+    def _marker(self) -> Marker | None:
+        if not len(self._book) and (self._profile is None or not self._profile.risks):
+            return None
+        from weakcode.scrub.judge.annotate import Marker
+
+        return Marker(self._book, self.day)
+
+    def scrub(
+        self, source: Any, *, jobs: int = 1, on_reject: Callable[[Rejected], None] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Return an iterator over record batches of findings on every claim of a source.
+
+        `source` is a path or several, in any format that weakcode reads, or anything that speaks Arrow's C stream: a
+        pyarrow table, reader or batch, a pandas or polars frame, a DuckDB relation. Claims in Arrow's formats are
+        evaluated in batches, by `jobs` threads. `on_reject` sees each row that is no claim; without it these rows are
+        left out, and a Python warning says how many there were. Raises InputError for a source that cannot be read.
+        """
+        from weakcode.scrub.stream import scrub_batches
+
+        return scrub_batches(source, self, on_reject, jobs=jobs)
+
+
+_known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
+
+
+def check(
+    codes: Sequence[str | Diagnosis | Mapping[str, Any]] | str,
+    *,
+    age: int | None = None,
+    sex: str | None = None,
+    birth_date: Any = None,
+    service_date: Any = None,
+    setting: str | None = None,
+    payer: str | None = None,
+    documented: Iterable[str] = (),
+    packs: Iterable[str | Path] | str | None = None,
+    profile: Profile | str | Path | None = None,
+    engine: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
+
+    Examples:
+        >>> [finding.rule for finding in check(["M62.84", "I10"])]
+        ['weakness/sarcopenia-underlying-disease-first']
+    """
+    claim = Claim(
+        codes,
+        age=age,
+        sex=sex,
+        birth_date=birth_date,
+        service_date=service_date,
+        setting=setting,
+        payer=payer,
+        documented=documented,
+    )
+    names = (
+        None if packs is None else tuple(str(pack) for pack in ([packs] if isinstance(packs, str | Path) else packs))
+    )
+    validator = _known.get((names, engine)) if profile is None else None
+    if validator is None:
+        validator = Validator(packs=names, profile=profile, engine=engine)
+        # The user's own files may change from call to call; what weakcode ships does not.
+        if profile is None and validator.is_bundled:
+            _known[names, engine] = validator
+    return validator.check(claim)
