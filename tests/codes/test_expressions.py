@@ -11,6 +11,7 @@ from weakcode.codes import expressions as e
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import Expression, parse
+from weakcode.codes.notation import read
 from weakcode.errors import NotationError
 
 NOTE_KINDS = ("excludes1", "excludes2", "code_first", "use_additional", "code_also")
@@ -326,3 +327,21 @@ def test_any_text_parses_or_is_a_notation_error(text: str) -> None:
     except NotationError as error:
         column = error.column
     assert 1 <= column <= len(text) + 1
+
+
+_CODES = st.sampled_from(["A00", "b20.", "C4A", "E11.65", "m62.8-", "S52.501A", "T36.-", "Z3A.--", "any", "or4"])
+_BETWEEN = st.sampled_from([",", ", ", "-", " - ", ";", " and ", ",,", " "])
+
+
+@given(st.lists(st.tuples(_CODES, _BETWEEN), min_size=1, max_size=4), st.booleans())
+def test_a_plain_list_of_codes_is_read_as_the_grammar_reads_it(parts: list[tuple[str, str]], whole: bool) -> None:
+    text = "".join(code + between for code, between in parts)
+    if whole:
+        text = text.removesuffix(parts[-1][1])
+    try:
+        expected: object = read(text)
+    except NotationError as error:
+        with pytest.raises(NotationError, match=re.escape(str(error))):
+            parse.__wrapped__(text)
+    else:
+        assert parse.__wrapped__(text) == expected

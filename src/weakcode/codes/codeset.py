@@ -11,10 +11,16 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+_BEYOND = float("inf")
+Spans = tuple[tuple[int, int], ...]
 
-def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+
+def _merged(spans: Iterable[tuple[int, int]]) -> Spans:
+    ordered = sorted([span for span in spans if span[0] < span[1]])
+    if len(ordered) < 2:
+        return tuple(ordered)
     merged: list[tuple[int, int]] = []
-    for low, high in sorted(span for span in spans if span[0] < span[1]):
+    for low, high in ordered:
         if merged and low <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
         else:
@@ -31,18 +37,37 @@ class CodeSet:
     @classmethod
     def of(cls, ids: Iterable[int]) -> CodeSet:
         """Return the set of the given ids."""
-        return cls((i, i + 1) for i in ids)
+        spans: list[tuple[int, int]] = []
+        start = end = -1
+        for code_id in sorted(ids):
+            if code_id > end:
+                if end >= 0:
+                    spans.append((start, end))
+                start = code_id
+            end = code_id + 1
+        if end >= 0:
+            spans.append((start, end))
+        return cls._made(tuple(spans))
+
+    @classmethod
+    def between(cls, low: int, high: int) -> CodeSet:
+        """Return the set of the ids from `low` to below `high`."""
+        return cls._made(((low, high),) if low < high else ())
 
     @classmethod
     def stored(cls, spans: Iterable[Iterable[int]]) -> CodeSet:
         """Return the set with the spans of another one, as they were written down."""
+        return cls._made(tuple(map(tuple, spans)))  # type: ignore[arg-type]
+
+    @classmethod
+    def _made(cls, spans: Spans) -> CodeSet:
+        """Return the set of spans that are sorted, disjoint and do not touch, so that none of it is done again."""
         made = cls.__new__(cls)
-        # They have been merged before; to do so again was most of the cost of reading an edit.
-        object.__setattr__(made, "spans", tuple(map(tuple, spans)))
+        object.__setattr__(made, "spans", spans)
         return made
 
     def __contains__(self, code_id: int) -> bool:
-        index = bisect_right(self.spans, (code_id, float("inf")))
+        index = bisect_right(self.spans, (code_id, _BEYOND))
         return index > 0 and self.spans[index - 1][1] > code_id
 
     def __len__(self) -> int:
@@ -56,22 +81,38 @@ class CodeSet:
             yield from range(low, high)
 
     def __or__(self, other: CodeSet) -> CodeSet:
-        return CodeSet(self.spans + other.spans)
+        one, two = self.spans, other.spans
+        if not one or not two:
+            return self if one else other
+        if one[-1][1] < two[0][0]:
+            return CodeSet._made(one + two)
+        return CodeSet(one + two)
 
     def __sub__(self, other: CodeSet) -> CodeSet:
-        kept: list[tuple[int, int]] = []
         cuts = other.spans
+        if not cuts or not self.spans:
+            return self
+        kept: list[tuple[int, int]] = []
         for low, high in self.spans:
-            index = max(bisect_right(cuts, (low, float("inf"))) - 1, 0)
-            for cut_low, cut_high in cuts[index:]:
-                if cut_low >= high:
-                    break
+            index = max(bisect_right(cuts, (low, _BEYOND)) - 1, 0)
+            while index < len(cuts) and cuts[index][0] < high:
+                cut_low, cut_high = cuts[index]
                 if cut_low > low:
                     kept.append((low, cut_low))
                 low = max(low, cut_high)
+                index += 1
             if low < high:
                 kept.append((low, high))
-        return CodeSet(kept)
+        return CodeSet._made(tuple(kept))
 
     def __and__(self, other: CodeSet) -> CodeSet:
-        return self - (self - other)
+        few, many = (self.spans, other.spans) if len(self.spans) <= len(other.spans) else (other.spans, self.spans)
+        kept: list[tuple[int, int]] = []
+        for low, high in few:
+            index = max(bisect_right(many, (low, _BEYOND)) - 1, 0)
+            while index < len(many) and many[index][0] < high:
+                first, end = max(low, many[index][0]), min(high, many[index][1])
+                if first < end:
+                    kept.append((first, end))
+                index += 1
+        return CodeSet._made(tuple(kept))

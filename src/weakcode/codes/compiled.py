@@ -6,6 +6,7 @@ numbers up to its `node_end`. Billable codes are numbered alphabetically.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Mapping
 from typing import Any
@@ -51,6 +52,15 @@ def pack_key(name: str) -> int:
 def unpack_key(key: int) -> str:
     """Return the text that `pack_key` was given."""
     return key.to_bytes(8, "big").rstrip(b"\0").decode()
+
+
+def unpack_all(keys: memoryview) -> list[str]:
+    """Return the texts that `pack_key` was given, of a column of its numbers."""
+    numbers = array("Q", keys)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    text = numbers.tobytes().decode("ascii")
+    return [text[at : at + 8].rstrip("\0") for at in range(0, len(text), 8)]
 
 
 def node_key(name: str) -> int:

@@ -14,15 +14,18 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
-
-import attrs
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, NOTES, PLACEHOLDER, columns, node_key
+from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, NOTES, PLACEHOLDER, columns, node_key, unpack_all
 from weakcode.codes.compiled import pack_key as pack
 from weakcode.codes.compiled import unpack_key as unpack
 from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.places import Node as Node
+from weakcode.codes.places import Note as Note
+from weakcode.codes.places import Titled as Titled
+from weakcode.codes.places import name_of
 
 if TYPE_CHECKING:
     from weakcode.codes.search import SearchHit, SearchIndex
@@ -31,39 +34,8 @@ if TYPE_CHECKING:
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
 _ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
+_CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
 _REMEMBERED = 65536
-
-
-@attrs.frozen
-class Node:
-    """One place in the Tabular List. `kind` is chapter, section, category, subcategory or code (billable)."""
-
-    name: str
-    kind: str
-    title: str
-    parent: str | None
-    children: tuple[str, ...]
-    billable: bool
-    placeholder: bool
-
-
-class Titled(NamedTuple):
-    """A place in the Tabular List without what is below it: cheap enough to go through all of them."""
-
-    name: str
-    kind: str
-    title: str
-    parent: str | None
-
-
-@attrs.frozen
-class Note:
-    """One block of note lines at a node; `block` counts the blocks of that kind at that node, from 0."""
-
-    kind: str
-    place: str
-    block: int
-    lines: tuple[str, ...]
 
 
 class Edition:
@@ -106,6 +78,7 @@ class Edition:
         self.stored = stored
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
         self._ids: dict[str, int] = {}
+        self._below_names: dict[str, CodeSet] = {}
         self.size = len(self._codes)
         self.header_id = self.size
         self.unknown_id = self.size + 1
@@ -225,8 +198,14 @@ class Edition:
 
     def billable_below(self, name: str) -> CodeSet:
         """Return all billable codes below a chapter, section, category or code; empty when there is none."""
-        index = self._node_index(name)
-        return CodeSet((self.span(name),) if index is None else self._node_spans(index))
+        found = self._below_names.get(name)
+        if found is None:
+            index = self._node_index(name)
+            found = CodeSet.between(*self.span(name)) if index is None else CodeSet(self._node_spans(index))
+            if len(self._below_names) >= _REMEMBERED:
+                self._below_names.clear()
+            self._below_names[name] = found
+        return found
 
     def _node_spans(self, index: int) -> tuple[tuple[int, int], ...]:
         if KINDS[self._node_kind[index]] not in ("chapter", "section"):
@@ -243,10 +222,16 @@ class Edition:
         """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""
         return unpack(self._node_key[self._code_node[code_id]])
 
+    @cached_property
+    def spellings(self) -> tuple[tuple[str, str], ...]:
+        """Every billable code, compact, with its stem, by number."""
+        stems = unpack_all(self._node_key)
+        return tuple((code, stems[node]) for code, node in zip(unpack_all(self._codes), self._code_node, strict=True))
+
     # places
 
     def _node_index(self, name: str) -> int | None:
-        chapter = re.fullmatch(r"\s*chapter\s+0*(\d{1,2})\s*", name, re.IGNORECASE)
+        chapter = _CHAPTER.fullmatch(name) if len(name) > 8 else None
         key = node_key(f"Chapter {chapter[1]}" if chapter else compact(name))
         at = bisect_left(self._key_sorted, key)
         if key and at < len(self._key_sorted) and self._key_sorted[at] == key:
@@ -267,10 +252,7 @@ class Edition:
         return None, None
 
     def _name(self, index: int) -> str:
-        name = unpack(self._node_key[index])
-        if name.startswith("@"):
-            return f"Chapter {name[1:]}"
-        return name if "-" in name else canonical(name)
+        return name_of(unpack(self._node_key[index]))
 
     def _child_nodes(self, index: int) -> Iterator[int]:
         child, end = index + 1, self._node_end[index]
@@ -305,13 +287,25 @@ class Edition:
             bool(flags & PLACEHOLDER),
         )
 
-    def titled(self) -> Iterator[Titled]:
-        """Yield every chapter, section and code of the list, in document order; no codes with added 7th characters."""
-        names = list(map(self._name, range(len(self._node_key))))
-        for index, name in enumerate(names):
-            parent = self._node_parent[index]
-            above = None if parent == NOBODY else names[parent]
-            yield Titled(name, KINDS[self._node_kind[index]], self._base_title(index), above)
+    def titled(self) -> tuple[Titled, ...]:
+        """Return every chapter, section and code of the list, in document order; no codes with added 7th characters."""
+        return self._all_titled
+
+    @cached_property
+    def _all_titled(self) -> tuple[Titled, ...]:
+        names = list(map(name_of, unpack_all(self._node_key)))
+        titles, bounds = bytes(self._titles), self._title_at.tolist()
+        return tuple(
+            Titled(name, KINDS[kind], titles[low:high].decode(), None if parent == NOBODY else names[parent])
+            for name, kind, low, high, parent in zip(
+                names, self._node_kind, bounds[:-1], bounds[1:], self._node_parent, strict=True
+            )
+        )
+
+    def let_go(self) -> None:
+        """Forget the lists of all codes and places, which compiling asks for and judging does not."""
+        for name in ("_all_titled", "_all_notes", "spellings"):
+            self.__dict__.pop(name, None)
 
     def node(self, name: str) -> Node | None:
         """Return the node of a chapter (``Chapter 13``), section (``M60-M63``) or code in any spelling."""
@@ -382,9 +376,16 @@ class Edition:
         """Yield every note of one kind, in document order."""
         if kind not in NOTES:
             raise ValueError(f"{kind!r} is not a kind of note; use one of {', '.join(NOTES)}")
-        for index in range(len(self._node_key)):
-            if self._note_first[index] < self._note_first[index + 1]:
-                yield from self._notes_at(index, kind)
+        return iter(self._all_notes.get(kind, ()))
+
+    @cached_property
+    def _all_notes(self) -> dict[str, list[Note]]:
+        found: dict[str, list[Note]] = {}
+        first = self._note_first.tolist()
+        for index, (low, high) in enumerate(pairwise(first)):
+            for note in self._notes_at(index, None) if low < high else ():
+                found.setdefault(note.kind, []).append(note)
+        return found
 
     # text
 

@@ -6,6 +6,7 @@ A reference to a category or subcategory means every billable code below it, wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.normalise import canonical
+from weakcode.codes.normalise import canonical, compact
 from weakcode.errors import NotationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Below(_Atom):
     prefix: str
 
     def resolve(self, edition: Edition, sets: Sets = NO_SETS) -> CodeSet:
-        return CodeSet((edition.span(self.prefix),))
+        return CodeSet.between(*edition.span(self.prefix))
 
     def __str__(self) -> str:
         return canonical(self.prefix)
@@ -179,7 +180,7 @@ class Position:
 
     def holds(self, code: str, stem: str) -> bool:
         """Whether a compact code fits."""
-        for position in sorted(self.positions, reverse=True):
+        for position in sorted(self.positions, reverse=True) if len(self.positions) > 1 else self.positions:
             character = code[position - 1 : position]
             if character and (character != "X" or len(self.positions) == 1):
                 return any(low <= character <= high for low, high in self.values)
@@ -256,7 +257,8 @@ class With(Expression):
     def resolve(self, edition: Edition, sets: Sets = NO_SETS) -> CodeSet:
         fits: Callable[[str, str], bool] = self.condition.holds
         named = Union(self.parts).resolve(edition, sets)
-        return CodeSet.of(i for i in named if i < edition.size and fits(edition.compact_code(i), edition.stem(i)))
+        spellings = edition.spellings
+        return CodeSet.of([i for i in named if i < edition.size and fits(*spellings[i])])
 
     def _parts(self) -> Iterable[Expression]:
         return self.parts
@@ -267,6 +269,12 @@ class With(Expression):
 
     def __str__(self) -> str:
         return f"{', '.join(map(_item, self.parts))} with {self.condition}"
+
+
+_CODE = re.compile(r"\s*([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])(?:\.[0-9A-Z]{1,4})?)(?:\.?-)?\s*", re.IGNORECASE)
+_CATEGORIES = re.compile(
+    r"\s*([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))-([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))\s*", re.IGNORECASE
+)
 
 
 def union(parts: Iterable[Expression]) -> Expression:
@@ -286,6 +294,24 @@ def _ranges(values: Pairs) -> str:
 @lru_cache(maxsize=8192)
 def parse(text: str) -> Expression:
     """Read a code expression. Raises NotationError at the character where reading stopped."""
+    found = _plain(text)
+    if found is not None:
+        return found
     from weakcode.codes.notation import read
 
     return read(text)
+
+
+def _plain(text: str) -> Expression | None:
+    """Read a plain list of codes and ranges without the grammar's parser, which takes far longer; None for others."""
+    parts: list[Expression] = []
+    for item in text.split(","):
+        code = _CODE.fullmatch(item)
+        if code is not None:
+            parts.append(Below(compact(code[1])))
+            continue
+        ends = _CATEGORIES.fullmatch(item)
+        if ends is None or compact(ends[1]) >= compact(ends[2]):
+            return None
+        parts.append(Through(compact(ends[1]), compact(ends[2])))
+    return union(parts)

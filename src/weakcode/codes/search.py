@@ -9,6 +9,7 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -34,6 +35,7 @@ class SearchHit:
     score: float
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """Return the word without a plural ending, so that one form is compared."""
     if len(word) > 4 and word.endswith("ies"):
@@ -47,7 +49,7 @@ def stem(word: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text that count, in lower case and singular, in order."""
-    words = [stem(word) for word in _WORD.findall(text.lower().replace("'s", ""))]
+    words = list(map(stem, _WORD.findall(text.lower().replace("'s", ""))))
     return [word for word in words if word not in _FILLERS] or words
 
 

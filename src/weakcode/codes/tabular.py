@@ -116,7 +116,9 @@ def _refuse_repeats(chapters: tuple[TabularNode, ...], where: str) -> None:
 
 
 def _text(element: Element | None) -> str:
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+    if element is None:
+        return ""
+    return " ".join(("".join(element.itertext()) if len(element) else element.text or "").split())
 
 
 def _blocks(element: Element) -> list[Block]:

@@ -67,6 +67,7 @@ def _compile(
         check_code_sets(profile, loaded)
     lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition, lines, given)
+    edition.let_go()
     facts = {fact for one in loaded for fact in one.pack.facts}
     packs = list(dict.fromkeys(f"{one.pack.pack} {one.pack.version}" for one in loaded))
     meta, sections = Program.pack(edition.name, packs, rules, facts, edits)

@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 
 from weakcode.codes.codeset import CodeSet
+from weakcode.compile.classes import Spans, classes
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.findings import Source
 
@@ -44,8 +45,11 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
+_said = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def _written(value: Any) -> bytes:
-    return json.dumps(_plain(value), separators=(",", ":")).encode()
+    return _said(_plain(value)).encode()
 
 
 def _condition(data: dict[str, Any]) -> Condition:
@@ -87,44 +91,56 @@ class _Pool:
     def number(self, codes: CodeSet | None) -> int:
         return NO_SET if codes is None else self._numbers.setdefault(codes, NO_SET + 1 + len(self._numbers))
 
-    def sections(self) -> dict[str, bytes]:
+    def columns(self) -> tuple[array[int], array[int]]:
         """Return the spans of all, one after the other, and where those of each begin: of none, of number 1, ..."""
         bounds, spans = array("I", [0, 0]), array("I")
         for codes in self._numbers:
             spans.extend(chain.from_iterable(codes.spans))
             bounds.append(len(spans))
-        return {"set_bounds": bounds.tobytes(), "set_spans": spans.tobytes()}
+        return bounds, spans
 
 
-def _classes(edits: Sequence[Edit], conditions: Iterable[Condition]) -> tuple[list[int], list[int], list[_Membership]]:
-    """Return the first id of each segment, the class of each segment, and what the codes of each class are in."""
-    changes: dict[int, list[tuple[int, int, bool]]] = {0: []}
-    asked = dict.fromkeys(codes for one in conditions for part in _SETS if (codes := getattr(one, part)) is not None)
-    parts = [edit.subject for edit in edits], [edit.object for edit in edits], asked
-    for role, sets in enumerate(parts):
-        for number, codes in enumerate(sets):
-            for low, high in codes.spans:
-                changes.setdefault(low, []).append((role, number, True))
-                changes.setdefault(high, []).append((role, number, False))
-    active: tuple[set[int], ...] = (set(), set(), set())
-    starts: list[int] = []
-    members: list[int] = []
-    known: dict[_Membership, int] = {}
-    for start in sorted(changes):
-        for role, number, begins in changes[start]:
-            if begins:
-                active[role].add(number)
-        for role, number, begins in changes[start]:
-            if not begins and (role, number, True) not in changes[start]:
-                active[role].discard(number)
-        membership = tuple(tuple(sorted(numbers)) for numbers in active)
-        starts.append(start)
-        members.append(known.setdefault(membership, len(known)))
-    return starts, members, list(known)
+def _record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
+    """Return an edit as `_written` would, which is much slower; `cited` remembers what sources are as text."""
+    parts = [f'{{"rule":{edit.rule},"verb":{int(edit.verb)}']
+    if edit.where:
+        parts.append(f',"where":{int(edit.where)}')
+    if edit.terms:
+        parts.append(f',"terms":{_said(edit.terms)}')
+    if edit.pointed is not None:
+        parts.append(f',"pointed":{_said(edit.pointed)}')
+    if edit.message is not None:
+        parts.append(f',"message":{_said(edit.message)}')
+    if edit.listed:
+        parts.append(f',"listed":{_said(edit.listed)}')
+    if edit.fix is not None:
+        parts.append(f',"fix":{_said(_plain(edit.fix))}')
+    if edit.sources:
+        text = cited.get(edit.sources)
+        if text is None:
+            text = cited[edit.sources] = _said(_plain(edit.sources))
+        parts.append(f',"sources":{text}')
+    return f"{''.join(parts)}}}".encode()
 
 
-_Membership = tuple[tuple[int, ...], ...]
-"""The edits that a class is subject of, those that it is object of, and the sets of conditions that it is in."""
+def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, bytes]]:
+    """Return the wide edits, and the sections of classes: segments, and what the codes of each class are in."""
+    import numpy as np
+
+    of = {name: np.asarray(column, np.int64) for name, column in arrays.items()}
+    spans = Spans(of["set_bounds"] // 2, of["set_spans"][::2], of["set_spans"][1::2])
+    sets = of["condition_sets"]
+    asked = np.unique(sets[sets != NO_SET])
+    _, _, ends = spans.of(np.unique(np.concatenate((of["subjects"], of["objects"]))))
+    reach = int(ends.max(initial=0))
+    wide = np.flatnonzero(spans.sizes()[of["objects"]] > reach // 2)
+    nothing = wide[:0]
+    found = classes((of["subjects"], of["objects"], asked), spans, (nothing, wide, np.arange(len(asked))))
+    columns = {"starts": found.starts, "members": found.members}
+    for name, (listed, bounds) in zip(("subject", "object"), found.listed[:2], strict=True):
+        columns |= {f"{name}_pointers": bounds, f"{name}_edits": listed}
+    return wide.tolist(), {name: column.astype(np.uint32).tobytes() for name, column in columns.items()}
+
 
 _TEXT = ("records", "conditions")
 """Sections of JSON; all others are numbers of four bytes."""
@@ -154,11 +170,9 @@ class Program:
         pool = _Pool()
         conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
-        starts, members, classes = _classes(edits, conditions)
-        records = list(map(_written, edits))
+        cited: dict[tuple[Source, ...], str] = {}
+        records = [_record(edit, cited) for edit in edits]
         columns = {
-            "starts": starts,
-            "members": members,
             "offsets": accumulate(map(len, records), initial=0),
             "rules": [edit.rule for edit in edits],
             "verbs": [edit.verb for edit in edits],
@@ -167,26 +181,20 @@ class Program:
             "subjects": [pool.number(edit.subject) for edit in edits],
             "objects": [pool.number(edit.object) for edit in edits],
             "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
+            "special": [
+                CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) | LINED * edit.asks_lines
+                for edit in edits
+            ],
         }
-        sections = {name: array("I", column).tobytes() for name, column in columns.items()} | pool.sections()
+        arrays = {name: array("I", column) for name, column in columns.items()}
+        arrays["set_bounds"], arrays["set_spans"] = pool.columns()
+        sections = {name: column.tobytes() for name, column in arrays.items()}
         sections["records"] = b"".join(records)
         sections["conditions"] = b"\n".join(map(_written, conditions))
-        special = [
-            CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) | LINED * edit.asks_lines
-            for edit in edits
-        ]
-        sections["special"] = array("I", special).tobytes()
-        reach = max(
-            (high for edit in edits for codes in (edit.subject, edit.object) for _, high in codes.spans),
-            default=0,
-        )
-        wide = frozenset(number for number, edit in enumerate(edits) if len(edit.object) > reach // 2)
-        for role, name in enumerate(("subject", "object")):
-            lists = [one[role] if name == "subject" else [n for n in one[role] if n not in wide] for one in classes]
-            sections[f"{name}_pointers"] = array("I", accumulate(map(len, lists), initial=0)).tobytes()
-            sections[f"{name}_edits"] = array("I", chain.from_iterable(lists)).tobytes()
+        wide, by_class = _by_class(arrays)
+        sections |= by_class
         meta = {
-            "wide": sorted(wide),
+            "wide": wide,
             "edition": edition,
             "packs": list(packs),
             "facts": sorted(facts),

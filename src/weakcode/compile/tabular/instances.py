@@ -226,16 +226,19 @@ def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
                 yield attrs.evolve(instance, subject=subject, object=other)
 
 
+def _single(code_id: int) -> CodeSet:
+    return CodeSet.between(code_id, code_id + 1)
+
+
 def _right_and_left(edition: Edition) -> Iterator[Instance]:
     """Right and left of one condition that has a code for both; `listed` is that code."""
     for one in sided(edition):
         if one.both:
-            both = {edition.code(i)[len(one.both) :]: edition.code(i) for i in edition.billable_below(one.both)}
+            both = dict(same_ending(one.right, one.both, edition))
             for right, left in same_ending(one.right, one.left, edition):
-                code = both.get(right[len(one.right) :])
-                if code:
-                    subject, other = (CodeSet.of([edition.code_id(side)]) for side in (right, left))
-                    yield Instance(Verb.FORBID, subject, other, Where.ANYWHERE, listed=code)
+                if right in both:
+                    listed = edition.code(both[right])
+                    yield Instance(Verb.FORBID, _single(right), _single(left), Where.ANYWHERE, listed=listed)
 
 
 def _both_and_one_side(edition: Edition) -> Iterator[Instance]:
@@ -243,8 +246,7 @@ def _both_and_one_side(edition: Edition) -> Iterator[Instance]:
         if one.both:
             for side in (one.right, one.left):
                 for both, code in same_ending(one.both, side, edition):
-                    subject, other = (CodeSet.of([edition.code_id(name)]) for name in (both, code))
-                    yield Instance(Verb.FORBID, subject, other)
+                    yield Instance(Verb.FORBID, _single(both), _single(code))
 
 
 def _open_and_known_side(edition: Edition) -> Iterator[Instance]:
@@ -279,14 +281,18 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     for instance in KINDS[kind](edition):
         places = [(instance.place, instance.quote), *instance.others] if instance.place else []
         quoted = [Source(title, place, quote or None) for place, quote in places]
-        yield attrs.evolve(
-            model,
+        yield Edit(
+            rule=model.rule,
             verb=instance.verb,
             subject=instance.subject,
             object=instance.object,
             where=instance.where,
-            listed=instance.listed,
             condition=_narrowed(model.condition, instance),
+            terms=model.terms,
+            pointed=model.pointed,
+            message=model.message,
+            listed=instance.listed,
+            fix=model.fix,
             sources=(*quoted, *model.sources),
         )
 

@@ -10,7 +10,9 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import compact
 
+_SAYS_SIDE = re.compile("right|left|bilateral|both|unspecified", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
 _SIDES = {"right": "right", "left": "left", "bilateral": "both", "both": "both"}
 _SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
@@ -43,9 +45,13 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     lefts: dict[tuple[str, str], str] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     for node in edition.titled():
+        if not _SAYS_SIDE.search(node.title):
+            continue
         category, title = node.name[:3], " ".join(_WORD.findall(node.title.lower()))
+        if node.kind in ("chapter", "section"):
+            continue
         side, words = _read(title)
-        if not (side or "unspecified" in words) or node.kind in ("chapter", "section"):
+        if not (side or "unspecified" in words):
             continue
         if not _finished(node.name, edition):
             continue
@@ -85,6 +91,7 @@ def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
     return words[:at] + words[at + 1 :]
 
 
+@lru_cache(maxsize=8192)
 def _singular(word: str) -> str:
     return word[:-3] + "y" if word.endswith("ies") else word.rstrip("s")
 
@@ -94,15 +101,22 @@ def _finished(name: str, edition: Edition) -> bool:
     return edition.is_billable(name) or bool(edition.seventh_characters(name))
 
 
-def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[str, str]]:
-    """Yield the billable codes of two codes of the list, pairwise by 7th character."""
-    rests = {edition.code(i)[len(other) :]: edition.code(i) for i in edition.billable_below(other)}
-    for i in edition.billable_below(one):
-        code = edition.code(i)
-        if code[len(one) :] in rests:
-            yield code, rests[code[len(one) :]]
+def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[int, int]]:
+    """Yield the ids of the billable codes of two codes of the list, pairwise by 7th character."""
+    rests = endings(other, edition)
+    for rest, code_id in endings(one, edition).items():
+        if rest in rests:
+            yield code_id, rests[rest]
+
+
+def endings(name: str, edition: Edition) -> dict[str, int]:
+    """Return the ids of the billable codes of a code of the list by what they have after its spelling."""
+    spellings, start = edition.spellings, len(compact(name))
+    return {spellings[i][0][start:]: i for i in edition.billable_below(name)}
 
 
 def below(names: tuple[str, ...], edition: Edition) -> CodeSet:
     """Return the billable codes of codes of the list."""
-    return CodeSet(span for name in names for span in edition.billable_below(name).spans)
+    if len(names) == 1:
+        return edition.billable_below(names[0])
+    return CodeSet([span for name in names for span in edition.billable_below(name).spans])

@@ -1,0 +1,48 @@
+"""What an edition gives of a place in the Tabular List and of the notes that stand there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import attrs
+
+from weakcode.codes.normalise import canonical
+
+
+@attrs.frozen
+class Node:
+    """One place in the Tabular List. `kind` is chapter, section, category, subcategory or code (billable)."""
+
+    name: str
+    kind: str
+    title: str
+    parent: str | None
+    children: tuple[str, ...]
+    billable: bool
+    placeholder: bool
+
+
+class Titled(NamedTuple):
+    """A place in the Tabular List without what is below it: cheap enough to go through all of them."""
+
+    name: str
+    kind: str
+    title: str
+    parent: str | None
+
+
+@attrs.frozen
+class Note:
+    """One block of note lines at a node; `block` counts the blocks of that kind at that node, from 0."""
+
+    kind: str
+    place: str
+    block: int
+    lines: tuple[str, ...]
+
+
+def name_of(stored: str) -> str:
+    """Return the name of a place by the text of its key."""
+    if stored.startswith("@"):
+        return f"Chapter {stored[1:]}"
+    return stored if "-" in stored else canonical(stored)

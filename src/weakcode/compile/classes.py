@@ -1,0 +1,103 @@
+"""Which codes are in the same edits: classes of codes, told apart by where the spans of code sets begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+
+
+@attrs.frozen(eq=False)
+class Spans:
+    """Code sets by number: set n has the spans `low[k]` to `high[k]` for k from `bounds[n]` to `bounds[n + 1]`."""
+
+    bounds: Numbers
+    low: Numbers
+    high: Numbers
+
+    def of(self, sets: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the spans of these sets, one after the other: whose, by its place in `sets`, low and high."""
+        import numpy as np
+
+        owners, at = _ranges(self.bounds[sets], self.bounds[sets + 1])
+        return owners.astype(np.int64), self.low[at], self.high[at]
+
+    def sizes(self) -> Numbers:
+        """Return how many codes each set has."""
+        import numpy as np
+
+        total = np.concatenate(([0], np.cumsum(self.high - self.low)))
+        return np.asarray(total[self.bounds[1:]] - total[self.bounds[:-1]], np.int64)
+
+
+def _ranges(first: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the numbers of each half-open range, all in one row, and beside each the place of its range."""
+    import numpy as np
+
+    sizes = end - first
+    owners = np.repeat(np.arange(len(sizes)), sizes)
+    begins = np.cumsum(sizes) - sizes
+    return owners, np.arange(len(owners)) - begins[owners] + first[owners]
+
+
+@attrs.frozen(eq=False)
+class Classes:
+    """Segments of code ids by their first id, the class of each, and by class what its codes are in.
+
+    `listed` has, for each role, the members of all classes in one row and where those of each class begin in it.
+    """
+
+    starts: Numbers
+    members: Numbers
+    listed: tuple[tuple[Numbers, Numbers], ...]
+
+
+def classes(roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers]) -> Classes:
+    """Return the classes of codes that differ in no role.
+
+    `roles` gives for each role the sets of its members, such as the subjects of all edits; `unlisted` those members of
+    each role that are told apart but not listed. Classes are numbered as their first codes stand.
+    """
+    import numpy as np
+
+    found = [spans.of(sets) for sets in roles]
+    ends = [part for _, low, high in found for part in (low, high)]
+    starts = np.unique(np.concatenate([[0], *ends]))
+    # What a segment is in, as the exclusive or of two random words for each member: equal only where the members are.
+    random = np.random.default_rng(2)
+    marks = np.zeros((len(starts), 2), np.uint64)
+    for sets, (whose, low, high) in zip(roles, found, strict=True):
+        words = random.integers(0, 2**64, (len(sets), 2), np.uint64)[whose]
+        for ids in (low, high):
+            np.bitwise_xor.at(marks, np.searchsorted(starts, ids), words)
+    marks = np.bitwise_xor.accumulate(marks, axis=0)
+    _, first, which = np.unique(marks, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    leaders = starts[first[order]]
+    listed = tuple(
+        _listed(len(sets), part, leaders, left_out) for sets, part, left_out in zip(roles, found, unlisted, strict=True)
+    )
+    return Classes(starts, rank[which.reshape(-1)], listed)
+
+
+def _listed(
+    size: int, spans: tuple[Numbers, Numbers, Numbers], leaders: Numbers, left_out: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Return the members of each class, of which `leaders` are the first codes, and where those of each begin."""
+    import numpy as np
+
+    kept = ~np.isin(spans[0], left_out)
+    whose, low, high = (part[kept] for part in spans)
+    owners, which = _ranges(np.searchsorted(leaders, low), np.searchsorted(leaders, high))
+    keys = np.sort(which * size + whose[owners])
+    bounds = np.searchsorted(keys, np.arange(len(leaders) + 1) * size)
+    return keys % size if size else keys, bounds
