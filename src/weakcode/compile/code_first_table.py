@@ -10,7 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.tabular.notes import NOT_MEANT, classify, holders, read_note
+from weakcode.compile.tabular.notes import classify, holders, read_note
+from weakcode.rules.readings import bundled_readings
 
 NAME = "code-first-classification.md"
 
@@ -58,7 +59,7 @@ def table(edition: Edition) -> str:
         edition=edition.name,
         blocks=len(rows),
         tally="; ".join(f"{number} {label}" for label, number in sorted(tally.items())),
-        exempt="\n".join(f"- {code}: {reason}" for code, reason in NOT_MEANT.items()),
+        exempt="\n".join(f"- {one.codes}: {one.reason}" for one in bundled_readings().stands_alone),
     )
     return head + "\n".join(rows) + "\n"
 

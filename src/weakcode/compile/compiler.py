@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
+from weakcode.compile.ages import dated_cases
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.compile.tabular.builtin import BUILTIN
 from weakcode.compile.tabular.instances import note_edits
@@ -109,12 +110,13 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
     return verb, where, subject, objects, listed
 
 
-def sources_of(pack: Pack, rule: Rule) -> tuple[Source, ...]:
-    """Return what a rule cites, titles spelled out."""
+def sources_of(pack: Pack, rule: Rule, edition: Edition) -> tuple[Source, ...]:
+    """Return what a rule cites when this edition judges, titles spelled out."""
     cited = []
     for citation in rule.sources:
         publication = pack.sources[citation.source]
-        title = f"{publication.title} ({publication.edition})" if publication.edition else publication.title
+        dated = publication.edition.replace("{edition}", edition.name)
+        title = f"{publication.title} ({dated})" if dated else publication.title
         cited.append(Source(title=title, place=citation.at))
     return tuple(cited)
 
@@ -122,7 +124,7 @@ def sources_of(pack: Pack, rule: Rule) -> tuple[Source, ...]:
 def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit]:
     """Return the edits of one rule, one for each case, or one for each note it takes its instances from."""
     edits: list[Edit] = []
-    for case in rule.all_cases:
+    for case in (dated for one in rule.all_cases for dated in dated_cases(one, pack)):
         verb, where, subject, objects, listed = _verb(case, scope)
         edit = Edit(
             rule=number,
@@ -136,7 +138,7 @@ def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit
             message=case.message,
             listed=listed,
             fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
-            sources=sources_of(pack, rule),
+            sources=sources_of(pack, rule, scope.edition),
         )
         if rule.notes:
             edits.extend(note_edits(rule.notes, edit, scope.edition))

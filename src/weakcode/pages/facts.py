@@ -140,7 +140,7 @@ class Shelf:
             rule=rule,
             file=path.name,
             line=line,
-            sources=sources_of(pack, rule),
+            sources=sources_of(pack, rule, self.edition),
             superseded_by=tuple(other for other, found in self._rules.items() if rule_id in found[1].supersedes),
             edits=len(numbers),
             instances=self._instances(numbers) if rule.notes and missing is None else None,

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.compile.ages import in_words, periods
 from weakcode.engines.findings import SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
@@ -103,7 +104,7 @@ def _flat(paragraph: str) -> str:
 def _checks(facts: RuleFacts) -> list[Line]:
     if facts.rule.notes is None:
         lines = [Line(_sentence(_case(case))) for case in facts.rule.all_cases]
-        return lines + _named_sets(" ".join(line.text for line in lines), facts.pack.code_sets)
+        return lines + _named_sets(" ".join(line.text for line in lines), facts.pack.code_sets) + _named_ages(facts)
     when = facts.rule.when
     kind = _KINDS.get(facts.rule.notes) or f"What the Tabular List itself says: {facts.rule.notes.replace('_', ' ')}."
     lines = [Line(kind)]
@@ -134,6 +135,20 @@ def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[Line]:
     if known:
         are = "is a set" if len(known) == 1 else "are sets"
         lines.append(Line(f"{', '.join(f'`${name}`' for name in known)} {are} that every rule file knows."))
+    return lines
+
+
+def _named_ages(facts: RuleFacts) -> list[Line]:
+    """Return what the ages are that the rule's cases name, and from when to when."""
+    whens = [case.when for case in facts.rule.all_cases if case.when and case.when.age]
+    names = dict.fromkeys(when.age.outside for when in whens if when.age and when.age.outside)
+    lines = []
+    for name in names:
+        spelled = [
+            f"{in_words(ages)}{f' from {dates.from_}' if dates.from_ else ''}{f' until {dates.to}' if dates.to else ''}"
+            for ages, dates in periods(facts.pack.ages[name])
+        ]
+        lines.append(Line(f"Ages `{name}` are {'; '.join(spelled)}."))
     return lines
 
 

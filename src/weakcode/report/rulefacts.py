@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from weakcode.codes.catalog import edition_for
 from weakcode.compile.compiler import sources_of
 from weakcode.pages import facts as pages
 from weakcode.pages.wording import known_of, sections
@@ -60,7 +61,7 @@ def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
         checks=_checks(full, pack, rule),
         why=_flat(rule.why),
         known_problems=_flat(rule.known_problems),
-        sources=tuple(map(str, sources_of(pack, rule))),
+        sources=tuple(map(str, sources_of(pack, rule, edition_for(None)))),
         failing=tuple(_example(case) for case in cases_of(full, rule) if case.fails),
         passing=tuple(_example(case) for case in cases_of(full, rule) if not case.fails),
         pack=f"{pack.pack} {pack.version}",

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
-from weakcode.rules.model import BUILTIN_SETS, OFF_CLAIM, Case, Citation, Example, FixRule, Relation, Rule, When
+from weakcode.rules.model import BUILTIN_SETS, OFF_CLAIM, Case, Citation, Example, FixRule, Pack, Relation, Rule, When
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
@@ -19,7 +19,7 @@ ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
     "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
-    "object_code", "lines",
+    "object_code", "lines", "ages",
 )  # fmt: skip
 _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -29,22 +29,23 @@ _SLIP = 0.85
 
 
 def check_pack(
-    marked: Marked, rules: dict[int, Rule], *, bundled: bool, given_sets: Collection[str] = ()
+    marked: Marked, rules: dict[int, Rule], *, bundled: bool, shared: Pack, given_sets: Collection[str] = ()
 ) -> list[Problem]:
     """Return what is wrong in a rule file; `rules` are the rules with the right shape, by index.
 
-    `given_sets` are code sets that a profile gives.
+    `shared` is what the file has from others of its folder and pack, `given_sets` are code sets that a profile gives.
     """
     checker = _Checker(
         marked,
-        sets=_strings(marked.data.get("code_sets")),
-        facts=tuple(_strings(marked.data.get("facts"))),
-        sources=tuple(_strings(marked.data.get("sources"), kind=dict)),
+        sets=shared.code_sets | _strings(marked.data.get("code_sets")),
+        facts=(*shared.facts, *_strings(marked.data.get("facts"))),
+        ages=(*shared.ages, *_strings(marked.data.get("ages"), kind=list)),
+        sources=(*shared.sources, *_strings(marked.data.get("sources"), kind=dict)),
         pack=marked.data.get("pack"),
         ids=tuple(rule.id for rule in rules.values()),
         given_sets=given_sets,
     )
-    problems = list(checker.code_sets())
+    problems = [*checker.code_sets(), *checker.dated_ages(), *(_told_twice(marked, shared) if bundled else ())]
     seen: dict[str, int] = {}
     for index, rule in rules.items():
         path: Path = ("rules", index)
@@ -56,6 +57,20 @@ def check_pack(
         if bundled:
             problems += checker.completeness(rule, path)
     return problems
+
+
+def _told_twice(marked: Marked, shared: Pack) -> Iterator[Problem]:
+    """Refuse what the file with the pack's name says already; a user's file goes by its own words."""
+    if not shared.pack:
+        return
+    where = f"{shared.pack}.yaml"
+    if "version" in marked.data:
+        yield marked.problem(("version",), f'"version" belongs to the pack and stands in {where}; remove it', key=True)
+    for key, named in (("code_sets", shared.code_sets), ("facts", shared.facts), ("ages", shared.ages)):
+        for name in marked.data[key] if isinstance(marked.data.get(key), dict) else ():
+            if name in named:
+                message = f'"{name}" is already in {key} of {where}, for the whole pack; keep one'
+                yield marked.problem((key, name), message, key=True)
 
 
 def _strings(value: Any, kind: type[Any] = str) -> dict[str, Any]:
@@ -73,11 +88,12 @@ class _Checker:
     sources: tuple[str, ...]
     pack: Any
     ids: tuple[str, ...]
+    ages: tuple[str, ...] = ()
     given_sets: Collection[str] = ()
 
     def code_sets(self) -> Iterator[Problem]:
         """Check the named expressions, and that none leads back to itself."""
-        for name, expression in self.sets.items():
+        for name, expression in _strings(self.marked.data.get("code_sets")).items():
             path: Path = ("code_sets", name)
             if not _SET_NAME.fullmatch(name):
                 message = f'the code set "{name}" needs a name of letters, digits and hyphens'
@@ -198,16 +214,41 @@ class _Checker:
         if fix is not None:
             yield from self._fix(fix, (*path, "fix"))
 
+    def dated_ages(self) -> Iterator[Problem]:
+        """Check that named ages are ages, and that each entry begins after the one before it."""
+        named = self.marked.data.get("ages")
+        for name, entries in named.items() if isinstance(named, dict) else ():
+            before = None
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                path: Path = ("ages", name, index)
+                if not isinstance(entry, dict):
+                    continue
+                yield from self._ages(entry.get("min"), entry.get("max"), path)
+                if entry.get("min") is None and entry.get("max") is None:
+                    yield self.marked.problem(path, 'give "min", "max" or both')
+                if index and not (isinstance(entry.get("from"), str) and entry["from"] > (before or "")):
+                    message = '"from": every entry but the first says the date it holds from, later than the one before'
+                    yield self.marked.problem((*path, "from"), message)
+                before = entry.get("from")
+
+    def _ages(self, low: Any, high: Any, path: Path) -> Iterator[Problem]:
+        for key, value in (("min", low), ("max", high)):
+            if isinstance(value, int) and not 0 <= value <= _OLDEST:
+                yield self.marked.problem((*path, key), f'"{key}": an age is 0 to {_OLDEST} years, found {value}')
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            yield self.marked.problem((*path, "min"), f"no age is at least {low} and at most {high}; exchange them")
+
     def _when(self, when: When, path: Path) -> Iterator[Problem]:
         if when.age is not None:
-            low, high = when.age.min, when.age.max
-            for key, value in (("min", low), ("max", high)):
-                if value is not None and not 0 <= value <= _OLDEST:
-                    message = f'"{key}": an age is 0 to {_OLDEST} years, found {value}'
-                    yield self.marked.problem((*path, "age", key), message)
-            if low is not None and high is not None and low > high:
-                message = f"no age is at least {low} and at most {high}; exchange them"
-                yield self.marked.problem((*path, "age", "min"), message)
+            yield from self._ages(when.age.min, when.age.max, (*path, "age"))
+            outside = when.age.outside
+            if outside is not None and (when.age.min is not None or when.age.max is not None):
+                yield self.marked.problem(
+                    (*path, "age"), '"outside" stands instead of "min" and "max"; keep one', key=True
+                )
+            if outside is not None and outside not in self.ages:
+                message = f'"{outside}" is not among ages{_known(outside, self.ages)}'
+                yield self.marked.problem((*path, "age", "outside"), message)
         yield from self._dates(when.service_date, (*path, "service_date"))
         if when.documented is not None:
             for kind in ("all", "any", "none"):

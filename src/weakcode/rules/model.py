@@ -69,7 +69,9 @@ POINTED = (
     "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim, "
     "without a subject: a pointer leads to a diagnosis that is not there."
 )
-MESSAGE = "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term} and {lines} are filled in."
+MESSAGE = (
+    "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term}, {ages} and {lines} are filled in."
+)
 
 
 def doc(text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any) -> Any:
@@ -104,6 +106,16 @@ class Relation:
 class AgeRange:
     """Ages in completed years, both ends included."""
 
+    min: int | None = doc("Youngest age in years.", default=None)
+    max: int | None = doc("Oldest age in years.", default=None)
+    outside: str | None = doc("Instead of both: the age is outside of these ages of the pack.", default=None)
+
+
+@attrs.frozen
+class DatedAges:
+    """Ages in completed years that hold from a service date on, until the next entry of the list begins."""
+
+    from_: dt.date | None = doc("First service date; only the first entry may be without.", default=None, key="from")
     min: int | None = doc("Youngest age in years.", default=None)
     max: int | None = doc("Oldest age in years.", default=None)
 
@@ -171,17 +183,17 @@ class FixRule:
 class Citation:
     """Where a rule comes from: a source of this file and the place in it."""
 
-    source: str = doc("A key of this file's sources.")
+    source: str = doc("A key of this file's sources, its pack's or those of its folder (_sources.yaml).")
     at: str = doc("The place: a section, a code and its note.", default="")
 
 
 @attrs.frozen
 class Publication:
-    """A source that rules of this file cite."""
+    """A source that rules cite."""
 
     title: str = doc("Title.")
     publisher: str = doc("Publisher.", default="")
-    edition: str = doc("Edition or date.", default="")
+    edition: str = doc("Edition or date; {edition} stands for the edition of ICD-10-CM that judges.", default="")
 
 
 @attrs.frozen
@@ -271,14 +283,27 @@ class Rule:
 
 
 @attrs.frozen
+class Publications:
+    """The publications that every rule file of a folder can cite: `_sources.yaml`."""
+
+    title: str = doc("What the file is about.", default="")
+    sources: dict[str, Publication] = doc("Publications by the key that rules cite.", factory=dict)
+
+
+@attrs.frozen
 class Pack:
-    """A rule file."""
+    """A rule file. Of a pack in several files, the one with the pack's name speaks for all of them."""
 
     pack: str = doc("The pack's name and the prefix of its rules' ids.", pattern=ID)
     title: str = doc("What the pack is about.")
     version: str = doc("The pack's version, told in every output.", default="1")
     requires: Literal["mce"] | None = doc("The extra without which the pack cannot be evaluated.", default=None)
-    sources: dict[str, Publication] = doc("Publications that the rules cite.", factory=dict)
+    sources: dict[str, Publication] = doc(
+        "Publications that the rules cite, beside those in _sources.yaml of the folder.", factory=dict
+    )
     facts: dict[str, str] = doc("Documented facts that the rules ask for, and what each means.", factory=dict)
     code_sets: dict[str, str] = doc("Named code expressions, used as $name.", factory=dict)
+    ages: dict[str, tuple[DatedAges, ...]] = doc(
+        "Named age limits, each with the date that it holds from.", factory=dict
+    )
     rules: tuple[Rule, ...] = doc("The rules.", default=())

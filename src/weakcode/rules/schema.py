@@ -14,12 +14,18 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 
-from weakcode.rules.model import Pack
+from weakcode.rules.model import Pack, Publications
 from weakcode.rules.profile import Profile
+from weakcode.rules.readings import Readings
 from weakcode.rules.structure import CHOICES, SHORTHANDS, field_types, file_fields, file_key
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES: dict[str, type[Any]] = {"rulefile.schema.json": Pack, "profile.schema.json": Profile}
+NAMES: dict[str, type[Any]] = {
+    "rulefile.schema.json": Pack,
+    "profile.schema.json": Profile,
+    "sources.schema.json": Publications,
+    "tabular-readings.schema.json": Readings,
+}
 
 
 def schema_for(cls: type[Any]) -> dict[str, Any]:

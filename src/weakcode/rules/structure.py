@@ -24,8 +24,10 @@ CHOICES = ("Relation",)
 
 _NOUNS = {
     "Relation": "a relation", "AgeRange": "an age range", "DateRange": "a date range",
-    "FactTest": "documented",
+    "DatedAges": "ages with their first date", "FactTest": "documented",
     "When": "when", "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
+    "Publications": "a file of publications", "Readings": "a file of readings", "NoteReading": "a reading",
+    "ListedCodes": "a reading", "CodesReading": "a reading",
     "Example": "an example", "Examples": "examples", "Rule": "a rule", "Pack": "a rule file",
     "Profile": "a profile", "PayerProfile": "a payer", "RiskEntry": "a denial risk", "WaiverEntry": "a waiver",
     "WaiverFile": "a file of waivers",

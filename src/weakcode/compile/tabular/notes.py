@@ -16,6 +16,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.codes.expressions import parse
 from weakcode.errors import NotationError
+from weakcode.rules.readings import bundled_readings
 
 NOTE_KINDS = ("excludes1", "excludes2", "code_first", "use_additional", "code_also")
 LABELS = {
@@ -39,51 +40,6 @@ _OPEN_FRACTURE = re.compile(r"(?P<codes>.+?)\s+with\s+open\s+fracture\s+7th\s+ch
 _FOR_ADVERSE = re.compile(r"for adverse effects?\b", re.IGNORECASE)
 _MANIFESTATION = re.compile(r"\b(?:diseases?|conditions) classified elsewhere", re.IGNORECASE)
 _CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
-
-
-READ_AS_CONDITIONAL = {
-    "D69.42": "a congenital thrombocytopenia is often the whole of the disorder",
-    "H46.3": "optic neuropathy from a medicine has this code as well, and T36-T50, which the note does not list",
-    "J34.82": "a collapse of the nasal valve is often the whole of the disorder",
-    "J68": "respiratory conditions of a vaping-related disorder follow U07.0, which the note does not list",
-    "J69.1": "oils taken as a medicine are T36-T50, which the note does not list",
-    "J69.8": "aspirated blood has this code as well and is no toxic substance",
-    "M40": "postural and unspecified kyphosis and lordosis have no underlying disease",
-    "N48.3": "an unspecified priapism has no known cause",
-    "N64.1": "fat necrosis of the breast mostly has other causes than a graft",
-    "Z3A": "the obstetric codes O61 to O77 and O85 to O92, which the note does not list, take Z3A as well",
-}
-"""Blocks whose words are mandatory but hold for a part of their codes only, each with the reason."""
-
-NOT_MEANT = {
-    "F07.81": "a postconcussional syndrome follows an injury that is over and may not be coded with it",
-    "M02.3": "Reiter's disease is often seen when the infection has passed unseen",
-}
-"""Codes below a mandatory block that can stand without what it asks for, each with the reason."""
-
-
-NOT_THE_NATURE = {
-    "T36-T50": (
-        "D56-D58, D61.0-, D61.818, D63.-, D64.0, D64.4, D66-D67, D68.0-D68.2, D68.5-D68.6, D69.41-D69.42, "
-        "D70.0, D70.3-D70.4, D71, D72.0, D74.0, D75.0"
-    ),
-}
-"""Codes inside the wide range of a code-first note that are not what the note gives it as an example of.
-
-The blood disorders D56 to D76 are there as the nature of an adverse effect. What is inherited or congenital, has
-another cause in its title, or leaves drugs to a neighboring code (D61.818 to D61.810 and D61.811) is none.
-"""
-
-ADDED_ONLY = (
-    "T36-T50 with fifth or sixth character 5, B95-B97, R29.7-, R65.2-, V00-Y99, Z14-Z19, Z3A, Z55-Z68, Z72.-, Z77-Z99"
-)
-"""Codes that say more about another: organism, score, severity, drug, external cause, circumstance, status, history.
-
-What else a use-additional note lists, such as hypertension or nicotine dependence, can be what the patient came for.
-"""
-
-LEADING = "O00-O9A"
-"""Codes that go before any other of the claim (Guidelines I.C.15.a.1), and so before a note's whole list."""
 
 
 @attrs.frozen
@@ -240,8 +196,9 @@ def classify(note: Note, lines: tuple[Line, ...], edition: Edition) -> CodeFirst
 
 def _condition(note: Note, text: str, is_open: bool, listed: CodeSet, edition: Edition) -> str | None:
     """Return why a code-first block is conditional, or None for a mandatory one."""
-    if note.place in READ_AS_CONDITIONAL:
-        return READ_AS_CONDITIONAL[note.place]
+    reading = bundled_readings().conditional_at(note.place)
+    if reading is not None:
+        return reading
     said = [" ".join(words.lower().split()) for words in _CONDITIONAL.findall(text)]
     if said:
         words = next((words for words in said if words != "complicating"), None)
