@@ -63,6 +63,12 @@ def test_a_change_in_what_is_shared_is_seen(part: Path) -> None:
     assert weakcode.check(["R53.1", "E11.9"], packs=[part])
 
 
+def test_a_file_in_a_folder_without_publications_can_cite_those_of_weakcode(part: Path) -> None:
+    (part.parent / "_sources.yaml").unlink()
+    part.write_text(PART.replace("source: book", "source: guidelines"))
+    assert load_pack(part).pack.sources["guidelines"].publisher
+
+
 @pytest.mark.parametrize(
     ("age", "date", "ages"),
     [

@@ -67,9 +67,9 @@ def pack_file(path: Path, pack: str) -> Path | None:
 
 
 def sources_file(path: Path) -> Path | None:
-    """Return the file with the publications of a rule file's folder; None where there is none."""
-    own = path.parent / SOURCES_FILE
-    return own if own.is_file() else None
+    """Return the file with the publications of a rule file's folder, or weakcode's own where the folder has none."""
+    places = (path.parent / SOURCES_FILE, packs_folder() / SOURCES_FILE)
+    return next((place for place in places if place.is_file()), None)
 
 
 def shared_files(path: Path, content: bytes) -> tuple[Path, ...]:
