@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format lint types sanitize dist installed docs lock sbom nightly mutants clean
+.PHONY: help setup run test attacks check format lint types sanitize dist installed docs lock sbom nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(READY) ## Run the tests, side by side; WORKERS=0 runs them one after the other
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+attacks: $(READY) ## Run the attacks of which make test runs one of each kind
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m attack
 
 check: lint types test ## Format, lint, types and tests: what CI runs
 
@@ -82,7 +85,7 @@ installed: dist ## Install the wheel into an empty environment and run the tests
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check $(LOCKED) --requirement requirements/dev.txt --wheel-dir $(WHEELS)
 	PIP_CONFIG_FILE=/dev/null $(EMPTY)/bin/python $(PIP) --no-index --find-links $(WHEELS) "$$(echo dist/*.whl)[dev,all]"
 	@rm -rf $(WHEELS)
-	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not slow' $(TESTS)
+	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not attack' $(TESTS)
 
 TOOLS := build/tools
 

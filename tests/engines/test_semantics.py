@@ -122,7 +122,7 @@ def test_a_requirement_waits_for_every_diagnosis_before_it_is_judged_missing(cod
     assert bool(hits) is violated
 
 
-def test_a_failing_action_is_an_error_and_never_a_clean_claim(monkeypatch):
+def test_what_is_raised_while_a_violation_is_told_is_raised_and_never_a_clean_claim(monkeypatch):
     engine = engine_for([A_BEFORE_B])
     judged = JudgedClaim.of(Claim(["A01"]), EDITION)
 
@@ -130,10 +130,49 @@ def test_a_failing_action_is_an_error_and_never_a_clean_claim(monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(durable, "Hit", broken)
-    with pytest.raises(EngineError):
+    with pytest.raises(ZeroDivisionError):
         engine.hits(judged)
     monkeypatch.undo()
     assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_an_evaluation_in_which_the_closing_fact_was_not_matched_is_an_error(monkeypatch):
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    real = engine.facts
+    monkeypatch.setattr(engine, "facts", lambda j: real(j)[:-1])
+    with pytest.raises(EngineError, match="did not finish"):
+        engine.hits(judged)
+    monkeypatch.undo()
+    assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_a_rules_engine_that_fails_is_an_engine_error_that_says_so():
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    engine.hits(judged)
+    durable._idle[-1]._handle = 0
+    with pytest.raises(EngineError, match="the rules engine failed on this claim"):
+        engine.hits(judged)
+    assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_rulesets_of_evaluations_that_were_broken_off_are_deleted(monkeypatch):
+    engine = engine_for([A_BEFORE_B])
+    judged = JudgedClaim.of(Claim(["A01"]), EDITION)
+    engine.hits(judged)
+    before = len(durable._owners)
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    for _ in range(20):
+        monkeypatch.setattr(durable, "Hit", broken)
+        with pytest.raises(ZeroDivisionError):
+            engine.hits(judged)
+        monkeypatch.undo()
+        assert engine.hits(judged) == [Hit(0, 1, 0)]
+    assert len(durable._owners) <= before + 1
 
 
 def test_a_refused_fact_is_an_error_and_the_next_claim_is_judged_all_the_same(monkeypatch):

@@ -6,9 +6,10 @@ of rules and stops answering past about 250. Only roles that can decide somethin
 
 from __future__ import annotations
 
-import os
-import threading
+import json
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from weakcode.codes.edition import Edition
@@ -36,83 +37,91 @@ Roles = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class RuleHost:
-    """A durable ruleset that evaluates the facts of one claim at a time and forgets them."""
+    """A durable ruleset that evaluates the facts of one claim at a time and forgets them.
+
+    The rules engine is asked step by step, and nothing of ours is called by it: durable-rules would keep an exception
+    that is raised while it calls back, as a signal's handler may, and go on without what was told by then. Its own
+    functions run no Python, so that an exception comes between two of them, and is raised as it is. What is left of
+    the claim then is told from nothing: the host is dropped, and its ruleset deleted when the next one is opened.
+    """
 
     def __init__(self) -> None:
-        self._violations: list[Hit] = []
-        self._failures: list[BaseException] = []
-        self._open()
-
-    def _open(self) -> None:
-        from durable.engine import Ruleset
+        import durable_rules_engine
 
         from weakcode.engines.semantics import define
 
-        self._ruleset = Ruleset("weakcode", None, define("weakcode", self._violation))
-        self._claims = 0
-        # Deleting the state of a ruleset whose rules have never fired crashes durable-rules, so one fires first.
-        self._evaluate([{"role": "subject", "verb": "present", "edit": 0, "at": 1, "sid": _STATE}])
-
-    def _violation(self, edit: int, subject: int, other: int) -> None:
-        # durable-rules swallows what an action raises; kept here, it is raised again by `violations`.
+        _delete_ownerless()
+        definition, self._readings = define()
+        self._rules_engine = durable_rules_engine
+        self.claims = 0
+        self._handle = durable_rules_engine.create_ruleset("weakcode", json.dumps(definition))
         try:
-            self._violations.append(Hit(int(edit), int(subject), int(other)))
-        except BaseException as failure:
-            self._failures.append(failure)
+            # Deleting the state of a ruleset whose rules have never fired crashes durable-rules, so one fires first.
+            self.violations([{"role": "closed", "sid": _STATE}])
+        except BaseException:
+            durable_rules_engine.delete_ruleset(self._handle)
             raise
-
-    def _recycle(self) -> None:
-        import durable_rules_engine
-
-        durable_rules_engine.delete_ruleset(self._ruleset._handle)
-        self._open()
+        _owners[self._handle] = weakref.ref(self)
 
     def violations(self, facts: list[dict[str, Any]]) -> list[Hit]:
-        """Return the violations that follow from the facts. Raises EngineError when any could not be evaluated."""
-        if self._claims >= _CLAIMS_BEFORE_RECYCLING:
-            self._recycle()
-        self._claims += 1
-        return self._evaluate(facts)
+        """Return the violations that follow from the facts, of which the closing fact is the last.
 
-    def _evaluate(self, facts: list[dict[str, Any]]) -> list[Hit]:
-        self._violations, self._failures = [], []
+        Raises EngineError where they cannot be evaluated; no host is asked again that raised anything.
+        """
+        self.claims += 1
+        rules, handle = self._rules_engine, self._handle
+        found: list[Hit] = []
+        closed = False
         try:
-            state = self._ruleset.assert_facts(facts)
-            self._ruleset.do_actions(state, self._done)
-        except Exception as failure:
-            raise EngineError(f"the rules engine failed on this claim: {type(failure).__name__}") from failure
-        finally:
-            # More than a thousand live states exhaust durable-rules, so the claim goes whatever happened.
-            self._ruleset.delete_state(_STATE)
-        if self._failures:
-            raise EngineError("the rules engine failed on this claim") from self._failures[0]
-        return self._violations
-
-    def _done(self, error: Any, _: Any) -> None:
-        if error:
-            self._failures.append(error if isinstance(error, BaseException) else EngineError(str(error)))
-
-
-class _Shared:
-    """One ruleset for the process, one claim at a time; made anew in a forked child."""
-
-    def __init__(self) -> None:
-        self._reset()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._reset)
-
-    def _reset(self) -> None:
-        self._lock = threading.Lock()
-        self._host: RuleHost | None = None
-
-    def violations(self, facts: list[dict[str, Any]]) -> list[Hit]:
-        with self._lock:
-            if self._host is None:
-                self._host = RuleHost()
-            return self._host.violations(facts)
+            refused, state = rules.assert_facts(handle, json.dumps(facts))
+            if refused:
+                raise EngineError("the rules engine refused a fact of this claim")
+            matched = (rules.start_action_for_state(handle, state) or (None, None))[1]
+            while matched is not None:
+                ((rule, by),) = json.loads(matched).items()
+                violation = self._readings[rule](by)
+                if violation is None:
+                    closed = True
+                else:
+                    found.append(Hit(*violation))
+                matched = rules.complete_and_start_action(handle, state)
+            rules.delete_state(handle, _STATE)
+        except rules.error as failure:
+            raise EngineError(f"the rules engine failed on this claim: {failure}") from failure
+        if not closed:
+            raise EngineError("the rules engine did not finish with this claim")
+        return found
 
 
-_shared = _Shared()
+_idle: list[RuleHost] = []
+"""Hosts that wait for a claim. Taking one is one step, as is putting it back, so that no lock can be held by a thread
+that a forked child does not have, or by a check that a signal's handler interrupts with another check."""
+
+_owners: dict[int, weakref.ref[RuleHost]] = {}
+
+
+def _delete_ownerless() -> None:
+    """Delete the rulesets of hosts that were dropped."""
+    import durable_rules_engine
+
+    for handle, owner in list(_owners.items()):
+        if owner() is None and _owners.pop(handle, None) is not None:
+            with suppress(durable_rules_engine.error):
+                # Its memory is the state's own; there is none where the host was dropped between two claims.
+                durable_rules_engine.delete_state(handle, _STATE)
+            durable_rules_engine.delete_ruleset(handle)
+
+
+def _violations(facts: list[dict[str, Any]]) -> list[Hit]:
+    """Return what follows from the facts of one claim, by a host that no other claim has meanwhile."""
+    try:
+        host = _idle.pop()
+    except IndexError:
+        host = RuleHost()
+    found = host.violations(facts)
+    if host.claims < _CLAIMS_BEFORE_RECYCLING:
+        _idle.append(host)
+    return found
 
 
 class DurableEngine:
@@ -121,6 +130,11 @@ class DurableEngine:
     name = "durable"
 
     def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
+        # Imported before any claim comes, for a child may be forked while a thread judges its first.
+        import durable_rules_engine  # noqa: F401
+
+        import weakcode.engines.semantics  # noqa: F401
+
         self._program = program
         self._edition = edition
         self._is_active = is_active
@@ -142,7 +156,7 @@ class DurableEngine:
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order. Raises EngineError."""
         facts = self.facts(judged)
-        return _shared.violations(facts) if facts else []
+        return _violations(facts) if facts else []
 
     def facts(self, judged: JudgedClaim) -> list[dict[str, Any]]:
         """Return the facts of the claim that can lead to a violation, the closing fact last; empty if none can."""

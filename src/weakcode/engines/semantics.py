@@ -14,84 +14,105 @@ points to it although some line points somewhere. A pointer to a code that stand
 pointer leads beyond the claim is part of an edit's condition, like age and payer.
 
 A rule with a `none` waits for the closing fact, since `none` looks at what has been said so far. Every kind of fact is
-matched by some rule, else the rules engine would refuse it.
+matched by some rule, else the rules engine would refuse it. The closing fact alone is matched by the last rule, so that
+an evaluation in which it did not fire is known to be none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from durable.lang import _rulesets, c, m, none, ruleset, when_all
+from durable.lang import c, m, none, when_all
+
+Matched = Mapping[str, Mapping[str, Any]]
+Reading = Callable[[Matched], tuple[int, int, int] | None]
 
 
-def define(name: str, violation: Callable[[int, int, int], None]) -> dict[str, Any]:
-    """Return the durable definition of the semantics; every violation (edit, i, j) is reported to `violation`."""
+def _subject(verb: str) -> Any:
+    return c.subject << (m.role == "subject") & (m.verb == verb)
 
-    def subject(verb: str) -> Any:
-        return c.subject << (m.role == "subject") & (m.verb == verb)
 
-    def an_object() -> Any:
-        return (m.role == "object") & (m.edit == c.subject.edit)
+def _object() -> Any:
+    return (m.role == "object") & (m.edit == c.subject.edit)
 
-    def closed() -> Any:
-        return c.closed << (m.role == "closed")
 
-    def one(c: Any) -> None:
-        violation(c.subject.edit, c.subject.at, 0)
+def _closed() -> Any:
+    return c.closed << (m.role == "closed")
 
-    def two(c: Any) -> None:
-        violation(c.subject.edit, c.subject.at, c.object.at)
 
-    def again(c: Any) -> None:
-        violation(c.subject.edit, c.subject.at, c.subject.again)
+def _one(facts: Matched) -> tuple[int, int, int]:
+    return facts["subject"]["edit"], facts["subject"]["at"], 0
 
-    def whole(c: Any) -> None:
-        violation(c.subject.edit, 0, 0)
 
-    with ruleset(name):
-        when_all(subject("present"))(one)
+def _two(facts: Matched) -> tuple[int, int, int]:
+    return facts["subject"]["edit"], facts["subject"]["at"], facts["object"]["at"]
 
-        when_all(subject("forbid anywhere"), c.object << an_object() & (m.at != c.subject.at))(two)
-        when_all(subject("forbid before"), c.object << an_object() & (m.at < c.subject.at))(two)
-        when_all(subject("forbid after"), c.object << an_object() & (m.at > c.subject.at))(two)
 
-        when_all(closed(), subject("require anywhere"), none(an_object() & (m.at != c.subject.at)))(one)
-        when_all(closed(), subject("require before"), none(an_object() & (m.at < c.subject.at)))(one)
-        when_all(closed(), subject("require after"), none(an_object() & (m.at > c.subject.at)))(one)
+def _again(facts: Matched) -> tuple[int, int, int]:
+    return facts["subject"]["edit"], facts["subject"]["at"], facts["subject"]["again"]
 
-        when_all(c.subject << (m.role == "subject") & (m.verb == "first") & (m.at > 1))(one)
-        when_all(c.subject << (m.role == "subject") & (m.verb == "secondary") & (m.at == 1))(one)
 
+def _whole(facts: Matched) -> tuple[int, int, int]:
+    return facts["subject"]["edit"], 0, 0
+
+
+def _nothing(facts: Matched) -> None:
+    return None
+
+
+def define() -> tuple[dict[str, Any], dict[str, Reading]]:
+    """Return the rules by name as durable-rules takes them, and what the facts that a rule matched say.
+
+    That is a violation (edit, i, j), or None from the rule that matches the closing fact alone.
+    """
+    rules: list[tuple[Any, Reading]] = [
+        (when_all(_subject("present")), _one),
+        (when_all(_subject("forbid anywhere"), c.object << _object() & (m.at != c.subject.at)), _two),
+        (when_all(_subject("forbid before"), c.object << _object() & (m.at < c.subject.at)), _two),
+        (when_all(_subject("forbid after"), c.object << _object() & (m.at > c.subject.at)), _two),
+        (when_all(_closed(), _subject("require anywhere"), none(_object() & (m.at != c.subject.at))), _one),
+        (when_all(_closed(), _subject("require before"), none(_object() & (m.at < c.subject.at))), _one),
+        (when_all(_closed(), _subject("require after"), none(_object() & (m.at > c.subject.at))), _one),
+        (when_all(c.subject << (m.role == "subject") & (m.verb == "first") & (m.at > 1)), _one),
+        (when_all(c.subject << (m.role == "subject") & (m.verb == "secondary") & (m.at == 1)), _one),
         # The first object after the subject, where none stands before either of them.
-        when_all(
-            closed(),
-            subject("order before"),
-            c.object << an_object() & (m.at > c.subject.at),
-            none(an_object() & (m.at < c.object.at) & (m.at != c.subject.at)),
-        )(two)
+        (
+            when_all(
+                _closed(),
+                _subject("order before"),
+                c.object << _object() & (m.at > c.subject.at),
+                none(_object() & (m.at < c.object.at) & (m.at != c.subject.at)),
+            ),
+            _two,
+        ),
         # The last object before the subject, where none stands after either of them.
-        when_all(
-            closed(),
-            subject("order after"),
-            c.object << an_object() & (m.at < c.subject.at),
-            none(an_object() & (m.at > c.object.at) & (m.at != c.subject.at)),
-        )(two)
-
+        (
+            when_all(
+                _closed(),
+                _subject("order after"),
+                c.object << _object() & (m.at < c.subject.at),
+                none(_object() & (m.at > c.object.at) & (m.at != c.subject.at)),
+            ),
+            _two,
+        ),
         # The first subject, and each later one.
-        when_all(
-            closed(),
-            subject("at most one"),
-            c.object << (m.role == "subject") & (m.edit == c.subject.edit) & (m.at > c.subject.at),
-            none((m.role == "subject") & (m.edit == c.subject.edit) & (m.at < c.subject.at)),
-        )(two)
-
-        when_all(c.subject << (m.role == "repeat"))(again)
-
-        when_all(closed(), c.subject << (m.role == "claim"), none(an_object()))(whole)
-
+        (
+            when_all(
+                _closed(),
+                _subject("at most one"),
+                c.object << (m.role == "subject") & (m.edit == c.subject.edit) & (m.at > c.subject.at),
+                none((m.role == "subject") & (m.edit == c.subject.edit) & (m.at < c.subject.at)),
+            ),
+            _two,
+        ),
+        (when_all(c.subject << (m.role == "repeat")), _again),
+        (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _whole),
         # Facts that no violation follows from are facts all the same.
-        when_all((m.role == "object") & (m.at < 0))(lambda c: None)
-
-    definition: dict[str, Any] = _rulesets.pop(name).define()[1]
-    return definition
+        (when_all((m.role == "object") & (m.at < 0)), _nothing),
+        (when_all(_closed()), _nothing),
+    ]
+    # Each rule is defined by itself: durable-rules' own list of rules is one for the process, and keeps what was
+    # half said when an exception comes.
+    named = {f"r_{number}": rule for number, rule in enumerate(rules)}
+    return {name: rule.define() for name, (rule, _) in named.items()}, {name: say for name, (_, say) in named.items()}
