@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from functools import cached_property
 from typing import Any, Literal, cast
 
 import attrs
 
 from weakcode.codes.normalise import canonical
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
+from weakcode.lazy import lazy
 
 Sex = Literal["F", "M"]
 Setting = Literal["professional", "outpatient", "inpatient"]
@@ -305,12 +305,12 @@ class Claim:
         if self.birth_date and self.service_date and self.birth_date > self.service_date:
             raise InputError(f"the birth date {self.birth_date} is after the service date {self.service_date}")
 
-    @cached_property
+    @lazy
     def codes(self) -> tuple[str, ...]:
         """The codes in order, canonical."""
         return tuple(diagnosis.code for diagnosis in self.diagnoses)
 
-    @cached_property
+    @lazy
     def age_in_years(self) -> int | None:
         """The age given, or the age in completed years on the service date; None when neither is known."""
         if self.age is not None or self.birth_date is None or self.service_date is None:

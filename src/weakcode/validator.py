@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from weakcode.building import building
 from weakcode.claims import Claim, Diagnosis, Waiver, parse_date
 from weakcode.codes.catalog import Shelf, edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
 from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule
-from weakcode.engines.durable import DurableEngine
+from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
@@ -34,14 +35,13 @@ if TYPE_CHECKING:
     from weakcode.compile.program import Program
     from weakcode.compile.risks import Risks
     from weakcode.engines.columnar import ColumnarEngine
+    from weakcode.engines.durable import DurableEngine
     from weakcode.explain import Explanation
     from weakcode.fix import Fixed
     from weakcode.rules.profile import Profile
     from weakcode.scrub.judge.annotate import Marker
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.rows import Rejected
-
-ENGINES = ("durable", "columnar")
 
 
 @attrs.frozen(eq=False)
@@ -80,11 +80,7 @@ class Validator:
         waivers: Iterable[Waiver] | str | Path = (),
         today: date | str | None = None,
     ) -> None:
-        if engine is not None and engine not in ENGINES:
-            raise UnknownNameError(
-                f'the engine "{engine}" does not exist; there is {", ".join(ENGINES)}{did_you_mean(engine, ENGINES)}'
-            )
-        self.engine = engine or "durable"
+        self.engine = engine_named(engine)
         self.strict_edition = strict_edition
         if isinstance(packs, str | Path):
             packs = [packs]
@@ -142,7 +138,8 @@ class Validator:
         edition = self._editions.get(day)
         if edition is None:
             of_day = edition_for if self._shelf is None else self._shelf.edition_for
-            edition = self._editions[day] = of_day(day, strict=self.strict_edition)
+            with building:
+                edition = self._editions[day] = of_day(day, strict=self.strict_edition)
         return edition
 
     def __getstate__(self) -> dict[str, Any]:
@@ -155,17 +152,22 @@ class Validator:
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.name)
         if bench is None:
-            paths = list(dict.fromkeys(one.path for one in self._selected))
-            program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
-            self._check_ids(program)
-            on = [self._is_on(rule) for rule in program.rules]
-            bench = self._benches[edition.name] = _Bench(
-                edition,
-                program,
-                self._engine(program, edition, on.__getitem__),
-                Assembler(program, edition, lambda number, payer: self._severity(program.rules[number], payer)),
-                self._risks(edition),
-            )
+            with building:
+                bench = self._benches.get(edition.name) or self._built_bench(edition)
+        return bench
+
+    def _built_bench(self, edition: Edition) -> _Bench:
+        paths = list(dict.fromkeys(one.path for one in self._selected))
+        program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
+        self._check_ids(program)
+        on = [self._is_on(rule) for rule in program.rules]
+        bench = self._benches[edition.name] = _Bench(
+            edition,
+            program,
+            engine_for(self.engine, program, edition, on.__getitem__),
+            Assembler(program, edition, lambda number, payer: self._severity(program.rules[number], payer)),
+            self._risks(edition),
+        )
         return bench
 
     def _risks(self, edition: Edition) -> Risks | None:
@@ -174,15 +176,6 @@ class Validator:
         from weakcode.compile.risks import Risks
 
         return Risks(self._profile, edition)
-
-    def _engine(
-        self, program: Program, edition: Edition, is_active: Callable[[int], bool]
-    ) -> DurableEngine | ColumnarEngine:
-        if self.engine == "durable":
-            return DurableEngine(program, edition, is_active)
-        from weakcode.engines.columnar import ColumnarEngine
-
-        return ColumnarEngine(program, edition, is_active)
 
     def _check_ids(self, program: Program) -> None:
         known = [rule.id for rule in program.rules]

@@ -59,7 +59,7 @@ def test_each_pair_that_excludes_the_other_is_told_once() -> None:
 def test_json_is_one_object_with_the_names_that_programs_rely_on() -> None:
     answer = json.loads(weakcode("check", "M62.84 I10", "--only", "weakness", "--format", "json").stdout)
     assert {"edition", "engine", "packs", "findings", "waived"} <= set(answer)
-    assert (answer["edition"], answer["engine"], answer["waived"]) == ("2026-04", "durable", [])
+    assert (answer["edition"], answer["engine"], answer["waived"]) == ("2026-04", "columnar", [])
     (finding,) = answer["findings"]
     assert set(finding) == {"rule", "severity", "message", "codes", "positions", "sources", "fix"}
     assert (finding["codes"], finding["positions"], finding["severity"]) == (["M62.84"], [1], "error")

@@ -77,7 +77,7 @@ def test_fix_and_fhir_name_packs_and_what_is_left_out() -> None:
     values = json.loads(weakcode("fix", "I10", "--format", "json").stdout)
     assert values["notices"][-1].startswith(NOTICE)
     assert [pack.split()[0] for pack in values["packs"]] == ["covid", "guidelines", "icd10cm", "lines", "weakness"]
-    assert (values["engine"], values["weakcode"]) == ("durable", __version__)
+    assert (values["engine"], values["weakcode"]) == ("columnar", __version__)
 
 
 @pytest.mark.usefixtures("without_mce")

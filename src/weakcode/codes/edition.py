@@ -13,7 +13,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import date
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
 from weakcode.codes.places import Titled as Titled
 from weakcode.codes.places import name_of
+from weakcode.lazy import lazy
 
 if TYPE_CHECKING:
     from weakcode.codes.search import SearchHit, SearchIndex
@@ -222,7 +222,7 @@ class Edition:
         """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""
         return unpack(self._node_key[self._code_node[code_id]])
 
-    @cached_property
+    @lazy
     def spellings(self) -> tuple[tuple[str, str], ...]:
         """Every billable code, compact, with its stem, by number."""
         stems = unpack_all(self._node_key)
@@ -291,7 +291,7 @@ class Edition:
         """Return every chapter, section and code of the list, in document order; no codes with added 7th characters."""
         return self._all_titled
 
-    @cached_property
+    @lazy
     def _all_titled(self) -> tuple[Titled, ...]:
         names = list(map(name_of, unpack_all(self._node_key)))
         titles, bounds = bytes(self._titles), self._title_at.tolist()
@@ -378,7 +378,7 @@ class Edition:
             raise ValueError(f"{kind!r} is not a kind of note; use one of {', '.join(NOTES)}")
         return iter(self._all_notes.get(kind, ()))
 
-    @cached_property
+    @lazy
     def _all_notes(self) -> dict[str, list[Note]]:
         found: dict[str, list[Note]] = {}
         first = self._note_first.tolist()
@@ -389,7 +389,7 @@ class Edition:
 
     # text
 
-    @cached_property
+    @lazy
     def _search(self) -> SearchIndex:
         from weakcode.codes.search import SearchIndex
 

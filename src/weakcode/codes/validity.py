@@ -12,7 +12,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import attrs
 
 from weakcode.codes import mce, store
 from weakcode.codes.compiled import pack_key
+from weakcode.lazy import lazy
 
 Interval = tuple[date | None, date | None]
 """First and last day, both included; None where nothing is known before or after."""
@@ -81,7 +81,7 @@ class Validity:
     def __reduce__(self) -> tuple[Any, ...]:
         return Validity, (self.digest, self._stored)
 
-    @cached_property
+    @lazy
     def windows(self) -> tuple[Window, ...]:
         """Every window that some code has."""
         return tuple(
@@ -89,7 +89,7 @@ class Validity:
             for intervals, firm in self._stored.meta["windows"]
         )
 
-    @cached_property
+    @lazy
     def _columns(self) -> tuple[memoryview, memoryview]:
         sections = self._stored.sections
         return memoryview(sections["keys"]).cast("Q"), memoryview(sections["which"]).cast("H")

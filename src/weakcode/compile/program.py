@@ -11,7 +11,6 @@ import json
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import accumulate, chain
 from typing import Any
 
@@ -21,6 +20,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.findings import Source
+from weakcode.lazy import lazy
 
 CONDITIONAL, SPOKEN, LINED = 1, 2, 4
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines."""
@@ -252,7 +252,7 @@ class Program:
             self._conditions[place] = known
         return known
 
-    @cached_property
+    @lazy
     def conditions(self) -> tuple[tuple[Condition, tuple[int, int, int]], ...]:
         """The distinct claim conditions, that which asks nothing first: what each asks beside codes, and its code sets.
 
@@ -316,7 +316,7 @@ class Program:
         wide = (number for number in self.wide_edits if code_id in self.edit(number).object)
         return subject, tuple(sorted((*objects, *wide)))
 
-    @cached_property
+    @lazy
     def rule_numbers(self) -> dict[str, int]:
         """The number of each rule by its full id."""
         return {rule.id: number for number, rule in enumerate(self.rules)}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from itertools import chain, compress, groupby
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from weakcode.compile.edits import Condition, Edit, Hit, Verb
 from weakcode.compile.program import LINED, NO_SET, SPOKEN, Program
 from weakcode.engines.claimbits import ClaimBits, ClaimTest
 from weakcode.engines.kernel._kernel import CodeIndex, Reading, Tables
+from weakcode.lazy import lazy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,11 +49,11 @@ class ColumnarEngine:
         self._is_active = is_active
         self._special = program.column("special")
 
-    @cached_property
+    @lazy
     def _built(self) -> tuple[Tables, tuple[ClaimTest, ...]]:
         return self._tables(lined=False)
 
-    @cached_property
+    @lazy
     def _lined(self) -> tuple[Tables, tuple[ClaimTest, ...]] | None:
         """The edits that look at service lines have tables of their own, so that other claims never meet them."""
         asked = (self._program.rule_of_edit[number] for number, bits in enumerate(self._special) if bits & LINED)
@@ -112,11 +112,11 @@ class ColumnarEngine:
             return found
         return [hit for hit in found if not special[hit.edit] & (SPOKEN | LINED)] + self._meant(judged, doubtful)
 
-    @cached_property
+    @lazy
     def _bits(self) -> ClaimBits:
         return ClaimBits(self._built[1])
 
-    @cached_property
+    @lazy
     def _lined_bits(self) -> ClaimBits:
         return ClaimBits(self.lined_tests or ())
 
@@ -155,7 +155,7 @@ class ColumnarEngine:
         """The same of those edits that look at the pointers of service lines; None where there are none."""
         return self._lined[1] if self._lined is not None else None
 
-    @cached_property
+    @lazy
     def _index(self) -> CodeIndex:
         packed = getattr(self._edition, "_codes", None)
         return CodeIndex(array("Q") if packed is None else packed)

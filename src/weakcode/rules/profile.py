@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ import attrs
 from weakcode.claims import Waiver
 from weakcode.errors import InputError, Problem, RuleFileError, UnknownNameError, did_you_mean
 from weakcode.findings import DenialRisk, Source
+from weakcode.lazy import lazy
 from weakcode.rules.model import FULL_ID, Publication, doc
 from weakcode.rules.yamlmarks import Marked
 
@@ -136,13 +136,13 @@ class Profile:
         """The folder from which the paths among `packs` are read: that of the file that names them."""
         return next((layer.folder for layer in self.layers if layer.packs), self.folder)
 
-    @cached_property
+    @lazy
     def rule_files(self) -> tuple[Path, ...]:
         """The extra rule files, those of the farthest profile first."""
         found = [(layer.folder or Path()) / name for layer in reversed(self.layers) for name in layer.extra_rules]
         return tuple(dict.fromkeys(found))
 
-    @cached_property
+    @lazy
     def risks(self) -> dict[str | None, dict[str, DenialRisk]]:
         """The denial risks by payer, as the profile spells it (None: for all), then by rule id or code expression."""
         found: dict[str | None, dict[str, DenialRisk]] = {}
@@ -160,7 +160,7 @@ class Profile:
         """Return the denial risks of this file by payer, None being all."""
         return [(None, self.denial_risk), *((payer, chosen.denial_risk) for payer, chosen in self.payers.items())]
 
-    @cached_property
+    @lazy
     def waiver_list(self) -> tuple[Waiver, ...]:
         """The waivers with their places, the nearest profile's first."""
         return tuple(waiver for layer in self.layers for waiver in waivers_of(layer.waivers, layer.marked, []))

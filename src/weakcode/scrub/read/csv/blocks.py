@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
+from weakcode.lazy import lazy
 from weakcode.scrub.columns.tableclaim import about_value
 from weakcode.scrub.judge import parallel
 from weakcode.scrub.judge.blocks import LinedColumns, OneByOne, RowBlock, judged_columns
@@ -81,7 +81,7 @@ class CsvBlock:
     def _line(self, number: int) -> list[Record | Rejected]:
         return self.again(self._contents[number - self.first] + b"\n", number)
 
-    @cached_property
+    @lazy
     def _contents(self) -> list[bytes]:
         return self.content.split(b"\n")
 
