@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.codes.webserver import serving
 
 from weakcode.cli import main
 from weakcode.codes import catalog
@@ -64,4 +66,43 @@ def test_an_added_edition_is_shown_compared_and_removed(
 
     assert weakcode("edition", "remove", "2025-04").exit_code == 0
     assert list((tmp_path / "editions").iterdir()) == []
+    catalog.forget()
+
+
+def test_a_fetched_edition_is_told_and_installed_with_what_changed_and_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAKCODE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    catalog.forget()
+    with serving() as server:
+        server.release(2024, ["A00", "A01", "A02"])
+        server.release(2025, ["A00", "A02", "A03", "A04"])
+        assert weakcode("edition", "fetch", "2024", "--mirror", server.address).exit_code == 0
+        done = weakcode("edition", "fetch", "2025", "--mirror", server.address)
+        again = weakcode("edition", "fetch", "2025", "--mirror", server.address)
+        other = weakcode("edition", "fetch", "2023", "--mirror", server.address)
+    assert done.exit_code == 0, done.output
+    content = server.files["/2025/icd10cm-table-and-index-2025.zip"]
+    told = (
+        f"icd10cm-table-and-index-2025.zip\n  {len(content):,} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}\n"
+    )
+    assert told in done.stdout
+    assert (
+        "Installed 2024-10 (2024-10-01 to 2025-03-31): 4 billable codes, the same as in its order file." in done.stdout
+    )
+    assert "Since 2023-10: 2 codes added, 1 retired, 0 reworded; 0 note lines added, 0 removed." in done.stdout
+    assert (again.exit_code, again.stdout) == (
+        0,
+        "Edition 2024-10 (2024-10-01 to 2025-03-31) is at hand already; nothing was fetched.\n",
+    )
+    assert (other.exit_code, other.stdout) == (2, "")
+    assert other.stderr.splitlines()[-1].startswith(
+        "weakcode: the release of October 2022 (fiscal year 2023) cannot be"
+    )
+
+    found = json.loads(weakcode("find", "persistent wobbliness", "--date", "2024-12-01", "--format", "json").stdout)
+    assert found["hits"] == [
+        {"code": "A00", "title": "Invented condition A00", "matched": "Wobbliness (acute), persistent"}
+    ]
     catalog.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,17 @@ RUN = f"{BLOCKED}\nfrom weakcode.cli import main\nmain(sys.argv[1:])\n"
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    done = attempted(folder, *arguments, **more)
+    assert "NETWORK" not in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def attempted(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}  # noqa: PTH100
     # A new cache, so that the edition and the rules are compiled as on the first day.
     environment |= {"WEAKCODE_CACHE_DIR": str(folder / "cache"), **more}
-    done = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         cwd=folder,
         env=environment,
@@ -35,9 +43,6 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
         text=True,
         check=False,
     )
-    assert "NETWORK" not in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,30 @@ def test_every_command_does_its_work_without_a_network(folder: Path) -> None:
     query = "SELECT claim_id, codes FROM 'claims.csv'"
     assert run(folder, "scrub", "--sql", query, "--fix", "mended.jsonl").returncode in (0, 1)
     assert (folder / "mended.jsonl").stat().st_size
+
+
+def test_edition_fetch_alone_opens_a_connection_without_being_given_an_address(folder: Path) -> None:
+    assert "NETWORK socket." in attempted(folder, "edition", "fetch").stderr
+    assert not (folder / "data").exists()
+    # What can speak to a server is imported by one module, and that module by one other, for this one command.
+    speaks = (
+        "urllib.request",
+        "urllib import request",
+        "http.client",
+        "ftplib",
+        "smtplib",
+        "requests",
+        "httpx",
+        "urllib3",
+    )
+    imports = re.compile(rf"^\s*(?:import|from) (?:{'|'.join(map(re.escape, speaks))})\b", re.MULTILINE)
+    package = PROJECT / "src" / "weakcode"
+    texts = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in package.rglob("*.py")}
+    assert [name for name, text in texts.items() if imports.search(text)] == ["codes/download.py"]
+    assert [name for name, text in texts.items() if "codes.download" in text] == ["codes/releases.py"]
+    assert [name for name, text in texts.items() if re.search(r"import .*\breleases\b", text)] == [
+        "cli/codes/edition.py"
+    ]
 
 
 def test_a_report_is_made_without_a_network(folder: Path) -> None:

@@ -17,7 +17,7 @@ _COMMANDS = {
     "code": ("codes", "Show a code: its title, its place, its notes and the rules that touch it."),
     "find": ("codes", "Find codes by the words of a title or an inclusion term."),
     "rules": ("packs", "List, show and test rules."),
-    "edition": ("codes", "List, add, show and compare editions of ICD-10-CM."),
+    "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
     "report": ("reports", "Show findings as a page for the browser."),
 }
 """The folder of each command, and what it does."""

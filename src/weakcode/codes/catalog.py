@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import lzma
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 
@@ -20,6 +21,9 @@ from weakcode.codes.compiled import VERSION, columns, unpack_key
 from weakcode.codes.edition import Edition
 from weakcode.codes.validity import Validity, read_validity
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from weakcode.codes.alphabetic import IndexTerm
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -151,8 +155,34 @@ def _identity(source: Source) -> str:
         stat = source.path.stat()
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
-    identity = (VERSION, str(source.path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    identity = (VERSION, str(source.path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, _index_digest(source))
     return hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+
+
+def _listed(source: Source) -> tuple[IndexTerm, ...]:
+    """Return the terms of the Alphabetic Index that was installed with a list; damage to them is an error."""
+    from weakcode.codes.alphabetic import read_terms
+
+    content = _index(source)
+    try:
+        return read_terms(lzma.decompress(content)) if content else ()
+    except (lzma.LZMAError, EOFError, ValueError, TypeError):
+        raise EditionError(
+            f"The Alphabetic Index of edition {source.name} is damaged; remove the edition and fetch it again."
+        ) from None
+
+
+def _index(source: Source) -> bytes:
+    from weakcode.codes.installed import index_of
+
+    try:
+        return b"" if source.bundled else index_of(source.path).read_bytes()
+    except OSError:
+        return b""
+
+
+def _index_digest(source: Source) -> str:
+    return hashlib.blake2b(_index(source), digest_size=16).hexdigest()
 
 
 def _stored(source: Source) -> store.Stored:
@@ -193,7 +223,7 @@ def _compile(source: Source, key: str, cached: Path) -> store.Stored:
         content = source.path.read_bytes() if source.bundled else read_published(source.path)
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
-    meta, sections = compile_tabular(read_tabular(content, source.path.name))
+    meta, sections = compile_tabular(read_tabular(content, source.path.name), _listed(source))
     meta["digest"] = hashlib.blake2b(content, digest_size=32).hexdigest()
     packed = store.pack(key, meta, sections)
     store.keep(cached, packed)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.normalise import compact
 from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
+
+if TYPE_CHECKING:
+    from weakcode.codes.alphabetic import IndexTerm
 
 VERSION = 2
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
@@ -83,13 +86,10 @@ class _Compiler:
         index = len(column["node_key"])
         key = node_key(node.name)
         kind, flags = node.kind, PLACEHOLDER if node.placeholder else 0
-        if not node.children and node.kind in ("category", "subcategory"):
-            if node.seventh is None:
-                kind, flags = "code", flags | BILLABLE
-                self.billable.append((key, index))
-            else:
-                stem = compact(node.name).ljust(6, "X")
-                self.billable += [(pack_key(stem + seventh), index) for seventh in node.seventh]
+        codes = node.codes()
+        self.billable += [(pack_key(code), index) for code in codes]
+        if codes and node.seventh is None:
+            kind, flags = "code", flags | BILLABLE
         column["node_key"].append(key)
         column["node_kind"].append(KINDS.index(kind))
         column["node_flags"].append(flags)
@@ -131,8 +131,8 @@ class _Compiler:
             column["key_node"].append(node)
 
 
-def compile_tabular(tabular: Tabular) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the `meta` and `sections` for weakcode.codes.store."""
+def compile_tabular(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the `meta` and `sections` for weakcode.codes.store; `listed` are the terms of the Alphabetic Index."""
     from weakcode.codes.search import index_texts
 
     compiler = _Compiler()
@@ -142,7 +142,7 @@ def compile_tabular(tabular: Tabular) -> tuple[dict[str, Any], dict[str, bytes]]
     sections = {name: column.tobytes() for name, column in compiler.columns.items()}
     sections["titles"] = bytes(compiler.titles)
     sections["lines"] = bytes(compiler.lines)
-    sections |= index_texts(tabular)
+    sections |= index_texts(tabular, listed)
     meta = {"sevenths": [dict(choices) for choices in compiler.sevenths], "version": tabular.version}
     return meta, sections
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import lzma
 import os
 import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weakcode.codes import catalog, store
 from weakcode.codes.catalog import Source
 from weakcode.errors import EditionError
+
+if TYPE_CHECKING:
+    from weakcode.codes.alphabetic import IndexTerm
+    from weakcode.codes.tabular import Tabular
 
 DATA_VARIABLE = "WEAKCODE_DATA_DIR"
 
@@ -70,19 +77,35 @@ def told_start(name: str, version: str) -> date | None:
 
 
 def add(path: Path, starts: date | None = None, ends: date | None = None) -> Source:
-    """Install a Tabular List as CDC publishes it and return where it is now.
+    """Install a Tabular List as CDC publishes it, with the Alphabetic Index of its zip; return where it is now.
 
     Raises EditionError, and leaves the disk as it was, when the file is not a whole Tabular List, when its dates
     cannot be told or when they overlap those of another edition.
     """
-    from weakcode.codes.compiled import compile_tabular
+    from weakcode.codes.alphabetic import read_index
     from weakcode.codes.tabular import read_tabular
-    from weakcode.codes.unpack import read_published
+    from weakcode.codes.unpack import parts_of, read_file, tabular_in
 
-    content = read_published(path)
+    content = read_file(path)
+    terms: list[IndexTerm] = []
+    if content.startswith(b"PK"):
+        parts = parts_of(content, path.name, ("tabular", "index"))
+        content = tabular_in(parts, content, path.name).content
+        terms = [term for part in parts if part.kind == "index" for term in read_index(part.content, part.where)[1]]
     tabular = read_tabular(content, path.name)
-    starts = starts or _start(path.name, tabular.version)
-    ends = ends or catalog.last_day(starts)
+    starts = starts or start_of(path.name, tabular.version)
+    return install(tabular, content, starts, ends or catalog.last_day(starts), terms)
+
+
+def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Sequence[IndexTerm] = ()) -> Source:
+    """Keep a Tabular List, and the terms of its Alphabetic Index, for the days from `starts` to `ends`, both included.
+
+    Raises EditionError, and leaves the disk as it was, where these days overlap those of another edition or the folder
+    cannot be written. The list comes last and in one step, so that an edition is there whole or not at all.
+    """
+    from weakcode.codes.alphabetic import write_terms
+    from weakcode.codes.compiled import compile_tabular
+
     if ends < starts:
         raise EditionError(f"The edition would be in force from {starts} to {ends}; give a last day that is later.")
     place = folder()
@@ -94,13 +117,25 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Sou
             raise EditionError(f"Edition {one.label} is installed already; {how}.")
     catalog.in_order([*known, new])
     compile_tabular(tabular)
-    if not store.write_bytes(new.path, lzma.compress(content)):
+    index = index_of(new.path)
+    written = (not terms or store.write_bytes(index, lzma.compress(write_terms(terms)))) and store.write_bytes(
+        new.path, lzma.compress(xml)
+    )
+    if not written:
+        with contextlib.suppress(OSError):
+            index.unlink()
         raise EditionError(f"{place} cannot be written; set {DATA_VARIABLE} to a folder that can.")
     catalog.forget()
     return new
 
 
-def _start(name: str, version: str) -> date:
+def index_of(path: Path) -> Path:
+    """Return where the terms of the Alphabetic Index of an installed list are kept; there may be none."""
+    return path.with_name(path.name.removesuffix(".xml.xz") + ".index.xz")
+
+
+def start_of(name: str, version: str) -> date:
+    """Return what `told_start` tells. Raises EditionError where that is nothing, or not the year of the file."""
     starts = told_start(name, version)
     if starts is None:
         raise EditionError(f"Neither the name {name} nor its version tells when it is in force; add --from YYYY-MM-DD.")
@@ -125,6 +160,7 @@ def remove(name: str) -> Source:
         raise EditionError(f"Edition {name} comes with {catalog.DISTRIBUTION} and cannot be removed.")
     try:
         source.path.unlink()
+        index_of(source.path).unlink(missing_ok=True)
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be removed: {error.strerror}.") from None
     catalog.forget()

@@ -1,4 +1,4 @@
-"""Finds codes by words: titles and inclusion terms, ranked.
+"""Finds codes by words: titles, inclusion terms and terms of the Alphabetic Index, ranked.
 
 The index holds every text once, as numbered words, and for each word the texts that contain it.
 """
@@ -18,6 +18,7 @@ from weakcode.codes.compiled import pack_key, unpack_key
 from weakcode.codes.normalise import canonical, compact
 
 if TYPE_CHECKING:
+    from weakcode.codes.alphabetic import IndexTerm
     from weakcode.codes.edition import Edition
     from weakcode.codes.tabular import Tabular
 
@@ -27,7 +28,7 @@ _FILLERS = frozenset(("a", "an", "and", "by", "for", "in", "of", "on", "or", "th
 
 @attrs.frozen
 class SearchHit:
-    """One code found: `matched` is the title or inclusion term that the words were found in."""
+    """One code found: `matched` is the title, inclusion term or index term that the words were found in."""
 
     code: str
     title: str
@@ -53,8 +54,11 @@ def words_of(text: str) -> list[str]:
     return [word for word in words if word not in _FILLERS] or words
 
 
-def index_texts(tabular: Tabular) -> dict[str, bytes]:
-    """Return the sections of the search index."""
+def index_texts(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> dict[str, bytes]:
+    """Return the sections of the search index: titles, inclusion terms, and terms `listed` by the Alphabetic Index."""
+    more: dict[str, list[str]] = {}
+    for term in listed:
+        more.setdefault(term.code, []).append(term.words)
     numbers: dict[str, int] = {}
     postings: list[array[int]] = []
     node_of, words_in, text_at = array("Q"), array("H"), array("I")
@@ -64,7 +68,7 @@ def index_texts(tabular: Tabular) -> dict[str, bytes]:
             if node.kind not in ("category", "subcategory"):
                 continue
             terms = [line for block in node.blocks if block.kind == "inclusion_term" for line in block.lines]
-            for text in dict.fromkeys([node.title, *terms]):
+            for text in dict.fromkeys([node.title, *terms, *more.get(compact(node.name), ())]):
                 words = words_of(text)
                 entry = len(node_of)
                 node_of.append(pack_key(compact(node.name)))

@@ -64,6 +64,14 @@ class TabularNode:
         for child in self.children:
             yield from child.walk()
 
+    def codes(self) -> tuple[str, ...]:
+        """Return the billable codes, compact, that this node stands for: one, one for each 7th character, or none."""
+        if self.children or self.kind not in ("category", "subcategory"):
+            return ()
+        if self.seventh is None:
+            return (compact(self.name),)
+        return tuple(compact(self.name).ljust(6, "X") + seventh for seventh in self.seventh)
+
 
 @attrs.frozen
 class Tabular:
@@ -71,6 +79,12 @@ class Tabular:
 
     version: str
     chapters: tuple[TabularNode, ...]
+
+    def billable(self) -> Iterator[str]:
+        """Yield every billable code, compact, in document order."""
+        for chapter in self.chapters:
+            for node in chapter.walk():
+                yield from node.codes()
 
 
 def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:

@@ -1,6 +1,7 @@
-"""A Tabular List as CDC publishes it, as XML: plain, packed with xz or gzip, or in the zip with everything else.
+"""The files of a release as CDC and CMS publish them: plain, packed with xz or gzip, or in a zip with everything else.
 
-The file is untrusted input. What it unpacks to is counted while it is unpacked, never taken from its own word.
+What a member of a zip is, is told by its content, since names differ from year to year. The files are untrusted input:
+what they unpack to is counted while they are unpacked, never taken from their own word.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import lzma
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
+import attrs
+
+from weakcode.codes.orderfile import looks_like
 from weakcode.errors import EditionError
 
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -21,13 +25,34 @@ MOST_RATIO = 100
 """Unpacked to packed size; CDC's lists come to about 25."""
 MOST_MEMBERS = 200
 
+Kind = Literal["tabular", "index", "order", "addenda"]
+
 _CHUNK = 1 << 20
-_ROOT = b"<ICD10CM.tabular"
+_ROOTS: dict[bytes, Kind] = {b"<ICD10CM.tabular": "tabular", b"<ICD10CM.index": "index"}
+_HEAD = 4096
 _BROKEN = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError)
+
+
+@attrs.frozen
+class Part:
+    """One file of a release: what it is by its content, its name, and the file it was found in, for errors."""
+
+    kind: Kind
+    name: str
+    where: str
+    content: bytes
 
 
 def read_published(path: Path) -> bytes:
     """Return the XML of the Tabular List in a file. Raises EditionError with one sentence when there is none."""
+    content = read_file(path)
+    if content.startswith(b"PK"):
+        return tabular_in(parts_of(content, path.name, ("tabular",)), content, path.name).content
+    return content
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file, unpacked where it is xz or gzip; a zip as it is. Raises EditionError."""
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -41,9 +66,59 @@ def read_published(path: Path) -> bytes:
         return _unpacked(lzma.open(io.BytesIO(content)), len(content), path.name)
     if content.startswith(b"\x1f\x8b"):
         return _unpacked(gzip.open(io.BytesIO(content)), len(content), path.name)
-    if content.startswith(b"PK"):
-        return _from_zip(content, path.name)
     return content
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """Tell what a file of a release is by its first bytes."""
+    for root, kind in _ROOTS.items():
+        if root in head:
+            return kind
+    return looks_like(head)
+
+
+def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[Part, ...]:
+    """Return the files of the wanted kinds in a zip, or the file itself where it is no zip and of such a kind.
+
+    Raises EditionError for a zip that is damaged, cut short or made to fill the memory.
+    """
+    if not content.startswith(b"PK"):
+        kind = kind_of(content[:_HEAD])
+        return (Part(kind, where, where, content),) if kind in wanted else ()
+    parts: list[Part] = []
+    with _archive(content, where) as archive:
+        for member in archive.infolist():
+            if not member.filename.lower().endswith((".xml", ".txt")):
+                continue
+            kind = kind_of(_head(archive, member, where))
+            if kind in wanted:
+                inner = f"{where}, {member.filename}"
+                unpacked = _unpacked(_opened(archive, member, where), member.compress_size, inner)
+                parts.append(Part(kind, member.filename, inner, unpacked))
+                if sum(len(part.content) for part in parts) > 2 * MOST_UNPACKED:
+                    raise EditionError(f"{where} unpacks to more than {2 * MOST_UNPACKED:,} bytes; it was not read.")
+    return tuple(parts)
+
+
+def tabular_in(parts: tuple[Part, ...], content: bytes, where: str) -> Part:
+    """Return the one Tabular List among the parts of a file. Raises EditionError for none, and for several."""
+    lists = [part for part in parts if part.kind == "tabular"]
+    if not lists:
+        raise EditionError(f"{where} holds no Tabular List in XML, but {_there(content, where)}.")
+    if len(lists) > 1:
+        names = " and ".join(part.name for part in lists[:2])
+        raise EditionError(f"{where} holds several Tabular Lists, {names}; unpack it and give one.")
+    return lists[0]
+
+
+def _there(content: bytes, where: str) -> str:
+    if content.startswith(b"PK"):
+        with _archive(content, where) as archive:
+            there = ", ".join(one.filename for one in archive.infolist()[:5]) or "nothing"
+        return f"{there}; give CDC's table and index zip"
+    if content.lstrip()[:1] == b"<":
+        return "a page or another document"
+    return "something else"
 
 
 def _unpacked(stream: IO[Any] | gzip.GzipFile, packed: int, where: str) -> bytes:
@@ -65,23 +140,14 @@ def _unpacked(stream: IO[Any] | gzip.GzipFile, packed: int, where: str) -> bytes
     return b"".join(parts)
 
 
-def _from_zip(content: bytes, where: str) -> bytes:
+def _archive(content: bytes, where: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except _BROKEN as error:
         raise EditionError(f"{where} is damaged or cut short ({error}); fetch it again.") from None
-    with archive:
-        members = [one for one in archive.infolist() if one.filename.lower().endswith(".xml")]
-        if len(archive.infolist()) > MOST_MEMBERS:
-            raise EditionError(f"{where} holds more than {MOST_MEMBERS} files; give the zip as CDC publishes it.")
-        lists = [one for one in members if _is_tabular(archive, one, where)]
-        if not lists:
-            there = ", ".join(one.filename for one in archive.infolist()[:5]) or "nothing"
-            raise EditionError(f"{where} holds no Tabular List in XML, but {there}; give CDC's table and index zip.")
-        if len(lists) > 1:
-            names = " and ".join(one.filename for one in lists[:2])
-            raise EditionError(f"{where} holds several Tabular Lists, {names}; unpack it and give one.")
-        return _unpacked(_opened(archive, lists[0], where), lists[0].compress_size, f"{where}, {lists[0].filename}")
+    if len(archive.infolist()) > MOST_MEMBERS:
+        raise EditionError(f"{where} holds more than {MOST_MEMBERS} files; give the zip as CDC publishes it.")
+    return archive
 
 
 def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> IO[bytes]:
@@ -91,10 +157,10 @@ def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> IO
         raise EditionError(f"{where}, {member.filename} cannot be unpacked ({error}); fetch it again.") from None
 
 
-def _is_tabular(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> bool:
-    """Tell by its beginning whether a member is a Tabular List; the indexes in the same zip are not."""
+def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str) -> bytes:
+    """Return the beginning of a member."""
     try:
         with _opened(archive, member, where) as stream:
-            return _ROOT in stream.read(4096)
+            return stream.read(_HEAD)
     except _BROKEN as error:
         raise EditionError(f"{where} is damaged or cut short ({error}); fetch it again.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,9 @@ _LABELS = {
 }
 
 
-@click.group("edition", short_help="List, add, show and compare editions of ICD-10-CM.")
+@click.group("edition", short_help="List, fetch, add, show and compare editions.")
 def command() -> None:
-    """List, add, show and compare editions of ICD-10-CM.
+    """List, fetch, add, show and compare editions of ICD-10-CM.
 
     A claim is judged by the edition in force on its service date, else by the nearest.
     """
@@ -73,6 +74,52 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
     edition = catalog.edition_named(source.name)
     click.echo(f"Installed {source.label}: {text.counted(edition.size, 'billable code')}.")
     return 0
+
+
+@command.command("fetch")
+@click.argument("release", metavar="[YEAR|latest]", required=False)
+@click.option(
+    "--mirror",
+    metavar="ADDRESS",
+    help="A folder laid out as CDC's, or one zip, in place of CDC's and CMS's servers (WEAKCODE_EDITION_MIRROR).",
+)
+def fetch_edition(release: str | None, mirror: str | None) -> int:
+    """Download a release from CDC, or from CMS where CDC does not answer, check it and install it.
+
+    YEAR is a fiscal year, which begins on 1 October before it; 2026-04 is the update of April 2026. This is the only
+    command that opens a connection without being given an address; proxies are those of the environment.
+    """
+    from weakcode.codes import catalog, installed, releases
+
+    found = releases.fetch(release, mirror=mirror, today=date.today(), tell=lambda line: click.echo(line, err=True))
+    if isinstance(found, catalog.Source):
+        click.echo(f"Edition {found.label} is at hand already; nothing was fetched.")
+        return 0
+    for one in found.files:
+        click.echo(f"{one.address}\n  {len(one.content):,} bytes, SHA-256 {one.sha256}")
+    before = [source for source in catalog.sources() if source.starts < found.starts]
+    source = installed.install(found.tabular, found.xml, found.starts, found.ends, found.terms)
+    edition = catalog.edition_named(source.name)
+    also = ", the same as in its order file" if found.in_order_file else ""
+    index = text.counted(len(found.terms), "term") if found.terms else "none of the terms"
+    click.echo(f"Installed {source.label}: {text.counted(edition.size, 'billable code')}{also}.")
+    click.echo(f"It brought {index} of the Alphabetic Index, for weakcode find.")
+    if before:
+        click.echo(_changed(before[-1].name, source.name))
+    return 0
+
+
+def _changed(before: str, after: str) -> str:
+    """Say in two lines how much changed from one edition to another."""
+    from weakcode.codes import catalog
+    from weakcode.compile.diff import difference
+
+    found = difference(catalog.edition_named(before), catalog.edition_named(after))
+    return (
+        f"Since {before}: {text.counted(len(found.added), 'code')} added, {len(found.retired):,} retired, "
+        f"{len(found.reworded):,} reworded; {text.counted(len(found.notes_added), 'note line')} added, "
+        f"{len(found.notes_removed):,} removed.\nweakcode edition diff {before} {after} shows them."
+    )
 
 
 @command.command("remove")

@@ -17,7 +17,9 @@ from weakcode.errors import InputError
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
 @format_option
 def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str) -> int:
-    """Find codes whose title or inclusion term has these words, the best first.
+    """Find codes whose title, inclusion term or term of the Alphabetic Index has these words, the best first.
+
+    The Alphabetic Index comes with editions that weakcode edition fetch installed.
 
     \b
     weakcode find "senile debility"
