@@ -133,7 +133,12 @@ def _arrow(folder: Path) -> list[str]:
 @case("a query")
 def _query(folder: Path) -> list[str]:
     (folder / "claims.csv").write_text(csv_text(rows()[:5]).rsplit("\n", 3)[0] + "\n")
-    return ["--sql", f"SELECT claim_id, codes, payer, patient FROM 'claims.csv' WHERE patient = '{NAME}'"]
+    return [
+        "--sql",
+        f"SELECT claim_id, codes, payer, patient FROM 'claims.csv' WHERE patient = '{NAME}'",
+        "--allow",
+        "claims.csv",
+    ]
 
 
 @case("837")
@@ -222,19 +227,24 @@ refused("damaged arrow", "claims.arrow", b"ARROW1\0\0" + f"{NAME} {MEMBER}".enco
 @case("refused: a query that stumbles over a value")
 def _stumbling(folder: Path) -> list[str]:
     (folder / "claims.csv").write_text(csv_text(rows()[:5]))
-    return ["--sql", "SELECT claim_id, codes, CAST(patient AS INTEGER) AS age FROM 'claims.csv'"]
+    return ["--sql", "SELECT claim_id, codes, CAST(patient AS INTEGER) AS age FROM 'claims.csv'", "--allow", "."]
 
 
 @case("refused: a query over a file without header")
 def _headless(folder: Path) -> list[str]:
     (folder / "claims.csv").write_text(f"C1,{_PERSON}\nC2,{_PERSON}\n")
-    return ["--sql", "SELECT * FROM read_csv('claims.csv', header = true)"]
+    return ["--sql", "SELECT * FROM read_csv('claims.csv', header = true)", "--allow", "."]
 
 
 @case("refused: a query that cannot be run")
 def _unknown_column(folder: Path) -> list[str]:
     (folder / "claims.csv").write_text(csv_text(rows()[:5]))
-    return ["--sql", f"SELECT claim_id, codes FROM 'claims.csv' WHERE patient = '{NAME}' AND nowhere = '{MEMBER}'"]
+    return [
+        "--sql",
+        f"SELECT claim_id, codes FROM 'claims.csv' WHERE patient = '{NAME}' AND nowhere = '{MEMBER}'",
+        "--allow",
+        ".",
+    ]
 
 
 def run(*arguments: object) -> int:

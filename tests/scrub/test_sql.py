@@ -19,7 +19,9 @@ from click.testing import CliRunner, Result
 
 from weakcode import InputError, __version__
 from weakcode.cli import main
+from weakcode.scrub.read import queries
 from weakcode.scrub.read.layouts import parse_mapping
+from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.sql import QuerySource, TableSink
 
@@ -38,7 +40,7 @@ def test_a_query_over_a_file_gives_claims(tmp_path: Path) -> None:
         pa.table({"id": [7, 8], "dx": [["M6284", "I10"], []], "seen": ["2026-05-01", None]}), tmp_path / "c.parquet"
     )
     query = f"SELECT id AS claim_id, dx AS codes, seen::DATE AS service_date FROM '{tmp_path}/c.parquet' ORDER BY id"
-    good, bad = rows_of(query)
+    good, bad = rows_of(query, None, None, [str(tmp_path)])
     assert isinstance(good, Record)
     assert (good.line, good.claim.id, good.claim.codes, str(good.claim.service_date)) == (
         1,
@@ -65,7 +67,9 @@ def test_a_query_may_give_a_wide_or_mapped_table() -> None:
     [
         ("SELECT 1 AS x", "its columns are x"),
         ("SELEC", "cannot be run: Parser Error"),
-        ("SELECT * FROM 'none.parquet'", "cannot be run: IO Error"),
+        ("SELECT * FROM '/none.parquet'", "may not read /none.parquet; --allow PATH"),
+        ("COPY (SELECT 1) TO 'x.csv'", "takes one SELECT"),
+        ("INSTALL httpfs", "takes one SELECT"),
         ("CREATE TABLE t (x INT)", "takes one SELECT"),
         ("SELECT 1; SELECT 2", "takes one SELECT"),
         ("", "takes one SELECT"),
@@ -105,6 +109,8 @@ def test_a_query_is_scrubbed_on_the_command_line(tmp_path: Path) -> None:
         (["--db", "postgresql://x/y"], "--db needs --sql"),
         (["--sql", "SELECT 1", "--into", "t"], "--into TABLE needs --db"),
         (["--sql", "SELECT 1", "--db", "mysql://u:secret@h/d"], "not mysql"),
+        (["--allow", "x", "claims.csv"], "goes with --sql"),
+        (["--sql", "SELECT 1", "--allow", "not-there"], "--allow not-there is neither"),
     ],
 )
 def test_options_that_do_not_go_together_are_told(arguments: list[str], said: str) -> None:
@@ -117,7 +123,8 @@ def test_options_that_do_not_go_together_are_told(arguments: list[str], said: st
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server of the tests' own, or a skip that says why there is none."""
-    pytest.importorskip("adbc_driver_postgresql", reason="needs the extra sql")
+    for package in ("adbc_driver_postgresql", "sqlglot"):
+        pytest.importorskip(package, reason="needs the extra sql")
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     binaries = next((place for place in places if (place / "initdb").exists()), None)
     found = shutil.which("initdb")
@@ -233,10 +240,100 @@ def test_a_failure_leaves_the_database_as_it_was(claims: str, tmp_path: Path) ->
     assert asked(claims, "SELECT to_regclass('findings')") == [(None,)]
 
 
-def test_a_query_may_not_change_the_database(claims: str) -> None:
-    with pytest.raises(InputError, match=r"cannot be run: .*read-only"):
-        rows_of("DELETE FROM claims RETURNING id AS claim_id, dx AS codes", claims)
-    assert asked(claims, "SELECT count(*) FROM claims") == [(3,)]
+NO_QUERIES = [
+    "COPY (SELECT 1) TO PROGRAM 'touch {mark}'",
+    "COPY (SELECT 1) TO '{mark}'",
+    "SELECT 1; COPY (SELECT 1) TO PROGRAM 'touch {mark}'",
+    "SELECT 1 /* */; COPY (SELECT 1) TO PROGRAM 'touch {mark}' --",
+    "DO $$ BEGIN EXECUTE $q$COPY (SELECT 1) TO PROGRAM 'touch {mark}'$q$; END $$",
+    "CALL pg_catalog.no_such()",
+    "EXPLAIN ANALYZE SELECT 1",
+    "PREPARE x AS SELECT 1",
+    "SET transaction_read_only = off",
+    "SHOW ALL",
+    "BEGIN",
+    "DELETE FROM claims RETURNING id AS claim_id, dx AS codes",
+    "WITH gone AS (DELETE FROM claims RETURNING *) SELECT id AS claim_id, dx AS codes FROM gone",
+    "SELECT * INTO copied FROM claims",
+    "CREATE TABLE copied AS SELECT * FROM claims",
+    "MERGE INTO claims USING claims c ON true WHEN MATCHED THEN DELETE",
+    "LOCK claims",
+    "",
+]
+
+
+def test_what_is_not_one_select_is_refused_by_the_parser() -> None:
+    pytest.importorskip("sqlglot", reason="needs the extra sql")
+    for text in NO_QUERIES:
+        with pytest.raises(InputError, match=r"takes one SELECT"):
+            check_one_query(text)
+    for text in (
+        "TABLE claims",
+        "VALUES (1, 'I10');",
+        "WITH c AS (SELECT 1 AS a) SELECT a FROM c -- all of them",
+        "(SELECT 1) UNION ALL SELECT 2",
+        "SELECT DISTINCT ON (id) id, d #>> '{a,b}', E'a\\'b', $$x;y$$ FROM ONLY claims, unnest(dx) WITH ORDINALITY u",
+        "SELECT * FROM json_to_recordset('[]') AS x(a int, b text) FETCH FIRST 3 ROWS WITH TIES",
+    ):
+        check_one_query(text)
+
+
+def test_the_server_takes_nothing_but_a_query_whatever_the_parser_says(
+    claims: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(queries, "check_one_query", lambda text: None)
+    tmp_path.chmod(0o777)
+    mark = tmp_path / "mark"
+    said = set()
+    for text in NO_QUERIES:
+        with pytest.raises(InputError) as caught:
+            rows_of(text.format(mark=mark), claims)
+        said.add(str(caught.value).split(":")[0])
+        assert "touch" not in str(caught.value)
+    with pytest.raises(InputError, match="failed on one of its rows"):
+        rows_of("SELECT set_config('transaction_read_only', 'off', true) AS claim_id, 'I10' AS codes", claims)
+    assert said == {"the query cannot be run"}
+    assert not mark.exists()
+    assert asked(claims, "SELECT count(*), to_regclass('copied') FROM claims") == [(3, None)]
+
+
+def test_rows_are_fetched_part_by_part(claims: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "ROWS", 2)
+    assert [row.line for row in rows_of(QUERY, claims)] == [1, 2, 3]
+
+
+def test_a_query_reads_only_what_was_allowed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "claims", tmp_path / "secret"
+    inside.mkdir()
+    outside.mkdir()
+    for folder in (inside, outside):
+        (folder / "c.csv").write_text("claim_id,codes\nA,I10\n")
+    (outside / "link.csv").symlink_to(inside / "c.csv")
+    (inside / "link.csv").symlink_to(outside / "c.csv")
+    hidden = pa.table({"claim_id": ["A"], "codes": ["I10"]})  # what a query might find by its name
+    for allow in ([str(inside)], [str(inside / "c.csv")]):
+        assert len(rows_of(f"SELECT * FROM '{inside}/c.csv'", None, None, allow)) == 1
+        for source in (
+            f"'{outside}/c.csv'",
+            f"'{inside}/../secret/c.csv'",
+            f"'{inside}/link.csv'",
+            f"'{tmp_path}/*/c.csv'",
+            "read_text('/etc/hostname')",
+            "glob('/etc/*')",
+            "read_csv('/dev/stdin')",
+        ):
+            with pytest.raises(InputError, match=r"may not read .*--allow PATH"):
+                rows_of(f"SELECT 'A' AS claim_id, 'I10' AS codes FROM {source}", None, None, allow)
+    with pytest.raises(InputError, match="hidden does not exist"):
+        rows_of("SELECT * FROM hidden")
+    assert hidden.num_rows
+
+
+def test_a_query_that_needs_too_much_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MEMORY", "16MB")
+    monkeypatch.setattr(queries, "TEMPORARY", "1MB")
+    with pytest.raises(InputError, match="needs more than 16MB of memory"):
+        rows_of("SELECT md5(i::TEXT) AS claim_id, 'I10' AS codes FROM range(3_000_000) t(i) ORDER BY claim_id")
 
 
 @pytest.mark.parametrize("table", ["", "a b", "x;drop table claims", 'f"', "a.b.c"])

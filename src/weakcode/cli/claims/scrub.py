@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
 )
 @click.option("--sql", metavar="QUERY", help="Check the rows of a SELECT over files, or over --db.")
+@click.option(
+    "--allow",
+    multiple=True,
+    metavar="PATH",
+    help="A file, or a folder with all in it, that --sql may read; may be given several times.",
+)
 @click.option("--db", metavar="URI", help="A PostgreSQL database for --sql: postgresql://user@host/name (extra sql).")
 @click.option("--into", metavar="TABLE", help="Add the findings to a table of --db, in one transaction.")
 @click.option(
@@ -75,6 +81,7 @@ def command(
     unsafe: bool,
     mapping: tuple[str, ...],
     sql: str | None,
+    allow: tuple[str, ...],
     db: str | None,
     into: str | None,
     jobs: int,
@@ -94,7 +101,7 @@ def command(
     weakcode scrub claims.csv -o findings.parquet --rejects rejects.csv
     weakcode scrub claims.csv --fix mended.csv
     zstd -dc claims.csv.zst | weakcode scrub - -o findings.csv
-    weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'"
+    weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'" --allow claims
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
@@ -106,6 +113,8 @@ def command(
 
     if (db is not None and sql is None) or (into is not None and db is None):
         raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
+    if allow and (sql is None or db is not None):
+        raise InputError("--allow PATH says what --sql QUERY may read over files; it goes with --sql and without --db")
     if not inputs and sql is None:
         raise InputError("there is no input; give files of claims, - for standard input, or --sql QUERY")
     if unsafe and fixed is None:
@@ -134,7 +143,7 @@ def command(
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource, TableSink
 
-        query = QuerySource(sql, db, columns)
+        query = QuerySource(sql, db, columns, allow)
         sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)

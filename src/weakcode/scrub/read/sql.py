@@ -7,24 +7,19 @@ Neither queries nor addresses of databases are repeated in messages: both may ho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.csv.file import claims_of
 from weakcode.scrub.read.layouts import resolve
+from weakcode.scrub.read.queries import connected, duckdb_reader, postgresql_reader, told
 from weakcode.scrub.read.rows import Record, Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS = 8_192
-"""Rows that are in memory at a time."""
-_POSTGRESQL = ("postgresql://", "postgres://")
-_ROW_FAILED = "the query failed on one of its rows ({}); leave such rows out with WHERE"
-_ABOUT_VALUES = ("22", "23")
-"""Classes of SQLSTATE whose messages repeat the value they are about."""
 _TABLE = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\.)?([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -32,21 +27,32 @@ class QuerySource:
     """The claims that a query gives, in its order; the line is the 1-based row.
 
     `ignored` are columns that are not known.
-    `db` is the address of a PostgreSQL database; without it the query runs over files, in DuckDB.
+    `db` is the address of a PostgreSQL database; without it the query runs in DuckDB and may read the files and folders
+    of `allow`, and nothing else.
     """
 
-    def __init__(self, query: str, db: str | None = None, mapping: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        query: str,
+        db: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        allow: Sequence[str] = (),
+    ) -> None:
         self.name = "query"
         self._query = query
         self._db = db
         self._mapping = mapping
+        self._allow = allow
         self._closing = ExitStack()
         self._reader: Any = None
         self.ignored: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         """Run the query; raises InputError when it cannot be run."""
-        open_reader = _duckdb_reader(self._query) if self._db is None else _postgresql_reader(self._query, self._db)
+        if self._db is None:
+            open_reader = duckdb_reader(self._query, self._allow)
+        else:
+            open_reader = postgresql_reader(self._query, self._db)
         self._reader = self._closing.enter_context(open_reader)
         return self
 
@@ -85,7 +91,7 @@ class TableSink:
         self._schema, self._table = match[1], match[2]
         self._shown = table
         self._closing = ExitStack()
-        self._connection = self._closing.enter_context(closing(_connected(db)))
+        self._connection = self._closing.enter_context(closing(connected(db)))
         self._rows = 0
         self._judged_by = judged_by or {}
 
@@ -98,7 +104,7 @@ class TableSink:
         """Make everything that was written visible at once."""
         if not self._rows:
             self._ingest(_empty())
-        with _told(f"the findings were not written to {self._shown}"):
+        with told(f"the findings were not written to {self._shown}"):
             self._connection.commit()
         self._closing.close()
 
@@ -114,7 +120,7 @@ class TableSink:
         for name, value in self._judged_by.items():
             kind = pa.string() if isinstance(value, str) else pa.list_(pa.string())
             rows = rows.append_column(name, pa.array([value] * len(rows), kind))
-        with _told(f"the findings cannot be written to {self._shown}"), self._connection.cursor() as cursor:
+        with told(f"the findings cannot be written to {self._shown}"), self._connection.cursor() as cursor:
             cursor.adbc_ingest(self._table, rows, mode="create_append", db_schema_name=self._schema)
 
 
@@ -141,93 +147,3 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
     schema = pa.schema([(field.name, plain(field.type)) for field in batch.schema])
     return batch if schema == batch.schema else batch.cast(schema)
-
-
-@contextmanager
-def _duckdb_reader(query: str) -> Iterator[pa.RecordBatchReader]:
-    import duckdb
-
-    # It would fetch extensions from its makers' host when a query seems to need one.
-    with closing(duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})) as connection:
-        try:
-            statements = connection.extract_statements(query)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise InputError("--sql takes one SELECT, such as SELECT id AS claim_id, codes FROM 'claims.parquet'")
-            relation: Any = connection.sql(query)
-            # DuckDB renamed it.
-            batches = relation.to_arrow_reader if hasattr(relation, "to_arrow_reader") else relation.fetch_arrow_reader
-            reader = batches(ROWS)
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.IOException) as error:
-            raise InputError(f"the query cannot be run: {_said(error)}") from None
-        except duckdb.Error as error:
-            lacking = re.search(r'^Extension "(\w+)"', str(error), re.MULTILINE)
-            if lacking:
-                raise InputError(
-                    f"the query cannot be run: it needs DuckDB's extension {lacking[1]}, which is not installed, and "
-                    "nothing is fetched from a network; give files of this machine"
-                ) from None
-            raise InputError(_ROW_FAILED.format(_kind(error))) from None
-        yield _told_rows(reader, (duckdb.Error, OSError))
-
-
-@contextmanager
-def _postgresql_reader(query: str, db: str) -> Iterator[pa.RecordBatchReader]:
-    with closing(_connected(db)) as connection, connection.cursor() as cursor:
-        from adbc_driver_manager import Error
-
-        with _told("the query cannot be run"):
-            cursor.execute("SET TRANSACTION READ ONLY")
-            cursor.execute(query)
-            reader = cursor.fetch_record_batch()
-        yield _told_rows(reader, (Error, OSError))
-
-
-def _connected(db: str) -> Any:
-    if not db.startswith(_POSTGRESQL):
-        kind = db.split(":", 1)[0] if ":" in db else "no scheme"
-        raise InputError(
-            f"--db reads PostgreSQL, as postgresql://user@host/name, not {kind}; for files give --sql alone"
-        )
-    try:
-        from adbc_driver_postgresql import dbapi
-    except ImportError:
-        raise InputError("--db needs the extra sql: pip install 'weakcode[sql]'") from None
-    with _told("the database cannot be reached"):
-        return dbapi.connect(db)
-
-
-def _told_rows(reader: pa.RecordBatchReader, errors: tuple[type[Exception], ...]) -> pa.RecordBatchReader:
-    """Return the reader with failures turned into one sentence, without the value that it stumbled over."""
-    import pyarrow as pa
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        try:
-            yield from reader
-        except errors as error:
-            raise InputError(_ROW_FAILED.format(_kind(error))) from None
-
-    return pa.RecordBatchReader.from_batches(reader.schema, batches())
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Turn what the driver says into one sentence."""
-    from adbc_driver_manager import Error
-
-    try:
-        yield
-    except (Error, OSError) as error:
-        if str(getattr(error, "sqlstate", None) or "")[:2] in _ABOUT_VALUES:
-            raise InputError(f"{what}: a value of a row does not fit ({_kind(error)})") from None
-        raise InputError(f"{what}: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    """Return the first line that says something, without an address of a database."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    first = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0] if lines else _kind(error))
-    return re.sub(r"postgres(?:ql)?://\S+", "the database", first)
-
-
-def _kind(error: BaseException) -> str:
-    return type(error).__name__
