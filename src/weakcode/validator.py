@@ -61,8 +61,8 @@ class Validator:
     `packs` names bundled packs, rule files or folders, or single rules by full id (which also switches on a rule that
     is off by default); None means every bundled pack. `also` names in the same ways what judges beside them, or beside
     the packs of a profile. `only` narrows the packs to the rules with these full ids, and switches them on. `profile`
-    is a payer's or practice's choice, loaded or as a path. `strict_edition` refuses a claim (InputError)
-    on whose service date no installed edition was in force; otherwise the nearest judges it.
+    is a payer's or practice's choice, loaded or as a path; what it names stands below its folder, or below `root`.
+    `strict_edition` refuses a claim (InputError) on whose service date no installed edition was in force.
     `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
     claim; `today` is the day on which they must be in force, each day itself when it is not given.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
@@ -79,6 +79,7 @@ class Validator:
         strict_edition: bool = False,
         waivers: Iterable[Waiver] | str | Path = (),
         today: date | str | None = None,
+        root: str | Path | None = None,
     ) -> None:
         self.engine = engine_named(engine)
         self.strict_edition = strict_edition
@@ -88,9 +89,9 @@ class Validator:
         if isinstance(profile, str | Path):
             from weakcode.rules.profile import load_profile
 
-            profile = load_profile(profile)
+            profile = load_profile(profile, root)
         if profile is not None and profile.packs and packs is None:
-            self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder)
+            self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder, root=profile.root)
         if profile is not None:
             self._selected += [Selected(path) for path in profile.rule_files]
         if also:

@@ -272,19 +272,22 @@ def test_a_bundled_rule_needs_why_source_and_both_examples():
     ]
 
 
+NO_RULE_FILE = "this is not a rule file: none of the keys that one has stand at its top"
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
         ("", '1:1: the file is empty; write "key: value" lines at its top'),
-        ("- a\n", '1:1: the file does not hold keys with values; write "key: value" lines at its top'),
-        ("a: 1\n---\nb: 2\n", "2:1: a second document begins here; a rule file is a single one"),
-        ("a: &x 1\n", '1:4: the anchor "&x" cannot be used here; remove it'),
-        ("a: !!python/name:os.system x\n", '1:4: the tag "tag:yaml.org,2002:python/name:os.system" cannot be used '
+        ("- a\n", f"1:1: {NO_RULE_FILE}"),
+        ("pack: a\n---\ntitle: 2\n", "2:1: a second document begins here; a rule file is a single one"),
+        ("pack: &x 1\n", '1:7: the anchor "&x" cannot be used here; remove it'),
+        ("pack: !!python/name:os.system x\n", '1:7: the tag "tag:yaml.org,2002:python/name:os.system" cannot be used '
                                            "here; write the value without it"),
-        ("true: 1\n", "1:1: a key is a word, or a position such as 1; this one is neither"),
-        ("a: " + "[" * 5000, "1:27: nested deeper than 24 levels; no rule file needs that"),
-        ("a: \x00", "1:4: the character U+0000 cannot stand in a YAML file; remove it"),
-        (b"a: 1\nb: \xff", "2:4: byte 0xff is not UTF-8; save the file as UTF-8"),
+        ("pack: a\ntrue: 1\n", "2:1: a key is a word, or a position such as 1; this one is neither"),
+        ("pack: " + "[" * 5000, "1:30: nested deeper than 24 levels; no rule file needs that"),
+        ("pack: \x00", "1:7: the character U+0000 cannot stand in a YAML file; remove it"),
+        (b"pack: a\ntitle: \xff", "2:8: byte 0xff is not UTF-8; save the file as UTF-8"),
     ],
 )  # fmt: skip
 def test_yaml_that_no_rule_file_needs_is_refused(content, expected):
@@ -292,8 +295,8 @@ def test_yaml_that_no_rule_file_needs_is_refused(content, expected):
 
 
 def test_an_alias_bomb_is_refused_before_it_grows():
-    layers = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 40))
-    assert len(refused("x0: &x0 [lol]\n" + layers)) > 1
+    layers = "".join(f"- &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]\n" for n in range(1, 40))
+    assert len(refused("pack: demo\nrules:\n- &x0 [lol]\n" + layers)) > 1
 
 
 PROFILE = "name: Acme\nrules: {icd10cm/excludes1: warning}\n"

@@ -13,7 +13,7 @@ from weakcode._version import __version__
 from weakcode.codes import mce, store
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
-from weakcode.rules.library import readings_file, shared_files
+from weakcode.rules.library import read_bytes, readings_file, shared_files
 
 if TYPE_CHECKING:
     from weakcode.rules.profile import Profile
@@ -38,9 +38,9 @@ def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | No
 
     Raises RuleFileError for a file that was refused, and for a code set of the profile that nothing uses.
     """
-    contents = {path: path.read_bytes() for path in paths}
+    contents = {path: read_bytes(path) for path in paths}
     shared = {one for path, content in contents.items() for one in shared_files(path, content)}
-    contents |= {path: path.read_bytes() for path in sorted({*shared, readings_file()})}
+    contents |= {path: read_bytes(path) for path in sorted({*shared, readings_file()})}
     digest = hashlib.blake2b(digest_size=16)
     for path, content in contents.items():
         digest.update(f"{path.name}:{len(content)}:".encode() + content)

@@ -12,13 +12,14 @@ import functools
 import hashlib
 import importlib.util
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import attrs
 
 from weakcode.errors import InputError, UnknownNameError, did_you_mean
+from weakcode.rules.reading import leads_out, read_whole
 
 _SUFFIXES = (".yaml", ".yml")
 _VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
@@ -79,6 +80,14 @@ def shared_files(path: Path, content: bytes) -> tuple[Path, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def lead_out(paths: Iterable[Path], root: Path) -> Iterator[bool]:
+    """Tell of each rule file whether it, or a file that it is read together with, stands outside of a folder."""
+    for path in paths:
+        yield leads_out(path, root)
+        together = shared_files(path, read_bytes(path)) if path.is_file() else ()
+        yield any(leads_out(one, root) for one in together if one.parent != packs_folder())
+
+
 def readings_file() -> Path:
     """Return the file that says how notes of the Tabular List are read."""
     return packs_folder() / READINGS_FILE
@@ -87,7 +96,7 @@ def readings_file() -> Path:
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a rule file; raises InputError where it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_whole(path)
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise InputError(f'the rule file "{path}" cannot be read: {reason}') from None
@@ -136,7 +145,11 @@ def bundled_rule_ids() -> tuple[str, ...]:
 
 
 def resolve_packs(
-    names_or_paths: Iterable[str | Path] | None = None, *, base: Path | None = None, own: Iterable[Path] = ()
+    names_or_paths: Iterable[str | Path] | None = None,
+    *,
+    base: Path | None = None,
+    root: Path | None = None,
+    own: Iterable[Path] = (),
 ) -> list[Selected]:
     """Return what names and paths stand for: whole files in the order given, then single rules.
 
@@ -146,7 +159,7 @@ def resolve_packs(
     alone; an id beside its pack switches the rule on, and the file then stands in the list twice, whole and
     with its rules. `own` are further rule files whose rules an id may name.
 
-    Raises UnknownNameError, with the nearest name.
+    Raises UnknownNameError, with the nearest name, and InputError where a path leads out of `root`.
     """
     packs = bundled_packs()
     if names_or_paths is None:
@@ -154,7 +167,7 @@ def resolve_packs(
     whole: dict[Path, None] = {}
     ids: list[str] = []
     for name in map(str, names_or_paths):
-        paths = packs[name] if name in packs else _files(name, base)
+        paths = packs[name] if name in packs else _files(name, base, root)
         if paths is None:
             ids.append(name)
         else:
@@ -166,17 +179,26 @@ def resolve_packs(
     ]
 
 
-def _files(name: str, base: Path | None) -> list[Path] | None:
+def _files(name: str, base: Path | None, root: Path | None) -> list[Path] | None:
     """Return the rule files at a path, None where there is nothing."""
     path = (base / name if base is not None else Path(name)) if name.strip() else None
-    if path is not None and path.is_dir():
+    if path is None:
+        return None
+    found = _found(name, path)
+    if root is not None and any(lead_out([path, *(found or ())], root)):
+        raise InputError(f'"{name}" leads out of the folder below which a profile may name files')
+    return found
+
+
+def _found(name: str, path: Path) -> list[Path] | None:
+    if path.is_dir():
         found = sorted(item for item in path.iterdir() if _is_rule_file(item))
         if not found:
             raise UnknownNameError(f'the folder "{name}" has no rule files; they end in .yaml or .yml')
         return found
-    if path is not None and path.is_file():
+    if path.is_file():
         return [path]
-    if path is not None and path.suffix in _SUFFIXES:
+    if path.suffix in _SUFFIXES:
         raise UnknownNameError(f'there is no rule file "{name}"')
     return None
 

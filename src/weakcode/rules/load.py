@@ -14,6 +14,7 @@ from weakcode.errors import Problem, RuleFileError
 from weakcode.rules.checks import check_pack
 from weakcode.rules.library import pack_file, sources_file
 from weakcode.rules.model import Pack, Publications, Rule
+from weakcode.rules.reading import hide_other_kinds, read_whole
 from weakcode.rules.structure import describe, structure
 from weakcode.rules.yamlmarks import Marked, read
 
@@ -41,6 +42,15 @@ def load_pack(
     """
     name = name or (str(source) if isinstance(source, Path) else "<rules>")
     content = read_content(source, name)
+    try:
+        return _loaded(source, content, name, bundled=bundled, given_sets=given_sets)
+    except RuleFileError as error:
+        raise hide_other_kinds(error, content, name, "a rule file") from None
+
+
+def _loaded(
+    source: Path | str | bytes, content: str | bytes, name: str, *, bundled: bool, given_sets: Collection[str]
+) -> LoadedPack:
     marked = read(content, name)
     refuse_other_kind(marked, "a rule file")
     problems: list[Problem] = []
@@ -86,10 +96,13 @@ def publications_of(path: Path | None) -> Publications:
 
 @lru_cache(maxsize=8)
 def _publications(content: str | bytes, name: str) -> Publications:
-    marked = read(content, name)
-    published, problems = structure(marked, Publications)
-    if problems or published is None:
-        raise RuleFileError(in_order(problems))
+    try:
+        marked = read(content, name)
+        published, problems = structure(marked, Publications)
+        if problems or published is None:
+            raise RuleFileError(in_order(problems))
+    except RuleFileError as error:
+        raise hide_other_kinds(error, content, name, "a file of publications") from None
     checked: Publications = published
     return checked
 
@@ -111,7 +124,7 @@ def read_content(source: Path | str | bytes, name: str) -> str | bytes:
     if not isinstance(source, Path):
         return source
     try:
-        return source.read_bytes()
+        return read_whole(source)
     except OSError as error:
         reason = (error.strerror or "it cannot be read").lower()
         raise RuleFileError([Problem(name, 1, 1, f"the file cannot be read: {reason}")]) from None

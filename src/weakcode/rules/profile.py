@@ -24,6 +24,11 @@ RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high")
 _RULES = "Full rule ids, each off, on, error, warning or info."
 _RISKS = "How likely a finding is denied: by full rule id, or by a code expression for findings on these codes."
 _SUFFIXES = (".yaml", ".yml")
+OUTSIDE = (
+    '"{}" leads out of the profile\'s folder; what a profile names stands below it, or below a root given with it '
+    "(--profiles-root)"
+)
+"""What is told of a file that a profile may not name."""
 
 
 @attrs.frozen
@@ -94,6 +99,8 @@ class Profile:
     # Where everything stood in the file, for the check against rules that are loaded later.
     marked: Marked | None = attrs.field(default=None, eq=False, repr=False)
     farther: tuple[Profile, ...] = attrs.field(default=(), eq=False, repr=False)
+    # The folder below which everything stands that the profile names.
+    root: Path | None = attrs.field(default=None, eq=False, repr=False)
     own: Profile | None = attrs.field(default=None, eq=False, repr=False)
 
     def severity_for(self, rule_id: str, payer: str | None, default: str, enabled: bool = True) -> str | None:
@@ -199,33 +206,48 @@ def waivers_of(entries: Sequence[WaiverEntry], marked: Marked | None, problems: 
     return tuple(waivers)
 
 
-def load_profile(path: Path | str) -> Profile:
-    """Load a profile with those that it extends. Raises UnknownNameError where there is no file, RuleFileError with
-    its problems."""
+def load_profile(path: Path | str, root: Path | str | None = None) -> Profile:
+    """Load a profile with those that it extends.
+
+    Every file that it names stands below `root`, or below the profile's folder where there is none, once symbolic links
+    are resolved. Raises UnknownNameError where there is no file, RuleFileError with its problems.
+    """
     from weakcode.rules.load import read_content
 
     if not Path(path).exists():
         raise UnknownNameError(f'there is no profile "{path}"; a profile is a YAML file')
-    return parse_profile(read_content(Path(path), str(path)), str(path))
+    return parse_profile(read_content(Path(path), str(path)), str(path), root)
 
 
-def parse_profile(content: str | bytes, file: str = "<profile>") -> Profile:
+def parse_profile(content: str | bytes, file: str = "<profile>", root: Path | str | None = None) -> Profile:
     """Read a profile from its content; `file` stands for it in messages, and paths are read from its folder.
+
+    They lead below `root`, or below that folder where there is none.
 
     Raises RuleFileError.
     """
     from weakcode.rules.profilechecks import problems_of
 
+    top = Path(file).parent if root is None else Path(root)
     layers = [_layer(content, file)]
     while layers[-1].extends is not None:
-        layers.append(_extended(layers))
-    problems = [problem for number in range(len(layers)) for problem in problems_of(layers[number:])]
+        layers.append(_extended(layers, top))
+    problems = [problem for number in range(len(layers)) for problem in problems_of(layers[number:], top)]
     if problems:
         raise RuleFileError(problems)
-    return _merged(layers)
+    return attrs.evolve(_merged(layers), root=top)
 
 
 def _layer(content: str | bytes, file: str) -> Profile:
+    from weakcode.rules.reading import hide_other_kinds
+
+    try:
+        return _read_layer(content, file)
+    except RuleFileError as error:
+        raise hide_other_kinds(error, content, file, "a profile") from None
+
+
+def _read_layer(content: str | bytes, file: str) -> Profile:
     from weakcode.rules.load import in_order, refuse_other_kind
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
@@ -239,15 +261,19 @@ def _layer(content: str | bytes, file: str) -> Profile:
     return layer
 
 
-def _extended(layers: Sequence[Profile]) -> Profile:
+def _extended(layers: Sequence[Profile], root: Path) -> Profile:
     """Return the profile that the last of these extends."""
     from weakcode.rules.load import read_content
+    from weakcode.rules.reading import leads_out
 
     last = layers[-1]
     assert last.marked is not None
     assert last.extends is not None
     folder = last.folder or Path()
     candidates = [folder / last.extends, *(folder / f"{last.extends}{suffix}" for suffix in _SUFFIXES)]
+    # Before it is asked whether anything is there: that is nobody's business either.
+    if any(leads_out(candidate, root) for candidate in candidates):
+        raise RuleFileError([last.marked.problem(("extends",), OUTSIDE.format(last.extends))])
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
     if path is None:
         names = [item.name for item in sorted(folder.iterdir()) if item.suffix in _SUFFIXES] if folder.is_dir() else []

@@ -7,22 +7,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from weakcode.errors import NotationError, Problem, RuleFileError, did_you_mean
+from weakcode.rules.library import bundled_packs, lead_out, read_bytes
 from weakcode.rules.load import LoadedPack, in_order
 from weakcode.rules.model import BUILTIN_SETS, FULL_ID, Pack
-from weakcode.rules.profile import Profile, RiskEntry, cited, same_payer, waivers_of
+from weakcode.rules.profile import OUTSIDE, Profile, RiskEntry, cited, same_payer, waivers_of
 from weakcode.rules.yamlmarks import Path as Place
 
 _SET = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[A-Za-z][A-Za-z0-9_-]*")
 _NAMED = re.compile(r"\$([A-Za-z][A-Za-z0-9_-]*)")
 
 
-def problems_of(layers: Sequence[Profile]) -> list[Problem]:
-    """Return what is wrong in the first of these profiles; the others are those that it extends."""
+def problems_of(layers: Sequence[Profile], root: Path) -> list[Problem]:
+    """Return what is wrong in the first of these profiles; the others are those that it extends.
+
+    The files that it names stand below `root`.
+    """
     profile = layers[0]
     marked = profile.marked
     if marked is None:
         return []
     problems = [marked.problem(place, message, key=key) for place, message, key in _misfits(layers)]
+    problems += [marked.problem(place, OUTSIDE.format(name)) for place, name in _outside(profile, root)]
     for place, text in _expressions(profile):
         in_key = "denial_risk" in place
         try:
@@ -34,6 +39,15 @@ def problems_of(layers: Sequence[Profile]) -> list[Problem]:
             )
     waivers_of(profile.waivers, marked, problems)
     return in_order(problems)
+
+
+def _outside(profile: Profile, root: Path) -> Iterator[tuple[Place, str]]:
+    """Give each file that is named and may not be, with its place; a pack of weakcode's own goes by its name."""
+    own = bundled_packs() if profile.packs else {}
+    for key, names in (("packs", profile.packs or ()), ("extra_rules", profile.extra_rules)):
+        for index, name in enumerate(names):
+            if not (key == "packs" and name in own) and any(lead_out([(profile.folder or Path()) / name], root)):
+                yield (key, index), name
 
 
 def _misfits(layers: Sequence[Profile]) -> Iterator[tuple[Place, str, bool]]:
@@ -161,7 +175,7 @@ def check_code_sets(profile: Profile, loaded: Sequence[LoadedPack]) -> None:
 
 def _used_names(profile: Profile) -> set[str]:
     """Return the code sets that the profile's own rules, code sets and risks name."""
-    used = {name for path in profile.rule_files for name in _NAMED.findall(path.read_text(encoding="utf-8"))}
+    used = {name for path in profile.rule_files for name in _NAMED.findall(read_bytes(path).decode("utf-8", "replace"))}
     for layer in profile.layers:
         for place, text in _expressions(layer):
             own = str(place[1]).rpartition("/")[2] if place[0] == "code_sets" else ""

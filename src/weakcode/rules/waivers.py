@@ -134,11 +134,13 @@ def load_waivers(path: Path | str) -> tuple[Waiver, ...]:
     Each names the codes of a finding or the id of a claim, or both. Raises UnknownNameError where there is no such
     file, RuleFileError with every problem found, by line and column.
     """
+    from weakcode.rules.reading import read_whole
+
     path = Path(path)
     if not path.exists():
         raise UnknownNameError(f'there is no file of waivers "{path}"; it is a YAML or a CSV file')
     try:
-        content = path.read_bytes()
+        content = read_whole(path)
     except OSError as error:
         raise InputError(
             f'the waivers "{path}" cannot be read: {(error.strerror or "unknown reason").lower()}'
@@ -149,17 +151,21 @@ def load_waivers(path: Path | str) -> tuple[Waiver, ...]:
 def _from_yaml(content: bytes, file: str) -> tuple[Waiver, ...]:
     from weakcode.rules.load import in_order, refuse_other_kind
     from weakcode.rules.profile import WaiverFile, waivers_of
+    from weakcode.rules.reading import hide_other_kinds
     from weakcode.rules.structure import structure
     from weakcode.rules.yamlmarks import read
 
-    marked = read(content, file)
-    refuse_other_kind(marked, "a file of waivers")
-    found, problems = structure(marked, WaiverFile)
+    try:
+        marked = read(content, file)
+        refuse_other_kind(marked, "a file of waivers")
+        found, problems = structure(marked, WaiverFile)
+    except RuleFileError as error:
+        raise hide_other_kinds(error, content, file, "a file of waivers") from None
     waivers: tuple[Waiver, ...] = ()
     if found is not None:
         waivers = waivers_of(found.waivers, marked, problems)
     if problems:
-        raise RuleFileError(in_order(problems))
+        raise hide_other_kinds(RuleFileError(in_order(problems)), content, file, "a file of waivers")
     return waivers
 
 
@@ -169,6 +175,9 @@ def _from_csv(content: bytes, file: str) -> tuple[Waiver, ...]:
     rows = csv.reader(io.StringIO(decode(content, file), newline=""))
     try:
         header = [name.strip().lower() for name in next(rows, [])]
+        if not set(header) & set(_COLUMNS):
+            message = f"this is not a file of waivers: its header has none of {', '.join(_COLUMNS)}"
+            raise RuleFileError([Problem(file, 1, 1, message)])
         problems = _header_problems(header, file)
         if problems:
             raise RuleFileError(problems)

@@ -27,6 +27,7 @@ class Choice:
     rules: tuple[str, ...]
     only: tuple[str, ...]
     profile: str | None
+    profiles_root: str | None
     engine: str | None
     fail_on: str
     strict_edition: bool = False
@@ -48,6 +49,7 @@ class Choice:
             packs=self.only or None,
             also=self.rules,
             profile=self.profile,
+            root=self.profiles_root,
             engine=self.engine,
             strict_edition=self.strict_edition,
             waivers=self.waivers or (),
@@ -86,6 +88,11 @@ def choosing(command: _F) -> _F:
             help="Judge by this pack, rule file, folder or single rule and nothing else; may be given several times.",
         ),
         click.option("--profile", metavar="FILE", help="A payer's or practice's choice of rules and severities."),
+        click.option(
+            "--profiles-root",
+            metavar="FOLDER",
+            help="The folder below which everything stands that --profile names, if not its own.",
+        ),
         click.option("--engine", metavar="durable|columnar", help="The engine that evaluates."),
         click.option(
             "--fail-on",

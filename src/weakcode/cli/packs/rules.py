@@ -18,12 +18,15 @@ def command() -> None:
 @command.command("list")
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="Only this pack, rule file or folder.")
 @click.option("--profile", metavar="FILE", help="As this profile has them.")
+@click.option(
+    "--profiles-root", metavar="FOLDER", help="The folder below which everything stands that --profile names."
+)
 @format_option
-def list_rules(rules: tuple[str, ...], profile: str | None, as_format: str) -> int:
+def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str | None, as_format: str) -> int:
     """List the rules with their severity and title."""
     from weakcode.validator import Validator
 
-    validator = Validator(packs=rules or None, profile=profile)
+    validator = Validator(packs=rules or None, profile=profile, root=profiles_root)
     found = validator.rules
     if as_format == "json":
         names = ("id", "title", "severity", "enabled", "pack")
