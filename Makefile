@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attacks check format lint types sanitize dist installed docs lock sbom nightly mutants clean
+.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed docs lock sbom nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,9 +45,13 @@ attacks: $(READY) ## Run the attacks of which make test runs one of each kind
 
 check: lint types test ## Format, lint, types and tests: what CI runs
 
-lint: $(READY) ## Check format and lint
+lint: $(READY) ## Check format, lint and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+hooks: $(READY) ## Run the linters before every commit
+	$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy src
