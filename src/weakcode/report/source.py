@@ -106,14 +106,24 @@ def _arrow_reader(path: Path) -> Iterator[pa.RecordBatchReader]:
     import pyarrow as pa
     from pyarrow import ipc
 
-    with pa.memory_map(str(path)) as mapped:
-        if mapped.read(6) == b"ARROW1":
-            file = ipc.open_file(mapped)
-            batches = (file.get_batch(number) for number in range(file.num_record_batches))
+    options = ipc.IpcReadOptions(ensure_alignment=ipc.Alignment.DataTypeSpecific)
+    # Read, not mapped: a mapped file that is cut short meanwhile would end the process.
+    with pa.OSFile(str(path)) as opened:
+        start = opened.read(6)
+        opened.seek(0)
+        if start == b"ARROW1":
+            file = ipc.open_file(opened, options=options)
+            batches = (_checked(file.get_batch(number)) for number in range(file.num_record_batches))
             yield pa.RecordBatchReader.from_batches(file.schema, batches)
         else:
-            mapped.seek(0)
-            yield ipc.open_stream(mapped)
+            reader = ipc.open_stream(opened, options=options)
+            yield pa.RecordBatchReader.from_batches(reader.schema, map(_checked, reader))
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch of a file that is not damaged; DuckDB would follow whatever offsets it holds."""
+    batch.validate(full=True)
+    return batch
 
 
 def _schema(path: Path) -> pa.Schema:

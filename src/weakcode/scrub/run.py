@@ -294,6 +294,8 @@ class _Run:
             self._read(source.bytes_read)
         self._read(source.bytes_read)
         self._odd(source.name, source.ignored)
+        if source.notes:
+            self.remarks[source.name] = source.notes
 
     def _batch(self, part: parallel.Judged) -> None:
         self.flush()

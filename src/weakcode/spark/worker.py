@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from weakcode.errors import InputError
 from weakcode.scrub.judge.parallel import Judged
 from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, Rows
 from weakcode.scrub.read.rows import Rejected
@@ -100,7 +101,8 @@ def judged(
     name = _partition()
     for batch in _gathered(batches):
         for part in ArrowColumns(batch):
-            assert isinstance(part, Rows), "a batch in memory loses no rows"
+            if not isinstance(part, Rows):
+                raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
             outcomes = _outcomes(part.batch, rules.unpacked(), tally, name, hide)
             yield from outcomes if hide is None else map(hide.batch, outcomes)
     tally.judged_by(rules.judged_by)

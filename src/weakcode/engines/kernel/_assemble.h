@@ -211,6 +211,18 @@ static int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity
     return 1;
 }
 
+/* Tell whether hits name edits, rows and positions that there are; the bounds climb. */
+static int wk_hits_fit(const wk_hit *hits, int64_t size, int32_t edits, const int64_t *bounds, int64_t rows) {
+    for (int64_t i = 0; i < size; i++) {
+        const wk_hit *h = hits + i;
+        if (h->edit < 0 || h->edit >= edits || h->row < 0 || h->row >= rows) return 0;
+        int64_t codes = bounds[h->row + 1] - bounds[h->row];
+        if (h->subject < 0 || h->subject > codes || h->object < 0 || h->object > codes) return 0;
+        if (h->stray < 0 || h->stray > codes) return 0;
+    }
+    return 1;
+}
+
 /* Add the findings of one row, whose hits are `size` from `hits`; 0 when there is no memory left. */
 static int wk_report_row(wk_report *r, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size,
                          const int32_t *tokens, wk_merged *m) {

@@ -35,6 +35,7 @@ cdef extern from "_assemble.h" nogil:
         int64_t room
     int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size)
     void wk_report_close(wk_report *r)
+    int wk_hits_fit(const wk_hit *hits, int64_t size, int32_t edits, const int64_t *bounds, int64_t rows)
     int wk_report_row(wk_report *r, const wk_rules *rules, const uint8_t *severity, const wk_hit *hits, int64_t size,
                       const int32_t *tokens, wk_merged *m)
 
@@ -47,6 +48,7 @@ cdef class Merger:
     """
 
     cdef wk_rules rules
+    cdef int32_t edit_count
     cdef object keep
 
     def __cinit__(
@@ -57,7 +59,16 @@ cdef class Merger:
         const int32_t[::1] replaces_at,
         const int32_t[::1] replaces,
     ):
+        cdef Py_ssize_t rules = rank.shape[0]
         memset(&self.rules, 0, sizeof(self.rules))
+        if (
+            either_way.shape[0] != rule_of.shape[0]
+            or replaces_at.shape[0] != rules + 1
+            or not wk_climbs_short(&replaces_at[0], rules + 1, replaces.shape[0])
+            or not wk_below(&rule_of[0] if rule_of.shape[0] else NULL, rule_of.shape[0], rules)
+        ):
+            raise ValueError("the columns of rules and edits do not fit each other")
+        self.edit_count = <int32_t>rule_of.shape[0]
         self.keep = (rule_of, either_way, rank, replaces_at, replaces)
         if rule_of.shape[0]:
             self.rules.rule_of = &rule_of[0]
@@ -94,6 +105,8 @@ cdef class Merger:
             for i in range(size):
                 memset(&at[i], 0, sizeof(wk_hit))
                 at[i].edit, at[i].subject, at[i].object = given[i]
+                if not 0 <= at[i].edit < self.edit_count:
+                    raise ValueError(f"{at[i].edit} is the number of no edit")
             if not wk_merge(&m, &self.rules, <const uint8_t *><const char *>severity, at, size):
                 raise MemoryError
             for g in range(m.count):
@@ -176,7 +189,19 @@ cdef class Report:
         cdef wk_merged m
         cdef int fine = 1
         cdef int32_t row
+        cdef int64_t rows = bounds.shape[0] - 1
         memset(&m, 0, sizeof(m))
+        if payer.shape[0] < rows:
+            raise ValueError(f"{payer.shape[0]} payers for {rows} rows")
+        with nogil:
+            fine = (
+                wk_climbs(&bounds[0], bounds.shape[0], tokens.shape[0])
+                and wk_hits_fit(at, size, self.merger.edit_count, &bounds[0], rows)
+                # Where there are hits there are rules.
+                and (not size or wk_below(&payer[0], rows, severity.shape[0] // rules.rule_count))
+            )
+        if not fine:
+            raise ValueError("hits lie outside the rows of their batch")
         with nogil:
             while start < size and fine:
                 row = at[start].row
@@ -195,12 +220,12 @@ cdef class Report:
                 start = end
             free(m.work)
         found = _block(self.r.findings, self.r.finding_count * 6 * sizeof(int32_t))
-        rows = self.r.rows
+        told = self.r.rows
         self.r.findings = NULL
         self.r.finding_count = self.r.finding_room = self.r.rows = 0
         if not fine:
             raise MemoryError
-        return found, rows
+        return found, told
 
     def new_variants(self):
         """Return (edits, tokens of subject, object and stray, term) of each variant not told before; -1 is no token."""

@@ -14,11 +14,20 @@ cdef int32_t *_room(Py_ssize_t size) except NULL:
     return at
 
 
+cdef int _check_lists(const int32_t[::1] bounds, Py_ssize_t end, const int32_t[::1] picked) except -1:
+    if not wk_climbs_short(&bounds[0], bounds.shape[0], end):
+        raise ValueError("the bounds of lists lie outside their values")
+    if not wk_below(&picked[0] if picked.shape[0] else NULL, picked.shape[0], bounds.shape[0] - 1):
+        raise ValueError(f"a list is picked that is not among the {bounds.shape[0] - 1}")
+    return 0
+
+
 def pick_lists(const int32_t[::1] bounds, const int32_t[::1] values, const int32_t[::1] picked):
     """Return the bounds and the values of the picked lists, list r being values[bounds[r]:bounds[r + 1]].
 
-    Raises OverflowError when there are more values than 32 bits can count.
+    Raises OverflowError when there are more values than 32 bits can count, ValueError for bounds or numbers out of range.
     """
+    _check_lists(bounds, values.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
     cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
@@ -36,8 +45,9 @@ def pick_lists(const int32_t[::1] bounds, const int32_t[::1] values, const int32
 def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t[::1] picked):
     """Return the bounds and the bytes of the picked texts, text r being data[bounds[r]:bounds[r + 1]].
 
-    Raises OverflowError when there are more bytes than 32 bits can count.
+    Raises OverflowError when there are more bytes than 32 bits can count, ValueError for bounds or numbers out of range.
     """
+    _check_lists(bounds, data.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
     cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
@@ -55,6 +65,8 @@ def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t
 def pick_above_zero(const int32_t[::1] one, const int32_t[::1] other):
     """Return the bounds and the values of lists with those of the two numbers of each row that are above zero."""
     cdef Py_ssize_t size = one.shape[0]
+    if other.shape[0] < size:
+        raise ValueError(f"{other.shape[0]} numbers beside {size}")
     cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found = _block(_room(2 * size + 1), 0)
     with nogil:
         found.size = sizeof(int32_t) * wk_pick_above(

@@ -6,6 +6,7 @@
 #ifndef WEAKCODE_JUDGE_H
 #define WEAKCODE_JUDGE_H
 
+#include "_bounds.h"
 #include "_claim.h"
 #include "_long.h"
 
@@ -156,6 +157,20 @@ static inline __attribute__((always_inline)) void wk_fetch(const wk_claim *k, co
         __builtin_prefetch(wk_pattern(t, kind));
         __builtin_prefetch(t->kind_edits + kind->at[WHERE_LATER]);
     }
+}
+
+/* Tell whether the tokens of all chosen rows are from 0 to below the limit. */
+static int wk_rows_fit(const int32_t *tokens, int64_t size, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
+                       int64_t limit) {
+    for (int64_t row = 0; row < rows; row++) {
+        if (bounds[row + 1] - bounds[row] > INT32_MAX / 2) return 0;
+    }
+    if (wk_below(tokens, size, limit)) return 1;
+    /* Rows that are no claims may have tokens below zero. */
+    for (int64_t row = 0; row < rows; row++) {
+        if (chosen[row] && !wk_below(tokens + bounds[row], bounds[row + 1] - bounds[row], limit)) return 0;
+    }
+    return 1;
 }
 
 /* Add the violations of the chosen rows, of whose codes the tokens are all zero or above; 0 when there is no memory

@@ -24,6 +24,8 @@ cdef extern from "_judge.h" nogil:
     int wk_scratch_open(wk_scratch *s, const wk_tables *t)
     void wk_scratch_close(wk_scratch *s)
     int wk_judge(wk_claim *k)
+    int wk_rows_fit(const int32_t *tokens, int64_t size, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
+                    int64_t limit)
     int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
                       const uint64_t *about, int64_t words)
 
@@ -56,7 +58,44 @@ cdef extern from "_tables.h" nogil:
     int wk_build(wk_built *b, const wk_source *s)
     void wk_built_close(wk_built *b)
 
+    int CLAIM_REQUIRE, AFTER
+
+# Words of bits by class that tables may take: far more than all rules of weakcode need.
+cdef int64_t MOST_WORDS = 1 << 27
+
 cdef object _new = tuple.__new__
+
+
+cdef int _fits(bint fits, str what) except -1:
+    """Raise ValueError where the columns of a program do not fit each other."""
+    if not fits:
+        raise ValueError(f"the columns of the program do not fit each other: {what}")
+    return 0
+
+
+cdef int _check_numbers(const uint32_t[::1] values, int64_t limit, str what) except -1:
+    return _fits(wk_below(<const int32_t *>_words(values), values.shape[0], limit), what)
+
+
+cdef int _check_source(column, const wk_source *s, Py_ssize_t sets) except -1:
+    """Check what loops over a program follow. Raises ValueError."""
+    cdef const uint32_t[::1] pointers, edits, bounds = column("set_bounds"), spans = column("set_spans")
+    cdef Py_ssize_t i
+    cdef uint32_t odd = 0
+    for role in ("subject", "object"):
+        pointers, edits = column(f"{role}_pointers"), column(f"{role}_edits")
+        _fits(pointers.shape[0] == s.classes + 1, f"{role}_pointers")
+        _fits(wk_climbs_unsigned(&pointers[0], pointers.shape[0], edits.shape[0]), f"{role}_pointers")
+        # Twice the same edit in a list would be more objects than a claim has codes.
+        _fits(wk_lists_climb(&pointers[0], _words(edits), s.classes, s.edit_count), f"{role}_edits")
+    _check_numbers(column("members"), s.classes, "members")
+    _fits(len(column("members")) == s.segments, "members")
+    _check_numbers(column("objects"), sets, "objects")
+    _fits(wk_climbs_unsigned(&bounds[0], bounds.shape[0], spans.shape[0]), "set_bounds")
+    for i in range(bounds.shape[0]):
+        odd |= bounds[i]
+    _fits(not odd & 1, "set_bounds")
+    return 0
 
 
 cdef const uint32_t *_words(const uint32_t[::1] column):
@@ -79,6 +118,7 @@ cdef class Tables:
     cdef uint64_t *single
     cdef readonly Py_ssize_t classes
     cdef readonly Py_ssize_t words
+    cdef int32_t universe
 
     def __cinit__(
         self,
@@ -97,7 +137,32 @@ cdef class Tables:
         cdef wk_source s
         cdef Py_ssize_t e, count = active.shape[0]
         cdef const uint32_t[::1] verbs = column("verbs"), wheres = column("wheres")
+        cdef Py_ssize_t sets = len(column("set_bounds")) - 1
         memset(&s, 0, sizeof(s))
+        if universe < 0 or conditions < 0 or len(column("subject_pointers")) < 2 or not len(column("starts")) or sets < 1:
+            raise ValueError("a program has at least one class of codes")
+        for name in ("verbs", "wheres", "objects"):
+            _fits(len(column(name)) == count, name)
+        _fits(spoken.shape[0] == about_claim.shape[0] == about_codes.shape[0] == count, "columns by edit")
+        _check_numbers(verbs, CLAIM_REQUIRE + 1, "verbs")
+        _check_numbers(wheres, AFTER + 1, "wheres")
+        _check_numbers(condition_sets, sets, "condition_sets")
+        _check_numbers(wide, count, "wide")
+        _check_numbers(whole, count, "claim_edits")
+        _fits(wk_below(&about_claim[0] if count else NULL, count, <int64_t>conditions + 1), "about_claim")
+        _fits(
+            wk_below_or_none(&about_codes[0] if count else NULL, count, code_conditions.shape[0] // 3), "about_codes"
+        )
+        _fits(
+            wk_below_or_none(
+                &code_conditions[0] if code_conditions.shape[0] else NULL,
+                code_conditions.shape[0],
+                condition_sets.shape[0],
+            ),
+            "code_conditions",
+        )
+        for e in range(whole.shape[0]):
+            _fits(active[whole[e]] and verbs[whole[e]] == CLAIM_REQUIRE, "claim_edits")
         s.classes = <int32_t>len(column("subject_pointers")) - 1
         if s.classes > MOST_CLASSES:
             raise ValueError(f"the rules tell {s.classes} classes of codes apart; {MOST_CLASSES} are possible")
@@ -137,6 +202,15 @@ cdef class Tables:
         s.code_condition_count = <int32_t>(code_conditions.shape[0] // 3)
         s.whole = _words(whole)
         s.whole_size = <int32_t>whole.shape[0]
+        self.universe = universe
+        try:
+            _check_source(column, &s, sets)
+        except ValueError:
+            free(of)
+            raise
+        if <int64_t>s.classes * (count // 64 + condition_sets.shape[0] // 64 + 8) > MOST_WORDS:
+            free(of)
+            raise ValueError("the rules have more edits and conditions than tables can hold")
         fine = wk_build(&self.built, &s) and wk_scratch_open(&self.own, &self.built.t)
         free(of)
         if not fine:
@@ -160,6 +234,8 @@ cdef class Tables:
         cdef int32_t *memory = near
         if not size:
             return []
+        if len(ids) != size:
+            raise ValueError(f"{len(ids)} ids of {size} codes")
         if size > 32:
             memory = <int32_t *>malloc(2 * size * sizeof(int32_t))
             if memory == NULL:
@@ -173,6 +249,8 @@ cdef class Tables:
                 token = known.setdefault(codes[i], len(known))
                 memory[i] = token
                 memory[size + token] = ids[i]
+                if not 0 <= memory[size + token] < self.universe:
+                    raise ValueError(f"{ids[i]} is the number of no code")
             if self.words > 1:
                 for i in range(self.words):
                     self.single[i] = held >> (64 * i) & 0xFFFFFFFFFFFFFFFF
@@ -222,8 +300,24 @@ cdef class Tables:
         k.out = &out
         k.strange = &strange[0] if strange.shape[0] else NULL
         k.billable = billable
-        if about.shape[0] < rows * words:
-            raise ValueError(f"{about.shape[0]} words for {rows} rows of {words}")
+        if about.shape[0] < rows * words or chosen.shape[0] < rows:
+            raise ValueError(f"{about.shape[0]} words and {chosen.shape[0]} marks for {rows} rows of {words}")
+        with nogil:
+            fine = (
+                wk_climbs(&bounds[0], bounds.shape[0], tokens.shape[0])
+                and 0 <= billable <= self.universe
+                and wk_below(k.strange, strange.shape[0], self.universe)
+                and wk_rows_fit(
+                    &tokens[0] if tokens.shape[0] else NULL,
+                    tokens.shape[0],
+                    &bounds[0],
+                    &chosen[0] if rows else NULL,
+                    rows,
+                    <int64_t>billable + strange.shape[0],
+                )
+            )
+        if not fine:
+            raise ValueError("the codes of a batch lie outside its tokens, or its tokens outside the codes")
         with nogil:
             fine = wk_scratch_open(&scratch, k.t)
             if fine and rows > 0:

@@ -3,7 +3,8 @@
 violations to findings (_assemble), and columns put together from others (_gather). The loops are in the headers of those
 names; what Python sees of each is in the file beside it. One module, so that they share what they hand each other.
 
-Columns come and go as contiguous memory; nothing here needs numpy or pyarrow.
+Columns come and go as contiguous memory; nothing here needs numpy or pyarrow. What is handed in from Python is checked
+(_bounds): offsets, numbers and lengths that do not fit raise ValueError, whoever made them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
@@ -15,6 +16,15 @@ import attrs
 
 from weakcode.compile.edits import Hit
 
+
+
+cdef extern from "_bounds.h" nogil:
+    int wk_below(const int32_t *values, int64_t size, int64_t limit)
+    int wk_below_or_none(const int32_t *values, int64_t size, int64_t limit)
+    int wk_climbs(const int64_t *bounds, int64_t size, int64_t limit)
+    int wk_climbs_short(const int32_t *bounds, int64_t size, int64_t limit)
+    int wk_climbs_unsigned(const uint32_t *bounds, int64_t size, int64_t limit)
+    int wk_lists_climb(const uint32_t *bounds, const uint32_t *values, int64_t lists, int64_t limit)
 
 
 cdef class Block:

@@ -90,13 +90,21 @@ cdef class Reading:
         return token
 
     def tokens(self, const uint8_t[::1] data, const int64_t[:] low, const int64_t[:] high, int32_t[::1] out, canonical):
-        """Write the token of each text data[low[i]:high[i]] to `out`."""
+        """Write the token of each text data[low[i]:high[i]] to `out`. Raises ValueError for bounds outside the data."""
         cdef Py_ssize_t i = 0, size = low.shape[0]
+        cdef int64_t end = data.shape[0]
+        cdef int fits = high.shape[0] >= size and out.shape[0] >= size
         cdef uint64_t key = 0
         cdef int32_t token = 0
         cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
         cdef wk_map *codes = &self.index.codes
         cdef wk_map *strange = &self.strange
+        with nogil:
+            for i in range(size if fits else 0):
+                fits &= (0 <= low[i]) & (low[i] <= high[i]) & (high[i] <= end)
+        if not fits:
+            raise ValueError("the bounds of texts lie outside their data")
+        i = 0
         while i < size:
             with nogil:
                 while i < size:
@@ -120,8 +128,10 @@ cdef class Reading:
 def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] counts):
     """Return the bounds of the words in each text as pairs (low, high), and write the number of words to `counts`.
 
-    Words are parted by blanks, semicolons and commas, ASCII only.
+    Words are parted by blanks, semicolons and commas, ASCII only. Raises ValueError for bounds outside the data.
     """
+    if not wk_climbs(&bounds[0], bounds.shape[0], data.shape[0]) or counts.shape[0] < bounds.shape[0] - 1:
+        raise ValueError("the bounds of texts lie outside their data")
     cdef Py_ssize_t i, size = bounds.shape[0] - 1
     cdef int64_t at, start, found = 0, before
     cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT

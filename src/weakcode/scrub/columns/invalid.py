@@ -6,33 +6,42 @@ Arrow's readers and Spark let both through, and everything that looks at such a 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from weakcode.scrub.columns.arrow import filled
+from weakcode.scrub.columns.arrow import filled, valid
 from weakcode.scrub.columns.views import plain_list
 
 Bools = NDArray[np.bool_]
 
+_A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 _FIRST_DAY, _LAST_DAY = (np.datetime64(day, "D").astype(np.int64) for day in (dt.date.min, dt.date.max))
 
 
 def unreadable(columns: Mapping[str, pa.Array]) -> dict[int, tuple[str, str]]:
     """Return the rows that cannot be read, each with the part that is wrong and the reason."""
+    return unreadable_in(list(columns), list(columns.values()))
+
+
+def unreadable_in(names: Sequence[str], columns: Sequence[pa.Array]) -> dict[int, tuple[str, str]]:
+    """Return the rows of a table that cannot be read, in their order; names may be there several times."""
     found: dict[int, tuple[str, str]] = {}
-    for name, column in columns.items():
+    for name, column in zip(names, columns, strict=True):
         wrong = _wrong(column)
         if wrong is not None:
-            what = (
-                "a day outside the years 1 to 9999" if pa.types.is_temporal(column.type) else "bytes that are not UTF-8"
-            )
-            reason = f"the column {name} holds {what}"
+            reason = f"the column {name} holds {_what(column.type)}"
             for row in np.flatnonzero(wrong).tolist():
                 found.setdefault(row, (name.replace("_", " "), reason))
-    return found
+    return dict(sorted(found.items()))
+
+
+def _what(kind: pa.DataType) -> str:
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return "a day outside the years 1 to 9999"
+    return "a value outside its type's range" if _is_checked_by_hand(kind) else "bytes that are not UTF-8"
 
 
 def _wrong(column: pa.Array) -> Bools | None:
@@ -45,6 +54,8 @@ def _wrong(column: pa.Array) -> Bools | None:
         return _not_utf8(column)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _no_day(column)
+    if _is_checked_by_hand(kind):
+        return _no_value(column)
     if pa.types.is_struct(kind):
         return _any([_wrong(field) for field in column.flatten()])
     if pa.types.is_map(kind):
@@ -76,8 +87,34 @@ def _decodes(value: bytes | None) -> bool:
 
 
 def _no_day(column: pa.Array) -> Bools | None:
-    numbers = filled(column.cast(pa.date32(), safe=False).cast(pa.int32()), 0)
-    return _some((numbers < _FIRST_DAY) | (numbers > _LAST_DAY))
+    kind = column.type
+    if not _converts(pa.scalar(0, kind)):
+        # A time zone that nobody knows.
+        return _some(valid(column))
+    if pa.types.is_date32(kind):
+        days = filled(column.view(pa.int32()), 0)
+    else:
+        # Not by a cast to days: those beyond 32 bits would come out as others.
+        days = filled(column.view(pa.int64()), 0) // _A_DAY[getattr(kind, "unit", "ms")]
+    return _some((days < _FIRST_DAY) | (days > _LAST_DAY))
+
+
+def _is_checked_by_hand(kind: pa.DataType) -> bool:
+    """Whether values of a type that claims hardly have can be such that Python cannot say them."""
+    types = pa.types
+    return bool(types.is_temporal(kind) or types.is_decimal(kind) or types.is_union(kind)) and not types.is_date(kind)
+
+
+def _no_value(column: pa.Array) -> Bools | None:
+    return _some(np.array([not _converts(value) for value in column], np.bool_))
+
+
+def _converts(value: pa.Scalar) -> bool:
+    try:
+        value.as_py()
+    except (ValueError, OverflowError, LookupError, TypeError, pa.ArrowException):
+        return False
+    return True
 
 
 def _by_list(inner: Bools, offsets: NDArray[np.int64]) -> Bools | None:

@@ -12,7 +12,14 @@ from weakcode.scrub.columns.arrow import filled, numbers
 
 
 def without_views(column: pa.Array) -> pa.Array:
-    """Return a column with the same values and without views of text or lists, at any depth of lists and structs."""
+    """Return a column with the same values and without views of text or lists, at any depth of lists and structs.
+
+    Extension types become what they are stored as, run-end encoded columns plain ones.
+    """
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
+    if pa.types.is_run_end_encoded(column.type):
+        column = pc.run_end_decode(column)
     if _is_list_view(column.type):
         column = plain_list(column)
     plain = _plain(column.type)

@@ -116,7 +116,8 @@ class ColumnScrubber:
         blanks or `;`. `file` and `lines` say where the rows are from.
         """
         columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
-        wrong = unreadable({name: columns[name] for name in ("claim_id", "codes", *ABOUT_THE_CLAIM) if name in columns})
+        looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
+        wrong = unreadable({name: columns[name] for name in looked_at if name in columns})
         if not wrong:
             return _Run(self, columns, batch.num_rows, file, lines).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))

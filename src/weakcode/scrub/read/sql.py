@@ -64,7 +64,7 @@ class QuerySource:
         self.ignored = header.ignored
         from weakcode.scrub.read.arrow.table import rows_of
 
-        return claims_of(rows_of(self.reader), header, self.name)
+        return claims_of(rows_of(self.reader, self.name), header, self.name)
 
     @property
     def reader(self) -> pa.RecordBatchReader:

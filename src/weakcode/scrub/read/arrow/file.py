@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,10 @@ from pyarrow import ipc
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
+from weakcode.scrub.columns.arrow import numbers
+from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
+from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line, known_once
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import seen_columns
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
@@ -26,9 +29,11 @@ from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, claim_from
 
 BATCH_ROWS = 131_072
 _BUFFER = 1 << 20
-"""Bytes of a column read at a time. A mapped file would stay in memory as far as it has been read."""
+"""Bytes of a column read at a time. Files are read, not mapped: a mapped file that is cut short ends the process."""
 _WIDE = re.compile(r"(?:dx|icd_dgns_cd)_?(\d+)", re.IGNORECASE)
-_DAMAGED = (pa.ArrowException, OSError, ValueError, EOFError)
+_END = b"\xff\xff\xff\xff\0\0\0\0"
+"""The mark that ends an IPC stream. A stream may end without."""
+_KNOWN = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
 
 
 @attrs.frozen(eq=False)
@@ -53,11 +58,12 @@ class Rows:
 
 @attrs.frozen
 class LostRows:
-    """Rows that a file says it has and that cannot be read."""
+    """Rows that a file says it has and that cannot be read. `part` is what holds them: a row group, a record batch."""
 
     first: int
     rows: int
     reason: str
+    part: str
 
 
 def speaks_arrow(source: object) -> bool:
@@ -82,7 +88,8 @@ def as_reader(source: Any) -> pa.RecordBatchReader:
 class ArrowColumns:
     """The rows of a file or object as batches with the columns of a code list.
 
-    `ignored` names columns that are not known. Raises InputError when there is no column of codes.
+    `ignored` names columns that are not known, `notes` says what is odd about the file. Raises InputError when there is
+    no column of codes.
     """
 
     def __init__(self, source: Any) -> None:
@@ -90,68 +97,113 @@ class ArrowColumns:
         self._source = source
         self.name = type(source).__name__ if self._path is None else name_of(source)
         self.ignored: tuple[str, ...] = ()
+        self.notes: tuple[str, ...] = ()
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Rows | LostRows]:
-        if self._path is None:
-            yield from self._stream(as_reader(self._source))
-            return
-        path = Path(self._path)
         try:
-            with path.open("rb") as file:
-                start = file.read(8)
-            if start.startswith(b"PAR1"):
-                yield from self._parquet(path)
-            elif start.startswith(b"ARROW1"):
-                yield from self._ipc_file(path)
+            if self._path is None:
+                yield from self._stream(as_reader(self._source))
             else:
-                with pa.memory_map(self._path) as mapped:
-                    yield from self._stream(ipc.open_stream(mapped))
+                yield from self._file(Path(self._path))
         except InputError:
             raise
-        except _DAMAGED as error:
-            raise InputError(f"{self.name} is damaged or cut short: {_first_line(error)}") from None
-        self.bytes_read = path.stat().st_size
+        except pa.ArrowException as error:
+            what = "is damaged or cut short" if self._path else "gives rows that cannot be read"
+            raise InputError(f"{self.name} {what}: {first_line(error)}") from None
 
-    def _parquet(self, path: Path) -> Iterator[Rows | LostRows]:
-        with pq.ParquetFile(path, memory_map=True) as plain:
-            # Codes repeat so much that reading them as a dictionary costs a fraction of reading them as text.
-            leaves = [plain.schema.column(number).path for number in range(len(plain.schema))]
+    def _file(self, path: Path) -> Iterator[Rows | LostRows]:
+        try:
+            with pa.OSFile(os.fspath(path)) as file:
+                start = file.read(8)
+                file.seek(0)
+                if start.startswith(b"PAR1"):
+                    yield from self._parquet(file)
+                elif start.startswith(b"ARROW1"):
+                    yield from self._ipc_file(file)
+                else:
+                    yield from self._ipc_stream(file)
+                self.bytes_read = file.size()
+        except InputError:
+            raise
+        except DAMAGED as error:
+            raise InputError(f"{self.name} is damaged or cut short: {first_line(error)}") from None
+
+    def _parquet(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+        plain = pq.ParquetFile(opened)
+        # Codes repeat so much that reading them as a dictionary costs a fraction of reading them as text.
+        leaves = [plain.schema.column(number).path for number in range(len(plain.schema))]
         dictionaries = [leaf for leaf in leaves if leaf.split(".")[0] == "codes"]
-        with pq.ParquetFile(path, buffer_size=_BUFFER, read_dictionary=dictionaries) as file:
-            wanted = self._known(file.schema_arrow)
-            first, size = 1, path.stat().st_size
-            for group in range(file.num_row_groups):
-                rows, done = file.metadata.row_group(group).num_rows, 0
-                try:
-                    for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
-                        yield Rows(first + done, self._shaped(batch))
-                        done += batch.num_rows
-                except _DAMAGED as error:
-                    yield LostRows(first + done, rows - done, f"row group {group} is damaged: {_first_line(error)}")
-                first += rows
-                self.bytes_read = size * (group + 1) // file.num_row_groups
+        file = pq.ParquetFile(opened, metadata=plain.metadata, buffer_size=_BUFFER, read_dictionary=dictionaries)
+        wanted = self._known(file.schema_arrow)
+        first, size = 1, opened.size()
+        for group in range(file.num_row_groups):
+            what = f"row group {group}"
+            rows, done = file.metadata.row_group(group).num_rows, 0
+            try:
+                for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
+                    yield from self._pieces(batch, first + done, what, "row group")
+                    done += batch.num_rows
+                reason = f"{what} is damaged: it says it has {rows:,} rows and has {done:,}"
+            except InputError:
+                raise
+            except DAMAGED as error:
+                reason = f"{what} is damaged: {first_line(error)}"
+            if done < rows:
+                check_rows(rows - done, size, f"{self.name}: {what}")
+                yield LostRows(first + done, rows - done, reason, "row group")
+            first += max(rows, done)
+            self.bytes_read = size * (group + 1) // file.num_row_groups
 
-    def _ipc_file(self, path: Path) -> Iterator[Rows | LostRows]:
-        with pa.memory_map(os.fspath(path)) as mapped:
-            file = ipc.open_file(mapped)
-            self._known(file.schema)
-            first = 1
-            for number in range(file.num_record_batches):
-                batch = file.get_batch(number)
-                yield from self._pieces(batch, first)
-                first += batch.num_rows
+    def _ipc_file(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+        file = ipc.open_file(opened, options=self._only_known(ipc.open_file(opened).schema))
+        yield from self._batches(map(file.get_batch, range(file.num_record_batches)))
 
-    def _stream(self, reader: Any) -> Iterator[Rows | LostRows]:
+    def _ipc_stream(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+        size = opened.size()
+        options = self._only_known(ipc.open_stream(opened).schema)
+        opened.seek(0)
+        yield from self._batches(ipc.open_stream(opened, options=options))
+        if (at := opened.tell()) != size:
+            raise InputError(
+                f"{self.name} is cut short, or several streams in one: {at:,} of its {size:,} bytes are the stream; "
+                "give each stream as a file of its own"
+            )
+        opened.seek(max(0, size - len(_END)))
+        if opened.read(len(_END)) != _END:
+            self.notes = ("it ends without the mark that ends a stream; where it was cut short, claims are missing",)
+
+    def _stream(self, reader: pa.RecordBatchReader) -> Iterator[Rows | LostRows]:
         self._known(reader.schema)
+        yield from self._batches(reader)
+
+    def _batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Rows | LostRows]:
         first = 1
-        for batch in reader:
-            yield from self._pieces(batch, first)
+        for number, batch in enumerate(batches):
+            yield from self._pieces(batch, first, f"record batch {number}", "record batch")
             first += batch.num_rows
 
-    def _pieces(self, batch: pa.RecordBatch, first: int) -> Iterator[Rows]:
+    def _pieces(self, batch: pa.RecordBatch, first: int, what: str, part: str) -> Iterator[Rows | LostRows]:
+        """Give a batch in pieces of bounded size, or its rows as lost where it is damaged."""
+        names = batch.schema.names
+        batch = batch.select(
+            [name for name in names if name in _KNOWN or ("codes" not in names and _WIDE.fullmatch(name))]
+        )
+        check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{self.name}: {what}")
+        try:
+            check_arrays(batch.columns)
+        except pa.ArrowException as error:
+            yield LostRows(first, batch.num_rows, f"{what} is damaged: {first_line(error)}", part)
+            return
         for start in range(0, batch.num_rows, BATCH_ROWS):
             yield Rows(first + start, self._shaped(batch.slice(start, BATCH_ROWS)))
+
+    def _only_known(self, schema: pa.Schema) -> ipc.IpcReadOptions:
+        known = frozenset(self._known(schema))
+        return ipc.IpcReadOptions(
+            ensure_alignment=ipc.Alignment.DataTypeSpecific,
+            included_fields=[number for number, name in enumerate(schema.names) if name in known],
+        )
 
     def _known(self, schema: pa.Schema) -> list[str]:
         """Return the columns to read; raises InputError when no column holds codes."""
@@ -160,15 +212,16 @@ class ArrowColumns:
         if "codes" not in names and not wide:
             seen = seen_columns(names) if names else "its columns are none"
             raise InputError(f"{self.name} has no column codes (nor dx1, dx2, …); {seen}")
-        known = [name for name in names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)]
+        known = [name for name in names if name in _KNOWN]
         if "codes" not in names:
             known += wide
+        known_once(names, known, self.name)
         self.ignored = tuple(name for name in names if name not in known)
         return known
 
     def _shaped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with a column codes, also where each code has a column of its own."""
-        known = [name for name in batch.schema.names if name in ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)]
+        known = [name for name in batch.schema.names if name in _KNOWN]
         plain = {name: without_views(batch.column(name)) for name in known}
         if any(column.type != batch.schema.field(name).type for name, column in plain.items()):
             there = {name: batch.column(name) for name in batch.schema.names}
@@ -185,10 +238,6 @@ def _wide_columns(names: list[str]) -> list[str]:
     return [name for _, name in sorted(numbered)]
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 class ArrowSource:
     """The claims of a file in one of Arrow's formats, one by one; the line is the 1-based row."""
 
@@ -201,6 +250,11 @@ class ArrowSource:
         return self._columns.ignored
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about the file although every claim was read."""
+        return self._columns.notes
+
+    @property
     def bytes_read(self) -> int:
         """Bytes read so far, by row groups."""
         return self._columns.bytes_read
@@ -211,14 +265,19 @@ class ArrowSource:
             if isinstance(part, LostRows):
                 yield from lost(part, name)
                 continue
-            for number, values in enumerate(part.batch.to_pylist(), start=part.first):
-                yield _row(values, name, number)
+            wrong = unreadable({name: part.batch.column(name) for name in part.batch.schema.names})
+            for row, (what, reason) in wrong.items():
+                yield Rejected(name, part.first + row, None, reason, what)
+            places = np.setdiff1d(np.arange(part.batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
+            read = part.batch.take(numbers(places)) if wrong else part.batch
+            for place, values in zip(places.tolist(), read.to_pylist(), strict=True):
+                yield _row(values, name, part.first + place)
 
 
 def lost(part: LostRows, name: str) -> Iterator[Rejected]:
     """Give a reject for each row that could not be read."""
     for number in range(part.first, part.first + part.rows):
-        yield Rejected(name, number, None, part.reason, "row group")
+        yield Rejected(name, number, None, part.reason, part.part)
 
 
 def _row(values: dict[str, Any], name: str, number: int) -> Record | Rejected:

@@ -12,12 +12,16 @@ import pyarrow.parquet as pq
 from pyarrow import ipc
 
 from weakcode.errors import InputError
+from weakcode.scrub.columns.invalid import unreadable_in
+from weakcode.scrub.columns.views import without_views
+from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line
 from weakcode.scrub.read.csv.file import Row, claims_of
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import resolve
 from weakcode.scrub.read.rows import Record, Rejected
 
 _ROWS = 8_192
+_ALIGNED = ipc.IpcReadOptions(ensure_alignment=ipc.Alignment.DataTypeSpecific)
 
 
 class ArrowTable:
@@ -31,25 +35,45 @@ class ArrowTable:
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         try:
-            with pa.memory_map(self._path) as file:
+            # Read, not mapped: a mapped file that is cut short meanwhile would end the process.
+            with pa.OSFile(self._path) as file:
                 names, batches = _opened(file)
                 header = resolve(names, ",", self._name, self._mapping)
                 self.ignored = header.ignored
-                yield from claims_of(rows_of(batches), header, self._name)
+                yield from claims_of(rows_of(batches, self._name), header, self._name)
                 self.bytes_read = file.size()
-        except (pa.ArrowException, OSError) as error:
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{self._name} is damaged or cut short: {said}") from None
+        except InputError:
+            raise
+        except DAMAGED as error:
+            raise InputError(f"{self._name} is damaged or cut short: {first_line(error)}") from None
 
 
-def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Row | Rejected]:
-    """Return the rows of these batches as cells of text."""
-    number = 0
-    for batch in batches:
-        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            number += 1
-            cells = [_cell(value) for value in values]
-            yield number, cells, "|".join(cells).encode("utf-8", "replace")
+def rows_of(batches: Iterable[pa.RecordBatch], name: str) -> Iterator[Row | Rejected]:
+    """Return the rows of these batches as cells of text; those that cannot be read are rejected."""
+    first = 1
+    for number, batch in enumerate(batches):
+        yield from _rows(batch, first, name, f"record batch {number}")
+        first += batch.num_rows
+
+
+def _rows(batch: pa.RecordBatch, first: int, name: str, what: str) -> Iterator[Row | Rejected]:
+    check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{name}: {what}")
+    try:
+        check_arrays(batch.columns)
+    except pa.ArrowException as error:
+        reason = f"{what} is damaged: {first_line(error)}"
+        yield from (Rejected(name, row, None, reason, "record batch") for row in range(first, first + batch.num_rows))
+        return
+    columns = list(map(without_views, batch.columns))
+    wrong = unreadable_in(batch.schema.names, columns)
+    left = [row for row in range(batch.num_rows) if row not in wrong] if wrong else range(batch.num_rows)
+    for row, (part, reason) in wrong.items():
+        yield Rejected(name, first + row, None, reason, part)
+    if wrong:
+        columns = [column.take(pa.array(left, pa.int64())) for column in columns]
+    for row, values in zip(left, zip(*(column.to_pylist() for column in columns), strict=True), strict=True):
+        cells = [_cell(value) for value in values]
+        yield first + row, cells, "|".join(cells).encode("utf-8", "replace")
 
 
 def _opened(file: Any) -> tuple[list[str], Iterable[pa.RecordBatch]]:
@@ -59,9 +83,9 @@ def _opened(file: Any) -> tuple[list[str], Iterable[pa.RecordBatch]]:
         parquet = pq.ParquetFile(file)
         return parquet.schema_arrow.names, parquet.iter_batches(_ROWS)
     if start.startswith(b"ARROW1"):
-        opened = ipc.open_file(file)
+        opened = ipc.open_file(file, options=_ALIGNED)
         return opened.schema.names, (opened.get_batch(number) for number in range(opened.num_record_batches))
-    reader = ipc.open_stream(file)
+    reader = ipc.open_stream(file, options=_ALIGNED)
     return reader.schema.names, reader
 
 
