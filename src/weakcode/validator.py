@@ -19,6 +19,7 @@ from weakcode.compile.conditions import JudgedClaim
 from weakcode.compile.edits import CompiledRule
 from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
+from weakcode.engines.turns import give_way
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
 from weakcode.findings import Verdict as Verdict
@@ -257,6 +258,7 @@ class Validator:
 
     def _found(self, claim: Claim, bench: _Bench) -> tuple[Finding, ...]:
         """Return the findings on a claim before anything is waived."""
+        give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
         judged = JudgedClaim.of(claim, bench.edition)
