@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import importlib.util
 import multiprocessing
 import os
 import pkgutil
@@ -22,7 +23,15 @@ from weakcode import Claim, Finding, Validator
 
 PACKAGE = Path(weakcode.__file__).parent
 CODES = ["G72.9", "M62.84", "E11.9", "I10", "I10"]
-ENGINES = ("columnar", "durable")
+ENGINES = (
+    "columnar",
+    pytest.param(
+        "durable",
+        marks=pytest.mark.skipif(
+            importlib.util.find_spec("durable_rules_engine") is None, reason="needs durable-rules: weakcode[durable]"
+        ),
+    ),
+)
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which this system does not have")
 

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 PROJECT = Path(__file__).resolve().parents[2]
-FILES = ("build", "dev", "tools")
+FILES = ("build", "dev", "run", "tools", "wheels")
 
 
 def pins(name: str) -> dict[str, set[str]]:
@@ -51,6 +51,14 @@ def test_every_requirement_is_pinned_to_a_version_that_it_allows(extra: str) -> 
         versions = pinned.get(canonicalize_name(requirement.name), set())
         assert versions, f"{requirement} is not in requirements/dev.txt; run make lock"
         assert all(map(requirement.specifier.contains, versions)), f"{requirement} is not {versions}; run make lock"
+
+
+def test_make_run_installs_what_the_project_needs_in_the_versions_of_the_rest_and_no_extra() -> None:
+    pinned = pins("run")
+    assert {canonicalize_name(one.name) for one in asked_for()} <= pinned.keys()
+    for package, versions in pinned.items():
+        assert versions == pins("dev")[package]
+    assert {"durable-rules", "mkdocs", "mypy", "pyspark", "pytest"} <= pins("dev").keys() - pinned.keys()
 
 
 @pytest.mark.parametrize("name", FILES)
