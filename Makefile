@@ -4,14 +4,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNS := $(VENV)/.runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed docs lock sbom nightly mutants clean
+.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed plain docs lock sbom nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(READY) ## Set up .venv
+setup: $(READY) ## Set up .venv; make run sets up only what it runs
 
 # Every package in the one version that requirements/ names, and no file that it does not know. What comes as source is built
 # by what is pinned too.
@@ -19,17 +20,26 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
 BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
 
-$(READY): pyproject.toml setup.py requirements/build.txt requirements/dev.txt $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/kernel/*.$(ending)))
+KERNEL := $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/kernel/*.$(ending)))
+
+$(RUNS): pyproject.toml setup.py requirements/build.txt requirements/run.txt $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Setting up $(VENV) (once, about a minute)"
-	@$(BIN)/python $(PIP) $(BUILDERS)
-	@$(BIN)/python $(PIP) $(LOCKED) --requirement requirements/dev.txt
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing what builds weakcode (requirements/build.txt)"
+	@$(BIN)/python $(PIP) --no-compile $(BUILDERS)
+	@echo "Installing what weakcode runs on (requirements/run.txt)"
+	@$(BIN)/python $(PIP) --no-compile $(LOCKED) --requirement requirements/run.txt
+	@echo "Building weakcode"
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY) ## Scrub the example claims and print the findings
+$(READY): $(RUNS) requirements/dev.txt
+	@echo "Installing every extra, and what tests, checks and documents weakcode (requirements/dev.txt, about a minute)"
+	@$(BIN)/python $(PIP) $(LOCKED) --requirement requirements/dev.txt
+	@touch $@
+
+run: $(RUNS) ## Scrub the example claims and print the findings
 	@$(BIN)/weakcode scrub examples/claims.csv --fail-on never
 
 # One worker for each core. The tests of a file stay together: they share what was made once. Files come in their
@@ -91,6 +101,18 @@ installed: dist ## Install the wheel into an empty environment and run the tests
 	@rm -rf $(WHEELS)
 	WEAKCODE_TEST_INSTALLED=1 $(EMPTY)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not attack' $(TESTS)
 
+PLAIN := build/plain-environment
+NO_COMPILER := env PATH=$(CURDIR)/$(PLAIN)/bin CC=false CXX=false PIP_CONFIG_FILE=/dev/null
+
+plain: dist ## Install the wheel where there is no compiler, without any extra, and run what tests that
+	@rm -rf $(PLAIN) $(WHEELS)
+	$(PYTHON) -m venv $(PLAIN)
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: \
+		--requirement requirements/run.txt --dest $(WHEELS)
+	$(NO_COMPILER) python $(PIP) --no-index --find-links $(WHEELS) dist/*.whl
+	@rm -rf $(WHEELS)
+	$(NO_COMPILER) python tests/without_compiler.py
+
 TOOLS := build/tools
 
 $(TOOLS)/.ready: requirements/tools.txt
@@ -102,7 +124,9 @@ COMPILE := $(TOOLS)/bin/uv pip compile --quiet --generate-hashes --universal --p
 
 lock: $(TOOLS)/.ready ## Pin what pyproject.toml asks for; UPGRADE=--upgrade takes the newest versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra dev --extra all --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(COMPILE) $(UPGRADE) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) $(UPGRADE) requirements/wheels.in --output-file requirements/wheels.txt
 	$(COMPILE) $(UPGRADE) requirements/tools.in --output-file requirements/tools.txt
 
 sbom: $(READY) $(TOOLS)/.ready ## Write what is in .venv as a bill of materials, build/sbom.json (CycloneDX)
