@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from weakcode.codes.catalog import edition_for
-from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.columnar import ColumnarEngine
+from weakcode.engines.judging import CodedRows
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims
 from weakcode.scrub.judge.findings import Memory

@@ -327,6 +327,7 @@ def explain(
     rule_of = program.rule_of_edit
     reader = _Reader(program, edition, judged)
     sorter = _Sorter(program, assembler, judged, verdict)
+    chosen = len(program.chosen_edits)
     reads: list[tuple[int, _Read]] = []
     for number, at in reader.subjects.items():
         if severities[rule_of[number]] is None:
@@ -342,9 +343,9 @@ def explain(
     return Explanation(
         verdict=verdict,
         steps=_steps(reads, sorter, assembler, program, severities, judged),
-        edits=len(program),
-        edits_elsewhere=len(program) - len(reader.subjects),
-        rules_elsewhere=len(program.rules) - len({rule_of[number] for number in reader.subjects}),
+        edits=chosen,
+        edits_elsewhere=chosen - len(reader.subjects),
+        rules_elsewhere=len(program.present) - len({rule_of[number] for number in reader.subjects}),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
@@ -18,7 +18,8 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
-from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
+from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
+from weakcode.compile.records import condition_of, edit_of, plain, record, written
 from weakcode.findings import Source
 from weakcode.lazy import lazy
 
@@ -28,58 +29,7 @@ CONDITIONAL, SPOKEN, LINED = 1, 2, 4
 NO_SET = 0
 """The number of no code set; that of the empty one is another."""
 
-_DATES = ("starts", "ends")
 _SETS = ("present", "absent", "first_listed")
-
-
-_BINARY = (CodeSet, Condition)
-"""What has columns of its own and is left out of the JSON of an edit."""
-
-
-def _plain(value: Any) -> Any:
-    if attrs.has(type(value)):
-        said = ((f.name, getattr(value, f.name), f.default) for f in attrs.fields(type(value)))
-        return {name: _plain(one) for name, one, default in said if one != default and not isinstance(one, _BINARY)}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-_said = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _written(value: Any) -> bytes:
-    return _said(_plain(value)).encode()
-
-
-def _condition(data: dict[str, Any]) -> Condition:
-    """Return a condition but for its code sets."""
-    from datetime import date
-
-    read: dict[str, Any] = {}
-    for key, value in data.items():
-        if key in _DATES:
-            read[key] = date.fromisoformat(value)
-        else:
-            read[key] = tuple(value) if isinstance(value, list) else value
-    return Condition(**read)
-
-
-def _edit(data: dict[str, Any], subject: CodeSet, related: CodeSet, condition: Condition | None) -> Edit:
-    return Edit(
-        rule=data["rule"],
-        verb=Verb(data["verb"]),
-        subject=subject,
-        object=related,
-        where=Where(data.get("where", 0)),
-        condition=condition,
-        terms=tuple(data.get("terms", ())),
-        pointed=data.get("pointed"),
-        message=data.get("message"),
-        listed=data.get("listed", ""),
-        fix=EditFix(**data["fix"]) if "fix" in data else None,
-        sources=tuple(Source(**source) for source in data.get("sources", ())),
-    )
 
 
 class _Pool:
@@ -98,29 +48,6 @@ class _Pool:
             spans.extend(chain.from_iterable(codes.spans))
             bounds.append(len(spans))
         return bounds, spans
-
-
-def _record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
-    """Return an edit as `_written` would, which is much slower; `cited` remembers what sources are as text."""
-    parts = [f'{{"rule":{edit.rule},"verb":{int(edit.verb)}']
-    if edit.where:
-        parts.append(f',"where":{int(edit.where)}')
-    if edit.terms:
-        parts.append(f',"terms":{_said(edit.terms)}')
-    if edit.pointed is not None:
-        parts.append(f',"pointed":{_said(edit.pointed)}')
-    if edit.message is not None:
-        parts.append(f',"message":{_said(edit.message)}')
-    if edit.listed:
-        parts.append(f',"listed":{_said(edit.listed)}')
-    if edit.fix is not None:
-        parts.append(f',"fix":{_said(_plain(edit.fix))}')
-    if edit.sources:
-        text = cited.get(edit.sources)
-        if text is None:
-            text = cited[edit.sources] = _said(_plain(edit.sources))
-        parts.append(f',"sources":{text}')
-    return f"{''.join(parts)}}}".encode()
 
 
 def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, bytes]]:
@@ -146,15 +73,48 @@ _TEXT = ("records", "conditions")
 """Sections of JSON; all others are numbers of four bytes."""
 
 
+@attrs.frozen
+class PackFile:
+    """What a program knows of a rule file: its pack, the facts and code sets that it declares, its rules by number."""
+
+    name: str
+    pack: str
+    version: str
+    facts: tuple[str, ...]
+    code_sets: Mapping[str, str]
+    first: int
+    end: int
+
+    @property
+    def shown(self) -> str:
+        """The pack with its version, as verdicts name it."""
+        return f"{self.pack} {self.version}"
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """A program that is part of another, and the numbers of its first edit and first rule there."""
+
+    program: Program
+    first_edit: int = 0
+    first_rule: int = 0
+
+
 @attrs.frozen(eq=False, slots=False)
 class Program:
-    """The compiled packs. Edits are numbered as compiled; ids of codes are those of `edition`."""
+    """The compiled packs. Edits are numbered as compiled; ids of codes are those of `edition`.
+
+    `files` are the rule files that it was compiled from, in order.
+    """
 
     edition: str
     packs: tuple[str, ...]
     rules: tuple[CompiledRule, ...]
     facts: tuple[str, ...]
     _sections: dict[str, Any]
+    files: tuple[PackFile, ...] = ()
+    shared: dict[Any, Any] = attrs.field(factory=dict, init=False)
+    """What engines make of the program and share, such as the tables of the kernel."""
     _edits: dict[int, Edit] = attrs.field(factory=dict, init=False)
     _conditions: dict[int, Condition] = attrs.field(factory=dict, init=False)
 
@@ -165,13 +125,14 @@ class Program:
         rules: Sequence[CompiledRule],
         facts: Iterable[str],
         edits: Sequence[Edit],
+        files: Iterable[PackFile] = (),
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return a program as the header and the binary sections of a store."""
         pool = _Pool()
         conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
         cited: dict[tuple[Source, ...], str] = {}
-        records = [_record(edit, cited) for edit in edits]
+        records = [record(edit, cited) for edit in edits]
         columns = {
             "offsets": accumulate(map(len, records), initial=0),
             "rules": [edit.rule for edit in edits],
@@ -190,7 +151,7 @@ class Program:
         arrays["set_bounds"], arrays["set_spans"] = pool.columns()
         sections = {name: column.tobytes() for name, column in arrays.items()}
         sections["records"] = b"".join(records)
-        sections["conditions"] = b"\n".join(map(_written, conditions))
+        sections["conditions"] = b"\n".join(map(written, conditions))
         wide, by_class = _by_class(arrays)
         sections |= by_class
         meta = {
@@ -198,7 +159,8 @@ class Program:
             "edition": edition,
             "packs": list(packs),
             "facts": sorted(facts),
-            "rules": [_plain(rule) for rule in rules],
+            "rules": [plain(rule) for rule in rules],
+            "files": [attrs.astuple(one) for one in files],
             "claim_edits": [number for number, edit in enumerate(edits) if edit.verb is Verb.CLAIM_REQUIRE],
         }
         return meta, sections
@@ -221,14 +183,52 @@ class Program:
             )
             for rule in meta["rules"]
         )
-        return cls(meta["edition"], tuple(meta["packs"]), rules, tuple(meta["facts"]), views)
+        files = tuple(
+            PackFile(name, pack, version, tuple(facts), code_sets, first, end)
+            for name, pack, version, facts, code_sets, first, end in meta.get("files", ())
+        )
+        return cls(meta["edition"], tuple(meta["packs"]), rules, tuple(meta["facts"]), views, files)
 
     def __reduce__(self) -> tuple[Any, ...]:
         views = {name: bytes(part) if isinstance(part, memoryview) else part for name, part in self._sections.items()}
-        return _arrived, (self.edition, self.packs, self.rules, self.facts, views)
+        return _arrived, (self.edition, self.packs, self.rules, self.facts, views, self.files)
 
     def __len__(self) -> int:
         return len(self._sections["offsets"]) - 1
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The programs that this one is made of."""
+        return (Part(self),)
+
+    @property
+    def present(self) -> Sequence[int]:
+        """The numbers of the rules that were chosen, in order; a program may hold others as well."""
+        return range(len(self.rules))
+
+    @property
+    def chosen_rules(self) -> tuple[CompiledRule, ...]:
+        """The rules that were chosen, in order."""
+        return tuple(self.rules[number] for number in self.present)
+
+    def edits_of(self, rule: int) -> range:
+        """Return the numbers of the edits of a rule, by its number."""
+        rules = self.rule_of_edit
+        return range(bisect_left(rules, rule), bisect_right(rules, rule))
+
+    @lazy
+    def chosen_edits(self) -> tuple[int, ...]:
+        """The numbers of the edits of the rules that were chosen."""
+        return tuple(number for rule in self.present for number in self.edits_of(rule))
+
+    @lazy
+    def merging(self) -> tuple[array[int], bytes]:
+        """The rule of each edit, and whether it is one finding for a pair of diagnoses, whichever is the subject."""
+        either_way = bytes(
+            verb == Verb.FORBID and where == Where.ANYWHERE
+            for verb, where in zip(self.column("verbs"), self.column("wheres"), strict=True)
+        )
+        return array("i", self.rule_of_edit), either_way
 
     def edit(self, number: int) -> Edit:
         """Return an edit by its number."""
@@ -238,7 +238,9 @@ class Program:
             low, high = s["offsets"][number : number + 2]
             subject, related = (self.code_set(s[name][number]) or CodeSet() for name in ("subjects", "objects"))
             condition = self._condition_of(s["condition"][number])
-            found = self._edits[number] = _edit(json.loads(bytes(s["records"][low:high])), subject, related, condition)
+            found = self._edits[number] = edit_of(
+                json.loads(bytes(s["records"][low:high])), subject, related, condition
+            )
         return found
 
     def _condition_of(self, place: int) -> Condition | None:
@@ -260,7 +262,7 @@ class Program:
         edit's condition here.
         """
         written = bytes(self._sections["conditions"]).splitlines()
-        plain = (Condition(), *(_condition(json.loads(one)) for one in written))
+        plain = (Condition(), *(condition_of(json.loads(one)) for one in written))
         sets = self._sections["condition_sets"].tolist()
         return tuple(zip(plain, zip(sets[::3], sets[1::3], sets[2::3], strict=True), strict=True))
 
@@ -319,12 +321,12 @@ class Program:
     @lazy
     def rule_numbers(self) -> dict[str, int]:
         """The number of each rule by its full id."""
-        return {rule.id: number for number, rule in enumerate(self.rules)}
+        return {self.rules[number].id: number for number in self.present}
 
 
-def _arrived(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any]) -> Program:
+def _arrived(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any], files: Any) -> Program:
     views = {
         name: memoryview(part).cast("B" if name in _TEXT else "I") if isinstance(part, bytes) else part
         for name, part in parts.items()
     }
-    return Program(edition, packs, rules, facts, views)
+    return Program(edition, packs, rules, facts, views, files)

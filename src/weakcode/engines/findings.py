@@ -181,10 +181,7 @@ class Assembler:
 def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], array[int], array[int]]:
     """Return the rules of a program in the form in which the kernel merges and orders findings."""
     rules, numbers = program.rules, program.rule_numbers
-    either_way = bytes(
-        verb == Verb.FORBID and where == Where.ANYWHERE
-        for verb, where in zip(program.column("verbs"), program.column("wheres"), strict=True)
-    )
+    rule_of, either_way = program.merging
     rank = array("i", [0]) * len(rules)
     for place, number in enumerate(sorted(range(len(rules)), key=lambda number: rules[number].id)):
         rank[number] = place
@@ -192,4 +189,4 @@ def _rule_columns(program: Program) -> tuple[array[int], bytes, array[int], arra
     for rule in rules:
         replaced.extend(numbers[name] for name in rule.supersedes if name in numbers)
         bounds.append(len(replaced))
-    return array("i", program.rule_of_edit), either_way, rank, bounds, replaced
+    return rule_of, either_way, rank, bounds, replaced

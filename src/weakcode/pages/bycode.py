@@ -46,10 +46,10 @@ class CodeIndex:
 def code_index(program: Program, edition: Edition) -> CodeIndex:
     """Return the rules that touch the codes of an edition, as `Validator.rules_touching` has them for each code."""
     spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
-    for number, rule in enumerate(program.rule_of_edit):
+    for number in program.chosen_edits:
         edit = program.edit(number)
         for role, codes in ((SUBJECT, edit.subject), (OBJECT, edit.object)):
-            spans.setdefault((program.rules[rule].id, role), []).extend(codes.spans)
+            spans.setdefault((program.rules[edit.rule].id, role), []).extend(codes.spans)
     in_order = sorted(spans, key=lambda key: (key[0], key[1] != SUBJECT))
     sets = {key: CodeSet(spans[key]) for key in in_order}
     all_codes = CodeSet([(0, edition.size)])

@@ -151,7 +151,7 @@ class Shelf:
 
     def _edits_of(self, rule_id: str) -> list[int]:
         number = self.program.rule_numbers.get(rule_id)
-        return [edit for edit, rule in enumerate(self.program.rule_of_edit) if rule == number]
+        return [] if number is None else list(self.program.edits_of(number))
 
     def _instances(self, numbers: Sequence[int]) -> Instances:
         cited = (source for number in numbers for source in self.program.edit(number).sources)

@@ -14,7 +14,8 @@ from weakcode.compile.conditions import lines_meant
 from weakcode.compile.edits import Edit, Hit, Verb
 from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
-from weakcode.engines.columnar import CodedRows, ColumnarEngine, only_one
+from weakcode.engines.columnar import ColumnarEngine
+from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.read.values import service_lines
 
 PART = "\x1f"

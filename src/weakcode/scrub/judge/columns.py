@@ -21,8 +21,9 @@ from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
 from weakcode.compile.program import Program
-from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
+from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
 from weakcode.scrub.columns.arrow import valid
 from weakcode.scrub.columns.codes import CodeColumn
@@ -248,13 +249,17 @@ class _Run:
             with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
-        held = about.held(engine.tests, first_day, spoken)
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        hits = engine.hits_batch(coded, rows.view(np.uint8), held)
-        lines = None if about.lines is None or engine.lined_tests is None else about.lines.seen(coded)
+        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda tests: about.held(tests, first_day, spoken))
+        lines = about.lines.seen(coded) if about.lines is not None and engine.asks_lines else None
         if lines is not None:
-            held = about.held(engine.lined_tests or (), first_day, spoken, lines.off_claim)
-            lined = engine.hits_batch(coded, (rows & lines.lined).view(np.uint8), held, lined=True)
+            off = lines.off_claim
+            lined = engine.hits_batch(
+                coded,
+                (rows & lines.lined).view(np.uint8),
+                lambda tests: about.held(tests, first_day, spoken, off),
+                lined=True,
+            )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
-from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
+from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
 from weakcode.engines.wording import NOBODY, Named, Said
 from weakcode.findings import Severity

@@ -1,0 +1,274 @@
+"""A program's part in judging: its tables, which validators share, and what the hits of their loops mean.
+
+Tables are the most that an engine keeps. Those of the rules that are on when nobody says otherwise are made once for a
+program; who switches a few of them off passes over their hits. The tables of a small program number the segments of
+codes that it tells apart, not all codes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, compress, groupby
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.edition import Edition
+from weakcode.compile.conditions import JudgedClaim, found_term
+from weakcode.compile.edits import Condition, Edit, Hit, Verb
+from weakcode.compile.program import LINED, NO_SET, SPOKEN, Part, Program
+from weakcode.engines.claimbits import ClaimBits, ClaimTest
+from weakcode.engines.kernel._kernel import Tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MOST_TABLES = 8
+"""How many tables of rules that someone chose are kept for a program."""
+_MUCH = 0.75
+"""The share of the usual edits that must be on for the usual tables to be used."""
+_FEW = 8
+"""A program that tells fewer segments apart than one in so many codes is small."""
+
+Held = Callable[[Sequence[ClaimTest]], "NDArray[np.uint64]"]
+
+
+@attrs.frozen(eq=False)
+class CodedRows:
+    """The codes of a batch as tokens: the numbers of billable codes, then one for each strange code of the batch.
+
+    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `strange` has the canonical spelling of each strange code.
+    """
+
+    tokens: NDArray[np.int32]
+    bounds: NDArray[np.int64]
+    strange: Sequence[str]
+
+
+@attrs.frozen(eq=False)
+class Built:
+    """Tables for the loops. `tests` are what their edits ask of claims, `bits` tells which of them hold.
+
+    `segments` are the first ids of the segments that stand for codes in the tables, None where codes stand for
+    themselves.
+    """
+
+    tables: Tables
+    tests: tuple[ClaimTest, ...]
+    bits: ClaimBits
+    segments: memoryview | None
+
+    def judge(self, judged: JudgedClaim) -> list[Hit]:
+        """Return the hits on a claim; terms and lines are taken to be as edits want them."""
+        ids = judged.ids
+        if self.segments is not None:
+            ids = tuple([bisect_right(self.segments, code_id) - 1 for code_id in ids])
+        return self.tables.judge(judged.claim.codes, ids, self.bits.of(judged))
+
+    def judge_batch(
+        self,
+        rows: CodedRows,
+        strange: NDArray[np.int32],
+        billable: int,
+        chosen: NDArray[np.uint8],
+        held: Held,
+    ) -> NDArray[np.int32]:
+        """Return the hits on the chosen rows of a batch, as `ColumnarEngine.hits_batch` does."""
+        import numpy as np
+
+        if self.segments is not None:
+            ids = np.concatenate([np.arange(billable), strange])
+            strange = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
+            billable = 0
+        about = held(self.tests).reshape(-1)
+        block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, strange)
+        return np.frombuffer(block, np.int32).reshape(-1, 6)
+
+
+class JudgingPart:
+    """What judges claims by one part of a program. `active` tells of every rule of the program whether it is on."""
+
+    def __init__(self, part: Part, edition: Edition, active: bytes) -> None:
+        self._program = part.program
+        self._first_edit = part.first_edit
+        self._edition = edition
+        self._active = active[part.first_rule : part.first_rule + len(self._program.rules)]
+        self._special = self._program.column("special")
+        self._groups: dict[bool, tuple[tuple[Built, bool], ...]] = {}
+
+    @property
+    def classes(self) -> int:
+        """How many classes of codes its tables tell apart."""
+        return len(self._program.column("subject_pointers")) - 1
+
+    def groups(self, *, lined: bool) -> tuple[tuple[Built, bool], ...]:
+        """Return the tables to judge by, each with whether some of its edits are off."""
+        found = self._groups.get(lined)
+        if found is None:
+            found = self._groups[lined] = tuple(self._chosen(lined=lined))
+        return found
+
+    def _chosen(self, *, lined: bool) -> Iterator[tuple[Built, bool]]:
+        program, active = self._program, self._active
+        usual = bytes(rule.enabled for rule in program.rules)
+        core = bytes(map(int.__and__, active, usual))
+        others = bytes(map(int.__gt__, active, usual))
+        counts = _edit_counts(program, lined=lined)
+        wanted, all_usual = (sum(compress(counts, rules)) for rules in (core, usual))
+        if wanted and wanted >= _MUCH * all_usual:
+            yield self._built(usual, lined=lined), core != usual
+        elif wanted:
+            yield self._built(core, lined=lined), False
+        if sum(compress(counts, others)):
+            unusual = bytes(not on for on in usual)
+            yield self._built(unusual, lined=lined), others != unusual
+
+    def _built(self, rules: bytes, *, lined: bool) -> Built:
+        """Return the tables of some rules, made once for all validators that judge by the program."""
+        key, shared = (rules, lined, self._edition.universe), self._program.shared
+        built: Built | None = shared.get(key)
+        if built is None:
+            built = _tables(self._program, rules, self._edition.universe, lined=lined)
+            # Without a lock, which a fork could leave locked: at worst two threads make the same tables.
+            for oldest in list(shared)[: len(shared) - _MOST_TABLES]:
+                shared.pop(oldest, None)
+            shared[key] = built
+        return built
+
+    # one claim
+
+    def hits(self, judged: JudgedClaim) -> list[Hit]:
+        """Return every violation on the claim, in no particular order."""
+        found = self._judged(judged, lined=False)
+        if judged.pointers is not None:
+            found += self._judged(judged, lined=True)
+        special = self._special
+        if judged.pointers is not None or judged.is_spoken:
+            doubtful = [hit for hit in found if special[hit.edit] & (SPOKEN | LINED)]
+            if doubtful:
+                found = [hit for hit in found if not special[hit.edit] & (SPOKEN | LINED)]
+                found += self._meant(judged, doubtful)
+        first = self._first_edit
+        return [Hit(edit + first, subject, other) for edit, subject, other in found] if first else found
+
+    def _judged(self, judged: JudgedClaim, *, lined: bool) -> list[Hit]:
+        found: list[Hit] = []
+        for built, some_off in self.groups(lined=lined):
+            hits = built.judge(judged)
+            if some_off:
+                active, rule_of = self._active, self._program.rule_of_edit
+                hits = [hit for hit in hits if active[rule_of[hit.edit]]]
+            found = found + hits if found else hits
+        return found
+
+    def _meant(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
+        """Return those hits whose terms the documented text has, and to which service lines point as they ask."""
+        kept: list[Hit] = []
+        for number, of_edit in groupby(sorted(hits), key=lambda hit: hit.edit):
+            edit = self._program.edit(number)
+            meant = list(of_edit)
+            pointers = judged.pointers
+            if edit.pointed is not None and pointers is not None:
+                meant = [hit for hit in meant if pointers.meets(edit.pointed, hit.subject)]
+            if edit.terms:
+                diagnoses, ids = judged.claim.diagnoses, judged.ids
+                meant = [
+                    hit
+                    for hit in meant
+                    if self._term(edit, diagnoses[hit.subject - 1].text, ids[hit.subject - 1]) is not None
+                ]
+            kept += only_one(edit, meant)
+        return kept
+
+    def _term(self, edit: Edit, text: str | None, code_id: int) -> str | None:
+        return found_term(edit, self._program.rules[edit.rule], text, code_id, self._edition)
+
+    # batches
+
+    def hits_batch(
+        self,
+        rows: CodedRows,
+        strange: NDArray[np.int32],
+        billable: int,
+        chosen: NDArray[np.uint8],
+        held: Held,
+        *,
+        lined: bool,
+    ) -> Iterator[NDArray[np.int32]]:
+        """Give the violations on the chosen rows, for each table in order of rows."""
+        import numpy as np
+
+        for built, some_off in self.groups(lined=lined):
+            hits = built.judge_batch(rows, strange, billable, chosen, held)
+            if some_off:
+                on = np.frombuffer(self._active, np.uint8)[np.asarray(self._program.rule_of_edit)]
+                hits = hits[on[hits[:, 1]] != 0]
+            if self._first_edit and len(hits):
+                hits = hits + np.array([0, self._first_edit, 0, 0, 0, 0], np.int32)
+            yield hits
+
+
+def _edit_counts(program: Program, *, lined: bool) -> list[int]:
+    """Return how many edits each rule has that do, or do not, look at service lines."""
+    counts = [0] * len(program.rules)
+    for rule, bits in zip(program.rule_of_edit, program.column("special"), strict=True):
+        counts[rule] += bool(bits & LINED) is lined
+    return counts
+
+
+def _tables(program: Program, rules: bytes, universe: int, *, lined: bool) -> Built:
+    """Return the tables of the edits of these rules, with what they ask of claims."""
+    special, starts = program.column("special"), program.column("starts")
+    on = bytes(
+        rules[rule] and bool(bits & LINED) is lined for rule, bits in zip(program.rule_of_edit, special, strict=True)
+    )
+    count = len(program)
+    about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
+    tests: dict[tuple[Condition, bool], int] = {}
+    asked_for: dict[tuple[int, ...], int] = {}
+    places: dict[int, int] = {}
+    for number in compress(range(count), special):
+        looks_further[number] = bool(special[number] & (SPOKEN | LINED))
+        if on[number]:
+            condition, sets = program.conditions[program.column("condition")[number]]
+            test = (condition, bool(special[number] & SPOKEN))
+            if test != (Condition(), False):
+                about_claim[number] = tests.setdefault(test, len(tests) + 1)
+            if any(codes != NO_SET for codes in sets):
+                asked = tuple(-1 if codes == NO_SET else places.setdefault(codes, len(places)) for codes in sets)
+                about_codes[number] = asked_for.setdefault(asked, len(asked_for))
+    small = len(starts) * _FEW < universe
+    tables = Tables(
+        _in_segments(program) if small else program.column,
+        on,
+        looks_further,
+        about_claim,
+        about_codes,
+        array("i", chain.from_iterable(asked_for)),
+        array("I", places),
+        array("I", [number for number in program.claim_edits if on[number]]),
+        array("I", sorted(program.wide_edits)),
+        len(starts) if small else universe,
+        len(tests),
+    )
+    asked_of_claims = tuple(ClaimTest(*test) for test in tests)
+    return Built(tables, asked_of_claims, ClaimBits(asked_of_claims), starts if small else None)
+
+
+def _in_segments(program: Program) -> Callable[[str], memoryview]:
+    """Return the columns of a program in which the numbers of its segments stand for the codes in them."""
+    starts = program.column("starts").tolist()
+    spans = array("I", [bisect_right(starts, code_id - 1) for code_id in program.column("set_spans")])
+    numbered = {"starts": memoryview(array("I", range(len(starts)))), "set_spans": memoryview(spans)}
+    return lambda name: numbered[name] if name in numbered else program.column(name)
+
+
+def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
+    """Return the hits; of an edit that allows one code only and asks more, the first subject and each later one."""
+    if edit.verb is not Verb.AT_MOST_ONE or not (edit.terms or edit.asks_lines):
+        return hits
+    places = sorted(hit.subject for hit in hits)
+    return [Hit(hits[0].edit, places[0], later) for later in places[1:]]
