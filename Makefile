@@ -20,9 +20,9 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
 BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
 
-KERNEL := $(wildcard $(foreach ending,pyx pxi h,src/weakcode/engines/kernel/*.$(ending)))
+NATIVE := $(wildcard $(foreach folder,engines/kernel scrub/read/x12,$(foreach ending,pyx pxi h,src/weakcode/$(folder)/*.$(ending))))
 
-$(RUNS): pyproject.toml setup.py requirements/build.txt requirements/run.txt $(KERNEL)
+$(RUNS): pyproject.toml setup.py requirements/build.txt requirements/run.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "weakcode needs Python 3.11 or later; say which with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
@@ -74,15 +74,16 @@ docs: $(READY) ## Build the documentation into site/
 SANITIZERS := address,undefined
 SANITIZED := build/sanitized
 
-sanitize: $(READY) ## Run the tests of the kernel with a build that stops at bad memory and undefined behaviour
+sanitize: $(READY) ## Run the tests of the native code in a build that stops at bad memory and undefined behaviour
 	@rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
 		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp $(SANITIZED)-objects
 	nm -D $(SANITIZED)/weakcode/engines/kernel/_kernel.*.so | grep -q __asan_init
+	nm -D $(SANITIZED)/weakcode/scrub/read/x12/_reader.*.so | grep -q __asan_init
 	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
 	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/scrub/test_bulk.py
+		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py
 
 dist: $(READY) ## Build sdist and wheel into dist/
 	@rm -rf dist build/lib build/bdist.*

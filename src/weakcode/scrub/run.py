@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.judge import parallel
-    from weakcode.scrub.judge.blocks import RowBlock
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.arrow.file import ArrowColumns
-    from weakcode.scrub.read.csv.blocks import CsvBlock
-    from weakcode.scrub.read.jsonl.blocks import JsonlBlock
+    from weakcode.scrub.read.files import Block
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.findings import FindingsWriter
 
@@ -273,7 +271,7 @@ class _Run:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
 
-    def _blocks(self, blocks: Iterable[RowBlock | CsvBlock | JsonlBlock], columns: ColumnScrubber) -> None:
+    def _blocks(self, blocks: Iterable[Block], columns: ColumnScrubber) -> None:
         from weakcode.scrub.judge import parallel
 
         keep_rows = self._out.corrected is not None

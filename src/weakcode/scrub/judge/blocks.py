@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from weakcode.claims import Claim
 from weakcode.errors import EngineError
+from weakcode.scrub.columns.arrow import filled, numbers
 from weakcode.scrub.columns.claims import columns_of
 from weakcode.scrub.judge import parallel
 from weakcode.scrub.judge.rows import Judge, Judged, evaluate
@@ -110,8 +111,8 @@ def judged_columns(
     except EngineError:
         # So that the error names its claim.
         return None
-    numbers = sorted([*table.odd, *(int(table.lines[one.row]) for one in scrubbed.rejected)])
-    outcomes = [outcome for number in numbers for outcome in evaluate(read_line(number), judge)]
+    again = sorted([*table.odd, *(int(table.lines[one.row]) for one in scrubbed.rejected)])
+    outcomes = [outcome for number in again for outcome in evaluate(read_line(number), judge)]
     refused = tuple(outcome for outcome in outcomes if isinstance(outcome, Rejected))
     if len(refused) < len(outcomes):
         return None
@@ -122,6 +123,68 @@ def judged_columns(
         Rows(0, table.batch) if keep_rows else None,
         np.searchsorted(table.lines, np.unique(np.asarray(findings["line"]))) if keep_rows else None,
     )
+
+
+class PlacedClaims(Protocol):
+    """Claims that were read into columns, with the place of each diagnosis; see `read.x12.claimblock.ClaimBlock`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def batch(self) -> pa.RecordBatch: ...
+    @property
+    def rejected(self) -> Sequence[tuple[int, Rejected]]: ...
+    def record(self, row: int) -> Record: ...
+    def places(
+        self, rows: NDArray[np.int32], positions: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], pa.DictionaryArray]: ...
+    def rows(self) -> list[Record | Rejected]: ...
+
+
+@attrs.frozen(eq=False)
+class ColumnBlock:
+    """Claims that were read into columns, and what among them was rejected."""
+
+    claims: PlacedClaims
+
+    def judged(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool = False) -> parallel.Judged | OneByOne:
+        """Evaluate the claims together. Where columns cannot say it all, `judge` does it claim by claim."""
+        batch, set_aside = self.claims.batch, list(self.claims.rejected)
+        if not batch.num_rows:
+            return parallel.Judged(None, tuple(one for _, one in set_aside))
+        try:
+            scrubbed = scrubber.scrub(batch, lines=numbers(np.arange(batch.num_rows, dtype=np.int64)))
+        except EngineError:
+            # So that the error names its claim.
+            return self._one_by_one(judge)
+        for one in scrubbed.rejected:
+            (outcome,) = evaluate([self.claims.record(one.row)], judge)
+            if isinstance(outcome, Judged):
+                return self._one_by_one(judge)
+            set_aside.append((one.row, outcome))
+        rows = filled(scrubbed.findings["line"], 0)
+        findings = self._placed(scrubbed.findings, rows.astype(np.int32))
+        return parallel.Judged(
+            attrs.evolve(scrubbed, findings=findings, rows=batch.num_rows + len(self.claims.rejected)),
+            # What was rejected by the reader before a row has the number of that row.
+            tuple(one for _, one in sorted(set_aside, key=lambda one: one[0])),
+            Rows(0, batch) if keep_rows else None,
+            np.unique(rows) if keep_rows else None,
+        )
+
+    def _placed(self, findings: pa.RecordBatch, rows: NDArray[np.int32]) -> pa.RecordBatch:
+        """Return findings, which have the numbers of their rows, with file, lines and places."""
+        positions = findings["positions"]
+        bounds, flat = filled(positions.offsets, 0), filled(positions.values, 0)
+        first = np.zeros(len(rows), np.int32)
+        some = np.flatnonzero(np.diff(bounds))
+        first[some] = flat[bounds[some]]
+        lines, places = self.claims.places(rows, first)
+        file = said_once(self.claims.name, len(rows))
+        return with_columns(findings, {"file": file, "line": numbers(lines), "place": places})
+
+    def _one_by_one(self, judge: Judge) -> OneByOne:
+        return OneByOne(tuple(evaluate(self.claims.rows(), judge)))
 
 
 def blocks_of(rows: Iterable[Record | Rejected]) -> Iterator[RowBlock]:

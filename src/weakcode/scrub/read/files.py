@@ -19,11 +19,11 @@ from weakcode.scrub.read.rows import Record, Rejected, RowError
 from weakcode.scrub.read.x12 import X12Source, looks_like_x12
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.blocks import RowBlock
+    from weakcode.scrub.judge.blocks import ColumnBlock, RowBlock
     from weakcode.scrub.read.csv.blocks import CsvBlock
     from weakcode.scrub.read.jsonl.blocks import JsonlBlock
 
-    Block = RowBlock | CsvBlock | JsonlBlock
+    Block = RowBlock | CsvBlock | JsonlBlock | ColumnBlock
 
 _Part = TypeVar("_Part")
 _ROWS_BETWEEN = 256
@@ -197,8 +197,10 @@ class _SeveralFiles:
 
 def _blocks(source: ClaimSource) -> Iterator[Block]:
     """Give the rows of an open file block by block."""
-    from weakcode.scrub.judge.blocks import blocks_of
+    from weakcode.scrub.judge.blocks import ColumnBlock, blocks_of
 
+    if isinstance(source, X12Source):
+        return map(ColumnBlock, source.blocks())
     return source.blocks() if isinstance(source, CsvSource | JsonlSource | _SeveralFiles) else blocks_of(source)
 
 

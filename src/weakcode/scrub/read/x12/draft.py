@@ -12,7 +12,10 @@ from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.x12.codes import DIAGNOSES, EXTERNAL, NO_DIAGNOSES, SEGMENTS, icd9, setting_of
+from weakcode.scrub.read.x12.segments import Delimiters
 
+KINDS = ("", "professional", "institutional", "dental")
+"""What a transaction may be, as far as its guide tells; in the order of the native reader's numbers."""
 _MOST_SEGMENTS = 20_000
 _LONGEST_CODE = 30
 _SERVICE = {"SV1": (1, 7), "SV2": (2, 0), "SV3": (1, 11)}
@@ -72,9 +75,18 @@ class Draft:
     """
 
     def __init__(
-        self, envelope: Envelope, number: int, line: int, column: int, patient: Patient, payer: str | None, file: str
+        self,
+        envelope: Envelope,
+        number: int,
+        line: int,
+        column: int,
+        patient: Patient,
+        payer: str | None,
+        file: str,
+        delimiters: Delimiters,
     ) -> None:
         self._envelope = envelope
+        self._signs = delimiters
         self._file = file
         self._line, self._column = line, column
         self._patient = patient
@@ -100,7 +112,7 @@ class Draft:
         if self.problem is None:
             self.problem = BadRow(part, reason)
 
-    def add(self, text: str, elements: list[str], component: str, number: int, line: int, column: int) -> None:
+    def add(self, text: str, elements: list[str], number: int, line: int, column: int) -> None:
         """Take a segment of the claim."""
         if len(self._raw) < _MOST_SEGMENTS:
             self._raw.append(text)
@@ -110,15 +122,15 @@ class Draft:
         tag = elements[0]
         try:
             if tag == "HI":
-                self._diagnoses(elements, component, number, line, column)
+                self._diagnoses(elements, number, line, column)
             elif tag == "DTP":
                 self._date(elements)
             elif tag == "LX":
                 self._new_line(elements)
             elif tag in _SERVICE:
-                self._service(tag, elements, component)
+                self._service(tag, elements)
             elif tag == "CLM":
-                self._header(elements, component)
+                self._header(elements)
             elif tag == "SBR":
                 self.other_payers = True
             elif tag not in SEGMENTS:
@@ -126,18 +138,18 @@ class Draft:
         except BadRow as error:
             self.problem = self.problem or error
 
-    def _header(self, elements: list[str], component: str) -> None:
+    def _header(self, elements: list[str]) -> None:
         self._id = kept(_at(elements, 1)) or None
-        facility = _at(elements, 5).split(component)
+        facility = _at(elements, 5).split(self._signs.component)
         self._facility = facility[0].strip()
 
-    def _diagnoses(self, elements: list[str], component: str, number: int, line: int, column: int) -> None:
+    def _diagnoses(self, elements: list[str], number: int, line: int, column: int) -> None:
         if self.in_lines or self.other_payers:
             raise BadRow("segments", f"segment {number} has diagnoses after the service lines or other payers")
         for at, element in enumerate(elements[1:], start=1):
             if not element:
                 continue
-            parts = element.split(component)
+            parts = element.split(self._signs.component)
             kind = DIAGNOSES.get(parts[0])
             if kind is None:
                 if parts[0] not in NO_DIAGNOSES:
@@ -147,7 +159,7 @@ class Draft:
                 continue
             code = parts[1].strip() if len(parts) > 1 else ""
             if not code or len(code) > _LONGEST_CODE:
-                reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {component!r}"
+                reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {self._signs.component!r}"
                 raise BadRow("codes", f"segment {number}, HI{at:02}: {reason}")
             code = canonical(icd9(code) if kind.icd9 else code)
             if kind.apart:
@@ -175,11 +187,13 @@ class Draft:
         number = _at(elements, 1)
         self._line_number = int(number) if number.isdecimal() and len(number) < 10 else None
 
-    def _service(self, tag: str, elements: list[str], component: str) -> None:
+    def _service(self, tag: str, elements: list[str]) -> None:
         self.in_lines = True
         procedure_at, pointers_at = _SERVICE[tag]
-        parts = _at(elements, procedure_at).split(component)
-        pointers = [part for part in _at(elements, pointers_at).split(component) if part] if pointers_at else []
+        parts = _at(elements, procedure_at).split(self._signs.component)
+        pointers = (
+            [part for part in _at(elements, pointers_at).split(self._signs.component) if part] if pointers_at else []
+        )
         number = self._line_number or len(self._lines) + 1
         self._line_number = None
         for pointer in pointers:
@@ -188,9 +202,9 @@ class Draft:
         procedure = kept(parts[1]) if len(parts) > 1 else ""
         self._lines.append(ServiceLine(number, tuple(map(int, pointers)), procedure or None))
 
-    def finish(self, end: str) -> Record | Rejected:
-        """Return the claim, or why it is none. `end` is what parts two segments."""
-        raw = kept(end.join([*self._raw, ""]))
+    def finish(self) -> Record | Rejected:
+        """Return the claim, or why it is none."""
+        raw = kept(self._signs.segment.join([*self._raw, ""]))
         try:
             if self.problem is not None:
                 raise self.problem

@@ -19,7 +19,7 @@ LONGEST_SEGMENT = 1 << 20
 _BLOCK = 1 << 16
 _LONGEST_ISA = 400
 """Characters that surely hold an ISA segment, which has 106."""
-_BETWEEN = " \t\r\n\x00\x1a\ufeff"
+BETWEEN = " \t\r\n\x00\x1a\ufeff"
 """What may stand between segments and means nothing: line breaks, padding, an end-of-file mark."""
 _BREAK = re.compile(r"[\r\n]+")
 _HEADER = re.compile(r"ISA[^A-Za-z0-9\s]|ISA\s")
@@ -27,24 +27,36 @@ _HEADER = re.compile(r"ISA[^A-Za-z0-9\s]|ISA\s")
 
 @attrs.frozen
 class Delimiters:
-    """What parts elements, components of an element, and segments."""
+    """What parts elements, components of an element, segments, and elements that repeat; empty where none may."""
 
     element: str
     component: str
     segment: str
+    repetition: str = ""
+
+
+@attrs.frozen
+class Spot:
+    """Where a segment begins: bytes before it, 1-based line and column, and the delimiters that hold there."""
+
+    offset: int
+    line: int
+    column: int
+    delimiters: Delimiters
 
 
 class Segment(NamedTuple):
     """A segment as it stands in the file, and where: 1-based line and column.
 
     `text` is the segment without its end; empty where it was too long to be taken. `closed` is False for what stands
-    after the last segment end of the file.
+    after the last segment end of the file. `offset` counts the bytes of the file before the text.
     """
 
     text: str
     line: int
     column: int
     closed: bool = True
+    offset: int = 0
 
 
 def read_delimiters(start: str) -> Delimiters | None:
@@ -59,7 +71,9 @@ def read_delimiters(start: str) -> Delimiters | None:
     distinct = len({element, component, end}) == 3
     if not distinct or any(sign.isalnum() or sign == " " for sign in (element, component, end)):
         return None
-    return Delimiters(element, component, end)
+    # Before version 00402 an agency's code stands there.
+    repetition = parts[11] if len(parts[11]) == 1 and not (parts[11].isalnum() or parts[11].isspace()) else ""
+    return Delimiters(element, component, end, "" if repetition in (element, component, end) else repetition)
 
 
 class Segments:
@@ -70,12 +84,17 @@ class Segments:
     Raises InputError where the file does not begin with an ISA segment.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, resume: Spot | None = None) -> None:
+        """Read a file from its start; with `resume`, what follows a place in it, which `file` gives."""
         self._file = file
         self._name = name
         self.bytes_read = 0
-        self._line, self._column = 1, 1
-        self.delimiters = self._first_delimiters()
+        self._offset, self._line, self._column = 0, 1, 1
+        if resume is None:
+            self.delimiters = self._first_delimiters()
+        else:
+            self._offset, self._line, self._column, self.delimiters = attrs.astuple(resume, recurse=False)
+            self._buffer = ""
 
     def _read(self) -> str:
         block = self._file.read(_BLOCK)
@@ -84,14 +103,16 @@ class Segments:
         return block.decode("latin-1")
 
     def _first_delimiters(self) -> Delimiters:
-        buffer = self._read().removeprefix("\xef\xbb\xbf")
-        while buffer and not buffer.strip(_BETWEEN):
+        start = self._read()
+        buffer = start.removeprefix("\xef\xbb\xbf")
+        self._offset = len(start) - len(buffer)
+        while buffer and not buffer.strip(BETWEEN):
             self._pass(buffer)
             buffer = self._read()
-        rest = buffer.lstrip(_BETWEEN)
+        rest = buffer.lstrip(BETWEEN)
         if len(rest) < _LONGEST_ISA:
             rest += self._read()
-            buffer = buffer[: len(buffer) - len(buffer.lstrip(_BETWEEN))] + rest
+            buffer = buffer[: len(buffer) - len(buffer.lstrip(BETWEEN))] + rest
         self._buffer = buffer
         delimiters = read_delimiters(rest)
         if delimiters is None:
@@ -108,6 +129,7 @@ class Segments:
         return delimiters
 
     def _pass(self, text: str) -> None:
+        self._offset += len(text)
         breaks = text.count("\n")
         if breaks:
             self._line += breaks
@@ -123,7 +145,7 @@ class Segments:
             pieces = buffer.split(end)
             buffer = pieces.pop()
             for number, piece in enumerate(pieces):
-                if piece[:3] == "ISA" or (piece[:1] in _BETWEEN and piece.lstrip(_BETWEEN)[:3] == "ISA"):
+                if piece[:3] == "ISA" or (piece[:1] in BETWEEN and piece.lstrip(BETWEEN)[:3] == "ISA"):
                     rest = end.join([*pieces[number:], buffer])
                     whole = ended or len(rest) >= _LONGEST_ISA
                     if not whole or self._changes(rest):
@@ -132,11 +154,15 @@ class Segments:
                 segment = self._segment(piece, end)
                 if segment:
                     yield segment
-            heads = buffer.lstrip(_BETWEEN)[:3] == "ISA" and (ended or len(buffer) >= _LONGEST_ISA)
+            heads = buffer.lstrip(BETWEEN)[:3] == "ISA" and (ended or len(buffer) >= _LONGEST_ISA)
             if again or (heads and self._changes(buffer)):
                 continue
             if ended:
                 break
+            if len(buffer) > LONGEST_SEGMENT:
+                text = buffer.lstrip(BETWEEN)
+                self._pass(buffer[: len(buffer) - len(text)])
+                buffer = text
             if len(buffer) > LONGEST_SEGMENT:
                 buffer = yield from self._too_long(buffer)
             more = self._read()
@@ -148,7 +174,7 @@ class Segments:
 
     def _changes(self, text: str) -> bool:
         """Take over the delimiters of an interchange that begins here, and tell whether they are others."""
-        found = read_delimiters(text.lstrip(_BETWEEN))
+        found = read_delimiters(text.lstrip(BETWEEN))
         if found is None or found == self.delimiters:
             return False
         self.delimiters = found
@@ -156,25 +182,31 @@ class Segments:
 
     def _segment(self, piece: str, end: str, *, closed: bool = True) -> Segment | None:
         line, column = self._line, self._column
-        if piece[:1] in _BETWEEN or "\n" in piece or "\r" in piece:
-            text = piece.lstrip(_BETWEEN)
+        offset = self._offset
+        if piece[:1] in BETWEEN or "\n" in piece or "\r" in piece:
+            text = piece.lstrip(BETWEEN)
             self._pass(piece[: len(piece) - len(text)])
-            line, column = self._line, self._column
+            line, column, offset = self._line, self._column, self._offset
             self._pass(text + end)
+            if len(text) > LONGEST_SEGMENT:
+                return Segment("", line, column, closed, offset)
             # Some systems break lines at a fixed width, wherever that falls.
-            text = _BREAK.sub("", text).rstrip(_BETWEEN)
+            text = _BREAK.sub("", text).rstrip(BETWEEN)
         else:
             text = piece
+            self._offset += len(piece) + len(end)
             if end == "\n":
                 self._line, self._column = line + 1, 1
             else:
                 self._column = column + len(piece) + len(end)
-        return Segment(text, line, column, closed) if text else None
+            if len(text) > LONGEST_SEGMENT:
+                return Segment("", line, column, closed, offset)
+        return Segment(text, line, column, closed, offset) if text else None
 
     def _too_long(self, buffer: str) -> Generator[Segment, None, str]:
         """Skip to the next segment end; give one empty segment for what was skipped, and return the rest."""
         end = self.delimiters.segment
-        yield Segment("", self._line, self._column)
+        yield Segment("", self._line, self._column, True, self._offset)
         while (at := buffer.find(end)) < 0:
             self._pass(buffer)
             buffer = self._read()

@@ -1,0 +1,188 @@
+"""Claims of an 837 as columns, with their places."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.claims import SETTINGS
+from weakcode.scrub.columns.arrow import numbers, words
+from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.x12 import _reader
+from weakcode.scrub.read.x12.draft import KINDS, Draft, Envelope, Patient
+from weakcode.scrub.read.x12.segments import Delimiters, Segments, Spot
+
+_SEXES = pa.array(["F", "M"])
+_SETTINGS = pa.array(SETTINGS)
+
+
+@attrs.frozen
+class Transaction:
+    """What claims of a transaction have in common beside its control number, which the columns have."""
+
+    interchange: str
+    delimiters: Delimiters
+
+
+@attrs.frozen(eq=False, slots=False)
+class ClaimBlock:
+    """Some claims of a file, most of them read natively.
+
+    `columns` are those of `_reader.Reader.take`, over `text`; `records` has the rows that the reader in Python read,
+    `rejected` what is no claim, each with the number of the row that it stands before.
+    """
+
+    name: str
+    text: bytes
+    columns: Sequence[_reader.Block]
+    transactions: Sequence[Transaction]
+    records: Mapping[int, Record]
+    rejected: Sequence[tuple[int, Rejected]]
+
+    @cached_property
+    def batch(self) -> pa.RecordBatch:
+        """The claims as a code list."""
+        columns: dict[str, pa.Array] = {
+            "claim_id": self._text(_reader.ID_TEXT),
+            "codes": self._codes(),
+            "service_date": self._days(_reader.SERVICE),
+            "birth_date": self._days(_reader.BIRTH),
+            "sex": self._choice(_reader.SEX, _SEXES),
+            "setting": self._choice(_reader.SETTING, _SETTINGS),
+            "payer": self._choice(_reader.PAYER, self._text(_reader.PAYER_TEXT)),
+        }
+        lines = self._lines()
+        if lines is not None:
+            columns["lines"] = lines
+        return pa.RecordBatch.from_pydict(columns)
+
+    def _numbers(self, column: int) -> NDArray[np.int32]:
+        return np.frombuffer(memoryview(self.columns[column]), np.int32)
+
+    def _long(self, column: int) -> NDArray[np.int64]:
+        return np.frombuffer(memoryview(self.columns[column]), np.int64)
+
+    def _text(self, column: int) -> pa.StringArray:
+        """Return a column of text; empty text is none. Its ends stand behind it."""
+        data, ends = self.columns[column], self._numbers(column + 1)
+        there = np.diff(ends) > 0
+        return pa.StringArray.from_buffers(
+            len(there), pa.py_buffer(self.columns[column + 1]), pa.py_buffer(data), _bits(there)
+        )
+
+    def _days(self, column: int) -> pa.Array:
+        days = self._numbers(column)
+        buffers = [_bits(days != _reader.NO_DAY), pa.py_buffer(self.columns[column])]
+        return pa.Array.from_buffers(pa.date32(), len(days), buffers)
+
+    def _choice(self, column: int, values: pa.Array) -> pa.DictionaryArray:
+        index = self._numbers(column)
+        buffers = [_bits(index >= 0), pa.py_buffer(self.columns[column])]
+        return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(index), buffers), values)
+
+    def _codes(self) -> pa.ListArray:
+        codes = self._text(_reader.CODE_TEXT)
+        if len(self.columns[_reader.POA_TEXT]):
+            codes = pa.StructArray.from_arrays([codes, self._text(_reader.POA_TEXT)], ["code", "poa"])
+        return pa.ListArray.from_arrays(numbers(self._numbers(_reader.DX_ENDS)), codes)
+
+    def _lines(self) -> pa.ListArray | None:
+        """Return the service lines; None where no claim has any."""
+        ends = self._numbers(_reader.LINE_ENDS)
+        if not ends[-1]:
+            return None
+        pointers = pa.ListArray.from_arrays(
+            numbers(self._numbers(_reader.POINTER_ENDS)), numbers(self._numbers(_reader.POINTERS))
+        )
+        number = numbers(self._long(_reader.LINE_NUMBER))
+        line = pa.StructArray.from_arrays(
+            [number, pointers, self._text(_reader.PROCEDURE_TEXT)], ["number", "pointers", "procedure"]
+        )
+        buffers = [_bits(np.diff(ends) > 0), pa.py_buffer(self.columns[_reader.LINE_ENDS])]
+        return pa.Array.from_buffers(pa.list_(line.type), len(ends) - 1, buffers, children=[line])
+
+    def places(
+        self, rows: NDArray[np.int32], positions: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], pa.DictionaryArray]:
+        """Return lines and places of diagnoses by row and 1-based position; 0 is the claim itself."""
+        lines, index = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
+        texts, ends = _reader.places(
+            rows,
+            positions,
+            *self._prefixes,
+            self._numbers(_reader.ENVELOPE),
+            self._numbers(_reader.SEGMENT),
+            self._long(_reader.AT_LINE),
+            self._long(_reader.AT_COLUMN),
+            self._numbers(_reader.DX_ENDS),
+            self._numbers(_reader.DX_SEGMENT),
+            self._numbers(_reader.DX_ELEMENT),
+            self._long(_reader.DX_LINE),
+            self._long(_reader.DX_COLUMN),
+            lines,
+            index,
+        )
+        known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(texts))
+        if self.records:
+            said = known.to_pylist()
+            for at in np.flatnonzero(np.isin(rows, np.fromiter(self.records, np.int32, len(self.records)))).tolist():
+                record, position = self.records[int(rows[at])], [int(positions[at])] if positions[at] else []
+                lines[at] = record.line_of(position)
+                index[at] = len(said)
+                said.append(record.place_of(position))
+            known = pa.array(said, pa.string())
+        return lines, words(index, known)
+
+    @cached_property
+    def _prefixes(self) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """The beginning of a place for each transaction, one after the other, and where each ends."""
+        said = [envelope.place(0)[:-1].encode() for envelope in self._envelopes]
+        ends = np.zeros(len(said) + 1, np.int32)
+        np.cumsum([len(one) for one in said], out=ends[1:])
+        return np.frombuffer(b"".join(said) or b"-", np.uint8), ends
+
+    @cached_property
+    def _envelopes(self) -> list[Envelope]:
+        kinds = self._numbers(_reader.ENVELOPE_KIND).tolist()
+        controls = self._text(_reader.ENVELOPE_TEXT).to_pylist()
+        return [
+            Envelope(transaction.interchange, control, KINDS[kind])
+            for transaction, control, kind in zip(self.transactions, controls, kinds, strict=True)
+        ]
+
+    def record(self, row: int) -> Record:
+        """Return a claim as the reader in Python reads it."""
+        if row in self.records:
+            return self.records[row]
+        which = int(self._numbers(_reader.ENVELOPE)[row])
+        signs = self.transactions[which].delimiters
+        number = int(self._numbers(_reader.SEGMENT)[row])
+        start, stop, line, column = (
+            int(self._long(at)[row]) for at in (_reader.START, _reader.STOP, _reader.AT_LINE, _reader.AT_COLUMN)
+        )
+        birth, sex, payer = (self.batch[name][row].as_py() for name in ("birth_date", "sex", "payer"))
+        patient = Patient(birth, sex)
+        draft = Draft(self._envelopes[which], number, line, column, patient, payer, self.name, signs)
+        claim = io.BytesIO(self.text[start:stop])
+        for at, segment in enumerate(Segments(claim, self.name, Spot(start, line, column, signs)), start=number):
+            draft.add(segment.text, segment.text.split(signs.element), at, segment.line, segment.column)
+        outcome = draft.finish()
+        assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
+        return outcome
+
+    def rows(self) -> list[Record | Rejected]:
+        """Return everything in the order of the file, each claim as the reader in Python reads it."""
+        rows: list[tuple[int, Record | Rejected]] = [(row, self.record(row)) for row in range(self.batch.num_rows)]
+        # What was rejected before a row has the number of that row.
+        return [row for _, row in sorted([*self.rejected, *rows], key=lambda one: one[0])]
+
+
+def _bits(there: NDArray[np.bool_]) -> pa.Buffer | None:
+    """Return which values are not null as Arrow has it; None where none is."""
+    return None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
