@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -102,7 +103,12 @@ def scrub(
             if out.corrected.remarks:
                 run.remarks[os.fspath(fixed or "")] = out.corrected.remarks
             result = attrs.evolve(result, fixed=out.corrected.changed)
-        result = attrs.evolve(result, remarks=run.remarks, idle_waivers=run.tally.idle_waivers(waivers))
+        result = attrs.evolve(
+            result,
+            remarks=run.remarks,
+            without_diagnoses=dict(run.undiagnosed),
+            idle_waivers=run.tally.idle_waivers(waivers),
+        )
         out.finish(result)
     return result
 
@@ -211,6 +217,7 @@ class _Run:
         self.tally = Tally()
         self.ignored: dict[str, tuple[str, ...]] = {}
         self.remarks: dict[str, tuple[str, ...]] = {}
+        self.undiagnosed: Counter[str] = Counter()
 
     def file(self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> None:
         """Scrub one file."""
@@ -228,6 +235,7 @@ class _Run:
             self._blocks(source.blocks(), self._columns)
         self._bytes_before += source.bytes_read
         self._odd(name, source.ignored)
+        self.undiagnosed.update(source.undiagnosed)
         if source.remarks:
             self.remarks[name] = source.remarks
 

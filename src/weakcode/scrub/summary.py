@@ -37,6 +37,8 @@ class Summary:
     `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged
     them, `outside_editions` those of them on whose service date no installed edition was in force.
     `fixed` counts claims that were written mended.
+    `without_diagnoses` counts by kind ("dental") the claims that list no diagnosis and need none; they are in no other
+    count.
     `remarks` says by file what is odd about it although every claim was read.
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
@@ -60,6 +62,7 @@ class Summary:
     outside_editions: dict[str, int] = attrs.field(factory=dict)
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
+    without_diagnoses: dict[str, int] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
     idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     notices: tuple[str, ...] = attrs.field(default=(), converter=_tuple)

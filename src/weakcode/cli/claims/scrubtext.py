@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.rows import Judged
     from weakcode.scrub.summary import JudgedBy, Summary
 
+_MOST_REMARKS = 5
+"""On a file, that the printed summary repeats."""
+
 
 def _print_text(judged: Judged) -> None:
     findings = _all(judged)
@@ -114,8 +117,13 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
         where += f"; and {more:,} more" if more else ""
         why = f"{rejects} says why" if rejects else "--rejects FILE says why"
         notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {why}: {where}")
+    for kind, number in summary.without_diagnoses.items():
+        claims = text.counted(number, f"{kind} claim")
+        notes.append(f"{claims} without diagnoses, which such claims need not have: counted apart, and not evaluated")
     for file, remarks in summary.remarks.items():
-        notes.append(f"{file}: {remarks[0]}" + (f"; and {len(remarks) - 1} more such" if len(remarks) > 1 else ""))
+        notes += [f"{file}: {remark}" for remark in remarks[:_MOST_REMARKS]]
+        if len(remarks) > _MOST_REMARKS:
+            notes.append(f"{file}: {len(remarks) - _MOST_REMARKS} more remarks; --summary FILE has them")
     for file, columns in summary.ignored_columns.items():
         notes.append(f"{file}: not read, because not known: {', '.join(columns)}")
     for edition, number in summary.outside_editions.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,8 +118,9 @@ def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 class FileRows:
     """The rows of one file, which is opened when they are asked for.
 
-    `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known and
-    `remarks` what is odd about the file although every claim was read.
+    `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known,
+    `remarks` what is odd about the file although every claim was read, and `undiagnosed` by kind how many claims have
+    no diagnosis and need none; they are no rows.
     """
 
     def __init__(
@@ -130,6 +132,7 @@ class FileRows:
         self._path, self._mapping, self._progress = path, mapping, progress
         self.ignored: tuple[str, ...] = ()
         self.remarks: tuple[str, ...] = ()
+        self.undiagnosed: Mapping[str, int] = {}
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Record | Rejected]:
@@ -154,6 +157,7 @@ class FileRows:
             self.ignored = source.ignored
             # Only some formats have something to remark on.
             self.remarks = tuple(getattr(source, "notes", ()))
+            self.undiagnosed = getattr(source, "undiagnosed", {})
 
     def _tell(self, source: ClaimSource) -> None:
         self.bytes_read = source.bytes_read
@@ -169,6 +173,7 @@ class _SeveralFiles:
         self._mapping = mapping
         self._ignored: dict[str, None] = {}
         self.notes: list[str] = []
+        self.undiagnosed: Counter[str] = Counter()
         self.bytes_read = 0
 
     @property
@@ -193,6 +198,7 @@ class _SeveralFiles:
                 self.bytes_read = before + source.bytes_read
                 self._ignored.update(dict.fromkeys(source.ignored))
                 self.notes += [f"{member.name}: {note}" for note in getattr(source, "notes", ())]
+                self.undiagnosed.update(getattr(source, "undiagnosed", {}))
 
 
 def _blocks(source: ClaimSource) -> Iterator[Block]:

@@ -46,7 +46,7 @@ typedef struct {
     x12_state before; /* where the claim begins */
     int64_t segments;
     x12_text id, facility, facility_form;
-    int in_lines, other_payers, services; /* services: bit 1 for SV1, 2 for SV2, 3 for SV3 */
+    int in_lines, other_payers, apart, services; /* services: bit 1 for SV1, 2 for SV2, 3 for SV3 */
     int32_t statement[2], service, line_date, line_number;
     int64_t first_line, first_pointer; /* of the claim, in the columns */
     int64_t kept[X12_COLUMNS];
@@ -90,9 +90,9 @@ static int x12_kind(x12_text guide) {
         const uint8_t *at = guide.at + i;
         if (at[0] != 'X' || !x12_is_digit(at[1]) || !x12_is_digit(at[2]) || !x12_is_digit(at[3])) continue;
         switch (x12_number((x12_text){at + 1, 3})) {
-        case 222: case 98: return X12_PROFESSIONAL;
-        case 223: case 96: return X12_INSTITUTIONAL;
-        case 224: case 97: return X12_DENTAL;
+        case 222: case 98: case 298: case 323: return X12_PROFESSIONAL;
+        case 223: case 96: case 299: case 324: return X12_INSTITUTIONAL;
+        case 224: case 97: case 300: case 325: return X12_DENTAL;
         default: return X12_UNKNOWN;
         }
     }
@@ -186,7 +186,10 @@ static int x12_take_diagnoses(x12_reader *r) {
             if (place != 9 || part.size != 1 || !memchr("YNUW1", part.at[0], 5)) return 0;
             poa = part.at[0];
         }
-        if (what == X12_APART) continue;
+        if (what == X12_APART) {
+            c->apart = 1;
+            continue;
+        }
         if (c->count == X12_MOST_DIAGNOSES) return 0;
         c->found[c->count++] = (x12_diagnosis){
             code, r->now.line, r->now.column, (int32_t)r->now.number, i, role, poa,
@@ -283,7 +286,7 @@ static void x12_open_claim(x12_reader *r, const x12_state *before) {
     c->facility = c->facility_form = (x12_text){r->segment.text, rest.size < 0 ? -1 : 0};
     if (x12_component(&rest, sign, &c->facility)) x12_component(&rest, sign, &c->facility_form);
     c->facility = x12_plain(c->facility.at, c->facility.size);
-    c->in_lines = c->other_payers = c->services = c->count = 0;
+    c->in_lines = c->other_payers = c->apart = c->services = c->count = 0;
     c->statement[0] = c->statement[1] = c->service = c->line_date = X12_NO_DAY;
     c->line_number = -1;
     c->first_line = x12_count32(&r->columns[X12_POINTER_ENDS]) - 1;
@@ -378,8 +381,13 @@ static int x12_close_claim(x12_reader *r, int64_t stop) {
     int kind = x12_kind_of_claim(c, s->kind);
     int setting = x12_setting(kind, c->facility);
     int32_t service = x12_service_day(c, kind, setting);
-    if (c->id.size < 0 || c->facility.size < 0 || s->kind == X12_UNKNOWN) return 0;
-    if (!c->count) return 0;
+    if (c->id.size < 0 || c->facility.size < 0 || kind == X12_UNKNOWN) return 0;
+    if (!c->count) {
+        if (kind != X12_DENTAL || c->apart || x12_count32(&columns[X12_POINTERS]) != c->first_pointer) return 0;
+        x12_drop_claim(r);
+        r->now.undiagnosed++;
+        return 1;
+    }
     if (s->birth != X12_NO_DAY && service != X12_NO_DAY && s->birth > service) return 0;
     r->open = 0;
     return x12_put_text(&columns[X12_ID_TEXT], &columns[X12_ID_ENDS], c->id.at, c->id.size) &&
@@ -437,6 +445,7 @@ static int x12_take_start(x12_reader *r) {
     s->sets++;
     s->kind = x12_kind(guide);
     if (s->kind == X12_UNKNOWN) s->kind = s->guide;
+    if (s->kind == X12_UNKNOWN) return 0; /* the name of such a guide is kept for a note */
     s->payer = -1;
     x12_forget_patient(s);
     return x12_put_envelope(r, number) ? 1 : -1;
@@ -446,7 +455,7 @@ static int x12_take_start(x12_reader *r) {
 static int x12_take_end(x12_reader *r) {
     x12_state *s = &r->now;
     x12_text count = x12_element(&r->segment, 1), number = x12_element(&r->segment, 2);
-    if (!s->in_837 || !s->claims || s->envelope < 0 || x12_number(count) != s->number || count.at[0] == '0') return 0;
+    if (!s->in_837 || !s->claims || s->envelope < 0 || x12_number(count) != s->number) return 0;
     const int32_t *bounds = x12_at32(&r->columns[X12_ENVELOPE_ENDS], s->envelope);
     if (number.size != bounds[1] - bounds[0]) return 0;
     if (memcmp(number.at, r->columns[X12_ENVELOPE_TEXT].at + bounds[0], (size_t)number.size)) return 0;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 
 import attrs
 
@@ -48,10 +49,16 @@ SEGMENTS = _words(
 CLAIM_ONLY = SEGMENTS - _words("AMT CLM CUR DMG HL N1 N2 N3 N4 NM1 PAT PER PRV REF SBR")
 """Those that stand nowhere but in a claim. Where no claim has begun, its beginning was lost."""
 
+# By the guide's number: of 5010, of 4010, of post-adjudicated claims (X298 to X300), and of 8020.
 _KINDS = {
-    "222": "professional", "098": "professional", "223": "institutional", "096": "institutional",
-    "224": "dental", "097": "dental",
-}  # fmt: skip
+    **dict.fromkeys(("222", "098", "298", "323"), "professional"),
+    **dict.fromkeys(("223", "096", "299", "324"), "institutional"),
+    **dict.fromkeys(("224", "097", "300", "325"), "dental"),
+}
+_KINDS_BY_SERVICE = {("SV1", "B"): "professional", ("SV2", "A"): "institutional"}
+# E000 to E030 and E800 to E999 are the external causes of ICD-9-CM.
+_ICD9 = re.compile(r"\d{3,5}|V\d{2,4}|E(?:0[0-2]\d|030|[89]\d\d)\d?")
+_ICD10 = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
 _INPATIENT = _words("11 12 18 21 22 28 41 65 66 86")
 
 
@@ -61,6 +68,14 @@ def kind_of(version: str) -> str:
     return _KINDS.get(match[1], "") if match else ""
 
 
+def kind_by_services(services: Set[str], facility_form: str) -> str:
+    """Return the same by what a claim holds: the segments of its services and CLM05-2, the form of its place."""
+    if len(services) != 1:
+        return ""
+    (service,) = services
+    return "dental" if service == "SV3" else _KINDS_BY_SERVICE.get((service, facility_form), "")
+
+
 def setting_of(kind: str, facility: str) -> Setting | None:
     """Return the setting by the kind of transaction and, for institutions, the first two digits of the type of bill."""
     if kind in ("professional", "dental"):
@@ -68,6 +83,12 @@ def setting_of(kind: str, facility: str) -> Setting | None:
     if kind != "institutional" or not re.fullmatch(r"\d\d", facility):
         return None
     return "inpatient" if facility in _INPATIENT else "outpatient"
+
+
+def is_only_icd10(code: str) -> bool:
+    """Tell whether a code has a form of ICD-10-CM that no code of ICD-9-CM has."""
+    code = code.strip().upper().replace(".", "")
+    return bool(_ICD10.fullmatch(code)) and not _ICD9.fullmatch(code)
 
 
 def icd9(code: str) -> str:

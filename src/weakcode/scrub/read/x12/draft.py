@@ -11,13 +11,25 @@ from weakcode.claims import Claim, Diagnosis, ServiceLine, Sex, parse_date, pars
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
-from weakcode.scrub.read.x12.codes import DIAGNOSES, EXTERNAL, NO_DIAGNOSES, SEGMENTS, icd9, setting_of
+from weakcode.scrub.read.x12.codes import (
+    DIAGNOSES,
+    EXTERNAL,
+    NO_DIAGNOSES,
+    SEGMENTS,
+    DiagnosisKind,
+    icd9,
+    is_only_icd10,
+    kind_by_services,
+    setting_of,
+)
 from weakcode.scrub.read.x12.segments import Delimiters
 
 KINDS = ("", "professional", "institutional", "dental")
 """What a transaction may be, as far as its guide tells; in the order of the native reader's numbers."""
 _MOST_SEGMENTS = 20_000
 _LONGEST_CODE = 30
+_DATE_FORMS = ("D8", "RD8", "DT", "TM")
+_DIGITS = re.compile(r"\d+(?:-\d+)?")
 _SERVICE = {"SV1": (1, 7), "SV2": (2, 0), "SV3": (1, 11)}
 """By segment: the element with the procedure, and the one with the pointers (0: it has none)."""
 
@@ -95,8 +107,8 @@ class Draft:
         self._raw: list[str] = []
         self._size = 0
         self._id: str | None = None
-        self._facility = ""
-        self._kind = envelope.kind
+        self._facility = self._facility_form = ""
+        self._services: set[str] = set()
         self._found: list[_Found] = []
         self._apart: list[tuple[str, str]] = []
         self._dates: dict[str, tuple[dt.date, dt.date]] = {}
@@ -142,6 +154,7 @@ class Draft:
         self._id = kept(_at(elements, 1)) or None
         facility = _at(elements, 5).split(self._signs.component)
         self._facility = facility[0].strip()
+        self._facility_form = facility[1].strip() if len(facility) > 1 else ""
 
     def _diagnoses(self, elements: list[str], number: int, line: int, column: int) -> None:
         if self.in_lines or self.other_payers:
@@ -149,28 +162,41 @@ class Draft:
         for at, element in enumerate(elements[1:], start=1):
             if not element:
                 continue
+            where = f"segment {number}, HI{at:02}"
+            if self._signs.repetition and self._signs.repetition in element:
+                raise BadRow("codes", f"{where} holds the repetition separator of ISA11; HI elements do not repeat")
             parts = element.split(self._signs.component)
             kind = DIAGNOSES.get(parts[0])
             if kind is None:
                 if parts[0] not in NO_DIAGNOSES:
-                    raise BadRow(
-                        "qualifiers", f"segment {number}, HI{at:02}: {kept(element)[:40]!r} has no known qualifier"
-                    )
+                    raise BadRow("qualifiers", f"{where}: {kept(element)[:40]!r} has no known qualifier")
                 continue
-            code = parts[1].strip() if len(parts) > 1 else ""
-            if not code or len(code) > _LONGEST_CODE:
-                reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {self._signs.component!r}"
-                raise BadRow("codes", f"segment {number}, HI{at:02}: {reason}")
-            code = canonical(icd9(code) if kind.icd9 else code)
+            diagnosis = self._diagnosis(where, element, parts, kind)
             if kind.apart:
-                self._apart.append((kind.apart, code))
+                self._apart.append((kind.apart, diagnosis.code))
                 continue
-            try:
-                diagnosis = Diagnosis(code, poa=parts[8] if len(parts) > 8 else None)
-            except WeakcodeError as error:
-                raise BadRow("present-on-admission indicator", f"segment {number}, HI{at:02}: {error}") from None
             place = self._envelope.place(number, f", HI{at:02}{_column(column)}")
             self._found.append(_Found(kind.role, diagnosis, place, line, column, len(self._found)))
+
+    def _diagnosis(self, where: str, element: str, parts: list[str], kind: DiagnosisKind) -> Diagnosis:
+        """Return the diagnosis of an element that has a qualifier of diagnoses."""
+        code = parts[1].strip() if len(parts) > 1 else ""
+        if not code or len(code) > _LONGEST_CODE:
+            reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {self._signs.component!r}"
+            raise BadRow("codes", f"{where}: {reason}")
+        more = sum(1 for part in (*parts[2:8], *parts[9:]) if part.strip())
+        if more == 2 and len(parts) > 3 and parts[2] in _DATE_FORMS and _DIGITS.fullmatch(parts[3]):
+            more = 0
+        if more:
+            raise BadRow("codes", f"{where} holds more than a code: {more} more component{'s' * (more > 1)}")
+        if kind.icd9 and not kind.apart and is_only_icd10(code):
+            reason = f"says ICD-9-CM ({parts[0]}), but {canonical(code)} is an ICD-10-CM code; use ABK/ABF"
+            raise BadRow("qualifiers", f"{where} {reason}")
+        code = canonical(icd9(code) if kind.icd9 else code)
+        try:
+            return Diagnosis(code, poa=parts[8] if len(parts) > 8 and not kind.apart else None)
+        except WeakcodeError as error:
+            raise BadRow("present-on-admission indicator", f"{where}: {error}") from None
 
     def _date(self, elements: list[str]) -> None:
         name = _at(elements, 1)
@@ -189,6 +215,7 @@ class Draft:
 
     def _service(self, tag: str, elements: list[str]) -> None:
         self.in_lines = True
+        self._services.add(tag)
         procedure_at, pointers_at = _SERVICE[tag]
         parts = _at(elements, procedure_at).split(self._signs.component)
         pointers = (
@@ -201,6 +228,21 @@ class Draft:
                 raise BadRow("pointers", f"service line {number} has the pointer {kept(pointer)[:20]!r}, no number")
         procedure = kept(parts[1]) if len(parts) > 1 else ""
         self._lines.append(ServiceLine(number, tuple(map(int, pointers)), procedure or None))
+
+    @property
+    def kind(self) -> str:
+        """Professional, institutional or dental: by the guide, else by what the claim holds; empty if neither tells."""
+        return self._envelope.kind or kind_by_services(self._services, self._facility_form)
+
+    @property
+    def needs_no_diagnosis(self) -> bool:
+        """Whether it is a dental claim that lists no diagnosis and points to none: its guide asks for none."""
+        return (
+            self.problem is None
+            and self.kind == "dental"
+            and not (self._found or self._apart)
+            and not any(line.pointers for line in self._lines)
+        )
 
     def finish(self) -> Record | Rejected:
         """Return the claim, or why it is none."""
@@ -224,7 +266,7 @@ class Draft:
                 birth_date=self._patient.birth_date,
                 sex=self._patient.sex,
                 service_date=self._service_date(),
-                setting=setting_of(self._kind, self._facility),
+                setting=setting_of(self.kind, self._facility),
                 payer=self._payer,
                 lines=self._pointed(found),
             )
@@ -245,9 +287,9 @@ class Draft:
 
     def _service_date(self) -> dt.date | None:
         statement, service = self._dates.get("434"), self._dates.get("472")
-        if self._kind == "institutional" and statement is not None:
+        if self.kind == "institutional" and statement is not None:
             # The day of discharge decides which codes a stay is coded by.
-            return statement[setting_of(self._kind, self._facility) == "inpatient"]
+            return statement[setting_of(self.kind, self._facility) == "inpatient"]
         if service is not None:
             return service[0]
         return self._line_date or (statement[0] if statement else None)
@@ -295,11 +337,15 @@ def _day(form: str, text: str, what: str) -> tuple[dt.date, dt.date]:
     """Return the first and last day of a date (D8), a range (RD8) or a time (DT)."""
     parts = text.split("-") if form == "RD8" else [text[:8] if form == "DT" else text]
     if form not in ("D8", "RD8", "DT") or len(parts) > 2 or any(len(part) != 8 for part in parts):
-        raise BadRow(what, f"the {what} {kept(form)[:10]!r} {kept(text)[:40]!r} is no date of the form D8 or RD8")
-    try:
-        days = [parse_date(part, what) for part in parts]
-    except WeakcodeError as error:
-        raise BadRow(what, str(error)) from None
+        said = f"the {what} {kept(form)[:10]!r} {kept(text)[:40]!r} is no date of the form D8 or RD8"
+        raise BadRow(what, f"{said}; write D8 and CCYYMMDD, or RD8 and CCYYMMDD-CCYYMMDD")
+    days = []
+    for part in parts:
+        try:
+            days.append(parse_date(part, what))
+        except WeakcodeError:
+            reason = f"the {what} {kept(part)[:40]!r} is not a day of the calendar; write it as CCYYMMDD"
+            raise BadRow(what, reason) from None
     first, last = days[0], days[-1]
     if first is None or last is None:
         raise BadRow(what, f"the {what} is blank")

@@ -24,8 +24,9 @@ class Loops:
     """Takes the segments of one file in their order and gives the claims that they make.
 
     The public attributes are all that a claim's outcome depends on, apart from its own segments: the native reader
-    takes them over and gives them back. `claim` is the one that is being read. `others` are the transaction sets that
-    are no 837, `notes` what is odd about the file.
+    takes them over and gives them back. `claim` is the one that is being read. `undiagnosed` counts dental claims
+    without a diagnosis, which need none; `others` are the transaction sets that are no 837, `notes` what is odd about
+    the file.
     """
 
     def __init__(self, name: str) -> None:
@@ -35,7 +36,10 @@ class Loops:
         self.others: dict[str, None] = {}
         self.notes: list[str] = []
         self.envelope = Envelope()
+        self.undiagnosed = 0
         self.group_kind = ""
+        self.guide, self._group_guide = "", ""
+        self._strange_guides: set[str] = set()
         self.open: dict[str, str] = {}
         self.number = 0
         self.claims, self.sets, self._groups = 0, 0, 0
@@ -133,8 +137,27 @@ class Loops:
         return self._finished(claim)
 
     def _finished(self, claim: Draft) -> Outcomes:
+        if claim.needs_no_diagnosis:
+            self.undiagnosed += 1
+            return ()
         outcome = claim.finish()
+        if not claim.kind and isinstance(outcome, Record):
+            self._note_guide()
         return (outcome,)
+
+    def _note(self, sentence: str) -> None:
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(sentence)
+
+    def _note_guide(self) -> None:
+        """Say once of each guide that is not known what that means for its claims."""
+        if self.guide not in self._strange_guides and len(self._strange_guides) < _MOST_NOTES:
+            self._strange_guides.add(self.guide)
+            named = f"the implementation guide {self.guide} is not known" if self.guide else "no guide is named (ST03)"
+            self._note(
+                f"{named}, and what its claims hold does not tell professional from institutional ones; they have no "
+                "setting, and rules that ask for one are not evaluated"
+            )
 
     def _begin(self, at: Segment, elements: list[str]) -> None:
         assert self.delimiters is not None
@@ -185,7 +208,7 @@ class Loops:
             self.envelope = Envelope(control_number(value[13]))
             self.number = self._groups = 0
         elif tag == "GS":
-            self.group_kind = kind_of(value[8])
+            self.group_kind, self._group_guide = kind_of(value[8]), control_number(value[8])
             self._groups += 1
             self.sets = 0
         elif tag == "ST":
@@ -197,6 +220,7 @@ class Loops:
         self.number, self.claims = 1, 0
         self.sets += 1
         self.last_level, self.levels_count = 0, True
+        self.guide = control_number(value[3]) or self._group_guide
         self.envelope = Envelope(
             self.envelope.interchange, control_number(value[2]), kind_of(value[3]) or self.group_kind
         )
@@ -210,13 +234,28 @@ class Loops:
 
     def _close(self, tag: str, value: list[str]) -> None:
         known = self.open.pop(_OPENED_BY[tag], None)
-        if tag == "SE" and known is not None and value[1] != str(self.number) and len(self.notes) < _MOST_NOTES:
-            self.notes.append(
-                f"transaction {self.envelope.transaction} has {self.number} segments where its SE segment says "
-                f"{control_number(value[1]) or 'nothing'}; either the count is wrong or segments were lost"
-            )
         if tag == "SE":
+            if known is not None:
+                self._check_end(tag, known, value, f"transaction {self.envelope.transaction}", self.number, "segment")
             self.envelope = Envelope(self.envelope.interchange)
+        elif known is not None:
+            what, counted, number = (
+                ("group", "transaction", self.sets) if tag == "GE" else ("interchange", "group", self._groups)
+            )
+            self._check_end(tag, known, value, f"{what} {control_number(known)}", number, counted)
+
+    def _check_end(self, tag: str, known: str, value: list[str], named: str, number: int, counted: str) -> None:
+        """Note where a trailer counts something else than there is, or names another envelope than the one it ends."""
+        if not (value[1].isdecimal() and len(value[1]) < 10 and int(value[1]) == number):
+            self._note(
+                f"{named} has {number} {counted}{'s' * (number != 1)} where its {tag} segment says "
+                f"{control_number(value[1]) or 'nothing'}; either the count is wrong or {counted}s were lost"
+            )
+        if value[2] != known and not (value[2].isdecimal() and value[2].lstrip("0") == known.lstrip("0")):
+            self._note(
+                f"{named} ends with the control number {control_number(value[2]) or 'of none'} in its {tag} segment; "
+                "either the number is wrong or an end and a beginning were lost between them"
+            )
 
     def _about_patient(self, tag: str, elements: list[str]) -> None:
         if tag == "NM1":

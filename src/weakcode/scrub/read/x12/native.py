@@ -89,7 +89,8 @@ class NativeClaims:
         exhausted = reader.read(self._file.text)
         offset, line, column, loops.last_line = reader.placed()
         self._at = Spot(offset + self._file.start, line, column, signs)
-        now, _ = reader.transacted()
+        now, undiagnosed = reader.transacted()
+        loops.undiagnosed += undiagnosed
         if now != state:
             self._take_state(*now, transaction_changed=(now[5], now[7], now[9]) != (state[5], state[7], state[9]))
         found = reader.known_patient()

@@ -43,6 +43,11 @@ class X12Source:
         """What is odd about the file although no claim was lost by it, up to twenty times."""
         return tuple(self._loops.notes)
 
+    @property
+    def undiagnosed(self) -> dict[str, int]:
+        """How many claims list no diagnosis because they need none, by kind; they are no rejects."""
+        return {"dental": self._loops.undiagnosed} if self._loops.undiagnosed else {}
+
     def __iter__(self) -> Iterator[Record | Rejected]:
         segments, loops = Segments(self._file, self._name), self._loops
         for segment in segments:
