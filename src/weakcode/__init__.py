@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from weakcode._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from weakcode.checking import check
     from weakcode.claims import Claim, Diagnosis, ServiceLine, Waiver
     from weakcode.errors import (
         CodeTypeError,
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     )
     from weakcode.findings import DenialRisk, Finding, Fix, Severity, Source
     from weakcode.scrub.read.files import read_claims
-    from weakcode.validator import RuleInfo, Validator, Verdict, check
+    from weakcode.validator import RuleInfo, Validator, Verdict
 
 _HOMES = {
-    "weakcode.validator": ("RuleInfo", "Validator", "Verdict", "check"),
+    "weakcode.validator": ("RuleInfo", "Validator", "Verdict"),
     "weakcode.scrub.read.files": ("read_claims",),
+    "weakcode.checking": ("check",),
     "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine", "Waiver"),
     "weakcode.errors": (
         "CodeTypeError",

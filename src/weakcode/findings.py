@@ -108,10 +108,11 @@ class Finding:
 class Verdict:
     """The findings on one claim and what they were judged by.
 
-    `waived` findings stand apart, each with its waiver, and do not count. `edition` and `packs` name the code set and
-    the rules with their versions; `notices` say what a reader must know of the judgement itself, for example that no
-    edition was in force on the service date (`out_of_force`), or that a waiver does not waive: `expired` ones that fit
-    a finding, and `unmatched` ones of the claim that fit none.
+    `waived` findings stand apart, each with its waiver, and do not count. `edition` names the code set, `notes_edition`
+    the Tabular List whose notes judged, and `packs` the rules with their versions. `out_of_force` says that the codes
+    of the service date are not known, `notes_out_of_force` that the Tabular List was not in force on it. `notices` say
+    what a reader must know of this judgement, for example that a waiver does not waive: `expired` ones that fit a
+    finding, and `unmatched` ones of the claim that fit none.
     """
 
     findings: tuple[Finding, ...]
@@ -123,6 +124,8 @@ class Verdict:
     out_of_force: bool = False
     expired: tuple[Waiver, ...] = ()
     unmatched: tuple[Waiver, ...] = ()
+    notes_edition: str = ""
+    notes_out_of_force: bool = False
 
 
 def _plain(_: Any, __: Any, value: Any) -> Any:

@@ -1,44 +1,45 @@
-"""What a reader must know of a judgement itself: packs that were not evaluated, a date outside all editions."""
+"""What a reader must know of a judgement itself: days whose codes or notes are not at hand, unknown facts."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from weakcode.claims import Claim
 from weakcode.codes.edition import Edition
-from weakcode.errors import MissingExtraError, UnknownNameError, did_you_mean
-from weakcode.rules.library import EXTRAS, Selected, missing_extra, pack_name, read_bytes
+from weakcode.errors import UnknownNameError, did_you_mean
 
 
-def without_missing_extras(selected: list[Selected], *, chosen: bool) -> tuple[list[Selected], tuple[str, ...]]:
-    """Return the files that can be evaluated, and a notice for each that cannot because its extra is missing.
-
-    Raises MissingExtraError for a pack that was asked for by name.
-    """
-    kept, notices = [], []
-    for one in selected:
-        content = read_bytes(one.path)
-        extra = missing_extra(content)
-        if extra is None:
-            kept.append(one)
-            continue
-        name = pack_name(content) or one.path.stem
-        if chosen:
-            raise MissingExtraError(f'the rules of the pack "{name}"', extra=extra, needs=EXTRAS[extra])
-        notices.append(f'the pack "{name}" was not evaluated: it needs the extra weakcode[{extra}] ({EXTRAS[extra]})')
-    return kept, tuple(notices)
-
-
-def about_edition(claim: Claim, edition: Edition) -> tuple[str, ...]:
-    """Return a notice where the edition that judges a claim was not in force on its service date."""
-    date = claim.service_date
-    if date is None or edition.starts <= date <= edition.ends:
+def about_edition(day: dt.date, edition: Edition) -> tuple[str, ...]:
+    """Return a notice where the codes that judge a claim are not known to be in force on its day."""
+    if edition.starts <= day <= edition.ends:
         return ()
+    if day > edition.ends:
+        return (
+            f"codes are known until {edition.last_day}; {day} was judged by those of {edition.name}, the last known",
+        )
+    return (f"no codes are known for {day}; judged by those of {edition.name}, in force from {edition.starts}",)
+
+
+def about_notes(day: dt.date, edition: Edition) -> tuple[str, ...]:
+    """Return a notice where the notes that judge a claim are of a Tabular List that is not in force on its day."""
+    if edition.notes_from <= day <= edition.notes_to:
+        return ()
+    return (notes_are_of(edition.notes_name, edition.name),)
+
+
+def notes_are_of(notes: str, codes: str) -> str:
+    """Return the sentence that says whose notes judged codes."""
     return (
-        (
-            f"no installed edition was in force on {date}; judged by {edition.name}, "
-            f"in force from {edition.starts} to {edition.ends}"
-        ),
+        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; "
+        "weakcode edition add installs another"
+    )
+
+
+def notes_were_of(notes: str) -> str:
+    """Return the sentence for a run whose claims are of days on which a Tabular List was not in force."""
+    return (
+        f"claims of days without a Tabular List at hand were judged by the notes of {notes}, the nearest; "
+        "weakcode edition add installs another"
     )
 
 

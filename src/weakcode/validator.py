@@ -1,17 +1,18 @@
-"""The library: `check` for a list of codes, `Validator` for everything else."""
+"""The library: `Validator`, which evaluates claims."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from weakcode import clock
 from weakcode.building import building
-from weakcode.claims import Claim, Diagnosis, Waiver, parse_date
+from weakcode.claims import Claim, Waiver, parse_date
 from weakcode.codes.catalog import Shelf, edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
@@ -23,7 +24,7 @@ from weakcode.engines.turns import give_way
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import Finding
 from weakcode.findings import Verdict as Verdict
-from weakcode.notices import about_edition, check_facts, without_missing_extras
+from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
 from weakcode.ruleinfo import notes_touching, rules_touching
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.rows import Rejected
 
+_MOST_DAYS = 20_000
+
 
 @attrs.frozen(eq=False)
 class _Bench:
@@ -63,9 +66,11 @@ class Validator:
     is off by default); None means every bundled pack. `also` names in the same ways what judges beside them, or beside
     the packs of a profile. `only` narrows the packs to the rules with these full ids, and switches them on. `profile`
     is a payer's or practice's choice, loaded or as a path; what it names stands below its folder, or below `root`.
-    `strict_edition` refuses a claim (InputError) on whose service date no installed edition was in force.
+    `strict_edition` refuses a claim (InputError) on whose service date the codes are not known; otherwise the nearest
+    known ones judge it.
     `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
-    claim; `today` is the day on which they must be in force, each day itself when it is not given.
+    claim. `today` is the day on which they must be in force, and whose codes judge claims without a date; each day
+    itself when it is not given.
     Raises UnknownNameError for a name that does not exist, RuleFileError for a file that was refused.
     """
 
@@ -98,7 +103,6 @@ class Validator:
         if also:
             beside = [also] if isinstance(also, str | Path) else also
             self._selected += resolve_packs(beside, own=[one.path for one in self._selected])
-        self._selected, self._left_out = without_missing_extras(self._selected, chosen=packs is not None)
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
         self._narrowed = only is not None
@@ -106,15 +110,15 @@ class Validator:
         self._picked_packs = {
             rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
         }
-        self._benches: dict[str, _Bench] = {}
-        self._editions: dict[dt.date | None, Edition] = {}
+        self._benches: dict[Hashable, _Bench] = {}
+        self._editions: dict[dt.date, Edition] = {}
         self._shelf: Shelf | None = None
         self._programs: dict[str, Program] = {}
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._today = parse_date(today, "day of judging")
         if profile is not None or loaded:
-            known = [rule.id for rule in self._bench(edition_for(None)).program.rules]
+            known = [rule.id for rule in self._bench(self._edition(None)).program.rules]
             if profile is not None:
                 from weakcode.rules.profilechecks import check_profile
 
@@ -136,34 +140,40 @@ class Validator:
         return rule.severity if enabled else None
 
     def _edition(self, day: dt.date | None) -> Edition:
-        """Return the edition that judges a day. A validator keeps to what was installed when it first asked."""
-        edition = self._editions.get(day)
+        """Return the edition that judges a day; None is the day of the run.
+
+        A validator keeps to what was installed when it first asked.
+        """
+        asked = day or self.day
+        edition = self._editions.get(asked)
         if edition is None:
             of_day = edition_for if self._shelf is None else self._shelf.edition_for
             with building:
-                edition = self._editions[day] = of_day(day, strict=self.strict_edition)
+                # A claim that says no date is refused for none.
+                edition = of_day(asked, strict=self.strict_edition and day is not None)
+            if len(self._editions) < _MOST_DAYS:
+                self._editions[asked] = edition
         return edition
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle with the editions, the compiled rules and the day: where it arrives it needs no file and no cache."""
         shelf = self._shelf or Shelf.here()
-        programs = {edition.name: self._bench(edition).program for edition in shelf.editions}
+        programs = {edition.name: self._program(edition) for edition in shelf.editions}
         travelling = {"_shelf": shelf, "_programs": programs, "_today": self.day}
         return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}}
 
     def _bench(self, edition: Edition) -> _Bench:
-        bench = self._benches.get(edition.name)
+        bench = self._benches.get(edition.key)
         if bench is None:
             with building:
-                bench = self._benches.get(edition.name) or self._built_bench(edition)
+                bench = self._benches.get(edition.key) or self._built_bench(edition)
         return bench
 
     def _built_bench(self, edition: Edition) -> _Bench:
-        paths = list(dict.fromkeys(one.path for one in self._selected))
-        program = self._programs.get(edition.name) or build_program(paths, edition, self._profile)
+        program = self._program(edition)
         self._check_ids(program)
         on = [self._is_on(rule) for rule in program.rules]
-        bench = self._benches[edition.name] = _Bench(
+        bench = self._benches[edition.key] = _Bench(
             edition,
             program,
             engine_for(self.engine, program, edition, on.__getitem__),
@@ -171,6 +181,14 @@ class Validator:
             self._risks(edition),
         )
         return bench
+
+    def _program(self, edition: Edition) -> Program:
+        """Return the compiled rules, which serve every day that the Tabular List of an edition judges."""
+        program = self._programs.get(edition.notes_name)
+        if program is None:
+            paths = list(dict.fromkeys(one.path for one in self._selected))
+            program = self._programs[edition.notes_name] = build_program(paths, edition, self._profile)
+        return program
 
     def _risks(self, edition: Edition) -> Risks | None:
         if self._profile is None or not self._profile.risks:
@@ -210,8 +228,9 @@ class Validator:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """The packs that cannot be evaluated because their extra is missing, each as a sentence."""
-        return self._left_out
+        """What a reader must know of the rules as they are on the day of the run, each as a sentence."""
+        edition = self._edition(None)
+        return (*about_edition(self.day, edition), *about_notes(self.day, edition))
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -225,7 +244,7 @@ class Validator:
 
     def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
         """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
-        bench = self._bench(edition_for(service_date))
+        bench = self._bench(self._edition(service_date))
         return notes_touching(bench.program, bench.assembler, bench.edition.code_id(code), code)
 
     def check(self, claim: Claim) -> tuple[Finding, ...]:
@@ -243,17 +262,20 @@ class Validator:
         edition = self._edition(claim.service_date)
         bench = self._bench(edition)
         outcome = sort_out(self._found(claim, bench), claim, self._book, self.day)
-        out_of_force = about_edition(claim, edition)
+        day = claim.service_date or self.day
+        out_of_force = about_edition(day, edition)
         return Verdict(
             findings=outcome.findings,
             edition=edition.name,
             engine=self.engine,
             packs=bench.program.packs,
             waived=outcome.waived,
-            notices=(*self._left_out, *out_of_force, *outcome.notices(bench.program.rule_numbers)),
+            notices=(*out_of_force, *outcome.notices(bench.program.rule_numbers)),
             out_of_force=bool(out_of_force),
             expired=outcome.expired,
             unmatched=outcome.unmatched,
+            notes_edition=edition.notes_name,
+            notes_out_of_force=bool(about_notes(day, edition)),
         )
 
     def _found(self, claim: Claim, bench: _Bench) -> tuple[Finding, ...]:
@@ -261,14 +283,14 @@ class Validator:
         give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
-        judged = JudgedClaim.of(claim, bench.edition)
+        judged = JudgedClaim.of(claim, bench.edition, self.day)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
 
     @property
     def day(self) -> dt.date:
-        """The day on which waivers must be in force."""
-        return self._today or dt.date.today()
+        """The day of the run: claims without a date are judged by its codes, and waivers must be in force on it."""
+        return self._today or clock.today()
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:
@@ -283,7 +305,7 @@ class Validator:
         from weakcode.explain import explain
 
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
-        bench, judged = self._bench(edition), JudgedClaim.of(claim, edition)
+        bench, judged = self._bench(edition), JudgedClaim.of(claim, edition, self.day)
         found = bench.engine.hits(judged)
         return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._why_off)
 
@@ -326,6 +348,7 @@ class Validator:
             lambda day: bulk._bench(bulk._edition(day)),
             check_facts,
             self._marker(),
+            self.day,
         )
 
     def _marker(self) -> Marker | None:
@@ -348,48 +371,3 @@ class Validator:
         from weakcode.scrub.stream import scrub_batches
 
         return scrub_batches(source, self, on_reject, jobs=jobs)
-
-
-_known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
-
-
-def check(
-    codes: Sequence[str | Diagnosis | Mapping[str, Any]] | str,
-    *,
-    age: int | None = None,
-    sex: str | None = None,
-    birth_date: Any = None,
-    service_date: Any = None,
-    setting: str | None = None,
-    payer: str | None = None,
-    documented: Iterable[str] = (),
-    packs: Iterable[str | Path] | str | None = None,
-    profile: Profile | str | Path | None = None,
-    engine: str | None = None,
-) -> tuple[Finding, ...]:
-    """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
-
-    Examples:
-        >>> [finding.rule for finding in check(["M62.84", "I10"])]
-        ['weakness/sarcopenia-underlying-disease-first']
-    """
-    claim = Claim(
-        codes,
-        age=age,
-        sex=sex,
-        birth_date=birth_date,
-        service_date=service_date,
-        setting=setting,
-        payer=payer,
-        documented=documented,
-    )
-    names = (
-        None if packs is None else tuple(str(pack) for pack in ([packs] if isinstance(packs, str | Path) else packs))
-    )
-    validator = _known.get((names, engine)) if profile is None else None
-    if validator is None:
-        validator = Validator(packs=names, profile=profile, engine=engine)
-        # The user's own files may change from call to call; what weakcode ships does not.
-        if profile is None and validator.is_bundled:
-            _known[names, engine] = validator
-    return validator.check(claim)

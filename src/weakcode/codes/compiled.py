@@ -1,7 +1,7 @@
 """Turns a Tabular List into the flat arrays that an Edition reads, and names them.
 
 All nodes are numbered in document order, each before its children, so that the nodes below a node are the
-numbers up to its `node_end`. Billable codes are numbered alphabetically.
+numbers up to its `node_end`. Billable codes are numbered alphabetically, those of all days together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
 if TYPE_CHECKING:
     from weakcode.codes.alphabetic import IndexTerm
 
-VERSION = 2
+VERSION = 3
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
 
 KINDS = ("chapter", "section", "category", "subcategory", "code")
@@ -28,6 +28,7 @@ PLACEHOLDER, BILLABLE = 1, 2
 ITEM_TYPES = {
     "codes": "Q",
     "code_node": "I",
+    "code_window": "H",
     "node_key": "Q",
     "node_kind": "B",
     "node_flags": "B",
@@ -85,13 +86,10 @@ class _Compiler:
         column = self.columns
         index = len(column["node_key"])
         key = node_key(node.name)
-        kind, flags = node.kind, PLACEHOLDER if node.placeholder else 0
-        codes = node.codes()
-        self.billable += [(pack_key(code), index) for code in codes]
-        if codes and node.seventh is None:
-            kind, flags = "code", flags | BILLABLE
+        flags = (PLACEHOLDER if node.placeholder else 0) | (BILLABLE if node.is_code else 0)
+        self.billable += [(pack_key(code), index) for code in node.codes()]
         column["node_key"].append(key)
-        column["node_kind"].append(KINDS.index(kind))
+        column["node_kind"].append(KINDS.index(node.kind))
         column["node_flags"].append(flags)
         column["node_parent"].append(parent)
         column["node_end"].append(0)
@@ -148,5 +146,8 @@ def compile_tabular(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> tuple
 
 
 def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:
-    """Return the arrays of a stored edition, ready to be read by index."""
+    """Return the arrays of a stored edition, ready to be read by index.
+
+    What `compile_tabular` makes is without `code_window`, the window of each billable code.
+    """
     return {name: sections[name].cast(item) for name, item in ITEM_TYPES.items()}  # type: ignore[call-overload]

@@ -1,4 +1,7 @@
-"""Editions that the user has added: one packed XML file each, named by the days on which it is in force."""
+"""Editions that the user has added: a packed file each, named by the days on which it is in force.
+
+A Tabular List is kept as its XML, the codes of an order file alone as text.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ import lzma
 import os
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weakcode.codes import catalog, store
 from weakcode.codes.catalog import Source
+from weakcode.codes.validity import CodeSource
 from weakcode.errors import EditionError
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ DATA_VARIABLE = "WEAKCODE_DATA_DIR"
 _MONTHS = {"jan": 1, "apr": 4, "oct": 10}
 _MONTH = re.compile(r"(?<![a-z])(jan|apr|oct)(?:uary|il|ober)?(?![a-z])", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20[12]\d)(?!\d)")
-_STORED = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.xml\.xz")
+_STORED = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.(xml|codes)\.xz")
 
 
 def data_dir() -> Path:
@@ -52,7 +56,8 @@ def installed(place: Path) -> list[Source]:
     for path in paths:
         match = _STORED.fullmatch(path.name)
         if match:
-            found.append(Source(path, date.fromisoformat(match[1]), date.fromisoformat(match[2]), bundled=False))
+            days = date.fromisoformat(match[1]), date.fromisoformat(match[2])
+            found.append(Source(path, *days, bundled=False, notes=match[3] == "xml"))
     return found
 
 
@@ -94,7 +99,7 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Sou
         terms = [term for part in parts if part.kind == "index" for term in read_index(part.content, part.where)[1]]
     tabular = read_tabular(content, path.name)
     starts = starts or start_of(path.name, tabular.version)
-    return install(tabular, content, starts, ends or catalog.last_day(starts), terms)
+    return install(tabular, content, starts, _last(starts, ends), terms)
 
 
 def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Sequence[IndexTerm] = ()) -> Source:
@@ -106,27 +111,83 @@ def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Seque
     from weakcode.codes.alphabetic import write_terms
     from weakcode.codes.compiled import compile_tabular
 
+    new = Source(folder() / f"{starts}_{_last(starts, ends)}.xml.xz", starts, ends, bundled=False)
+    _refuse_overlap(new)
+    compile_tabular(tabular)
+    index = index_of(new.path)
+    if terms and not store.write_bytes(index, lzma.compress(write_terms(terms))):
+        raise _unwritable(new)
+    try:
+        return _written(new, xml)
+    except EditionError:
+        with contextlib.suppress(OSError):
+            index.unlink()
+        raise
+
+
+def add_codes(text: str, where: str, starts: date | None = None, ends: date | None = None) -> Source:
+    """Install the codes of an order file, or of order addenda laid over the codes of the day before `starts`.
+
+    `text` is the file's content and `where` its name, which tells the fiscal year where `starts` is not given. Notes
+    stay those of the nearest Tabular List. Raises EditionError, and leaves the disk as it was, for a file that is
+    neither, for addenda that do not fit the codes they are laid over, when the dates cannot be told or overlap those of
+    another edition.
+    """
+    from weakcode.codes import orders
+
+    addendum = orders.read_addendum(text, where) if orders.is_addendum(text) else None
+    listed = orders.read_order(text, where) if addendum is None else {}
+    starts = starts or start_of(where, "")
+    ends = _last(starts, ends)
+    new = Source(folder() / f"{starts}_{ends}.codes.xz", starts, ends, bundled=False, notes=False)
+    _refuse_overlap(new)
+    if addendum is not None:
+        before = catalog.edition_for(starts - timedelta(days=1))
+        listed = orders.laid_over(addendum, orders.listed_in(before), f"edition {before.name}", where)
+    return _written(new, orders.written(listed).encode())
+
+
+def read_codes(source: Source) -> CodeSource:
+    """Return what `add_codes` installed."""
+    from weakcode.codes import orders, unpack
+
+    try:
+        content = unpack.unpacked(source.path.read_bytes(), source.path.name)
+        listed = orders.read_order(content.decode(), source.path.name)
+    except OSError as error:
+        raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise EditionError(f"{source.path.name} is no text; remove it and add it again.") from None
+    codes = {one.code: one.title for one in listed.values() if one.billable}
+    headers = {one.code: one.title for one in listed.values() if not one.billable}
+    return CodeSource(source.release, codes, headers)
+
+
+def _last(starts: date, ends: date | None) -> date:
+    ends = ends or catalog.last_day(starts)
     if ends < starts:
         raise EditionError(f"The edition would be in force from {starts} to {ends}; give a last day that is later.")
-    place = folder()
-    new = Source(place / f"{starts}_{ends}.xml.xz", starts, ends, bundled=False)
-    known = catalog.sources()
+    return ends
+
+
+def _refuse_overlap(new: Source) -> None:
+    known = catalog.all_sources()
     for one in known:
-        if (one.starts, one.ends) == (starts, ends):
+        if (one.starts, one.ends) == (new.starts, new.ends):
             how = "it comes with weakcode" if one.bundled else "remove it first to install it from another file"
             raise EditionError(f"Edition {one.label} is installed already; {how}.")
     catalog.in_order([*known, new])
-    compile_tabular(tabular)
-    index = index_of(new.path)
-    written = (not terms or store.write_bytes(index, lzma.compress(write_terms(terms)))) and store.write_bytes(
-        new.path, lzma.compress(xml)
-    )
-    if not written:
-        with contextlib.suppress(OSError):
-            index.unlink()
-        raise EditionError(f"{place} cannot be written; set {DATA_VARIABLE} to a folder that can.")
+
+
+def _written(new: Source, content: bytes) -> Source:
+    if not store.write_bytes(new.path, lzma.compress(content)):
+        raise _unwritable(new)
     catalog.forget()
     return new
+
+
+def _unwritable(new: Source) -> EditionError:
+    return EditionError(f"{new.path.parent} cannot be written; set {DATA_VARIABLE} to a folder that can.")
 
 
 def index_of(path: Path) -> Path:
@@ -151,7 +212,7 @@ def start_of(name: str, version: str) -> date:
 def remove(name: str) -> Source:
     """Uninstall an edition by its name. Raises EditionError for one that is bundled or not there."""
     try:
-        known = list(catalog.sources())
+        known = list(catalog.all_sources())
     except EditionError:
         # Two that overlap are the very reason to remove one.
         known = installed(folder())

@@ -8,6 +8,9 @@ from functools import lru_cache
 NO_CODE = "[no-code]"
 """Stands for what was in the place of a code and cannot be one: it might be a name or a number of a person."""
 
+UNTITLED = "title not known"
+"""Stands for the title of a code for which no published source at hand has one."""
+
 _NEARLY = re.compile(r"(?=.*\d)[A-Z][A-Z0-9]{1,6}-?|\d{3,5}")
 
 

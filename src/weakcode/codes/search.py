@@ -179,12 +179,16 @@ class SearchIndex:
         hits: list[SearchHit] = []
         for key, (score, entry) in front:
             name = unpack_key(key)
+            title = edition.title(name)
+            if title is None:
+                # A code of other days.
+                continue
             matched = bytes(self._texts[self._at[entry] : self._at[entry + 1]]).decode()
             if words_of(matched) == phrase:
                 score += 40
             if edition.is_billable(name):
                 score += 6
             score -= 0.5 * len(name)
-            hits.append(SearchHit(canonical(name), edition.title(name) or "", matched, round(score, 3)))
+            hits.append(SearchHit(canonical(name), title, matched, round(score, 3)))
         hits.sort(key=lambda hit: (-hit.score, hit.code))
         return hits[:limit]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 
@@ -14,17 +15,29 @@ _CATEGORY = 3
 
 
 def stems(codes: CodeSet, edition: Edition) -> Iterator[str]:
-    """Yield the billable codes of a set in alphabetical order: `M62.8-` for all below M62.8, `R54` for one code."""
-    for low, high in codes.spans:
-        at, end = low, min(high, edition.size)
+    """Yield the billable codes of a set in alphabetical order: `M62.8-` for all below M62.8, `R54` for one code.
+
+    Codes that are not billable on the days of the edition are passed over, as if they were not there.
+    """
+    for low, high in _places(codes, edition):
+        at, end = low, high
         while at < end:
-            code = edition.compact_code(at)
+            code = edition.compact_code(edition.billable_ids[at])
             for length in range(_CATEGORY, len(code) + 1):
-                first, last = edition.span(code[:length])
+                first, last = _place(edition.span(code[:length]), edition)
                 if first == at and last <= end:
                     yield canonical(code) if last - first == 1 else _below(code[:length])
                     at = last
                     break
+
+
+def _place(span: tuple[int, int], edition: Edition) -> tuple[int, int]:
+    """Return an interval of numbers as one of places among the billable codes of the edition."""
+    return bisect_left(edition.billable_ids, span[0]), bisect_left(edition.billable_ids, span[1])
+
+
+def _places(codes: CodeSet, edition: Edition) -> tuple[tuple[int, int], ...]:
+    return CodeSet(_place(span, edition) for span in codes.spans).spans
 
 
 def _below(stem: str) -> str:
@@ -36,6 +49,9 @@ def spelled(codes: CodeSet, edition: Edition, most: int = _MOST) -> str:
     first = list(islice(stems(codes, edition), most + 1))
     if len(first) <= most:
         strange = any(high > edition.size for _, high in codes.spans)
-        return ", ".join([*first, *(["codes that are not billable"] if strange else [])])
-    named = CodeSet(edition.span(stem.rstrip(".-")) for stem in first[:most])
-    return f"{', '.join(first[:most])} and {len(codes - named):,} more codes"
+        return ", ".join([*first, *(["codes that are not billable"] if strange else [])]) or "codes of other days"
+    named = CodeSet(_place(edition.span(stem.rstrip(".-")), edition) for stem in first[:most])
+    more = len(CodeSet(_places(codes, edition)) - named) + sum(
+        max(high - max(low, edition.size), 0) for low, high in codes.spans
+    )
+    return f"{', '.join(first[:most])} and {more:,} more codes"

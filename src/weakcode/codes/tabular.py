@@ -57,6 +57,8 @@ class TabularNode:
     placeholder: bool = False
     seventh: Mapping[str, str] | None = None
     """The 7th characters of a leaf that needs one, with the text of each."""
+    billable: bool | None = None
+    """Whether the place itself is a code on some day; None where the place as the list has it tells."""
 
     def walk(self) -> Iterator[TabularNode]:
         """Yield this node and all below it, in document order."""
@@ -66,11 +68,15 @@ class TabularNode:
 
     def codes(self) -> tuple[str, ...]:
         """Return the billable codes, compact, that this node stands for: one, one for each 7th character, or none."""
-        if self.children or self.kind not in ("category", "subcategory"):
-            return ()
-        if self.seventh is None:
-            return (compact(self.name),)
-        return tuple(compact(self.name).ljust(6, "X") + seventh for seventh in self.seventh)
+        name = compact(self.name)
+        return (*((name,) if self.is_code else ()), *(name.ljust(6, "X") + seventh for seventh in self.seventh or ()))
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the node itself is a billable code on some day."""
+        if self.billable is not None:
+            return self.billable
+        return not self.children and self.seventh is None and self.kind in ("category", "subcategory")
 
 
 @attrs.frozen

@@ -62,10 +62,15 @@ def read_file(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise EditionError(f"{path.name} cannot be read: {error.strerror}.") from None
+    return unpacked(content, path.name)
+
+
+def unpacked(content: bytes, where: str) -> bytes:
+    """Return content that is packed with xz or gzip unpacked, other as it is. Raises EditionError where damaged."""
     if content.startswith(b"\xfd7zXZ\0"):
-        return _unpacked(lzma.open(io.BytesIO(content)), len(content), path.name)
+        return _unpacked(lzma.open(io.BytesIO(content)), len(content), where)
     if content.startswith(b"\x1f\x8b"):
-        return _unpacked(gzip.open(io.BytesIO(content)), len(content), path.name)
+        return _unpacked(gzip.open(io.BytesIO(content)), len(content), where)
     return content
 
 

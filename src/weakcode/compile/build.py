@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weakcode._version import __version__
-from weakcode.codes import mce, store
+from weakcode.codes import store, table
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.rules.library import read_bytes, readings_file, shared_files
@@ -34,9 +34,10 @@ def _compiler() -> str:
 
 
 def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | None = None) -> Program:
-    """Return the program of the rule files for an edition, with the code sets of a profile in place of their own.
+    """Return the program of the rule files for the Tabular List of an edition, which serves every day it judges.
 
-    Raises RuleFileError for a file that was refused, and for a code set of the profile that nothing uses.
+    The code sets of a profile stand in place of the files' own. Raises RuleFileError for a file that was refused, and
+    for a code set of the profile that nothing uses.
     """
     contents = {path: read_bytes(path) for path in paths}
     shared = {one for path, content in contents.items() for one in shared_files(path, content)}
@@ -46,12 +47,12 @@ def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | No
         digest.update(f"{path.name}:{len(content)}:".encode() + content)
     if profile is not None and profile.code_sets:
         digest.update(json.dumps(profile.code_sets, sort_keys=True).encode())
-    made_of = (edition.name, edition.digest, edition.validity_digest, mce.identity(), digest.hexdigest())
+    made_of = (edition.notes_name, edition.digest, table.digest(), digest.hexdigest())
     key = ":".join((__version__, _compiler(), *made_of))
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
     stored = store.read(place, key)
     if stored is None:
-        return Program.open(*_compile(paths, edition, key, place, profile))
+        return Program.open(*_compile(paths, edition.whole, key, place, profile))
     return Program.open(stored.meta, stored.sections)
 
 
@@ -73,6 +74,6 @@ def _compile(
     edition.let_go()
     facts = {fact for one in loaded for fact in one.pack.facts}
     packs = list(dict.fromkeys(f"{one.pack.pack} {one.pack.version}" for one in loaded))
-    meta, sections = Program.pack(edition.name, packs, rules, facts, edits)
+    meta, sections = Program.pack(edition.notes_name, packs, rules, facts, edits)
     store.write(place, key, meta, sections)
     return meta, sections

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
+from weakcode.clock import today
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
 from weakcode.compile.ages import dated_cases
+from weakcode.compile.dated import by_time
 from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
-from weakcode.compile.tabular.builtin import BUILTIN
+from weakcode.compile.tabular.builtin import BUILTIN, DATED
 from weakcode.compile.tabular.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
@@ -22,12 +25,17 @@ _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Whe
 class Scope:
     """The named code sets of a rule file, resolved against an edition when first asked for.
 
-    `given` are those of a profile, which stand in place of the file's own.
+    `given` are those of a profile, which stand in place of the file's own. Sets that depend on the day are those of
+    `day`; None is the day of the run.
     """
 
-    def __init__(self, pack: Pack, edition: Edition, given: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, pack: Pack, edition: Edition, given: Mapping[str, str] | None = None, day: date | None = None
+    ) -> None:
         self._texts = code_sets_for(pack, given) if given else pack.code_sets
-        self.edition = edition
+        self._pack, self._given, self._day = pack, given, day
+        self.edition = edition.whole
+        self._on: dict[date, Scope] = {}
         self._sets: dict[str, CodeSet] = {}
         self._open: list[str] = []
 
@@ -40,13 +48,38 @@ class Scope:
         if name in self._open:
             circle = " -> ".join([*self._open, name])
             raise NotationError(f"the code sets refer to each other: {circle}", text=text, column=1, expected="")
-        if name not in self._sets and name not in self._texts and name in BUILTIN:
-            self._sets[name] = BUILTIN[name](self.edition)
+        if name not in self._sets and name not in self._texts:
+            if name in BUILTIN:
+                self._sets[name] = BUILTIN[name](self.edition)
+            elif name in DATED:
+                self._sets[name] = DATED[name].on(self._day or today(), self.edition)
         if name not in self._sets:
             self._open.append(name)
             self._sets[name] = self.codes(self._texts[name])
             self._open.pop()
         return self._sets[name]
+
+    def on(self, day: date) -> Scope:
+        """Return the same code sets as they are on a day."""
+        if day not in self._on:
+            self._on[day] = Scope(self._pack, self.edition, self._given, day)
+        return self._on[day]
+
+    def changes(self, texts: Iterable[str]) -> tuple[date, ...]:
+        """Return the days from which on code sets that expressions use are others, the first day known first."""
+        waiting = [name for text in texts for name in parse(text).names]
+        days: set[date] = set()
+        met: set[str] = set()
+        while waiting:
+            name = waiting.pop()
+            if name in met:
+                continue
+            met.add(name)
+            if name in self._texts:
+                waiting += parse(self._texts[name]).names
+            elif name in DATED:
+                days.update(DATED[name].changes())
+        return tuple(sorted(days))
 
     def spelled_out(self, text: str) -> str:
         """Return an expression with its code sets written out, for messages."""
@@ -122,29 +155,46 @@ def sources_of(pack: Pack, rule: Rule, edition: Edition) -> tuple[Source, ...]:
 
 
 def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit]:
-    """Return the edits of one rule, one for each case, or one for each note it takes its instances from."""
+    """Return the edits of one rule, one for each case, or one for each note it takes its instances from.
+
+    A case whose codes depend on the day gives an edit for what holds on every day, and one for each time of the rest.
+    """
     edits: list[Edit] = []
     for case in (dated for one in rule.all_cases for dated in dated_cases(one, pack)):
-        verb, where, subject, objects, listed = _verb(case, scope)
-        edit = Edit(
-            rule=number,
-            verb=verb,
-            subject=subject,
-            object=objects,
-            where=where,
-            condition=_condition(rule, case, scope),
-            terms=tuple(term.casefold() for term in case.terms),
-            pointed=None if case.pointed == "off-claim" else case.pointed,
-            message=case.message,
-            listed=listed,
-            fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
-            sources=sources_of(pack, rule, scope.edition),
-        )
+        changes = scope.changes(_texts(case))
+        edit = _edit(pack, rule, number, case, scope.on(changes[0]) if changes else scope)
         if rule.notes:
             edits.extend(note_edits(rule.notes, edit, scope.edition))
+        elif len(changes) > 1:
+            edits.extend(by_time([(day, _edit(pack, rule, number, case, scope.on(day))) for day in changes]))
         else:
             edits.append(edit)
     return edits
+
+
+def _texts(case: Case) -> list[str]:
+    """Return every code expression of a case."""
+    when, relation = case.when or When(), case.forbid or case.require or case.order
+    texts = (case.subject, relation and relation.codes, when.present, when.absent, when.first_listed)
+    return [text for text in texts if text]
+
+
+def _edit(pack: Pack, rule: Rule, number: int, case: Case, scope: Scope) -> Edit:
+    verb, where, subject, objects, listed = _verb(case, scope)
+    return Edit(
+        rule=number,
+        verb=verb,
+        subject=subject,
+        object=objects,
+        where=where,
+        condition=_condition(rule, case, scope),
+        terms=tuple(term.casefold() for term in case.terms),
+        pointed=None if case.pointed == "off-claim" else case.pointed,
+        message=case.message,
+        listed=listed,
+        fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,
+        sources=sources_of(pack, rule, scope.edition),
+    )
 
 
 def compile_packs(
@@ -153,12 +203,13 @@ def compile_packs(
     lines: Mapping[str, int] | None = None,
     code_sets: Mapping[str, str] | None = None,
 ) -> tuple[list[CompiledRule], list[Edit]]:
-    """Return the rules of the packs and their edits against an edition.
+    """Return the rules of the packs and their edits against the Tabular List of an edition, for codes of any day.
 
     `lines` gives the line of each rule in its file by full id, `code_sets` those of a profile.
     """
     rules: list[CompiledRule] = []
     edits: list[Edit] = []
+    edition = edition.whole
     for pack in packs:
         scope = Scope(pack, edition, code_sets)
         for rule in pack.rules:

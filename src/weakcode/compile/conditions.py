@@ -37,8 +37,11 @@ class JudgedClaim:
     pointers: Pointers | None
 
     @classmethod
-    def of(cls, claim: Claim, edition: Edition) -> JudgedClaim:
-        """Return the claim as the edition sees it. A claim without a date is judged as of the edition's first day."""
+    def of(cls, claim: Claim, edition: Edition, day: dt.date | None = None) -> JudgedClaim:
+        """Return the claim as the edition sees it. `day` stands for the service date of a claim without one.
+
+        Without it, the edition's first day does.
+        """
         codes = claim.codes
         ids = tuple(map(edition.code_id, codes))
         distinct: _Places = tuple(enumerate(ids, start=1))
@@ -47,7 +50,7 @@ class JudgedClaim:
             distinct, repeats = _apart(codes, distinct)
         is_spoken = any(map(_TEXT, claim.diagnoses))
         pointers = Pointers.of(claim.lines, codes) if claim.lines else None
-        return cls(claim, claim.service_date or edition.starts, ids, distinct, repeats, is_spoken, pointers)
+        return cls(claim, claim.service_date or day or edition.starts, ids, distinct, repeats, is_spoken, pointers)
 
     @property
     def off_claim(self) -> bool:
@@ -127,6 +130,6 @@ def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, e
     owners = dict(rule.terms)
     spoken = re.sub(r"\s+", " ", text.casefold())
     found: Sequence[str] = _pattern((*owners, *edit.terms)).findall(spoken)
-    if any(code_id in edition.codeset(owners[term]) for term in found if owners.get(term)):
+    if any(code_id in edition.whole.codeset(owners[term]) for term in found if owners.get(term)):
         return None
     return next((term for term in found if term in edit.terms), None)

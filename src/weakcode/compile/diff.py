@@ -75,7 +75,7 @@ def difference(before: Edition, after: Edition, packs: Sequence[Path] = ()) -> D
 
 
 def _titles(edition: Edition) -> dict[str, str]:
-    return {code: edition.title(code) or "" for code in map(edition.code, range(edition.size))}
+    return {code: edition.title(code) or "" for code in map(edition.code, edition.billable_ids)}
 
 
 def _lines(edition: Edition) -> Counter[NoteLine]:
@@ -107,7 +107,7 @@ def _sets(edition: Edition, packs: Sequence[Path]) -> dict[str, frozenset[str]]:
     from weakcode.compile.compiler import Scope, compile_rule
     from weakcode.rules.load import load_pack
 
-    billable = CodeSet([(0, edition.size)])
+    billable = edition.billable
     code = cache(edition.code)
     named: dict[str, frozenset[str]] = {}
     for path in packs:
@@ -119,6 +119,6 @@ def _sets(edition: Edition, packs: Sequence[Path]) -> dict[str, frozenset[str]]:
             codes = CodeSet()
             for edit in compile_rule(pack, rule, 0, scope):
                 for one in (edit.subject, edit.object):
-                    codes |= one & billable if len(one & billable) < edition.size else CodeSet()
+                    codes |= one & billable if len(one & billable) < len(billable) else CodeSet()
             named[f"{pack.pack}/{rule.id}"] = frozenset(map(code, codes))
     return named

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.rules.load import LoadedPack
@@ -35,6 +36,7 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     from weakcode.rules.load import load_pack
 
     edition = edition or edition_for(None)
+    there = edition.billable | CodeSet(((edition.size, edition.universe),))
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
     places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition)
@@ -43,7 +45,7 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     for number, rule in enumerate(rules):
         file, line = places[rule.id]
         own = [edit for edit in edits if edit.rule == number]
-        for message in dict.fromkeys(_odd(own, edition)):
+        for message in dict.fromkeys(_odd(own, there, edition.name)):
             warnings.append(LintWarning(file, line, rule.id, message))
         # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
         others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
@@ -64,15 +66,15 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
             yield LintWarning(loaded.path, line, full_id, "needs an example that passes and one that fails")
 
 
-def _odd(edits: Iterable[Edit], edition: Edition) -> Iterator[str]:
+def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
     for edit in edits:
-        if edit.verb is not Verb.CLAIM_REQUIRE and not edit.subject:
-            yield f"its subject names no billable code of {edition.name}, so it can never fire"
-        if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object:
-            yield f"its object names no billable code of {edition.name}, so it can never fire"
+        if edit.verb is not Verb.CLAIM_REQUIRE and not edit.subject & there:
+            yield f"its subject names no billable code of {edition}, so it can never fire"
+        if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object & there:
+            yield f"its object names no billable code of {edition}, so it can never fire"
         about_pointers = edit.condition is not None and edit.condition.pointer_off_claim
-        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object and not about_pointers:
-            yield f"what it requires names no billable code of {edition.name}, so it always fires"
+        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object & there and not about_pointers:
+            yield f"what it requires names no billable code of {edition}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
             yield "every subject is also an object, so it can never fire"
         if edit.verb is Verb.AT_MOST_ONE and len(edit.subject) == 1:

@@ -68,8 +68,7 @@ class ColumnarEngine:
     def _index(self) -> CodeIndex:
         index = _indexes.get(self._edition)
         if index is None:
-            packed = getattr(self._edition, "_codes", None)
-            index = _indexes[self._edition] = CodeIndex(array("Q") if packed is None else packed)
+            index = _indexes[self._edition] = CodeIndex(array("Q", self._edition.keys()))
         return index
 
     def reading(self) -> Reading:

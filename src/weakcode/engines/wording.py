@@ -15,7 +15,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.normalise import shown
+from weakcode.codes.normalise import UNTITLED, shown
 from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
@@ -81,6 +81,8 @@ class Wording:
     def __init__(self, program: Program, edition: Edition) -> None:
         self._program = program
         self._edition = edition
+        # Where the codes of its days are told of their titles, though they are not those of the claim's.
+        self._on_days_of_notes = edition.on(edition.notes_from)
         self._billable: list[Named | None] = [None] * edition.size
         self._others: dict[str, Named] = {}
         self._spoken: dict[tuple[int, ...], _Spoken] = {}
@@ -91,7 +93,7 @@ class Wording:
         named = self._billable[number]
         if named is None:
             code, title = self._edition.titled_code(number)
-            named = self._billable[number] = Named(number, code, f"{code} ({title})" if title else code)
+            named = self._billable[number] = Named(number, code, f"{code} ({title or UNTITLED})")
         return named
 
     def named(self, code: str) -> Named:
@@ -103,7 +105,7 @@ class Wording:
             return self.billable(number)
         named = self._others.get(code)
         if named is None:
-            title = self._edition.title(code)
+            title = self._edition.title(code) or self._on_days_of_notes.title(code)
             named = Named(number, shown(code), f"{code} ({title})" if title else shown(code))
             if len(self._others) < _MOST_REMEMBERED:
                 self._others[code] = named

@@ -52,7 +52,7 @@ def code_index(program: Program, edition: Edition) -> CodeIndex:
             spans.setdefault((program.rules[edit.rule].id, role), []).extend(codes.spans)
     in_order = sorted(spans, key=lambda key: (key[0], key[1] != SUBJECT))
     sets = {key: CodeSet(spans[key]) for key in in_order}
-    all_codes = CodeSet([(0, edition.size)])
+    all_codes = edition.billable
     whole = {key for key, codes in sets.items() if not all_codes - codes}
     parts = {key: codes for key, codes in sets.items() if codes and key not in whole}
     categories = []

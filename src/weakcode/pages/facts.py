@@ -14,7 +14,6 @@ from weakcode.compile.compiler import sources_of
 from weakcode.compile.program import Program
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import DenialRisk, Source
-from weakcode.notices import without_missing_extras
 from weakcode.rules.examples import ExampleCase, cases_of
 from weakcode.rules.library import Selected, resolve_packs
 from weakcode.rules.load import load_pack, refuse_clashes
@@ -61,7 +60,7 @@ class Handling:
 
 @attrs.frozen
 class RuleFacts:
-    """A rule with its pack, and what only a run can tell. `missing` says why it could not be evaluated."""
+    """A rule with its pack, and what only a run can tell."""
 
     id: str
     pack: Pack
@@ -74,19 +73,16 @@ class RuleFacts:
     instances: Instances | None
     tried: tuple[Tried, ...]
     handling: tuple[Handling, ...]
-    missing: str | None = None
 
 
 @attrs.frozen(eq=False)
 class Shelf:
-    """The rules of some packs against the newest edition. `notices` name the packs whose extra is missing."""
+    """The rules of some packs against the edition of today."""
 
     edition: Edition
     program: Program
     packs: tuple[str, ...]
-    notices: tuple[str, ...]
     _rules: Mapping[str, tuple[Pack, Rule, Path, int]]
-    _missing: Mapping[Path, str]
     _profiles: tuple[tuple[Profile, frozenset[str]], ...]
 
     @classmethod
@@ -96,21 +92,17 @@ class Shelf:
         Raises RuleFileError and UnknownNameError.
         """
         selected = [Selected(path) for path in dict.fromkeys(one.path for one in resolve_packs(packs))]
-        kept, notices = without_missing_extras(selected, chosen=False)
-        missing: dict[Path, str] = {}
         rules: dict[str, tuple[Pack, Rule, Path, int]] = {}
         loaded = [load_pack(one.path) for one in selected]
         refuse_clashes(loaded)
         for one, found in zip(selected, loaded, strict=True):
-            if one not in kept:
-                missing[one.path] = without_missing_extras([one], chosen=False)[1][0]
             for rule in found.pack.rules:
                 rules[f"{found.pack.pack}/{rule.id}"] = (found.pack, rule, one.path, found.lines[rule.id])
         edition = edition_for(None)
-        program = build_program([one.path for one in kept], edition)
+        program = build_program([one.path for one in selected], edition)
         chosen = [load_profile(path) if isinstance(path, str | Path) else path for path in profiles]
         known = [frozenset(rule.id for rule in Validator(profile=profile).rules) for profile in chosen]
-        return cls(edition, program, program.packs, notices, rules, missing, tuple(zip(chosen, known, strict=True)))
+        return cls(edition, program, program.packs, rules, tuple(zip(chosen, known, strict=True)))
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -132,7 +124,6 @@ class Shelf:
             hint = did_you_mean(rule_id, self._rules)
             raise UnknownNameError(f'the rule "{rule_id}" does not exist{hint}; weakcode rules list names all')
         pack, rule, path, line = self._rules[rule_id]
-        missing = self._missing.get(path)
         numbers = self._edits_of(rule_id)
         return RuleFacts(
             id=rule_id,
@@ -143,10 +134,9 @@ class Shelf:
             sources=sources_of(pack, rule, self.edition),
             superseded_by=tuple(other for other, found in self._rules.items() if rule_id in found[1].supersedes),
             edits=len(numbers),
-            instances=self._instances(numbers) if rule.notes and missing is None else None,
-            tried=_tried(rule_id, rule, path, run=missing is None),
+            instances=self._instances(numbers) if rule.notes else None,
+            tried=_tried(rule_id, rule, path),
             handling=tuple(_handling(profile, known, rule_id, rule) for profile, known in self._profiles),
-            missing=missing,
         )
 
     def _edits_of(self, rule_id: str) -> list[int]:
@@ -158,13 +148,13 @@ class Shelf:
         notes = list(dict.fromkeys(source for source in cited if source.quote))
         # One from the beginning of the list, one from its middle and one from its end.
         spread = [notes[len(notes) * part // _QUOTED] for part in range(min(_QUOTED, len(notes)))]
-        return Instances(self.edition.name, len(numbers), len({note.place for note in notes}), tuple(spread))
+        return Instances(self.edition.notes_name, len(numbers), len({note.place for note in notes}), tuple(spread))
 
 
-def _tried(rule_id: str, rule: Rule, path: Path, *, run: bool) -> tuple[Tried, ...]:
+def _tried(rule_id: str, rule: Rule, path: Path) -> tuple[Tried, ...]:
     cases = list(cases_of(rule_id, rule))
-    if not run or not cases:
-        return tuple(Tried(case, None) for case in cases)
+    if not cases:
+        return ()
     # Alone, so that no example depends on what supersedes the rule; this also switches it on.
     validator = Validator(packs=[path], only=[rule_id])
     tried = []

@@ -73,7 +73,7 @@ def _linked(name: str, link: Link) -> str | None:
 
 def _evaluated(shelf: Shelf) -> str:
     lines = [f"ICD-10-CM {shelf.edition.name}; packs {', '.join(shelf.packs)}."]
-    return "\n\n".join([*lines, *(f"Note: {_escaped(notice)}." for notice in shelf.notices)])
+    return "\n\n".join(lines)
 
 
 def _index(shelf: Shelf) -> str:

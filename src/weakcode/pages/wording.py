@@ -256,10 +256,6 @@ def _severity(facts: RuleFacts) -> list[Line]:
     lines.append(
         Line(f"Pack `{facts.pack.pack}` version {facts.pack.version}: {facts.pack.title} ({facts.file}:{facts.line}).")
     )
-    if facts.pack.requires:
-        lines.append(Line(f"Needs the extra `weakcode[{facts.pack.requires}]`."))
-    if facts.missing:
-        lines.append(Line(f"Not evaluated here: {facts.missing}."))
     if force is not None:
         since = f" from {force.from_}" if force.from_ else ""
         until = f" to {force.to}" if force.to else ""

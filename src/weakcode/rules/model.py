@@ -297,7 +297,6 @@ class Pack:
     pack: str = doc("The pack's name and the prefix of its rules' ids.", pattern=ID)
     title: str = doc("What the pack is about.")
     version: str = doc("The pack's version, told in every output.", default="1")
-    requires: Literal["mce"] | None = doc("The extra without which the pack cannot be evaluated.", default=None)
     sources: dict[str, Publication] = doc(
         "Publications that the rules cite, beside those in _sources.yaml of the folder.", factory=dict
     )

@@ -17,7 +17,7 @@ def _tuple(sentences: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class JudgedBy:
-    """What judges the claims of a run: engine, packs with their versions, and a sentence on each pack left out."""
+    """What judges the claims of a run: engine, packs with their versions, and sentences that hold for all claims."""
 
     engine: str = ""
     packs: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
@@ -34,8 +34,9 @@ class JudgedBy:
 class Summary:
     """Counts of one scrub; `claims_in == evaluated + rejected` always.
 
-    `clean` are evaluated claims without any finding. `editions` counts claims by the edition that judged
-    them, `outside_editions` those of them on whose service date no installed edition was in force.
+    `clean` are evaluated claims without any finding. `editions` counts claims by the edition whose codes judged
+    them, `outside_editions` those of them whose service date is before or after all known codes. `notes_editions`
+    counts them by the Tabular List whose notes judged, `outside_notes` those on whose date it was not in force.
     `fixed` counts claims that were written mended.
     `without_diagnoses` counts by kind ("dental") the claims that list no diagnosis and need none; they are in no other
     count.
@@ -43,7 +44,7 @@ class Summary:
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
     or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
-    `notices` name the packs that could not be evaluated, and why.
+    `notices` are sentences about the run itself, such as whose notes judged claims of days without a Tabular List.
     Raises EngineError where the counts do not add up.
     """
 
@@ -60,6 +61,8 @@ class Summary:
     engine: str = ""
     packs: tuple[str, ...] = ()
     outside_editions: dict[str, int] = attrs.field(factory=dict)
+    notes_editions: dict[str, int] = attrs.field(factory=dict)
+    outside_notes: dict[str, int] = attrs.field(factory=dict)
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     without_diagnoses: dict[str, int] = attrs.field(factory=dict)
@@ -95,6 +98,7 @@ class Summary:
         return {
             "weakcode.version": __version__,
             "weakcode.edition": ", ".join(self.editions),
+            "weakcode.notes_edition": ", ".join(self.notes_editions),
             "weakcode.engine": self.engine,
             "weakcode.packs": ", ".join(self.packs),
             **({"weakcode.notices": "; ".join(self.notices)} if self.notices else {}),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from weakcode.claims import Waiver
+from weakcode.notices import notes_were_of
 from weakcode.rules.waivers import fits_nothing, has_expired, waived_nothing
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.summary import JudgedBy, Summary
@@ -35,6 +36,8 @@ class Tally:
         self._rules: Counter[str] = Counter()
         self._outside: Counter[str] = Counter()
         self._editions: Counter[str] = Counter()
+        self._notes: Counter[str] = Counter()
+        self._old_notes: Counter[str] = Counter()
         self._rejected: list[Rejected] = []
         self._rejections = 0
         self._judged_by = JudgedBy()
@@ -67,6 +70,8 @@ class Tally:
         self._outside[verdict.edition] += verdict.out_of_force
         self._count_waivers(outcome)
         self._editions[verdict.edition] += 1
+        self._notes[verdict.notes_edition] += 1
+        self._old_notes[verdict.notes_edition] += verdict.notes_out_of_force
         if not self._is_told:
             self._judged_by = JudgedBy(verdict.engine, verdict.packs)
 
@@ -84,6 +89,8 @@ class Tally:
         self._severities.update(scrubbed.by_severity)
         self._rules.update(scrubbed.by_rule)
         self._editions.update(scrubbed.editions)
+        self._notes.update(scrubbed.notes_editions)
+        self._old_notes.update(scrubbed.notes_out_of_force)
         self._waivers.update(scrubbed.waived)
         self._expired.update(scrubbed.expired)
         for (_, edition), number in scrubbed.out_of_force.items():
@@ -132,8 +139,13 @@ class Tally:
             editions=dict(sorted(self._editions.items())),
             engine=self._judged_by.engine,
             packs=self._judged_by.packs,
-            notices=self._judged_by.notices,
+            notices=(
+                *self._judged_by.notices,
+                *map(notes_were_of, (name for name in sorted(self._old_notes) if self._old_notes[name])),
+            ),
             outside_editions={name: number for name, number in sorted(self._outside.items()) if number},
+            notes_editions=dict(sorted(self._notes.items())),
+            outside_notes={name: number for name, number in sorted(self._old_notes.items()) if number},
             ignored_columns=ignored,
             first_rejected=tuple((row.where, row.part) for row in self._rejected),
         )

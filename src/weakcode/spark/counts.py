@@ -30,6 +30,7 @@ def together(counts: Sequence[str], seconds: float) -> Summary:
     merged["seconds"] = seconds
     merged["by_rule"] = dict(sorted(merged["by_rule"].items(), key=lambda item: (-item[1], item[0])))
     merged["editions"] = dict(sorted(merged["editions"].items()))
+    merged["notes_editions"] = dict(sorted(merged["notes_editions"].items()))
     merged["packs"] = tuple(merged["packs"])
     merged["ignored_columns"] = {name: tuple(columns) for name, columns in merged["ignored_columns"].items()}
     merged["remarks"] = {name: tuple(remarks) for name, remarks in merged["remarks"].items()}

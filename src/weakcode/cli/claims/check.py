@@ -73,7 +73,7 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_fo
     if choice.waivers:
         verdict = _with_idle(verdict, validator.waivers, choice.waivers)
     if as_format == "fhir":
-        judged_by = text.judgement(verdict.edition, verdict.engine, verdict.packs, verdict.notices)
+        judged_by = text.judgement(verdict.edition, verdict.engine, verdict.packs, text.notices_of(verdict))
         click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
     else:
         click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
@@ -96,11 +96,12 @@ def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
     values: dict[str, Any] = {
         "weakcode": __version__,
         "edition": verdict.edition,
+        "notes_edition": verdict.notes_edition,
         "engine": verdict.engine,
         "packs": list(verdict.packs),
         "findings": [finding.to_dict() for finding in verdict.findings],
         "waived": [finding.to_dict() for finding in verdict.waived],
-        "notices": list(verdict.notices),
+        "notices": text.notices_of(verdict),
     }
     if explained is not None:
         values["explanation"] = explained.to_dict()
@@ -114,7 +115,7 @@ def _as_text(verdict: Verdict, explained: Explanation | None, claim: Claim) -> s
         from weakcode.cli.claims.explained import explanation_text
 
         parts.append(explanation_text(explained, claim.codes))
-    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in text.notices_of(verdict)]
     tally = text.tally_text(Counter(severities(verdict.findings)))
     tally += f"; {len(verdict.waived)} waived" if verdict.waived else ""
     parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")

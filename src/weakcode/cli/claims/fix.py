@@ -40,13 +40,14 @@ def _as_json(fixed: Fixed, verdict: Verdict) -> str:
     values = {
         "weakcode": __version__,
         "edition": verdict.edition,
+        "notes_edition": verdict.notes_edition,
         "engine": verdict.engine,
         "packs": list(verdict.packs),
         "codes": list(fixed.claim.codes),
         "applied": [{"action": one.action, "description": one.description, "safe": one.safe} for one in fixed.applied],
         "remaining": [finding.to_dict() for finding in fixed.remaining],
         "waived": [finding.to_dict() for finding in verdict.waived],
-        "notices": [*fixed.notices, *verdict.notices],
+        "notices": [*fixed.notices, *text.notices_of(verdict)],
     }
     return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -58,6 +59,6 @@ def _as_text(fixed: Fixed, verdict: Verdict) -> str:
     parts += [text.finding_text(finding) for finding in (*fixed.remaining, *verdict.waived)]
     if not fixed.applied and not fixed.remaining and not verdict.waived:
         parts.append("Nothing to mend.")
-    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in verdict.notices]
+    parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in text.notices_of(verdict)]
     parts.append(text.judged_by(verdict.edition, verdict.engine, verdict.packs))
     return "\n\n".join(parts)

@@ -139,7 +139,7 @@ def command(
             )
         return _ended(result, choice, rejects, as_format, kept=True)
     query, sink, columns = None, None, parse_mapping(mapping)
-    judged_by = JudgedBy(validator.engine, validator.packs, validator.notices)
+    judged_by = JudgedBy(validator.engine, validator.packs)
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource, TableSink
 

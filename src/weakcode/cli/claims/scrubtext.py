@@ -128,5 +128,5 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
         notes.append(f"{file}: not read, because not known: {', '.join(columns)}")
     for edition, number in summary.outside_editions.items():
         claims = text.counted(number, "claim")
-        notes.append(f"{claims} dated when no installed edition was in force, judged by {edition}")
+        notes.append(f"{claims} of days before or after all known codes, judged by those of {edition}")
     return [*notes, *summary.idle_waivers, *summary.notices]

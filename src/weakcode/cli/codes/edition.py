@@ -72,7 +72,7 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
 
     source = installed.add(file, parse_date(starts), parse_date(ends))
     edition = catalog.edition_named(source.name)
-    click.echo(f"Installed {source.label}: {text.counted(edition.size, 'billable code')}.")
+    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}.")
     return 0
 
 
@@ -148,7 +148,8 @@ def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
             "name": edition.name,
             "from": edition.starts.isoformat(),
             "to": edition.ends.isoformat(),
-            "billable_codes": edition.size,
+            "notes_edition": edition.notes_name,
+            "billable_codes": len(edition.billable),
             "notes": {
                 one.kind: {
                     "lines": one.lines,
@@ -171,7 +172,7 @@ def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
         return 0
     click.echo(
         f"{click.style(edition.label, bold=True)}, in force from {edition.starts} to {edition.ends}\n"
-        f"{text.counted(edition.size, 'billable code')}\n\n"
+        f"{text.counted(len(edition.billable), 'billable code')}\n\n"
         f"{'Note lines':<20} {'read':>7} {'compiled':>9} {'prose only':>11} {'unresolved':>11}"
     )
     for one in notes.count(edition):

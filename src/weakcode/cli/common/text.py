@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from weakcode._version import __version__
-from weakcode.findings import Finding, Severity
+from weakcode.findings import Finding, Severity, Verdict
+from weakcode.notices import notes_are_of
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _INDENT = " " * 9
@@ -88,6 +89,12 @@ def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
 def judgement(edition: str, engine: str, packs: Sequence[str], notices: Iterable[str]) -> list[str]:
     """Return what judged, and each notice about it, as sentences."""
     return [judged_by(edition, engine, packs), *(f"Note: {notice}." for notice in notices)]
+
+
+def notices_of(verdict: Verdict) -> list[str]:
+    """Return the notices of a verdict, and whose notes judged where no Tabular List of its day is at hand."""
+    notes = [notes_are_of(verdict.notes_edition, verdict.edition)] if verdict.notes_out_of_force else []
+    return [*verdict.notices, *notes]
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:

@@ -79,8 +79,6 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 
     shelf = Shelf.of(rules or None, profiles)
     count = write_pages(pages(shelf), output)
-    for notice in shelf.notices:
-        click.echo(f"Note: {notice}.")
     click.echo(
         f"{text.counted(count, 'page')} about {text.counted(len(shelf.ids), 'rule')} in {output}. "
         f"ICD-10-CM {shelf.edition.name}, packs {', '.join(shelf.packs)}."
@@ -99,7 +97,7 @@ def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
     from weakcode.compile.lint import lint
     from weakcode.rules.examples import run_examples
 
-    chosen, notices = _that_can_run(packs)
+    chosen = packs or None
     results = run_examples(chosen, engine=engine)
     wrong = [result for result in results if not result.ok]
     for result in wrong:
@@ -109,25 +107,12 @@ def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
             click.echo(click.style(f"    {line}", fg=colour))
     for warning in lint(chosen):
         click.echo(f"{click.style('warning', fg='yellow', bold=True)}  {warning}")
-    for notice in notices:
-        click.echo(f"Note: {notice}.")
     rules = {result.rule for result in results}
     click.echo(
         f"{text.counted(len(results), 'example')} of {text.counted(len(rules), 'rule')}: "
         f"{len(results) - len(wrong):,} right, {len(wrong):,} wrong."
     )
     return 1 if wrong else 0
-
-
-def _that_can_run(packs: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
-    """Return what to run, and a notice for each bundled pack that cannot run because its extra is missing."""
-    from weakcode.notices import without_missing_extras
-    from weakcode.rules.library import resolve_packs
-
-    if packs:
-        return list(packs), ()
-    kept, notices = without_missing_extras(resolve_packs(None), chosen=False)
-    return [str(one.path) for one in kept], notices
 
 
 def _plain(words: str) -> str:

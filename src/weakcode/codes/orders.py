@@ -1,0 +1,174 @@
+"""CMS's and CDC's order files and order addenda: every code and header of a release, and what changed since another.
+
+An order file has a line for each code: its number in the order (columns 1 to 5), the code without its dot (7 to 13),
+1 for a billable code or 0 for a header (15), the short title (17 to 76) and the long one (from 78 on). A line of an
+addendum says ``Add:``, ``Delete:``, ``Revise from:`` or ``Revise to:``, then 1 or 0 (column 14), code and titles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.normalise import canonical, compact
+from weakcode.errors import EditionError
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+
+_CODE = re.compile(r"[A-Z][0-9A-Z]{2,6}")
+_ACTIONS = {"Add:": "add", "Delete:": "delete", "Revise from:": "from", "Revise to:": "to"}
+_FEWEST = 1000
+_SHOWN = 40
+
+
+@attrs.frozen
+class Listed:
+    """A compact code or header with its long title; `billable` is False for a header."""
+
+    code: str
+    billable: bool
+    title: str
+
+
+@attrs.frozen
+class Addendum:
+    """What changed from one release to the next. `revised` are the entries with their new titles."""
+
+    added: tuple[Listed, ...]
+    deleted: tuple[Listed, ...]
+    revised: tuple[Listed, ...]
+
+
+def is_addendum(text: str) -> bool:
+    """Tell an order addendum from other texts by its first line."""
+    return _action(next((line for line in text.splitlines() if line.strip()), "")) is not None
+
+
+def read_order(text: str, where: str = "the file") -> dict[str, Listed]:
+    """Return every code and header of an order file, by compact code, in the order of the file.
+
+    Raises EditionError for text that is no order file of a whole release; `where` names it.
+    """
+    found: dict[str, Listed] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        one = _listed(line[6:], code=0, flag=8) if line[:5].isdigit() and line[5:6] == " " else None
+        if one is None:
+            raise EditionError(
+                f"{where}, line {number}: {_shown(line)} is no line of an order file; a line is like"
+                ' "00002 A000    1 Cholera due to …". Give CMS\'s order file, such as icd10cm-order-2027.txt.'
+            )
+        if one.code in found:
+            raise EditionError(f"{where}, line {number}: {canonical(one.code)} is there twice; give an unaltered file.")
+        found[one.code] = one
+    if sum(one.billable for one in found.values()) < _FEWEST:
+        raise EditionError(
+            f"{where} has fewer than {_FEWEST:,} billable codes; give the order file of a whole release."
+        )
+    return found
+
+
+def read_addendum(text: str, where: str = "the file") -> Addendum:
+    """Return what an order addendum adds, deletes and revises. Raises EditionError for text that is none."""
+    said: dict[str, list[Listed]] = {action: [] for action in _ACTIONS.values()}
+    for number, line in enumerate(text.splitlines(), start=1):
+        action = _action(line)
+        if action is None:
+            if any(said.values()):
+                # After the changes comes a summary in prose.
+                continue
+            raise _no_addendum(where, number, line)
+        one = _listed(line[13:], code=2, flag=0)
+        if one is None:
+            raise _no_addendum(where, number, line)
+        said[action].append(one)
+    if not any(said.values()):
+        raise EditionError(
+            f"{where} changes nothing; give CMS's order addenda, such as icd10cm-order-addenda-2027.txt."
+        )
+    if [one.code for one in said["from"]] != [one.code for one in said["to"]]:
+        raise EditionError(f'{where} has a "Revise from:" without its "Revise to:"; give an unaltered file.')
+    return Addendum(tuple(said["add"]), tuple(said["delete"]), tuple(said["to"]))
+
+
+def laid_over(
+    addendum: Addendum, listed: Mapping[str, Listed], over: str, where: str = "the file"
+) -> dict[str, Listed]:
+    """Return the codes and headers of the next release: `listed`, those of the release `over`, with the changes made.
+
+    Raises EditionError, naming the code, where a code to delete or to revise is not there and where one to add is.
+    """
+    laid = dict(listed)
+    for one in addendum.deleted:
+        there = laid.get(one.code)
+        if there is None or there.billable != one.billable:
+            raise EditionError(f"{where} deletes {_called(one)}, which {over} does not have; {_OTHER}")
+        del laid[one.code]
+    for one in addendum.added:
+        if one.code in laid:
+            raise EditionError(f"{where} adds {_called(one)}, which {over} has already; {_OTHER}")
+        laid[one.code] = one
+    for one in addendum.revised:
+        if one.code not in laid:
+            raise EditionError(f"{where} revises {_called(one)}, which {over} does not have; {_OTHER}")
+        laid[one.code] = one
+    return dict(sorted(laid.items()))
+
+
+def listed_in(edition: Edition) -> dict[str, Listed]:
+    """Return the codes and headers of an edition, as its order file lists them."""
+    found = {}
+    for place in edition.titled():
+        if place.kind not in ("chapter", "section") and edition.title(place.name) is not None:
+            name = compact(place.name)
+            found[name] = Listed(name, edition.is_billable(name), edition.title(name) or "")
+    for code_id in edition.billable_ids:
+        name = edition.compact_code(code_id)
+        found[name] = Listed(name, True, edition.titled_code(code_id)[1])
+    return dict(sorted(found.items()))
+
+
+_OTHER = "give the addenda of the release that follows it."
+
+
+def _called(one: Listed) -> str:
+    return f"the {'code' if one.billable else 'header'} {canonical(one.code)}"
+
+
+def _action(line: str) -> str | None:
+    return next((action for word, action in _ACTIONS.items() if line.startswith(word)), None)
+
+
+def _listed(rest: str, *, code: int, flag: int) -> Listed | None:
+    """Read what a line says of a code; both kinds have short and long title at the same columns of `rest`."""
+    name = rest[code : code + 7].strip()
+    if rest[flag : flag + 1] not in ("0", "1") or not _CODE.fullmatch(name):
+        return None
+    return Listed(name, rest[flag] == "1", rest[71:].strip() or rest[10:70].strip())
+
+
+def _no_addendum(where: str, number: int, line: str) -> EditionError:
+    return EditionError(
+        f"{where}, line {number}: {_shown(line)} is no line of an order addendum; a line is like"
+        ' "Add:         1 C7831   Secondary …". Give CMS\'s order addenda, such as icd10cm-order-addenda-2027.txt.'
+    )
+
+
+def _shown(line: str) -> str:
+    line = " ".join(line.split())
+    return f'"{line[:_SHOWN]}{"…" * (len(line) > _SHOWN)}"'
+
+
+def written(listed: Mapping[str, Listed]) -> str:
+    """Return the text of an order file with these codes and headers; `read_order` gives them back."""
+    return "".join(_lines(listed))
+
+
+def _lines(listed: Mapping[str, Listed]) -> Iterator[str]:
+    for number, one in enumerate(listed.values(), start=1):
+        yield f"{number:05} {one.code:<7} {int(one.billable)} {one.title[:60]:<60} {one.title}\n"

@@ -1,0 +1,182 @@
+"""The billable codes of every day since ICD-10-CM came into use, with Medicare's edit flags: facts that are shipped.
+
+`data/codes.txt.xz` is made by `tools/code_table.py` from files of CDC and CMS. Its lines are fields parted
+by tabs: ``release`` and the first day of a code set; ``last`` and the last day known; ``history``, its number, and
+spells of days with the flags on them; ``code``, a compact code, the number of its history, and its title where the
+bundled Tabular List has none (empty where no source tells it); ``header`` and ``title``, see `CodeTable`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import lzma
+from collections.abc import Mapping
+from datetime import date
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import attrs
+
+PLACE = "data/codes.txt.xz"
+ALWAYS, FOREVER = date.min, date.max
+
+
+@attrs.frozen
+class Spell:
+    """Days, both included, on which a code is billable without a change of its flags."""
+
+    starts: date
+    ends: date
+    flags: frozenset[str] = frozenset()
+
+
+History = tuple[Spell, ...]
+
+
+@attrs.frozen
+class Retitled:
+    """A title that a code has on some days, both included."""
+
+    starts: date
+    ends: date
+    title: str
+
+
+@attrs.frozen(eq=False)
+class CodeTable:
+    """Every code of any day.
+
+    `releases` are the first days of the code sets, `last` is the last day known. `histories` are the distinct lives of
+    codes, `codes` has the number of each compact code's own. `titles` are those of codes that the bundled Tabular List
+    does not have, `headers` those of headers above them; `retitled` has the titles that codes had or have on days on
+    which they differ from those of the bundled list, oldest first.
+    """
+
+    releases: tuple[date, ...]
+    last: date
+    histories: tuple[History, ...]
+    codes: Mapping[str, int]
+    titles: Mapping[str, str]
+    headers: Mapping[str, str]
+    retitled: Mapping[str, tuple[Retitled, ...]]
+
+    def on(self, day: date) -> frozenset[str]:
+        """Return the compact codes that are billable on a day."""
+        there = [any(spell.starts <= day <= spell.ends for spell in history) for history in self.histories]
+        return frozenset(code for code, number in self.codes.items() if there[number])
+
+
+def content() -> bytes:
+    """Return the shipped file."""
+    return files("weakcode.codes").joinpath(PLACE).read_bytes()
+
+
+@cache
+def digest() -> str:
+    """Return a digest of the shipped file."""
+    return hashlib.blake2b(content(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def table() -> CodeTable:
+    """Return the shipped table."""
+    return read(lzma.decompress(content()).decode())
+
+
+def read(text: str) -> CodeTable:
+    """Return the table in a text as `written` makes it."""
+    releases: list[date] = []
+    last = FOREVER
+    histories: list[History] = []
+    codes: dict[str, int] = {}
+    titles: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    retitled: dict[str, list[Retitled]] = {}
+    for line in text.splitlines():
+        kind, *fields = line.split("\t")
+        if kind == "code":
+            codes[fields[0]] = int(fields[1])
+            if len(fields) > 2:
+                titles[fields[0]] = fields[2]
+        elif kind == "header":
+            headers[fields[0]] = fields[1]
+        elif kind == "title":
+            starts, ends = map(date.fromisoformat, fields[1:3])
+            retitled.setdefault(fields[0], []).append(Retitled(starts, ends, fields[3]))
+        elif kind == "history":
+            histories.append(tuple(map(_spell, fields[1:])))
+        elif kind == "release":
+            releases.append(date.fromisoformat(fields[0]))
+        elif kind == "last":
+            last = date.fromisoformat(fields[0])
+    return CodeTable(
+        tuple(releases),
+        last,
+        tuple(histories),
+        codes,
+        titles,
+        headers,
+        {code: tuple(known) for code, known in retitled.items()},
+    )
+
+
+def _spell(text: str) -> Spell:
+    starts, ends, *flags = text.split()
+    return Spell(date.fromisoformat(starts), date.fromisoformat(ends), frozenset(flags))
+
+
+def written(table: CodeTable) -> str:
+    """Return a table as text."""
+    lines = [f"release\t{day}" for day in table.releases] + [f"last\t{table.last}"]
+    for number, history in enumerate(table.histories):
+        spells = (" ".join([str(one.starts), str(one.ends), *sorted(one.flags)]) for one in history)
+        lines.append("\t".join(["history", str(number), *spells]))
+    for code, number in table.codes.items():
+        titled = [table.titles[code]] if code in table.titles else []
+        lines.append("\t".join(["code", code, str(number), *titled]))
+    lines += [f"header\t{code}\t{title}" for code, title in table.headers.items()]
+    for code, known in table.retitled.items():
+        lines += [f"title\t{code}\t{one.starts}\t{one.ends}\t{one.title}" for one in known]
+    return "\n".join([*lines, ""])
+
+
+@lru_cache(maxsize=64)
+def flagged(flag: str, day: date) -> frozenset[str]:
+    """Return the compact codes that have a flag of the Medicare Code Editor on a day.
+
+    Also codes that are not billable on that day and have it on the nearest day on which they are, so that a set changes
+    only when Medicare's list does.
+    """
+    has = _having(flag, day)
+    return frozenset(code for code, number in table().codes.items() if has[number])
+
+
+@lru_cache(maxsize=64)
+def last_flagged(flag: str) -> date:
+    """Return the last day on which any code has a flag; `FOREVER` for one that codes have on the last day known.
+
+    For an edit that CMS has ended that is its last day.
+    """
+    known = table()
+    days = [spell.ends for history in known.histories for spell in history if flag in spell.flags]
+    return FOREVER if not days or max(days) == known.last else max(days)
+
+
+def _having(flag: str, day: date) -> tuple[bool, ...]:
+    """Tell for each history whether its codes have a flag on a day, or on the nearest on which they are billable."""
+    return tuple(flag in _nearest(history, day).flags for history in table().histories)
+
+
+def _nearest(history: History, day: date) -> Spell:
+    return min(history, key=lambda spell: max((spell.starts - day).days, (day - spell.ends).days, 0))
+
+
+@lru_cache(maxsize=64)
+def changes(flag: str) -> tuple[date, ...]:
+    """Return the days on which the codes of a flag changed, the first day of all first."""
+    first, *others = table().releases
+    found = [first]
+    for before, day in zip((first, *others), others, strict=False):
+        if _having(flag, before) != _having(flag, day):
+            found.append(day)
+    return tuple(found)

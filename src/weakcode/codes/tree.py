@@ -1,0 +1,181 @@
+"""The Tabular List as a tree: places with their titles and notes, read from one block of memory."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
+from weakcode.codes.compiled import unpack_key as unpack
+from weakcode.codes.normalise import compact
+from weakcode.codes.places import Node, Note, Titled, name_of
+from weakcode.lazy import lazy
+
+if TYPE_CHECKING:
+    from weakcode.codes.search import SearchIndex
+    from weakcode.codes.store import Stored
+
+
+_CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
+
+
+class Tree:
+    """A Tabular List with the codes of other days laid in, whatever the day."""
+
+    def __init__(self, stored: Stored) -> None:
+        column = columns(stored.sections)
+        self._codes = column["codes"]
+        self._code_node = column["code_node"]
+        self._code_window = column["code_window"]
+        self._node_key = column["node_key"]
+        self._node_kind = column["node_kind"]
+        self._node_flags = column["node_flags"]
+        self._node_parent = column["node_parent"]
+        self._node_end = column["node_end"]
+        self._node_seventh = column["node_seventh"]
+        self._key_sorted = column["key_sorted"]
+        self._key_node = column["key_node"]
+        self._title_at = column["title_at"]
+        self._note_first = column["note_first"]
+        self._note_kind = column["note_kind"]
+        self._note_block = column["note_block"]
+        self._note_line = column["note_line"]
+        self._line_at = column["line_at"]
+        self._titles = stored.sections["titles"]
+        self._lines = stored.sections["lines"]
+        self.stored = stored
+        self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
+
+    # What depends on the day, and is for `Edition` to say.
+
+    def _place(self, name: str) -> tuple[int | None, int | None]:
+        raise NotImplementedError
+
+    def _node(self, index: int) -> Node:
+        raise NotImplementedError
+
+    def node(self, name: str) -> Node | None:
+        """Return the node of a place of any name."""
+        raise NotImplementedError
+
+    # places
+
+    def _node_index(self, name: str) -> int | None:
+        chapter = _CHAPTER.fullmatch(name) if len(name) > 8 else None
+        key = node_key(f"Chapter {chapter[1]}" if chapter else compact(name))
+        at = bisect_left(self._key_sorted, key)
+        if key and at < len(self._key_sorted) and self._key_sorted[at] == key:
+            return int(self._key_node[at])
+        return None
+
+    def _name(self, index: int) -> str:
+        return name_of(unpack(self._node_key[index]))
+
+    def _is_group(self, index: int) -> bool:
+        """Whether a node is a chapter or a section."""
+        return KINDS[self._node_kind[index]] in ("chapter", "section")
+
+    def _child_nodes(self, index: int) -> Iterator[int]:
+        child, end = index + 1, self._node_end[index]
+        while child < end:
+            yield child
+            child = self._node_end[child]
+
+    def _up(self, index: int) -> Iterator[int]:
+        """Yield the node and all above it, nearest first."""
+        while index != NOBODY:
+            yield index
+            index = self._node_parent[index]
+
+    def _base_title(self, index: int) -> str:
+        return bytes(self._titles[self._title_at[index] : self._title_at[index + 1]]).decode()
+
+    def titled(self) -> tuple[Titled, ...]:
+        """Return every chapter, section and code of the list, in document order; no codes with added 7th characters.
+
+        Those of other days are among them.
+        """
+        return self._all_titled
+
+    @lazy
+    def _all_titled(self) -> tuple[Titled, ...]:
+        names = list(map(name_of, unpack_all(self._node_key)))
+        titles, bounds = bytes(self._titles), self._title_at.tolist()
+        return tuple(
+            Titled(name, KINDS[kind], titles[low:high].decode(), None if parent == NOBODY else names[parent])
+            for name, kind, low, high, parent in zip(
+                names, self._node_kind, bounds[:-1], bounds[1:], self._node_parent, strict=True
+            )
+        )
+
+    @lazy
+    def spellings(self) -> tuple[tuple[str, str], ...]:
+        """Every billable code of any day, compact, with its stem, by number."""
+        stems = unpack_all(self._node_key)
+        return tuple((code, stems[node]) for code, node in zip(unpack_all(self._codes), self._code_node, strict=True))
+
+    def let_go(self) -> None:
+        """Forget the lists of all codes and places, which compiling asks for and judging does not."""
+        for name in ("_all_titled", "_all_notes", "spellings"):
+            self.__dict__.pop(name, None)
+
+    # notes
+
+    def _notes_at(self, index: int, kind: str | None) -> Iterator[Note]:
+        for at in range(self._note_first[index], self._note_first[index + 1]):
+            if kind is None or NOTES[self._note_kind[at]] == kind:
+                first, end = self._note_line[at], self._note_line[at + 1]
+                lines = tuple(
+                    bytes(self._lines[self._line_at[i] : self._line_at[i + 1]]).decode() for i in range(first, end)
+                )
+                kind_here = NOTES[self._note_kind[at]]
+                yield Note(kind_here, self._name(index), self._note_block[at], lines)
+
+    def all_notes(self, kind: str) -> Iterator[Note]:
+        """Yield every note of one kind, in document order."""
+        if kind not in NOTES:
+            raise ValueError(f"{kind!r} is not a kind of note; use one of {', '.join(NOTES)}")
+        return iter(self._all_notes.get(kind, ()))
+
+    @lazy
+    def _all_notes(self) -> dict[str, list[Note]]:
+        found: dict[str, list[Note]] = {}
+        first = self._note_first.tolist()
+        for index, (low, high) in enumerate(pairwise(first)):
+            for note in self._notes_at(index, None) if low < high else ():
+                found.setdefault(note.kind, []).append(note)
+        return found
+
+    def notes(self, place: str, kind: str | None = None) -> tuple[Note, ...]:
+        """Return the notes that stand at a node itself, in document order."""
+        index, code_id = self._place(place)
+        return () if index is None or code_id is not None else tuple(self._notes_at(index, kind))
+
+    def notes_reaching(self, code: str, kind: str | None = None) -> tuple[Note, ...]:
+        """Return the notes that hold for a code: its own and those of all above it, nearest first."""
+        index, _ = self._place(code)
+        if index is None:
+            return ()
+        return tuple(note for place in self._up(index) for note in self._notes_at(place, kind))
+
+    def ancestors(self, code: str) -> tuple[Node, ...]:
+        """Return what stands above a code, nearest first, up to the chapter."""
+        index, code_id = self._place(code)
+        if index is None:
+            return ()
+        above = tuple(map(self._node, self._up(index)))
+        return above[1:] if code_id is None else above
+
+    def children_of(self, name: str) -> tuple[Node, ...]:
+        """Return the nodes directly below; below a code that lacks its 7th character, the finished codes."""
+        node = self.node(name)
+        return tuple(filter(None, map(self.node, node.children))) if node else ()
+
+    @lazy
+    def _search(self) -> SearchIndex:
+        from weakcode.codes.search import SearchIndex
+
+        return SearchIndex(self.stored.sections)
