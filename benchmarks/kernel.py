@@ -85,10 +85,10 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
     spoken = np.zeros(claims, np.bool_)
     known: dict[int, np.ndarray] = {}
 
-    def held(tests) -> np.ndarray:
-        if id(tests) not in known:
-            known[id(tests)] = about.held(tests, 0, spoken)
-        return known[id(tests)]
+    def held(bits) -> np.ndarray:
+        if id(bits) not in known:
+            known[id(bits)] = about.held(bits, edition.starts, spoken)
+        return known[id(bits)]
 
     chosen = np.ones(claims, np.uint8)
     memory = Memory(bench.program, bench.assembler, edition, engine)

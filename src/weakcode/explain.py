@@ -16,14 +16,16 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.spelling import stems
-from weakcode.compile.conditions import JudgedClaim, found_term, holds
-from weakcode.compile.edits import CompiledRule, Condition, Edit, Hit, Verb, Where
-from weakcode.compile.pointers import FIRST
 from weakcode.compile.program import Program
-from weakcode.compile.unmet import at_positions, unmet
 from weakcode.engines.findings import Assembler
 from weakcode.errors import EngineError
 from weakcode.findings import Finding, Source
+from weakcode.semantics.conditions import Condition, holds, unmet
+from weakcode.semantics.edits import CompiledRule, Edit, Hit
+from weakcode.semantics.judged import JudgedClaim, at_positions
+from weakcode.semantics.pointers import FIRST
+from weakcode.semantics.terms import found_term
+from weakcode.semantics.verbs import Verb, Where
 
 if TYPE_CHECKING:
     from weakcode.validator import Verdict

@@ -16,8 +16,6 @@ from weakcode.claims import Claim, Waiver, parse_date
 from weakcode.codes.catalog import Shelf, edition_for
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
-from weakcode.compile.conditions import JudgedClaim
-from weakcode.compile.edits import CompiledRule
 from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
@@ -30,6 +28,8 @@ from weakcode.ruleinfo import RuleInfo as RuleInfo
 from weakcode.ruleinfo import notes_touching, rules_touching
 from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
+from weakcode.semantics.edits import CompiledRule
+from weakcode.semantics.judged import JudgedClaim
 
 if TYPE_CHECKING:
     import pyarrow as pa

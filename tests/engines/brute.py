@@ -5,7 +5,9 @@ It shares no code with the engines beyond the classes that carry the data.
 
 from __future__ import annotations
 
-from weakcode.compile.edits import Condition, Edit, Hit, Verb, Where
+from weakcode.semantics.conditions import Condition
+from weakcode.semantics.edits import Edit, Hit
+from weakcode.semantics.verbs import Verb, Where
 
 
 def meets(condition: Condition | None, claim, ids, date) -> bool:

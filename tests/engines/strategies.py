@@ -14,8 +14,10 @@ from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import pack_key
 from weakcode.codes.normalise import canonical
-from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
 from weakcode.compile.program import Program
+from weakcode.semantics.conditions import Condition
+from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.verbs import Verb, Where
 
 # What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile. What
 # changes one thing of the page of semantics meets all short claims besides.

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from tests.engines import brute
 from tests.engines.strategies import EDITION, FACTS, THOROUGH, edits
 from weakcode.claims import Claim
-from weakcode.compile.edits import CompiledRule, Hit
 from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
 from weakcode.engines.kernel._kernel import Maker
 from weakcode.findings import Finding
+from weakcode.semantics.edits import CompiledRule, Hit
 
 RULES = ("small/a", "small/b", "small/c")
 LEVELS = (None, "info", "warning", "error")

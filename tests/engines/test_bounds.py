@@ -9,10 +9,11 @@ import pytest
 
 from tests.engines.strategies import EDITION, program_of
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.edits import Edit, Verb
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
 from weakcode.engines.kernel import _kernel
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.verbs import Verb
 
 EDITS = [
     Edit(0, Verb.FORBID, CodeSet.of([0, 1]), CodeSet.of([2, 3])),

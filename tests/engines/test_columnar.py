@@ -28,14 +28,15 @@ from tests.engines.strategies import (
 )
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.conditions import JudgedClaim
-from weakcode.compile.edits import CompiledRule, Edit, Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
 from weakcode.engines.findings import Assembler
 from weakcode.errors import InputError
 from weakcode.scrub.judge.columns import MOST_CODES, ColumnScrubber
+from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.verbs import Verb, Where
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 TERMS = ("frailty", "old age")

@@ -12,8 +12,12 @@ import pytest
 from tests.engines.strategies import EDITION, program_of
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.conditions import JudgedClaim, found_term, holds, lines_meant
-from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb
+from weakcode.semantics.conditions import Condition, holds
+from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.pointers import lines_meant
+from weakcode.semantics.terms import found_term
+from weakcode.semantics.verbs import Verb
 
 BOTH_FACTS = ("covid-current", "covid-prior-symptoms")
 ADULT = {"age_min": 18}

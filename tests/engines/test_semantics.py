@@ -25,11 +25,13 @@ from tests.engines.strategies import (
 )
 from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.conditions import JudgedClaim, holds
-from weakcode.compile.edits import Edit, Hit, Verb, Where
 from weakcode.engines import durable
 from weakcode.engines.durable import DurableEngine
 from weakcode.errors import EngineError
+from weakcode.semantics.conditions import holds
+from weakcode.semantics.edits import Edit, Hit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.verbs import Verb, Where
 
 
 def engine_for(some_edits):

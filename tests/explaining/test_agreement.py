@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from tests.engines import strategies as small
 from tests.engines.brute import all_violations
 from weakcode import Claim, Validator
-from weakcode.compile.conditions import JudgedClaim
-from weakcode.compile.edits import CompiledRule, Edit
 from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
 from weakcode.explain import Explanation, Outcome, explain
@@ -23,6 +21,8 @@ from weakcode.findings import Finding
 from weakcode.rules.examples import cases_of
 from weakcode.rules.library import bundled_packs
 from weakcode.rules.load import load_pack
+from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.judged import JudgedClaim
 from weakcode.validator import Verdict
 
 ENGINES = ("durable", "columnar")

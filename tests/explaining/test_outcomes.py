@@ -11,9 +11,9 @@ from weakcode import Claim, Validator
 from weakcode.claims import Waiver
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.spelling import spelled
-from weakcode.compile.conditions import JudgedClaim
 from weakcode.errors import EngineError
 from weakcode.explain import Explanation, Outcome, Step, explain
+from weakcode.semantics.judged import JudgedClaim
 
 ENGINES = ("durable", "columnar")
 

@@ -11,13 +11,15 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
 from weakcode.compile.ages import dated_cases
 from weakcode.compile.dated import by_time
-from weakcode.compile.edits import CompiledRule, Condition, Edit, EditFix, Verb, Where
 from weakcode.compile.tabular.builtin import BUILTIN, DATED
 from weakcode.compile.tabular.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
-from weakcode.rules.model import OFF_CLAIM, Case, Pack, Rule, When
+from weakcode.rules.model import Case, Pack, Rule, When
 from weakcode.rules.profilechecks import code_sets_for
+from weakcode.semantics.conditions import condition_of
+from weakcode.semantics.edits import CompiledRule, Edit, EditFix
+from weakcode.semantics.verbs import Verb, Where
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
 
@@ -87,31 +89,6 @@ class Scope:
             if name in self._texts:
                 text = text.replace(f"${name}", self.spelled_out(self._texts[name]))
         return text
-
-
-def _condition(rule: Rule, case: Case, scope: Scope) -> Condition | None:
-    when = case.when or When()
-    dates, force = when.service_date, rule.effective
-    starts = max((d.from_ for d in (dates, force) if d and d.from_), default=None)
-    ends = min((d.to for d in (dates, force) if d and d.to), default=None)
-    facts = when.documented
-    condition = Condition(
-        age_min=when.age.min if when.age else None,
-        age_max=when.age.max if when.age else None,
-        sex=when.sex,
-        settings=when.setting,
-        payers=tuple(payer.casefold() for payer in when.payer),
-        starts=starts,
-        ends=ends,
-        documented_all=facts.all if facts else (),
-        documented_any=facts.any if facts else (),
-        documented_none=facts.none if facts else (),
-        present=scope.codes(when.present) if when.present else None,
-        absent=scope.codes(when.absent) if when.absent else None,
-        first_listed=scope.codes(when.first_listed) if when.first_listed else None,
-        pointer_off_claim=case.pointed == OFF_CLAIM,
-    )
-    return None if condition == Condition() else condition
 
 
 def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:
@@ -187,7 +164,7 @@ def _edit(pack: Pack, rule: Rule, number: int, case: Case, scope: Scope) -> Edit
         subject=subject,
         object=objects,
         where=where,
-        condition=_condition(rule, case, scope),
+        condition=condition_of(case.when or When(), case, rule, scope.codes),
         terms=tuple(term.casefold() for term in case.terms),
         pointed=None if case.pointed == "off-claim" else case.pointed,
         message=case.message,

@@ -8,7 +8,9 @@ from functools import reduce
 
 import attrs
 
-from weakcode.compile.edits import Condition, Edit, Verb
+from weakcode.semantics.conditions import Condition
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.verbs import Verb
 
 _DAY = timedelta(days=1)
 _TOGETHER = (Verb.AT_MOST_ONE, Verb.CLAIM_REQUIRE)

@@ -12,9 +12,9 @@ from typing import Any
 
 import attrs
 
-from weakcode.compile.edits import Edit
 from weakcode.compile.program import Part, Program
 from weakcode.lazy import lazy
+from weakcode.semantics.edits import Edit
 
 
 @attrs.frozen(eq=False, slots=False)

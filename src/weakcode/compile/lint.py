@@ -8,8 +8,9 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.rules.load import LoadedPack
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.verbs import Verb, Where
 
 
 @attrs.frozen

@@ -18,10 +18,12 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
-from weakcode.compile.edits import CompiledRule, Condition, Edit, Verb, Where
 from weakcode.compile.records import condition_of, edit_of, plain, record, written
 from weakcode.findings import Source
 from weakcode.lazy import lazy
+from weakcode.semantics.conditions import CODE_PARTS, Condition
+from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.verbs import Verb, Where
 
 CONDITIONAL, SPOKEN, LINED = 1, 2, 4
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines."""
@@ -29,7 +31,7 @@ CONDITIONAL, SPOKEN, LINED = 1, 2, 4
 NO_SET = 0
 """The number of no code set; that of the empty one is another."""
 
-_SETS = ("present", "absent", "first_listed")
+_SETS = tuple(part.name for part in CODE_PARTS)
 
 
 class _Pool:

@@ -8,8 +8,10 @@ from typing import Any
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.edits import Condition, Edit, EditFix, Verb, Where
 from weakcode.findings import Source
+from weakcode.semantics.conditions import Condition
+from weakcode.semantics.edits import Edit, EditFix
+from weakcode.semantics.verbs import Verb, Where
 
 _DATES = ("starts", "ends")
 _BINARY = (CodeSet, Condition)

@@ -13,25 +13,17 @@ from contextlib import suppress
 from typing import Any
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.conditions import JudgedClaim, found_term, holds
-from weakcode.compile.edits import Edit, Hit, Verb, Where
 from weakcode.compile.program import Program
 from weakcode.errors import EngineError
+from weakcode.semantics.conditions import holds
+from weakcode.semantics.edits import Edit, Hit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.terms import found_term
+from weakcode.semantics.verbs import Verb, named
 
 # durable-rules keeps about 100 to 200 bytes of each claim until its ruleset is deleted.
 _CLAIMS_BEFORE_RECYCLING = 5_000
 _STATE = "claim"
-
-_SPOKEN = {
-    Verb.PRESENT: "present",
-    Verb.FORBID: "forbid",
-    Verb.REQUIRE: "require",
-    Verb.FIRST: "first",
-    Verb.SECONDARY: "secondary",
-    Verb.ORDER: "order",
-    Verb.AT_MOST_ONE: "at most one",
-}
-_RELATED = (Verb.FORBID, Verb.REQUIRE, Verb.ORDER)
 
 Roles = tuple[tuple[int, ...], tuple[int, ...]]
 
@@ -48,7 +40,7 @@ class RuleHost:
     def __init__(self) -> None:
         import durable_rules_engine
 
-        from weakcode.engines.semantics import define
+        from weakcode.semantics.durable_rules import define
 
         _delete_ownerless()
         definition, self._readings = define()
@@ -133,7 +125,7 @@ class DurableEngine:
         # Imported before any claim comes, for a child may be forked while a thread judges its first.
         import durable_rules_engine  # noqa: F401
 
-        import weakcode.engines.semantics  # noqa: F401
+        import weakcode.semantics.durable_rules  # noqa: F401
 
         self._program = program
         self._edition = edition
@@ -215,8 +207,7 @@ class DurableEngine:
                 if first in at
             )
             return
-        spoken = f"{_SPOKEN[verb]} {Where(edit.where).name.lower()}" if verb in _RELATED else _SPOKEN[verb]
-        facts.extend({"role": "subject", "verb": spoken, "edit": number, "at": i} for i in at)
+        facts.extend({"role": "subject", "verb": named(verb, edit.where), "edit": number, "at": i} for i in at)
         if at:
             facts.extend({"role": "object", "edit": number, "at": j} for j in others)
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.conditions import JudgedClaim, found_term, lines_meant
-from weakcode.compile.edits import Edit, EditFix, Hit, Verb, Where
 from weakcode.compile.program import Program
 from weakcode.engines.kernel._kernel import Maker, Merger
 from weakcode.engines.wording import Named, Wording
 from weakcode.findings import Finding, Fix, Severity, Source
+from weakcode.semantics.edits import Edit, EditFix, Hit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.pointers import lines_meant
+from weakcode.semantics.terms import found_term
+from weakcode.semantics.verbs import Verb, Where
 
 _MOST_WORDED = 20_000
 _MOST_PAYERS = 65_536

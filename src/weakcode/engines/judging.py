@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.conditions import JudgedClaim, found_term
-from weakcode.compile.edits import Condition, Edit, Hit, Verb
 from weakcode.compile.program import LINED, NO_SET, SPOKEN, Part, Program
-from weakcode.engines.claimbits import ClaimBits, ClaimTest
 from weakcode.engines.kernel._kernel import Tables
+from weakcode.semantics.conditions import ClaimTest, Condition, ConditionBits
+from weakcode.semantics.edits import Edit, Hit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.terms import found_term
+from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +35,7 @@ _MUCH = 0.75
 _FEW = 8
 """A program that tells fewer segments apart than one in so many codes is small."""
 
-Held = Callable[[Sequence[ClaimTest]], "NDArray[np.uint64]"]
+Held = Callable[[ConditionBits], "NDArray[np.uint64]"]
 
 
 @attrs.frozen(eq=False)
@@ -50,15 +52,14 @@ class CodedRows:
 
 @attrs.frozen(eq=False)
 class Built:
-    """Tables for the loops. `tests` are what their edits ask of claims, `bits` tells which of them hold.
+    """Tables for the loops. `bits` tells which of the tests that their edits put to claims hold.
 
     `segments` are the first ids of the segments that stand for codes in the tables, None where codes stand for
     themselves.
     """
 
     tables: Tables
-    tests: tuple[ClaimTest, ...]
-    bits: ClaimBits
+    bits: ConditionBits
     segments: memoryview | None
 
     def judge(self, judged: JudgedClaim) -> list[Hit]:
@@ -83,7 +84,7 @@ class Built:
             ids = np.concatenate([np.arange(billable), strange])
             strange = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
             billable = 0
-        about = held(self.tests).reshape(-1)
+        about = held(self.bits).reshape(-1)
         block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, strange)
         return np.frombuffer(block, np.int32).reshape(-1, 6)
 
@@ -254,8 +255,7 @@ def _tables(program: Program, rules: bytes, universe: int, *, lined: bool) -> Bu
         len(starts) if small else universe,
         len(tests),
     )
-    asked_of_claims = tuple(ClaimTest(*test) for test in tests)
-    return Built(tables, asked_of_claims, ClaimBits(asked_of_claims), starts if small else None)
+    return Built(tables, ConditionBits([ClaimTest(*test) for test in tests]), starts if small else None)
 
 
 def _in_segments(program: Program) -> Callable[[str], memoryview]:

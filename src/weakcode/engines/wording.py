@@ -16,22 +16,12 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import UNTITLED, shown
-from weakcode.compile.edits import Edit, Verb, Where
-from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
 from weakcode.findings import Source
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.pointers import FIRST, NEVER
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
-_DEFAULT_MESSAGES = {
-    Verb.PRESENT: "{subject} does not belong on this claim.",
-    Verb.FORBID: "{subject} and {object} may not be reported together.",
-    Verb.REQUIRE: "{subject} needs one of these codes with it: {listed}{misplaced}.",
-    Verb.FIRST: "{subject} may only be the first-listed diagnosis.",
-    Verb.SECONDARY: "{subject} may not be the first-listed diagnosis.",
-    Verb.ORDER: "{object} must stand before {subject}.",
-    Verb.AT_MOST_ONE: "{subject} and {object} may not both be reported; one of them says it.",
-    Verb.ONCE: "{subject} stands more than once on the claim.",
-    Verb.CLAIM_REQUIRE: "The claim needs one of these codes: {listed}.",
-}
 _POINTED_MESSAGES = {
     FIRST: "{subject} may not be the first pointer of {lines}.",
     NEVER: "No service line points to {subject}.",
@@ -227,7 +217,7 @@ def _default_message(edit: Edit) -> str:
         return _POINTED_MESSAGES[edit.pointed]
     if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
         return _OFF_CLAIM_MESSAGE
-    return _DEFAULT_MESSAGES[edit.verb]
+    return FORMS[edit.verb].message
 
 
 def _shortened(quote: str) -> str:

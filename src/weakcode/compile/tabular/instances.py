@@ -10,7 +10,6 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
-from weakcode.compile.edits import Edit, Verb, Where
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -22,6 +21,8 @@ from weakcode.compile.tabular.notes import (
 )
 from weakcode.findings import Source
 from weakcode.rules.readings import CodesReading, bundled_readings
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.verbs import Verb, Where
 
 
 @attrs.frozen

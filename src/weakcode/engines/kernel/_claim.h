@@ -1,5 +1,5 @@
 /* What codes to violations is made of: the tables that say what a code is in, a claim with what is seen on it, and what is
-   the same for claims of few codes and of many. Meaning of the verbs: weakcode.engines.semantics.
+   the same for claims of few codes and of many. Meaning of the verbs: weakcode.semantics.durable_rules.
 
    Time goes into waiting for memory, not into arithmetic: what is looked at for every code is kept small, lists that many
    codes have in common stand once, and what codes further on need is fetched while claims before them are judged. */
@@ -13,7 +13,7 @@
 
 #include "_grow.h"
 
-/* weakcode.compile.edits.Verb and Where */
+/* weakcode.semantics.verbs.Verb and Where */
 enum { PRESENT, FORBID, REQUIRE, FIRST, SECONDARY, ORDER, AT_MOST_ONE, ONCE, CLAIM_REQUIRE };
 enum { ANYWHERE, BEFORE, AFTER };
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
-from weakcode.compile.edits import Hit
+from weakcode.semantics.edits import Hit
 
 EMPTY: int
 NO_TEXT: int

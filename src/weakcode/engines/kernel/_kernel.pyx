@@ -14,7 +14,7 @@ from cpython.buffer cimport PyBuffer_FillInfo
 
 import attrs
 
-from weakcode.compile.edits import Hit
+from weakcode.semantics.edits import Hit
 
 
 

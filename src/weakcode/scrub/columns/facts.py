@@ -5,7 +5,8 @@ Values are parsed by the same functions as those of single claims, once for each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -15,11 +16,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
-from weakcode.compile.edits import Condition
-from weakcode.engines.claimbits import ClaimTest
 from weakcode.errors import InputError
 from weakcode.scrub.columns.arrow import filled, valid
 from weakcode.scrub.columns.pointers import LineColumn
+from weakcode.semantics.conditions import ConditionBits
 
 NO_DAY = np.int32(-(2**31))
 """Stands for a date that is not given. Other days count from 1970-01-01."""
@@ -45,10 +45,6 @@ class Days:
 
     values: NDArray[np.int32]
     index: NDArray[np.integer[Any]]
-
-
-_Passes = Callable[[ClaimTest], Bools | None]
-_Part = tuple[NDArray[np.integer[Any]], int, _Passes]
 
 
 @attrs.frozen(eq=False)
@@ -91,107 +87,39 @@ class AboutClaims:
         )
 
     def held(
-        self, tests: Sequence[ClaimTest], first_day: int, spoken: Bools, off_claim: Bools | None = None
+        self, bits: ConditionBits, first_day: dt.date, spoken: Bools, off_claim: Bools | None = None
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
         `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim.
         """
-        held = np.full((self.rows, len(tests) // 64 + 1), ~np.uint64(0))
-        for index, values, passes in self._parts(first_day, spoken, off_claim):
-            table = np.full((values, held.shape[1]), ~np.uint64(0))
-            for bit, test in enumerate(tests, start=1):
-                passed = passes(test)
-                if passed is not None:
-                    table[~passed, bit // 64] &= ~(np.uint64(1) << np.uint64(bit % 64))
-            held &= table[0] if (table == table[0]).all() else table[index]
+        size = 8 * (bits.all.bit_length() // 64 + 1)
+
+        def table(numbers: Iterable[int]) -> NDArray[np.uint64]:
+            words = b"".join(number.to_bytes(size, "little") for number in numbers)
+            return np.frombuffer(words, "<u8").astype(np.uint64, copy=False).reshape(-1, size // 8)
+
+        held: NDArray[np.uint64] = table([bits.silent, bits.all])[spoken.view(np.uint8)]
+        for asked in bits.parts:
+            index, values = self._column(asked.part.name, first_day, off_claim)
+            of_values = table(map(asked.bits, values))
+            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
         return held
 
-    def _parts(self, first_day: int, spoken: Bools, off_claim: Bools | None) -> list[_Part]:
-        """Return for each column the number of each row's value, how many values there are, and which pass a test."""
-        ages = np.append(np.arange(max(int(self.age.max(initial=0)), 0) + 1, dtype=np.int32), np.int32(_NO_AGE))
-        days = np.where(self.days.values == NO_DAY, np.int32(first_day), self.days.values)
-
-        def of_age(test: ClaimTest) -> Bools | None:
-            low, high = test.condition.age_min, test.condition.age_max
-            if low is None and high is None:
-                return None
-            passed: Bools = ages >= (low or 0)
-            return passed if high is None else passed & (ages <= high)
-
-        def on_day(test: ClaimTest) -> Bools | None:
-            starts, ends = test.condition.starts, test.condition.ends
-            if starts is None and ends is None:
-                return None
-            passed: Bools = np.ones(len(days), np.bool_)
-            if starts is not None:
-                passed &= days >= np.datetime64(starts, "D").astype(np.int32)
-            if ends is not None:
-                passed &= days <= np.datetime64(ends, "D").astype(np.int32)
-            return passed
-
-        def is_spoken(test: ClaimTest) -> Bools | None:
-            return np.array([False, True]) if test.spoken else None
-
-        def points_beyond(test: ClaimTest) -> Bools | None:
-            return np.array([False, True]) if test.condition.pointer_off_claim else None
-
-        beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
-        return [
-            (self.age, len(ages), of_age),
-            (self.days.index, len(days), on_day),
-            (spoken.view(np.uint8), 2, is_spoken),
-            (beyond.view(np.uint8), 2, points_beyond),
-            *(
-                (column.index, len(column.values) + 1, _passing(column, asks))
-                for column, asks in (
-                    (self.sex, _asks_sex),
-                    (self.setting, _asks_setting),
-                    (self.payer, _asks_payer),
-                    (self.documented, _asks_facts),
-                )
-            ),
-        ]
-
-
-def _passing(column: Categories, asks: Callable[[Condition], Callable[[Any], bool] | None]) -> _Passes:
-    """Return what tells which values of a column pass a test; None comes after them."""
-
-    def passes(test: ClaimTest) -> Bools | None:
-        asked = asks(test.condition)
-        return None if asked is None else np.array([*map(asked, column.values), asked(None)], np.bool_)
-
-    return passes
-
-
-def _asks_sex(condition: Condition) -> Callable[[Any], bool] | None:
-    return None if condition.sex is None else lambda sex: sex == condition.sex
-
-
-def _asks_setting(condition: Condition) -> Callable[[Any], bool] | None:
-    return (lambda setting: setting in condition.settings) if condition.settings else None
-
-
-def _asks_payer(condition: Condition) -> Callable[[Any], bool] | None:
-    if not condition.payers:
-        return None
-    return lambda payer: payer is not None and payer.casefold() in condition.payers
-
-
-def _asks_facts(condition: Condition) -> Callable[[Any], bool] | None:
-    if not (condition.documented_all or condition.documented_any or condition.documented_none):
-        return None
-
-    def asked(facts: Any) -> bool:
-        known = facts or frozenset()
-        return (
-            known.issuperset(condition.documented_all)
-            and (not condition.documented_any or not known.isdisjoint(condition.documented_any))
-            and known.isdisjoint(condition.documented_none)
-        )
-
-    return asked
+    def _column(self, name: str, first_day: dt.date, off_claim: Bools | None) -> tuple[NDArray[Any], Sequence[Any]]:
+        """Return a part of the claims: the number of each row's value, and the values, of which -1 means the last."""
+        if name == "age":
+            return self.age, [*range(max(int(self.age.max(initial=0)), 0) + 1), None]
+        if name == "service_date":
+            given = self.days.values != NO_DAY
+            days = np.where(given, self.days.values, 0).astype("M8[D]").tolist()
+            return self.days.index, [day if known else first_day for day, known in zip(days, given, strict=True)]
+        if name == "off_claim":
+            beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
+            return beyond.view(np.uint8), [False, True]
+        column: Categories = getattr(self, name)
+        return column.index, [*column.values, None]
 
 
 def _distinct(days: NDArray[np.int32]) -> Days:

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from weakcode.compile.conditions import lines_meant
-from weakcode.compile.edits import Edit, Hit, Verb
-from weakcode.compile.pointers import FIRST, NEVER
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.read.values import service_lines
+from weakcode.semantics.edits import Edit, Hit
+from weakcode.semantics.pointers import FIRST, NEVER, lines_meant
+from weakcode.semantics.verbs import Verb
 
 PART = "\x1f"
 """Between the documented term of a finding and the lines that it names."""

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from weakcode import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
-from weakcode.compile.edits import Verb
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
@@ -35,6 +34,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
+from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
@@ -196,7 +196,7 @@ class _Run:
         self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
         self._notes: Counter[str] = Counter()
         self._old_notes: Counter[str] = Counter()
-        self._today = int(np.datetime64(scrubber.today, "D").astype(np.int32))
+        self._today = scrubber.today
 
     def result(self) -> Scrubbed:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
@@ -262,14 +262,14 @@ class _Run:
             with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda tests: about.held(tests, self._today, spoken))
+        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda bits: about.held(bits, self._today, spoken))
         lines = about.lines.seen(coded) if about.lines is not None and engine.asks_lines else None
         if lines is not None:
             off = lines.off_claim
             lined = engine.hits_batch(
                 coded,
                 (rows & lines.lined).view(np.uint8),
-                lambda tests: about.held(tests, self._today, spoken, off),
+                lambda bits: about.held(bits, self._today, spoken, off),
                 lined=True,
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
@@ -286,7 +286,7 @@ class _Run:
         self._notes[edition.notes_name] += int(rows.sum())
         counts = np.bincount(about.days.index[rows], minlength=len(about.days.values))
         for number, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
-            day = np.datetime64(self._today if number == NO_DAY else number, "D").item()
+            day = self._today if number == NO_DAY else np.datetime64(number, "D").item()
             if count and not edition.starts <= day <= edition.ends:
                 self._out_of_force[day, edition.name] += count
             if count and not edition.notes_from <= day <= edition.notes_to:

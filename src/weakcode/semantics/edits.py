@@ -1,63 +1,20 @@
 """Edits: rules resolved against one edition. They are all that the engines know.
 
-An edit's subject and object are sets of code ids; its verb and relation say what violates it. The meaning of each verb
-is stated once, as durable rules, in `weakcode.engines.semantics`.
+An edit's subject and object are sets of code ids; its verb and relation say what violates it. What
+each verb means is in `weakcode.semantics.reference`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
 from typing import NamedTuple
 
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.pointers import PointedKind
 from weakcode.findings import Source
-
-
-class Verb(enum.IntEnum):
-    """What an edit asks of a claim."""
-
-    PRESENT = 0
-    """A subject is on the claim at all: a violation (i). Also what a claim-level `forbid` becomes."""
-    FORBID = 1
-    REQUIRE = 2
-    FIRST = 3
-    SECONDARY = 4
-    ORDER = 5
-    AT_MOST_ONE = 6
-    ONCE = 7
-    CLAIM_REQUIRE = 8
-
-
-class Where(enum.IntEnum):
-    """Where an object stands, seen from the subject."""
-
-    ANYWHERE = 0
-    BEFORE = 1
-    AFTER = 2
-
-
-@attrs.frozen
-class Condition:
-    """The claim condition of an edit. Every part given must hold; what the claim does not say does not hold."""
-
-    age_min: int | None = None
-    age_max: int | None = None
-    sex: str | None = None
-    settings: tuple[str, ...] = ()
-    payers: tuple[str, ...] = ()
-    starts: dt.date | None = None
-    ends: dt.date | None = None
-    documented_all: tuple[str, ...] = ()
-    documented_any: tuple[str, ...] = ()
-    documented_none: tuple[str, ...] = ()
-    present: CodeSet | None = None
-    absent: CodeSet | None = None
-    first_listed: CodeSet | None = None
-    pointer_off_claim: bool = False
+from weakcode.semantics.conditions import Condition
+from weakcode.semantics.pointers import PointedKind
+from weakcode.semantics.verbs import Verb, Where
 
 
 @attrs.frozen

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
 from weakcode.claims import ServiceLine
+
+if TYPE_CHECKING:
+    from weakcode.semantics.edits import Edit
 
 PointedKind = Literal["first", "never"]
 FIRST: PointedKind = "first"
@@ -64,6 +67,19 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str
         if beyond:
             named.append(f"{line.number} ({'pointer' if len(beyond) == 1 else 'pointers'} {', '.join(beyond)})")
     return _named(named)
+
+
+def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object], subject: int) -> str:
+    """Name the service lines that a violation of an edit is about; empty where it is about none.
+
+    `codes` are those of the claim in order, `subject` the position of the violation's subject, 0 where there is none.
+    """
+    if edit.pointed == FIRST and subject:
+        same = [at for at, code in enumerate(codes, start=1) if code == codes[subject - 1]]
+        return lines_that_point_first(lines, same)
+    if edit.condition is not None and edit.condition.pointer_off_claim:
+        return lines_that_point_beyond(lines, len(codes))
+    return ""
 
 
 def _named(numbers: Sequence[str]) -> str:

@@ -1,0 +1,334 @@
+"""The claim conditions of edits, declared once.
+
+A condition is a conjunction over parts of the claim. For each part the table `PARTS` says how a rule file asks for it,
+where its value stands, which values meet it, and how to say that it is not met; `CODE_PARTS` says the same of the codes
+of the claim. The compiler, the engines, explanations and the rule language's tests derive from these tables. What a
+claim does not say does not hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.codes.spelling import spelled
+from weakcode.semantics.judged import JudgedClaim, at_positions
+
+if TYPE_CHECKING:
+    from weakcode.rules.model import Case, Rule, When
+
+_MOST_REMEMBERED = 10_000
+
+
+@attrs.frozen
+class Condition:
+    """The claim condition of an edit. Every part given must hold."""
+
+    age_min: int | None = None
+    age_max: int | None = None
+    sex: str | None = None
+    settings: tuple[str, ...] = ()
+    payers: tuple[str, ...] = ()
+    starts: dt.date | None = None
+    ends: dt.date | None = None
+    documented_all: tuple[str, ...] = ()
+    documented_any: tuple[str, ...] = ()
+    documented_none: tuple[str, ...] = ()
+    present: CodeSet | None = None
+    absent: CodeSet | None = None
+    first_listed: CodeSet | None = None
+    pointer_off_claim: bool = False
+
+
+_NOTHING = Condition()
+
+
+@attrs.frozen(eq=False)
+class Part:
+    """One part of a claim beside its codes.
+
+    `name` is also the column of a batch that has its values. `fields` are those of `Condition` that ask for it. `asked`
+    gives them from the `when` of a rule's case, `value` is the part of a claim, `met` tells whether a value meets a
+    condition, `unmet` says in sentences without a full stop why a claim does not.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    asked: Callable[[When, Case, Rule], dict[str, Any]]
+    value: Callable[[JudgedClaim], Any]
+    met: Callable[[Condition, Any], bool]
+    unmet: Callable[[Condition, JudgedClaim], Iterable[str]]
+
+    def is_asked(self, condition: Condition) -> bool:
+        """Tell whether a condition asks for this part."""
+        return any(getattr(condition, name) != getattr(_NOTHING, name) for name in self.fields)
+
+
+def _age_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    return {"age_min": when.age.min, "age_max": when.age.max} if when.age else {}
+
+
+def _age_met(condition: Condition, age: int | None) -> bool:
+    low, high = condition.age_min, condition.age_max
+    return age is not None and age >= (low or 0) and (high is None or age <= high)
+
+
+def _age_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    age = judged.claim.age_in_years
+    if age is None:
+        yield "the age is not known"
+    elif age < (condition.age_min or 0):
+        yield f"the age {age} is below {condition.age_min}"
+    else:
+        yield f"the age {age} is above {condition.age_max}"
+
+
+def _sex_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    sex = judged.claim.sex
+    yield f"the sex is {sex}, not {condition.sex}" if sex else "the sex is not known"
+
+
+def _setting_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    setting, wanted = judged.claim.setting, " or ".join(condition.settings)
+    yield f"the setting is {setting}, not {wanted}" if setting else "the setting is not known"
+
+
+def _payer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    return {"payers": tuple(payer.casefold() for payer in when.payer)}
+
+
+def _payer_met(condition: Condition, payer: str | None) -> bool:
+    return payer is not None and payer.casefold() in condition.payers
+
+
+def _payer_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    payer = judged.claim.payer
+    yield f'the rule is not for the payer "{payer}"' if payer else "the payer is not known"
+
+
+def _date_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    """Service dates of the case, within the dates on which the rule is in force."""
+    ranges = [dates for dates in (when.service_date, rule.effective) if dates]
+    return {
+        "starts": max((dates.from_ for dates in ranges if dates.from_), default=None),
+        "ends": min((dates.to for dates in ranges if dates.to), default=None),
+    }
+
+
+def _date_met(condition: Condition, day: dt.date) -> bool:
+    return (condition.starts is None or day >= condition.starts) and (condition.ends is None or day <= condition.ends)
+
+
+def _date_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    day = f"the service date {judged.date}"
+    if judged.claim.service_date is None:
+        day = f"{judged.date}, taken for the service date that is not given,"
+    if condition.starts is not None and judged.date < condition.starts:
+        yield f"{day} is before {condition.starts}"
+    if condition.ends is not None and judged.date > condition.ends:
+        yield f"{day} is after {condition.ends}"
+
+
+def _facts_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    facts = when.documented
+    if facts is None:
+        return {}
+    return {"documented_all": facts.all, "documented_any": facts.any, "documented_none": facts.none}
+
+
+def _facts_met(condition: Condition, facts: frozenset[str] | None) -> bool:
+    known = facts or frozenset()
+    return (
+        known.issuperset(condition.documented_all)
+        and (not condition.documented_any or not known.isdisjoint(condition.documented_any))
+        and known.isdisjoint(condition.documented_none)
+    )
+
+
+def _facts_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    known = judged.claim.documented
+    for fact in condition.documented_all:
+        if fact not in known:
+            yield f'the fact "{fact}" is not documented'
+    if condition.documented_any and known.isdisjoint(condition.documented_any):
+        yield f"none of the facts {', '.join(condition.documented_any)} is documented"
+    for fact in condition.documented_none:
+        if fact in known:
+            yield f'the fact "{fact}" is documented'
+
+
+def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    return {"pointer_off_claim": case.pointed == "off-claim"}
+
+
+PARTS = (
+    Part("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet),
+    Part(
+        "sex",
+        ("sex",),
+        lambda when, case, rule: {"sex": when.sex},
+        attrgetter("claim.sex"),
+        lambda condition, sex: sex == condition.sex,
+        _sex_unmet,
+    ),
+    Part(
+        "setting",
+        ("settings",),
+        lambda when, case, rule: {"settings": when.setting},
+        attrgetter("claim.setting"),
+        lambda condition, setting: setting in condition.settings,
+        _setting_unmet,
+    ),
+    Part("payer", ("payers",), _payer_asked, attrgetter("claim.payer"), _payer_met, _payer_unmet),
+    Part("service_date", ("starts", "ends"), _date_asked, attrgetter("date"), _date_met, _date_unmet),
+    Part(
+        "documented",
+        ("documented_all", "documented_any", "documented_none"),
+        _facts_asked,
+        attrgetter("claim.documented"),
+        _facts_met,
+        _facts_unmet,
+    ),
+    Part(
+        "off_claim",
+        ("pointer_off_claim",),
+        _pointer_asked,
+        attrgetter("off_claim"),
+        lambda condition, off_claim: bool(off_claim),
+        lambda condition, judged: ["no pointer of a service line leads beyond the diagnoses"],
+    ),
+)
+
+
+@attrs.frozen(eq=False)
+class CodePart:
+    """What a condition asks of the codes of a claim: the field of `Condition` and of a rule's `when` that names them.
+
+    The kernel tests these sets itself, in this order (`engines/kernel/_claim.h`).
+    """
+
+    name: str
+    met: Callable[[CodeSet, JudgedClaim], bool]
+    unmet: Callable[[CodeSet, JudgedClaim, Edition], str]
+
+
+def _absent_unmet(codes: CodeSet, judged: JudgedClaim, edition: Edition) -> str:
+    there = [at for at, code in judged.distinct if code in codes]
+    return f"{at_positions(judged, there)} is on the claim"
+
+
+CODE_PARTS = (
+    CodePart(
+        "present",
+        lambda codes, judged: any(code in codes for code in judged.ids),
+        lambda codes, judged, edition: f"the rule speaks only with {spelled(codes, edition)} on the claim",
+    ),
+    CodePart("absent", lambda codes, judged: not any(code in codes for code in judged.ids), _absent_unmet),
+    CodePart(
+        "first_listed",
+        lambda codes, judged: judged.ids[0] in codes,
+        lambda codes, judged, edition: (
+            f"{judged.claim.codes[0]} is first-listed, and none of {spelled(codes, edition)}"
+        ),
+    ),
+)
+
+
+def condition_of(when: When, case: Case, rule: Rule, codes: Callable[[str], CodeSet]) -> Condition | None:
+    """Return the condition of a rule's case, None where it asks nothing. `codes` resolves a code expression."""
+    said: dict[str, Any] = {}
+    for part in PARTS:
+        said |= part.asked(when, case, rule)
+    for of_codes in CODE_PARTS:
+        text = getattr(when, of_codes.name)
+        if text:
+            said[of_codes.name] = codes(text)
+    condition = Condition(**said)
+    return None if condition == _NOTHING else condition
+
+
+def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
+    """Tell whether a claim meets the condition of an edit."""
+    if condition is None:
+        return True
+    for part in PARTS:
+        if part.is_asked(condition) and not part.met(condition, part.value(judged)):
+            return False
+    for of_codes in CODE_PARTS:
+        codes = getattr(condition, of_codes.name)
+        if codes is not None and not of_codes.met(codes, judged):
+            return False
+    return True
+
+
+def unmet(condition: Condition, judged: JudgedClaim, edition: Edition) -> list[str]:
+    """Return what of a condition a claim does not meet, each as a sentence without its full stop."""
+    said: list[str] = []
+    for part in PARTS:
+        if part.is_asked(condition) and not part.met(condition, part.value(judged)):
+            said += part.unmet(condition, judged)
+    for of_codes in CODE_PARTS:
+        codes = getattr(condition, of_codes.name)
+        if codes is not None and not of_codes.met(codes, judged):
+            said.append(of_codes.unmet(codes, judged, edition))
+    return said
+
+
+@attrs.frozen(eq=False)
+class ClaimTest:
+    """What some edits ask of a claim beside its codes; `spoken` where they also need documented text."""
+
+    condition: Condition
+    spoken: bool = False
+
+
+@attrs.frozen(eq=False)
+class AskedPart:
+    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before."""
+
+    part: Part
+    _asked: tuple[tuple[int, Condition], ...]
+    _others: int
+    _known: dict[Any, int] = attrs.field(factory=dict)
+
+    def bits(self, value: Any) -> int:
+        """Return a number in which the bits are set of all tests that a value of this part does not fail."""
+        known = self._known.get(value)
+        if known is None:
+            met = self.part.met
+            known = self._others | sum(1 << bit for bit, condition in self._asked if met(condition, value))
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[value] = known
+        return known
+
+
+class ConditionBits:
+    """Tells for a claim which of some tests hold: bit n + 1 of a number stands for test n, bit 0 is always set.
+
+    Each distinct value of a part is put to the tests once, for single claims and for batches. `parts` are those that
+    some test asks for; `silent` has the bits of the tests that need no documented text.
+    """
+
+    def __init__(self, tests: Sequence[ClaimTest]) -> None:
+        self.all = (1 << (len(tests) + 1)) - 1
+        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
+        parts = []
+        for part in PARTS:
+            asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
+            if asked:
+                parts.append(AskedPart(part, tuple(asked), self.all & ~sum(1 << bit for bit, _ in asked)))
+        self.parts = tuple(parts)
+
+    def of(self, judged: JudgedClaim) -> int:
+        """Return the bits of a claim."""
+        bits = self.all if judged.is_spoken else self.silent
+        for asked in self.parts:
+            bits &= asked.bits(asked.part.value(judged))
+        return bits

@@ -1,0 +1,67 @@
+"""The verbs of edits, declared once: what each needs and what it says where a rule has no message of its own."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+
+class Verb(enum.IntEnum):
+    """What an edit asks of a claim. The kernel has the same numbers (`engines/kernel/_tables.h`)."""
+
+    PRESENT = 0
+    """A subject is on the claim at all: a violation (i). Also what a claim-level `forbid` becomes."""
+    FORBID = 1
+    REQUIRE = 2
+    FIRST = 3
+    SECONDARY = 4
+    ORDER = 5
+    AT_MOST_ONE = 6
+    ONCE = 7
+    CLAIM_REQUIRE = 8
+
+
+class Where(enum.IntEnum):
+    """Where an object stands, seen from the subject."""
+
+    ANYWHERE = 0
+    BEFORE = 1
+    AFTER = 2
+
+    def relates(self, i: int, j: int) -> bool:
+        """Tell whether an object at j stands so to a subject at i; none stands in any relation to itself."""
+        if self is Where.ANYWHERE:
+            return i != j
+        return j < i if self is Where.BEFORE else j > i
+
+
+@attrs.frozen
+class Form:
+    """What a verb needs and says. `name` is its word among the facts of durable rules, with the relation behind it
+    where the verb has one; `needs_object` is False for a verb that looks at no other code."""
+
+    name: str
+    message: str
+    needs_object: bool = False
+    has_relation: bool = False
+
+
+FORMS: Mapping[Verb, Form] = {
+    Verb.PRESENT: Form("present", "{subject} does not belong on this claim."),
+    Verb.FORBID: Form("forbid", "{subject} and {object} may not be reported together.", True, True),
+    Verb.REQUIRE: Form("require", "{subject} needs one of these codes with it: {listed}{misplaced}.", True, True),
+    Verb.FIRST: Form("first", "{subject} may only be the first-listed diagnosis."),
+    Verb.SECONDARY: Form("secondary", "{subject} may not be the first-listed diagnosis."),
+    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True),
+    Verb.AT_MOST_ONE: Form("at most one", "{subject} and {object} may not both be reported; one of them says it."),
+    Verb.ONCE: Form("once", "{subject} stands more than once on the claim."),
+    Verb.CLAIM_REQUIRE: Form("claim", "The claim needs one of these codes: {listed}.", True),
+}
+
+
+def named(verb: Verb, where: Where) -> str:
+    """Return the name of a verb with its relation: `forbid before`, `secondary`."""
+    form = FORMS[verb]
+    return f"{form.name} {where.name.lower()}" if form.has_relation else form.name
