@@ -63,12 +63,12 @@ def test_codes_of_a_batch_are_codes_of_the_edition(tokens: list[int], bounds: li
     rows = CodedRows(whole(*tokens), np.array(bounds, np.int64), ["Z"])
     held = np.ones((len(bounds) - 1, 1), np.uint64)
     with pytest.raises(ValueError, match="outside"):
-        engine().hits_batch(rows, np.ones(len(bounds) - 1, np.uint8), held)
+        engine().hits_batch(rows, np.ones(len(bounds) - 1, np.uint8), lambda bits: held)
 
 
 def test_rows_that_are_not_judged_may_have_tokens_of_no_code() -> None:
     rows = CodedRows(whole(0, -3), np.array([0, 1, 2], np.int64), ["A00"])
-    assert engine().hits_batch(rows, whole(1, 0, kind=np.uint8), np.ones((2, 1), np.uint64)).shape[1] == 6
+    assert engine().hits_batch(rows, whole(1, 0, kind=np.uint8), lambda bits: np.ones((2, 1), np.uint64)).shape[1] == 6
 
 
 @pytest.mark.parametrize("name", ["edit", "row", "subject", "object", "stray", "payer"])
@@ -90,7 +90,7 @@ def test_hits_lie_within_their_batch(name: str) -> None:
 
 
 def test_an_id_of_a_single_claim_is_one_of_the_edition() -> None:
-    tables = engine()._built[0]
+    tables = engine()._parts[0].groups(lined=False)[0][0].tables
     for ids in ((0, 10**6), (0, -1), (0,)):
         with pytest.raises(ValueError, match=r"number of no code|ids of"):
             tables.judge(("A00.0", "A00.1"), ids, 1)
@@ -118,4 +118,4 @@ def test_the_columns_of_a_program_fit_each_other(column: str, values: list[int])
     forged = memoryview(np.array(values, np.uint32).tobytes()).cast("I")
     wrong = Program(program.edition, program.packs, program.rules, program.facts, {**program._sections, column: forged})
     with pytest.raises(ValueError, match=r"do not fit each other|at least one class"):
-        ColumnarEngine(wrong, EDITION, lambda rule: True)._built  # noqa: B018
+        ColumnarEngine(wrong, EDITION, lambda rule: True)._parts[0].groups(lined=False)
