@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.codes.webserver import serving
 
 from weakcode.cli import main
-from weakcode.codes import catalog
+from weakcode.codes import catalog, orders
 
 
 def weakcode(*args: str) -> Result:
@@ -21,17 +21,55 @@ def weakcode(*args: str) -> Result:
 
 def test_the_bundled_edition_is_listed_and_shown_with_its_notes() -> None:
     (one,) = json.loads(weakcode("edition", "list", "--format", "json").stdout)
-    assert one == {"name": "2026-04", "from": "2026-04-01", "to": "2026-09-30", "bundled": True}
+    assert one == {"name": "2026-04", "from": "2026-04-01", "to": "2026-09-30", "bundled": True, "notes": True}
     shown = weakcode("edition", "show").stdout
     assert "74,719 billable codes" in shown
     assert "5,407" in shown
     assert weakcode("edition", "show", "--unresolved").stdout == "0 unresolved references in 2026-04.\n"
 
 
+@pytest.mark.parametrize(
+    ("day", "name", "word", "folder"),
+    [("2026-11-28", "October 2026", "2027", "2027/"), ("2027-04-01", "April 2027", "2027-04", "2027-Update/")],
+)
+def test_the_list_says_what_is_missing_for_today_and_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, day: str, name: str, word: str, folder: str
+) -> None:
+    monkeypatch.setenv("WEAKCODE_TODAY", day)
+    assert weakcode("edition", "list").stdout == (
+        "2026-04  2026-04-01 to 2026-09-30  bundled\n"
+        f"Missing for today, {day}: the Tabular List of {name}. "
+        "Until it is added, the notes of 2026-04 judge the codes of today.\n"
+        f"Get it:  weakcode edition fetch {word}\n"
+        "or its table and index zip from "
+        f"https://ftp.cdc.gov/pub/Health_Statistics/NCHS/Publications/ICD10CM/{folder}\n"
+        "and then:  weakcode edition add FILE\n"
+    )
+    monkeypatch.setenv("WEAKCODE_TODAY", "2026-09-30")
+    assert "Missing" not in weakcode("edition", "list").stdout
+
+
+def test_codes_that_are_added_alone_are_listed_with_whose_notes_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAKCODE_DATA_DIR", str(tmp_path / "data"))
+    catalog.forget()
+    title = f"{'Invented condition':<60} Invented condition"
+    file = tmp_path / "icd10cm-order-addenda-2028.txt"
+    file.write_text(f"Add:         1 R540    {title}\n")
+    added = weakcode("edition", "add", str(file))
+    assert added.stdout == (
+        "Installed 2027-10 (2027-10-01 to 2028-03-31): 74,880 billable codes, with the notes of 2026-04.\n"
+    )
+    assert "2027-10  2027-10-01 to 2028-03-31  installed, codes alone\n" in weakcode("edition", "list").stdout
+    assert weakcode("edition", "remove", "2027-10").exit_code == 0
+    catalog.forget()
+
+
 def test_an_unknown_edition_is_one_sentence_with_status_2() -> None:
     result = weakcode("edition", "show", "2026-05")
     assert result.exit_code == 2
-    assert 'no edition "2026-05" (did you mean "2026-04"?)' in result.stderr
+    assert 'no edition "2026-05" (did you mean "2026-' in result.stderr
 
 
 @pytest.mark.slow
@@ -75,6 +113,8 @@ def test_a_fetched_edition_is_told_and_installed_with_what_changed_and_its_index
     monkeypatch.setenv("WEAKCODE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     catalog.forget()
+    # The invented releases are small.
+    monkeypatch.setattr(orders, "_FEWEST", 1)
     with serving() as server:
         server.release(2024, ["A00", "A01", "A02"])
         server.release(2025, ["A00", "A02", "A03", "A04"])

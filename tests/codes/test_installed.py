@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import weakcode
-from weakcode.codes import catalog, installed, unpack
+from weakcode.codes import catalog, installed, orders, unpack
 from weakcode.errors import EditionError, InputError
 
 SMALL = (
@@ -181,3 +181,107 @@ def test_each_claim_of_a_batch_is_judged_by_the_edition_of_its_day(shared: Path,
         ("b", "icd10cm/not-billable", "2025-04"),
         ("c", "icd10cm/not-valid-on-date", "2021-01"),
     ]
+
+
+def order_text(*changes: str, without: int = 0) -> bytes:
+    """An order file of the codes of September 2026, as CMS writes it, and lines that replace its last ones."""
+    listed = list(orders.listed_in(catalog.edition_for(date(2026, 9, 30))).values())
+    kept = {one.code: one for one in listed[: len(listed) - without]}
+    return "".join([orders.written(kept), *changes]).replace("\n", "\r\n").encode()
+
+
+def added(*lines: str) -> bytes:
+    return "".join(
+        f"{line[:13]}{line[13:14]} {line[15:22]:<7} {line[23:]:<60} {line[23:]}\r\n" for line in lines
+    ).encode()
+
+
+def change(action: str, code: str, title: str = "Invented condition", billable: bool = True) -> str:
+    return f"{action:<13}{int(billable)} {code:<8}{title}"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_order_file_brings_codes_alone(tmp_path: Path, packed: bool) -> None:
+    number = order_text().count(b"\n") + 1
+    text = order_text(f"{number:05} ZZZ9    1 {'Invented condition':<60} Invented condition\n")
+    name = "icd10cm-order-2028.txt"
+    path = written(tmp_path, "codes-2028.zip", zipped({f"x/{name}": text})) if packed else written(tmp_path, name, text)
+    source = installed.add(path)
+    assert (source.name, source.starts, source.ends, source.notes) == (
+        "2027-10",
+        date(2027, 10, 1),
+        date(2028, 3, 31),
+        False,
+    )
+    edition = catalog.edition_for(date(2027, 12, 1))
+    assert edition.title("ZZZ.9") == "Invented condition"
+    assert (edition.name, edition.notes_name) == ("2027-10", "2026-04")
+    assert not catalog.edition_for(date(2026, 12, 1)).is_billable("ZZZ.9")
+    installed.remove("2027-10")
+    assert not list(installed.folder().iterdir())
+
+
+def test_order_addenda_are_laid_over_the_codes_of_the_day_before(tmp_path: Path) -> None:
+    lines = [
+        change("Delete:", "R54"),
+        change("Add:", "R54", billable=False),
+        change("Add:", "R540"),
+        change("Add:", "R541"),
+    ]
+    source = installed.add(written(tmp_path, "icd10cm-order-addenda-2028.txt", added(*lines)))
+    assert source.name == "2027-10"
+    edition = catalog.edition_for(date(2027, 12, 1))
+    assert [edition.is_billable(code) for code in ("R54", "R54.0", "R54.1", "R53.1")] == [False, True, True, True]
+    assert catalog.edition_for(date(2027, 9, 30)).is_billable("R54")
+    installed.remove("2027-10")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        (
+            "order-addenda-2028.txt",
+            added(change("Delete:", "Q4242")),
+            r"deletes the code Q42\.42, which edition 2026-10 does not",
+        ),
+        (
+            "order-addenda-2028.txt",
+            added(change("Add:", "R54")),
+            "adds the code R54, which edition 2026-10 has already",
+        ),
+        ("order-addenda-2028.txt", added(change("Revise from:", "R54")), "without its"),
+        ("order-addenda-2028.txt", b"Add:         1 R5\r\n", r"order-addenda-2028\.txt, line 1"),
+        ("order-addenda.txt", added(change("Add:", "R540")), "add --from"),
+        ("order-addenda-2028.zip", zipped({"read me.txt": b"hello"}), "no Tabular List"),
+        ("order-2028.txt", b"00001 R54     1 Frailty\r\n", "fewer than 1,000 billable codes"),
+    ],
+)
+def test_codes_that_do_not_fit_are_refused_in_one_line_and_change_nothing(
+    name: str, content: bytes, says: str, tmp_path: Path, data: Path
+) -> None:
+    with pytest.raises(EditionError, match=says) as refused:
+        installed.add(written(tmp_path, name, content))
+    assert "\n" not in str(refused.value)
+    assert not data.exists()
+
+
+def test_an_order_file_that_was_cut_is_refused(tmp_path: Path, data: Path) -> None:
+    with pytest.raises(EditionError, match=r"billable codes of 2026-10, such as .*; it is cut short"):
+        installed.add(written(tmp_path, "icd10cm-order-2028.txt", order_text(without=9_000)))
+    lines = order_text().splitlines(keepends=True)
+    gap = written(tmp_path, "icd10cm-order-2028.txt", b"".join(lines[:2000] + lines[2002:]))
+    with pytest.raises(EditionError, match=r"line 2001: row 02003 where 02001 comes next"):
+        installed.add(gap)
+    assert not data.exists()
+
+
+def test_codes_and_a_tabular_list_of_the_same_days_are_refused_with_the_name(tmp_path: Path) -> None:
+    installed.add(written(tmp_path, "icd10cm-order-addenda-2028.txt", added(change("Add:", "R540"))))
+    list_of_2028 = SMALL.replace(b"2023", b"2028")
+    with pytest.raises(
+        EditionError, match=r"Edition 2027-10 \(2027-10-01 to 2028-03-31\) is installed already; remove it"
+    ):
+        installed.add(written(tmp_path, "icd10cm-tabular-2028.xml", list_of_2028))
+    with pytest.raises(EditionError, match=r"2027-09 \(.*\) and 2027-10 \(.*\) are both in force on 2027-10-01"):
+        installed.add(written(tmp_path, "tabular.xml", list_of_2028), date(2027, 9, 1), date(2027, 12, 1))
+    installed.remove("2027-10")

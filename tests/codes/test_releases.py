@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.codes.webserver import ORDER, TABLE, Server, descriptions, redirect, send, serving, table, tabular, zipped
 
-from weakcode.codes import catalog, download, installed, releases
+from weakcode.codes import catalog, download, installed, orders, releases
 from weakcode.codes.releases import Fetched, Release
 from weakcode.errors import EditionError
 
@@ -40,6 +40,8 @@ def server(_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(releases, "CDC", _server.address)
     monkeypatch.setattr(releases, "CMS", _server.address + "cms/")
     monkeypatch.setattr(download, "PAUSES", (0.0, 0.0))
+    # The invented releases are small.
+    monkeypatch.setattr(orders, "_FEWEST", 1)
     catalog.forget()
     yield _server
     catalog.forget()

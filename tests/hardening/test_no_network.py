@@ -81,7 +81,7 @@ def test_every_command_does_its_work_without_a_network(folder: Path) -> None:
 
 
 def test_edition_fetch_alone_opens_a_connection_without_being_given_an_address(folder: Path) -> None:
-    assert "NETWORK socket." in attempted(folder, "edition", "fetch").stderr
+    assert "NETWORK socket." in attempted(folder, "edition", "fetch", WEAKCODE_TODAY="2026-11-28").stderr
     assert not (folder / "data").exists()
     # What can speak to a server is imported by one module, and that module by one other, for this one command.
     speaks = (

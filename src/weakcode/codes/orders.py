@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
@@ -19,6 +19,7 @@ from weakcode.errors import EditionError
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
 
+_ROW = re.compile(r"\d{5} [A-Z][0-9A-Z]{2,6} *[01] ")
 _CODE = re.compile(r"[A-Z][0-9A-Z]{2,6}")
 _ACTIONS = {"Add:": "add", "Delete:": "delete", "Revise from:": "from", "Revise to:": "to"}
 _FEWEST = 1000
@@ -43,6 +44,27 @@ class Addendum:
     revised: tuple[Listed, ...]
 
 
+def kind_of(head: bytes) -> Literal["order", "addenda"] | None:
+    """Tell by the first bytes of a file whether it is an order file or an addendum to one."""
+    for line in head.decode("utf-8-sig", "replace").splitlines()[:40]:
+        if _action(line):
+            return "addenda"
+        if _ROW.match(line):
+            return "order"
+    return None
+
+
+def text_of(content: bytes, where: str) -> str:
+    """Return the text of an order file or addendum. Raises EditionError for content that is no text."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    if "\0" in text:
+        raise EditionError(f"{where} is not text; give the order file or addenda as CMS publishes them.")
+    return text
+
+
 def is_addendum(text: str) -> bool:
     """Tell an order addendum from other texts by its first line."""
     return _action(next((line for line in text.splitlines() if line.strip()), "")) is not None
@@ -65,6 +87,11 @@ def read_order(text: str, where: str = "the file") -> dict[str, Listed]:
             )
         if one.code in found:
             raise EditionError(f"{where}, line {number}: {canonical(one.code)} is there twice; give an unaltered file.")
+        if int(line[:5]) != len(found) + 1:
+            raise EditionError(
+                f"{where}, line {number}: row {line[:5]} where {len(found) + 1:05} comes next; lines are missing, "
+                "give the whole file."
+            )
         found[one.code] = one
     if sum(one.billable for one in found.values()) < _FEWEST:
         raise EditionError(

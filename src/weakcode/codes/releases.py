@@ -12,12 +12,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import attrs
 
-from weakcode.codes import catalog, installed, unpack
+from weakcode.codes import catalog, installed, orders, unpack
 from weakcode.codes.alphabetic import IndexTerm, read_index
 from weakcode.codes.catalog import Source
 from weakcode.codes.download import MOST_BYTES, Download, NotThere, Unavailable, checked_address, download
 from weakcode.codes.normalise import canonical
-from weakcode.codes.orderfile import read_order
 from weakcode.codes.tabular import Tabular, read_tabular
 from weakcode.errors import EditionError
 
@@ -48,6 +47,16 @@ class Release:
     def starts(self) -> date:
         """The first day on which it is in force."""
         return date(self.year, 4, 1) if self.update else date(self.year - 1, 10, 1)
+
+    @property
+    def word(self) -> str:
+        """What `wanted` takes for it."""
+        return f"{self.starts:%Y-%m}" if self.update else str(self.year)
+
+    @property
+    def folder(self) -> str:
+        """The folder on CDC's server."""
+        return f"{self.year}-Update/" if self.update else f"{self.year}/"
 
     def __str__(self) -> str:
         return f"the release of {self.starts:%B %Y} (fiscal year {self.year})"
@@ -90,6 +99,11 @@ def wanted(text: str | None, today: date) -> tuple[Release, ...]:
     )
 
 
+def in_force(day: date) -> Release:
+    """Return the release whose codes are in force on a day, from April 2022 on, when updates became regular."""
+    return Release(day.year + (day.month >= 10), update=4 <= day.month < 10)
+
+
 def fetch(text: str | None, *, mirror: str | None = None, today: date, tell: Tell | None = None) -> Fetched | Source:
     """Download a release and check that it is what it should be; nothing on disk is changed.
 
@@ -115,7 +129,13 @@ def fetch(text: str | None, *, mirror: str | None = None, today: date, tell: Tel
 
 
 def _at_hand(starts: date) -> Source | None:
-    return next((source for source in catalog.sources() if source.starts == starts), None)
+    found = next((source for source in catalog.all_sources() if source.starts == starts), None)
+    if found is not None and not found.notes:
+        raise EditionError(
+            f"of edition {found.label} the codes alone are installed; before its Tabular List is fetched: "
+            f"weakcode edition remove {found.name}"
+        )
+    return found
 
 
 @attrs.frozen
@@ -166,9 +186,7 @@ class _Servers:
         Names differ from year to year: where the usual one is not there, the folder itself is asked what it holds.
         """
         base = checked_address(self.mirror or CDC).rstrip("/") + "/"
-        for folder in (
-            [f"{release.year}-Update/", f"{release.year}-update/"] if release.update else [f"{release.year}/"]
-        ):
+        for folder in dict.fromkeys([release.folder, release.folder.lower()]):
             if not release.update:
                 yield f"{base}{folder}{_CDC_NAMES[content]}-{release.year}.zip"
             yield from self._listed(urljoin(base, folder), content)
@@ -258,7 +276,8 @@ def _compare(tabular: Tabular, order: Download) -> None:
     files = unpack.parts_of(order.content, where, ("order",))
     if len(files) != 1:
         raise EditionError(f"{where} holds {len(files) or 'no'} order files; a release has one.")
-    listed = {row.code for row in read_order(files[0].content, files[0].where) if row.billable}
+    order_file = orders.read_order(orders.text_of(files[0].content, files[0].where), files[0].where)
+    listed = {code for code, row in order_file.items() if row.billable}
     there = set(tabular.billable())
     if listed != there:
         missing, more = sorted(listed - there), sorted(there - listed)

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 
 import attrs
 
-from weakcode.codes.orderfile import looks_like
+from weakcode.codes import orders
 from weakcode.errors import EditionError
 
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -79,7 +79,7 @@ def kind_of(head: bytes) -> Kind | None:
     for root, kind in _ROOTS.items():
         if root in head:
             return kind
-    return looks_like(head)
+    return orders.kind_of(head)
 
 
 def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[Part, ...]:

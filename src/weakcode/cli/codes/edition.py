@@ -38,10 +38,11 @@ def command() -> None:
 @command.command("list")
 @format_option
 def list_editions(as_format: str) -> int:
-    """List the editions at hand with the days on which they are in force."""
-    from weakcode.codes.catalog import sources
+    """List the editions at hand with the days on which they are in force, and what is missing for today."""
+    from weakcode.clock import today
+    from weakcode.codes.catalog import all_sources
 
-    known = sources()
+    known = all_sources()
     if as_format == "json":
         values = [
             {
@@ -49,14 +50,32 @@ def list_editions(as_format: str) -> int:
                 "from": one.starts.isoformat(),
                 "to": one.ends.isoformat(),
                 "bundled": one.bundled,
+                "notes": one.notes,
             }
             for one in known
         ]
         click.echo(json.dumps(values, indent=2))
-        return 0
-    for one in known:
-        click.echo(f"{one.name}  {one.starts} to {one.ends}  {'bundled' if one.bundled else 'installed'}")
+    else:
+        for one in known:
+            origin = "bundled" if one.bundled else "installed"
+            click.echo(f"{one.name}  {one.starts} to {one.ends}  {origin}{'' if one.notes else ', codes alone'}")
+    if not any(one.notes and one.starts <= today() <= one.ends for one in known):
+        click.echo(_missing(today()), err=as_format == "json")
     return 0
+
+
+def _missing(day: date) -> str:
+    """Say which release is missing for a day, and how to get it."""
+    from weakcode.codes import catalog, releases
+
+    release = releases.in_force(day)
+    return (
+        f"Missing for today, {day}: the Tabular List of {release.starts:%B %Y}. Until it is added, the notes of "
+        f"{catalog.source_for(day).name} judge the codes of today.\n"
+        f"Get it:  weakcode edition fetch {release.word}\n"
+        f"or its table and index zip from {releases.CDC}{release.folder}\n"
+        "and then:  weakcode edition add FILE"
+    )
 
 
 @command.command("add")
@@ -64,15 +83,17 @@ def list_editions(as_format: str) -> int:
 @click.option("--from", "starts", metavar="YYYY-MM-DD", help="The first day on which it is in force.")
 @click.option("--to", "ends", metavar="YYYY-MM-DD", help="The last day; by default the one before the next release.")
 def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
-    """Install CDC's Tabular List: the XML, packed with xz or gzip, or the zip as published.
+    """Install a Tabular List, an order file or order addenda: plain, packed with xz or gzip, or the zip as published.
 
-    Its dates are told from the name of the file and the version inside, or given.
+    Order files and addenda bring codes alone; their notes are those of the nearest Tabular List. Addenda are laid over
+    the codes of the day before. Dates are told from the name of the file and the version inside, or given.
     """
     from weakcode.codes import catalog, installed
 
     source = installed.add(file, parse_date(starts), parse_date(ends))
     edition = catalog.edition_named(source.name)
-    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}.")
+    notes = "" if source.notes else f", with the notes of {edition.notes_name}"
+    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{notes}.")
     return 0
 
 
@@ -89,20 +110,22 @@ def fetch_edition(release: str | None, mirror: str | None) -> int:
     YEAR is a fiscal year, which begins on 1 October before it; 2026-04 is the update of April 2026. This is the only
     command that opens a connection without being given an address; proxies are those of the environment.
     """
+    from weakcode.clock import today
     from weakcode.codes import catalog, installed, releases
 
-    found = releases.fetch(release, mirror=mirror, today=date.today(), tell=lambda line: click.echo(line, err=True))
+    found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: click.echo(line, err=True))
     if isinstance(found, catalog.Source):
         click.echo(f"Edition {found.label} is at hand already; nothing was fetched.")
         return 0
     for one in found.files:
         click.echo(f"{one.address}\n  {len(one.content):,} bytes, SHA-256 {one.sha256}")
+    click.echo("Installing it", err=True)
     before = [source for source in catalog.sources() if source.starts < found.starts]
     source = installed.install(found.tabular, found.xml, found.starts, found.ends, found.terms)
     edition = catalog.edition_named(source.name)
     also = ", the same as in its order file" if found.in_order_file else ""
     index = text.counted(len(found.terms), "term") if found.terms else "none of the terms"
-    click.echo(f"Installed {source.label}: {text.counted(edition.size, 'billable code')}{also}.")
+    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{also}.")
     click.echo(f"It brought {index} of the Alphabetic Index, for weakcode find.")
     if before:
         click.echo(_changed(before[-1].name, source.name))
