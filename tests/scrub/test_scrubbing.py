@@ -32,6 +32,8 @@ class FakeVerdict:
     out_of_force: bool = False
     expired: tuple[weakcode.Waiver, ...] = ()
     unmatched: tuple[weakcode.Waiver, ...] = ()
+    notes_edition: str = "2026-04"
+    notes_out_of_force: bool = False
 
 
 class FakeJudge:

@@ -10,6 +10,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expressions import parse
 from weakcode.compile.ages import dated_cases
+from weakcode.compile.citations import of_day
 from weakcode.compile.dated import by_time
 from weakcode.compile.tabular.builtin import BUILTIN, DATED
 from weakcode.compile.tabular.instances import note_edits
@@ -121,13 +122,17 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
 
 
 def sources_of(pack: Pack, rule: Rule, edition: Edition) -> tuple[Source, ...]:
-    """Return what a rule cites when this edition judges, titles spelled out."""
+    """Return what a rule cites when this edition judges, titles spelled out.
+
+    What depends on the day of the claim is left open for an edition of all days; `citations.of_day` fills it in.
+    """
     cited = []
     for citation in rule.sources:
         publication = pack.sources[citation.source]
-        dated = publication.edition.replace("{edition}", edition.name)
+        dated = publication.edition.replace("{edition}", edition.notes_name)
         title = f"{publication.title} ({dated})" if dated else publication.title
-        cited.append(Source(title=title, place=citation.at))
+        source = Source(title=title, place=citation.at)
+        cited.append(source if edition is edition.whole else of_day(source, edition))
     return tuple(cited)
 
 

@@ -16,6 +16,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import UNTITLED, shown
+from weakcode.compile.citations import of_day
 from weakcode.compile.program import Program
 from weakcode.findings import Source
 from weakcode.semantics.edits import Edit
@@ -157,7 +158,7 @@ class Wording:
                 codes = self._below.get(place)
                 if codes is None:
                     codes = self._below[place] = self._edition.billable_below(place)
-            citing.append((source, codes))
+            citing.append((of_day(source, self._edition), codes))
         return citing
 
     def _cited(self, edits: Iterable[Edit], holds: Callable[[CodeSet], bool]) -> tuple[Source, ...]:

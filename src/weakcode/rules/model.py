@@ -193,7 +193,11 @@ class Publication:
 
     title: str = doc("Title.")
     publisher: str = doc("Publisher.", default="")
-    edition: str = doc("Edition or date; {edition} stands for the edition of ICD-10-CM that judges.", default="")
+    edition: str = doc(
+        "Edition or date. {edition} stands for the Tabular List whose notes judge a claim, {codes} for the code set"
+        " of its day, {fiscal_year} for the fiscal year of that.",
+        default="",
+    )
 
 
 @attrs.frozen

@@ -104,7 +104,7 @@ def choosing(command: _F) -> _F:
         click.option(
             "--strict-edition",
             is_flag=True,
-            help="Refuse a claim when no installed edition was in force on its service date.",
+            help="Refuse a claim when the codes of its service date are not known.",
         ),
         click.option(
             "--waivers",
@@ -112,7 +112,7 @@ def choosing(command: _F) -> _F:
             help="Findings that do not apply, and why: a YAML or a CSV file (docs/waivers.md).",
         ),
         click.option(
-            "--today", metavar="YYYY-MM-DD", help="The day on which waivers must be in force, if not this one."
+            "--today", metavar="YYYY-MM-DD", help="The day of the run: of waivers, and of claims without a date."
         ),
     )
 
