@@ -38,7 +38,9 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, whi
 
 def forked(engine: str, forks: int, *more: str) -> None:
     """Run the program of forking.py; its children say on standard error where they hang."""
-    command = [sys.executable, "-m", "tests.hardening.forking", engine, str(forks), *more]
+    # Python 3.12 warns of every fork of a process with threads.
+    quiet = ["-W", "ignore::DeprecationWarning"]
+    command = [sys.executable, *quiet, "-m", "tests.hardening.forking", engine, str(forks), *more]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

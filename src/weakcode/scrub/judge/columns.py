@@ -9,6 +9,7 @@ import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -135,13 +136,19 @@ class ColumnScrubber:
         lines = None if lines is None else lines.take(taken)
         return _with_unreadable(_Run(self, columns, len(left), file, lines).result(), wrong, left)
 
-    def memory(self, bench: Bench) -> Memory:
-        """Return what this thread remembers of the codes and findings that this bench has met."""
+    @contextmanager
+    def memory(self, bench: Bench) -> Iterator[Memory]:
+        """Give what this thread remembers of the codes and findings that this bench has met.
+
+        It is taken away while it is used, and put back when nothing was raised meanwhile: what is half remembered is
+        forgotten.
+        """
         memories: dict[int, Memory] = self._of_thread.__dict__.setdefault("memories", {})
-        memory = memories.get(id(bench))
+        memory = memories.pop(id(bench), None)
         if memory is None or memory.is_full:
-            memory = memories[id(bench)] = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
-        return memory
+            memory = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
+        yield memory
+        memories[id(bench)] = memory
 
     def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
         """Give each bench with the rows it judges."""
@@ -249,8 +256,13 @@ class _Run:
         )
 
     def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
+        with self._scrubber.memory(bench) as memory:
+            return self._judged(bench, memory, rows, good, codes, about)
+
+    def _judged(
+        self, bench: Bench, memory: Memory, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+    ) -> FindingColumns:
         engine: ColumnarEngine = bench.engine
-        memory = self._scrubber.memory(bench)
         tokens = codes.tokens(memory.reading, rows)
         if (tokens < 0).any():
             wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1

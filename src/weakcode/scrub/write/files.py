@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +12,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from weakcode.errors import InputError
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class OutputError(InputError):
@@ -43,7 +45,9 @@ class Outputs:
     """
 
     def __init__(self) -> None:
-        self._open: list[tuple[BinaryIO, Path, Path]] = []
+        self._targets: dict[Path, Path] = {}
+        self._files: dict[Path, BinaryIO] = {}
+        self._whole = False
 
     def __enter__(self) -> Self:
         return self
@@ -51,34 +55,44 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for file, temporary, _ in self._open:
+        if self._whole and not isinstance(error, OutputError):
+            # What came between two files that were put in place does not part them.
+            self._place()
+        for file in self._files.values():
             # Closing flushes, which fails again on a full disk; the file goes away anyhow.
             with suppress(OSError, ValueError):
                 file.close()
+        for temporary in self._targets:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        self._open.clear()
+        self._targets.clear()
 
     def open(self, target: Path) -> BinaryIO:
         """Return a file to write `target` into."""
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
+        # Noted before it is there, so that whatever comes between leaves nothing behind.
+        self._targets[temporary] = target
         with writing(target):
-            handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
-            file = os.fdopen(handle, "wb")
-            self._open.append((file, Path(name), target))
-            Path(name).chmod(_mode(target))
-        return file
+            self._files[temporary] = os.fdopen(os.open(temporary, _NEW, 0o600), "wb")
+            temporary.chmod(_mode(target))
+        return self._files[temporary]
 
     def commit(self) -> None:
         """Put every file in its place."""
-        for file, _, target in self._open:
-            with writing(target):
+        for temporary, file in self._files.items():
+            with writing(self._targets[temporary]):
                 file.flush()
                 os.fsync(file.fileno())
                 file.close()
-        for _, temporary, target in self._open:
-            with writing(target):
-                temporary.replace(target)
-        self._open.clear()
+        self._whole = True
+        self._place()
+
+    def _place(self) -> None:
+        for temporary, target in self._targets.items():
+            if temporary.exists():
+                with writing(target):
+                    temporary.replace(target)
+        self._targets.clear()
 
 
 @contextmanager
