@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import Counter
 from itertools import chain, product
@@ -157,6 +158,12 @@ def test_a_rules_engine_that_fails_is_an_engine_error_that_says_so():
     with pytest.raises(EngineError, match="the rules engine failed on this claim"):
         engine.hits(judged)
     assert engine.hits(judged) == [Hit(0, 1, 0)]
+
+
+def test_durable_rules_that_cannot_be_loaded_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "durable_rules_engine", None)
+    with pytest.raises(EngineError, match=r"does not fit Python.*columnar, the default, has the same findings"):
+        engine_for([A_BEFORE_B])
 
 
 def test_rulesets_of_evaluations_that_were_broken_off_are_deleted(monkeypatch):

@@ -8,12 +8,13 @@ from itertools import groupby
 
 import pytest
 
+from tests.hardening.interrupting import ENGINES
 from weakcode import Claim, Validator
 
 CODES = ["G72.9", "M62.84", "E11.9", "K31.84", "U09.9", "I10", "I10"]
 
 
-@pytest.mark.parametrize("engine", ["columnar", "durable"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_thread_that_checks_on_and_on_lets_the_others_check(engine: str) -> None:
     validator = Validator(engine=engine)
     claim = Claim(CODES)

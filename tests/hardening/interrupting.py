@@ -10,7 +10,21 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
+
 import weakcode
+
+try:
+    import durable_rules_engine
+except ImportError:
+    durable_rules_engine = None
+ENGINES = (
+    "columnar",
+    pytest.param(
+        "durable", marks=pytest.mark.skipif(durable_rules_engine is None, reason="durable-rules cannot be loaded here")
+    ),
+)
+"""Both engines; durable-rules 2.0.28 loads on no Python from 3.13 on."""
 
 PACKAGE = str(Path(weakcode.__file__).parent)
 Step = tuple[str, int]

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hardening.interrupting import Interrupted, interrupted_at, of_every_line, steps_of
+from tests.hardening.interrupting import ENGINES, Interrupted, interrupted_at, of_every_line, steps_of
 
 from weakcode import Validator
 
-ENGINES = ("columnar", "durable")
 CODES = ["G72.9", "M62.84", "E11.9", "K31.84", "U09.9", "I10", "I10"]
 ROWS = [
     "claim_id,codes,service_date",

@@ -6,7 +6,9 @@ of rules and stops answering past about 250. Only roles that can decide somethin
 
 from __future__ import annotations
 
+import importlib
 import json
+import platform
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
@@ -123,9 +125,14 @@ class DurableEngine:
 
     def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
         # Imported before any claim comes, for a child may be forked while a thread judges its first.
-        import durable_rules_engine  # noqa: F401
-
-        import weakcode.semantics.durable_rules  # noqa: F401
+        try:
+            importlib.import_module("durable_rules_engine")
+            importlib.import_module("weakcode.semantics.durable_rules")
+        except ImportError as failure:
+            raise EngineError(
+                f"the engine durable cannot be used: durable-rules is not there or does not fit Python"
+                f" {platform.python_version()}; the engine columnar, the default, has the same findings"
+            ) from failure
 
         self._program = program
         self._edition = edition
