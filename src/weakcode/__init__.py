@@ -72,6 +72,25 @@ __all__ = [
 ]
 
 
+def _refuse_subinterpreters() -> None:
+    """Raise ImportError in a subinterpreter: native code is there once for all of them."""
+    for name in ("_interpreters", "_xxsubinterpreters"):
+        try:
+            interpreters = importlib.import_module(name)
+        except ImportError:
+            continue
+        # From Python 3.13 on, they are tuples with the id first.
+        if interpreters.get_current() != interpreters.get_main():
+            raise ImportError(
+                "weakcode does not run in a subinterpreter; use threads or processes, and with mod_wsgi the main"
+                " interpreter (WSGIApplicationGroup %{GLOBAL})"
+            )
+        return
+
+
+_refuse_subinterpreters()
+
+
 def __getattr__(name: str) -> Any:
     if name == "spark":
         return importlib.import_module("weakcode.spark")

@@ -131,3 +131,39 @@ def test_the_package_has_no_lock_but_the_one_that_every_fork_takes() -> None:
             elif isinstance(node, ast.ImportFrom) and node.module in _HOMES:
                 made.update((path.name, name.name) for name in node.names if name.name in _LOCKS)
     assert made == {("building.py", "RLock")}
+
+
+WITHIN = """
+try:
+    import weakcode
+except ImportError as refused:
+    print(refused, flush=True)
+"""
+
+IN_A_SUBINTERPRETER = """
+import importlib, sys
+for name in ("_interpreters", "_xxsubinterpreters"):
+    try:
+        interpreters = importlib.import_module(name)
+        break
+    except ImportError:
+        continue
+else:
+    sys.exit(77)
+made = interpreters.create()
+interpreters.run_string(made, f"import sys; sys.path[:] = {sys.path}" + sys.argv[1])
+interpreters.destroy(made)
+import weakcode
+print(len(weakcode.check(["M62.84"], packs="weakness")), flush=True)
+"""
+
+
+def test_a_subinterpreter_is_refused_in_one_sentence_and_the_main_one_works_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_SUBINTERPRETER, WITHIN], capture_output=True, text=True, check=False
+    )
+    if done.returncode == 77:
+        pytest.skip("this Python makes no subinterpreters")
+    refused, found = done.stdout.splitlines()
+    assert refused.startswith("weakcode does not run in a subinterpreter; use threads or processes")
+    assert (found, done.returncode, done.stderr) == ("1", 0, "")
