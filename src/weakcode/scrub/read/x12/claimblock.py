@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 import attrs
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.claims import SETTINGS
+from weakcode.lazy import lazy
 from weakcode.scrub.columns.arrow import numbers, words
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
@@ -45,7 +45,7 @@ class ClaimBlock:
     records: Mapping[int, Record]
     rejected: Sequence[tuple[int, Rejected]]
 
-    @cached_property
+    @lazy
     def batch(self) -> pa.RecordBatch:
         """The claims as a code list."""
         columns: dict[str, pa.Array] = {
@@ -139,7 +139,7 @@ class ClaimBlock:
             known = pa.array(said, pa.string())
         return lines, words(index, known)
 
-    @cached_property
+    @lazy
     def _prefixes(self) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """The beginning of a place for each transaction, one after the other, and where each ends."""
         said = [envelope.place(0)[:-1].encode() for envelope in self._envelopes]
@@ -147,7 +147,7 @@ class ClaimBlock:
         np.cumsum([len(one) for one in said], out=ends[1:])
         return np.frombuffer(b"".join(said) or b"-", np.uint8), ends
 
-    @cached_property
+    @lazy
     def _envelopes(self) -> list[Envelope]:
         kinds = self._numbers(_reader.ENVELOPE_KIND).tolist()
         controls = self._text(_reader.ENVELOPE_TEXT).to_pylist()
