@@ -14,6 +14,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["weakcode"], exclude=["weakcode.engines.kernel._kernel"]):
+    from binary import FORMS, MOST, mutated
     from targets import CORPUS, TARGETS
 
 WORDS = {
@@ -62,7 +63,8 @@ def main() -> None:
     work = folder / "corpus"
     work.mkdir(parents=True, exist_ok=True)
     words = folder / "words"
-    words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS[given.target]), "ascii")
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in WORDS.get(given.target, ())), "ascii")
+    binary = given.target in FORMS
     sys.stderr.write(f"working in {folder}\n")
     target = TARGETS[given.target]
     # What is loaded and compiled once must not count as the first input's time.
@@ -73,14 +75,15 @@ def main() -> None:
         f"-max_total_time={given.seconds}",
         f"-timeout={given.timeout}",
         "-rss_limit_mb=3000",
-        "-max_len=8192",
+        f"-max_len={MOST if binary else 8192}",
         "-print_final_stats=1",
         f"-dict={words}",
         f"-artifact_prefix={folder}/",
         str(work),
         str(CORPUS / given.target),
     ]
-    atheris.Setup(arguments, target)
+    mutator = {"custom_mutator": mutated(given.target, atheris.Mutate)} if binary else {}
+    atheris.Setup(arguments, target, **mutator)
     atheris.Fuzz()
 
 

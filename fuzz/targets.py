@@ -6,6 +6,7 @@ replayed by the tests; `fuzz/run.py` drives them with a fuzzer.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import tempfile
@@ -18,8 +19,10 @@ from weakcode.codes.normalise import shown
 from weakcode.errors import CodeTypeError, EditionError, InputError, NotationError, RuleFileError, UnknownNameError
 from weakcode.rules.load import load_pack
 from weakcode.rules.profile import parse_profile
-from weakcode.scrub.read.files import open_claims
+from weakcode.scrub.read.files import is_arrow_file, open_claims
+from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.run import scrub
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -72,6 +75,33 @@ def claims(data: bytes, suffix: str) -> None:
         Path(name).unlink()
 
 
+def columns(data: bytes, suffix: str) -> None:
+    """Every row of a file in Arrow's formats is judged or rejected, whatever the way in, or the file is refused."""
+    handle, name = tempfile.mkstemp(suffix=suffix)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if not is_arrow_file(name):
+            return
+        for mapping in (None, parse_mapping(["id=claim_id,codes=codes,payer=payer"])):
+            with contextlib.suppress(InputError), open_claims(name, mapping) as source:
+                for row in source:
+                    _row(row)
+        judge = _validator()
+        with contextlib.suppress(InputError):
+            summary = scrub(
+                [name],
+                judge,
+                columns=judge.columns(),
+                fixed=f"{name}.parquet",
+                mend=lambda claim: judge.fix(claim).claim,
+            )
+            assert summary.claims_in == summary.evaluated + summary.rejected
+    finally:
+        Path(name).unlink()
+        Path(f"{name}.parquet").unlink(missing_ok=True)
+
+
 def _row(row: Record | Rejected) -> None:
     assert row.line >= 0
     if isinstance(row, Rejected):
@@ -102,5 +132,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "x12": functools.partial(claims, suffix=".837"),
     "fhir": functools.partial(claims, suffix=".json"),
     "csv": functools.partial(claims, suffix=".csv"),
+    "arrow": functools.partial(columns, suffix=".arrow"),
+    "arrows": functools.partial(columns, suffix=".arrows"),
+    "parquet": functools.partial(columns, suffix=".parquet"),
     "jsonl": functools.partial(claims, suffix=".jsonl"),
 }

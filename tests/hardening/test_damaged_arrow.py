@@ -189,3 +189,34 @@ def test_two_columns_of_one_name_are_refused_in_one_sentence(engine: str, tmp_pa
     path.write_bytes(written([twice], stream=False))
     with pytest.raises(InputError, match="has 2 columns codes; give one"):
         list(weakcode.Validator(packs="weakness", engine=engine).scrub(path))
+
+
+ODD = {
+    "union": pa.UnionArray.from_sparse(pa.array([0, 0], pa.int8()), [pa.array(["I10"] * 2)]),
+    "map": pa.array([[("a", "b")]] * 2, pa.map_(pa.string(), pa.string())),
+    "duration": pa.array([1, 2], pa.duration("s")),
+    "half": pa.array([1, 2], pa.float16()),
+    "dictionary of lists": pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.array([["I10"]])),
+    "list of lists of lists": pa.array([[[["I10"]]]] * 2),
+}
+
+
+@pytest.mark.parametrize("engine", ["columnar", "durable"])
+def test_a_column_of_a_type_that_no_claim_has_is_refused_in_one_sentence(engine: str, tmp_path: Path) -> None:
+    judge = weakcode.Validator(packs="weakness", engine=engine)
+    path = tmp_path / "claims.arrow"
+    for kind, odd in ODD.items():
+        for name in ("codes", "payer", "age", "service_date", "documented", "lines"):
+            path.write_bytes(written([batch_of({**FINDS, name: odd})], stream=False))
+            with pytest.raises(InputError, match=f"the column {name} has the Arrow type .*; give ") as told:
+                list(judge.scrub(path))
+            assert "\n" not in str(told.value), kind
+
+
+def test_text_behind_extensions_runs_and_views_is_read_as_text(validator: weakcode.Validator) -> None:
+    plain = pa.array(["M62.84 I10"] * 2)
+    views = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.array(["M62.84 I10"], pa.string_view()))
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["M62.84 I10"]))
+    fixed = pa.array([["M62.84", "I10"]] * 2, pa.list_(pa.string_view(), 2))
+    for codes in (plain, views, runs, fixed, plain.cast(pa.string_view())):
+        assert scrubbed(validator, pa.table({"claim_id": FINDS["claim_id"], "codes": codes})) == (["A", "B"], [])

@@ -28,8 +28,38 @@ def filled(column: pa.Array, value: int) -> NDArray[Any]:
         return np.empty(0, np.int64)
     sign = "i" if pa.types.is_signed_integer(column.type) else "u"
     kind = np.dtype(f"{sign}{column.type.bit_width // 8}")
-    values = np.frombuffer(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
+    values = viewed(column.buffers()[1], kind)[column.offset : column.offset + len(column)]
     return np.where(valid(column), values, np.asarray(value).astype(kind)) if column.null_count else values
+
+
+def viewed(buffer: pa.Buffer, kind: Any) -> NDArray[Any]:
+    """Return the numbers in a buffer, which may be longer than a whole number of them."""
+    return np.frombuffer(buffer, kind, len(buffer) // np.dtype(kind).itemsize)
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Return the values of any column as text."""
+    if pa.types.is_string(column.type):
+        return column
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    return column.cast(pa.string())
+
+
+def listed(dictionary: pa.Array) -> list[Any]:
+    """Return the values of a dictionary, None for text that is not UTF-8: no row that is a claim has it."""
+    try:
+        values: list[Any] = dictionary.to_pylist()
+    except UnicodeDecodeError:
+        values = [_decoded(value) for value in dictionary.cast(pa.large_binary()).to_pylist()]
+    return values
+
+
+def _decoded(value: bytes | None) -> str | None:
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def valid(column: pa.Array) -> NDArray[np.bool_]:
@@ -65,7 +95,7 @@ def taken_texts(column: pa.StringArray, rows: NDArray[np.int32]) -> pa.Array:
     _, offsets, data = column.buffers()
     if column.null_count or data is None or offsets is None:
         return column.take(numbers(rows))
-    bounds = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    bounds = viewed(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
     return pa.StringArray.from_buffers(
         len(rows), *map(pa.py_buffer, _kernel.pick_texts(bounds, np.frombuffer(data, np.uint8), rows))
     )

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from weakcode.claims import Claim, ServiceLine, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
+from weakcode.scrub.columns.arrow import as_text, listed
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, service_lines
 
 PLAIN = pa.list_(pa.string())
@@ -90,13 +91,15 @@ def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | No
 
 def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the claims of a batch, all of which can be read, with the same values as `columns_of` gives them."""
+    if not batch.num_rows:
+        return pa.RecordBatch.from_pydict({name: pa.array([], kind) for name, kind in TYPES.items()})
     there = batch.schema.names
     columns = {}
     for name, kind in TYPES.items():
         if name not in there:
             columns[name] = pa.nulls(batch.num_rows, kind)
         elif name == "claim_id":
-            columns[name] = batch.column(name).cast(pa.string())
+            columns[name] = as_text(batch.column(name))
         elif name == "codes":
             columns[name] = _codes(batch.column(name))
         elif name == "documented":
@@ -190,7 +193,7 @@ def _codes(column: pa.Array) -> pa.Array:
 def _canonical(codes: pa.Array) -> pa.Array:
     if not pa.types.is_dictionary(codes.type):
         codes = codes.dictionary_encode()
-    spelled = pa.array([code and canonical(code) for code in codes.dictionary.to_pylist()], pa.string())
+    spelled = pa.array([code and canonical(code) for code in listed(codes.dictionary)], pa.string())
     return spelled.take(codes.indices)
 
 
@@ -204,15 +207,15 @@ def _split(column: pa.Array) -> pa.Array:
 def _parsed(column: pa.Array, kind: pa.DataType, parse: Callable[[Any], Any]) -> pa.Array:
     """Return a column parsed once for each distinct value."""
     given = column.type
-    if pa.types.is_null(given):
+    if column.null_count == len(column):
         return pa.nulls(len(column), kind)
     if pa.types.is_timestamp(given) or pa.types.is_date(given):
         return column.cast(pa.date32(), safe=False)
-    if pa.types.is_integer(given):
+    if pa.types.is_integer(given) and pa.types.is_integer(kind):
         return column.cast(kind)
     if not pa.types.is_dictionary(given):
         column = column.dictionary_encode()
-    values = [_parsed_or_none(parse, value) for value in column.dictionary.to_pylist()]
+    values = [_parsed_or_none(parse, value) for value in listed(column.dictionary)]
     return pa.array(values, kind).take(column.indices)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weakcode.codes.normalise import canonical
 from weakcode.engines.kernel import _kernel
-from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.arrow import filled, valid, viewed
 from weakcode.scrub.columns.views import plain_list
 
 Places = NDArray[np.int64]
@@ -93,8 +93,8 @@ def _text(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
     _, offsets, data = column.buffers()
     width = np.int64 if pa.types.is_large_string(column.type) else np.int32
-    at = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
-    return np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8), at
+    at = viewed(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return np.empty(0, np.uint8) if data is None else viewed(data, np.uint8), at
 
 
 def _listed(column: pa.Array) -> CodeColumn:

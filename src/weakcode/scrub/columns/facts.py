@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.errors import InputError
-from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
 from weakcode.semantics.conditions import ConditionBits
 
@@ -193,7 +193,7 @@ def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any],
     index = filled(column.indices.cast(pa.int32()), -1)
     values: list[Any] = []
     refused: list[int] = []
-    for place, value in enumerate(column.dictionary.to_pylist()):
+    for place, value in enumerate(listed(column.dictionary)):
         try:
             values.append(None if value is None or value == "" else parse(value))
         except InputError:

@@ -16,10 +16,13 @@ def without_views(column: pa.Array) -> pa.Array:
 
     Extension types become what they are stored as, run-end encoded columns plain ones.
     """
-    if isinstance(column.type, pa.BaseExtensionType):
-        column = column.storage
-    if pa.types.is_run_end_encoded(column.type):
-        column = pc.run_end_decode(column)
+    while isinstance(column.type, pa.BaseExtensionType) or pa.types.is_run_end_encoded(column.type):
+        is_extension = isinstance(column.type, pa.BaseExtensionType)
+        column = column.storage if is_extension else pc.run_end_decode(column)
+    if pa.types.is_dictionary(column.type) and pa.types.is_string_view(column.type.value_type):
+        column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.large_string()))
+    if pa.types.is_fixed_size_list(column.type):
+        column = column.cast(pa.large_list(column.type.value_type))
     if _is_list_view(column.type):
         column = plain_list(column)
     plain = _plain(column.type)

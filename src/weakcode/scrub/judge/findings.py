@@ -114,15 +114,7 @@ class FindingColumns:
 def _ids(column: pa.Array, rows: Column) -> pa.Array:
     if pa.types.is_string(column.type):
         return arrow.taken_texts(column, rows)
-    return _as_text(column.take(arrow.numbers(rows)))
-
-
-def _as_text(column: pa.Array) -> pa.Array:
-    if pa.types.is_string(column.type):
-        return column
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
-        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
-    return column.cast(pa.string())
+    return arrow.as_text(column.take(arrow.numbers(rows)))
 
 
 class Memory:

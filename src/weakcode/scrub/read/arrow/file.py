@@ -22,6 +22,7 @@ from weakcode.scrub.columns.arrow import numbers
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line, known_once
+from weakcode.scrub.read.arrow.types import refuse_types
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import seen_columns
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
@@ -216,16 +217,15 @@ class ArrowColumns:
         if "codes" not in names:
             known += wide
         known_once(names, known, self.name)
+        refuse_types(schema, known, self.name)
         self.ignored = tuple(name for name in names if name not in known)
         return known
 
     def _shaped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with a column codes, also where each code has a column of its own."""
-        known = [name for name in batch.schema.names if name in _KNOWN]
-        plain = {name: without_views(batch.column(name)) for name in known}
-        if any(column.type != batch.schema.field(name).type for name, column in plain.items()):
-            there = {name: batch.column(name) for name in batch.schema.names}
-            batch = pa.RecordBatch.from_pydict({**there, **plain})
+        plain = list(map(without_views, batch.columns))
+        if any(column.type != field.type for column, field in zip(plain, batch.schema, strict=True)):
+            batch = pa.RecordBatch.from_arrays(plain, names=batch.schema.names)
         if "codes" in batch.schema.names:
             return batch
         columns = [batch.column(name).cast(pa.string()) for name in _wide_columns(batch.schema.names)]

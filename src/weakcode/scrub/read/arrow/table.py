@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from weakcode.errors import InputError
 from weakcode.scrub.columns.invalid import unreadable_in
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line
+from weakcode.scrub.read.arrow.types import is_cell
 from weakcode.scrub.read.csv.file import Row, claims_of
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import resolve
@@ -40,7 +41,7 @@ class ArrowTable:
                 names, batches = _opened(file)
                 header = resolve(names, ",", self._name, self._mapping)
                 self.ignored = header.ignored
-                yield from claims_of(rows_of(batches, self._name), header, self._name)
+                yield from claims_of(rows_of(batches, self._name, self.ignored), header, self._name)
                 self.bytes_read = file.size()
         except InputError:
             raise
@@ -48,10 +49,21 @@ class ArrowTable:
             raise InputError(f"{self._name} is damaged or cut short: {first_line(error)}") from None
 
 
-def rows_of(batches: Iterable[pa.RecordBatch], name: str) -> Iterator[Row | Rejected]:
-    """Return the rows of these batches as cells of text; those that cannot be read are rejected."""
+def rows_of(batches: Iterable[pa.RecordBatch], name: str, ignored: Sequence[str] = ()) -> Iterator[Row | Rejected]:
+    """Return the rows of these batches as cells of text; those that cannot be read are rejected.
+
+    The cells of `ignored` columns are empty. Raises InputError for another whose values cannot be cells.
+    """
     first = 1
     for number, batch in enumerate(batches):
+        for field in batch.schema:
+            if field.name not in ignored and not is_cell(field.type):
+                raise InputError(
+                    f"{name}: the column {field.name} has the Arrow type {field.type}; give text or numbers"
+                )
+        empty = pa.nulls(batch.num_rows)
+        columns = [empty if field.name in ignored else batch.column(place) for place, field in enumerate(batch.schema)]
+        batch = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
         yield from _rows(batch, first, name, f"record batch {number}")
         first += batch.num_rows
 

@@ -1,0 +1,122 @@
+"""Which Arrow types each column of a code list may have. Anything else is refused before a row is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from weakcode.errors import InputError
+
+_types = pa.types
+_IsKind = Callable[[Any], bool]
+
+
+def _is_text(kind: Any) -> bool:
+    if _types.is_dictionary(kind):
+        return bool(_types.is_string(kind.value_type) or _types.is_large_string(kind.value_type))
+    return _types.is_null(kind) or _is_plain_text(kind)
+
+
+def _is_plain_text(kind: Any) -> bool:
+    return bool(_types.is_string(kind) or _types.is_large_string(kind) or _types.is_string_view(kind))
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(
+        _types.is_integer(kind) or _types.is_float32(kind) or _types.is_float64(kind) or _types.is_boolean(kind)
+    )
+
+
+def _is_scalar(kind: Any) -> bool:
+    return _is_text(kind) or _is_number(kind)
+
+
+def _is_day(kind: Any) -> bool:
+    return bool(_types.is_date(kind) or _types.is_timestamp(kind))
+
+
+def _is_list_of(kind: Any, is_item: _IsKind) -> bool:
+    return bool(_types.is_list(kind) or _types.is_large_list(kind)) and is_item(kind.value_type)
+
+
+def _has(kind: Any, fields: Mapping[str, _IsKind]) -> bool:
+    """Whether it is a struct whose fields of these names have such types; others have values, days or lists."""
+    if not _types.is_struct(kind) or len({field.name for field in kind}) < kind.num_fields:
+        return False
+    return all(fields.get(field.name, _is_any)(field.type) for field in kind)
+
+
+def _is_any(kind: Any) -> bool:
+    return _is_value(kind) or _is_day(kind) or bool(_types.is_decimal128(kind))
+
+
+def _is_code(kind: Any) -> bool:
+    return _is_scalar(kind) or _has(kind, {"code": _is_text, "text": _is_text, "poa": _is_text})
+
+
+def _is_value(kind: Any) -> bool:
+    """Whether a column has single values; rows with a list instead are rejected one by one."""
+    return _is_scalar(kind) or _is_list_of(kind, _is_scalar)
+
+
+def _is_name(kind: Any) -> bool:
+    return bool(_is_value(kind) or _is_day(kind) or _types.is_decimal128(kind) or _types.is_binary(kind))
+
+
+def _is_codes(kind: Any) -> bool:
+    if _types.is_fixed_size_list(kind) or _types.is_list_view(kind) or _types.is_large_list_view(kind):
+        return _is_code(kind.value_type)
+    return _is_scalar(kind) or _is_list_of(kind, _is_code)
+
+
+def _is_pointers(kind: Any) -> bool:
+    return _types.is_null(kind) or _is_list_of(kind, lambda item: _types.is_null(item) or _is_scalar(item))
+
+
+def _is_line(kind: Any) -> bool:
+    fields = {"number": _is_scalar, "pointers": _is_pointers, "procedure": _is_scalar, "main_only": _is_scalar}
+    return _is_pointers(kind) or _has(kind, fields)
+
+
+ALLOWED: dict[str, tuple[_IsKind, str]] = {
+    "claim_id": (_is_name, "text or a number"),
+    "codes": (_is_codes, "text, or a list of text or of structs with code, text and poa"),
+    "service_date": (lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"),
+    "birth_date": (lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"),
+    "age": (_is_value, "a whole number"),
+    "sex": (_is_value, "text"),
+    "setting": (_is_value, "text"),
+    "payer": (_is_value, "text"),
+    "documented": (lambda kind: _is_scalar(kind) or _is_list_of(kind, _is_text), "text, or a list of text"),
+    "lines": (lambda kind: _is_scalar(kind) or _is_list_of(kind, _is_line), "a list of service lines"),
+}
+"""By column, whether it may have a type, and what it may have in words."""
+
+
+def refuse_types(schema: pa.Schema, known: Iterable[str], file: str) -> None:
+    """Raise InputError for a column whose type its values cannot be read from; columns not in ALLOWED are codes."""
+    for name in known:
+        kind = plain_type(schema.field(name).type)
+        is_allowed, words = ALLOWED.get(name, (_is_text, "text"))
+        if not is_allowed(kind):
+            said = str(kind)
+            said = said if len(said) < 80 else f"{said[:77]}..."
+            raise InputError(f"{file}: the column {name} has the Arrow type {said}; give {words}")
+
+
+def plain_type(kind: Any) -> Any:
+    """Return the type of a column once extensions and run-end encoding are taken off."""
+    while isinstance(kind, pa.BaseExtensionType) or _types.is_run_end_encoded(kind):
+        kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind.value_type
+    if _types.is_dictionary(kind) and _types.is_string_view(kind.value_type):
+        # Views in a dictionary are taken out where the column is read.
+        return pa.dictionary(kind.index_type, pa.large_string())
+    return kind
+
+
+def is_cell(kind: Any) -> bool:
+    """Whether the values of a column can be cells of a table: scalars, and lists of them."""
+    kind = plain_type(kind)
+    return _is_scalar(kind) or _is_day(kind) or _types.is_decimal128(kind) or _is_list_of(kind, _is_scalar)
