@@ -25,6 +25,7 @@ from weakcode.clock import today
 from weakcode.codes import store, table
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
+from weakcode.codes.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
 
@@ -192,7 +193,7 @@ def load(source: Source) -> Edition:
     parts = (table.digest(), _identity(source), [_identity(one) for one in known])
     key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
     cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
-    stored = store.read(cached, key) or _compile(source, known, key, cached)
+    stored = store.read(cached, key, EDITION) or _compile(source, known, key, cached)
     return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 

@@ -4,6 +4,9 @@ Layout: magic, BLAKE2b digest of all that follows, length of a JSON header, the 
 a multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one;
 anything else, from a missing file to a truncated one, means "not there". What the digest was taken of is what is
 used: the file is read, not mapped, so that nothing that happens to it later reaches a running process.
+
+In the cache folder the digest is keyed with a secret that only the user can read: a file that somebody else put there,
+or changed, is not there. On POSIX, folder and files must belong to the user, and nobody else may write them.
 """
 
 from __future__ import annotations
@@ -11,15 +14,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
+import secrets
+import stat
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from weakcode.codes.shape import Column, fits
 from weakcode.errors import EngineError
 
 MAGIC = b"WEAKCODE"
@@ -29,8 +36,21 @@ CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
 MOST_KEPT = 1 << 29
 """The size to which the cache folder may grow, in bytes: some 30 versions of all packs with their editions."""
 
-_DIGEST_SIZE = 32
+SECRET = "secret"  # noqa: S105 - the name of a file
+"""The file in the cache folder with the key of the digests; without it, everything in the folder is made anew."""
+
+_DIGEST_SIZE = _SECRET_SIZE = 32
 _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
+
+
+_told: set[str] = set()
+
+
+def _tell(what: str) -> None:
+    """Say once in a process why the cache is not used."""
+    if what not in _told:
+        _told.add(what)
+        logging.getLogger("weakcode").warning("weakcode: %s", what)
 
 
 @attrs.frozen
@@ -78,43 +98,120 @@ def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> by
     for content in sections.values():
         parts += [content, bytes(-len(content) % 8)]
     body = b"".join(parts)
-    return MAGIC + hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() + body
+    return MAGIC + _digest(body) + body
 
 
-def open_bytes(content: bytes, key: str | None = None) -> Stored | None:
-    """Open a container; None when it is damaged, of another format or machine, or made for another key."""
+def _digest(body: bytes | memoryview, secret: bytes = b"") -> bytes:
+    return hashlib.blake2b(body, digest_size=_DIGEST_SIZE, key=secret).digest()
+
+
+def sealed(content: bytes, secret: bytes) -> bytes:
+    """Return a container with the digest that a secret gives it."""
+    body = memoryview(content)[_HEADER_AT:]
+    return b"".join((MAGIC, _digest(body, secret), body))
+
+
+def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> Stored | None:
+    """Open a container; None when it is damaged, of another format or machine, or made for another key or secret."""
     view = memoryview(content)
     if len(view) < _HEADER_AT + 8 or view[: len(MAGIC)] != MAGIC:
         return None
     body = view[_HEADER_AT:]
-    if hashlib.blake2b(body, digest_size=_DIGEST_SIZE).digest() != view[len(MAGIC) : _HEADER_AT]:
+    if not secrets.compare_digest(_digest(body, secret), bytes(view[len(MAGIC) : _HEADER_AT])):
         return None
+    try:
+        return _opened(body, key)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _opened(body: memoryview, key: str | None) -> Stored | None:
     size = int.from_bytes(body[:8], "little")
-    try:
-        header = json.loads(bytes(body[8 : 8 + size]))
-        if header["format"] != FORMAT or header["byteorder"] != sys.byteorder:
-            return None
-        if key is not None and header["key"] != key:
-            return None
-        data = body[8 + size :]
-        sections = {name: data[at : at + length] for name, (at, length) in header["sections"].items()}
-        return Stored(header["meta"], sections)
-    except (ValueError, KeyError, TypeError):
+    header = json.loads(bytes(body[8 : 8 + size]))
+    if header["format"] != FORMAT or header["byteorder"] != sys.byteorder or not isinstance(header["meta"], dict):
         return None
+    if key is not None and header["key"] != key:
+        return None
+    data = body[8 + size :]
+    for name, (at, length) in header["sections"].items():
+        if type(at) is not int or type(length) is not int or not 0 <= at <= at + length <= len(data) or at % 8:
+            raise ValueError(name)
+    sections = {name: data[at : at + length] for name, (at, length) in header["sections"].items()}
+    return Stored(header["meta"], sections)
 
 
-def read(path: Path, key: str) -> Stored | None:
-    """Read the container at `path`; None when it is not there, not readable, or not to be trusted."""
-    try:
-        content = path.read_bytes()
-    except OSError:
+def read(path: Path, key: str, columns: Sequence[Column] = ()) -> Stored | None:
+    """Read the container at `path`; None when it is not there, not readable, not to be trusted, or lacks `columns`."""
+    secret = _secret(path.parent)
+    content = None if secret is None else _own(path)
+    stored = None if content is None or secret is None else open_bytes(content, key, secret)
+    if stored is not None and not fits(stored.sections, columns):
         return None
-    stored = open_bytes(content, key)
     if stored is not None:
         # The time of the last use, which tells what may go first.
         with contextlib.suppress(OSError):
             os.utime(path)
     return stored
+
+
+def _belongs_to_user(status: os.stat_result, what: Path, others: int) -> bool:
+    """Whether a file or folder is the user's and others lack these rights; says so where not. Always so on Windows."""
+    if os.name != "posix":
+        return True
+    if status.st_uid != os.geteuid():
+        _tell(f"the cache is not used, because {what} belongs to another user; WEAKCODE_CACHE_DIR names another folder")
+        return False
+    if status.st_mode & others:
+        _tell(f"the cache is not used, because others may change or read {what}; chmod go-rwx {what} mends it")
+        return False
+    return True
+
+
+def _own(path: Path, others: int = 0o022) -> bytes | None:
+    """Return the content of a regular file of the user's own, which others may not write; None for any other."""
+    try:
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+    except OSError:
+        return None
+    try:
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or not _belongs_to_user(status, path, others):
+                return None
+            return file.read()
+    except OSError:
+        return None
+
+
+def _secret(folder: Path, *, make: bool = False) -> bytes | None:
+    """Return the key of the folder's digests; None where there is none, or where the folder is not the user's alone."""
+    path = folder / SECRET
+    try:
+        if not _belongs_to_user(folder.stat(), folder, 0o022):
+            return None
+    except OSError:
+        return None
+    known = _own(path, 0o077)
+    if make and (known is None or len(known) != _SECRET_SIZE):
+        _make_secret(path)
+        known = _own(path, 0o077)
+    return known if known is not None and len(known) == _SECRET_SIZE else None
+
+
+def _make_secret(path: Path) -> None:
+    """Put a new key where none is, or one that cannot be one; of several processes the first one's stays."""
+    with contextlib.suppress(OSError):
+        if path.exists() and (status := path.lstat()) and status.st_size != _SECRET_SIZE:
+            path.unlink()
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=SECRET, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(_SECRET_SIZE))
+            Path(path).hardlink_to(temporary)
+        finally:
+            Path(temporary).unlink()
 
 
 def write_bytes(path: Path, content: bytes) -> bool:
@@ -140,12 +237,15 @@ def write(path: Path, key: str, meta: Mapping[str, Any], sections: Mapping[str, 
 
 
 def keep(path: Path, content: bytes) -> bool:
-    """Write a file of the cache in one step; False when it could not be written.
+    """Write a file of the cache in one step, sealed with the user's secret; False when it could not be written.
 
     What was not used for longest goes where the folder grows beyond `MOST_KEPT`: every change of a rule file makes a
     file of its own.
     """
-    if not write_bytes(path, content):
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret = _secret(path.parent, make=True)
+    if secret is None or not write_bytes(path, sealed(content, secret)):
         return False
     with contextlib.suppress(OSError):
         _make_room(path)

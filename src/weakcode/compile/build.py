@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakcode._version import __version__
 from weakcode.codes import store, table
 from weakcode.codes.edition import Edition
+from weakcode.codes.shape import PROGRAM
 from weakcode.compile.program import Program
 from weakcode.rules.library import read_bytes, readings_file, shared_files
 
@@ -50,10 +51,17 @@ def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | No
     made_of = (edition.notes_name, edition.digest, table.digest(), digest.hexdigest())
     key = ":".join((__version__, _compiler(), *made_of))
     place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
-    stored = store.read(place, key)
-    if stored is None:
-        return Program.open(*_compile(paths, edition.whole, key, place, profile))
-    return Program.open(stored.meta, stored.sections)
+    stored = store.read(place, key, PROGRAM)
+    opened = None if stored is None else _opened(stored)
+    return opened or Program.open(*_compile(paths, edition.whole, key, place, profile))
+
+
+def _opened(stored: store.Stored) -> Program | None:
+    """Return the program in a container; None where its header is not one that `Program.pack` writes."""
+    try:
+        return Program.open(stored.meta, stored.sections)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _compile(
