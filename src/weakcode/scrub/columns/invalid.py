@@ -88,7 +88,7 @@ def _decodes(value: bytes | None) -> bool:
 
 def _no_day(column: pa.Array) -> Bools | None:
     kind = column.type
-    if not _converts(pa.scalar(0, kind)):
+    if pa.types.is_timestamp(kind) and not _converts(pa.scalar(0, kind)):
         # A time zone that nobody knows.
         return _some(valid(column))
     if pa.types.is_date32(kind):

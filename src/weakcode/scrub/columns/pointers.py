@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
+from weakcode.scrub.columns.arrow import filled, valid
 from weakcode.scrub.read.values import service_lines
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.pointers import FIRST, NEVER, lines_meant
@@ -52,13 +53,13 @@ class LineColumn:
         lists, row_of_line = lines
         partial = np.empty(0, np.int64)
         if pa.types.is_struct(lists.type):
-            bad[row_of_line[~np.asarray(lists.is_valid())]] = True
+            bad[row_of_line[~valid(lists)]] = True
             partial = _partial(lists, row_of_line, bad)
             if lists.type.get_field_index("pointers") < 0:
                 return None
             lists = pc.struct_field(lists, "pointers")
         elif lists.null_count:
-            bad[row_of_line[~np.asarray(lists.is_valid())]] = True
+            bad[row_of_line[~valid(lists)]] = True
         if pa.types.is_null(lists.type):
             return None
         values = _flat(lists, row_of_line, bad)
@@ -68,10 +69,10 @@ class LineColumn:
         if not pa.types.is_integer(flat.type):
             bad[row] = True
             return None
-        known = np.asarray(flat.is_valid())
-        pointers = np.asarray(flat.fill_null(0).cast(pa.int64(), safe=False))
+        known = valid(flat)
+        pointers = filled(flat, 0).astype(np.int64)
         bad[row[~known | (pointers < 1)]] = True
-        lengths = np.asarray(pc.list_value_length(lists).fill_null(0), np.int64)
+        lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
         leads = np.zeros(len(pointers), np.bool_)
         leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
         return cls(column, row, pointers, leads, partial)
@@ -128,13 +129,14 @@ class LinesSeen:
 
     def named(self, hits: Hits, engine: ColumnarEngine, program: Program, numbers: dict[str, int]) -> Hits:
         """Return the hits, those whose message may name lines with the number of term and lines as their term."""
-        asks = engine.lined_edits()[hits[:, 1]]
+        naming = engine.lined_edits().copy()
+        for number in np.unique(hits[naming[hits[:, 1]], 1]).tolist():
+            naming[number] = _names_lines(program.edit(number))
+        asks = naming[hits[:, 1]]
         texts = list(numbers)
         for place in np.flatnonzero(asks).tolist():
             row, number, subject, *_, term = hits[place].tolist()
             edit = program.edit(number)
-            if edit.pointed == NEVER and not (edit.condition and edit.condition.pointer_off_claim):
-                continue
             codes = self.coded.tokens[self.coded.bounds[row] : self.coded.bounds[row + 1]].tolist()
             named = lines_meant(edit, service_lines(self.lines.column[row].as_py(), None), codes, subject)
             text = texts[term].partition(PART)[0] + PART + named
@@ -145,23 +147,28 @@ class LinesSeen:
         return hits
 
 
+def _names_lines(edit: Edit) -> bool:
+    """Tell whether findings of an edit name the lines that they are about: no line is what points to nothing."""
+    return edit.pointed != NEVER or bool(edit.condition and edit.condition.pointer_off_claim)
+
+
 def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDArray[np.int64]:
     """Return the rows with a line that says it has only its main pointer; where that is neither true nor false, bad."""
     if lines.type.get_field_index("main_only") < 0:
         return np.empty(0, np.int64)
     said = pc.struct_field(lines, "main_only")
     if not pa.types.is_boolean(said.type):
-        bad[row_of_line[np.asarray(said.is_valid())]] = True
+        bad[row_of_line[valid(said)]] = True
         return np.empty(0, np.int64)
-    return np.unique(row_of_line[np.asarray(said.fill_null(False))])
+    return np.unique(row_of_line[valid(pc.if_else(said, True, None))])
 
 
 def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Array, NDArray[np.int64]] | None:
     """Return the items of a column of lists with the row of each; where it is none, its rows are bad."""
     if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
-        bad[row[np.asarray(column.is_valid())]] = True
+        bad[row[valid(column)]] = True
         return None
-    lengths = np.asarray(pc.list_value_length(column).fill_null(0), np.int64)
+    lengths = filled(pc.list_value_length(column), 0).astype(np.int64)
     return column.flatten(), np.repeat(row, lengths)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from weakcode.claims import Claim
 from weakcode.errors import EngineError
-from weakcode.scrub.columns.arrow import filled, numbers
+from weakcode.scrub.columns.arrow import filled, numbers, texts, words
 from weakcode.scrub.columns.claims import columns_of
 from weakcode.scrub.judge import parallel
 from weakcode.scrub.judge.rows import Judge, Judged, evaluate
@@ -196,7 +196,7 @@ def blocks_of(rows: Iterable[Record | Rejected]) -> Iterator[RowBlock]:
 
 def said_once(text: str, rows: int) -> pa.DictionaryArray:
     """Return a column that says the same for each row."""
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array([text]))
+    return words(np.zeros(rows, np.int32), texts([text]))
 
 
 def with_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from weakcode.claims import SETTINGS
 from weakcode.lazy import lazy
-from weakcode.scrub.columns.arrow import numbers, words
+from weakcode.scrub.columns.arrow import numbers, texts, words
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.draft import KINDS, Draft, Envelope, Patient
 from weakcode.scrub.read.x12.segments import Delimiters, Segments, Spot
 
-_SEXES = pa.array(["F", "M"])
-_SETTINGS = pa.array(SETTINGS)
+_SEXES = texts(["F", "M"])
+_SETTINGS = texts(SETTINGS)
 
 
 @attrs.frozen
@@ -112,7 +112,7 @@ class ClaimBlock:
     ) -> tuple[NDArray[np.int64], pa.DictionaryArray]:
         """Return lines and places of diagnoses by row and 1-based position; 0 is the claim itself."""
         lines, index = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
-        texts, ends = _reader.places(
+        data, ends = _reader.places(
             rows,
             positions,
             *self._prefixes,
@@ -128,7 +128,7 @@ class ClaimBlock:
             lines,
             index,
         )
-        known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(texts))
+        known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(data))
         if self.records:
             said = known.to_pylist()
             for at in np.flatnonzero(np.isin(rows, np.fromiter(self.records, np.int32, len(self.records)))).tolist():
@@ -136,7 +136,7 @@ class ClaimBlock:
                 lines[at] = record.line_of(position)
                 index[at] = len(said)
                 said.append(record.place_of(position))
-            known = pa.array(said, pa.string())
+            known = texts(said)
         return lines, words(index, known)
 
     @lazy
