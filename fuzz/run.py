@@ -13,27 +13,48 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["weakcode"], exclude=["weakcode.engines.kernel._kernel"]):
+with atheris.instrument_imports(
+    include=["weakcode"], exclude=["weakcode.engines.kernel._kernel", "weakcode.scrub.read.x12._reader"]
+):
     from binary import FORMS, MOST, mutated
     from targets import CORPUS, TARGETS
 
+X12 = [
+    "ISA*",
+    "GS*HC*",
+    "GE*1*",
+    "IEA*1*",
+    "ST*837*",
+    "SE*",
+    "HL*",
+    "SBR*P*",
+    "NM1*IL*",
+    "NM1*PR*2*",
+    "DMG*D8*",
+    "CLM*",
+    "HI*ABK:",
+    "HI*BK:",
+    "ABF:",
+    "ABN:",
+    "ABJ:",
+    "DTP*472*D8*",
+    "DTP*434*RD8*",
+    "LX*",
+    "SV1*HC:",
+    "SV2*0300*HC:",
+    "SV3*AD:",
+    "005010X222A1",
+    "005010X223A2",
+    "005010X224A2",
+    "~",
+    "~\n",
+    "^",
+]
 WORDS = {
     "notation": ["except", "with", "final", "character", "Chapter", "$", "M62.81", "A00-B99", ".-", "fifth", "or"],
     "rules": ["pack:", "rules:", "subject:", "forbid:", "when:", "cases:", "&a", "*a", "<<:", "!!", "- ", "|", ">"],
-    "x12": [
-        "ISA*",
-        "GS*HC*",
-        "ST*837*",
-        "HL*",
-        "CLM*",
-        "HI*ABK:",
-        "ABF:",
-        "DMG*D8*",
-        "DTP*472*",
-        "SV1*HC:",
-        "SE*",
-        "~",
-    ],
+    "x12": X12,
+    "x12-columns": X12,
     "fhir": [
         '"resourceType"',
         '"Claim"',

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,8 @@ from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.run import scrub
 
-CORPUS = Path(__file__).parent / "corpus"
+PROJECT = Path(__file__).resolve().parents[1]
+CORPUS = PROJECT / "fuzz" / "corpus"
 
 
 def notation(data: bytes) -> None:
@@ -102,6 +104,22 @@ def columns(data: bytes, suffix: str) -> None:
         Path(f"{name}.parquet").unlink(missing_ok=True)
 
 
+def x12_columns(data: bytes) -> None:
+    """The native reader of 837 files and the one in Python make the same of any bytes, cut into blocks of any size."""
+    if str(PROJECT) not in sys.path:
+        sys.path.insert(0, str(PROJECT))
+    from tests.scrub.x12.agreement import agree
+
+    from weakcode.scrub.read.x12 import native
+
+    usual = native.BLOCK_BYTES
+    try:
+        native.BLOCK_BYTES = 1 + sum(data[-2:]) * 8
+        agree(data)
+    finally:
+        native.BLOCK_BYTES = usual
+
+
 def _row(row: Record | Rejected) -> None:
     assert row.line >= 0
     if isinstance(row, Rejected):
@@ -130,6 +148,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "notation": notation,
     "rules": rules,
     "x12": functools.partial(claims, suffix=".837"),
+    "x12-columns": x12_columns,
     "fhir": functools.partial(claims, suffix=".json"),
     "csv": functools.partial(claims, suffix=".csv"),
     "arrow": functools.partial(columns, suffix=".arrow"),

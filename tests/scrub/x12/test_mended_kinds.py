@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.scrub.x12.test_native import agree
+from tests.scrub.x12.agreement import agree
 from tests.scrub.x12.test_reading_x12 import CLM, file_of, one, rejected
 
 from weakcode.scrub.read.rows import Record

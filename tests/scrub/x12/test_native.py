@@ -2,75 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.scrub.x12.agreement import agree
 from tests.scrub.x12.test_reading_x12 import SIGNS, claims, file_of
 from tests.scrub.x12.writing837 import interchange
 
-from weakcode import InputError
-from weakcode.scrub.read.arrow.file import Rows
-from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.x12 import X12Source, native
-from weakcode.scrub.read.x12.claimblock import ClaimBlock
+from weakcode.scrub.read.x12 import native
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 FILES = sorted([*FOLDER.glob("x12/*"), *FOLDER.glob("cases/*.837")])
-Outcome = tuple[list[Record | Rejected], object, object, object]
-
-
-def by_python(content: bytes) -> Outcome:
-    """What the reader in Python makes of a file, and how it refuses it."""
-    source, rows, refusal = X12Source(io.BytesIO(content), "f"), [], None
-    try:
-        rows.extend(source)
-    except InputError as error:
-        refusal = str(error)
-    return rows, refusal, source.notes, source.ignored
-
-
-def natively(content: bytes) -> tuple[Outcome, int]:
-    """The same by way of columns, and how many claims were read natively."""
-    source, rows, refusal, native_rows = X12Source(io.BytesIO(content), "f"), [], None, 0
-    try:
-        for block in source.blocks():
-            rows.extend(rows_of(block))
-            native_rows += block.batch.num_rows - len(block.records)
-    except InputError as error:
-        refusal = str(error)
-    return (rows, refusal, source.notes, source.ignored), native_rows
-
-
-def rows_of(block: ClaimBlock) -> Iterator[Record | Rejected]:
-    """The rows of a block in their order. What columns say of a claim is what its record says."""
-    size = block.batch.num_rows
-    rejected = list(block.rejected)
-    claims = Rows(0, block.batch).claims(np.arange(size))
-    for row, claim in enumerate(claims):
-        while rejected and rejected[0][0] == row:
-            yield rejected.pop(0)[1]
-        record = block.record(row)
-        assert claim == record.claim
-        positions = np.arange(len(claim.diagnoses) + 1, dtype=np.int32)
-        lines, places = block.places(np.full(len(positions), row, np.int32), positions)
-        told = [[]] + [[position] for position in positions[1:].tolist()]
-        assert lines.tolist() == [record.line_of(at) for at in told]
-        assert places.to_pylist() == [record.place_of(at) for at in told]
-        yield record
-    yield from (one for _, one in rejected)
-
-
-def agree(content: bytes) -> int:
-    """Hold both readers to one outcome, and tell how many claims were read natively."""
-    expected = by_python(content)
-    got, native_rows = natively(content)
-    assert got == expected
-    return native_rows
 
 
 @pytest.mark.parametrize("path", FILES or [None], ids=lambda path: path.name if path else "none")

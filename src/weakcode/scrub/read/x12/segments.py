@@ -183,7 +183,7 @@ class Segments:
     def _segment(self, piece: str, end: str, *, closed: bool = True) -> Segment | None:
         line, column = self._line, self._column
         offset = self._offset
-        if piece[:1] in BETWEEN or "\n" in piece or "\r" in piece:
+        if piece[:1] in BETWEEN or piece[-1] in BETWEEN or "\n" in piece or "\r" in piece:
             text = piece.lstrip(BETWEEN)
             self._pass(piece[: len(piece) - len(text)])
             line, column, offset = self._line, self._column, self._offset
