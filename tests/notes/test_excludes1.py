@@ -1,4 +1,7 @@
-"""`icd10cm/excludes1` against a reading of the notes that shares nothing with weakcode."""
+"""The rules made of Excludes1 notes against a reading of the notes that shares nothing with weakcode.
+
+Every pair that a note keeps apart is told by one of them, whether its words fit or its reference alone, and no other.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,10 @@ from hypothesis import strategies as st
 import weakcode
 from tests.notes.reading import Reading, tabular_list
 
-RULE = "icd10cm/excludes1"
+RULES = [
+    f"icd10cm/{rule}"
+    for rule in ("excludes1", "excludes1-wide-reference", "excludes1-and-excludes2", "excludes1-two-events")
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +37,18 @@ def codes() -> list[str]:
 
 @pytest.fixture(scope="module")
 def validator() -> weakcode.Validator:
-    return weakcode.Validator(packs=["icd10cm"], only=[RULE])
+    return weakcode.Validator(packs=["icd10cm"], only=RULES)
 
 
 def fires(validator: weakcode.Validator, one: str, other: str) -> bool:
     found = validator.check(weakcode.Claim([one, other], service_date="2026-05-04"))
-    assert [finding.rule for finding in found] in ([], [RULE]), "one finding for one pair"
+    assert [finding.rule for finding in found] in ([], *([rule] for rule in RULES)), "one finding for one pair"
     return bool(found)
+
+
+def silent(one: str, other: str) -> bool:
+    """Whether a pair is only in the reference of T88.7, which holds nearly every diagnosis and is not told."""
+    return "T887" in (one[:4], other[:4])
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +67,7 @@ def test_a_random_pair_conflicts_exactly_when_a_note_says_so(
     data: st.DataObject, reading: Reading, billable: list[str], validator: weakcode.Validator
 ) -> None:
     one, other = (data.draw(st.sampled_from(billable)) for _ in range(2))
-    if one != other:
+    if one != other and not silent(one, other):
         assert fires(validator, one, other) == reading.conflict(one, other)
 
 
@@ -75,7 +86,7 @@ def test_pairs_drawn_from_the_notes_conflict_exactly_when_a_note_says_so(
         # Beside the last code that the line names, its neighbour, which it does not name.
         near = billable[(bisect_left(billable, named[-1]) + 1) % len(billable)]
         for one, other in ((pick.choice(held), second) for second in (named[0], pick.choice(named), near)):
-            if one == other:
+            if one == other or silent(one, other):
                 continue
             expected = reading.conflict(one, other)
             hits += expected

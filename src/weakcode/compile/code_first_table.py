@@ -39,7 +39,8 @@ Codes below a mandatory block that can stand without what it asks for:
 
 
 def table(edition: Edition) -> str:
-    """Return the table in Markdown. "codes listed" and "codes held" count billable codes."""
+    """Return the table in Markdown. "codes listed" and "codes held" count codes billable on the edition's first day."""
+    today = edition.on(edition.starts).billable
     rows: list[str] = []
     tally: Counter[str] = Counter()
     for note in edition.all_notes("code_first"):
@@ -50,8 +51,8 @@ def table(edition: Edition) -> str:
             note.block + 1,
             len(note.lines),
             reading.label,
-            f"{len(reading.listed):,}",
-            f"{len(holders(note, edition)):,}",
+            f"{len(reading.listed & today):,}",
+            f"{len(holders(note, edition) & today):,}",
             reading.reason,
         )
         rows.append("| " + " | ".join(map(str, cells)) + " |")

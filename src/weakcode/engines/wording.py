@@ -149,7 +149,7 @@ class Wording:
 
     def _citing(self, edit: Edit) -> list[tuple[Source, CodeSet | None]]:
         """Return the sources of an edit, each with the objects for which it is cited; None for all."""
-        several = sum(source.quote is not None for source in edit.sources) > 1
+        several = edit.verb is Verb.ORDER and sum(source.quote is not None for source in edit.sources) > 1
         citing: list[tuple[Source, CodeSet | None]] = []
         for source in edit.sources:
             codes = None

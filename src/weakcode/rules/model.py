@@ -20,6 +20,10 @@ SettingName = Literal["professional", "outpatient", "inpatient"]
 FixAction = Literal["resequence", "drop-repeat", "remove-subject", "remove-object", "replace-subject", "add"]
 NoteKind = Literal[
     "excludes1",
+    "excludes1_wide",
+    "excludes1_and_2",
+    "excludes1_events",
+    "excludes1_other_site",
     "excludes2",
     "manifestation",
     "code_first_missing",

@@ -10,6 +10,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
+from weakcode.compile.tabular.excludes import Block, Sort, Taken, at_two_sites, lines_of, taken
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -29,7 +30,8 @@ from weakcode.semantics.verbs import Verb, Where
 class Instance:
     """What one note asks, before it is joined with the rule that declares severity and message.
 
-    `others` are place and quote of further notes that ask the same; a finding cites those that reach its object.
+    `others` are place and quote of further notes that ask the same; a finding about an order cites those that reach
+    its object. `cited` is what else is cited.
     """
 
     verb: Verb
@@ -42,6 +44,7 @@ class Instance:
     starts: date | None = None
     ends: date | None = None
     others: tuple[tuple[str, str], ...] = ()
+    cited: tuple[Source, ...] = ()
 
 
 def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
@@ -57,16 +60,39 @@ def _codes(readings: Iterable[CodesReading], edition: Edition) -> CodeSet:
     return CodeSet(span for one in readings for span in edition.codeset(one.codes).spans)
 
 
-def _excludes(kind: str) -> Callable[[Edition], Iterator[Instance]]:
-    def instances(edition: Edition) -> Iterator[Instance]:
-        for note in edition.all_notes(kind):
-            subject = holders(note, edition)
-            for line in read_note(note, edition):
-                if line.codes and subject:
-                    place, quote = _quoted(note, line.text)
-                    yield Instance(Verb.FORBID, subject, line.codes, Where.ANYWHERE, place, quote)
+def _excludes2(edition: Edition) -> Iterator[Instance]:
+    for note, line, block in lines_of("excludes2", edition):
+        place, quote = _quoted(note, line.text)
+        yield Instance(Verb.FORBID, block.held, block.named, Where.ANYWHERE, place, quote)
 
-    return instances
+
+def _forbidden(found: Iterable[Taken]) -> Iterator[Instance]:
+    """Yield an instance for each block of pairs; `listed` is the reason of its reading, or the second note."""
+    for one in found:
+        place, quote = _quoted(one.note, one.text)
+        others: tuple[tuple[str, str], ...] = ()
+        listed = one.why
+        if one.second is not None:
+            others = (_quoted(*one.second),)
+            listed = f'the {LABELS["excludes2"]} note at {one.second[0].place} reads "{others[0][1]}"'
+        yield Instance(
+            Verb.FORBID,
+            one.block.held,
+            one.block.named,
+            place=place,
+            quote=quote,
+            listed=listed,
+            others=others,
+            cited=one.cited,
+        )
+
+
+def _excludes1(sort: Sort) -> Callable[[Edition], Iterator[Instance]]:
+    return lambda edition: _forbidden(one for one in taken(edition) if one.sort is sort)
+
+
+def _excludes1_other_site(edition: Edition) -> Iterator[Instance]:
+    return _forbidden(at_two_sites(edition))
 
 
 def _code_first_missing(edition: Edition) -> Iterator[Instance]:
@@ -210,11 +236,12 @@ def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
     pairs = sided(edition)
     right = below(tuple(one.right for one in pairs), edition)
     left = below(tuple(one.left for one in pairs), edition)
-    for instance in _excludes("excludes1")(edition):
-        for here, there in ((right, left), (left, right)):
-            subject, other = instance.subject & here, instance.object & there
-            if subject and other:
-                yield attrs.evolve(instance, subject=subject, object=other)
+    for note, line, block in lines_of("excludes1", edition):
+        place, quote = _quoted(note, line.text)
+        for opposite in (Block(right, left), Block(left, right)):
+            both = block & opposite
+            if both:
+                yield Instance(Verb.FORBID, both.held, both.named, Where.ANYWHERE, place, quote)
 
 
 def _single(code_id: int) -> CodeSet:
@@ -259,8 +286,12 @@ def _open_and_known_side(edition: Edition) -> Iterator[Instance]:
 
 
 KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
-    "excludes1": _excludes("excludes1"),
-    "excludes2": _excludes("excludes2"),
+    "excludes1": _excludes1(Sort.FITS),
+    "excludes1_wide": _excludes1(Sort.WIDE),
+    "excludes1_and_2": _excludes1(Sort.BOTH),
+    "excludes1_events": _excludes1(Sort.EVENTS),
+    "excludes1_other_site": _excludes1_other_site,
+    "excludes2": _excludes2,
     "manifestation": _manifestations,
     "code_first_missing": _code_first_missing,
     "code_first_order": _code_first_order,
@@ -294,5 +325,5 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             message=model.message,
             listed=instance.listed,
             fix=model.fix,
-            sources=(*quoted, *model.sources),
+            sources=(*quoted, *instance.cited, *model.sources),
         )

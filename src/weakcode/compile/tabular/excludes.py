@@ -1,0 +1,209 @@
+"""Excludes1 notes by their words: the pairs of codes that the words fit, and the pairs that only the reference holds.
+
+A note keeps every code that it holds for from every code that it names. The readings in `rules/tabular-readings.yaml`
+say where its words mean fewer. Every pair that a note keeps apart has one sort here, so that nothing is lost:
+
+- `FITS`: the words fit both codes, or no reading says that they mean fewer;
+- `WIDE`: the reference holds the pair, the words do not;
+- `BOTH`: an Excludes2 note that is as near to the pair speaks of it too, so the two may be coded together;
+- `EVENTS`: two external causes, which two events may have.
+
+Pairs at two sites that have names of their own (`at_two_sites`) are found beside that.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import attrs
+import numpy as np
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition, Note
+from weakcode.compile.tabular.notes import Line, holders, read_note
+from weakcode.compile.tabular.sites import sites
+from weakcode.findings import Source
+from weakcode.rules.readings import Apart, ExcludesReading, bundled_publications, bundled_readings, note_key
+
+
+class Sort(enum.Enum):
+    """How the words of an Excludes1 note take a pair of codes."""
+
+    FITS = "fits"
+    WIDE = "wide"
+    BOTH = "both"
+    EVENTS = "events"
+
+
+@attrs.frozen
+class Block:
+    """Every code of `held` with every code of `named`."""
+
+    held: CodeSet
+    named: CodeSet
+
+    def __bool__(self) -> bool:
+        return bool(self.held) and bool(self.named)
+
+    def __and__(self, other: Block) -> Block:
+        return Block(self.held & other.held, self.named & other.named)
+
+    def without(self, other: Block) -> tuple[Block, ...]:
+        """Return the pairs of this block that are not in the other, as blocks that share no pair."""
+        common = self.held & other.held
+        parts = (Block(self.held - common, self.named), Block(common, self.named - other.named))
+        return tuple(part for part in parts if part)
+
+    def within(self, other: Block) -> bool:
+        """Whether every pair is one of the other block, and the other has more."""
+        return not self.held - other.held and not self.named - other.named and self != other
+
+    def turned(self) -> Block:
+        """Return the same pairs, told from the other side."""
+        return Block(self.named, self.held)
+
+
+@attrs.frozen
+class Taken:
+    """A block of pairs of one note, with its sort.
+
+    `why` is the reading's reason, `second` the Excludes2 note that speaks of the pairs too, `cited` what a reading
+    cites; `picked` tells that a reading picked these pairs out of the note's as those that the words fit.
+    """
+
+    note: Note
+    text: str
+    sort: Sort
+    block: Block
+    why: str = ""
+    second: tuple[Note, str] | None = None
+    cited: tuple[Source, ...] = ()
+    picked: bool = False
+
+
+def _without(blocks: Iterable[Block], other: Block) -> list[Block]:
+    return [part for block in blocks for part in block.without(other)]
+
+
+def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, Line, Block]]:
+    """Yield every line of the notes of a kind that names codes, with its pairs.
+
+    A code that the line names as well as holds for is not kept from the others that it names.
+    """
+    for note in edition.all_notes(kind):
+        held = holders(note, edition)
+        for line in read_note(note, edition):
+            block = Block(held - line.codes, line.codes)
+            if block:
+                yield note, line, block
+
+
+class _Excludes2:
+    """The lines of all Excludes2 notes, to be asked for those that speak of the pairs of a block."""
+
+    def __init__(self, edition: Edition) -> None:
+        # A chapter's note tells which conditions have chapters of their own, not which pairs may stand.
+        lines = lines_of("excludes2", edition)
+        self._lines = [one for one in lines if not one[0].place.startswith("Chapter")]
+        self._sides = [
+            self._bounds([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
+        ]
+
+    @staticmethod
+    def _bounds(sets: list[CodeSet]) -> np.ndarray:
+        rows = [(low, high, number) for number, codes in enumerate(sets) for low, high in codes.spans]
+        return np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+    def _touching(self, side: int, codes: CodeSet) -> set[int]:
+        bounds = self._sides[side]
+        found = np.zeros(len(bounds), dtype=bool)
+        for low, high in codes.spans:
+            found |= (bounds[:, 0] < high) & (bounds[:, 1] > low)
+        return set(bounds[found, 2].tolist())
+
+    def about(self, block: Block, whole: Block) -> Iterator[tuple[Note, str, Block]]:
+        """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
+        held, named = ([self._touching(side, codes) for side in (0, 1)] for codes in (block.held, block.named))
+        for here, there, turned in ((held[0], named[1], False), (named[0], held[1], True)):
+            for number in sorted(here & there):
+                note, line, pairs = self._lines[number]
+                pairs = pairs.turned() if turned else pairs
+                if not whole.within(pairs) and block & pairs:
+                    yield note, line.text, pairs
+
+
+def _fitting(reading: ExcludesReading, block: Block, edition: Edition) -> list[Block]:
+    """Return the pairs of a block that the words of its note fit."""
+    if reading.fits is None:
+        return [block]
+    fits = []
+    for one in reading.fits:
+        held = block.held & edition.codeset(one.held) if one.held else block.held
+        named = block.named & edition.codeset(one.named) if one.named else block.named
+        fits.append(Block(held, named))
+    return [one for one in fits if one]
+
+
+@lru_cache(maxsize=4)
+def _apart(edition: Edition) -> tuple[tuple[Apart, Block], ...]:
+    """Return the readings of codes of which two are two things, each with their pairs."""
+    codes = [(one, edition.codeset(one.codes)) for one in bundled_readings().apart]
+    return tuple((one, Block(both, both)) for one, both in codes)
+
+
+def _read(note: Note, line: Line, block: Block, edition: Edition) -> Iterator[Taken]:
+    """Yield the pairs of a line as the readings take them, before Excludes2 notes are looked at."""
+    readings = bundled_readings()
+    rest = [block]
+    for apart, pairs in _apart(edition):
+        both = block & pairs
+        if both:
+            rest = _without(rest, both)
+            sort = Sort.EVENTS if apart.events else Sort.WIDE
+            yield Taken(note, line.text, sort, both, apart.reason)
+    reading = next(filter(None, (readings.excludes1_at(note_key(note.place, one)) for one in line.references)), None)
+    if reading is None:
+        yield from (Taken(note, line.text, Sort.FITS, one) for one in rest)
+        return
+    for fitting in (one & part for one in _fitting(reading, block, edition) for part in list(rest)):
+        if fitting:
+            rest = _without(rest, fitting)
+            yield Taken(note, line.text, Sort.FITS, fitting, reading.reason, picked=reading.fits is not None)
+    if not reading.silent:
+        cited = tuple(Source(bundled_publications()[one.source].title, one.at) for one in reading.sources)
+        yield from (Taken(note, line.text, Sort.WIDE, one, reading.reason, cited=cited) for one in rest)
+
+
+@lru_cache(maxsize=4)
+def taken(edition: Edition) -> tuple[Taken, ...]:
+    """Return every pair that an Excludes1 note keeps apart, in blocks of one sort, in the order of the list."""
+    others = _Excludes2(edition)
+    found: list[Taken] = []
+    for note, line, block in lines_of("excludes1", edition):
+        for one in _read(note, line, block, edition):
+            # What a reading picked by the words is not put in doubt by another note.
+            if one.picked or one.sort is Sort.EVENTS:
+                found.append(one)
+                continue
+            rest = [one.block]
+            for second, text, pairs in others.about(one.block, block):
+                parts = [both for part in rest if (both := part & pairs)]
+                found.extend(attrs.evolve(one, sort=Sort.BOTH, block=both, second=(second, text)) for both in parts)
+                rest = _without(rest, pairs)
+            found.extend(attrs.evolve(one, block=part) for part in rest)
+    return tuple(found)
+
+
+def at_two_sites(edition: Edition) -> Iterator[Taken]:
+    """Yield the pairs of Excludes1 notes of which each code is of another site, by the sites of the readings."""
+    groups = sites(edition)
+    for note, line, block in lines_of("excludes1", edition):
+        for group in groups:
+            if not (block.held & group.codes and block.named & group.codes):
+                continue
+            for held, elsewhere in group.apart:
+                pairs = block & Block(held, elsewhere)
+                if pairs:
+                    yield Taken(note, line.text, Sort.WIDE, pairs)
