@@ -1,13 +1,17 @@
-"""What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs; the kernel and the 837 reader are C.
+"""What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, with what it is compiled to; the
+kernel and the 837 reader are C.
 
 With WEAKCODE_LIMITED_API=1 they keep to the stable ABI: one wheel for Python 3.11 and every later one.
 """
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, find_packages, setup
+from setuptools.command.build_py import build_py
 
 LIMITED = os.environ.get("WEAKCODE_LIMITED_API") == "1"
 
@@ -27,7 +31,19 @@ def extension(folder: str, name: str) -> Extension:
 
 NATIVE = [extension("engines/kernel", "_kernel"), extension("scrub/read/x12", "_reader")]
 
+
+class BuildPython(build_py):
+    """Compiles the bundled packs first, so that they are among the files of the package, and for editable installs."""
+
+    def run(self) -> None:
+        compiler = [sys.executable, "-m", "weakcode.compile.ship"]
+        # This very Python, and a file of this folder.
+        subprocess.run(compiler, check=True, env={**os.environ, "PYTHONPATH": str(Path("src").resolve())})  # noqa: S603
+        super().run()
+
+
 setup(
+    cmdclass={"build_py": BuildPython},
     packages=[*find_packages("src"), "weakcode.packs"],
     package_dir={"": "src", "weakcode.packs": "rules"},
     ext_modules=cythonize(NATIVE, build_dir="build"),

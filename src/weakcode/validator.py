@@ -118,7 +118,7 @@ class Validator:
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._today = parse_date(today, "day of judging")
         if profile is not None or loaded:
-            known = [rule.id for rule in self._bench(self._edition(None)).program.rules]
+            known = tuple(self._bench(self._edition(None)).program.rule_numbers)
             if profile is not None:
                 from weakcode.rules.profilechecks import check_profile
 
@@ -172,12 +172,14 @@ class Validator:
     def _built_bench(self, edition: Edition) -> _Bench:
         program = self._program(edition)
         self._check_ids(program)
-        on = [self._is_on(rule) for rule in program.rules]
+        on = bytearray(len(program.rules))
+        for number in program.present:
+            on[number] = self._is_on(program.rules[number])
         bench = self._benches[edition.key] = _Bench(
             edition,
             program,
-            engine_for(self.engine, program, edition, on.__getitem__),
-            Assembler(program, edition, lambda number, payer: self._severity(program.rules[number], payer)),
+            engine_for(self.engine, program, edition, lambda number: bool(on[number])),
+            Assembler(program, edition, lambda n, payer: self._severity(program.rules[n], payer) if on[n] else None),
             self._risks(edition),
         )
         return bench
@@ -198,7 +200,7 @@ class Validator:
         return Risks(self._profile, edition)
 
     def _check_ids(self, program: Program) -> None:
-        known = [rule.id for rule in program.rules]
+        known = program.rule_numbers
         for name in sorted(self._singled_out.difference(known)):
             raise UnknownNameError(f'the rule "{name}" does not exist{did_you_mean(name, known)}')
 
@@ -218,7 +220,7 @@ class Validator:
                 pack=rule.pack,
                 line=rule.line,
             )
-            for rule in self._bench(self._edition(None)).program.rules
+            for rule in self._bench(self._edition(None)).program.chosen_rules
         )
 
     @property

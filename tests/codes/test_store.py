@@ -71,6 +71,7 @@ def test_what_was_not_used_for_longest_goes_when_the_folder_grows_too_large(
 ) -> None:
     size = len(store.pack("key", {}, SECTIONS))
     monkeypatch.setattr(store, "MOST_KEPT", 3 * size)
+    monkeypatch.setattr(store, "_WORTH_ROOM", size)
     for age, name in enumerate(("used", "older", "newer")):
         store.write(tmp_path / f"{name}.bin", "key", {}, SECTIONS)
         os.utime(tmp_path / f"{name}.bin", (age, age))

@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,19 +14,27 @@ from pathlib import Path
 import pytest
 
 from weakcode.codes import shape, store
+from weakcode.rules.library import packs_folder
 
 CODES = ("U09.9", "M62.84", "G20.A1", "E11.9", "I10", "I50.9")
-PACKS = ("weakness", "covid")
-ONCE = f"""
+# As if nothing were shipped, and with copies of two packs, which are compiled by themselves.
+START = """
+import sys
+from pathlib import Path
+from weakcode.codes import shipped
+shipped.folder = lambda: Path("nowhere")
+shipped.is_checkout = lambda: False
+PACKS = sys.argv[-2:]
+"""
+ONCE = f"""{START}
 import weakcode
-print([(f.rule, f.positions, f.message) for f in weakcode.check({CODES!r}, packs={PACKS!r})])
+print([(f.rule, f.positions, f.message) for f in weakcode.check({CODES!r}, packs=PACKS)])
 """
 # Judges a claim, says so, waits for a word, then judges again in the same process with all that it has in memory.
-WAITING = f"""
-import sys
+WAITING = f"""{START}
 from weakcode import Claim, Validator
 engine = sys.argv[1]
-validator = Validator({PACKS!r}, engine=engine)
+validator = Validator(PACKS, engine=engine)
 def tell():
     print([(f.rule, f.positions, f.message) for f in validator.check(Claim(codes={CODES!r}))], flush=True)
 tell()
@@ -35,13 +44,22 @@ print(validator.rules_touching("J84.10"), flush=True)
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _copied(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("rules")
+    PACKS[:] = [str(shutil.copy(packs_folder() / f"{name}.yaml", folder)) for name in ("weakness", "covid")]
+
+
+PACKS: list[str] = []
+
+
 def _environment(cache: Path) -> dict[str, str]:
     return {**os.environ, "WEAKCODE_CACHE_DIR": str(cache)}
 
 
 def _findings(cache: Path) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", ONCE], capture_output=True, text=True, check=True, env=_environment(cache)
+        [sys.executable, "-c", ONCE, *PACKS], capture_output=True, text=True, check=True, env=_environment(cache)
     )
     return done.stdout
 
@@ -62,7 +80,7 @@ def test_a_cache_that_is_damaged_under_a_running_process_changes_nothing(cache: 
     before = {path: path.read_bytes() for path in files}
     assert before
     with subprocess.Popen(
-        [sys.executable, "-c", WAITING, engine],
+        [sys.executable, "-c", WAITING, engine, *PACKS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -89,7 +107,9 @@ def test_a_cache_that_is_damaged_under_a_running_process_changes_nothing(cache: 
 def test_processes_that_fill_an_empty_cache_at_once_agree_and_leave_it_whole(cache: Path, tmp_path: Path) -> None:
     expected = _findings(cache)
     processes = [
-        subprocess.Popen([sys.executable, "-c", ONCE], stdout=subprocess.PIPE, text=True, env=_environment(tmp_path))
+        subprocess.Popen(
+            [sys.executable, "-c", ONCE, *PACKS], stdout=subprocess.PIPE, text=True, env=_environment(tmp_path)
+        )
         for _ in range(3)
     ]
     outputs = [process.communicate()[0] for process in processes]

@@ -22,6 +22,11 @@ _COMMANDS = {
 }
 """The folder of each command, and what it does."""
 
+
+def _told(what: str) -> None:
+    click.echo(f"weakcode: {what}", err=True)
+
+
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
 
 
@@ -61,8 +66,10 @@ class _Group(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
+        from weakcode import progress
         from weakcode.errors import WeakcodeError
 
+        progress.listen(_told)
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         try:

@@ -22,12 +22,13 @@ import attrs
 
 from weakcode._version import __version__
 from weakcode.clock import today
-from weakcode.codes import store, table
+from weakcode.codes import shipped, store, table
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
 from weakcode.codes.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
+from weakcode.progress import doing
 
 if TYPE_CHECKING:
     from weakcode.codes.alphabetic import IndexTerm
@@ -153,12 +154,20 @@ def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
 
 
 def _identity(source: Source) -> str:
+    """Return what a compiled list is made of: the content of its files, never where they are or how old."""
     try:
         stat = source.path.stat()
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
-    identity = (VERSION, str(source.path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, _index_digest(source))
+    content = _content_digest(source.path, stat.st_size, stat.st_mtime_ns)
+    identity = (VERSION, content, _index_digest(source))
     return hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _content_digest(path: Path, size: int, changed: int) -> str:
+    """`size` and `changed` are those of the file, so that what this process remembers is what is there."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _listed(source: Source) -> tuple[IndexTerm, ...]:
@@ -190,10 +199,10 @@ def _index_digest(source: Source) -> str:
 def load(source: Source) -> Edition:
     """Open a Tabular List with the codes of all days: from the compiled cache where that fits, else anew."""
     known = all_sources()
-    parts = (table.digest(), _identity(source), [_identity(one) for one in known])
+    parts = (shipped.made_by("codes"), table.digest(), _identity(source), [_identity(one) for one in known])
     key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
     cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
-    stored = store.read(cached, key, EDITION) or _compile(source, known, key, cached)
+    stored = shipped.read(cached, key, EDITION) or _compile(source, known, key, cached)
     return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
@@ -202,6 +211,7 @@ def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) ->
     from weakcode.codes.universe import compile_edition, listed
     from weakcode.codes.validity import calendar
 
+    doing(f"compiling the Tabular List {source.name}, which is kept for the next time")
     tabular = read_tabular(_content(source), source.path.name)
     own = listed(tabular, source.release)
     others = [_code_source(one) for one in known if one != source]
@@ -213,12 +223,14 @@ def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) ->
     for name, section in sorted(sections.items()):
         digest.update(f"{name}:{len(section)}:".encode() + section)
     meta["digest"] = digest.hexdigest()
-    return _kept(key, cached, meta, sections)
+    return _kept(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
 
 
-def _kept(key: str, place: Path, meta: dict[str, Any], sections: dict[str, bytes]) -> store.Stored:
+def _kept(
+    key: str, place: Path, meta: dict[str, Any], sections: dict[str, bytes], *, ships: bool = False
+) -> store.Stored:
     packed = store.pack(key, meta, sections)
-    store.keep(place, packed)
+    shipped.keep(place, packed, ships=ships)
     stored = store.open_bytes(packed, key)
     assert stored is not None, "a container that was just packed must open"
     return stored

@@ -39,6 +39,9 @@ MOST_KEPT = 1 << 29
 SECRET = "secret"  # noqa: S105 - the name of a file
 """The file in the cache folder with the key of the digests; without it, everything in the folder is made anew."""
 
+_WORTH_ROOM = 1 << 17
+"""A file of so many bytes may have filled the folder; for smaller ones its size is not looked at."""
+
 _DIGEST_SIZE = _SECRET_SIZE = 32
 _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
 
@@ -247,8 +250,9 @@ def keep(path: Path, content: bytes) -> bool:
     secret = _secret(path.parent, make=True)
     if secret is None or not write_bytes(path, sealed(content, secret)):
         return False
-    with contextlib.suppress(OSError):
-        _make_room(path)
+    if len(content) >= _WORTH_ROOM:
+        with contextlib.suppress(OSError):
+            _make_room(path)
     return True
 
 

@@ -1,0 +1,69 @@
+"""What is compiled when weakcode is built and comes with it, as the files of its package.
+
+Whoever can change these files can change weakcode itself, so that they need no secret of the user's, only their digest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from weakcode.codes import store
+from weakcode.codes.shape import Column, fits
+
+_PACKAGE = Path(__file__).parents[1]
+
+
+def folder() -> Path:
+    """Return the folder of the shipped files."""
+    return _PACKAGE / "compiled"
+
+
+@cache
+def is_checkout() -> bool:
+    """Tell whether weakcode runs from its sources, in whose folder of compiled files it may write."""
+    package = _PACKAGE.resolve()
+    return not (package / "packs").is_dir() and (package.parents[1] / "setup.py").is_file()
+
+
+@cache
+def made_by(*folders: str) -> str:
+    """Return a digest of the package's sources in these folders, so that nothing outlives the code that compiled it."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in folders:
+        for path in sorted((_PACKAGE / name).rglob("*.*")):
+            if path.suffix in (".py", ".lark"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def read(path: Path, key: str, columns: Sequence[Column] = ()) -> store.Stored | None:
+    """Read the container that is shipped under the name of `path`, or else the one kept in the cache, at `path`."""
+    try:
+        content = (folder() / path.name).read_bytes()
+    except OSError:
+        return store.read(path, key, columns)
+    stored = store.open_bytes(content, key)
+    if stored is not None and fits(stored.sections, columns):
+        return stored
+    return store.read(path, key, columns)
+
+
+def keep(path: Path, content: bytes, *, ships: bool) -> bool:
+    """Keep a container in the cache; what `ships` also, in a checkout, in the place of what was shipped of its kind."""
+    if ships and is_checkout():
+        ship(folder() / path.name, content)
+    return store.keep(path, content)
+
+
+def ship(path: Path, content: bytes) -> None:
+    """Write a shipped file in one step, and remove others of its kind; nothing where the folder cannot be written."""
+    if store.write_bytes(path, content):
+        with contextlib.suppress(OSError):
+            path.chmod(0o644)
+            for other in path.parent.glob(f"{path.name.partition('-')[0]}-*.bin"):
+                if other != path:
+                    other.unlink(missing_ok=True)

@@ -1,0 +1,32 @@
+"""Compiles what weakcode ships: the bundled Tabular List and the bundled packs.
+
+`python -m weakcode.compile.ship` is run by setup.py when weakcode is built, from its sources, and fills their folder of
+compiled files. Nothing that the user installed has a part in it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from weakcode.codes import shipped, store
+from weakcode.codes.installed import DATA_VARIABLE
+
+
+def main() -> None:
+    """Make anew what is shipped. Raises EditionError where the Tabular List is not installed."""
+    from weakcode.codes.catalog import bundled
+    from weakcode.compile.build import base_program
+
+    for path in shipped.folder().glob("*.bin"):
+        path.unlink()
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ |= {store.CACHE_VARIABLE: str(Path(empty, "cache")), DATA_VARIABLE: str(Path(empty, "data"))}
+        base_program(bundled())
+    if len(list(shipped.folder().glob("*.bin"))) < 2:
+        raise SystemExit(f"{shipped.folder()} cannot be written; what is bundled was not compiled")
+
+
+if __name__ == "__main__":
+    main()
