@@ -34,6 +34,7 @@ from weakcode.engines.durable import DurableEngine
 from weakcode.engines.findings import Assembler
 from weakcode.errors import InputError
 from weakcode.scrub.judge.columns import MOST_CODES, ColumnScrubber
+from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.verbs import Verb, Where
@@ -339,6 +340,16 @@ def test_every_condition_holds_on_a_batch_where_it_holds_on_the_claim(condition,
         violations = brute.violations(0, edit, aged, judged.ids, judged.date)
         wanted += [(str(number), [hit.subject]) for hit in sorted(violations, key=lambda hit: hit.subject)]
     assert said == wanted
+
+
+@pytest.mark.parametrize("conditions_asked", [1, 62, 63, 64, 65, 126, 127, 128])
+def test_every_row_of_a_batch_is_judged_however_many_conditions_there_are(conditions_asked):
+    asked = [
+        Edit(0, Verb.PRESENT, CodeSet.of([0]), condition=Condition(age_min=age)) for age in range(conditions_asked)
+    ]
+    bench = bench_of([*asked, Edit(1, Verb.PRESENT, CodeSet.of([1]))])
+    found = scrubbed(bench, pa.record_batch({"codes": [["A01"]] * 5})).findings
+    assert found.num_rows == 5
 
 
 @pytest.mark.parametrize("file", sorted(CORPUS.glob("*.json")), ids=lambda file: file.stem)

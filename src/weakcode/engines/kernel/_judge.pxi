@@ -300,7 +300,7 @@ cdef class Tables:
         k.out = &out
         k.strange = &strange[0] if strange.shape[0] else NULL
         k.billable = billable
-        if about.shape[0] < rows * words or chosen.shape[0] < rows:
+        if about.shape[0] != rows * words or chosen.shape[0] < rows:
             raise ValueError(f"{about.shape[0]} words and {chosen.shape[0]} marks for {rows} rows of {words}")
         with nogil:
             fine = (

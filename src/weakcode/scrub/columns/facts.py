@@ -94,7 +94,8 @@ class AboutClaims:
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
         `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim.
         """
-        size = 8 * (bits.all.bit_length() // 64 + 1)
+        # As many words as the kernel reads of each row: a bit for each test, and bit 0.
+        size = 8 * -(-bits.all.bit_length() // 64)
 
         def table(numbers: Iterable[int]) -> NDArray[np.uint64]:
             words = b"".join(number.to_bytes(size, "little") for number in numbers)
