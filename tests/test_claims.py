@@ -54,7 +54,7 @@ def test_a_claim_without_codes_is_refused(codes: object) -> None:
 
 @pytest.mark.parametrize("age", [-1, 151, 3.5, "old", True, float("nan"), float("inf")])
 def test_an_age_that_cannot_be_is_refused(age: object) -> None:
-    with pytest.raises(InputError, match=r"age .* is not a whole number of years from 0 to 150"):
+    with pytest.raises(InputError, match=r"age is not a whole number of years from 0 to 150"):
         Claim(["I10"], age=age)  # type: ignore[arg-type]
 
 
@@ -65,7 +65,7 @@ def test_an_age_is_a_whole_number_or_not_known(given: object, age: int | None) -
 
 @pytest.mark.parametrize("date", ["2026-02-30", "2026-13-01", "yesterday", "02/03/2026", 20260302])
 def test_a_date_that_is_no_day_of_the_calendar_is_refused(date: object) -> None:
-    with pytest.raises(InputError, match=r"the service date .* is not a day of the calendar"):
+    with pytest.raises(InputError, match="the service date is not a day of the calendar"):
         Claim(["I10"], service_date=date)  # type: ignore[arg-type]
 
 
@@ -97,7 +97,7 @@ def test_a_birth_date_alone_tells_no_age() -> None:
 
 
 def test_a_birth_after_the_service_is_refused() -> None:
-    with pytest.raises(InputError, match="birth date 2026-05-02 is after the service date 2026-05-01"):
+    with pytest.raises(InputError, match="birth date is after the service date"):
         Claim(["I10"], birth_date="2026-05-02", service_date="2026-05-01")
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from weakcode.codes.normalise import canonical
+from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
 from weakcode.lazy import lazy
 
@@ -46,7 +46,7 @@ def parse_date(value: object, what: str = "date") -> dt.date | None:
                 return dt.date.fromisoformat(text)
             except ValueError:
                 pass
-    raise InputError(f"the {what} {value!r} is not a day of the calendar; write it as YYYY-MM-DD")
+    raise InputError.about(f"the {what} {{value}} is not a day of the calendar; write it as YYYY-MM-DD", value)
 
 
 def parse_age(value: object) -> int | None:
@@ -60,7 +60,7 @@ def parse_age(value: object) -> int | None:
         whole = False
         age = -1
     if not whole or not 0 <= age <= _OLDEST:
-        raise InputError(f"the age {value!r} is not a whole number of years from 0 to {_OLDEST}")
+        raise InputError.about(f"the age {{value}} is not a whole number of years from 0 to {_OLDEST}", value)
     return age
 
 
@@ -70,7 +70,7 @@ def parse_sex(value: object) -> Sex | None:
         return None
     if isinstance(value, str) and value.strip().upper() in _SEXES:
         return _SEXES[value.strip().upper()]
-    raise InputError(f'the sex {value!r} is not known; write "F" or "M", or leave it out')
+    raise InputError.about('the sex {value} is not known; write "F" or "M", or leave it out', value)
 
 
 def parse_setting(value: object) -> Setting | None:
@@ -80,14 +80,14 @@ def parse_setting(value: object) -> Setting | None:
     if isinstance(value, str) and value.strip().lower() in SETTINGS:
         return cast(Setting, value.strip().lower())
     hint = did_you_mean(str(value).lower(), SETTINGS)
-    raise InputError(f"the setting {value!r} is not one of {', '.join(SETTINGS)}{hint}")
+    raise InputError.about(f"the setting {{value}} is not one of {', '.join(SETTINGS)}{hint}", value)
 
 
 def _parse_text(value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InputError(f"expected text, found {value!r}")
+        raise InputError.about("expected text, found {value}", value)
     return value.strip() or None
 
 
@@ -99,7 +99,7 @@ def _parse_facts(value: Iterable[str] | str | None) -> frozenset[str]:
     facts = list(value)
     for fact in facts:
         if not isinstance(fact, str):
-            raise InputError(f"a documented fact is a name, found {fact!r}")
+            raise InputError.about("a documented fact is a name, found {value}", fact)
     return frozenset(fact.strip().lower() for fact in facts if fact.strip())
 
 
@@ -108,7 +108,7 @@ def _parse_poa(value: object) -> str | None:
         return None
     if isinstance(value, str) and value.strip().upper() in _POA:
         return value.strip().upper() or None
-    raise InputError(f"the present-on-admission indicator {value!r} is not one of Y, N, U, W, 1")
+    raise InputError.about("the present-on-admission indicator {value} is not one of Y, N, U, W, 1", value)
 
 
 @attrs.frozen
@@ -119,8 +119,8 @@ class Diagnosis:
     is its 1-based place on the claim, given by the claim; 0 as long as it stands on none.
     """
 
-    code: str
-    text: str | None = attrs.field(default=None, converter=_parse_text)
+    code: str = attrs.field(repr=shown)
+    text: str | None = attrs.field(default=None, converter=_parse_text, repr=False)
     poa: str | None = attrs.field(default=None, converter=_parse_poa)
     position: int = attrs.field(default=0, kw_only=True, eq=False)
 
@@ -129,7 +129,9 @@ def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
     pointers = tuple(value)
     for pointer in pointers:
         if type(pointer) is not int or pointer < 1:
-            raise InputError(f"the pointer {pointer!r} is not the position of a diagnosis, a whole number from 1")
+            raise InputError.about(
+                "the pointer {value} is not the position of a diagnosis, a whole number from 1", pointer
+            )
     return pointers
 
 
@@ -144,7 +146,7 @@ class ServiceLine:
 
     number: int
     pointers: tuple[int, ...] = attrs.field(default=(), converter=_parse_pointers)
-    procedure: str | None = None
+    procedure: str | None = attrs.field(default=None, repr=False)
     main_only: bool = attrs.field(default=False, kw_only=True)
 
 
@@ -168,7 +170,7 @@ def _parse_waived_codes(value: Iterable[str] | str | None) -> tuple[str, ...]:
     codes = tuple(value)
     for code in codes:
         if not isinstance(code, str) or not canonical(code):
-            raise InputError(f"a waiver names codes such as 'M54.2', found {code!r}")
+            raise InputError.about("a waiver names codes such as 'M54.2', found {value}", code)
     return tuple(canonical(code) for code in codes)
 
 
@@ -185,8 +187,8 @@ class Waiver:
     """
 
     rule: str = attrs.field(converter=_parse_words)
-    reason: str = attrs.field(converter=_parse_words)
-    who: str = attrs.field(converter=_parse_words)
+    reason: str = attrs.field(converter=_parse_words, repr=False)
+    who: str = attrs.field(converter=_parse_words, repr=False)
     codes: tuple[str, ...] = attrs.field(default=(), converter=_parse_waived_codes)
     claim_id: str | None = attrs.field(default=None, converter=_parse_claim_id)
     until: dt.date | None = attrs.field(default=None, converter=_parse_until)
@@ -222,18 +224,20 @@ class Waiver:
 
 def _parse_waivers(value: Iterable[Waiver | Mapping[str, Any]]) -> tuple[Waiver, ...]:
     if isinstance(value, str | Mapping):
-        raise InputError(f"waivers is a list of waivers, found {value!r}")
+        raise InputError.about("waivers is a list of waivers, found {value}", value)
     return tuple(waiver if isinstance(waiver, Waiver) else _waiver(waiver) for waiver in value)
 
 
 def _waiver(value: object) -> Waiver:
     if not isinstance(value, Mapping):
-        raise InputError(f"a waiver has rule, codes, reason, who and until, found {value!r}")
+        raise InputError.about("a waiver has rule, codes, reason, who and until, found {value}", value)
     allowed = ("rule", "codes", "reason", "who", "until")
     for key in value:
         if key not in allowed:
             hint = did_you_mean(str(key), allowed)
-            raise InputError(f"a waiver on a claim has no {key!r}{hint}; it can have {', '.join(allowed)}")
+            raise InputError.about(
+                f"a waiver on a claim has no field {{value}}{hint}; it can have {', '.join(allowed)}", key
+            )
     return Waiver(**{"rule": "", "reason": "", "who": "", **value})
 
 
@@ -253,13 +257,16 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
     if isinstance(value, str):
         value = value.replace(";", " ").replace(",", " ").split()
     if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping | Set):
-        raise CodeTypeError(f"codes are a list in the order of the claim, such as ['M62.84', 'I10'], found {value!r}")
+        kind = type(value).__name__
+        raise CodeTypeError(f"codes are a list in the order of the claim, such as ['M62.84', 'I10'], found {kind}")
     diagnoses = []
     for position, item in enumerate(value, start=1):
         if isinstance(item, Mapping):
             unknown = item.keys() - {"code", "text", "poa"}
             if unknown:
-                raise InputError(f"diagnosis {position} has {min(unknown)!r}; it can have code, text and poa")
+                raise InputError.about(
+                    f"diagnosis {position} has a field {{value}}; it can have code, text and poa", min(unknown)
+                )
             code, rest = item.get("code"), {k: v for k, v in item.items() if k != "code"}
         elif isinstance(item, Diagnosis):
             code, rest = item.code, {"text": item.text, "poa": item.poa}
@@ -267,7 +274,7 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
             code, rest = item, {}
         if not isinstance(code, str):
             raise CodeTypeError(
-                f"diagnosis {position} is {type(code).__name__} {code!r}; a code is text such as 'M62.81'"
+                f"diagnosis {position} is of the type {type(code).__name__}; a code is text such as 'M62.81'"
             )
         spelled = canonical(code)
         if not spelled:
@@ -284,26 +291,27 @@ class Claim:
 
     `codes` takes codes in any spelling, `Diagnosis` objects, or mappings with `code`, `text` and `poa`. Unknown codes
     are kept: they are findings, not errors. What is not known stays None, and no rule that needs it is evaluated.
-    `waivers` are for findings on this claim, as `Waiver` objects or mappings.
+    `waivers` are for findings on this claim, as `Waiver` objects or mappings. The repr of a claim has its id and codes
+    and nothing else that it says about a person.
 
     Raises CodeTypeError for a code that is not text, InputError for a value that cannot be.
     """
 
     diagnoses: tuple[Diagnosis, ...] = attrs.field(converter=_parse_diagnoses, alias="codes")
     id: str | None = attrs.field(default=None, converter=_parse_claim_id)
-    age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True)
-    sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True)
-    birth_date: dt.date | None = attrs.field(default=None, converter=_parse_birth_date, kw_only=True)
-    service_date: dt.date | None = attrs.field(default=None, converter=_parse_service_date, kw_only=True)
+    age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True, repr=False)
+    sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True, repr=False)
+    birth_date: dt.date | None = attrs.field(default=None, converter=_parse_birth_date, kw_only=True, repr=False)
+    service_date: dt.date | None = attrs.field(default=None, converter=_parse_service_date, kw_only=True, repr=False)
     setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
-    payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True)
-    documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True)
+    payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True, repr=False)
+    documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True, repr=False)
     lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=_parse_lines, kw_only=True)
-    waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True)
+    waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self.birth_date and self.service_date and self.birth_date > self.service_date:
-            raise InputError(f"the birth date {self.birth_date} is after the service date {self.service_date}")
+            raise InputError.about("the birth date is after the service date {value}", str(self.service_date))
 
     @lazy
     def codes(self) -> tuple[str, ...]:

@@ -7,16 +7,51 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 import attrs
 
+from weakcode.visible import visible
+
+_KINDS: dict[type, str] = {
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "nothing",
+}
+
 
 class WeakcodeError(Exception):
-    """Base of all errors that are about the user's input or files, never about a bug in weakcode."""
+    """Base of all errors that are about the user's input or files, never about a bug in weakcode.
+
+    What is not seen is spelled out in the message, so that it can be logged.
+    """
+
+    _keep = ""
+
+    def __str__(self) -> str:
+        return visible(super().__str__(), self._keep)
+
+    @property
+    def in_full(self) -> str:
+        """The message with the value that it is about, for a file of rejects: it may be about a person."""
+        said = self.__dict__.get("_in_full")
+        return str(self) if said is None else visible(said, self._keep)
 
 
 class InputError(WeakcodeError, ValueError):
     """A claim, option or file holds a value that cannot be used."""
+
+    @classmethod
+    def about(cls, sentence: str, value: object) -> Self:
+        """Return an error with a sentence that has `{value}` in it, whose message says no more of it than its kind."""
+        kind = _KINDS.get(type(value), type(value).__name__)
+        error = cls(sentence.replace("found {value}", f"found {kind}").replace(" {value}", ""))
+        error.__dict__["_in_full"] = sentence.replace("{value}", repr(value))
+        return error
 
 
 class CodeTypeError(WeakcodeError, TypeError):
@@ -72,6 +107,8 @@ class Problem:
 
 class RuleFileError(WeakcodeError):
     """A rule file or profile that was refused; `problems` holds everything found wrong with it."""
+
+    _keep = "\n"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

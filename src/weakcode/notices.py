@@ -48,4 +48,8 @@ def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
     for fact in sorted(documented):
         if fact not in known:
             there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
-            raise UnknownNameError(f'the fact "{fact}" is unknown{did_you_mean(fact, known)}; {there}')
+            hint = did_you_mean(fact, known)
+            # What is nearly a fact is a slip of the pen; anything else may be about a person.
+            if hint:
+                raise UnknownNameError(f'the fact "{fact}" is unknown{hint}; {there}')
+            raise UnknownNameError.about(f"the fact {{value}} is unknown; {there}", fact)

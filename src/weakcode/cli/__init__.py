@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,9 @@ _COMMANDS = {
 
 
 def _told(what: str) -> None:
-    click.echo(f"weakcode: {what}", err=True)
+    from weakcode.cli.common.output import say
+
+    say(f"weakcode: {what}", err=True)
 
 
 _BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
@@ -67,53 +70,90 @@ class _Group(click.Group):
         **extra: Any,
     ) -> Any:
         from weakcode import progress
+        from weakcode.cli.common import output
         from weakcode.errors import WeakcodeError
 
         progress.listen(_told)
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        output.prepare()
+        _forget()
         try:
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
-            sys.stdout.flush()
+            output.flush()
         except click.ClickException as error:
-            error.show()
+            told = io.StringIO()
+            error.show(told)
+            output.say(told.getvalue().removesuffix("\n"), err=True)
             sys.exit(_BAD_INPUT)
+        except output.UnsaidError as error:
+            _stop(_with_written(str(error)), _BAD_INPUT, error)
         except WeakcodeError as error:
             _stop(str(error), _BAD_INPUT, error)
         except (click.Abort, KeyboardInterrupt):
             # Click itself would exit with 1, which reads as "there are findings".
-            _stop("stopped; no output was written", _INTERRUPTED)
-        except BrokenPipeError:
-            # The reader has gone, for example `| head`. Python would complain once more when it flushes.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            _stop(_with_written("stopped", "no output file was written"), _INTERRUPTED)
+        except output.NoReaderError:
             sys.exit(_NO_READER)
+        except SystemExit as ended:
+            # Click has met the same while it showed help.
+            sys.exit(_NO_READER if type(sys.stdout).__name__ == "PacifyFlushWrapper" else ended.code)
         except Exception as error:
-            _stop(
-                f"something went wrong inside weakcode ({type(error).__name__}) and nothing was written; "
-                "please report it with the command and, if you can, an invented claim that shows it "
-                "(WEAKCODE_DEBUG=1 shows the details)",
-                _BUG,
-                error,
-            )
+            _fail(error)
         sys.exit(result if isinstance(result, int) else 0)
 
 
+def _fail(error: Exception) -> NoReturn:
+    """End on an exception that nobody foresaw: click itself may have stumbled over standard output."""
+    from weakcode.cli.common import output
+
+    if isinstance(error, OSError):
+        try:
+            output.flush()
+        except output.UnsaidError as unsaid:
+            _stop(_with_written(str(unsaid)), _BAD_INPUT, error)
+    _stop(
+        _with_written(f"something went wrong inside weakcode ({type(error).__name__})", "no output file was written")
+        + "; please report it with the command and, if you can, an invented claim that shows it "
+        "(WEAKCODE_DEBUG=1 shows the details)",
+        _BUG,
+        error,
+    )
+
+
+def _forget() -> None:
+    written = sys.modules.get("weakcode.scrub.written")
+    if written is not None:
+        written.WRITTEN.clear()
+
+
+def _with_written(sentence: str, otherwise: str = "") -> str:
+    """Return the sentence with the outputs that are in their places."""
+    written = sys.modules.get("weakcode.scrub.written")
+    there = ", ".join(written.WRITTEN) if written is not None else ""
+    tail = f"written before: {there}" if there else otherwise
+    return f"{sentence}; {tail}" if tail else sentence
+
+
 def _stop(sentence: str, status: int, error: BaseException | None = None) -> NoReturn:
+    from weakcode.cli.common.output import say
+
     if error is not None and os.environ.get("WEAKCODE_DEBUG") == "1":
         raise error
-    click.echo(f"weakcode: {sentence}", err=True)
+    say(f"weakcode: {sentence}", err=True)
     sys.exit(status)
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         from weakcode import __version__
+        from weakcode.cli.common.output import say
         from weakcode.codes.catalog import sources
         from weakcode.rules.library import bundled_versions
 
-        click.echo(f"weakcode {__version__}")
-        click.echo(f"ICD-10-CM {', '.join(source.label for source in sources())}")
-        click.echo(f"packs {', '.join(bundled_versions())}")
+        say(f"weakcode {__version__}")
+        say(f"ICD-10-CM {', '.join(source.label for source in sources())}")
+        say(f"packs {', '.join(bundled_versions())}")
         ctx.exit()
 
 

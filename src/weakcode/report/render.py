@@ -17,6 +17,7 @@ from weakcode.report.data import read_report_data
 from weakcode.report.model import SEVERITIES, ReportData
 from weakcode.report.rulefacts import rule_facts
 from weakcode.scrub.write.files import Outputs, checked_output, writing
+from weakcode.visible import visible
 
 if TYPE_CHECKING:
     import jinja2
@@ -68,10 +69,20 @@ def _template() -> jinja2.Template:
     except ImportError:
         raise MissingExtraError("reports", extra="report", needs="jinja2 or vl-convert-python") from None
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, loader=None
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=None,
+        finalize=_shown,
     )
     environment.filters |= {"count": lambda number: f"{number:,}", "percent": percent}
     return environment.from_string(_part("page.html"))
+
+
+def _shown(value: object) -> object:
+    """Return text of the findings with what is not seen spelled out; our own parts of the page are markup."""
+    return visible(value, keep="\n\t") if type(value) is str else value
 
 
 def _page(template: jinja2.Template, data: ReportData, rules: Sequence[str]) -> str:

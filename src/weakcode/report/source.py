@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.report.model import SEVERITIES, Run
+from weakcode.scrub.guard import TAKE_SQL, is_guarded
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS
 
 if TYPE_CHECKING:
@@ -185,11 +186,18 @@ def _csv_table(path: Path, found: Sequence[str]) -> str:
     shape = "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', max_line_size = 10000000"
     source = f"read_csv({_literal(str(path))}, {shape}, columns = {{{names}}})"
 
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        guarded = is_guarded(file.readline(), found)
+
+    def plain(name: str) -> str:
+        taken = f"regexp_replace({name}, {_literal(TAKE_SQL)}, '\\1\\2', 'g')"
+        return taken if guarded and _type(name) == "VARCHAR" else name
+
     def column(name: str) -> str:
         if name not in found:
             return _null(name)
         if name not in _SPLIT:
-            return f"CAST({name} AS {_type(name)})"
+            return f"CAST({plain(name)} AS {_type(name)})"
         split = f"string_split({name}, {_literal(_SPLIT[name])})"
         return f"CASE WHEN {name} IS NULL OR {name} = '' THEN [] ELSE CAST({split} AS {_type(name)}) END"
 

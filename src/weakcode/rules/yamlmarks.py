@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from weakcode.errors import Problem, RuleFileError
+from weakcode.visible import steers
 
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
@@ -204,6 +205,9 @@ class _Builder:
             self._place(event, None)
         elif isinstance(event, yaml.ScalarEvent):
             self._check_properties(event)
+            odd = steers(event.value)
+            if odd:
+                self.complain(event, f"the character U+{ord(odd[0]):04X} steers terminals or turns text; remove it")
             self._place(event, event.value if event.style else plain(event.value))
         elif isinstance(event, yaml.CollectionStartEvent):
             self._check_properties(event)

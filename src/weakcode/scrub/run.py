@@ -60,6 +60,7 @@ def scrub(
     query: QuerySource | None = None,
     sink: FindingsWriter | None = None,
     hash_key: bytes | None = None,
+    raw_csv: bool = False,
 ) -> Summary:
     """Evaluate every claim of the inputs, write what is asked for and return the summary.
 
@@ -73,7 +74,8 @@ def scrub(
     `waivers` are those of the run, of which the summary tells the idle ones.
     `query` gives claims after those of the inputs, `sink` takes the findings too. With `hash_key`, claim ids are hashed
     in everything but `fixed`, and `rejects` repeats nothing of the rows. Raises InputError for inputs and
-    outputs that cannot be, EngineError when an engine fails.
+    outputs that cannot be, EngineError when an engine fails. With `raw_csv`, cells of CSV stay as they are that a
+    spreadsheet would take for formulas.
     """
     started = time.perf_counter()
     if not inputs and query is None:
@@ -86,7 +88,7 @@ def scrub(
     hide = None if hash_key is None else HashedIds(hash_key)
     # A query that cannot be run is told before any file is read.
     with (
-        targets.opened(sink, mend, hide, judged_by or JudgedBy()) as out,
+        targets.opened(sink, mend, hide, judged_by or JudgedBy(), raw_csv=raw_csv) as out,
         query or nullcontext(),
         with_standard_input(inputs, piped) as files,
     ):
@@ -142,19 +144,30 @@ class _Targets:
 
     @contextmanager
     def opened(
-        self, sink: FindingsWriter | None, mend: Mend | None, hide: HashedIds | None, judged_by: JudgedBy
+        self,
+        sink: FindingsWriter | None,
+        mend: Mend | None,
+        hide: HashedIds | None,
+        judged_by: JudgedBy,
+        *,
+        raw_csv: bool,
     ) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs())
-            table = self.findings and findings_writer(self.findings, outputs.open(self.findings), judged_by.columns())
+            table = self.findings and findings_writer(
+                self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
+            )
             tables = [writer for writer in (table, sink) if writer]
             for writer in tables:
                 stack.callback(writer.abandon)
-            aside = RejectsWriter(self.rejects, outputs.open(self.rejects)) if self.rejects else None
+            aside = None
+            if self.rejects:
+                aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
+                stack.callback(aside.abandon)
             corrected = None
             if self.fixed is not None and mend is not None:
-                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed)), mend)
+                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed), raw_csv=raw_csv), mend)
                 stack.callback(corrected.abandon)
             yield _Out(outputs, tables, aside, self.summary, corrected, hide)
 
@@ -192,8 +205,10 @@ class _Out:
             writer.finish(summary.metadata())
         if self.corrected:
             self.corrected.finish(summary.metadata())
+        if self._aside:
+            self._aside.finish()
         if self._summary:
-            self._outputs.open(self._summary).write(summary.to_json().encode() + b"\n")
+            self._outputs.open(self._summary).write(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
         self._outputs.commit()
 
 

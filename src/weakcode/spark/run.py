@@ -24,6 +24,7 @@ from weakcode.errors import InputError, WeakcodeError
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.findings import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -92,6 +93,7 @@ def scrub_files(
             found.write(SUMMARY_FILE, _to_json(result))
             found.write("_SUCCESS", b"")
             found.rename(target)
+            WRITTEN.append(output)
             outputs.commit()
         finally:
             staged.remove()
@@ -119,6 +121,7 @@ def _write_rejects(outcomes: DataFrame, writer: RejectsWriter) -> None:
         writer.write(
             Rejected(row["file"] or "", row["line"] or 0, row["claim_id"], row["reason"], row["part"], place="")
         )
+    writer.finish()
 
 
 def _to_json(summary: Summary) -> bytes:

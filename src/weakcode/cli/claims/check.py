@@ -23,6 +23,7 @@ from weakcode.cli.common.options import (
     severities,
     texts_by_position,
 )
+from weakcode.cli.common.output import say, say_json
 from weakcode.findings import in_order
 from weakcode.rules.waivers import fits_nothing
 
@@ -74,9 +75,12 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_fo
         verdict = _with_idle(verdict, validator.waivers, choice.waivers)
     if as_format == "fhir":
         judged_by = text.judgement(verdict.edition, verdict.engine, verdict.packs, text.notices_of(verdict))
-        click.echo(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
+        say_json(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
     else:
-        click.echo(_as_json(verdict, explained) if as_format == "json" else _as_text(verdict, explained, claim))
+        if as_format == "json":
+            say_json(_as_json(verdict, explained))
+        else:
+            say(_as_text(verdict, explained, claim))
     return 1 if choice.fails(severities(verdict.findings)) else 0
 
 

@@ -10,6 +10,7 @@ import click
 from weakcode._version import __version__
 from weakcode.cli.common import text
 from weakcode.cli.common.options import Choice, about_the_claim, choosing, claim_from, format_option, severities
+from weakcode.cli.common.output import say, say_json
 
 if TYPE_CHECKING:
     from weakcode.findings import Verdict
@@ -32,7 +33,10 @@ def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any
     validator = choice.validator()
     fixed = validator.fix(claim_from(codes, options), unsafe=unsafe)
     verdict = validator.judge(fixed.claim)
-    click.echo(_as_json(fixed, verdict) if as_format == "json" else _as_text(fixed, verdict))
+    if as_format == "json":
+        say_json(_as_json(fixed, verdict))
+    else:
+        say(_as_text(fixed, verdict))
     return 1 if choice.fails(severities(fixed.remaining)) else 0
 
 

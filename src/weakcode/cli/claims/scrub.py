@@ -13,6 +13,7 @@ import click
 
 from weakcode.cli.claims.scrubtext import printer_for, summary_text
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
+from weakcode.cli.common.output import say, say_json
 from weakcode.cli.common.running import shown_progress, terminable
 from weakcode.errors import InputError
 
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write every claim, mended where that is safe: .csv, .jsonl, .parquet, .arrow or .arrows. Columns that "
     "weakcode does not know are not in it.",
+)
+@click.option(
+    "--raw-csv",
+    is_flag=True,
+    help="Write cells of CSV as they are, for programs; otherwise an apostrophe goes before what a spreadsheet would "
+    "take for a formula.",
 )
 @click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change what a claim says.")
 @click.option(
@@ -78,6 +85,7 @@ def command(
     rejects: str | None,
     summary: str | None,
     fixed: str | None,
+    raw_csv: bool,
     unsafe: bool,
     mapping: tuple[str, ...],
     sql: str | None,
@@ -130,7 +138,14 @@ def command(
         from weakcode.spark.run import refuse, scrub_files
 
         refuse(
-            {PIPE: PIPE in inputs, "--sql": sql, "--map": mapping, "--fix": fixed, "--jobs": jobs > 1},
+            {
+                PIPE: PIPE in inputs,
+                "--sql": sql,
+                "--map": mapping,
+                "--fix": fixed,
+                "--raw-csv": raw_csv,
+                "--jobs": jobs > 1,
+            },
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
         with terminable():
@@ -168,6 +183,7 @@ def command(
             query=query,
             sink=sink,
             hash_key=key,
+            raw_csv=raw_csv,
         )
     return _ended(result, choice, rejects, as_format, kept=kept)
 
@@ -175,12 +191,12 @@ def command(
 def _ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, *, kept: bool) -> int:
     """Print the summary and return the exit status."""
     if as_format == "json" and kept:
-        click.echo(result.to_json())
+        say_json(result.to_json())
     else:
         # Printed findings in JSON are for a program; what is for people must not stand between them.
-        click.echo(summary_text(result, rejects), err=as_format != "text")
+        say(summary_text(result, rejects), err=as_format != "text")
     if result.rejected and not result.evaluated:
-        click.echo("weakcode: no row could be read as a claim", err=True)
+        say("weakcode: no row could be read as a claim", err=True)
         return 2
     return 1 if choice.fails([name for name, number in result.by_severity.items() if number]) else 0
 

@@ -11,8 +11,10 @@ import click
 
 from weakcode.cli.claims.outcome import operation_outcome
 from weakcode.cli.common import text
+from weakcode.cli.common.output import say, say_json
 from weakcode.codes.normalise import shown
 from weakcode.findings import Finding, in_order
+from weakcode.visible import visible
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.rows import Judged
@@ -27,17 +29,17 @@ def _print_text(judged: Judged) -> None:
     if not findings:
         return
     record = judged.record
-    named = f"Claim {record.claim.id}" if record.claim.id else "A claim without id"
-    codes = " ".join(map(shown, record.claim.codes))
+    named = visible(f"Claim {record.claim.id}") if record.claim.id else "A claim without id"
+    codes = visible(" ".join(map(shown, record.claim.codes)))
     # `file:line:column` is what editors and terminals know how to jump to.
     where = record.spot_of()
-    click.echo(f"{click.style(named, bold=True, underline=True)}  {codes}  {where}{_in(record.place)}")
+    say(f"{click.style(named, bold=True, underline=True)}  {codes}  {visible(where + _in(record.place))}")
     for finding in findings:
-        click.echo(text.finding_text(finding))
+        say(text.finding_text(finding))
         at, place = record.spot_of(finding.positions), record.place_of(finding.positions)
         if at != where or place != record.place:
-            click.echo(click.style(text.wrapped(f"{at}{_in(place)}", label="where:  "), dim=True))
-    click.echo()
+            say(click.style(text.wrapped(f"{at}{_in(place)}", label="where:  "), dim=True))
+    say()
 
 
 def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
@@ -52,7 +54,7 @@ def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
             "place": record.place_of(finding.positions),
             **judged_by.columns(),
         }
-        click.echo(json.dumps(values, ensure_ascii=False))
+        say_json(json.dumps(values, ensure_ascii=False))
 
 
 def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
@@ -67,7 +69,7 @@ def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
     findings = _all(judged)
     if findings:
         said = text.judgement(judged.verdict.edition, judged_by.engine, judged_by.packs, judged_by.notices)
-        click.echo(operation_outcome(findings, expression if in_fhir else None, about, said))
+        say_json(operation_outcome(findings, expression if in_fhir else None, about, said))
 
 
 def _all(judged: Judged) -> list[Finding]:

@@ -8,6 +8,7 @@ import click
 
 from weakcode.claims import parse_date
 from weakcode.cli.common import text
+from weakcode.cli.common.output import say
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
 
@@ -57,7 +58,7 @@ def command(code: str, date: str | None) -> int:
     if node.billable:
         parts += _named_elsewhere(edition, name, made)
         parts.append(_rules(name))
-    click.echo("\n\n".join(parts))
+    say("\n\n".join(parts))
     return 0
 
 

@@ -13,6 +13,7 @@ import click
 from weakcode.claims import parse_date
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
+from weakcode.cli.common.output import say, say_json
 
 if TYPE_CHECKING:
     from weakcode.compile.diff import Difference, NoteLine
@@ -54,13 +55,13 @@ def list_editions(as_format: str) -> int:
             }
             for one in known
         ]
-        click.echo(json.dumps(values, indent=2))
+        say_json(json.dumps(values, indent=2))
     else:
         for one in known:
             origin = "bundled" if one.bundled else "installed"
-            click.echo(f"{one.name}  {one.starts} to {one.ends}  {origin}{'' if one.notes else ', codes alone'}")
+            say(f"{one.name}  {one.starts} to {one.ends}  {origin}{'' if one.notes else ', codes alone'}")
     if not any(one.notes and one.starts <= today() <= one.ends for one in known):
-        click.echo(_missing(today()), err=as_format == "json")
+        say(_missing(today()), err=as_format == "json")
     return 0
 
 
@@ -93,7 +94,7 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
     source = installed.add(file, parse_date(starts), parse_date(ends))
     edition = catalog.edition_named(source.name)
     notes = "" if source.notes else f", with the notes of {edition.notes_name}"
-    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{notes}.")
+    say(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{notes}.")
     return 0
 
 
@@ -113,22 +114,22 @@ def fetch_edition(release: str | None, mirror: str | None) -> int:
     from weakcode.clock import today
     from weakcode.codes import catalog, installed, releases
 
-    found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: click.echo(line, err=True))
+    found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: say(line, err=True))
     if isinstance(found, catalog.Source):
-        click.echo(f"Edition {found.label} is at hand already; nothing was fetched.")
+        say(f"Edition {found.label} is at hand already; nothing was fetched.")
         return 0
     for one in found.files:
-        click.echo(f"{one.address}\n  {len(one.content):,} bytes, SHA-256 {one.sha256}")
-    click.echo("Installing it", err=True)
+        say(f"{one.address}\n  {len(one.content):,} bytes, SHA-256 {one.sha256}")
+    say("Installing it", err=True)
     before = [source for source in catalog.sources() if source.starts < found.starts]
     source = installed.install(found.tabular, found.xml, found.starts, found.ends, found.terms)
     edition = catalog.edition_named(source.name)
     also = ", the same as in its order file" if found.in_order_file else ""
     index = text.counted(len(found.terms), "term") if found.terms else "none of the terms"
-    click.echo(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{also}.")
-    click.echo(f"It brought {index} of the Alphabetic Index, for weakcode find.")
+    say(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{also}.")
+    say(f"It brought {index} of the Alphabetic Index, for weakcode find.")
     if before:
-        click.echo(_changed(before[-1].name, source.name))
+        say(_changed(before[-1].name, source.name))
     return 0
 
 
@@ -151,7 +152,7 @@ def remove_edition(name: str) -> int:
     """Uninstall an edition that was added."""
     from weakcode.codes import installed
 
-    click.echo(f"Removed {installed.remove(name).label}.")
+    say(f"Removed {installed.remove(name).label}.")
     return 0
 
 
@@ -186,20 +187,20 @@ def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
                 {"place": place, "kind": kind, "reference": reference} for place, kind, reference in open_references
             ],
         }
-        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        say_json(json.dumps(values, indent=2, ensure_ascii=False))
         return 0
     if unresolved:
         for place, kind, reference in open_references:
-            click.echo(f"{place}  {_LABELS[kind]}  ({reference})")
-        click.echo(f"{text.counted(len(open_references), 'unresolved reference')} in {edition.name}.")
+            say(f"{place}  {_LABELS[kind]}  ({reference})")
+        say(f"{text.counted(len(open_references), 'unresolved reference')} in {edition.name}.")
         return 0
-    click.echo(
+    say(
         f"{click.style(edition.label, bold=True)}, in force from {edition.starts} to {edition.ends}\n"
         f"{text.counted(len(edition.billable), 'billable code')}\n\n"
         f"{'Note lines':<20} {'read':>7} {'compiled':>9} {'prose only':>11} {'unresolved':>11}"
     )
     for one in notes.count(edition):
-        click.echo(f"{_LABELS[one.kind]:<20} {one.lines:>7,} {one.compiled:>9,} {one.prose:>11,} {one.unresolved:>11,}")
+        say(f"{_LABELS[one.kind]:<20} {one.lines:>7,} {one.compiled:>9,} {one.prose:>11,} {one.unresolved:>11,}")
     return 0
 
 
@@ -216,7 +217,10 @@ def diff_editions(before: str, after: str, rules: tuple[str, ...], as_format: st
 
     packs = list(dict.fromkeys(one.path for one in resolve_packs(list(rules) or None)))
     found = difference(catalog.edition_named(before), catalog.edition_named(after), packs)
-    click.echo(_diff_json(found) if as_format == "json" else _diff_text(found))
+    if as_format == "json":
+        say_json(_diff_json(found))
+    else:
+        say(_diff_text(found))
     return 0
 
 

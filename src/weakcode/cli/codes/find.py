@@ -8,6 +8,7 @@ import click
 
 from weakcode.claims import parse_date
 from weakcode.cli.common.options import format_option
+from weakcode.cli.common.output import say, say_json
 from weakcode.errors import InputError
 
 
@@ -33,13 +34,13 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     hits = edition.search(text, limit=limit)
     if as_format == "json":
         found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
-        click.echo(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
+        say_json(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
         return 0
     if not hits:
-        click.echo(f'Nothing in ICD-10-CM {edition.name} has the words "{text}".')
+        say(f'Nothing in ICD-10-CM {edition.name} has the words "{text}".')
         return 0
     width = max(len(hit.code) for hit in hits)
     for hit in hits:
         also = "" if hit.matched == hit.title else f"  (also called: {hit.matched})"
-        click.echo(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title}{also}")
+        say(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title}{also}")
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
+from weakcode.cli.common.output import say
 from weakcode.errors import InputError
 from weakcode.findings import Finding, Severity
 
@@ -44,7 +45,7 @@ class Choice:
         from weakcode.validator import Validator
 
         if self.rules and not self.only:
-            click.echo(_NOW_ADDS, err=True)
+            say(_NOW_ADDS, err=True)
         return Validator(
             packs=self.only or None,
             also=self.rules,

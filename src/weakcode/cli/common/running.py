@@ -11,13 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from weakcode.cli.common.output import on_terminal
+
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
 
 
 @contextmanager
 def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[int, int, int], None] | None]:
     """Show a progress bar on a terminal, unless the findings are printed there."""
-    if not shown or not sys.stderr.isatty():
+    if not shown or not on_terminal(sys.stderr):
         yield None
         return
     from rich.console import Console

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from weakcode._version import __version__
+from weakcode.cli.common.output import on_terminal
 from weakcode.findings import Finding, Severity, Verdict
 from weakcode.notices import notes_are_of
+from weakcode.visible import visible
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 _INDENT = " " * 9
@@ -19,8 +21,9 @@ _INDENT = " " * 9
 
 def wrapped(text: str, indent: str = _INDENT, label: str = "") -> str:
     """Return the text with an indent: folded to the terminal's width, on one line where it is piped."""
+    text = visible(text)
     first = indent + label
-    if not sys.stdout.isatty():
+    if not on_terminal(sys.stdout):
         return first + text
     width = min(shutil.get_terminal_size().columns, 110)
     return textwrap.fill(
@@ -67,7 +70,7 @@ def _place(finding: Finding) -> str:
     if not finding.positions:
         return "whole claim"
     pairs = [f"{code} at {position}" for code, position in zip(finding.codes, finding.positions, strict=False)]
-    return ", ".join(pairs)
+    return visible(", ".join(pairs))
 
 
 def tally_text(severities: Mapping[str, int]) -> str:

@@ -8,6 +8,7 @@ import click
 
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
+from weakcode.cli.common.output import say, say_json
 
 
 @click.group("rules", short_help="List, show and test rules.")
@@ -31,18 +32,18 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
     if as_format == "json":
         names = ("id", "title", "severity", "enabled", "pack")
         values = [{name: getattr(rule, name) for name in names} for rule in found]
-        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+        say_json(json.dumps(values, indent=2, ensure_ascii=False))
         for notice in validator.notices:
-            click.echo(f"Note: {notice}.", err=True)
+            say(f"Note: {notice}.", err=True)
         return 0
     width = max((len(rule.id) for rule in found), default=0)
     for rule in found:
         state = rule.severity if rule.enabled else "off"
-        click.echo(f"{rule.id.ljust(width)}  {state:<7}  {rule.title}")
+        say(f"{rule.id.ljust(width)}  {state:<7}  {rule.title}")
     for notice in validator.notices:
-        click.echo(f"Note: {notice}.")
+        say(f"Note: {notice}.")
     packs = f"packs {', '.join(validator.packs)}"
-    click.echo(f"{text.counted(len(found), 'rule')} of {packs}; weakcode rules show ID says more.")
+    say(f"{text.counted(len(found), 'rule')} of {packs}; weakcode rules show ID says more.")
     return 0
 
 
@@ -63,7 +64,7 @@ def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -
             lines.append(text.wrapped(_plain(line.text), indent="  "))
             lines += [text.wrapped(_plain(under), indent="      ") for under in line.under]
         parts.append("\n".join(lines))
-    click.echo("\n\n".join(parts))
+    say("\n\n".join(parts))
     return 0
 
 
@@ -79,7 +80,7 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 
     shelf = Shelf.of(rules or None, profiles)
     count = write_pages(pages(shelf), output)
-    click.echo(
+    say(
         f"{text.counted(count, 'page')} about {text.counted(len(shelf.ids), 'rule')} in {output}. "
         f"ICD-10-CM {shelf.edition.name}, packs {', '.join(shelf.packs)}."
     )
@@ -101,14 +102,14 @@ def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
     results = run_examples(chosen, engine=engine)
     wrong = [result for result in results if not result.ok]
     for result in wrong:
-        click.echo(f"{click.style('wrong', fg='red', bold=True)}  {result.rule}  {result.label}")
+        say(f"{click.style('wrong', fg='red', bold=True)}  {result.rule}  {result.label}")
         for line in result.diff.splitlines():
             colour = {"-": "red", "+": "green"}.get(line[:1])
-            click.echo(click.style(f"    {line}", fg=colour))
+            say(click.style(f"    {line}", fg=colour))
     for warning in lint(chosen):
-        click.echo(f"{click.style('warning', fg='yellow', bold=True)}  {warning}")
+        say(f"{click.style('warning', fg='yellow', bold=True)}  {warning}")
     rules = {result.rule for result in results}
-    click.echo(
+    say(
         f"{text.counted(len(results), 'example')} of {text.counted(len(rules), 'rule')}: "
         f"{len(results) - len(wrong):,} right, {len(wrong):,} wrong."
     )

@@ -6,6 +6,7 @@ import click
 
 from weakcode.cli.common import text
 from weakcode.cli.common.options import hash_ids_option
+from weakcode.cli.common.output import say
 from weakcode.errors import InputError
 
 
@@ -68,7 +69,7 @@ def command(
     )
     found = f"{text.counted(data.findings, 'finding')} by {text.counted(len(data.rules), 'rule')}"
     clean = f"; {data.clean:,} of {data.claims:,} claims clean" if data.claims is not None else ""
-    click.echo(f"{output}: {found}{clean}.")
+    say(f"{output}: {found}{clean}.")
     for remark in data.remarks:
-        click.echo(text.wrapped(remark, indent="  "))
+        say(text.wrapped(remark, indent="  "))
     return 0

@@ -140,7 +140,7 @@ def _distinct(days: NDArray[np.int32]) -> Days:
 
 def _payer(value: object) -> str | None:
     if not isinstance(value, str):
-        raise InputError(f"payer is text, found {value!r}")
+        raise InputError.about("payer is text, found {value}", value)
     return value.strip() or None
 
 
@@ -225,5 +225,5 @@ def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
 
 def _facts(value: Any) -> frozenset[str]:
     if not isinstance(value, str | list):
-        raise InputError(f"documented is text, found {value!r}")
+        raise InputError.about("documented is text, found {value}", value)
     return Claim(["A00.0"], documented=value).documented

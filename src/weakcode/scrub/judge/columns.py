@@ -33,7 +33,7 @@ from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory
-from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
 from weakcode.semantics.verbs import Verb
 
@@ -161,7 +161,7 @@ class ColumnScrubber:
                     bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
                     self._benches[day] = bench
                 except EditionError as error:
-                    reject(place == number, str(error))
+                    reject(place == number, reason_of(error))
             of_day.append(bench)
         for bench in {id(bench): bench for bench in of_day if bench is not None}.values():
             yield bench, np.array([other is bench for other in of_day], np.bool_)[place]
@@ -176,7 +176,7 @@ class ColumnScrubber:
                 try:
                     self._check_facts(facts, bench.program.facts)
                 except InputError as error:
-                    wrong.append((about.documented.index == place, str(error)))
+                    wrong.append((about.documented.index == place, reason_of(error)))
         return wrong
 
 

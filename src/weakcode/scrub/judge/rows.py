@@ -10,7 +10,7 @@ import attrs
 from weakcode.claims import Claim, Waiver
 from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
 from weakcode.findings import Finding, in_order
-from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
 from weakcode.scrub.write.findings import findings_schema
 
@@ -79,7 +79,7 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged
         except EngineError as error:
             raise EngineError(f"{row.file}, line {row.line}: {error}") from error
         except (InputError, CodeTypeError, EditionError) as error:
-            yield Rejected(row.file, row.line, row.claim.id, str(error), _part(error), row.raw)
+            yield Rejected(row.file, row.line, row.claim.id, reason_of(error), _part(error), row.raw)
         else:
             yield Judged(row, verdict)
 

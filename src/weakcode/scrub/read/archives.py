@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.inputs import name_of
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BUFFER = 1 << 17
 """Bytes that can be looked at before anything is read."""
@@ -70,13 +73,27 @@ def plain_suffix(name: str) -> str:
 
 def _readable(path: Path, name: str) -> io.BufferedReader:
     try:
-        return cast(io.BufferedReader, path.open("rb", buffering=BUFFER))
+        return io.BufferedReader(_File(path, name), BUFFER)
     except FileNotFoundError:
         raise InputError(f"{name} does not exist; give a file of claims") from None
     except IsADirectoryError:
         raise InputError(f"{name} is a folder; give the files in it") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}") from None
+
+
+class _File(io.FileIO):
+    """A file whose failures are told by its name."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path)
+        self._shown = name
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise InputError(f"{self._shown} cannot be read: {error.strerror or error}") from None
 
 
 def _in_zip(path: Path, name: str) -> list[Member]:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import attrs
 
 from weakcode.errors import InputError
+from weakcode.visible import named
 
 PIPE = "-"
 """The input that stands for standard input; a file of this name is `./-`."""
@@ -34,7 +35,7 @@ class NamedFile(os.PathLike[str]):
 
 def name_of(path: str | os.PathLike[str]) -> str:
     """Return the name that a file goes by."""
-    return path.name if isinstance(path, NamedFile) else os.fspath(path)
+    return path.name if isinstance(path, NamedFile) else named(os.fspath(path))
 
 
 @contextmanager

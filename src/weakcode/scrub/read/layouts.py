@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
+from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM
 
 _DELIMITERS = ",\t|;"
@@ -21,6 +22,9 @@ _MOST_COLUMNS_SHOWN = 40
 # What a claim has and a name of a column has not: a number or date in front, or the form of a code.
 _NO_NAME = re.compile(r"\s*\d|.{64}|.*[@/]")
 _A_CODE = re.compile(r"[A-Za-z]\d[0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
+
+CSV_COLUMNS = ("claim_id", "codes", *ABOUT_THE_CLAIM)
+"""The header of the claims that are written as CSV."""
 
 MAP_KEYS = {
     "id": "claim_id",
@@ -61,7 +65,7 @@ class Header:
     """Which column holds what. Positions count from 0; `wide` are the columns with one code each, in their order.
 
     `poa` and `versions` (9 for ICD-9-CM) stand beside `wide`. Where `line` is known, rows that follow each other with
-    one claim id are one claim.
+    one claim id are one claim. `guarded` cells were written by weakcode with an apostrophe before formulas.
     `apart` are codes that are not among the claim's diagnoses. `rif` are the columns that only CMS's files have.
     """
 
@@ -81,6 +85,7 @@ class Header:
     pointer: int | None = None
     apart: tuple[tuple[str, int], ...] = ()
     rif: tuple[tuple[str, int], ...] = ()
+    guarded: bool = False
 
     @property
     def known(self) -> tuple[int, ...]:
@@ -121,7 +126,8 @@ def parse_mapping(given: Sequence[str]) -> dict[str, str]:
 def read_header(line: str, file: str, mapping: Mapping[str, str] | None = None) -> Header:
     """Return the columns that a header line names; raises InputError with the columns seen if one lacks."""
     cells, delimiter = header_cells(line)
-    return resolve(cells, delimiter, file, mapping)
+    header = resolve(cells, delimiter, file, mapping)
+    return attrs.evolve(header, guarded=is_guarded(line, CSV_COLUMNS))
 
 
 def resolve(cells: Sequence[str], delimiter: str, file: str, mapping: Mapping[str, str] | None = None) -> Header:

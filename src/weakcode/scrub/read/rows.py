@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from weakcode.claims import Claim
-from weakcode.errors import InputError
+from weakcode.errors import InputError, WeakcodeError
 
 
 @attrs.frozen
@@ -90,3 +90,8 @@ class BadRow(Exception):  # noqa: N818 - never leaves the readers
         self.part = part
         self.reason = reason
         self.claim_id = claim_id
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says with the value that it is about, for a reject."""
+    return error.in_full if isinstance(error, WeakcodeError) else str(error)

@@ -16,6 +16,7 @@ from weakcode.scrub.read.csv.file import claims_of
 from weakcode.scrub.read.layouts import resolve
 from weakcode.scrub.read.queries import connected, duckdb_reader, postgresql_reader, told
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -106,6 +107,7 @@ class TableSink:
             self._ingest(_empty())
         with told(f"the findings were not written to {self._shown}"):
             self._connection.commit()
+        WRITTEN.append(f"the table {self._shown}")
         self._closing.close()
 
     def abandon(self) -> None:

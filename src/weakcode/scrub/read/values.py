@@ -14,7 +14,7 @@ from weakcode.claims import (
     parse_sex,
 )
 from weakcode.errors import WeakcodeError
-from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.rows import BadRow, reason_of
 
 ABOUT_THE_CLAIM = ("service_date", "age", "birth_date", "sex", "setting", "payer", "documented")
 """The optional columns of a code list, beside `claim_id` and `codes`."""
@@ -57,11 +57,11 @@ def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: 
     try:
         claim = Claim(list(codes), claim_id)
     except (WeakcodeError, TypeError) as error:
-        raise BadRow("codes", str(error), claim_id) from None
+        raise BadRow("codes", reason_of(error), claim_id) from None
     try:
         return Claim(claim.diagnoses, claim_id, lines=service_lines(values.get("lines"), claim_id), **known)
     except WeakcodeError as error:
-        raise BadRow("dates or documented facts", str(error), claim_id) from None
+        raise BadRow("dates or documented facts", reason_of(error), claim_id) from None
 
 
 def _parsed(name: str, value: Any, claim_id: str | None) -> Any:
@@ -69,7 +69,7 @@ def _parsed(name: str, value: Any, claim_id: str | None) -> Any:
         try:
             return _PARSERS[name](value)
         except WeakcodeError as error:
-            raise BadRow(name.replace("_", " "), str(error), claim_id) from None
+            raise BadRow(name.replace("_", " "), reason_of(error), claim_id) from None
     if name == "documented" and isinstance(value, list) and all(isinstance(fact, str) for fact in value):
         return value
     if not isinstance(value, str):

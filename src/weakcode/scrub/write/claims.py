@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from weakcode.scrub.read.layouts import CSV_COLUMNS
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
 
@@ -18,7 +19,6 @@ CLAIMS_EXTENSIONS = (".csv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feathe
 
 _GROUP_ROWS = 65_536
 """Claims in one row group; a group holds the columns of so many claims in memory."""
-_CODES_ALONE = ("claim_id", "codes", "service_date", "age", "birth_date", "sex", "setting", "payer", "documented")
 
 
 class ClaimsWriter(Protocol):
@@ -39,11 +39,11 @@ class ClaimsWriter(Protocol):
         ...
 
 
-def claims_writer(target: Path, file: BinaryIO) -> ClaimsWriter:
-    """Return the writer for the target's extension, one of `CLAIMS_EXTENSIONS`."""
+def claims_writer(target: Path, file: BinaryIO, *, raw_csv: bool = False) -> ClaimsWriter:
+    """Return the writer for the target's extension, one of `CLAIMS_EXTENSIONS`; `raw_csv` guards no formulas."""
     extension = target.suffix.lower()
     if extension == ".csv":
-        return _Csv(target, file)
+        return _Csv(target, file, raw_csv=raw_csv)
     if extension in (".jsonl", ".ndjson"):
         return _Jsonl(target, file)
     return _Arrow(target, file, _parquet if extension == ".parquet" else _ipc(extension))
@@ -52,8 +52,8 @@ def claims_writer(target: Path, file: BinaryIO) -> ClaimsWriter:
 class _Csv(CsvRows):
     """One row a claim, its codes parted by blanks."""
 
-    def __init__(self, target: Path, file: BinaryIO) -> None:
-        super().__init__(target, file, _CODES_ALONE)
+    def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool) -> None:
+        super().__init__(target, file, CSV_COLUMNS, raw=raw_csv)
         self.lost = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -63,7 +63,7 @@ class _Csv(CsvRows):
         columns = bare(batch).to_pydict()
         columns["codes"] = [" ".join(codes) for codes in columns["codes"]]
         columns["documented"] = [" ".join(facts or ()) for facts in columns["documented"]]
-        self.put(zip(*(columns[name] for name in _CODES_ALONE), strict=True))
+        self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True))
 
 
 class _Jsonl:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from weakcode.scrub.guard import guarded, header_line
 from weakcode.scrub.write.files import writing
 
 
 class CsvRows:
-    """What the writers of findings and of claims share: a header, then rows. CSV has no place for metadata."""
+    """What the writers of CSV share: a header, then rows. CSV has no place for metadata.
 
-    def __init__(self, target: Path, file: BinaryIO, header: Iterable[str]) -> None:
+    Cells that a spreadsheet would take for a formula are guarded, unless the rows are for programs: `raw`.
+    """
+
+    def __init__(self, target: Path, file: BinaryIO, header: Sequence[str], *, raw: bool = False) -> None:
         self._target = target
-        self._text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        self._text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
         self._rows = csv.writer(self._text, lineterminator="\n")
-        self.put([header])
+        # A bare carriage return ends a row for others, and Python's writer does not quote it.
+        self._quoted = csv.writer(self._text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._raw = raw
+        with writing(target):
+            self._text.write(",".join(header) + "\n" if raw else header_line(header))
 
     def put(self, rows: Iterable[Iterable[Any]]) -> None:
         """Write some rows."""
         with writing(self._target):
-            self._rows.writerows(rows)
+            if self._raw:
+                self._rows.writerows(rows)
+                return
+            for row in rows:
+                cells = guarded(row)
+                odd = any(type(cell) is str and "\r" in cell for cell in cells)
+                (self._quoted if odd else self._rows).writerow(cells)
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains; the file stays open for whoever opened it."""

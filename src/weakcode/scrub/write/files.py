@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +14,15 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from weakcode.errors import InputError
+from weakcode.scrub.written import WRITTEN
+from weakcode.visible import named
 
+try:
+    import fcntl
+except ImportError:  # Windows, where what is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+_PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -26,7 +36,9 @@ def checked_output(path: str | os.PathLike[str], allowed: Iterable[str], inputs:
     if given.suffix.lower() not in allowed:
         found = f"the extension {given.suffix!r}" if given.suffix else "no extension"
         raise InputError(f"{given} has {found}; an output ends in {', '.join(allowed)}")
-    target = given.resolve()
+    target = Path(os.path.realpath(given))
+    if target.is_symlink():
+        raise InputError(f"{given} is a symbolic link that leads to itself; remove it")
     if target.is_dir():
         raise InputError(f"{given} is a folder; give the name of a file")
     if target.exists() and not target.is_file():
@@ -39,9 +51,11 @@ def checked_output(path: str | os.PathLike[str], allowed: Iterable[str], inputs:
 
 
 class Outputs:
-    """A set of files written under temporary names beside their targets.
+    """A set of files written under temporary names beside their targets, which nobody else may read.
 
-    `commit` puts all of them in place; leaving the `with` block without it removes them, also on Ctrl-C.
+    `commit` puts all of them in place, each with the mode of the file that it replaces, or that of the umask; leaving
+    the `with` block without it removes them, also on Ctrl-C. What a killed run left is removed by the next one that
+    writes into the folder: a lock tells that it is dead.
     """
 
     def __init__(self) -> None:
@@ -58,24 +72,31 @@ class Outputs:
         if self._whole and not isinstance(error, OutputError):
             # What came between two files that were put in place does not part them.
             self._place()
-        for file in self._files.values():
-            # Closing flushes, which fails again on a full disk; the file goes away anyhow.
-            with suppress(OSError, ValueError):
-                file.close()
         for temporary in self._targets:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         self._targets.clear()
+        for file in self._files.values():
+            # Closing flushes, which fails again on a full disk; the file has gone anyhow.
+            with suppress(OSError, ValueError):
+                file.close()
 
     def open(self, target: Path) -> BinaryIO:
         """Return a file to write `target` into."""
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
-        # Noted before it is there, so that whatever comes between leaves nothing behind.
-        self._targets[temporary] = target
         with writing(target):
-            self._files[temporary] = os.fdopen(os.open(temporary, _NEW, 0o600), "wb")
-            temporary.chmod(_mode(target))
-        return self._files[temporary]
+            remove_dead(target.parent, _PARTIAL)
+        while True:
+            temporary = target.with_name(f".{target.name[:50]}.weakcode-{secrets.token_hex(4)}.partial")
+            # Noted before it is there, so that whatever comes between leaves nothing behind.
+            self._targets[temporary] = target
+            with writing(target):
+                handle = os.open(temporary, _NEW, 0o600)
+                file = os.fdopen(handle, "wb")
+                if locked(handle, temporary):
+                    self._files[temporary] = file
+                    return file
+                file.close()
+            del self._targets[temporary]
 
     def commit(self) -> None:
         """Put every file in its place."""
@@ -83,7 +104,9 @@ class Outputs:
             with writing(self._targets[temporary]):
                 file.flush()
                 os.fsync(file.fileno())
-                file.close()
+                temporary.chmod(_mode(self._targets[temporary]))
+                if fcntl is None:
+                    file.close()
         self._whole = True
         self._place()
 
@@ -92,7 +115,45 @@ class Outputs:
             if temporary.exists():
                 with writing(target):
                     temporary.replace(target)
+            if named(str(target)) not in WRITTEN:
+                WRITTEN.append(named(str(target)))
         self._targets.clear()
+
+
+def locked(handle: int, path: Path) -> bool:
+    """Lock a new file, so that `remove_dead` leaves it alone as long as it is open; False where that came too late."""
+    if fcntl is None:
+        return True
+    with suppress(OSError):  # a file system without locks: nothing is ever removed there
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
+    """Remove the files of this user with such names in a folder that no process has open any more."""
+    if fcntl is None:
+        return
+    with suppress(OSError):
+        found = [entry.path for entry in os.scandir(folder) if pattern.fullmatch(entry.name)]
+        for path in found:
+            with suppress(OSError):
+                _remove_if_dead(path)
+
+
+def _remove_if_dead(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            return
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+        if os.path.samestat(status, os.lstat(path)):
+            os.unlink(path)  # noqa: PTH108
+    finally:
+        os.close(handle)
 
 
 @contextmanager

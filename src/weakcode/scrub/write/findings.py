@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -109,19 +107,25 @@ class FindingsWriter(Protocol):
 
 
 def findings_writer(
-    target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]] | None = None
+    target: Path,
+    file: BinaryIO,
+    judged_by: Mapping[str, str | list[str]] | None = None,
+    *,
+    raw_csv: bool = False,
 ) -> FindingsWriter:
     """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`.
 
     CSV and JSON Lines, which have no place for metadata, say `judged_by` with each finding, in columns of these names.
+    `raw_csv` leaves cells as they are that a spreadsheet takes for formulas.
     """
     extension = target.suffix.lower()
     if extension == ".parquet":
         return _Parquet(target, file)
     if extension in (".arrow", ".feather", ".arrows"):
         return _Ipc(target, file)
-    text = _Csv if extension == ".csv" else _Jsonl
-    return text(target, file, judged_by or {})
+    if extension == ".csv":
+        return _Csv(target, file, judged_by or {}, raw_csv=raw_csv)
+    return _Jsonl(target, file, judged_by or {})
 
 
 class _Parquet:
@@ -213,8 +217,10 @@ class _Ipc:
 
 
 class _Csv(CsvRows):
-    def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
-        super().__init__(target, file, [*FINDINGS_COLUMNS, *judged_by])
+    def __init__(
+        self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
+    ) -> None:
+        super().__init__(target, file, [*FINDINGS_COLUMNS, *judged_by], raw=raw_csv)
         self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -244,21 +250,30 @@ class _Jsonl:
 class RejectsWriter:
     """Rows that are no claims, with the reason and the row as it stands: CSV or JSON Lines by extension."""
 
-    def __init__(self, target: Path, file: BinaryIO) -> None:
+    def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool = False) -> None:
         self._target = target
         self._file = file
-        self._csv = target.suffix.lower() == ".csv"
-        if self._csv:
-            self._put(_csv_line(REJECTS_COLUMNS))
+        is_csv = target.suffix.lower() == ".csv"
+        self._rows = CsvRows(target, file, REJECTS_COLUMNS, raw=raw_csv) if is_csv else None
 
     def write(self, rejected: Rejected) -> None:
         """Write one row."""
         values = {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
-        self._put(_csv_line(values.values()) if self._csv else _json_line(values))
-
-    def _put(self, line: bytes) -> None:
+        if self._rows is not None:
+            self._rows.put([values.values()])
+            return
         with writing(self._target):
-            self._file.write(line)
+            self._file.write(_json_line(values))
+
+    def finish(self) -> None:
+        """Write what remains."""
+        if self._rows is not None:
+            self._rows.finish({})
+
+    def abandon(self) -> None:
+        """Let go of the file, whatever was written."""
+        if self._rows is not None:
+            self._rows.abandon()
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -269,9 +284,3 @@ def _cell(name: str, value: Any) -> Any:
 
 def _json_line(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
-
-
-def _csv_line(values: Any) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue().encode("utf-8", "backslashreplace")

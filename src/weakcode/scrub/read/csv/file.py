@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from weakcode.errors import InputError
 from weakcode.scrub.columns.tableclaim import claim_of_rows
+from weakcode.scrub.guard import unguarded
 from weakcode.scrub.read.layouts import Header, header_cells, read_header
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import LONGEST_LINE, Ahead, Lines, decoded, shown
@@ -119,7 +120,8 @@ class CsvSource:
             return
         while block := self._ahead.block(BLOCK_BYTES):
             # No line of a block that is shorter than the longest line is too long.
-            if is_well_formed(block) and len(block) < LONGEST_LINE:
+            guarded = self.header.guarded and b"'" in block
+            if not guarded and is_well_formed(block) and len(block) < LONGEST_LINE:
                 first = self._lines.next_line
                 self._ahead.skip(len(block))
                 self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
@@ -144,6 +146,8 @@ class CsvSource:
                 continue
             try:
                 cells, raw = self._cells(number, line)
+                if self.header.guarded:
+                    cells = [unguarded(cell) for cell in cells]
                 if len(cells) != self.header.width:
                     at = self.header.claim_id
                     raise BadRow(

@@ -15,7 +15,7 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine, Setting, Sex, parse_date
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
-from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.x12.codes import icd9
 
 CLAIMS = ("Claim", "ExplanationOfBenefit")
@@ -112,7 +112,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
             lines=tuple(_lines(resource, among, [one for _, one in apart], name)),
         )
     except WeakcodeError as error:
-        raise BadRow("dates", str(error), name) from None
+        raise BadRow("dates", reason_of(error), name) from None
     return Read(claim, tuple(one.index for one in among), tuple((kind, one.diagnosis.code) for kind, one in apart))
 
 

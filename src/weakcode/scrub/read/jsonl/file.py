@@ -12,7 +12,7 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import WeakcodeError
-from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.textlines import Lines, decoded, shown
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, claim_from
 
@@ -100,7 +100,7 @@ def _with_waivers(claim: Claim, waivers: Any) -> Claim:
     try:
         return attrs.evolve(claim, waivers=waivers)
     except WeakcodeError as error:
-        raise BadRow("waivers", str(error), claim.id) from None
+        raise BadRow("waivers", reason_of(error), claim.id) from None
 
 
 def object_in(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine, Sex, parse_date, parse_sex
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
-from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.x12.codes import (
     DIAGNOSES,
     EXTERNAL,
@@ -51,7 +51,7 @@ class Patient:
         except BadRow as error:
             self.problem = error
         except WeakcodeError as error:
-            self.problem = BadRow("sex", str(error))
+            self.problem = BadRow("sex", reason_of(error))
 
 
 @attrs.define
@@ -271,7 +271,7 @@ class Draft:
                 lines=self._pointed(found),
             )
         except WeakcodeError as error:
-            raise BadRow("dates", str(error)) from None
+            raise BadRow("dates", reason_of(error)) from None
         return Record(
             claim,
             self._file,
