@@ -12,21 +12,21 @@ import attrs
 
 from weakcode import clock
 from weakcode.building import building
-from weakcode.claims import Claim, Waiver, parse_date
-from weakcode.codes.catalog import Shelf, edition_for
+from weakcode.claims import Claim, ServiceLine, Waiver, parse_date
+from weakcode.codes.catalog import Shelf, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
 from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
-from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.errors import InputError, UnknownNameError, did_you_mean
 from weakcode.findings import Finding
 from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
 from weakcode.ruleinfo import notes_touching, rules_touching
-from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs
+from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
 from weakcode.semantics.edits import CompiledRule
 from weakcode.semantics.judged import JudgedClaim
@@ -89,9 +89,14 @@ class Validator:
     ) -> None:
         self.engine = engine_named(engine)
         self.strict_edition = strict_edition
-        if isinstance(packs, str | Path):
-            packs = [packs]
-        self._selected: list[Selected] = resolve_packs(None if packs is None else [str(pack) for pack in packs])
+        # What can be gone through once only is kept as what it gives, for `reload`.
+        packs = several(packs)
+        also = several(also) or ()
+        only = None if only is None else tuple(only)
+        waivers = waivers if isinstance(waivers, str | Path) else tuple(waivers)
+        again = {"packs": packs, "also": also, "only": only, "profile": profile, "engine": engine, "waivers": waivers}
+        self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}
+        self._selected: list[Selected] = resolve_packs(packs)
         if isinstance(profile, str | Path):
             from weakcode.rules.profile import load_profile
 
@@ -101,8 +106,7 @@ class Validator:
         if profile is not None:
             self._selected += [Selected(path) for path in profile.rule_files]
         if also:
-            beside = [also] if isinstance(also, str | Path) else also
-            self._selected += resolve_packs(beside, own=[one.path for one in self._selected])
+            self._selected += resolve_packs(also, own=[one.path for one in self._selected])
         self._profile = profile
         self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
         self._narrowed = only is not None
@@ -160,7 +164,7 @@ class Validator:
         shelf = self._shelf or Shelf.here()
         programs = {edition.name: self._program(edition) for edition in shelf.editions}
         travelling = {"_shelf": shelf, "_programs": programs, "_today": self.day}
-        return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}}
+        return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}, "_given": None}
 
     def _bench(self, edition: Edition) -> _Bench:
         bench = self._benches.get(edition.key)
@@ -288,6 +292,27 @@ class Validator:
         judged = JudgedClaim.of(claim, bench.edition, self.day)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
+
+    def warm(self) -> None:
+        """Do now what the first check would do: read or compile the rules and make the engine ready.
+
+        Worth it before a server forks or says that it is ready. Raises what the first check would raise.
+        """
+        self.judge(Claim(["Z00.00"], lines=[ServiceLine(1, pointers=(1,))]))
+
+    def reload(self) -> None:
+        """Take over what changed on disk: rule files, the profile and what it extends, waivers, installed editions.
+
+        Everything is read, checked and made ready first; where that raises, as the constructor does, all stays as it
+        was. A profile given as an object stays what it is. Raises InputError for a validator that was pickled.
+        """
+        if self._given is None:
+            raise InputError("a validator that was sent here has no files to read again; make one from the files")
+        forget()
+        fresh = type(self)(**self._given)
+        fresh.engine = self.engine
+        fresh.warm()
+        self.__dict__ = fresh.__dict__
 
     @property
     def day(self) -> dt.date:

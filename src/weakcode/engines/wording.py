@@ -74,14 +74,14 @@ class Wording:
         self._edition = edition
         # Where the codes of its days are told of their titles, though they are not those of the claim's.
         self._on_days_of_notes = edition.on(edition.notes_from)
-        self._billable: list[Named | None] = [None] * edition.size
+        self._billable: dict[int, Named] = {}
         self._others: dict[str, Named] = {}
         self._spoken: dict[tuple[int, ...], _Spoken] = {}
         self._below: dict[str, CodeSet] = {}
 
     def billable(self, number: int) -> Named:
         """Return how a billable code is named, by its number."""
-        named = self._billable[number]
+        named = self._billable.get(number)
         if named is None:
             code, title = self._edition.titled_code(number)
             named = self._billable[number] = Named(number, code, f"{code} ({title or UNTITLED})")

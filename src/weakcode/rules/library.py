@@ -130,6 +130,13 @@ def bundled_rule_ids() -> tuple[str, ...]:
     return tuple(f"{pack}/{rule}" for pack, paths in packs for path in paths for rule in rule_ids(read_bytes(path)))
 
 
+def several(names: Iterable[str | Path] | str | Path | None) -> tuple[str, ...] | None:
+    """Return names given as one or as several; None for None."""
+    if names is None:
+        return None
+    return tuple(map(str, (names,) if isinstance(names, str | Path) else names))
+
+
 def resolve_packs(
     names_or_paths: Iterable[str | Path] | None = None,
     *,
