@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from tests.scrub.x12.writing837 import interchange
 import weakcode.scrub.run
 from weakcode import Claim
 from weakcode.cli import main
+from weakcode.scrub.read import inputs
 
 CLAIMS = b"claim_id,codes\nA,M62.84 I10\nB,I10\nC,R54 M62.84\n"
 ROWS = [{"claim_id": "A", "codes": ["M62.84", "I10"]}, {"claim_id": "C", "codes": ["R54", "M62.84"]}]
@@ -166,14 +168,24 @@ def test_a_temporary_folder_that_cannot_be_written_is_one_sentence(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(temporary / "not-there"))
-    result = scrub(CLAIMS, "-", "-o", "f.csv")
+    result = scrub(FORMATS["parquet"], "-", "-o", "f.csv")
     assert result.exit_code == 2
     assert result.output.startswith("weakcode: standard input cannot be kept in a file while it is read: No such file")
     assert list(Path().iterdir()) == []
 
 
+def _large_parquet() -> bytes:
+    sink = io.BytesIO()
+    rows = [{"claim_id": f"{os.urandom(8).hex()}", "codes": ["M62.84", "I10"]} for _ in range(20_000)]
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return sink.getvalue()
+
+
+PARQUET = _large_parquet()
+
+
 def _ended(given: subprocess.Popen[bytes]) -> None:
-    given.communicate(CLAIMS)
+    given.communicate(b"")
 
 
 def _terminated(given: subprocess.Popen[bytes]) -> None:
@@ -193,6 +205,10 @@ def test_claims_are_kept_where_nobody_else_can_read_them_and_are_gone_afterwards
         stderr=subprocess.DEVNULL,
         env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
     ) as running:
+        assert running.stdin is not None
+        # More than the start that is looked at, so that the rest is waited for.
+        running.stdin.write(PARQUET)
+        running.stdin.flush()
         patience = time.monotonic() + 60
         while not (kept := list(temporary.iterdir())) and time.monotonic() < patience:
             time.sleep(0.02)
@@ -201,3 +217,80 @@ def test_claims_are_kept_where_nobody_else_can_read_them_and_are_gone_afterwards
     assert running.returncode == status
     assert list(temporary.iterdir()) == []
     assert Path("f.csv").exists() == (status == 1)
+
+
+def test_what_is_read_from_start_to_end_is_never_kept(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary / "not-there"))
+    for name in ("csv", "csv-in-gzip", "json-lines", "837"):
+        assert scrub(FORMATS[name], "-", "-o", "f.csv").exit_code == 1, name
+    assert {row["file"] for row in rows_of("f.csv")} == {"standard input"}
+
+
+def test_what_is_kept_has_a_limit(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "MOST_SPOOLED", 1_000)
+    result = scrub(PARQUET, "-", "-o", "f.csv")
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert "standard input holds more than 1,000 bytes of a format that is not read from start to end" in result.output
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_named_pipe_is_read_once_like_a_file(name: str) -> None:
+    Path("claims").write_bytes(FORMATS[name])
+    for source, output in (("claims", "file.csv"), ("pipe", "pipe.csv")):
+        writing = None
+        if source == "pipe":
+            os.mkfifo("pipe")
+            writing = threading.Thread(target=Path("pipe").write_bytes, args=(FORMATS[name],))
+            writing.start()
+        assert scrub(b"", source, "-o", output).exit_code == 1
+        if writing is not None:
+            writing.join()
+    tables = [rows_of(output) for output in ("file.csv", "pipe.csv")]
+    assert tables[1]
+    for by_file, by_pipe in zip(*tables, strict=True):
+        assert by_pipe.pop("file") == by_file.pop("file").replace("claims", "pipe", 1)
+        assert by_pipe == by_file
+
+
+def test_a_library_reads_named_pipes_too() -> None:
+    os.mkfifo("pipe")
+    validator = weakcode.Validator("weakness")
+    for name in ("csv", "parquet"):
+        for read in (
+            lambda: [claim.id for claim in weakcode.read_claims("pipe")],
+            lambda: list(validator.scrub("pipe")),
+        ):
+            writing = threading.Thread(target=Path("pipe").write_bytes, args=(FORMATS[name],))
+            writing.start()
+            assert read()
+            writing.join()
+
+
+def test_an_endless_stream_of_text_is_read_in_bounded_memory(temporary: Path) -> None:
+    script = (
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))\n"
+        "from weakcode.cli import main; main(sys.argv[1:])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, "scrub", "--only", "weakness", "-", "-o", "f.csv"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+    ) as running:
+        assert running.stdin is not None
+        running.stdin.write(b"claim_id,codes\n")
+        for _ in range(40):
+            running.stdin.write(b"A,I10\n" * 20_000)
+        assert list(temporary.iterdir()) == []
+        told, _ = running.communicate()
+    assert (running.returncode, b"800,000 claims in" in told) == (0, True)
+
+
+def test_what_a_killed_run_kept_is_removed_by_the_next(temporary: Path) -> None:
+    dead, theirs = temporary / "weakcode-abcdefgh.spool", temporary / "other-abcdefgh.spool"
+    for path in (dead, theirs):
+        path.write_bytes(b"claims")
+    assert scrub(FORMATS["parquet"], "-", "-o", "f.csv").exit_code == 1
+    assert list(temporary.iterdir()) == [theirs]

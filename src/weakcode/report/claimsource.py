@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,11 +44,13 @@ def open_claims_tables(connection: Any, paths: Sequence[str]) -> tuple[int, int]
 def _batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Give the columns claim_id, payer and day, and how many rows were none that could be read."""
     from weakcode.scrub.read.files import is_arrow_file
+    from weakcode.scrub.read.inputs import opened_input
 
-    yield from _arrow_batches(path) if is_arrow_file(path) else _claim_batches(path)
+    with opened_input(path) as opened:
+        yield from _arrow_batches(opened) if is_arrow_file(opened) else _claim_batches(opened)
 
 
-def _arrow_batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _arrow_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatch, int]]:
     import pyarrow as pa
 
     from weakcode.scrub.read.arrow.file import ArrowColumns, LostRows
@@ -89,7 +92,7 @@ def _days(column: pa.Array) -> pa.Array:
     return pa.array(days, pa.date32()).take(words.indices)
 
 
-def _claim_batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
+def _claim_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatch, int]]:
     from weakcode.scrub.read.files import open_claims
     from weakcode.scrub.read.rows import Rejected
 

@@ -16,7 +16,7 @@ from weakcode.claims import Waiver
 from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import FindingRows, Judge, Judged, evaluate
 from weakcode.scrub.read.files import FileRows, is_arrow_file
-from weakcode.scrub.read.inputs import name_of, with_standard_input
+from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.summary import JudgedBy, Summary
 from weakcode.scrub.tally import Tally
@@ -80,6 +80,7 @@ def scrub(
     started = time.perf_counter()
     if not inputs and query is None:
         raise InputError("there is no input; give at least one file of claims")
+    check_standard_input(inputs, piped)
     if (fixed is None) != (mend is None):
         raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
     targets = _Targets.of(
@@ -90,11 +91,11 @@ def scrub(
     with (
         targets.opened(sink, mend, hide, judged_by or JudgedBy(), raw_csv=raw_csv) as out,
         query or nullcontext(),
-        with_standard_input(inputs, piped) as files,
     ):
         run = _Run(judge, out, on_judged, progress, columns, jobs)
-        for path in files:
-            run.file(path, mapping)
+        for path in inputs:
+            with opened_input(path, piped) as file:
+                run.file(file, mapping)
         if query is not None:
             run.query(query)
         run.flush()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import FindingRows, Judged
 from weakcode.scrub.read.files import FileRows, is_arrow_file
+from weakcode.scrub.read.inputs import opened_input
 from weakcode.scrub.read.rows import Rejected
 
 if TYPE_CHECKING:
@@ -43,13 +45,14 @@ def scrub_batches(
             raise InputError(f"claims are scrubbed from paths or from what speaks Arrow, found {kind}")
     columns = validator.columns()
     in_bulk = validator.in_bulk()
-    for one in sources:
+
+    def found_in(one: Any) -> Iterator[pa.RecordBatch]:
         if speaks_arrow(one) or is_arrow_file(one):
             for part in parallel.judge(ArrowColumns(one), columns, jobs):
                 set_aside(part.rejected)
                 if part.scrubbed is not None and part.scrubbed.findings.num_rows:
                     yield part.scrubbed.findings
-            continue
+            return
         for block in parallel.in_order(FileRows(one).blocks(), lambda block: block.judged(columns, in_bulk), jobs):
             if isinstance(block, parallel.Judged):
                 set_aside(block.rejected)
@@ -63,5 +66,9 @@ def scrub_batches(
                 else:
                     set_aside([outcome])
             yield from rows.batches(last=True)
+
+    for given in sources:
+        with nullcontext(given) if speaks_arrow(given) else opened_input(given) as opened:
+            yield from found_in(opened)
     if left_out:
         warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)

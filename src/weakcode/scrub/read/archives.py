@@ -17,20 +17,17 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import attrs
 
 from weakcode.errors import InputError
-from weakcode.scrub.read.inputs import name_of
+from weakcode.scrub.read.inputs import BUFFER, GZIP, XZ, ZIP, Stream, name_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-BUFFER = 1 << 17
-"""Bytes that can be looked at before anything is read."""
 MOST_RATIO = 250
 """Unpacked to packed size. Wide tables with few filled columns come to about 60."""
 FREE = 64 << 20
 """Bytes that may be unpacked whatever the ratio: small files of few claims pack very well."""
 MOST_MEMBERS = 1_000
 
-_GZIP, _XZ, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", (b"PK\x03\x04", b"PK\x05\x06")
 # What unpacking raises: BadGzipFile is an OSError, NotImplementedError (a method that is not known) a RuntimeError.
 _BROKEN = (EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
@@ -52,17 +49,29 @@ class Member:
 
 def members_of(path: str | os.PathLike[str]) -> list[Member]:
     """Return the file itself, or the files in it; raises InputError when it cannot be opened or holds none."""
+    if isinstance(path, Stream):
+        return [_in_stream(path)]
     name, path = name_of(path), Path(path)
     with _readable(path, name) as file:
         start = file.peek(8)[:8]
-    if start.startswith(_ZIP):
+    if start.startswith(ZIP):
         return _in_zip(path, name)
-    if start.startswith((_GZIP, _XZ)):
+    if start.startswith((GZIP, XZ)):
         packed = path.stat().st_size
-        how: Callable[[Path], Any] = gzip.GzipFile if start.startswith(_GZIP) else lzma.LZMAFile
+        how: Callable[[Path], Any] = gzip.GzipFile if start.startswith(GZIP) else lzma.LZMAFile
         unpack = partial(how, path)
-        return [Member(name, lambda: _buffered(unpack, packed, name))]
+        return [Member(name, lambda: _buffered(unpack, lambda: packed, name))]
     return [Member(name, lambda: _readable(path, name))]
+
+
+def _in_stream(stream: Stream) -> Member:
+    """Return what a stream holds, to be opened once."""
+    start = stream.file.peek(8)[:8]
+    if start.startswith((GZIP, XZ)):
+        how: Callable[..., Any] = gzip.open if start.startswith(GZIP) else lzma.open
+        unpack = partial(how, stream.file)
+        return Member(stream.name, lambda: _buffered(unpack, lambda: stream.bytes_read, stream.name, again=False))
+    return Member(stream.name, lambda: stream.file)
 
 
 def plain_suffix(name: str) -> str:
@@ -127,7 +136,7 @@ def _member(path: Path, name: str, entry: zipfile.ZipInfo) -> Member:
 
     # The real size of the archive bounds what an entry can claim to be packed into.
     packed = min(entry.compress_size, path.stat().st_size)
-    return Member(name, lambda: _buffered(unpack, packed, name))
+    return Member(name, lambda: _buffered(unpack, lambda: packed, name))
 
 
 class _ZipMember(io.RawIOBase):
@@ -150,16 +159,22 @@ class _ZipMember(io.RawIOBase):
         super().close()
 
 
-def _buffered(unpack: Callable[[], IO[bytes]], packed: int, name: str) -> io.BufferedReader:
-    return io.BufferedReader(_Unpacking(unpack, packed, name), BUFFER)
+def _buffered(
+    unpack: Callable[[], IO[bytes]], packed: Callable[[], int], name: str, *, again: bool = True
+) -> io.BufferedReader:
+    return io.BufferedReader(_Unpacking(unpack, packed, name, again=again), BUFFER)
 
 
 class _Unpacking(io.RawIOBase):
-    """Unpacks while it is read, and refuses what was made to fill a disk or to run for days."""
+    """Unpacks while it is read, and refuses what was made to fill a disk or to run for days.
 
-    def __init__(self, unpack: Callable[[], IO[bytes]], packed: int, name: str) -> None:
+    `packed` says how large the packed form is, of a stream as far as it was read; `again` whether it can be read again.
+    """
+
+    def __init__(self, unpack: Callable[[], IO[bytes]], packed: Callable[[], int], name: str, *, again: bool) -> None:
         self._unpack = unpack
-        self._most = max(FREE, packed * MOST_RATIO)
+        self._packed = packed
+        self._again = again
         self._name = name
         self._total = 0
         self._file = self._opened()
@@ -174,13 +189,13 @@ class _Unpacking(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        return True
+        return self._again
 
     def tell(self) -> int:
         return self._total
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        if offset or whence:
+        if offset or whence or not self._again:
             raise io.UnsupportedOperation("what is unpacked can only be set back to its start")
         self._file.close()
         self._file = self._opened()
@@ -194,9 +209,10 @@ class _Unpacking(io.RawIOBase):
             why = str(error) or type(error).__name__
             raise InputError(f"{self._name} is damaged or cut short ({why}); fetch it again") from None
         self._total += len(part)
-        if self._total > self._most:
+        most = max(FREE, self._packed() * MOST_RATIO)
+        if self._total > most:
             raise InputError(
-                f"{self._name} unpacks to more than {self._most:,} bytes, over {MOST_RATIO} times its size; "
+                f"{self._name} unpacks to more than {most:,} bytes, over {MOST_RATIO} times its size; "
                 "unpack it yourself if that is what it should be"
             )
         buffer[: len(part)] = part

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from weakcode.claims import Claim
 from weakcode.errors import InputError
 from weakcode.scrub.read.archives import Member, members_of, plain_suffix
 from weakcode.scrub.read.csv.file import CsvSource
+from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, opened_input
 from weakcode.scrub.read.jsonl.file import JsonlSource
 from weakcode.scrub.read.layouts import header_cells
 from weakcode.scrub.read.rows import Record, Rejected, RowError
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 _ROWS_BETWEEN = 256
 """Rows from one telling of progress to the next."""
-_FHIR = re.compile(rb'"resourceType"\s*:')
 _JSONL = (".jsonl", ".ndjson")
 _X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
 _READ = (
@@ -68,10 +67,12 @@ class ClaimSource(Protocol):
 
 def is_arrow_file(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path holds a file in one of Arrow's formats: Parquet, Arrow or Feather, or an IPC stream."""
+    if isinstance(path, Stream):
+        return False
     try:
         with Path(path).open("rb") as file:
-            return file.read(8).startswith((b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"))
-    except OSError:
+            return file.read(8).startswith(ARROW)
+    except (OSError, ValueError):
         return False
 
 
@@ -83,6 +84,12 @@ def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None 
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
+    with opened_input(path) as given, _opened_claims(given, mapping) as source:
+        yield source
+
+
+@contextmanager
+def _opened_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> Iterator[ClaimSource]:
     if is_arrow_file(path) and mapping:
         from weakcode.scrub.read.arrow.table import ArrowTable
 
@@ -238,7 +245,7 @@ def _format(file: BinaryIO, name: str) -> str:
     if b"\x00" in start:
         raise InputError(f"{name} is not a text file; {_READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text[:1] in (b"{", b"[") and (_FHIR.search(text) or (plain_suffix(name) == ".json" and b'"codes"' not in text)):
+    if looks_like_fhir(start, plain_suffix(name)):
         return "fhir"
     if text.startswith(b"{"):
         return "jsonl"

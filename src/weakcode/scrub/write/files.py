@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import secrets
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,15 +12,10 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from weakcode.errors import InputError
+from weakcode.scrub.alive import PARTIAL, can_lock, locked, remove_dead
 from weakcode.scrub.written import WRITTEN
 from weakcode.visible import named
 
-try:
-    import fcntl
-except ImportError:  # Windows, where what is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
-
-_PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -84,7 +77,7 @@ class Outputs:
     def open(self, target: Path) -> BinaryIO:
         """Return a file to write `target` into."""
         with writing(target):
-            remove_dead(target.parent, _PARTIAL)
+            remove_dead(target.parent, PARTIAL)
         while True:
             temporary = target.with_name(f".{target.name[:50]}.weakcode-{secrets.token_hex(4)}.partial")
             # Noted before it is there, so that whatever comes between leaves nothing behind.
@@ -105,7 +98,7 @@ class Outputs:
                 file.flush()
                 os.fsync(file.fileno())
                 temporary.chmod(_mode(self._targets[temporary]))
-                if fcntl is None:
+                if not can_lock:
                     file.close()
         self._whole = True
         self._place()
@@ -118,42 +111,6 @@ class Outputs:
             if named(str(target)) not in WRITTEN:
                 WRITTEN.append(named(str(target)))
         self._targets.clear()
-
-
-def locked(handle: int, path: Path) -> bool:
-    """Lock a new file, so that `remove_dead` leaves it alone as long as it is open; False where that came too late."""
-    if fcntl is None:
-        return True
-    with suppress(OSError):  # a file system without locks: nothing is ever removed there
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    try:
-        return os.path.samestat(os.fstat(handle), path.lstat())
-    except FileNotFoundError:
-        return False
-
-
-def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
-    """Remove the files of this user with such names in a folder that no process has open any more."""
-    if fcntl is None:
-        return
-    with suppress(OSError):
-        found = [entry.path for entry in os.scandir(folder) if pattern.fullmatch(entry.name)]
-        for path in found:
-            with suppress(OSError):
-                _remove_if_dead(path)
-
-
-def _remove_if_dead(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-            return
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
-        if os.path.samestat(status, os.lstat(path)):
-            os.unlink(path)  # noqa: PTH108
-    finally:
-        os.close(handle)
 
 
 @contextmanager

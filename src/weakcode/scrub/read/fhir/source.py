@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 from weakcode.errors import InputError
 from weakcode.scrub.read.fhir.resource import CLAIMS, Known, Person, keys_of, person_of, read_resource
 from weakcode.scrub.read.fhir.stream import Element, Elements
+from weakcode.scrub.read.keys import Repeated, repeated_in, told
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 
 _REFERRED = re.compile(rb'"resourceType"\s*:\s*"(?:Patient|Condition)"')
@@ -18,6 +19,20 @@ _HELPERS = frozenset({"Patient", "Condition", "OperationOutcome", "Coverage", "O
 _DIAGNOSES = re.compile(r'"diagnosis"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,]*")
 _decoder = json.JSONDecoder()
+_KEYS = (
+    "resourceType",
+    "id",
+    "diagnosis",
+    "sequence",
+    "code",
+    "coding",
+    "system",
+    "item",
+    "patient",
+    "provider",
+    "resource",
+)
+"""Keys that can be named when they stand twice."""
 
 
 class FhirSource:
@@ -50,7 +65,12 @@ class FhirSource:
                 yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
                 continue
             for resource, path in _resources(element):
-                if not isinstance(resource, dict):
+                if isinstance(resource, Repeated) and "resourceType" not in resource:
+                    # What stands around a resource: one of two resources would be lost.
+                    empty = False
+                    reason = told(resource.key, _KEYS)
+                    yield Rejected(self._name, element.line, None, reason, "JSON", element.text, path)
+                elif not isinstance(resource, dict):
                     empty = False
                     yield Rejected(
                         self._name, element.line, None, "a resource is no JSON object", "JSON", element.text, path
@@ -67,6 +87,8 @@ class FhirSource:
 
     def _outcome(self, resource: dict[str, Any], element: Element, path: str) -> Record | Rejected:
         try:
+            if (key := repeated_in(resource)) is not None:
+                raise BadRow("JSON", told(key, _KEYS))
             _check_text(resource, element.text)
             read = read_resource(resource, self._known)
         except BadRow as error:
@@ -93,8 +115,9 @@ def _resources(element: Element) -> Iterator[tuple[Any, str]]:
         entries = value.get("entry")
         for number, entry in enumerate(entries if isinstance(entries, list) else []):
             at = f"{path}{'.' if path else ''}Bundle.entry[{number}]"
-            yield (entry.get("resource", {}), f"{at}.resource") if isinstance(entry, dict) else (entry, at)
-    elif "resourceType" not in value and "resource" in value:
+            whole = isinstance(entry, Repeated) or not isinstance(entry, dict)
+            yield (entry, at) if whole else (entry.get("resource", {}), f"{at}.resource")
+    elif "resourceType" not in value and "resource" in value and not isinstance(value, Repeated):
         yield value["resource"], f"{path}.resource".removeprefix(".")
     else:
         kind = value.get("resourceType")

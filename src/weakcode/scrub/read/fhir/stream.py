@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 import attrs
 
+from weakcode.scrub.read.keys import paired
+
 LONGEST_RESOURCE = 32 << 20
 """Characters. A claim has some thousand; a longer one is not taken into memory."""
 _BLOCK = 1 << 16
@@ -47,7 +49,7 @@ class Elements:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._decode_bytes = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._decoder = json.JSONDecoder()
+        self._decoder = json.JSONDecoder(object_pairs_hook=paired)
         self._text = ""
         self._at = 0
         self._ended = False

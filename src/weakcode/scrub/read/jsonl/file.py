@@ -12,6 +12,7 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.keys import may_repeat, read_again, told
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.textlines import Lines, decoded, shown
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, claim_from
@@ -113,6 +114,8 @@ def object_in(text: str) -> dict[str, Any]:
         raise BadRow("JSON", "the line holds a number or a nesting that is too large to read") from None
     if not isinstance(values, dict):
         raise BadRow("JSON", 'the line is JSON but no object; expected {"claim_id": …, "codes": […]}')
+    if may_repeat(text, values) and (key := read_again(text)) is not None:
+        raise BadRow("JSON", told(key, _KNOWN))
     if "\\ud" in text.lower():
         try:
             json.dumps(values, ensure_ascii=False).encode("utf-8")

@@ -1,0 +1,56 @@
+"""Temporary files that their process holds a lock on, and the removal of those whose process is dead."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where what is open cannot be removed
+    fcntl = None  # type: ignore[assignment]
+
+can_lock = fcntl is not None
+PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
+"""Names of outputs that are not finished."""
+SPOOL = re.compile(r"weakcode-[a-z0-9_]{8}\.spool")
+"""Names of streams that are kept while they are read."""
+
+
+def locked(handle: int, path: Path) -> bool:
+    """Lock a new file, so that `remove_dead` leaves it alone as long as it is open; False where that came too late."""
+    if fcntl is None:
+        return True
+    with suppress(OSError):  # a file system without locks: nothing is ever removed there
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        return os.path.samestat(os.fstat(handle), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
+    """Remove the files of this user with such names in a folder that no process has open any more."""
+    if fcntl is None:
+        return
+    with suppress(OSError):
+        found = [entry.path for entry in os.scandir(folder) if pattern.fullmatch(entry.name)]
+        for path in found:
+            with suppress(OSError):
+                _remove_if_dead(path)
+
+
+def _remove_if_dead(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            return
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+        if os.path.samestat(status, os.lstat(path)):
+            os.unlink(path)  # noqa: PTH108
+    finally:
+        os.close(handle)
