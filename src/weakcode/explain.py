@@ -1,49 +1,32 @@
 """Why a claim got the verdict it got: every edit with a subject on the claim, its outcome and the reason.
 
-The edits are read here one by one, apart from the engines. Where this reading and the engine that judged the claim do
-not find the same violations, no explanation is given: an explanation of another verdict would mislead.
+The edits are read one by one by the reference (`weakcode.semantics.reference`). Where it and the engine that judged the
+claim do not find the same violations, no explanation is given: an explanation of another verdict would mislead.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.spelling import stems
 from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
 from weakcode.errors import EngineError
 from weakcode.findings import Finding, Source
-from weakcode.semantics.conditions import Condition, holds, unmet
+from weakcode.semantics.conditions import Condition, holds
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
-from weakcode.semantics.judged import JudgedClaim, at_positions
-from weakcode.semantics.pointers import FIRST
-from weakcode.semantics.terms import found_term
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.reference import Outcome, Reading, read
+from weakcode.semantics.supersede import findings
 from weakcode.semantics.verbs import Verb, Where
 
 if TYPE_CHECKING:
     from weakcode.validator import Verdict
 
 
-class Outcome(enum.StrEnum):
-    """What became of an edit on a claim."""
-
-    VIOLATED = "violated"
-    WAIVED = "waived"
-    SUPERSEDED = "superseded"
-    SATISFIED = "satisfied"
-    NO_OBJECT = "object not on the claim"
-    NOT_APPLICABLE = "not applicable"
-    OFF = "off"
-
-
-_FEW = 6
 _ORDER = {outcome: number for number, outcome in enumerate(Outcome)}
 
 
@@ -104,170 +87,43 @@ class Explanation:
         }
 
 
-@attrs.frozen
-class _Read:
-    """What an edit says of one subject. A violation has a hit, anything else a reason."""
-
-    subject: int
-    outcome: Outcome
-    reason: str = ""
-    positions: tuple[int, ...] = ()
-    hit: Hit | None = None
-
-
-class _Reader:
-    """Reads the edits of one program on one claim."""
-
-    def __init__(self, program: Program, edition: Edition, judged: JudgedClaim) -> None:
-        self._program, self._edition, self._judged = program, edition, judged
-        self.subjects: dict[int, list[int]] = {}
-        self._objects: dict[int, list[int]] = {}
-        for position, code_id in judged.distinct:
-            as_subject, as_object = program.roles(code_id)
-            for number in as_subject:
-                # Without pointers a rule about them has no more to say than one without a subject.
-                if judged.pointers is None and program.edit(number).asks_lines:
-                    continue
-                self.subjects.setdefault(number, []).append(position)
-            for number in as_object:
-                self._objects.setdefault(number, []).append(position)
-        for number in program.claim_edits:
-            if self._speaks(program.edit(number).condition):
-                self.subjects[number] = []
-
-    def _speaks(self, condition: Condition | None) -> bool:
-        """Tell whether a claim-level edit is about this claim: what it names as its occasion is there."""
-        if condition is None:
-            return True
-        if condition.pointer_off_claim and self._judged.pointers is None:
-            return False
-        occasions = attrs.evolve(Condition(), present=condition.present, first_listed=condition.first_listed)
-        return holds(occasions, self._judged)
-
-    def read(self, number: int) -> list[_Read]:
-        """Return what an edit says of each of its subjects."""
-        edit, judged = self._program.edit(number), self._judged
-        at = self.subjects[number]
-        if not holds(edit.condition, judged):
-            reason = "; ".join(unmet(edit.condition or Condition(), judged, self._edition))
-            return [_Read(i, Outcome.NOT_APPLICABLE, reason) for i in at or [0]]
-        others = self._objects.get(number, [])
-        if edit.verb is Verb.CLAIM_REQUIRE:
-            if others:
-                return [_Read(0, Outcome.SATISFIED, f"{at_positions(judged, others)} satisfies it", tuple(others))]
-            return [_Read(0, Outcome.VIOLATED, hit=Hit(number, 0, 0))]
-        unspoken = {**self._unspoken(edit, at), **self._not_pointed(edit, at)}
-        said = [_Read(i, Outcome.NOT_APPLICABLE, reason) for i, reason in unspoken.items()]
-        at = [i for i in at if i not in unspoken]
-        if edit.verb is Verb.AT_MOST_ONE:
-            return said + self._at_most_one(number, at)
-        for i in at:
-            said += self._one(number, edit, i, others)
-        return said
-
-    def _unspoken(self, edit: Edit, at: Sequence[int]) -> dict[int, str]:
-        """Return why the documented texts are none of the edit's, by the position of their diagnosis."""
-        reasons: dict[int, str] = {}
-        if not edit.terms:
-            return reasons
-        rule = self._program.rules[edit.rule]
-        for i in at:
-            text = self._judged.claim.diagnoses[i - 1].text
-            if not found_term(edit, rule, text, self._judged.ids[i - 1], self._edition):
-                words = f"the documented text does not say {', '.join(edit.terms)} alone"
-                reasons[i] = words if text else "no text is documented for it"
-        return reasons
-
-    def _not_pointed(self, edit: Edit, at: Sequence[int]) -> dict[int, str]:
-        """Return why the service lines do not point as the edit wants, by the position of the diagnosis."""
-        pointers = self._judged.pointers
-        if edit.pointed is None or pointers is None:
-            return {}
-        reason = (
-            "no service line points to it first"
-            if edit.pointed == FIRST
-            else "a service line points to it, or may have"
-        )
-        return {i: reason for i in at if not pointers.meets(edit.pointed, i)}
-
-    def _at_most_one(self, number: int, at: Sequence[int]) -> list[_Read]:
-        if len(at) < 2:
-            return [_Read(i, Outcome.SATISFIED, "no other code of its kind is on the claim") for i in at]
-        hits = [Hit(number, at[0], later) for later in at[1:]]
-        first = [_Read(at[0], Outcome.VIOLATED, hit=hit) for hit in hits]
-        return first + [_Read(hit.object, Outcome.VIOLATED, hit=hit) for hit in hits]
-
-    def _one(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
-        verb = edit.verb
-        if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER):
-            apart = [j for j in others if j != i]
-            read = {Verb.FORBID: self._forbid, Verb.REQUIRE: self._require, Verb.ORDER: self._order}[verb]
-            return read(number, edit, i, others if verb is Verb.FORBID else apart)
-        if verb is Verb.ONCE:
-            again = [later for first, later in self._judged.repeats if first == i]
-            said = [_Read(i, Outcome.VIOLATED, hit=Hit(number, i, later)) for later in again]
-            return said or [_Read(i, Outcome.SATISFIED, "it stands once")]
-        if verb is Verb.FIRST and i == 1:
-            return [_Read(i, Outcome.SATISFIED, "it is first-listed")]
-        if verb is Verb.SECONDARY and i != 1:
-            return [_Read(i, Outcome.SATISFIED, "it is not first-listed")]
-        return [_Read(i, Outcome.VIOLATED, hit=Hit(number, i, 0))]
-
-    def _forbid(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
-        if i in others:
-            return [_Read(i, Outcome.NOT_APPLICABLE, "it is one of the codes that may not stand with it itself")]
-        related = [j for j in others if _related(edit.where, i, j)]
-        if related:
-            return [_Read(i, Outcome.VIOLATED, hit=Hit(number, i, j)) for j in related]
-        if others:
-            side = edit.where.name.lower()
-            reason = f"only {side} it is forbidden, not where it stands: {at_positions(self._judged, others)}"
-            return [_Read(i, Outcome.SATISFIED, reason, (i, *others))]
-        return [_absent(edit, i, self._edition)]
-
-    def _require(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
-        there = [j for j in others if _related(edit.where, i, j)]
-        if not there:
-            return [_Read(i, Outcome.VIOLATED, hit=Hit(number, i, 0))]
-        side = "" if edit.where is Where.ANYWHERE else f", {edit.where.name.lower()} it,"
-        return [_Read(i, Outcome.SATISFIED, f"{at_positions(self._judged, there)}{side} satisfies it", (i, *there))]
-
-    def _order(self, number: int, edit: Edit, i: int, others: Sequence[int]) -> list[_Read]:
-        if not others:
-            return [_absent(edit, i, self._edition)]
-        right = [j for j in others if _related(edit.where, i, j)]
-        if right:
-            reason = f"{at_positions(self._judged, right)} stands {edit.where.name.lower()} it"
-            return [_Read(i, Outcome.SATISFIED, reason, (i, *right))]
-        nearest = max(others) if edit.where is Where.AFTER else min(others)
-        return [_Read(i, Outcome.VIOLATED, hit=Hit(number, i, nearest))]
+def _edits_about(judged: JudgedClaim, program: Program) -> list[int]:
+    """Return the edits that have a subject on the claim, and those about the claim whose occasion is there."""
+    about: set[int] = set()
+    for _, code_id in judged.distinct:
+        # Without pointers a rule about them has no more to say than one without a subject.
+        as_subject = program.roles(code_id)[0]
+        about.update(n for n in as_subject if judged.pointers is not None or not program.edit(n).asks_lines)
+    about.update(number for number in program.claim_edits if _speaks(program.edit(number).condition, judged))
+    return sorted(about)
 
 
-def _related(where: Where, i: int, j: int) -> bool:
-    return j != i if where is Where.ANYWHERE else (j < i) == (where is Where.BEFORE) and j != i
-
-
-def _absent(edit: Edit, i: int, edition: Edition) -> _Read:
-    words = edit.listed or "the codes that it names"
-    if any(source.quote for source in edit.sources):
-        words = "the codes that it names"
-    elif not edit.object - CodeSet([(0, edition.size)]):
-        # What a rule lists need not be its object: of right and left it lists the code for both.
-        few = list(islice(stems(edit.object, edition), _FEW + 1))
-        words = ", ".join(few) if 0 < len(few) <= _FEW else words
-    return _Read(i, Outcome.NO_OBJECT, f"none of {words} is on the claim")
+def _speaks(condition: Condition | None, judged: JudgedClaim) -> bool:
+    """Tell whether a claim-level edit is about this claim: what it names as its occasion is there."""
+    if condition is None:
+        return True
+    if condition.pointer_off_claim and judged.pointers is None:
+        return False
+    return holds(attrs.evolve(Condition(), present=condition.present, first_listed=condition.first_listed), judged)
 
 
 class _Sorter:
     """Tells what became of each hit: a finding, a waived one, or none because another rule says it better."""
 
-    def __init__(self, program: Program, assembler: Assembler, judged: JudgedClaim, verdict: Verdict) -> None:
+    def __init__(
+        self,
+        program: Program,
+        assembler: Assembler,
+        judged: JudgedClaim,
+        verdict: Verdict,
+        superseded: Mapping[Hit, int],
+    ) -> None:
         self._program, self._assembler, self._judged = program, assembler, judged
+        self._superseded = superseded
         self._findings = _by_hit(verdict.findings)
         self._waived = _by_hit(verdict.waived)
-        self.hits: set[Hit] = set()
 
-    def sort(self, read: _Read, hit: Hit) -> tuple[_Read, str | None]:
+    def sort(self, reading: Reading, hit: Hit) -> tuple[Reading, str | None]:
         """Return the reading with its outcome and reason, and the full id of the rule that supersedes it."""
         edit = self._program.edit(hit.edit)
         rule = self._program.rules[edit.rule].id
@@ -280,21 +136,12 @@ class _Sorter:
                 reason = found.message
                 if found.waiver is not None:
                     reason = f"{reason} Waived by {found.waiver.who}: {found.waiver.reason}"
-                return attrs.evolve(read, outcome=outcome, reason=reason, positions=found.positions), None
-        by = self._superseded_by(hit, edit, rule)
+                return attrs.evolve(reading, outcome=outcome, reason=reason, positions=found.positions), None
+        if hit not in self._superseded:
+            raise EngineError(f"a violation of {rule} became no finding, and no rule that supersedes it was found")
+        by = self._program.rules[self._superseded[hit]].id
         positions = tuple(at for at in hit[1:] if at)
-        return attrs.evolve(read, outcome=Outcome.SUPERSEDED, reason=f"{by} says it", positions=positions), by
-
-    def _superseded_by(self, hit: Hit, edit: Edit, rule: str) -> str:
-        rule_of = self._program.rule_of_edit
-        for number, other in enumerate(self._program.rules):
-            if rule in other.supersedes:
-                both = [one for one in self.hits if rule_of[one.edit] in (edit.rule, number)]
-                # The assembler knows what superseding means; with these two rules alone it tells which one it was.
-                left = _by_hit(self._assembler.findings(self._judged, both))
-                if (rule, _pair(hit, edit)) not in left:
-                    return other.id
-        raise EngineError(f"a violation of {rule} became no finding, and no rule that supersedes it was found")
+        return attrs.evolve(reading, outcome=Outcome.SUPERSEDED, reason=f"{by} says it", positions=positions), by
 
 
 def _pair(hit: Hit, edit: Edit) -> frozenset[int] | tuple[int, ...]:
@@ -327,59 +174,62 @@ def explain(
     payer = judged.claim.payer
     severities = {number: assembler.severity_of(number, payer) for number in range(len(program.rules))}
     rule_of = program.rule_of_edit
-    reader = _Reader(program, edition, judged)
-    sorter = _Sorter(program, assembler, judged, verdict)
+    about = _edits_about(judged, program)
     chosen = len(program.chosen_edits)
-    reads: list[tuple[int, _Read]] = []
-    for number, at in reader.subjects.items():
+    reads: list[tuple[int, Reading]] = []
+    for number in about:
+        edit, rule = program.edit(number), program.rules[rule_of[number]]
         if severities[rule_of[number]] is None:
-            reason = why_off(program.rules[rule_of[number]])
-            reads += [(number, _Read(i, Outcome.OFF, reason)) for i in at or [0]]
+            at = [i for i, code in judged.distinct if code in edit.subject]
+            reads += [(number, Reading(i, Outcome.OFF, why_off(rule))) for i in at or [0]]
         else:
-            reads += [(number, read) for read in reader.read(number)]
-    sorter.hits = {read.hit for _, read in reads if read.hit is not None}
+            reads += [(number, reading) for reading in read(number, edit, rule, judged, edition)]
+    read_hits = {reading.hit for _, reading in reads if reading.hit is not None}
     found = {hit for hit in hits if severities[rule_of[hit.edit]] is not None}
-    if found != sorter.hits:
-        odd = min(program.rules[rule_of[hit.edit]].id for hit in found ^ sorter.hits)
+    if found != read_hits:
+        odd = min(program.rules[rule_of[hit.edit]].id for hit in found ^ read_hits)
         raise EngineError(f"the engine and the reading of its edits disagree about {odd} on this claim; report it")
+    superseded = findings(found, program.edit, program.rules, lambda number: severities[number] is not None).superseded
+    sorter = _Sorter(program, assembler, judged, verdict, superseded)
     return Explanation(
         verdict=verdict,
         steps=_steps(reads, sorter, assembler, program, severities, judged),
         edits=chosen,
-        edits_elsewhere=chosen - len(reader.subjects),
-        rules_elsewhere=len(program.present) - len({rule_of[number] for number in reader.subjects}),
+        edits_elsewhere=chosen - len(about),
+        rules_elsewhere=len(program.present) - len({rule_of[number] for number in about}),
     )
 
 
 def _steps(
-    reads: Sequence[tuple[int, _Read]],
+    reads: Sequence[tuple[int, Reading]],
     sorter: _Sorter,
     assembler: Assembler,
     program: Program,
     severities: Mapping[int, str | None],
     judged: JudgedClaim,
 ) -> tuple[Step, ...]:
-    grouped: dict[tuple[int, _Read, str | None], list[Edit]] = {}
-    for number, read in reads:
+    grouped: dict[tuple[int, Reading, str | None], list[Edit]] = {}
+    for number, reading in reads:
         by = None
-        if read.hit is not None:
-            read, by = sorter.sort(read, read.hit)
-            read = attrs.evolve(read, hit=None)
+        if reading.hit is not None:
+            reading, by = sorter.sort(reading, reading.hit)
+            reading = attrs.evolve(reading, hit=None)
         edit = program.edit(number)
-        grouped.setdefault((edit.rule, read, by), []).append(edit)
+        grouped.setdefault((edit.rule, reading, by), []).append(edit)
+    codes = judged.claim.codes
     steps = [
         Step(
             rule=program.rules[rule].id,
             severity=severities[rule],
-            outcome=read.outcome,
-            reason=read.reason,
-            position=read.subject,
-            code=judged.claim.codes[read.subject - 1] if read.subject else "",
-            positions=read.positions or ((read.subject,) if read.subject else ()),
+            outcome=reading.outcome,
+            reason=reading.reason,
+            position=reading.subject,
+            code=codes[reading.subject - 1] if reading.subject else "",
+            positions=reading.positions or ((reading.subject,) if reading.subject else ()),
             edits=len(edits),
-            sources=assembler.sources(edits, judged.claim.codes[read.positions[1] - 1] if read.positions[1:] else ""),
+            sources=assembler.sources(edits, codes[reading.positions[1] - 1] if reading.positions[1:] else ""),
             by=by,
         )
-        for (rule, read, by), edits in grouped.items()
+        for (rule, reading, by), edits in grouped.items()
     ]
     return tuple(sorted(steps, key=lambda s: (s.position, _ORDER[s.outcome], s.rule, s.positions, s.reason)))

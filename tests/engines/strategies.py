@@ -16,7 +16,8 @@ from weakcode.codes.compiled import pack_key
 from weakcode.codes.normalise import canonical
 from weakcode.compile.program import Program
 from weakcode.semantics.conditions import Condition
-from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.edits import CompiledRule, Edit, Hit
+from weakcode.semantics.reference import violations
 from weakcode.semantics.verbs import Verb, Where
 
 # What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile. What
@@ -66,6 +67,13 @@ class SmallEdition:
 
     def title(self, code: str) -> str | None:
         return f"disease {code}" if code in NAMES else None
+
+    def compact_code(self, code_id: int) -> str:
+        return NAMES[code_id]
+
+    def span(self, prefix: str) -> tuple[int, int]:
+        ids = [number for number, name in enumerate(NAMES) if name.startswith(prefix)]
+        return (ids[0], ids[-1] + 1) if ids else (0, 0)
 
     def titled_code(self, code_id: int) -> tuple[str, str]:
         return NAMES[code_id], f"disease {NAMES[code_id]}"
@@ -189,3 +197,12 @@ def program_of(some_edits: list[Edit], rules: int = 3) -> Program:
     named = [CompiledRule(f"small/rule-{n}", "", "error", True, "small") for n in range(rules)]
     meta, sections = Program.pack("small", ["small 1"], named, FACTS, some_edits)
     return Program.open(meta, sections)
+
+
+# Edits without terms: a rule that says nothing.
+_RULES = tuple(CompiledRule(f"small/{number}", "", "error", True, "small") for number in range(3))
+
+
+def reference_hits(some_edits, judged) -> set[Hit]:
+    """Return what the reference reading finds on a judged claim."""
+    return violations(some_edits, _RULES, judged, EDITION)

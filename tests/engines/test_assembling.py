@@ -1,4 +1,4 @@
-"""Hits become findings: merged, superseded and put in order as a brute-force reading does it."""
+"""Hits become findings: merged, superseded and put in order as the specification says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engines import brute
 from tests.engines.strategies import EDITION, FACTS, THOROUGH, edits
 from weakcode.claims import Claim
 from weakcode.compile.program import Program
@@ -15,6 +14,7 @@ from weakcode.engines.findings import Assembler
 from weakcode.engines.kernel._kernel import Maker
 from weakcode.findings import Finding
 from weakcode.semantics.edits import CompiledRule, Hit
+from weakcode.semantics.supersede import findings
 
 RULES = ("small/a", "small/b", "small/c")
 LEVELS = (None, "info", "warning", "error")
@@ -37,7 +37,7 @@ orders = st.permutations(range(3))
     st.lists(st.integers(0, 3), min_size=3, max_size=3),
     orders,
 )
-def test_hits_are_merged_superseded_and_ordered_as_brute_force_does_it(some_edits, hits, replaces, levels, order):
+def test_hits_are_merged_superseded_and_ordered_as_the_specification_says(some_edits, hits, replaces, levels, order):
     """Whatever the order of the rules in their files, `order` being the place of each there."""
     compiled = [
         CompiledRule(RULES[rule], "", "error", True, "small", supersedes=tuple(RULES[n] for n in replaces[rule]))
@@ -48,7 +48,9 @@ def test_hits_are_merged_superseded_and_ordered_as_brute_force_does_it(some_edit
     assembler = Assembler(Program.open(meta, sections), EDITION, lambda number, payer: LEVELS[levels[order[number]]])
     severities = assembler.severities(None)
     assert list(severities) == [levels[rule] for rule in order]
-    assert assembler.merger.merged(hits, severities) == brute.merged(hits, some_edits, replaces, levels)
+    expected = findings(hits, lambda number: in_file[number], compiled, lambda number: bool(severities[number]))
+    merged = [(one.edits, one.subject, one.object) for one in expected.kept]
+    assert assembler.merger.merged(hits, severities) == merged
 
 
 def test_a_finding_is_made_with_all_its_fields_and_stays_as_it_is():

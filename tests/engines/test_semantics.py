@@ -1,4 +1,4 @@
-"""The durable engine says exactly what a brute-force reading of the semantics says."""
+"""The durable engine says exactly what the reference reading says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines import brute
+from tests.engines.plain import meets
 from tests.engines.strategies import (
     EDITION,
     NAMES,
@@ -23,6 +23,7 @@ from tests.engines.strategies import (
     edits,
     one_part,
     program_of,
+    reference_hits,
 )
 from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
@@ -59,7 +60,7 @@ EVERY_VERB = [
 ]
 
 
-def test_every_claim_of_up_to_three_codes_is_judged_as_by_brute_force():
+def test_every_claim_of_up_to_three_codes_is_judged_as_by_the_reference():
     """What a verb means shows on short claims; these are all of them, and no chance is in it."""
     engine = engine_for(EVERY_VERB)
     violated = set()
@@ -67,18 +68,18 @@ def test_every_claim_of_up_to_three_codes_is_judged_as_by_brute_force():
         judged = JudgedClaim.of(Claim(codes), EDITION)
         hits = engine.hits(judged)
         assert len(hits) == len(set(hits)), codes
-        assert set(hits) == brute.all_violations(EVERY_VERB, judged), codes
+        assert set(hits) == reference_hits(EVERY_VERB, judged), codes
         violated.update(hit.edit for hit in hits)
     assert violated == set(range(len(EVERY_VERB)))
 
 
 @THOROUGH
 @given(st.lists(edits(), max_size=8), claims)
-def test_the_durable_engine_finds_what_brute_force_finds(some_edits, claim):
+def test_the_durable_engine_finds_what_the_reference_finds(some_edits, claim):
     judged = JudgedClaim.of(claim, EDITION)
     hits = engine_for(some_edits).hits(judged)
     assert len(hits) == len(set(hits))
-    assert set(hits) == brute.all_violations(some_edits, judged)
+    assert set(hits) == reference_hits(some_edits, judged)
 
 
 @pytest.mark.parametrize(("verb", "where"), sorted(set(SENTENCES)), ids=lambda part: part.name)
@@ -89,7 +90,7 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
     @settings(max_examples=200, derandomize=True, database=None)
     @given(edits(kinds=[(verb, where)]), claims)
     def count(edit, claim):
-        violated[bool(brute.all_violations([edit], JudgedClaim.of(claim, EDITION)))] += 1
+        violated[bool(reference_hits([edit], JudgedClaim.of(claim, EDITION)))] += 1
 
     count()
     assert min(violated[True], violated[False]) >= 4, violated
@@ -99,7 +100,7 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
 @given(st.one_of(one_part(), one_part(), conditions), claims)
 def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     judged = JudgedClaim.of(claim, EDITION)
-    assert holds(condition, judged) == brute.meets(condition, claim, judged.ids, judged.date)
+    assert holds(condition, judged) == meets(condition, claim, judged.ids, judged.date)
 
 
 @given(st.lists(edits(), max_size=8))

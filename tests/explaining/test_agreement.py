@@ -6,13 +6,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines import strategies as small
-from tests.engines.brute import all_violations
 from weakcode import Claim, Validator
 from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
@@ -23,6 +21,7 @@ from weakcode.rules.library import bundled_packs
 from weakcode.rules.load import load_pack
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.reference import violations
 from weakcode.validator import Verdict
 
 ENGINES = ("durable", "columnar")
@@ -85,21 +84,6 @@ def test_what_is_violated_in_the_examples_of_every_rule_is_what_check_finds(engi
         assert_violated_are_the_findings(validator.explain(claim), validator.check(claim))
 
 
-@attrs.frozen
-class Edition(small.SmallEdition):
-    """The small edition, with what it takes to spell a set of its codes."""
-
-    def compact_code(self, code_id: int) -> str:
-        return small.NAMES[code_id]
-
-    def span(self, prefix: str) -> tuple[int, int]:
-        ids = [number for number, name in enumerate(small.NAMES) if name.startswith(prefix)]
-        return (ids[0], ids[-1] + 1) if ids else (0, 0)
-
-
-EDITION = Edition()
-
-
 @settings(max_examples=150)
 @given(
     some_edits=st.lists(small.edits(), min_size=1, max_size=6),
@@ -107,7 +91,7 @@ EDITION = Edition()
     supersedes=st.sets(st.sampled_from([(0, 1), (1, 2), (2, 0), (0, 2)])),
     off=st.none() | st.integers(0, 2),
 )
-def test_generated_edits_are_read_as_brute_force_reads_them(
+def test_generated_edits_are_explained_as_the_reference_reads_them(
     some_edits: list[Edit], claim: Claim, supersedes: set[tuple[int, int]], off: int | None
 ) -> None:
     names = [f"small/rule-{number}" for number in range(3)]
@@ -117,12 +101,12 @@ def test_generated_edits_are_read_as_brute_force_reads_them(
     ]
     meta, sections = Program.pack("small", ["small 1"], rules, small.FACTS, some_edits)
     program = Program.open(meta, sections)
-    assembler = Assembler(program, EDITION, lambda rule, _: None if rule == off else "error")
-    judged = JudgedClaim.of(claim, EDITION)
-    hits = all_violations(some_edits, judged)
-    verdict = Verdict(assembler.findings(judged, hits), "small", "brute", ("small 1",))
-    # Raises where the reading and the brute-force hits differ, or where a finding is lost without a rule to blame.
-    explained = explain(judged, verdict, program, EDITION, assembler, list(hits), lambda _: "off")
+    assembler = Assembler(program, small.EDITION, lambda rule, _: None if rule == off else "error")
+    judged = JudgedClaim.of(claim, small.EDITION)
+    hits = violations(some_edits, rules, judged, small.EDITION)
+    verdict = Verdict(assembler.findings(judged, hits), "small", "reference", ("small 1",))
+    # Raises where a finding is lost without a rule to blame.
+    explained = explain(judged, verdict, program, small.EDITION, assembler, list(hits), lambda _: "off")
     assert_violated_are_the_findings(explained, verdict.findings)
     for step in explained.steps:
         assert (step.outcome is Outcome.OFF) == (off is not None and step.rule == names[off])

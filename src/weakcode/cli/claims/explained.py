@@ -8,8 +8,9 @@ from itertools import groupby
 import click
 
 from weakcode.cli.common import text
-from weakcode.explain import Explanation, Outcome, Step
+from weakcode.explain import Explanation, Step
 from weakcode.findings import Source
+from weakcode.semantics.reference import Outcome
 
 _COLOURS = {
     Outcome.VIOLATED: "red",
