@@ -76,7 +76,7 @@ def test_a_validator_that_was_sent_on_can_be_sent_on_again() -> None:
 def test_a_strict_validator_refuses_the_same_days_after_it_was_sent() -> None:
     sent = pickle.loads(pickle.dumps(weakcode.Validator(packs="weakness", strict_edition=True)))
 
-    with pytest.raises(weakcode.InputError, match=r"no edition in force on 1999-01-01 is installed; there are 20"):
+    with pytest.raises(weakcode.InputError, match="no codes are known for 1999-01-01"):
         sent.check(weakcode.Claim(["M62.84"], service_date="1999-01-01"))
 
 

@@ -80,7 +80,8 @@ def test_the_last_day_of_a_waiver_still_waives_and_the_day_after_is_told(today, 
     assert (RULE in rules(verdict.findings)) != waives
 
 
-def test_without_a_day_waivers_are_held_against_the_day_itself():
+def test_without_a_day_waivers_are_held_against_the_day_itself(monkeypatch):
+    monkeypatch.delenv("WEAKCODE_TODAY")
     yesterday = dt.date.today() - dt.timedelta(days=1)
     validator = weakcode.Validator(packs=["weakness"])
     assert not validator.judge(weakcode.Claim(PAIR, waivers=[waiver(until=yesterday)])).waived
