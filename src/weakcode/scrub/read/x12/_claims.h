@@ -543,7 +543,7 @@ static int x12_next(x12_reader *r, const uint8_t *text, int64_t size, x12_state 
     if (!end) return 0;
     *before = *s;
     s->last_line = s->line;
-    *is_plain = x12_split(&r->segment, at, end - at);
+    *is_plain = x12_split(&r->segment, at, end - at, size - s->offset - (end - at));
     s->offset += end - at + 1;
     s->column = sign == '\n' ? 1 : s->column + (end - at) + 1;
     s->line += sign == '\n';

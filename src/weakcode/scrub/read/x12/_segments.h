@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #define X12_ELEMENTS 64
 #define X12_LONGEST (1 << 16) /* of a segment that is read here, in bytes */
@@ -49,20 +52,47 @@ static inline int x12_begins_diagnosis(const uint8_t *at, int64_t left, uint8_t 
     return at[0] == 'B' && (at[1] == 'K' || at[1] == 'F' || at[1] == 'J' || at[1] == 'N');
 }
 
-/* Split a segment. 0 where it is none that can be read here: too long, with breaks in it, or blanks at its end. */
-static int x12_split(x12_segment *s, const uint8_t *text, int64_t size) {
+/* Which of the next 16 bytes are this sign, as bits; `breaks` are those that break lines. */
+#if defined(__SSE2__)
+static inline uint32_t x12_sixteen(const uint8_t *at, uint8_t sign, uint32_t *breaks) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i lines = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    *breaks = (uint32_t)_mm_movemask_epi8(lines);
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)sign)));
+}
+#else
+static inline uint32_t x12_sixteen(const uint8_t *at, uint8_t sign, uint32_t *breaks) {
+    uint32_t found = 0;
+    *breaks = 0;
+    for (int i = 0; i < 16; i++) {
+        found |= (uint32_t)(at[i] == sign) << i;
+        *breaks |= (uint32_t)(at[i] == '\n' || at[i] == '\r') << i;
+    }
+    return found;
+}
+#endif
+
+/* Split a segment, behind which the text has `left` more bytes. 0 where it is none that can be read here: too long, with breaks in it, or blanks at its end. */
+static int x12_split(x12_segment *s, const uint8_t *text, int64_t size, int64_t left) {
     if (size > X12_LONGEST || text[size - 1] <= ' ') return 0;
-    if (memchr(text, '\n', (size_t)size) || memchr(text, '\r', (size_t)size)) return 0;
     s->text = text;
     s->size = size;
     s->count = 1;
     s->starts[0] = 0;
     s->stray = 0;
-    for (int64_t i = 0; i < size; i++) {
-        if (text[i] != s->signs.element) continue;
-        if (s->count == X12_ELEMENTS) return 0;
-        s->starts[s->count++] = (int32_t)i + 1;
-        s->stray |= x12_begins_diagnosis(text + i + 1, size - i - 1, s->signs.component);
+    for (int64_t i = 0; i < size; i += 16) {
+        uint8_t last[16] = {0};
+        const uint8_t *at = text + i;
+        if (size + left - i < 16) at = memcpy(last, at, (size_t)(size - i)); /* the text ends before 16 bytes do */
+        uint32_t breaks, found = x12_sixteen(at, s->signs.element, &breaks);
+        uint32_t inside = size - i < 16 ? (1u << (size - i)) - 1 : 0xffffu;
+        if (breaks & inside) return 0;
+        for (found &= inside; found; found &= found - 1) {
+            int64_t start = i + __builtin_ctz(found) + 1;
+            if (s->count == X12_ELEMENTS) return 0;
+            s->starts[s->count++] = (int32_t)start;
+            s->stray |= x12_begins_diagnosis(text + start, size - start, s->signs.component);
+        }
     }
     s->starts[s->count] = (int32_t)size + 1;
     int tag = s->starts[1] - 1;
