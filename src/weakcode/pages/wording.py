@@ -31,7 +31,9 @@ _KINDS: dict[str, str] = {
     "manifestation": "For each manifestation code, told by its title and a code-first note: may not be first-listed.",
     "code_first_missing": "For each code that a code-first note without a condition holds for: "
     "require what the note asks for before it.",
-    "code_first_order": "For each code that a code-first note holds for: if what the note names is there, before it.",
+    "code_first_order": "For each code that a code-first note holds for: if what the note names is there, before it; "
+    "where it gives examples, only at the head of the claim.",
+    "code_first_example": "For each code whose code-first note gives examples: if one of them is there, before it.",
     "use_additional_missing": "For each code that a use-additional note holds for: require a code that the note names.",
     "use_additional_order": "For each code that a use-additional note names and that adds to another: "
     "if the code with the note is there, before it.",

@@ -15,7 +15,7 @@ from weakcode.codes import table
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
 from weakcode.compile.tabular.laterality import meet
-from weakcode.compile.tabular.notes import manifestation_codes
+from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
 
 _SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
 _UNSPECIFIED = re.compile(r"\bunspecified\b", re.IGNORECASE)
@@ -102,5 +102,6 @@ BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "not-billable": lambda edition: CodeSet.of([edition.header_id]),
     "icd9-code": lambda edition: CodeSet.of([edition.icd9_id]),
     "manifestation": manifestation_codes,
+    "after-injury": after_injury_codes,
     "unspecified-side": unspecified_side,
 }

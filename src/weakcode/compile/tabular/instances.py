@@ -14,6 +14,7 @@ from weakcode.compile.tabular.excludes import Block, Sort, Taken, at_two_sites, 
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
+    CodeFirst,
     classify,
     holders,
     manifestation_codes,
@@ -22,6 +23,7 @@ from weakcode.compile.tabular.notes import (
 )
 from weakcode.findings import Source
 from weakcode.rules.readings import CodesReading, bundled_readings
+from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import Verb, Where
 
@@ -31,7 +33,7 @@ class Instance:
     """What one note asks, before it is joined with the rule that declares severity and message.
 
     `others` are place and quote of further notes that ask the same; a finding about an order cites those that reach
-    its object. `cited` is what else is cited.
+    its object. `cited` is what else is cited. With `first_listed`, it holds only where one of these codes is.
     """
 
     verb: Verb
@@ -43,6 +45,7 @@ class Instance:
     listed: str = ""
     starts: date | None = None
     ends: date | None = None
+    first_listed: CodeSet | None = None
     others: tuple[tuple[str, str], ...] = ()
     cited: tuple[Source, ...] = ()
 
@@ -108,31 +111,51 @@ def _code_first_missing(edition: Edition) -> Iterator[Instance]:
             yield Instance(Verb.REQUIRE, subject, wanted, Where.BEFORE, place, quote)
 
 
-def _code_first_order(edition: Edition) -> Iterator[Instance]:
-    """What a code-first note lists goes first, unless some of it stands there already.
-
-    Where the list gives examples, a code with a use-additional note that names the subject is as good as one of them: a
-    constipation by drugs before the code of the drug leaves nothing to put right.
-    """
-    by_use = _by_use(edition)
+def _code_first_orders(edition: Edition) -> Iterator[tuple[Note, CodeFirst, CodeSet, CodeSet]]:
+    """Yield each code-first note that names codes, with its reading, the codes that it holds for and those named."""
     for note in edition.all_notes("code_first"):
         lines = read_note(note, edition)
         listed = union(lines)
-        subject = holders(note, edition)
         for reading in bundled_readings().not_listed:
             if reading.place == note.place:
                 listed -= edition.codeset(reading.codes)
-        if not listed or not subject:
-            continue
+        subject = holders(note, edition)
+        if listed and subject:
+            yield note, classify(note, lines, edition), subject, listed
+
+
+def _code_first_order(edition: Edition) -> Iterator[Instance]:
+    """What a code-first note lists goes first, unless some of it stands there already.
+
+    Where the list gives examples, a cause that is not among them may stand there; only a code at the head of the claim
+    has none before it. A manifestation (Guidelines I.A.13) has no such freedom.
+    """
+    manifestations = manifestation_codes(edition)
+    for note, reading, subject, listed in _code_first_orders(edition):
+        free = subject - manifestations if reading.open else CodeSet()
+        if subject - free:
+            place, quote = _quoted(note)
+            yield Instance(Verb.ORDER, subject - free, listed, Where.BEFORE, place, quote)
+    for instance in _code_first_example(edition):
+        yield attrs.evolve(instance, first_listed=instance.subject)
+
+
+def _code_first_example(edition: Edition) -> Iterator[Instance]:
+    """An example of a code-first note after the code, whatever stands before it.
+
+    A code with a use-additional note that names the subject is as good as an example: a constipation by drugs before
+    the code of the drug leaves nothing to put right.
+    """
+    by_use = _by_use(edition)
+    for note, reading, subject, listed in _code_first_orders(edition):
         place, quote = _quoted(note)
-        if classify(note, lines, edition).open:
-            for named, bearers in by_use:
-                if named & subject:
-                    enough = listed | (bearers - subject)
-                    yield Instance(Verb.ORDER, named & subject, enough, Where.BEFORE, place, quote)
-                    subject -= named
-        if subject:
-            yield Instance(Verb.ORDER, subject, listed, Where.BEFORE, place, quote)
+        free = subject - manifestation_codes(edition) if reading.open else CodeSet()
+        for named, bearers in by_use:
+            if named & free:
+                yield Instance(Verb.ORDER, named & free, listed | (bearers - free), Where.BEFORE, place, quote)
+                free -= named
+        if free:
+            yield Instance(Verb.ORDER, free, listed, Where.BEFORE, place, quote)
 
 
 def _open_ended(edition: Edition) -> CodeSet:
@@ -295,6 +318,7 @@ KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
     "manifestation": _manifestations,
     "code_first_missing": _code_first_missing,
     "code_first_order": _code_first_order,
+    "code_first_example": _code_first_example,
     "use_additional_missing": _wanted("use_additional"),
     "use_additional_order": _use_additional_order,
     "code_also": _wanted("code_also"),
@@ -311,6 +335,9 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
     title = f"ICD-10-CM Tabular List ({edition.notes_name})"
     for instance in KINDS[kind](edition):
+        condition = narrowed(model.condition, instance.starts, instance.ends)
+        if instance.first_listed is not None:
+            condition = attrs.evolve(condition or Condition(), first_listed=instance.first_listed)
         places = [(instance.place, instance.quote), *instance.others] if instance.place else []
         quoted = [Source(title, place, quote or None) for place, quote in places]
         yield Edit(
@@ -319,7 +346,7 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             subject=instance.subject,
             object=instance.object,
             where=instance.where,
-            condition=narrowed(model.condition, instance.starts, instance.ends),
+            condition=condition,
             terms=model.terms,
             pointed=model.pointed,
             message=model.message,

@@ -241,3 +241,13 @@ def unresolved(edition: Edition) -> Iterator[tuple[str, str, str]]:
             for line in read_note(note, edition):
                 for reference in line.unresolved:
                     yield note.place, kind, reference
+
+
+def after_injury_codes(edition: Edition) -> CodeSet:
+    """Return the codes whose code-first note an injury or poisoning can satisfy: it names one, or gives examples."""
+    injuries, spans = edition.codeset("S00-T88"), list[tuple[int, int]]()
+    for note in edition.all_notes("code_first"):
+        reading = classify(note, read_note(note, edition), edition)
+        if reading.open or reading.listed & injuries:
+            spans.extend(holders(note, edition).spans)
+    return CodeSet(spans) - injuries
