@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from weakcode.scrub.write.findings import findings_schema
+from weakcode.scrub.schema import findings_schema
 
 Finding = Mapping[str, Any]
 MakeFindings = Callable[..., Path]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import weakcode
-from weakcode.scrub.read.csv.blocks import is_well_formed
+from weakcode.scrub.read.csv.batch import is_well_formed
 from weakcode.scrub.run import scrub
 from weakcode.scrub.summary import JudgedBy
 
@@ -132,7 +132,7 @@ def test_tables_come_out_as_claim_by_claim(
     folder = tmp_path_factory.mktemp("table")
     (folder / "claims.csv").write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("weakcode.scrub.read.csv.file.BLOCK_BYTES", size)
+        patch.setattr("weakcode.scrub.read.csv.file.BATCH_BYTES", size)
         same_both_ways(folder / "claims.csv", folder, jobs)
 
 
@@ -211,7 +211,7 @@ def test_json_lines_come_out_as_claim_by_claim(
     folder = tmp_path_factory.mktemp("lines")
     (folder / "claims.jsonl").write_text("\n".join(['{"codes": ["I10"]}', *lines]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("weakcode.scrub.judge.blocks.BLOCK", size)
+        patch.setattr("weakcode.scrub.read.batch.ROWS", size)
         same_both_ways(folder / "claims.jsonl", folder, jobs)
 
 
@@ -275,7 +275,7 @@ RIF = "CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1|ICD_DGNS_CD2|CLM_FROM_DT|LINE_NUM|LIN
 def test_lines_with_one_pointer_each_come_out_as_claim_by_claim(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("weakcode.scrub.judge.blocks.BLOCK", size)
+    monkeypatch.setattr("weakcode.scrub.read.batch.ROWS", size)
     path = tmp_path / "carrier.csv"
     path.write_text(
         RIF

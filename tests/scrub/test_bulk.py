@@ -19,7 +19,7 @@ from pyarrow import ipc
 
 import weakcode
 from weakcode.cli import main
-from weakcode.scrub.judge import parallel
+from weakcode.scrub.judge.batch import evaluate_batch
 from weakcode.scrub.read.arrow.file import ArrowColumns
 
 CODES = [
@@ -158,7 +158,8 @@ def test_a_damaged_row_group_is_rejected_row_by_row_and_the_others_are_judged(tm
     start = column.data_page_offset
     content[start : start + 40] = b"\xff" * 40
     path.write_bytes(content)
-    outcomes = list(parallel.judge(ArrowColumns(path), validator().columns()))
+    columns = validator().columns()
+    outcomes = [evaluate_batch(batch, columns, validator()) for batch in ArrowColumns(path)]
     evaluated = sum(one.scrubbed.evaluated for one in outcomes if one.scrubbed)
     rejected = sum(len(one.rejected) for one in outcomes)
     assert (evaluated, rejected) == (400, 400)

@@ -184,7 +184,7 @@ def test_what_a_format_cannot_hold_is_told(
     tmp_path: Path, kind: str, lost: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The first batch decides which columns there are.
-    monkeypatch.setattr("weakcode.scrub.judge.blocks.BLOCK", 1)
+    monkeypatch.setattr("weakcode.scrub.read.batch.ROWS", 1)
     out = tmp_path / f"out.{kind}"
     plain = {"claim_id": "P", "codes": ["I10"]}
     summary = fixing(write_jsonl(tmp_path / "c.jsonl", [plain, *SPOKEN]), out)

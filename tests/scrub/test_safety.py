@@ -298,8 +298,8 @@ def test_results_depend_neither_on_batches_nor_on_threads_nor_on_the_order_of_cl
     order.shuffle(shuffled)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("weakcode.scrub.read.arrow.file.BATCH_ROWS", size)
-        patch.setattr("weakcode.scrub.read.csv.file.BLOCK_BYTES", size * 10)
-        patch.setattr("weakcode.scrub.judge.blocks.BLOCK", size)
+        patch.setattr("weakcode.scrub.read.csv.file.BATCH_BYTES", size * 10)
+        patch.setattr("weakcode.scrub.read.batch.ROWS", size)
         others, in_other_order = run(shuffled, "shuffled", jobs)
     assert others == counts
     # Sorting is stable: the findings of one claim keep their order.

@@ -23,7 +23,8 @@ from weakcode.scrub.read import queries
 from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.sql import QuerySource, TableSink
+from weakcode.scrub.read.sql import QuerySource
+from weakcode.scrub.write.postgres import TableSink
 
 
 def weakcode(*arguments: str) -> Result:

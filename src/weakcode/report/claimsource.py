@@ -57,7 +57,7 @@ def _arrow_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatc
 
     for part in ArrowColumns(path):
         if isinstance(part, LostRows):
-            yield _batch([], [], []), part.rows
+            yield _batch([], [], []), part.count
             continue
         batch = part.batch
         names = batch.schema.names

@@ -14,8 +14,8 @@ import attrs
 
 from weakcode.claims import Waiver
 from weakcode.errors import InputError
-from weakcode.scrub.judge.rows import FindingRows, Judge, Judged, evaluate
-from weakcode.scrub.read.files import FileRows, is_arrow_file
+from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
+from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.summary import JudgedBy, Summary
@@ -29,10 +29,9 @@ from weakcode.scrub.write.pseudonyms import HashedIds
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.scrub.judge import parallel
+    from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.columns import ColumnScrubber
-    from weakcode.scrub.read.arrow.file import ArrowColumns
-    from weakcode.scrub.read.files import Block
+    from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.findings import FindingsWriter
 
@@ -50,7 +49,7 @@ def scrub(
     summary: str | os.PathLike[str] | None = None,
     fixed: str | os.PathLike[str] | None = None,
     mend: Mend | None = None,
-    on_judged: Callable[[Judged], None] | None = None,
+    on_judged: Callable[[Evaluated], None] | None = None,
     progress: Progress | None = None,
     mapping: Mapping[str, str] | None = None,
     columns: ColumnScrubber | None = None,
@@ -220,7 +219,7 @@ class _Run:
         self,
         judge: Judge,
         out: _Out,
-        on_judged: Callable[[Judged], None] | None,
+        on_judged: Callable[[Evaluated], None] | None,
         progress: Progress | None,
         columns: ColumnScrubber | None,
         jobs: int,
@@ -237,18 +236,11 @@ class _Run:
 
     def file(self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> None:
         """Scrub one file."""
-        if self._columns is not None and not mapping and is_arrow_file(path):
-            from weakcode.scrub.read.arrow.file import ArrowColumns
-
-            arrow = ArrowColumns(path)
-            self._batches(arrow, self._columns)
-            self._bytes_before += arrow.bytes_read
-            return
         source, name = FileRows(path, mapping, self._read), name_of(path)
         if self._columns is None:
             self._claims(source)
         else:
-            self._blocks(source.blocks(), self._columns)
+            self._batches(source.batches(), self._columns)
         self._bytes_before += source.bytes_read
         self._odd(name, source.ignored)
         self.undiagnosed.update(source.undiagnosed)
@@ -257,20 +249,11 @@ class _Run:
 
     def query(self, query: QuerySource) -> None:
         """Scrub what an open query gives."""
-        if self._columns is not None and query.is_code_list:
-            from weakcode.scrub.read.arrow.file import ArrowColumns
-
-            source = ArrowColumns(query.reader)
-            source.name = query.name
-            self._batches(source, self._columns)
+        if self._columns is None:
+            self._claims(query)
         else:
-            if self._columns is None:
-                self._claims(query)
-            else:
-                from weakcode.scrub.judge.blocks import blocks_of
-
-                self._blocks(blocks_of(query), self._columns)
-            self._odd(query.name, query.ignored)
+            self._batches(query.batches(), self._columns)
+        self._odd(query.name, query.ignored)
 
     def flush(self) -> None:
         """Write the findings that wait for their batch to be full."""
@@ -282,7 +265,7 @@ class _Run:
         for outcome in evaluate(self.tally.counted(rows), self._judge):
             self._outcome(outcome)
 
-    def _outcome(self, outcome: Judged | Rejected) -> None:
+    def _outcome(self, outcome: Evaluated | Rejected) -> None:
         self.tally.add(outcome)
         if isinstance(outcome, Rejected):
             self._out.rejected([outcome])
@@ -295,31 +278,21 @@ class _Run:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
 
-    def _blocks(self, blocks: Iterable[Block], columns: ColumnScrubber) -> None:
-        from weakcode.scrub.judge import parallel
+    def _batches(self, batches: Iterable[ClaimBatch], columns: ColumnScrubber) -> None:
+        from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
+        from weakcode.scrub.judge.parallel import in_order
 
-        keep_rows = self._out.corrected is not None
-        for part in parallel.in_order(
-            blocks, lambda block: block.judged(columns, self._judge, keep_rows=keep_rows), self._jobs
+        keep = self._out.corrected is not None
+        for part in in_order(
+            batches, lambda batch: evaluate_batch(batch, columns, self._judge, keep_claims=keep), self._jobs
         ):
-            if isinstance(part, parallel.Judged):
+            if isinstance(part, FindingBatch):
                 self._batch(part)
                 continue
             for outcome in self.tally.counted(part.outcomes):
                 self._outcome(outcome)
 
-    def _batches(self, source: ArrowColumns, columns: ColumnScrubber) -> None:
-        from weakcode.scrub.judge import parallel
-
-        for part in parallel.judge(source, columns, self._jobs, keep_rows=self._out.corrected is not None):
-            self._batch(part)
-            self._read(source.bytes_read)
-        self._read(source.bytes_read)
-        self._odd(source.name, source.ignored)
-        if source.notes:
-            self.remarks[source.name] = source.notes
-
-    def _batch(self, part: parallel.Judged) -> None:
+    def _batch(self, part: FindingBatch) -> None:
         self.flush()
         if self._out.corrected:
             self._out.corrected.add_batch(part)

@@ -9,8 +9,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
-from weakcode.scrub.judge.rows import FindingRows, Judged
-from weakcode.scrub.read.files import FileRows, is_arrow_file
+from weakcode.scrub.judge.rows import Evaluated, FindingRows
+from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import opened_input
 from weakcode.scrub.read.rows import Rejected
 
@@ -24,7 +24,8 @@ def scrub_batches(
     source: Any, validator: Validator, on_reject: Callable[[Rejected], None] | None = None, *, jobs: int = 1
 ) -> Iterator[pa.RecordBatch]:
     """Give the findings of a source as record batches; see `Validator.scrub`."""
-    from weakcode.scrub.judge import parallel
+    from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
+    from weakcode.scrub.judge.parallel import in_order
     from weakcode.scrub.read.arrow.file import ArrowColumns, speaks_arrow
 
     left_out = 0
@@ -47,21 +48,16 @@ def scrub_batches(
     in_bulk = validator.in_bulk()
 
     def found_in(one: Any) -> Iterator[pa.RecordBatch]:
-        if speaks_arrow(one) or is_arrow_file(one):
-            for part in parallel.judge(ArrowColumns(one), columns, jobs):
+        batches = iter(ArrowColumns(one)) if speaks_arrow(one) else FileRows(one).batches()
+        for part in in_order(batches, lambda batch: evaluate_batch(batch, columns, in_bulk), jobs):
+            if isinstance(part, FindingBatch):
                 set_aside(part.rejected)
                 if part.scrubbed is not None and part.scrubbed.findings.num_rows:
                     yield part.scrubbed.findings
-            return
-        for block in parallel.in_order(FileRows(one).blocks(), lambda block: block.judged(columns, in_bulk), jobs):
-            if isinstance(block, parallel.Judged):
-                set_aside(block.rejected)
-                if block.scrubbed is not None and block.scrubbed.findings.num_rows:
-                    yield block.scrubbed.findings
                 continue
             rows = FindingRows()
-            for outcome in block.outcomes:
-                if isinstance(outcome, Judged):
+            for outcome in part.outcomes:
+                if isinstance(outcome, Evaluated):
                     rows.add(outcome)
                 else:
                     set_aside([outcome])

@@ -15,8 +15,8 @@ from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.summary import JudgedBy, Summary
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge import parallel
-    from weakcode.scrub.judge.rows import Judged
+    from weakcode.scrub.judge.batch import FindingBatch
+    from weakcode.scrub.judge.rows import Evaluated
 
 _MOST_TOLD = 20
 
@@ -54,7 +54,7 @@ class Tally:
             self._in += 1
             yield row
 
-    def add(self, outcome: Judged | Rejected) -> None:
+    def add(self, outcome: Evaluated | Rejected) -> None:
         """Count one outcome."""
         if isinstance(outcome, Rejected):
             self._rejections += 1
@@ -75,7 +75,7 @@ class Tally:
         if not self._is_told:
             self._judged_by = JudgedBy(verdict.engine, verdict.packs)
 
-    def add_batch(self, part: parallel.Judged) -> None:
+    def add_batch(self, part: FindingBatch) -> None:
         """Count a batch of claims."""
         self._rejections += len(part.rejected)
         self._rejected += [attrs.evolve(one, raw="", reason="") for one in part.rejected[: 20 - len(self._rejected)]]
@@ -100,7 +100,7 @@ class Tally:
         """Take down what judges; without it, verdicts say it."""
         self._judged_by, self._is_told = judged_by, True
 
-    def _count_waivers(self, judged: Judged) -> None:
+    def _count_waivers(self, judged: Evaluated) -> None:
         """Count what was waived, and take down the claim's own waivers that do not waive."""
         verdict, record = judged.verdict, judged.record
         for finding in verdict.waived:

@@ -139,6 +139,6 @@ def _outcome_schema() -> StructType:
 
 
 def _finding_columns() -> list[str]:
-    from weakcode.scrub.write.findings import findings_schema
+    from weakcode.scrub.schema import findings_schema
 
     return list(findings_schema().names)

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from weakcode.errors import InputError
-from weakcode.scrub.judge.parallel import Judged
-from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, Rows
+from weakcode.scrub.judge.batch import FindingBatch
+from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, LostRows
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.summary import JudgedBy
 from weakcode.scrub.tally import Tally
-from weakcode.scrub.write.findings import conformed, findings_schema
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
 from weakcode.spark.counts import as_text
@@ -101,7 +101,7 @@ def judged(
     name = _partition()
     for batch in _gathered(batches):
         for part in ArrowColumns(batch):
-            if not isinstance(part, Rows):
+            if isinstance(part, LostRows):
                 raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
             outcomes = _outcomes(part.batch, rules.unpacked(), tally, name, hide)
             yield from outcomes if hide is None else map(hide.batch, outcomes)
@@ -115,7 +115,7 @@ def _outcomes(
 ) -> Iterator[pa.RecordBatch]:
     scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)))
     tally.add_batch(
-        Judged(
+        FindingBatch(
             scrubbed,
             tuple(Rejected(*_where(batch, one.row, name), one.claim_id, "", one.part) for one in scrubbed.rejected),
         )

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from weakcode import InputError
-from weakcode.scrub.read.arrow.file import Rows
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import X12Source
 from weakcode.scrub.read.x12.claimblock import ClaimBlock
@@ -30,7 +29,7 @@ def natively(content: bytes) -> tuple[Outcome, int]:
     """The same by way of columns, and how many claims were read natively."""
     source, rows, refusal, native_rows = X12Source(io.BytesIO(content), "f"), [], None, 0
     try:
-        for block in source.blocks():
+        for block in source.batches():
             rows.extend(rows_of(block))
             native_rows += block.batch.num_rows - len(block.records)
     except InputError as error:
@@ -42,7 +41,7 @@ def rows_of(block: ClaimBlock) -> Iterator[Record | Rejected]:
     """The rows of a block in their order. What columns say of a claim is what its record says."""
     size = block.batch.num_rows
     rejected = list(block.rejected)
-    claims = Rows(0, block.batch).claims(np.arange(size))
+    claims = block.claims(np.arange(size))
     for row, claim in enumerate(claims):
         while rejected and rejected[0][0] == row:
             yield rejected.pop(0)[1]

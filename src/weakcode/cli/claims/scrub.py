@@ -156,7 +156,8 @@ def command(
     query, sink, columns = None, None, parse_mapping(mapping)
     judged_by = JudgedBy(validator.engine, validator.packs)
     if sql is not None:
-        from weakcode.scrub.read.sql import QuerySource, TableSink
+        from weakcode.scrub.read.sql import QuerySource
+        from weakcode.scrub.write.postgres import TableSink
 
         query = QuerySource(sql, db, columns, allow)
         sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None

@@ -17,14 +17,14 @@ from weakcode.findings import Finding, in_order
 from weakcode.visible import visible
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.rows import Judged
+    from weakcode.scrub.judge.rows import Evaluated
     from weakcode.scrub.summary import JudgedBy, Summary
 
 _MOST_REMARKS = 5
 """On a file, that the printed summary repeats."""
 
 
-def _print_text(judged: Judged) -> None:
+def _print_text(judged: Evaluated) -> None:
     findings = _all(judged)
     if not findings:
         return
@@ -42,7 +42,7 @@ def _print_text(judged: Judged) -> None:
     say()
 
 
-def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
+def _print_json(judged: Evaluated, judged_by: JudgedBy) -> None:
     record = judged.record
     for finding in _all(judged):
         values = {
@@ -57,7 +57,7 @@ def _print_json(judged: Judged, judged_by: JudgedBy) -> None:
         say_json(json.dumps(values, ensure_ascii=False))
 
 
-def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
+def _print_fhir(judged: Evaluated, judged_by: JudgedBy) -> None:
     record = judged.record
     in_fhir = bool(record.places) and ".diagnosis[" in record.places[0]
 
@@ -72,7 +72,7 @@ def _print_fhir(judged: Judged, judged_by: JudgedBy) -> None:
         say_json(operation_outcome(findings, expression if in_fhir else None, about, said))
 
 
-def _all(judged: Judged) -> list[Finding]:
+def _all(judged: Evaluated) -> list[Finding]:
     """Return the findings with those that were waived, in their order."""
     return in_order((*judged.verdict.findings, *judged.verdict.waived))
 
@@ -81,7 +81,7 @@ def _in(place: str) -> str:
     return f" {place}" if place else ""
 
 
-def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Judged], None]:
+def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Evaluated], None]:
     """Return what prints the findings on one claim, by --format. In text the summary says what judged."""
     if as_format == "text":
         return _print_text

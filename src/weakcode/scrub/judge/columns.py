@@ -33,6 +33,7 @@ from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory
+from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
 from weakcode.semantics.verbs import Verb
@@ -58,16 +59,6 @@ class Bench(Protocol):
     def risks(self) -> Risks | None: ...
 
 
-@attrs.frozen
-class RejectedRow:
-    """A row of a batch that is no claim. `part` names what is wrong without repeating any value."""
-
-    row: int
-    claim_id: str | None
-    part: str
-    reason: str = attrs.field(repr=False)
-
-
 @attrs.frozen(eq=False)
 class Scrubbed:
     """What became of a batch: rows = evaluated + len(rejected), always.
@@ -80,7 +71,7 @@ class Scrubbed:
     """
 
     findings: pa.RecordBatch
-    rejected: tuple[RejectedRow, ...]
+    rejected: tuple[RefusedRow, ...]
     rows: int
     evaluated: int
     clean: int
@@ -129,12 +120,12 @@ class ColumnScrubber:
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
         wrong = unreadable({name: columns[name] for name in looked_at if name in columns})
         if not wrong:
-            return _Run(self, columns, batch.num_rows, file, lines).result()
+            return _BatchRun(self, columns, batch.num_rows, file, lines).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
         taken = pa.array(left)
         columns = {name: column.take(taken) for name, column in columns.items()}
         lines = None if lines is None else lines.take(taken)
-        return _with_unreadable(_Run(self, columns, len(left), file, lines).result(), wrong, left)
+        return _with_unreadable(_BatchRun(self, columns, len(left), file, lines).result(), wrong, left)
 
     @contextmanager
     def memory(self, bench: Bench) -> Iterator[Memory]:
@@ -180,7 +171,7 @@ class ColumnScrubber:
         return wrong
 
 
-class _Run:
+class _BatchRun:
     """One batch on its way."""
 
     def __init__(
@@ -308,11 +299,11 @@ class _Run:
         for row in np.flatnonzero(rows).tolist():
             self._reasons.setdefault(row, (part, reason))
 
-    def _rejected(self, row: int) -> RejectedRow:
+    def _rejected(self, row: int) -> RefusedRow:
         given = self._columns.get("claim_id")
         claim_id = None if given is None or given[row].as_py() is None else str(given[row].as_py())
         if row in self._reasons:
-            return RejectedRow(row, claim_id, *self._reasons[row])
+            return RefusedRow(row, claim_id, *self._reasons[row])
         values = {name: self._columns[name][row].as_py() for name in (*ABOUT_THE_CLAIM, LINES) if name in self._columns}
         codes = self._columns["codes"][row].as_py()
         if not isinstance(codes, str | list | None):
@@ -320,14 +311,14 @@ class _Run:
         try:
             claim_from(values, codes or [], claim_id)
         except BadRow as bad:
-            return RejectedRow(row, claim_id, bad.part, bad.reason)
-        return RejectedRow(row, claim_id, "values", "the row cannot be read as a claim")
+            return RefusedRow(row, claim_id, bad.part, bad.reason)
+        return RefusedRow(row, claim_id, "values", "the row cannot be read as a claim")
 
 
 def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left: NDArray[np.int64]) -> Scrubbed:
     """Return the outcome for the whole batch, of which only the rows `left` could be judged."""
     # Not even the claim's id is repeated: it may be what cannot be read.
-    rejected = [RejectedRow(row, None, part, reason) for row, (part, reason) in wrong.items()]
+    rejected = [RefusedRow(row, None, part, reason) for row, (part, reason) in wrong.items()]
     rejected += [attrs.evolve(one, row=int(left[one.row])) for one in scrubbed.rejected]
     rejected.sort(key=lambda one: one.row)
     return attrs.evolve(scrubbed, rejected=tuple(rejected), rows=scrubbed.rows + len(wrong))

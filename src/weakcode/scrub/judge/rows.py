@@ -12,7 +12,7 @@ from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError
 from weakcode.findings import Finding, in_order
 from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
-from weakcode.scrub.write.findings import findings_schema
+from weakcode.scrub.schema import findings_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,14 +55,14 @@ class Judge(Protocol):
 
 
 @attrs.frozen
-class Judged:
+class Evaluated:
     """A record that was evaluated."""
 
     record: Record
     verdict: VerdictLike
 
 
-def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged | Rejected]:
+def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Evaluated | Rejected]:
     """Evaluate each record; a claim that cannot be judged for what it says is rejected.
 
     Raises EngineError, with the claim's place, when an engine fails: that must never look like a clean claim.
@@ -81,7 +81,7 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Judged
         except (InputError, CodeTypeError, EditionError) as error:
             yield Rejected(row.file, row.line, row.claim.id, reason_of(error), _part(error), row.raw)
         else:
-            yield Judged(row, verdict)
+            yield Evaluated(row, verdict)
 
 
 def _part(error: Exception) -> str:
@@ -96,7 +96,7 @@ class FindingRows:
     def __init__(self) -> None:
         self._rows: list[dict[str, object]] = []
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: Evaluated) -> None:
         """Take the findings of one claim, with those that were waived in their places."""
         record, verdict = judged.record, judged.verdict
         findings = in_order((*verdict.findings, *verdict.waived)) if verdict.waived else verdict.findings

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar, runtime_checkable
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
@@ -20,11 +20,7 @@ from weakcode.scrub.read.rows import Record, Rejected, RowError
 from weakcode.scrub.read.x12 import X12Source, looks_like_x12
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.blocks import ColumnBlock, RowBlock
-    from weakcode.scrub.read.csv.blocks import CsvBlock
-    from weakcode.scrub.read.jsonl.blocks import JsonlBlock
-
-    Block = RowBlock | CsvBlock | JsonlBlock | ColumnBlock
+    from weakcode.scrub.read.batch import ClaimBatch
 
 _Part = TypeVar("_Part")
 _ROWS_BETWEEN = 256
@@ -63,6 +59,15 @@ class ClaimSource(Protocol):
         ...
 
     def __iter__(self) -> Iterator[Record | Rejected]: ...
+
+
+@runtime_checkable
+class InBatches(Protocol):
+    """An open file whose reader gives claims as columns."""
+
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the claims in batches, to be judged together."""
+        ...
 
 
 def is_arrow_file(path: str | os.PathLike[str]) -> bool:
@@ -149,12 +154,12 @@ class FileRows:
                     self._tell(source)
                 yield row
 
-    def blocks(self) -> Iterator[Block]:
-        """Give the rows block by block, to be judged together."""
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the rows in batches, to be judged together."""
         with self._opened() as source:
-            for block in _blocks(source):
+            for batch in _batches(source):
                 self._tell(source)
-                yield block
+                yield batch
 
     @contextmanager
     def _opened(self) -> Iterator[ClaimSource]:
@@ -190,9 +195,9 @@ class _SeveralFiles:
     def __iter__(self) -> Iterator[Record | Rejected]:
         return self._each(iter)
 
-    def blocks(self) -> Iterator[Block]:
-        """Give the rows of the files block by block."""
-        return self._each(_blocks)
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the rows of the files in batches."""
+        return self._each(_batches)
 
     def _each(self, parts_of: Callable[[ClaimSource], Iterator[_Part]]) -> Iterator[_Part]:
         for member in self._members:
@@ -208,13 +213,13 @@ class _SeveralFiles:
                 self.undiagnosed.update(getattr(source, "undiagnosed", {}))
 
 
-def _blocks(source: ClaimSource) -> Iterator[Block]:
-    """Give the rows of an open file block by block."""
-    from weakcode.scrub.judge.blocks import ColumnBlock, blocks_of
+def _batches(source: ClaimSource) -> Iterator[ClaimBatch]:
+    """Give the rows of an open file in batches: those of its reader, or of rows that were read one by one."""
+    if isinstance(source, InBatches):
+        return source.batches()
+    from weakcode.scrub.read.batch import batches_of
 
-    if isinstance(source, X12Source):
-        return map(ColumnBlock, source.blocks())
-    return source.blocks() if isinstance(source, CsvSource | JsonlSource | _SeveralFiles) else blocks_of(source)
+    return batches_of(source)
 
 
 def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.schema import NAMES, Encoding, conformed, findings_schema, parquet_leaves, separator
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
 
@@ -19,68 +20,7 @@ if TYPE_CHECKING:
 FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson", ".arrow", ".feather", ".arrows")
 REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson")
 
-FINDINGS_COLUMNS = (
-    "claim_id",
-    "rule",
-    "severity",
-    "message",
-    "codes",
-    "positions",
-    "sources",
-    "edition",
-    "file",
-    "line",
-    "place",
-    "denial_risk",
-    "denial_risk_source",
-    "waived_by",
-    "waiver",
-)
 REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
-
-_MARKS = ("denial_risk", "denial_risk_source", "waived_by", "waiver")
-_REPEATING = (
-    "rule",
-    "severity",
-    "message",
-    "codes.list.element",
-    "sources.list.element",
-    "edition",
-    "file",
-    "place",
-    *_MARKS,
-)
-# Whole numbers near to the one before.
-_RISING = ("positions.list.element", "line")
-# Blanks part codes and positions; a source is a phrase with blanks of its own.
-_SEPARATORS = {"sources": "; ", "packs": "; "}
-
-
-def findings_schema() -> pa.Schema:
-    """Return the Arrow schema of a findings table: one row a finding."""
-    import pyarrow as pa
-
-    types = {
-        "codes": pa.list_(pa.string()),
-        "positions": pa.list_(pa.int32()),
-        "sources": pa.list_(pa.string()),
-        "line": pa.int64(),
-    }
-    return pa.schema([(name, types.get(name, pa.string())) for name in FINDINGS_COLUMNS])
-
-
-def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch with exactly the columns of a findings table; a column that is not there is null."""
-    import pyarrow as pa
-
-    schema = findings_schema()
-    names = batch.schema.names
-    if names == schema.names:
-        return batch
-    columns = [
-        batch.column(field.name) if field.name in names else pa.nulls(batch.num_rows, field.type) for field in schema
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=schema.names)
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -143,8 +83,8 @@ class _Parquet:
                 self._file,
                 schema,
                 compression="zstd",
-                use_dictionary=list(_REPEATING),
-                column_encoding=dict.fromkeys(_RISING, "DELTA_BINARY_PACKED"),
+                use_dictionary=parquet_leaves(Encoding.REPEATS),
+                column_encoding=dict.fromkeys(parquet_leaves(Encoding.RISES), "DELTA_BINARY_PACKED"),
                 write_statistics=False,
                 # Readers get plain text. With Arrow's schema kept they would get lists of dictionaries, which pyarrow
                 # itself cannot read in batches from a large file.
@@ -220,13 +160,12 @@ class _Csv(CsvRows):
     def __init__(
         self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
     ) -> None:
-        super().__init__(target, file, [*FINDINGS_COLUMNS, *judged_by], raw=raw_csv)
+        super().__init__(target, file, [*NAMES, *judged_by], raw=raw_csv)
         self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
         self.put(
-            [*(_cell(name, row[name]) for name in FINDINGS_COLUMNS), *self._judged_by]
-            for row in conformed(batch).to_pylist()
+            [*(_cell(name, row[name]) for name in NAMES), *self._judged_by] for row in conformed(batch).to_pylist()
         )
 
 
@@ -277,9 +216,7 @@ class RejectsWriter:
 
 
 def _cell(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        return _SEPARATORS.get(name, " ").join(map(str, value))
-    return value
+    return separator(name).join(map(str, value)) if isinstance(value, list) else value
 
 
 def _json_line(values: Mapping[str, Any]) -> bytes:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from weakcode.claims import Claim
-from weakcode.scrub.judge.rows import Judged
+from weakcode.scrub.judge.rows import Evaluated
 from weakcode.scrub.write.claims import ClaimsWriter
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.parallel import Judged as JudgedBatch
+    from weakcode.scrub.judge.batch import FindingBatch
 
 Mend = Callable[[Claim], Claim]
 """Returns a claim mended, or as it is where nothing can be done."""
@@ -46,7 +46,7 @@ class Corrected:
             )
         return tuple(told)
 
-    def add(self, judged: Judged) -> None:
+    def add(self, judged: Evaluated) -> None:
         """Take one claim."""
         claim = judged.record.claim
         if judged.verdict.findings:
@@ -55,25 +55,25 @@ class Corrected:
         if len(self._claims) >= _CLAIMS:
             self.flush()
 
-    def add_batch(self, judged: JudgedBatch) -> None:
+    def add_batch(self, judged: FindingBatch) -> None:
         """Take the claims of a batch; only those with findings are read into objects."""
         import numpy as np
 
         from weakcode.scrub.columns.claims import columns_of, replaced
 
-        if judged.rows is None or judged.found is None or judged.scrubbed is None:
+        if judged.claims is None or judged.found is None or judged.scrubbed is None:
             return
         self.flush()
-        rows = judged.rows
-        good = np.ones(rows.batch.num_rows, np.bool_)
+        read = judged.claims
+        good = np.ones(read.count, np.bool_)
         good[[one.row for one in judged.scrubbed.rejected]] = False
-        claims = rows.tidied(None if good.all() else good)
+        claims = read.tidied(None if good.all() else good)
         # Rows that were rejected are not among the claims.
         place_of = np.cumsum(good) - 1
         for start in range(0, len(judged.found), _CLAIMS):
             found = judged.found[start : start + _CLAIMS]
             places, changed = [], []
-            for row, claim in zip(found.tolist(), rows.claims(found), strict=True):
+            for row, claim in zip(found.tolist(), read.claims(found), strict=True):
                 mended = self._mended(claim)
                 if mended is not claim:
                     places.append(row)

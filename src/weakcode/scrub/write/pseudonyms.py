@@ -15,7 +15,7 @@ from weakcode.scrub.read.rows import Rejected
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.scrub.judge.rows import Judged
+    from weakcode.scrub.judge.rows import Evaluated
 
 KEY_VARIABLE = "WEAKCODE_HASH_KEY"
 _DIGITS = 16
@@ -55,7 +55,7 @@ class HashedIds:
         hashed = pa.array([self.text(value) for value in distinct.dictionary.to_pylist()], pa.string())
         return findings.set_column(at, "claim_id", hashed.take(distinct.indices))
 
-    def judged(self, judged: Judged) -> Judged:
+    def judged(self, judged: Evaluated) -> Evaluated:
         """Return a claim that was evaluated under its hashed id, without the row that it was read from."""
         record = judged.record
         claim = attrs.evolve(record.claim, id=self.text(record.claim.id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import ipc
 
-from weakcode.claims import Claim
 from weakcode.errors import InputError
 from weakcode.scrub.columns.arrow import numbers
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line, known_once
 from weakcode.scrub.read.arrow.types import refuse_types
+from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, row_of
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import seen_columns
-from weakcode.scrub.read.rows import BadRow, Record, Rejected
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, claim_from
+from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES
 
 BATCH_ROWS = 131_072
 _BUFFER = 1 << 20
@@ -38,33 +38,69 @@ _KNOWN = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
 
 
 @attrs.frozen(eq=False)
-class Rows:
-    """A batch of claims with the columns of a code list. `first` is the 1-based row of its first claim."""
+class ArrowBatch(ClaimBatch):
+    """A batch of claims. `first` is the 1-based row of its first claim."""
 
+    name: str
     first: int
     batch: pa.RecordBatch
 
-    def claims(self, places: NDArray[np.int64]) -> list[Claim]:
-        """Return the claims in these places of the batch, which are known to be claims."""
-        picked = self.batch.take(pa.array(places))
-        rows = (_row(values, "", number) for number, values in enumerate(picked.to_pylist()))
-        return [row.claim for row in rows if isinstance(row, Record)]
+    @property
+    def rejected(self) -> Sequence[tuple[int, Rejected]]:
+        """Nothing: what is wrong with a row shows where its columns are looked at."""
+        return ()
 
-    def tidied(self, good: NDArray[np.bool_] | None) -> pa.RecordBatch:
-        """Return the claims of the batch, or those in these places, with their values as single claims have them."""
-        from weakcode.scrub.columns.claims import tidied
+    def rows(self) -> Iterator[Record | Rejected]:
+        """Give the rows one by one, those that hold what no claim can say first."""
+        wrong = unreadable({name: self.batch.column(name) for name in self.batch.schema.names})
+        for row, (what, reason) in wrong.items():
+            yield Rejected(self.name, self.first + row, None, reason, what)
+        places = np.setdiff1d(np.arange(self.batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
+        read = self.batch.take(numbers(places)) if wrong else self.batch
+        for place, values in zip(places.tolist(), read.to_pylist(), strict=True):
+            yield row_of(values, self.name, self.first + place)
 
-        return tidied(self.batch if good is None else self.batch.filter(pa.array(good)))
+    def reread(self, refused: RefusedRow) -> Sequence[Rejected]:
+        """Return the row with what its columns were refused for."""
+        return [Rejected(self.name, self.first + refused.row, refused.claim_id, refused.reason, refused.part)]
+
+    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
+        """Return the 1-based rows."""
+        return rows.astype(np.int64) + self.first, None
 
 
 @attrs.frozen
-class LostRows:
+class LostRows(ClaimBatch):
     """Rows that a file says it has and that cannot be read. `part` is what holds them: a row group, a record batch."""
 
+    name: str
     first: int
-    rows: int
+    count: int
     reason: str
     part: str
+
+    @property
+    def batch(self) -> pa.RecordBatch:
+        """No claim."""
+        return pa.RecordBatch.from_pydict({})
+
+    @property
+    def rejected(self) -> Sequence[tuple[int, Rejected]]:
+        """A reject for each row."""
+        return [(0, row) for row in self.rows()]
+
+    def rows(self) -> Iterator[Rejected]:
+        """Give a reject for each row."""
+        for number in range(self.first, self.first + self.count):
+            yield Rejected(self.name, number, None, self.reason, self.part)
+
+    def reread(self, refused: RefusedRow) -> Sequence[Rejected]:
+        """No row of these is ever refused: none is there."""
+        return ()
+
+    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
+        """No row of these has a finding."""
+        return rows.astype(np.int64), None
 
 
 def speaks_arrow(source: object) -> bool:
@@ -101,7 +137,7 @@ class ArrowColumns:
         self.notes: tuple[str, ...] = ()
         self.bytes_read = 0
 
-    def __iter__(self) -> Iterator[Rows | LostRows]:
+    def __iter__(self) -> Iterator[ArrowBatch | LostRows]:
         try:
             if self._path is None:
                 yield from self._stream(as_reader(self._source))
@@ -113,7 +149,7 @@ class ArrowColumns:
             what = "is damaged or cut short" if self._path else "gives rows that cannot be read"
             raise InputError(f"{self.name} {what}: {first_line(error)}") from None
 
-    def _file(self, path: Path) -> Iterator[Rows | LostRows]:
+    def _file(self, path: Path) -> Iterator[ArrowBatch | LostRows]:
         try:
             with pa.OSFile(os.fspath(path)) as file:
                 start = file.read(8)
@@ -130,7 +166,7 @@ class ArrowColumns:
         except DAMAGED as error:
             raise InputError(f"{self.name} is damaged or cut short: {first_line(error)}") from None
 
-    def _parquet(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+    def _parquet(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
         plain = pq.ParquetFile(opened)
         # Codes repeat so much that reading them as a dictionary costs a fraction of reading them as text.
         leaves = [plain.schema.column(number).path for number in range(len(plain.schema))]
@@ -152,15 +188,15 @@ class ArrowColumns:
                 reason = f"{what} is damaged: {first_line(error)}"
             if done < rows:
                 check_rows(rows - done, size, f"{self.name}: {what}")
-                yield LostRows(first + done, rows - done, reason, "row group")
+                yield LostRows(self.name, first + done, rows - done, reason, "row group")
             first += max(rows, done)
             self.bytes_read = size * (group + 1) // file.num_row_groups
 
-    def _ipc_file(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+    def _ipc_file(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
         file = ipc.open_file(opened, options=self._only_known(ipc.open_file(opened).schema))
         yield from self._batches(map(file.get_batch, range(file.num_record_batches)))
 
-    def _ipc_stream(self, opened: pa.NativeFile) -> Iterator[Rows | LostRows]:
+    def _ipc_stream(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
         size = opened.size()
         options = self._only_known(ipc.open_stream(opened).schema)
         opened.seek(0)
@@ -174,17 +210,17 @@ class ArrowColumns:
         if opened.read(len(_END)) != _END:
             self.notes = ("it ends without the mark that ends a stream; where it was cut short, claims are missing",)
 
-    def _stream(self, reader: pa.RecordBatchReader) -> Iterator[Rows | LostRows]:
+    def _stream(self, reader: pa.RecordBatchReader) -> Iterator[ArrowBatch | LostRows]:
         self._known(reader.schema)
         yield from self._batches(reader)
 
-    def _batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[Rows | LostRows]:
+    def _batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[ArrowBatch | LostRows]:
         first = 1
         for number, batch in enumerate(batches):
             yield from self._pieces(batch, first, f"record batch {number}", "record batch")
             first += batch.num_rows
 
-    def _pieces(self, batch: pa.RecordBatch, first: int, what: str, part: str) -> Iterator[Rows | LostRows]:
+    def _pieces(self, batch: pa.RecordBatch, first: int, what: str, part: str) -> Iterator[ArrowBatch | LostRows]:
         """Give a batch in pieces of bounded size, or its rows as lost where it is damaged."""
         names = batch.schema.names
         batch = batch.select(
@@ -194,10 +230,10 @@ class ArrowColumns:
         try:
             check_arrays(batch.columns)
         except pa.ArrowException as error:
-            yield LostRows(first, batch.num_rows, f"{what} is damaged: {first_line(error)}", part)
+            yield LostRows(self.name, first, batch.num_rows, f"{what} is damaged: {first_line(error)}", part)
             return
         for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield Rows(first + start, self._shaped(batch.slice(start, BATCH_ROWS)))
+            yield ArrowBatch(self.name, first + start, self._shaped(batch.slice(start, BATCH_ROWS)))
 
     def _only_known(self, schema: pa.Schema) -> ipc.IpcReadOptions:
         known = frozenset(self._known(schema))
@@ -260,33 +296,9 @@ class ArrowSource:
         return self._columns.bytes_read
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        name = self._columns.name
         for part in self._columns:
-            if isinstance(part, LostRows):
-                yield from lost(part, name)
-                continue
-            wrong = unreadable({name: part.batch.column(name) for name in part.batch.schema.names})
-            for row, (what, reason) in wrong.items():
-                yield Rejected(name, part.first + row, None, reason, what)
-            places = np.setdiff1d(np.arange(part.batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
-            read = part.batch.take(numbers(places)) if wrong else part.batch
-            for place, values in zip(places.tolist(), read.to_pylist(), strict=True):
-                yield _row(values, name, part.first + place)
+            yield from part.rows()
 
-
-def lost(part: LostRows, name: str) -> Iterator[Rejected]:
-    """Give a reject for each row that could not be read."""
-    for number in range(part.first, part.first + part.rows):
-        yield Rejected(name, number, None, part.reason, part.part)
-
-
-def _row(values: dict[str, Any], name: str, number: int) -> Record | Rejected:
-    given = values.get("claim_id")
-    claim_id = None if given is None else str(given)
-    codes = values.get("codes")
-    try:
-        if codes is not None and not isinstance(codes, str | list):
-            raise BadRow("codes", f"codes is text or a list of text, found {codes!r}", claim_id)
-        return Record(claim_from(values, codes or [], claim_id), name, number)
-    except BadRow as bad:
-        return Rejected(name, number, bad.claim_id, bad.reason, bad.part)
+    def batches(self) -> Iterator[ArrowBatch | LostRows]:
+        """Give the claims of the file in batches, to be judged together."""
+        return iter(self._columns)

@@ -8,19 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from weakcode.errors import InputError
-from weakcode.scrub.columns.tableclaim import claim_of_rows
 from weakcode.scrub.guard import unguarded
+from weakcode.scrub.read.csv.claims import claim_of_rows
 from weakcode.scrub.read.layouts import Header, header_cells, read_header
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import LONGEST_LINE, Ahead, Lines, decoded, shown
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.blocks import RowBlock
-    from weakcode.scrub.read.csv.blocks import CsvBlock
+    from weakcode.scrub.read.batch import ClaimBatch
 
 __all__ = ["CsvSource", "Header", "claims_of", "header_cells", "read_header"]
 
-BLOCK_BYTES = 1 << 19
+BATCH_BYTES = 1 << 19
 """Bytes that are judged together."""
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have: one lost quote must not swallow a file."""
@@ -110,24 +109,26 @@ class CsvSource:
     def __iter__(self) -> Iterator[Record | Rejected]:
         return claims_of(self._rows(), self.header, self._name)
 
-    def blocks(self) -> Iterator[CsvBlock | RowBlock]:
-        """Give the rows of the file block by block: stretches that Arrow reads, and what only the row reader can."""
-        from weakcode.scrub.judge.blocks import RowBlock, blocks_of
-        from weakcode.scrub.read.csv.blocks import CsvBlock, is_plain, is_well_formed
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the rows of the file in batches: stretches that Arrow reads, and what only the row reader can."""
+        from weakcode.scrub.read.batch import RowBatch, batches_of
+        from weakcode.scrub.read.csv.batch import CsvBatch, is_plain, is_well_formed
 
         if not is_plain(self.header):
-            yield from blocks_of(self)
+            yield from batches_of(self)
             return
-        while block := self._ahead.block(BLOCK_BYTES):
+        while block := self._ahead.block(BATCH_BYTES):
             # No line of a block that is shorter than the longest line is too long.
             guarded = self.header.guarded and b"'" in block
             if not guarded and is_well_formed(block) and len(block) < LONGEST_LINE:
                 first = self._lines.next_line
                 self._ahead.skip(len(block))
                 self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
-                yield CsvBlock(block, first, self.header, self._name, self._again)
+                yield CsvBatch(block, first, self.header, self._name, self._again)
             else:
-                yield RowBlock(tuple(self._until(self._lines.bytes_read + len(block))))
+                rows = tuple(self._until(self._lines.bytes_read + len(block)))
+                if rows:
+                    yield RowBatch(rows)
 
     def _until(self, end: int) -> Iterator[Record | Rejected]:
         """Give the rows up to the first that ends there or behind."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,18 +11,13 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import WeakcodeError
-from weakcode.scrub.read.keys import may_repeat, read_again, told
+from weakcode.scrub.read.jsonl.objects import KNOWN, Line, object_in
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.textlines import Lines, decoded, shown
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM, claim_from
+from weakcode.scrub.read.values import claim_from
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.blocks import RowBlock
-    from weakcode.scrub.read.jsonl.blocks import JsonlBlock
-
-Line = tuple[int, bytes | None]
-"""A 1-based number and the bytes of the line, None where there are too many."""
-_KNOWN = {"claim_id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
+    from weakcode.scrub.read.batch import ClaimBatch
 
 
 class JsonlSource:
@@ -44,17 +38,17 @@ class JsonlSource:
         """Keys that are not known, in the order in which they were first seen."""
         return tuple(self._ignored)
 
-    def blocks(self) -> Iterator[RowBlock | JsonlBlock]:
-        """Give the lines of the file block by block, to be judged together."""
-        from weakcode.scrub.judge import blocks
-        from weakcode.scrub.read.jsonl.blocks import JsonlBlock, plain_columns
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the lines of the file in batches, to be judged together."""
+        from weakcode.scrub.read import batch
+        from weakcode.scrub.read.jsonl.batch import JsonlBatch, plain_columns
 
-        while chunk := list(islice(self._lines, blocks.BLOCK)):
+        while chunk := list(islice(self._lines, batch.ROWS)):
             table = plain_columns(chunk, self._take_note)
-            if table is None:
-                yield blocks.RowBlock(tuple(self._rows(chunk)))
-            else:
-                yield JsonlBlock(chunk, table, self._name, self._again)
+            if table is not None:
+                yield JsonlBatch(chunk, table, self._name, self._again)
+            elif rows := tuple(self._rows(chunk)):
+                yield batch.RowBatch(rows)
 
     def _again(self, lines: Sequence[Line]) -> list[Record | Rejected]:
         """Read some lines once more."""
@@ -89,7 +83,7 @@ class JsonlSource:
     def _take_note(self, values: Iterable[str]) -> None:
         for key in values:
             # The bound keeps a file whose keys are all different from filling the memory.
-            if key not in _KNOWN and len(self._ignored) < 100:
+            if key not in KNOWN and len(self._ignored) < 100:
                 self._ignored[key] = None
 
 
@@ -102,23 +96,3 @@ def _with_waivers(claim: Claim, waivers: Any) -> Claim:
         return attrs.evolve(claim, waivers=waivers)
     except WeakcodeError as error:
         raise BadRow("waivers", reason_of(error), claim.id) from None
-
-
-def object_in(text: str) -> dict[str, Any]:
-    """Return the object that a line of JSON is; raises BadRow for anything else."""
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadRow("JSON", f"the line is not JSON: {error.msg} at character {error.colno}") from None
-    except (ValueError, RecursionError):
-        raise BadRow("JSON", "the line holds a number or a nesting that is too large to read") from None
-    if not isinstance(values, dict):
-        raise BadRow("JSON", 'the line is JSON but no object; expected {"claim_id": …, "codes": […]}')
-    if may_repeat(text, values) and (key := read_again(text)) is not None:
-        raise BadRow("JSON", told(key, _KNOWN))
-    if "\\ud" in text.lower():
-        try:
-            json.dumps(values, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError:
-            raise BadRow("encoding", "the line escapes half of a surrogate pair, which is no character") from None
-    return values

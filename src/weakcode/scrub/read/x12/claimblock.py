@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from weakcode.claims import SETTINGS
 from weakcode.lazy import lazy
 from weakcode.scrub.columns.arrow import numbers, texts, words
+from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_positions
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.draft import KINDS, Draft, Envelope, Patient
@@ -30,8 +31,8 @@ class Transaction:
     delimiters: Delimiters
 
 
-@attrs.frozen(eq=False, slots=False)
-class ClaimBlock:
+@attrs.frozen(eq=False)
+class ClaimBlock(ClaimBatch):
     """Some claims of a file, most of them read natively.
 
     `columns` are those of `_reader.Reader.take`, over `text`; `records` has the rows that the reader in Python read,
@@ -175,6 +176,14 @@ class ClaimBlock:
         outcome = draft.finish()
         assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
         return outcome
+
+    def reread(self, refused: RefusedRow) -> Sequence[Record]:
+        """Return a claim as the reader in Python reads it."""
+        return [self.record(refused.row)]
+
+    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
+        """Return lines and places of the first of these positions."""
+        return self.places(rows, first_positions(positions))
 
     def rows(self) -> list[Record | Rejected]:
         """Return everything in the order of the file, each claim as the reader in Python reads it."""

@@ -62,8 +62,8 @@ class X12Source:
         self.bytes_read = segments.bytes_read
         loops.check_kind()
 
-    def blocks(self) -> Iterator[ClaimBlock]:
-        """Give the claims of the file block by block, to be judged together."""
+    def batches(self) -> Iterator[ClaimBlock]:
+        """Give the claims of the file in batches, to be judged together."""
         from weakcode.scrub.read.x12.native import NativeClaims
 
         for claims, read in NativeClaims(self._file, self._name, self._loops):

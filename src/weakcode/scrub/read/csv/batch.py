@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import numpy as np
@@ -18,15 +18,10 @@ import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 from weakcode.lazy import lazy
-from weakcode.scrub.columns.tableclaim import about_value
-from weakcode.scrub.judge import parallel
-from weakcode.scrub.judge.blocks import LinedColumns, OneByOne, RowBlock, judged_columns
-from weakcode.scrub.judge.rows import Judge
+from weakcode.scrub.read.batch import LinedBatch, LinedColumns
+from weakcode.scrub.read.csv.claims import about_value
 from weakcode.scrub.read.layouts import Header
 from weakcode.scrub.read.rows import Record, Rejected
-
-if TYPE_CHECKING:
-    from weakcode.scrub.judge.columns import ColumnScrubber
 
 ReadAgain = Callable[[bytes, int], list[Record | Rejected]]
 """Reads lines by the row reader; the number is that of the first."""
@@ -56,8 +51,8 @@ def is_well_formed(block: bytes) -> bool:
     return b"\r" not in block or block.count(b"\r") == block.count(b"\r\n")
 
 
-@attrs.frozen(eq=False, slots=False)
-class CsvBlock:
+@attrs.frozen(eq=False)
+class CsvBatch(LinedBatch):
     """Whole lines of a file. `first` is the 1-based line of the first, `again` reads lines by the row reader."""
 
     content: bytes
@@ -66,19 +61,20 @@ class CsvBlock:
     name: str
     again: ReadAgain
 
-    def judged(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool = False) -> parallel.Judged | OneByOne:
-        """Evaluate the claims of these lines together."""
+    @lazy
+    def table(self) -> LinedColumns | None:
+        """The claims; None where Arrow does not read the lines as the row reader does."""
         try:
-            table = self._read()
+            return self._read()
         except pa.ArrowException:
-            table = None
-        if table is not None:
-            judged = judged_columns(table, self.name, self._line, scrubber, judge, keep_rows=keep_rows)
-            if judged is not None:
-                return judged
-        return RowBlock(self.again(self.content, self.first)).judged(scrubber, judge, keep_rows=keep_rows)
+            return None
 
-    def _line(self, number: int) -> list[Record | Rejected]:
+    def rows(self) -> list[Record | Rejected]:
+        """Read the lines by the row reader."""
+        return self.again(self.content, self.first)
+
+    def read_line(self, number: int) -> list[Record | Rejected]:
+        """Read a line by the row reader."""
         return self.again(self._contents[number - self.first] + b"\n", number)
 
     @lazy

@@ -1,31 +1,26 @@
-"""Lines of JSON whose values are plain, judged in columns; the row reader has the others and those that are refused."""
+"""Lines of JSON whose values are plain, as columns; the row reader has the others and those that are refused."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
 
-from weakcode.scrub.judge import parallel
-from weakcode.scrub.judge.blocks import LinedColumns, OneByOne, RowBlock, judged_columns
-from weakcode.scrub.judge.rows import Judge
-from weakcode.scrub.read.jsonl.file import Line, object_in
+from weakcode.scrub.read.batch import LinedBatch, LinedColumns
+from weakcode.scrub.read.jsonl.objects import Line, object_in
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import decoded
 from weakcode.scrub.read.values import ABOUT_THE_CLAIM
-
-if TYPE_CHECKING:
-    from weakcode.scrub.judge.columns import ColumnScrubber
 
 _PARTS = re.compile(r"[\s;,]")
 
 
 @attrs.frozen(eq=False)
-class JsonlBlock:
+class JsonlBatch(LinedBatch):
     """Some lines of a file with their claims as columns. `again` reads lines by the row reader."""
 
     lines: Sequence[Line]
@@ -33,14 +28,12 @@ class JsonlBlock:
     name: str
     again: Callable[[Sequence[Line]], list[Record | Rejected]]
 
-    def judged(self, scrubber: ColumnScrubber, judge: Judge, *, keep_rows: bool = False) -> parallel.Judged | OneByOne:
-        """Evaluate the claims of these lines together."""
-        judged = judged_columns(self.table, self.name, self._line, scrubber, judge, keep_rows=keep_rows)
-        if judged is not None:
-            return judged
-        return RowBlock(self.again(self.lines)).judged(scrubber, judge, keep_rows=keep_rows)
+    def rows(self) -> list[Record | Rejected]:
+        """Read the lines by the row reader."""
+        return self.again(self.lines)
 
-    def _line(self, number: int) -> list[Record | Rejected]:
+    def read_line(self, number: int) -> list[Record | Rejected]:
+        """Read a line by the row reader."""
         return self.again([self.lines[number - self.lines[0][0]]])
 
 
