@@ -146,6 +146,8 @@ class _Arrow:
             if hasattr(self._writer, "add_key_value_metadata"):
                 self._writer.add_key_value_metadata(dict(metadata))
             self._writer.close()
+        # Closed once more, a stream would end twice.
+        self._writer = None
 
     def abandon(self) -> None:
         if self._writer is not None:
