@@ -1,6 +1,6 @@
 """What is compiled when weakcode is built and comes with it, as the files of its package.
 
-Whoever can change these files can change weakcode itself, so that they need no secret of the user's, only their digest.
+Whoever can change these files can change weakcode itself, so that they need no secret of the user's, only a checksum.
 """
 
 from __future__ import annotations

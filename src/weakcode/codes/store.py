@@ -1,18 +1,19 @@
 """A file of named binary sections, for everything that weakcode compiles and caches.
 
-Layout: magic, BLAKE2b digest of all that follows, length of a JSON header, the header, the sections, each at
+Layout: magic, digest of all that follows, length of a JSON header, the header, the sections, each at
 a multiple of eight bytes. A file is used only when its digest is right and its key is the wanted one;
 anything else, from a missing file to a truncated one, means "not there". What the digest was taken of is what is
 used: the file is read, not mapped, so that nothing that happens to it later reaches a running process.
 
-In the cache folder the digest is keyed with a secret that only the user can read: a file that somebody else put there,
-or changed, is not there. On POSIX, folder and files must belong to the user, and nobody else may write them.
+In the cache folder the digest is HMAC-SHA-256 with a secret that only the user can read: a file that somebody else put
+there, or changed, is not there. On POSIX, folder and files must belong to the user, and nobody else may write them.
+What is shipped, or sent to another process, has a CRC-32 in its place, against damage.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import hmac
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ import secrets
 import stat
 import sys
 import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from weakcode.codes.shape import Column, fits
 from weakcode.errors import EngineError
 
 MAGIC = b"WEAKCODE"
-FORMAT = 1
+FORMAT = 2
 CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
 
 MOST_KEPT = 1 << 29
@@ -105,7 +107,9 @@ def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> by
 
 
 def _digest(body: bytes | memoryview, secret: bytes = b"") -> bytes:
-    return hashlib.blake2b(body, digest_size=_DIGEST_SIZE, key=secret).digest()
+    if not secret:
+        return zlib.crc32(body).to_bytes(_DIGEST_SIZE, "big")
+    return hmac.digest(secret, body, "sha256")
 
 
 def sealed(content: bytes, secret: bytes) -> bytes:
@@ -120,7 +124,7 @@ def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> S
     if len(view) < _HEADER_AT + 8 or view[: len(MAGIC)] != MAGIC:
         return None
     body = view[_HEADER_AT:]
-    if not secrets.compare_digest(_digest(body, secret), bytes(view[len(MAGIC) : _HEADER_AT])):
+    if not hmac.compare_digest(_digest(body, secret), bytes(view[len(MAGIC) : _HEADER_AT])):
         return None
     try:
         return _opened(body, key)

@@ -21,16 +21,21 @@ _A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 
 _FIRST_DAY, _LAST_DAY = (np.datetime64(day, "D").astype(np.int64) for day in (dt.date.min, dt.date.max))
 
 
-def unreadable(columns: Mapping[str, pa.Array]) -> dict[int, tuple[str, str]]:
-    """Return the rows that cannot be read, each with the part that is wrong and the reason."""
-    return unreadable_in(list(columns), list(columns.values()))
+def unreadable(columns: Mapping[str, pa.Array], *, decoded: bool = False) -> dict[int, tuple[str, str]]:
+    """Return the rows that cannot be read, each with the part that is wrong and the reason.
+
+    Text is not looked at where it is known to be UTF-8, which `decoded` says.
+    """
+    return unreadable_in(list(columns), list(columns.values()), decoded=decoded)
 
 
-def unreadable_in(names: Sequence[str], columns: Sequence[pa.Array]) -> dict[int, tuple[str, str]]:
+def unreadable_in(
+    names: Sequence[str], columns: Sequence[pa.Array], *, decoded: bool = False
+) -> dict[int, tuple[str, str]]:
     """Return the rows of a table that cannot be read, in their order; names may be there several times."""
     found: dict[int, tuple[str, str]] = {}
     for name, column in zip(names, columns, strict=True):
-        wrong = _wrong(column)
+        wrong = _wrong(column, decoded)
         if wrong is not None:
             reason = f"the column {name} holds {_what(column.type)}"
             for row in np.flatnonzero(wrong).tolist():
@@ -44,30 +49,30 @@ def _what(kind: pa.DataType) -> str:
     return "a value outside its type's range" if _is_checked_by_hand(kind) else "bytes that are not UTF-8"
 
 
-def _wrong(column: pa.Array) -> Bools | None:
+def _wrong(column: pa.Array, decoded: bool) -> Bools | None:
     """Return which values cannot be read, None where all can."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        wrong = _wrong(column.dictionary)
+        wrong = _wrong(column.dictionary, decoded)
         return None if wrong is None else _some(np.append(wrong, False)[filled(column.indices.cast(pa.int64()), -1)])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return _not_utf8(column)
+        return None if decoded else _not_utf8(column)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _no_day(column)
     if _is_checked_by_hand(kind):
         return _no_value(column)
     if pa.types.is_struct(kind):
-        return _any([_wrong(field) for field in column.flatten()])
+        return _any([_wrong(field, decoded) for field in column.flatten()])
     if pa.types.is_map(kind):
-        inner = _any([_wrong(column.keys), _wrong(column.items)])
+        inner = _any([_wrong(column.keys, decoded), _wrong(column.items, decoded)])
         return None if inner is None else _by_list(inner, np.asarray(column.offsets))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        inner = _wrong(column.values)
+        inner = _wrong(column.values, decoded)
         return None if inner is None else _by_list(inner, np.asarray(column.offsets))
     if pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind):
-        return _wrong(plain_list(column))
+        return _wrong(plain_list(column), decoded)
     if pa.types.is_fixed_size_list(kind):
-        return _wrong(column.cast(pa.large_list(kind.value_type)))
+        return _wrong(column.cast(pa.large_list(kind.value_type)), decoded)
     return None
 
 

@@ -68,7 +68,8 @@ def _in_columns(claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, keep
     if not batch.num_rows:
         return FindingBatch(None, tuple(one for _, one in set_aside))
     try:
-        scrubbed = scrubber.scrub(batch, file=claims.name, lines=numbers(np.arange(batch.num_rows, dtype=np.int64)))
+        lines = numbers(np.arange(batch.num_rows, dtype=np.int64))
+        scrubbed = scrubber.scrub(batch, file=claims.name, lines=lines, decoded=claims.decoded)
     except EngineError:
         # So that the error names its claim.
         return None

@@ -109,16 +109,21 @@ class ColumnScrubber:
         self._benches: dict[int, Bench] = {}
 
     def scrub(
-        self, batch: pa.RecordBatch | pa.Table, *, file: str | None = None, lines: pa.Array | None = None
+        self,
+        batch: pa.RecordBatch | pa.Table,
+        *,
+        file: str | None = None,
+        lines: pa.Array | None = None,
+        decoded: bool = False,
     ) -> Scrubbed:
         """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
 
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
-        blanks or `;`. `file` and `lines` say where the rows are from.
+        blanks or `;`. `file` and `lines` say where the rows are from; `decoded` that all text is known to be UTF-8.
         """
         columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
-        wrong = unreadable({name: columns[name] for name in looked_at if name in columns})
+        wrong = unreadable({name: columns[name] for name in looked_at if name in columns}, decoded=decoded)
         if not wrong:
             return _BatchRun(self, columns, batch.num_rows, file, lines).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))

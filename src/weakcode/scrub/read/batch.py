@@ -58,6 +58,11 @@ class ClaimBatch(ABC):
         """What the reader rejected, each with the number of the row of `batch` that it stands before."""
 
     @property
+    def decoded(self) -> bool:
+        """Whether all text of `batch` is known to be UTF-8."""
+        return False
+
+    @property
     def count(self) -> int:
         """How many rows `batch` has."""
         return 0 if self.batch is None else self.batch.num_rows

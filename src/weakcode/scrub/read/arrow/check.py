@@ -24,20 +24,23 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def check_arrays(columns: Sequence[pa.Array]) -> None:
-    """Check every offset, index, length and bitmap of these arrays, at any depth.
+def check_arrays(columns: Sequence[pa.Array]) -> bool:
+    """Check every offset, index, length and bitmap of these arrays, at any depth; tell whether all text is UTF-8.
 
     Text that is not UTF-8 and values outside their type's range are let through: they make their own row unreadable,
     not those around it. Raises pyarrow.ArrowException.
     """
+    decoded = True
     for column in columns:
         try:
             column.validate(full=True)
         except pa.ArrowException:
+            decoded = False
             bare = _bare(column.type)
             if bare == column.type:
                 raise
             column.view(bare).validate(full=True)
+    return decoded
 
 
 def check_rows(rows: int, size: int, what: str) -> None:

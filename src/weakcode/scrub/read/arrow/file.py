@@ -39,11 +39,12 @@ _KNOWN = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
 
 @attrs.frozen(eq=False)
 class ArrowBatch(ClaimBatch):
-    """A batch of claims. `first` is the 1-based row of its first claim."""
+    """A batch of claims. `first` is the 1-based row of its first claim; all its text is UTF-8 where it is `decoded`."""
 
     name: str
     first: int
     batch: pa.RecordBatch
+    decoded: bool = False
 
     @property
     def rejected(self) -> Sequence[tuple[int, Rejected]]:
@@ -52,7 +53,7 @@ class ArrowBatch(ClaimBatch):
 
     def rows(self) -> Iterator[Record | Rejected]:
         """Give the rows one by one, those that hold what no claim can say first."""
-        wrong = unreadable({name: self.batch.column(name) for name in self.batch.schema.names})
+        wrong = unreadable({name: self.batch.column(name) for name in self.batch.schema.names}, decoded=self.decoded)
         for row, (what, reason) in wrong.items():
             yield Rejected(self.name, self.first + row, None, reason, what)
         places = np.setdiff1d(np.arange(self.batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
@@ -228,12 +229,12 @@ class ArrowColumns:
         )
         check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{self.name}: {what}")
         try:
-            check_arrays(batch.columns)
+            decoded = check_arrays(batch.columns)
         except pa.ArrowException as error:
             yield LostRows(self.name, first, batch.num_rows, f"{what} is damaged: {first_line(error)}", part)
             return
         for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield ArrowBatch(self.name, first + start, self._shaped(batch.slice(start, BATCH_ROWS)))
+            yield ArrowBatch(self.name, first + start, self._shaped(batch.slice(start, BATCH_ROWS)), decoded)
 
     def _only_known(self, schema: pa.Schema) -> ipc.IpcReadOptions:
         known = frozenset(self._known(schema))

@@ -71,13 +71,13 @@ def rows_of(batches: Iterable[pa.RecordBatch], name: str, ignored: Sequence[str]
 def _rows(batch: pa.RecordBatch, first: int, name: str, what: str) -> Iterator[Row | Rejected]:
     check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{name}: {what}")
     try:
-        check_arrays(batch.columns)
+        decoded = check_arrays(batch.columns)
     except pa.ArrowException as error:
         reason = f"{what} is damaged: {first_line(error)}"
         yield from (Rejected(name, row, None, reason, "record batch") for row in range(first, first + batch.num_rows))
         return
     columns = list(map(without_views, batch.columns))
-    wrong = unreadable_in(batch.schema.names, columns)
+    wrong = unreadable_in(batch.schema.names, columns, decoded=decoded)
     left = [row for row in range(batch.num_rows) if row not in wrong] if wrong else range(batch.num_rows)
     for row, (part, reason) in wrong.items():
         yield Rejected(name, first + row, None, reason, part)
