@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 
 import attrs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from weakcode import Claim, CodeTypeError, Diagnosis, InputError
+from weakcode import Claim, CodeTypeError, Diagnosis, InputError, ServiceLine, Waiver, read_claims
+from weakcode.fields import FIELDS, SETTINGS
 
 
 @pytest.mark.parametrize("spelled", ["M62.81", "M6281", "m62.81", " m62 81 ", "M62.81."])
@@ -127,3 +132,67 @@ def test_diagnoses_know_their_positions_and_get_new_ones_on_another_claim() -> N
     assert [diagnosis.position for diagnosis in claim.diagnoses] == [1, 2]
     turned = Claim(list(reversed(claim.diagnoses)))
     assert [(one.code, one.poa, one.position) for one in turned.diagnoses] == [("I10", "Y", 1), ("M62.84", None, 2)]
+
+
+whole = st.builds(
+    Claim,
+    st.lists(
+        st.builds(Diagnosis, st.sampled_from(["M62.84", "I10"]), st.none() | st.just("weak"), st.none() | st.just("Y")),
+        min_size=1,
+        max_size=3,
+    ),
+    st.none() | st.text("aB1 ", min_size=1),
+    age=st.none() | st.integers(0, 150),
+    sex=st.sampled_from([None, "F", "M"]),
+    service_date=st.none() | st.dates(dt.date(2026, 1, 1)),
+    birth_date=st.none() | st.dates(dt.date(1900, 1, 1), dt.date(2025, 12, 31)),
+    setting=st.sampled_from([None, *SETTINGS]),
+    payer=st.sampled_from([None, "Medicare"]),
+    documented=st.frozensets(st.sampled_from(["covid-current", "covid-prior-symptoms"])),
+    lines=st.lists(
+        st.builds(
+            ServiceLine, st.integers(1, 9), st.just((2, 1)), st.none() | st.just("99213"), main_only=st.booleans()
+        ),
+        max_size=2,
+    ),
+    waivers=st.lists(st.just(Waiver("mce/sex-conflict", "seen", "me", ("R54",), until="2026-12-31")), max_size=1),
+)
+
+
+@settings(deadline=None)
+@given(whole)
+def test_a_claim_as_an_object_is_the_same_claim_here_and_as_a_line_of_json(
+    tmp_path_factory: pytest.TempPathFactory, claim: Claim
+) -> None:
+    line = json.dumps(claim.to_dict())
+    assert Claim.from_dict(json.loads(line)) == claim
+    path = tmp_path_factory.getbasetemp() / "claim.jsonl"
+    path.write_text(line + "\n", "utf-8")
+    assert list(read_claims(path)) == [claim]
+
+
+def test_id_and_claim_id_of_an_object_are_one_field(tmp_path: Path) -> None:
+    for named in ({"id": "A1"}, {"claim_id": "A1"}, {"id": "A1", "claim_id": "A1"}):
+        assert Claim.from_dict({"codes": ["I10"], **named}).id == "A1"
+        path = tmp_path / "claim.jsonl"
+        path.write_text(json.dumps({"codes": ["I10"], **named}) + "\n", "utf-8")
+        assert [claim.id for claim in read_claims(path)] == ["A1"]
+    with pytest.raises(InputError, match="two ids"):
+        Claim.from_dict({"codes": ["I10"], "id": "A1", "claim_id": "A2"})
+
+
+def test_an_object_with_an_unknown_field_is_refused_with_what_was_meant() -> None:
+    with pytest.raises(InputError, match="did you mean"):
+        Claim.from_dict({"codes": ["I10"], "servicedate": "2026-05-01"})
+
+
+@pytest.mark.parametrize("values", [["I10"], None, "I10"])
+def test_what_is_no_object_is_no_claim(values: object) -> None:
+    with pytest.raises(InputError, match="mapping"):
+        Claim.from_dict(values)  # type: ignore[arg-type]
+
+
+def test_every_declared_field_is_an_attribute_of_a_claim_with_its_parser() -> None:
+    converters = {field.name: field.converter for field in attrs.fields(Claim)}
+    for field in FIELDS:
+        assert converters[field.name] is field.parse

@@ -5,102 +5,32 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Literal, cast
+from typing import Any
 
 import attrs
 
 from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
+from weakcode.fields import (
+    ABOUT_THE_CLAIM,
+    LINES,
+    Setting,
+    Sex,
+    parse_age,
+    parse_birth_date,
+    parse_date,
+    parse_facts,
+    parse_payer,
+    parse_service_date,
+    parse_setting,
+    parse_sex,
+    parse_text,
+)
 from weakcode.lazy import lazy
 
-Sex = Literal["F", "M"]
-Setting = Literal["professional", "outpatient", "inpatient"]
-
-SETTINGS: tuple[Setting, ...] = ("professional", "outpatient", "inpatient")
-_SEXES: dict[str, Sex | None] = {
-    "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
-}  # fmt: skip
 _POA = ("Y", "N", "U", "W", "1", "")
-_OLDEST = 150
 _RULE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 _UNRELATED = re.compile(r"\b(?:unrelated|not\s+related)\b", re.IGNORECASE)
-
-
-def parse_date(value: object, what: str = "date") -> dt.date | None:
-    """Return a date from a `date`, a `datetime` or text as `YYYY-MM-DD` or `YYYYMMDD`; None and blank text give None.
-
-    Raises InputError when it is none of these or not a day of the calendar.
-    """
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return None
-        if len(text) in (8, 10) and text.isascii():
-            try:
-                return dt.date.fromisoformat(text)
-            except ValueError:
-                pass
-    raise InputError.about(f"the {what} {{value}} is not a day of the calendar; write it as YYYY-MM-DD", value)
-
-
-def parse_age(value: object) -> int | None:
-    """Return an age in whole years, 0 to 150, from a number or text; None and blank text give None."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    try:
-        age = int(cast(Any, value))
-        whole = not isinstance(value, bool) and float(cast(Any, value)) == age
-    except (TypeError, ValueError, OverflowError):
-        whole = False
-        age = -1
-    if not whole or not 0 <= age <= _OLDEST:
-        raise InputError.about(f"the age {{value}} is not a whole number of years from 0 to {_OLDEST}", value)
-    return age
-
-
-def parse_sex(value: object) -> Sex | None:
-    """Return "F", "M" or None from the usual spellings, in any case; "U" and blank text are not known: None."""
-    if value is None:
-        return None
-    if isinstance(value, str) and value.strip().upper() in _SEXES:
-        return _SEXES[value.strip().upper()]
-    raise InputError.about('the sex {value} is not known; write "F" or "M", or leave it out', value)
-
-
-def parse_setting(value: object) -> Setting | None:
-    """Return "professional", "outpatient", "inpatient" or None."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if isinstance(value, str) and value.strip().lower() in SETTINGS:
-        return cast(Setting, value.strip().lower())
-    hint = did_you_mean(str(value).lower(), SETTINGS)
-    raise InputError.about(f"the setting {{value}} is not one of {', '.join(SETTINGS)}{hint}", value)
-
-
-def _parse_text(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise InputError.about("expected text, found {value}", value)
-    return value.strip() or None
-
-
-def _parse_facts(value: Iterable[str] | str | None) -> frozenset[str]:
-    if value is None:
-        return frozenset()
-    if isinstance(value, str):
-        value = value.replace(";", " ").replace(",", " ").split()
-    facts = list(value)
-    for fact in facts:
-        if not isinstance(fact, str):
-            raise InputError.about("a documented fact is a name, found {value}", fact)
-    return frozenset(fact.strip().lower() for fact in facts if fact.strip())
 
 
 def _parse_poa(value: object) -> str | None:
@@ -120,7 +50,7 @@ class Diagnosis:
     """
 
     code: str = attrs.field(repr=shown)
-    text: str | None = attrs.field(default=None, converter=_parse_text, repr=False)
+    text: str | None = attrs.field(default=None, converter=parse_text, repr=False)
     poa: str | None = attrs.field(default=None, converter=_parse_poa)
     position: int = attrs.field(default=0, kw_only=True, eq=False)
 
@@ -133,6 +63,41 @@ def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
                 "the pointer {value} is not the position of a diagnosis, a whole number from 1", pointer
             )
     return pointers
+
+
+def parse_lines(value: object) -> tuple[ServiceLine, ...]:
+    """Return service lines from a list: of lists of pointers, or of objects with the fields of `ServiceLine`.
+
+    A pointer may lead to a diagnosis that is not on the claim; that is for rules to say. Raises InputError.
+    """
+    if value is None:
+        return ()
+    if not isinstance(value, Iterable) or isinstance(value, str | Mapping):
+        raise InputError.about("lines is a list of service lines, found {value}", value)
+    return tuple(
+        item if isinstance(item, ServiceLine) else _parse_line(item, place) for place, item in enumerate(value, start=1)
+    )
+
+
+def _parse_line(item: Any, place: int) -> ServiceLine:
+    if isinstance(item, list):
+        item = {"pointers": item}
+    if not isinstance(item, dict):
+        raise InputError.about(f"service line {place} is an object with pointers, found {{value}}", item)
+    pointers = [] if item.get("pointers") is None else item["pointers"]
+    if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
+        raise InputError.about(
+            f"service line {place} has the pointers {{value}}; a pointer is the position of a diagnosis, from 1",
+            pointers,
+        )
+    number = place if item.get("number") is None else item["number"]
+    procedure = item.get("procedure")
+    if type(number) is not int or not isinstance(procedure, str | None):
+        raise InputError(f"service line {place} has a number or procedure that cannot be used")
+    main_only = item.get("main_only")
+    if not isinstance(main_only, bool | None):
+        raise InputError.about(f"main_only of service line {place} is true or false, found {{value}}", main_only)
+    return ServiceLine(number, tuple(pointers), procedure, main_only=bool(main_only))
 
 
 @attrs.frozen
@@ -241,18 +206,6 @@ def _waiver(value: object) -> Waiver:
     return Waiver(**{"rule": "", "reason": "", "who": "", **value})
 
 
-def _parse_birth_date(value: object) -> dt.date | None:
-    return parse_date(value, "birth date")
-
-
-def _parse_service_date(value: object) -> dt.date | None:
-    return parse_date(value, "service date")
-
-
-def _parse_lines(value: Iterable[ServiceLine]) -> tuple[ServiceLine, ...]:
-    return tuple(value)
-
-
 def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str) -> tuple[Diagnosis, ...]:
     if isinstance(value, str):
         value = value.replace(";", " ").replace(",", " ").split()
@@ -301,12 +254,12 @@ class Claim:
     id: str | None = attrs.field(default=None, converter=_parse_claim_id)
     age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True, repr=False)
     sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True, repr=False)
-    birth_date: dt.date | None = attrs.field(default=None, converter=_parse_birth_date, kw_only=True, repr=False)
-    service_date: dt.date | None = attrs.field(default=None, converter=_parse_service_date, kw_only=True, repr=False)
+    birth_date: dt.date | None = attrs.field(default=None, converter=parse_birth_date, kw_only=True, repr=False)
+    service_date: dt.date | None = attrs.field(default=None, converter=parse_service_date, kw_only=True, repr=False)
     setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
-    payer: str | None = attrs.field(default=None, converter=_parse_text, kw_only=True, repr=False)
-    documented: frozenset[str] = attrs.field(default=(), converter=_parse_facts, kw_only=True, repr=False)
-    lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=_parse_lines, kw_only=True)
+    payer: str | None = attrs.field(default=None, converter=parse_payer, kw_only=True, repr=False)
+    documented: frozenset[str] = attrs.field(default=(), converter=parse_facts, kw_only=True, repr=False)
+    lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=parse_lines, kw_only=True)
     waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -325,3 +278,70 @@ class Claim:
             return self.age
         born, seen = self.birth_date, self.service_date
         return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Claim:
+        """Return the claim that an object is: the keys of JSON Lines, `id` and `claim_id` being one.
+
+        Raises InputError for a key that a claim has not and for two ids that differ, and what the class raises.
+        """
+        if not isinstance(values, Mapping):
+            raise InputError.about("a claim as an object is a mapping of its fields, found {value}", values)
+        optional = (*ABOUT_THE_CLAIM, LINES, "waivers")
+        known = ("claim_id", "id", "codes", *optional)
+        for key in values:
+            if key not in known:
+                hint = did_you_mean(str(key), known)
+                raise InputError.about(f"a claim has no field {{value}}{hint}; it has {', '.join(known)}", key)
+        codes = values.get("codes")
+        said = {key: values[key] for key in optional if values.get(key) is not None}
+        return cls(() if codes is None else codes, claim_id_of(values), **said)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the claim as an object with what is known of it, as JSON Lines have it; dates are ISO text.
+
+        A diagnosis is its code, or an object where more is said of it. `from_dict` returns the claim again.
+        """
+        values = {
+            "claim_id": self.id,
+            "codes": [_plain_diagnosis(one) for one in self.diagnoses],
+            **{name: _plain_value(getattr(self, name)) for name in ABOUT_THE_CLAIM},
+            "lines": [_plain_line(line) for line in self.lines] or None,
+            "waivers": [_plain_waiver(waiver) for waiver in self.waivers] or None,
+        }
+        return _said(values)
+
+
+def claim_id_of(values: Mapping[str, Any]) -> Any:
+    """Return the id that an object gives a claim, as `claim_id` or as `id`; raises InputError where they differ."""
+    first, second = values.get("claim_id"), values.get("id")
+    if first is not None and second is not None and first != second:
+        raise InputError("the claim has two ids, id and claim_id, which differ; give one of them")
+    return second if first is None else first
+
+
+def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value) or None
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _plain_diagnosis(one: Diagnosis) -> str | dict[str, Any]:
+    return _said({"code": one.code, "text": one.text, "poa": one.poa}) if one.text or one.poa else one.code
+
+
+def _plain_line(line: ServiceLine) -> dict[str, Any]:
+    main_only = line.main_only or None
+    return _said(
+        {"number": line.number, "pointers": list(line.pointers), "procedure": line.procedure, "main_only": main_only}
+    )
+
+
+def _plain_waiver(waiver: Waiver) -> dict[str, Any]:
+    until = waiver.until and waiver.until.isoformat()
+    codes = list(waiver.codes) or None
+    return _said({"rule": waiver.rule, "codes": codes, "reason": waiver.reason, "who": waiver.who, "until": until})

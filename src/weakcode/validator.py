@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode import clock
+from weakcode import clock, fields
 from weakcode.building import building
-from weakcode.claims import Claim, ServiceLine, Waiver, parse_date
+from weakcode.claims import Claim, ServiceLine, Waiver
 from weakcode.codes.catalog import Shelf, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
@@ -120,7 +120,7 @@ class Validator:
         self._programs: dict[str, Program] = {}
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
-        self._today = parse_date(today, "day of judging")
+        self._today = fields.parse_date(today, "day of judging")
         if profile is not None or loaded:
             known = tuple(self._bench(self._edition(None)).program.rule_numbers)
             if profile is not None:

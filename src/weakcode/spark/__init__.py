@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from weakcode.errors import EngineError, InputError, MissingExtraError
+from weakcode.fields import BY_NAME
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -124,7 +125,8 @@ def _readable(column: Column, name: str, kind: DataType) -> Column:
 
     if name in PLACES:
         return f.expr(f"try_cast(`{name}` AS {PLACES[name]})")
-    if name in ("service_date", "birth_date") and isinstance(kind, t.TimestampType | t.TimestampNTZType):
+    is_date = name in BY_NAME and BY_NAME[name].arrow == "date32"
+    if is_date and isinstance(kind, t.TimestampType | t.TimestampNTZType):
         # The day in the time zone of the session, which the executors' clocks know nothing of.
         return column.cast("date")
     return column

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weakcode.claims import parse_date
 from weakcode.cli.common import text
 from weakcode.cli.common.output import say
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
+from weakcode.fields import parse_date
 
 if TYPE_CHECKING:
     from datetime import date

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weakcode.claims import parse_date
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
+from weakcode.fields import parse_date
 
 if TYPE_CHECKING:
     from weakcode.compile.diff import Difference, NoteLine

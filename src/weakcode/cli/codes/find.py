@@ -6,10 +6,10 @@ import json
 
 import click
 
-from weakcode.claims import parse_date
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
 from weakcode.errors import InputError
+from weakcode.fields import parse_date
 
 
 @click.command("find", short_help="Find codes by words.")

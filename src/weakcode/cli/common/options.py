@@ -10,6 +10,7 @@ import click
 
 from weakcode.cli.common.output import say
 from weakcode.errors import InputError
+from weakcode.fields import FIELDS, Field
 from weakcode.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -120,21 +121,11 @@ def choosing(command: _F) -> _F:
 
 def about_the_claim(command: _F) -> _F:
     """Add what is known about the encounter. Values stay text: a claim says best what is wrong with them."""
-    return _with_options(
-        command,
-        click.option("--age", metavar="N", help="The patient's age in years."),
-        click.option("--sex", metavar="F|M", help="The patient's sex."),
-        click.option("--birth-date", metavar="YYYY-MM-DD", help="The patient's birth date, instead of an age."),
-        click.option("--date", "service_date", metavar="YYYY-MM-DD", help="The service date."),
-        click.option("--setting", metavar="S", help="professional, outpatient or inpatient."),
-        click.option("--payer", metavar="P", help="The payer's name, for rules and profiles that depend on it."),
-        click.option(
-            "--documented",
-            multiple=True,
-            metavar="FACT",
-            help="A documented fact; may be given several times.",
-        ),
-    )
+    return _with_options(command, *map(_option_of, FIELDS))
+
+
+def _option_of(field: Field) -> Callable[[_F], _F]:
+    return click.option(field.option, field.name, multiple=field.is_list, metavar=field.metavar, help=field.help)
 
 
 def _with_options(command: _F, *options: Callable[[_F], _F]) -> _F:

@@ -13,11 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from weakcode.claims import Claim, ServiceLine, parse_age, parse_date, parse_setting, parse_sex
+from weakcode.claims import Claim, ServiceLine, parse_lines
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
+from weakcode.fields import FIELDS, Field, parse_text
 from weakcode.scrub.columns.arrow import as_text, listed
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM, service_lines
+
+
+def _type_of(field: Field) -> pa.DataType:
+    item = pa.type_for_alias(field.arrow)
+    return pa.list_(item) if field.is_list else item
+
 
 PLAIN = pa.list_(pa.string())
 RICH = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())]))
@@ -34,21 +40,7 @@ LINES = pa.list_(
 TYPES: dict[str, pa.DataType] = {
     "claim_id": pa.string(),
     "codes": PLAIN,
-    "service_date": pa.date32(),
-    "age": pa.int32(),
-    "birth_date": pa.date32(),
-    "sex": pa.string(),
-    "setting": pa.string(),
-    "payer": pa.string(),
-    "documented": pa.list_(pa.string()),
-}
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "service_date": parse_date,
-    "birth_date": parse_date,
-    "age": parse_age,
-    "sex": parse_sex,
-    "setting": parse_setting,
-    "payer": lambda value: (value or "").strip() or None,
+    **{field.name: _type_of(field) for field in FIELDS},
 }
 # Python parts words at these too, Arrow does not.
 _OTHER_BLANKS = r"[\x1c-\x1f]|[^\x00-\x7f]"
@@ -62,11 +54,11 @@ def columns_of(claims: Sequence[Claim]) -> pa.RecordBatch:
         "claim_id": pa.array([claim.id for claim in claims], pa.string()),
         "codes": pa.array(codes, RICH if rich else PLAIN),
     }
-    for name in ABOUT_THE_CLAIM:
-        values = [getattr(claim, name) for claim in claims]
-        if name == "documented":
-            values = [sorted(facts) or None for facts in values]
-        columns[name] = pa.array(values, TYPES[name])
+    for field in FIELDS:
+        values = [getattr(claim, field.name) for claim in claims]
+        if field.is_list:
+            values = [sorted(names) or None for names in values]
+        columns[field.name] = pa.array(values, TYPES[field.name])
     if any(claim.lines for claim in claims):
         columns["lines"] = pa.array([_columns_of_lines(claim.lines) for claim in claims], LINES)
     return pa.RecordBatch.from_pydict(columns)
@@ -94,21 +86,20 @@ def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
     if not batch.num_rows:
         return pa.RecordBatch.from_pydict({name: pa.array([], kind) for name, kind in TYPES.items()})
     there = batch.schema.names
-    columns = {}
-    for name, kind in TYPES.items():
-        if name not in there:
-            columns[name] = pa.nulls(batch.num_rows, kind)
-        elif name == "claim_id":
-            columns[name] = as_text(batch.column(name))
-        elif name == "codes":
-            columns[name] = _codes(batch.column(name))
-        elif name == "documented":
-            columns[name] = _documented(batch.column(name))
+    columns = {
+        "claim_id": as_text(batch.column("claim_id")) if "claim_id" in there else pa.nulls(batch.num_rows, pa.string()),
+        "codes": _codes(batch.column("codes")),
+    }
+    for field in FIELDS:
+        if field.name not in there:
+            columns[field.name] = pa.nulls(batch.num_rows, TYPES[field.name])
+        elif field.is_list:
+            columns[field.name] = _listed_names(batch.column(field.name), field)
         else:
-            columns[name] = _parsed(batch.column(name), kind, _PARSERS[name])
+            columns[field.name] = _parsed(batch.column(field.name), TYPES[field.name], field.parse)
     if "lines" in there and batch.column("lines").null_count < batch.num_rows:
         given = batch.column("lines").to_pylist()
-        columns["lines"] = pa.array([_columns_of_lines(service_lines(value, None)) for value in given], LINES)
+        columns["lines"] = pa.array([_columns_of_lines(parse_lines(value)) for value in given], LINES)
     return pa.RecordBatch.from_pydict(columns)
 
 
@@ -179,9 +170,7 @@ def _codes(column: pa.Array) -> pa.Array:
         return _listed(column, _canonical(codes))
     fields = {field.name for field in codes.type}
     texts, poa = (
-        _parsed(codes.field(name), pa.string(), _PARSERS["payer"])
-        if name in fields
-        else pa.nulls(len(codes), pa.string())
+        _parsed(codes.field(name), pa.string(), parse_text) if name in fields else pa.nulls(len(codes), pa.string())
         for name in ("text", "poa")
     )
     words = _canonical(codes.field("code"))
@@ -227,13 +216,13 @@ def _parsed_or_none(parse: Callable[[Any], Any], value: Any) -> Any:
         return None
 
 
-def _documented(column: pa.Array) -> pa.Array:
+def _listed_names(column: pa.Array, field: Field) -> pa.Array:
     values: Iterable[Any] = column.to_pylist()
     known: dict[Any, list[str] | None] = {}
-    facts = []
+    lists = []
     for value in values:
         key = tuple(value) if isinstance(value, list) else value
         if key not in known:
-            known[key] = sorted(Claim(["A00.0"], documented=value).documented) or None
-        facts.append(known[key])
-    return pa.array(facts, TYPES["documented"])
+            known[key] = sorted(field.parse(value)) or None
+        lists.append(known[key])
+    return pa.array(lists, TYPES[field.name])

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from weakcode.claims import Claim, parse_age, parse_date, parse_setting, parse_sex
 from weakcode.errors import InputError
+from weakcode.fields import BY_NAME, FIELDS, Field, parse_facts
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
 from weakcode.semantics.conditions import ConditionBits
@@ -55,10 +55,8 @@ class AboutClaims:
     age: NDArray[np.int32]
     days: Days
     """Of service."""
-    sex: Categories
-    setting: Categories
-    payer: Categories
-    documented: Categories
+    categories: Mapping[str, Categories]
+    """By name, the fields that are neither days nor ages."""
     bad: Bools
     lines: LineColumn | None = None
 
@@ -78,13 +76,24 @@ class AboutClaims:
             rows,
             age,
             _distinct(service),
-            _categories(columns.get("sex"), rows, parse_sex, bad),
-            _categories(columns.get("setting"), rows, parse_setting, bad),
-            _categories(columns.get("payer"), rows, _payer, bad),
-            _documented(columns.get("documented"), rows, bad),
+            {
+                field.name: (_documented if field.is_list else _parsed(field))(columns.get(field.name), rows, bad)
+                for field in FIELDS
+                if field.name not in ("service_date", "birth_date", "age")
+            },
             bad,
             LineColumn.of(columns.get("lines"), bad),
         )
+
+    @property
+    def payer(self) -> Categories:
+        """Who pays."""
+        return self.categories["payer"]
+
+    @property
+    def documented(self) -> Categories:
+        """Sets of documented facts."""
+        return self.categories["documented"]
 
     def held(
         self, bits: ConditionBits, first_day: dt.date, spoken: Bools, off_claim: Bools | None = None
@@ -119,7 +128,7 @@ class AboutClaims:
         if name == "off_claim":
             beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
             return beyond.view(np.uint8), [False, True]
-        column: Categories = getattr(self, name)
+        column = self.categories[name]
         return column.index, [*column.values, None]
 
 
@@ -136,12 +145,6 @@ def _distinct(days: NDArray[np.int32]) -> Days:
     values = np.flatnonzero(seen).astype(np.int32) + np.int32(low - 1)
     values[values < low] = NO_DAY
     return Days(values, (np.cumsum(seen, dtype=np.int32) - 1)[at])
-
-
-def _payer(value: object) -> str | None:
-    if not isinstance(value, str):
-        raise InputError.about("payer is text, found {value}", value)
-    return value.strip() or None
 
 
 def _years_between(birth: NDArray[np.int32], seen: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -165,7 +168,7 @@ def _days(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
     if pa.types.is_date32(column.type):
         days = column.cast(pa.int32())
         return filled(days, int(NO_DAY)).astype(np.int32)
-    dates = _categories(column, rows, parse_date, bad)
+    dates = _categories(column, rows, BY_NAME["service_date"].parse, bad)
     numbers = [NO_DAY if date is None else np.datetime64(date, "D").astype(np.int32) for date in dates.values]
     return np.array([*numbers, NO_DAY], np.int32)[dates.index]
 
@@ -178,7 +181,7 @@ def _ages(column: pa.Array | None, rows: int, bad: Bools) -> NDArray[np.int32]:
         ages = filled(column, 0)
         bad |= known & ((ages < 0) | (ages > _OLDEST))
         return np.where(known & ~bad, ages, _NO_AGE).astype(np.int32)
-    parsed = _categories(column, rows, parse_age, bad)
+    parsed = _categories(column, rows, BY_NAME["age"].parse, bad)
     return np.array([*(_NO_AGE if age is None else age for age in parsed.values), _NO_AGE], np.int32)[parsed.index]
 
 
@@ -205,6 +208,10 @@ def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any],
     return Categories(values, index)
 
 
+def _parsed(field: Field) -> Callable[[pa.Array | None, int, Bools], Categories]:
+    return lambda column, rows, bad: _categories(column, rows, field.parse, bad)
+
+
 def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
     if column is None or pa.types.is_null(column.type):
         return Categories((), np.full(rows, -1, np.int32))
@@ -226,4 +233,4 @@ def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
 def _facts(value: Any) -> frozenset[str]:
     if not isinstance(value, str | list):
         raise InputError.about("documented is text, found {value}", value)
-    return Claim(["A00.0"], documented=value).documented
+    return parse_facts(value)

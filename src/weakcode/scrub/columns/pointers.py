@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.claims import parse_lines
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.columns.arrow import filled, valid
-from weakcode.scrub.read.values import service_lines
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.pointers import FIRST, NEVER, lines_meant
 from weakcode.semantics.verbs import Verb
@@ -138,7 +138,7 @@ class LinesSeen:
             row, number, subject, *_, term = hits[place].tolist()
             edit = program.edit(number)
             codes = self.coded.tokens[self.coded.bounds[row] : self.coded.bounds[row + 1]].tolist()
-            named = lines_meant(edit, service_lines(self.lines.column[row].as_py(), None), codes, subject)
+            named = lines_meant(edit, parse_lines(self.lines.column[row].as_py()), codes, subject)
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)

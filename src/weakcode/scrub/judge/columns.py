@@ -26,6 +26,7 @@ from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
 from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
+from weakcode.fields import ABOUT_THE_CLAIM, LINES
 from weakcode.scrub.columns.arrow import valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
@@ -35,7 +36,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES, MOST_CODES, claim_from, too_many
+from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
 from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
+from weakcode.fields import ABOUT_THE_CLAIM, FIELDS
 from weakcode.scrub.guard import is_guarded
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM
 
 _DELIMITERS = ",\t|;"
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
@@ -32,7 +32,7 @@ MAP_KEYS = {
     "codes": "codes",
     "principal": "principal",
     "poa": "poa",
-    "date": "service_date",
+    **{field.short: field.name for field in FIELDS if field.short},
     "line": "line",
     "procedure": "procedure",
     "pointer": "pointer",

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from weakcode.fields import FIELDS
 from weakcode.scrub.read.layouts import CSV_COLUMNS
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
@@ -62,7 +63,9 @@ class _Csv(CsvRows):
         self.lost += _says_more(batch)
         columns = bare(batch).to_pydict()
         columns["codes"] = [" ".join(codes) for codes in columns["codes"]]
-        columns["documented"] = [" ".join(facts or ()) for facts in columns["documented"]]
+        for field in FIELDS:
+            if field.is_list:
+                columns[field.name] = [" ".join(names or ()) for names in columns[field.name]]
         self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True))
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from weakcode.errors import InputError
+from weakcode.fields import ABOUT_THE_CLAIM, LINES
 from weakcode.scrub.columns.arrow import numbers
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
@@ -26,7 +27,6 @@ from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, row_of
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.layouts import seen_columns
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM, LINES
 
 BATCH_ROWS = 131_072
 _BUFFER = 1 << 20

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from weakcode.errors import InputError
+from weakcode.fields import FIELDS, LINES, Field
 
 _types = pa.types
 _IsKind = Callable[[Any], bool]
@@ -80,17 +81,24 @@ def _is_line(kind: Any) -> bool:
     return _is_pointers(kind) or _has(kind, fields)
 
 
+def _is_listed(kind: Any) -> bool:
+    return _is_scalar(kind) or _is_list_of(kind, _is_text)
+
+
+def _allowed(field: Field) -> tuple[_IsKind, str]:
+    """Return what a column of a claim field may have, from what it is written as."""
+    if field.is_list:
+        return _is_listed, "text, or a list of text"
+    if field.arrow == "date32":
+        return lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"
+    return _is_value, "text" if field.arrow == "string" else "a whole number"
+
+
 ALLOWED: dict[str, tuple[_IsKind, str]] = {
     "claim_id": (_is_name, "text or a number"),
     "codes": (_is_codes, "text, or a list of text or of structs with code, text and poa"),
-    "service_date": (lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"),
-    "birth_date": (lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"),
-    "age": (_is_value, "a whole number"),
-    "sex": (_is_value, "text"),
-    "setting": (_is_value, "text"),
-    "payer": (_is_value, "text"),
-    "documented": (lambda kind: _is_scalar(kind) or _is_list_of(kind, _is_text), "text, or a list of text"),
-    "lines": (lambda kind: _is_scalar(kind) or _is_list_of(kind, _is_line), "a list of service lines"),
+    **{field.name: _allowed(field) for field in FIELDS},
+    LINES: (lambda kind: _is_scalar(kind) or _is_list_of(kind, _is_line), "a list of service lines"),
 }
 """By column, whether it may have a type, and what it may have in words."""
 

@@ -10,6 +10,7 @@ import attrs
 
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
+from weakcode.fields import BY_NAME
 from weakcode.scrub.read.layouts import Header
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.values import claim_from
@@ -98,7 +99,7 @@ def _poa(cell: str) -> str | None:
 
 def about_value(name: str, text: str) -> str:
     """Return what a cell says of a claim in the words of a code list."""
-    if name in ("service_date", "birth_date"):
+    if BY_NAME[name].arrow == "date32":
         return iso_date(text)
     return _CMS_SEX.get(text, text) if name == "sex" else text
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import attrs
 
-from weakcode.claims import Claim, Diagnosis, ServiceLine, Setting, Sex, parse_date
+from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
+from weakcode.fields import Setting, Sex, parse_date
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.x12.codes import icd9
 

@@ -10,11 +10,11 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from weakcode.fields import ABOUT_THE_CLAIM, FIELDS
 from weakcode.scrub.read.batch import LinedBatch, LinedColumns
 from weakcode.scrub.read.jsonl.objects import Line, object_in
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import decoded
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM
 
 _PARTS = re.compile(r"[\s;,]")
 
@@ -70,9 +70,13 @@ def plain_columns(lines: Sequence[Line], take_note: Callable[[Iterable[str]], No
 
 
 def _plain(values: dict[str, Any]) -> tuple[str | None, list[str] | None, list[str | None]] | None:
-    claim_id, codes = values.get("claim_id"), values.get("codes")
+    claim_id, other, codes = values.get("claim_id"), values.get("id"), values.get("codes")
     if values.get("lines") is not None or values.get("waivers") is not None:
         return None
+    if other is not None:
+        if claim_id not in (None, other):
+            return None
+        claim_id = other
     if isinstance(codes, str):
         codes = codes.replace(";", " ").replace(",", " ").split()
     if not isinstance(codes, list | None) or not all(isinstance(code, str) for code in codes or ()):
@@ -80,12 +84,12 @@ def _plain(values: dict[str, Any]) -> tuple[str | None, list[str] | None, list[s
     if claim_id is not None and type(claim_id) not in (str, int):
         return None
     about: list[str | None] = []
-    for name in ABOUT_THE_CLAIM:
-        value = values.get(name)
-        if type(value) is int and name == "age":
+    for field in FIELDS:
+        value = values.get(field.name)
+        if type(value) is int and field.arrow == "int32":
             value = str(value)
-        elif isinstance(value, list) and name == "documented":
-            if not all(isinstance(fact, str) and not _PARTS.search(fact) for fact in value):
+        elif isinstance(value, list) and field.is_list:
+            if not all(isinstance(one, str) and not _PARTS.search(one) for one in value):
                 return None
             value = " ".join(value)
         elif not isinstance(value, str | None):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
-from weakcode.claims import Claim
+from weakcode.claims import Claim, claim_id_of
 from weakcode.errors import WeakcodeError
 from weakcode.scrub.read.jsonl.objects import KNOWN, Line, object_in
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
@@ -70,7 +70,10 @@ class JsonlSource:
 
     def _claim(self, text: str) -> Claim:
         values = object_in(text.removeprefix("\ufeff"))
-        claim_id = values.get("claim_id")
+        try:
+            claim_id = claim_id_of(values)
+        except WeakcodeError as error:
+            raise BadRow("claim_id", reason_of(error)) from None
         if isinstance(claim_id, bool | float | list | dict):
             raise BadRow("claim_id", f"claim_id is text or a whole number, found {claim_id!r}")
         claim_id = None if claim_id is None or claim_id == "" else str(claim_id)

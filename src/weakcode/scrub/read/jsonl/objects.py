@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from weakcode.fields import ABOUT_THE_CLAIM
 from weakcode.scrub.read.keys import may_repeat, read_again, told
 from weakcode.scrub.read.rows import BadRow
-from weakcode.scrub.read.values import ABOUT_THE_CLAIM
 
 Line = tuple[int, bytes | None]
 """A 1-based number and the bytes of the line, None where there are too many."""
-KNOWN = {"claim_id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
+KNOWN = {"claim_id", "id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
 """The keys that are read."""
 
 

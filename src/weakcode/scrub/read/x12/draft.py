@@ -7,9 +7,10 @@ import re
 
 import attrs
 
-from weakcode.claims import Claim, Diagnosis, ServiceLine, Sex, parse_date, parse_sex
+from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
+from weakcode.fields import Sex, parse_date, parse_sex
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.x12.codes import (
     DIAGNOSES,

@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-from weakcode.claims import SETTINGS, Claim, Sex
+from weakcode.claims import Claim
+from weakcode.fields import SETTINGS, Sex
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.claimblock import ClaimBlock, Transaction
