@@ -13,7 +13,6 @@ try:
 except ImportError:  # Windows, where what is open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
-can_lock = fcntl is not None
 PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
 """Names of outputs that are not finished."""
 SPOOL = re.compile(r"weakcode-[a-z0-9_]{8}\.spool")

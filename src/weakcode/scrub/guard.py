@@ -10,12 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _BEFORE = r"(^|[;\t\r\n]\s*)"
 _PUT = re.compile(rf"{_BEFORE}(?='*[{_STARTS}])")
 _TAKE = re.compile(rf"{_BEFORE}'(?='*[{_STARTS}])")
 _SOME = re.compile(rf"(?:^|[;\t\r\n]\s*)'*[{_STARTS}]", re.MULTILINE)
+_ANY = rf"^'*[{_STARTS}]|[;\t\r\n]\s*'*[{_STARTS}]|\r"
 TAKE_SQL = rf"(^|[;\t\r\n]\s*)'('*[{_STARTS}])"
 """The same for DuckDB: replaced by its groups 1 and 2."""
 
@@ -26,6 +31,26 @@ def guarded(cells: Iterable[object]) -> list[object]:
     if not _SOME.search("\n".join([cell for cell in row if type(cell) is str])):
         return row
     return [_PUT.sub(r"\1'", cell) if type(cell) is str else cell for cell in row]
+
+
+def needs_guard(batch: pa.RecordBatch) -> bool:
+    """Tell whether any text of a batch must be guarded or quoted; each distinct value is looked at once."""
+    return any(map(_needs_guard, batch.columns))
+
+
+def _needs_guard(column: pa.Array) -> bool:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        return _needs_guard(column.dictionary)
+    if pa.types.is_list(column.type):
+        return _needs_guard(column.flatten())
+    if pa.types.is_struct(column.type):
+        return any(map(_needs_guard, column.flatten()))
+    if not pa.types.is_string(column.type):
+        return False
+    return bool(pc.any(pc.match_substring_regex(column, _ANY)).as_py())
 
 
 def unguarded(cell: str) -> str:

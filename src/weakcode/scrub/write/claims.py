@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from weakcode.fields import FIELDS
+from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.layouts import CSV_COLUMNS
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
@@ -61,12 +62,13 @@ class _Csv(CsvRows):
         from weakcode.scrub.columns.claims import bare
 
         self.lost += _says_more(batch)
-        columns = bare(batch).to_pydict()
+        batch = bare(batch)
+        columns = batch.to_pydict()
         columns["codes"] = [" ".join(codes) for codes in columns["codes"]]
         for field in FIELDS:
             if field.is_list:
                 columns[field.name] = [" ".join(names or ()) for names in columns[field.name]]
-        self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True))
+        self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True), plain=not needs_guard(batch))
 
 
 class _Jsonl:

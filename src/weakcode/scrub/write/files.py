@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from weakcode.errors import InputError
-from weakcode.scrub.alive import PARTIAL, can_lock, locked, remove_dead
+from weakcode.scrub.alive import PARTIAL, locked, remove_dead
 from weakcode.scrub.written import WRITTEN
 from weakcode.visible import named
 
@@ -54,6 +54,7 @@ class Outputs:
     def __init__(self) -> None:
         self._targets: dict[Path, Path] = {}
         self._files: dict[Path, BinaryIO] = {}
+        self._locks: list[int] = []
         self._whole = False
 
     def __enter__(self) -> Self:
@@ -73,6 +74,8 @@ class Outputs:
             # Closing flushes, which fails again on a full disk; the file has gone anyhow.
             with suppress(OSError, ValueError):
                 file.close()
+        while self._locks:
+            os.close(self._locks.pop())
 
     def open(self, target: Path) -> BinaryIO:
         """Return a file to write `target` into."""
@@ -84,8 +87,10 @@ class Outputs:
             self._targets[temporary] = target
             with writing(target):
                 handle = os.open(temporary, _NEW, 0o600)
+                # The lock outlives the file, which is closed before it is put in place.
+                self._locks.append(os.dup(handle))
                 file = os.fdopen(handle, "wb")
-                if locked(handle, temporary):
+                if locked(self._locks[-1], temporary):
                     self._files[temporary] = file
                     return file
                 file.close()
@@ -97,9 +102,8 @@ class Outputs:
             with writing(self._targets[temporary]):
                 file.flush()
                 os.fsync(file.fileno())
+                file.close()
                 temporary.chmod(_mode(self._targets[temporary]))
-                if not can_lock:
-                    file.close()
         self._whole = True
         self._place()
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import NAMES, Encoding, conformed, findings_schema, parquet_leaves, separator
 from weakcode.scrub.write.csv import CsvRows
@@ -164,9 +165,9 @@ class _Csv(CsvRows):
         self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
-        self.put(
-            [*(_cell(name, row[name]) for name in NAMES), *self._judged_by] for row in conformed(batch).to_pylist()
-        )
+        batch = conformed(batch)
+        rows = ([*(_cell(name, row[name]) for name in NAMES), *self._judged_by] for row in batch.to_pylist())
+        self.put(rows, plain=not needs_guard(batch))
 
 
 class _Jsonl:
