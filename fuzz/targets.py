@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from weakcode.codes.catalog import edition_for
-from weakcode.codes.expressions import parse
 from weakcode.codes.normalise import shown
+from weakcode.codes.parsing import parse
 from weakcode.errors import CodeTypeError, EditionError, InputError, NotationError, RuleFileError, UnknownNameError
 from weakcode.rules.load import load_pack
-from weakcode.rules.profile import parse_profile
+from weakcode.rules.profileload import parse_profile
 from weakcode.scrub.read.files import is_arrow_file, open_claims
 from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.rows import Record, Rejected

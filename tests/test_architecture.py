@@ -17,9 +17,11 @@ NO_ROOMS = {"__init__.py", "__main__.py", "compiled", "py.typed", "__pycache__"}
 DOWN = {
     # The library's own front door to files, opened when it is asked for.
     ("validator", "scrub"),
-    # Examples are judged as users' claims are.
-    ("rules", "validator"),
 }
+# Folders with more modules, which are to be divided; no other may be.
+MANY_MODULES = {"weakcode/codes", "weakcode"}
+# Class names that stand for two things still; no other may.
+TWO_THINGS = {"Block", "Line", "Part", "Release", "RuleFacts", "Run", "Shelf", "Source"}
 
 
 def _rows() -> list[tuple[list[str], str]]:
@@ -128,3 +130,22 @@ def test_no_module_is_so_long_that_it_needs_a_guide() -> None:
         if (lines := len(path.read_text("utf-8").splitlines())) > 400
     }
     assert not long
+
+
+def test_no_folder_has_so_many_modules_that_it_needs_a_map() -> None:
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    modules = {folder: [path for path in folder.glob("*.py") if path.name != "__init__.py"] for folder in folders}
+    many = {str(folder.relative_to(PACKAGE.parent)) for folder, there in modules.items() if len(there) > 14}
+    assert not many - MANY_MODULES, f"over 14 modules; make folders by subject: {many - MANY_MODULES}"
+    assert many == MANY_MODULES, "an exception that nothing needs any more is none"
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert not twice.keys() - TWO_THINGS, {name: twice[name] for name in twice.keys() - TWO_THINGS}
+    assert twice.keys() == TWO_THINGS, "an exception that nothing needs any more is none"

@@ -1,4 +1,4 @@
-"""`check`: a list of codes in, findings out."""
+"""`check`: a list of codes in, findings out; and the examples of rules, judged as users' claims are."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from weakcode.findings import Finding
 from weakcode.validator import Validator
 
 if TYPE_CHECKING:
+    from weakcode.rules.examples import ExampleResult
     from weakcode.rules.profile import Profile
 
 _known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
@@ -56,3 +57,25 @@ def check(
         if profile is None and validator.is_bundled:
             _known[names, engine] = validator
     return validator.check(claim)
+
+
+def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) -> list[ExampleResult]:
+    """Run the examples of every rule of the packs; None means every bundled pack.
+
+    Each rule is judged by itself, so that an example of a generic rule does not depend on what supersedes it.
+    Raises RuleFileError and UnknownNameError as Validator does.
+    """
+    from weakcode.rules.examples import cases_of, compare
+    from weakcode.rules.library import resolve_packs
+    from weakcode.rules.load import load_pack
+
+    results = []
+    for selected in resolve_packs(None if packs is None else list(packs)):
+        loaded = load_pack(selected.path)
+        for rule in loaded.pack.rules:
+            full_id = f"{loaded.pack.pack}/{rule.id}"
+            if selected.only_rules and full_id not in selected.only_rules:
+                continue
+            validator = Validator(packs=[selected.path], engine=engine, only=[full_id])
+            results += [compare(case, validator.check(case.claim)) for case in cases_of(full_id, rule)]
+    return results

@@ -98,7 +98,7 @@ class Validator:
         self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}
         self._selected: list[Selected] = resolve_packs(packs)
         if isinstance(profile, str | Path):
-            from weakcode.rules.profile import load_profile
+            from weakcode.rules.profileload import load_profile
 
             profile = load_profile(profile, root)
         if profile is not None and profile.packs and packs is None:

@@ -26,8 +26,8 @@ import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
+from weakcode.checking import run_examples
 from weakcode.cli import main
-from weakcode.rules.examples import run_examples
 from weakcode.rules.load import load_pack
 from weakcode.rules.waivers import load_waivers
 from weakcode.validator import Validator

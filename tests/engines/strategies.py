@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.compiled import pack_key
+from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import canonical
 from weakcode.compile.program import Program
 from weakcode.semantics.conditions import Condition

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from weakcode import RuleFileError, Validator, WeakcodeError
 from weakcode.cli import main
 from weakcode.rules.load import load_pack
-from weakcode.rules.profile import load_profile
+from weakcode.rules.profileload import load_profile
 from weakcode.rules.waivers import load_waivers
 
 SECRETS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import weakcode
-from weakcode.rules.examples import run_examples
+from weakcode.checking import run_examples
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "profiles"
 

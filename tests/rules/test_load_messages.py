@@ -10,7 +10,7 @@ import pytest
 
 from weakcode.errors import RuleFileError
 from weakcode.rules.load import load_pack
-from weakcode.rules.profile import load_profile
+from weakcode.rules.profileload import load_profile
 from weakcode.rules.waivers import load_waivers
 
 HEAD = """\

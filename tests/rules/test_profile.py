@@ -8,8 +8,8 @@ import pytest
 
 import weakcode
 from weakcode.errors import RuleFileError, UnknownNameError
-from weakcode.rules.profile import load_profile, parse_profile
 from weakcode.rules.profilechecks import check_profile
+from weakcode.rules.profileload import load_profile, parse_profile
 
 FILE = """\
 name: clinic

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import compact
 from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
 
@@ -44,18 +45,6 @@ ITEM_TYPES = {
     "note_line": "I",
     "line_at": "I",
 }
-
-
-def pack_key(name: str) -> int:
-    """Return up to eight ASCII characters as a number; numbers order as the names do. 0 for other text."""
-    if len(name) > 8 or not name.isascii() or "\0" in name:
-        return 0
-    return int.from_bytes(name.encode().ljust(8, b"\0"), "big")
-
-
-def unpack_key(key: int) -> str:
-    """Return the text that `pack_key` was given."""
-    return key.to_bytes(8, "big").rstrip(b"\0").decode()
 
 
 def unpack_all(keys: memoryview) -> list[str]:

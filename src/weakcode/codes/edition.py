@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
-from weakcode.codes.compiled import pack_key as pack
-from weakcode.codes.compiled import unpack_key as unpack
+from weakcode.codes.keys import pack_key as pack
+from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.normalise import canonical, compact
 from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
@@ -270,7 +270,7 @@ class Edition(Tree):
 
     def codeset(self, expression: str) -> CodeSet:
         """Return the codes that a code expression names, of those that are billable on the days of the edition."""
-        from weakcode.codes.expressions import parse
+        from weakcode.codes.parsing import parse
 
         named = parse(expression).resolve(self.whole)
         return named if self._valid is None else named & (self.billable | CodeSet(((self.size, self.universe),)))

@@ -6,16 +6,14 @@ A reference to a category or subcategory means every billable code below it, wit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.normalise import canonical
 from weakcode.errors import NotationError, did_you_mean
 
 if TYPE_CHECKING:
@@ -271,12 +269,6 @@ class With(Expression):
         return f"{', '.join(map(_item, self.parts))} with {self.condition}"
 
 
-_CODE = re.compile(r"\s*([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])(?:\.[0-9A-Z]{1,4})?)(?:\.?-)?\s*", re.IGNORECASE)
-_CATEGORIES = re.compile(
-    r"\s*([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))-([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9]))\s*", re.IGNORECASE
-)
-
-
 def union(parts: Iterable[Expression]) -> Expression:
     """Return the list of `parts`; a list inside it is taken apart, a list of one is that one."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Union) else (part,))]
@@ -289,29 +281,3 @@ def _item(part: Expression) -> str:
 
 def _ranges(values: Pairs) -> str:
     return " or ".join(low if low == high else f"{low}-{high}" for low, high in values)
-
-
-@lru_cache(maxsize=8192)
-def parse(text: str) -> Expression:
-    """Read a code expression. Raises NotationError at the character where reading stopped."""
-    found = _plain(text)
-    if found is not None:
-        return found
-    from weakcode.codes.notation import read
-
-    return read(text)
-
-
-def _plain(text: str) -> Expression | None:
-    """Read a plain list of codes and ranges without the grammar's parser, which takes far longer; None for others."""
-    parts: list[Expression] = []
-    for item in text.split(","):
-        code = _CODE.fullmatch(item)
-        if code is not None:
-            parts.append(Below(compact(code[1])))
-            continue
-        ends = _CATEGORIES.fullmatch(item)
-        if ends is None or compact(ends[1]) >= compact(ends[2]):
-            return None
-        parts.append(Through(compact(ends[1]), compact(ends[2])))
-    return union(parts)

@@ -9,7 +9,7 @@ from typing import Any as Anything
 import lark
 
 from weakcode.codes import expressions as e
-from weakcode.codes.compiled import pack_key
+from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import canonical, compact
 from weakcode.errors import NotationError
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.codes.compiled import pack_key, unpack_key
+from weakcode.codes.keys import pack_key, unpack_key
 from weakcode.codes.normalise import canonical, compact
 
 if TYPE_CHECKING:

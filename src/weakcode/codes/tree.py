@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
-from weakcode.codes.compiled import unpack_key as unpack
+from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.normalise import compact
 from weakcode.codes.places import Node, Note, Titled, name_of
 from weakcode.lazy import lazy

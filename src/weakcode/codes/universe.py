@@ -11,7 +11,8 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from weakcode.codes.compiled import compile_tabular, unpack_key
+from weakcode.codes.compiled import compile_tabular
+from weakcode.codes.keys import unpack_key
 from weakcode.codes.normalise import canonical, compact
 from weakcode.codes.table import CodeTable
 from weakcode.codes.tabular import Tabular, TabularNode

@@ -8,7 +8,7 @@ from datetime import date
 from weakcode.clock import today
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.expressions import parse
+from weakcode.codes.parsing import parse
 from weakcode.compile.ages import dated_cases
 from weakcode.compile.citations import of_day
 from weakcode.compile.dated import by_time

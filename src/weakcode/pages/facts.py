@@ -18,7 +18,8 @@ from weakcode.rules.examples import ExampleCase, cases_of
 from weakcode.rules.library import Selected, resolve_packs
 from weakcode.rules.load import load_pack, refuse_clashes
 from weakcode.rules.model import Pack, Rule
-from weakcode.rules.profile import Profile, load_profile
+from weakcode.rules.profile import Profile
+from weakcode.rules.profileload import load_profile
 from weakcode.validator import Validator
 
 _QUOTED = 3

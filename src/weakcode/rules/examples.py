@@ -91,25 +91,3 @@ def compare(case: ExampleCase, findings: Iterable[Finding]) -> ExampleResult:
 def _place(positions: Iterable[int]) -> str:
     spelled = ", ".join(map(str, positions))
     return f"a finding at position {spelled}" if spelled else "a finding on the claim as a whole"
-
-
-def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) -> list[ExampleResult]:
-    """Run the examples of every rule of the packs; None means every bundled pack.
-
-    Each rule is judged by itself, so that an example of a generic rule does not depend on what supersedes it.
-    Raises RuleFileError and UnknownNameError as Validator does.
-    """
-    from weakcode.rules.library import resolve_packs
-    from weakcode.rules.load import load_pack
-    from weakcode.validator import Validator
-
-    results = []
-    for selected in resolve_packs(None if packs is None else list(packs)):
-        loaded = load_pack(selected.path)
-        for rule in loaded.pack.rules:
-            full_id = f"{loaded.pack.pack}/{rule.id}"
-            if selected.only_rules and full_id not in selected.only_rules:
-                continue
-            validator = Validator(packs=[selected.path], engine=engine, only=[full_id])
-            results += [compare(case, validator.check(case.claim)) for case in cases_of(full_id, rule)]
-    return results

@@ -10,7 +10,7 @@ from typing import Literal
 import attrs
 
 from weakcode.claims import Waiver
-from weakcode.errors import InputError, Problem, RuleFileError, UnknownNameError, did_you_mean
+from weakcode.errors import InputError, Problem
 from weakcode.findings import DenialRisk, Source
 from weakcode.lazy import lazy
 from weakcode.rules.model import FULL_ID, Publication, doc
@@ -23,7 +23,6 @@ RiskLevel = Literal["low", "medium", "high"]
 RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high")
 _RULES = "Full rule ids, each off, on, error, warning or info."
 _RISKS = "How likely a finding is denied: by full rule id, or by a code expression for findings on these codes."
-_SUFFIXES = (".yaml", ".yml")
 OUTSIDE = (
     '"{}" leads out of the profile\'s folder; what a profile names stands below it, or below a root given with it '
     "(--profiles-root)"
@@ -191,121 +190,24 @@ def title_of(publication: Publication) -> str:
 
 def waivers_of(entries: Sequence[WaiverEntry], marked: Marked | None, problems: list[Problem]) -> tuple[Waiver, ...]:
     """Return the waivers that stand under `waivers` in a file, and add to the problems those that cannot be."""
-    from weakcode.rules.waivers import checked
-
     waivers = []
     for index, entry in enumerate(entries):
         path = ("waivers", index)
         place = f"{marked.file}:{marked.position(path)[0]}" if marked is not None else ""
         values = attrs.asdict(entry) | {"codes": " ".join(entry.codes), "place": place}
         try:
-            waivers.append(checked(Waiver(**values)))
+            waivers.append(may_stand_in_a_file(Waiver(**values)))
         except InputError as error:
             if marked is not None:
                 problems.append(marked.problem(path, str(error)))
     return tuple(waivers)
 
 
-def load_profile(path: Path | str, root: Path | str | None = None) -> Profile:
-    """Load a profile with those that it extends.
-
-    Every file that it names stands below `root`, or below the profile's folder where there is none, once symbolic links
-    are resolved. Raises UnknownNameError where there is no file, RuleFileError with its problems.
-    """
-    from weakcode.rules.load import read_content
-
-    if not Path(path).exists():
-        raise UnknownNameError(f'there is no profile "{path}"; a profile is a YAML file')
-    return parse_profile(read_content(Path(path), str(path)), str(path), root)
-
-
-def parse_profile(content: str | bytes, file: str = "<profile>", root: Path | str | None = None) -> Profile:
-    """Read a profile from its content; `file` stands for it in messages, and paths are read from its folder.
-
-    They lead below `root`, or below that folder where there is none.
-
-    Raises RuleFileError.
-    """
-    from weakcode.rules.profilechecks import problems_of
-
-    top = Path(file).parent if root is None else Path(root)
-    layers = [_layer(content, file)]
-    while layers[-1].extends is not None:
-        layers.append(_extended(layers, top))
-    problems = [problem for number in range(len(layers)) for problem in problems_of(layers[number:], top)]
-    if problems:
-        raise RuleFileError(problems)
-    return attrs.evolve(_merged(layers), root=top)
-
-
-def _layer(content: str | bytes, file: str) -> Profile:
-    from weakcode.rules.reading import hide_other_kinds
-
-    try:
-        return _read_layer(content, file)
-    except RuleFileError as error:
-        raise hide_other_kinds(error, content, file, "a profile") from None
-
-
-def _read_layer(content: str | bytes, file: str) -> Profile:
-    from weakcode.rules.load import in_order, refuse_other_kind
-    from weakcode.rules.structure import structure
-    from weakcode.rules.yamlmarks import read
-
-    marked = read(content, file)
-    refuse_other_kind(marked, "a profile")
-    profile, problems = structure(marked, Profile)
-    if profile is None or problems:
-        raise RuleFileError(in_order(problems))
-    layer: Profile = attrs.evolve(profile, marked=marked)
-    return layer
-
-
-def _extended(layers: Sequence[Profile], root: Path) -> Profile:
-    """Return the profile that the last of these extends."""
-    from weakcode.rules.load import read_content
-    from weakcode.rules.reading import leads_out
-
-    last = layers[-1]
-    assert last.marked is not None
-    assert last.extends is not None
-    folder = last.folder or Path()
-    candidates = [folder / last.extends, *(folder / f"{last.extends}{suffix}" for suffix in _SUFFIXES)]
-    # Before it is asked whether anything is there: that is nobody's business either.
-    if any(leads_out(candidate, root) for candidate in candidates):
-        raise RuleFileError([last.marked.problem(("extends",), OUTSIDE.format(last.extends))])
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if path is None:
-        names = [item.name for item in sorted(folder.iterdir()) if item.suffix in _SUFFIXES] if folder.is_dir() else []
-        hint = did_you_mean(last.extends, [*names, *(Path(name).stem for name in names)])
-        message = f'there is no profile "{last.extends}" to extend{hint}; give its path from {folder}'
-        raise RuleFileError([last.marked.problem(("extends",), message)])
-    files = [Path(layer.marked.file) for layer in layers if layer.marked is not None]
-    if path.resolve() in [file.resolve() for file in files]:
-        circle = " -> ".join(file.name for file in [*files, path])
-        message = f"the profiles extend each other in a circle: {circle}; take one of these out"
-        raise RuleFileError([last.marked.problem(("extends",), message)])
-    return _layer(read_content(path, str(path)), str(path))
-
-
-def _merged(layers: Sequence[Profile]) -> Profile:
-    """Return the nearest profile with what those after it say of anything that it says nothing of."""
-    nearest = layers[0]
-    payers: dict[str, PayerProfile] = {}
-    for layer in layers:
-        for name, chosen in layer.payers.items():
-            known = next((one for one in payers if same_payer(one) == same_payer(name)), name)
-            nearer = payers.get(known, PayerProfile())
-            payers[known] = PayerProfile(
-                rules={**chosen.rules, **nearer.rules}, denial_risk={**chosen.denial_risk, **nearer.denial_risk}
-            )
-    farthest_first = list(reversed(layers))
-    return attrs.evolve(
-        nearest,
-        packs=next((layer.packs for layer in layers if layer.packs), None),
-        code_sets={name: text for layer in farthest_first for name, text in layer.code_sets.items()},
-        rules={rule: setting for layer in farthest_first for rule, setting in layer.rules.items()},
-        payers=payers,
-        own=nearest,
-        farther=tuple(layers[1:]),
-    )
+def may_stand_in_a_file(waiver: Waiver) -> Waiver:
+    """Return a waiver that may stand in a file; raises InputError for one that would waive its rule everywhere."""
+    if not waiver.codes and waiver.claim_id is None:
+        raise InputError(
+            f"the waiver of {waiver.rule} names neither codes nor a claim_id and would waive the whole rule; "
+            "give one of them, or switch the rule off in a profile"
+        )
+    return waiver

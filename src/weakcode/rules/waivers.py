@@ -170,6 +170,7 @@ def _from_yaml(content: bytes, file: str) -> tuple[Waiver, ...]:
 
 
 def _from_csv(content: bytes, file: str) -> tuple[Waiver, ...]:
+    from weakcode.rules.profile import may_stand_in_a_file
     from weakcode.rules.yamlmarks import decode
 
     rows = csv.reader(io.StringIO(decode(content, file), newline=""))
@@ -191,7 +192,7 @@ def _from_csv(content: bytes, file: str) -> tuple[Waiver, ...]:
                 continue
             values = {name: cell.strip() or None for name, cell in zip(header, cells, strict=True)}
             try:
-                waivers.append(checked(Waiver(**values, place=f"{file}:{line}")))
+                waivers.append(may_stand_in_a_file(Waiver(**values, place=f"{file}:{line}")))
             except InputError as error:
                 problems.append(Problem(file, line, 1, str(error)))
     except csv.Error as error:
@@ -216,16 +217,6 @@ def _header_problems(header: Sequence[str], file: str) -> list[Problem]:
     if len(set(header)) < len(header):
         problems.append(Problem(file, 1, 1, "a column stands twice in the header; keep one"))
     return problems
-
-
-def checked(waiver: Waiver) -> Waiver:
-    """Return a waiver that may stand in a file; raises InputError for one that would waive its rule everywhere."""
-    if not waiver.codes and waiver.claim_id is None:
-        raise InputError(
-            f"the waiver of {waiver.rule} names neither codes nor a claim_id and would waive the whole rule; "
-            "give one of them, or switch the rule off in a profile"
-        )
-    return waiver
 
 
 def check_rules(waivers: Iterable[Waiver], known: Collection[str]) -> None:

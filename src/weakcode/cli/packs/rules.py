@@ -95,8 +95,8 @@ def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
 
     Exit status 1 where an example does not give the findings that its rule file says.
     """
+    from weakcode.checking import run_examples
     from weakcode.compile.lint import lint
-    from weakcode.rules.examples import run_examples
 
     chosen = packs or None
     results = run_examples(chosen, engine=engine)

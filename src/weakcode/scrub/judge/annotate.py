@@ -28,7 +28,7 @@ Index = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)
-class Marked:
+class Annotated:
     """Columns for the findings table, the findings that count, and how many each waiver waives, or once did."""
 
     columns: dict[str, pa.Array]
@@ -50,20 +50,20 @@ class Marker:
         claim_ids: pa.Array | None,
         payer: Categories,
         risks: Mapping[str, Risks | None],
-    ) -> Marked:
+    ) -> Annotated:
         """Return what is to be said of these findings; `risks` are those of a profile by edition."""
-        said = _Said.of(findings)
+        said = _OfVariants.of(findings)
         columns = _risk_columns(findings, said, payer, risks) if any(risks.values()) else {}
         if not len(self.book):
-            return Marked(columns, findings, Counter(), Counter())
+            return Annotated(columns, findings, Counter(), Counter())
         number, waivers, expired = self._waived(findings, said, claim_ids)
         columns["waived_by"] = _words(number, [waiver.who for waiver in waivers])
         columns["waiver"] = _words(number, [waiver.reason for waiver in waivers])
         counts = Counter({waiver: int((number == place).sum()) for place, waiver in enumerate(waivers)})
-        return Marked(columns, _only(findings, number < 0) if waivers else findings, counts, expired)
+        return Annotated(columns, _only(findings, number < 0) if waivers else findings, counts, expired)
 
     def _waived(
-        self, findings: FindingColumns, said: _Said, claim_ids: pa.Array | None
+        self, findings: FindingColumns, said: _OfVariants, claim_ids: pa.Array | None
     ) -> tuple[Index, list[Waiver], Counter[Waiver]]:
         """Return for each finding the number of its waiver, -1 for none; the waivers; and those that have expired."""
         number = np.full(len(findings.rows), -1, np.int64)
@@ -84,7 +84,7 @@ class Marker:
 
 
 @attrs.frozen(eq=False)
-class _Said:
+class _OfVariants:
     """Rule, codes and edition of each variant."""
 
     rules: list[str]
@@ -92,12 +92,12 @@ class _Said:
     editions: list[str]
 
     @classmethod
-    def of(cls, findings: FindingColumns) -> _Said:
+    def of(cls, findings: FindingColumns) -> _OfVariants:
         return cls(*(findings.variants[name].to_pylist() for name in ("rule", "codes", "edition")))
 
 
 def _risk_columns(
-    findings: FindingColumns, said: _Said, payer: Categories, risks: Mapping[str, Risks | None]
+    findings: FindingColumns, said: _OfVariants, payer: Categories, risks: Mapping[str, Risks | None]
 ) -> dict[str, pa.Array]:
     payers = [*payer.values, None]
     whose = np.where(payer.index < 0, len(payers) - 1, payer.index)[findings.rows]

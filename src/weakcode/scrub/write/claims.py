@@ -45,13 +45,13 @@ def claims_writer(target: Path, file: BinaryIO, *, raw_csv: bool = False) -> Cla
     """Return the writer for the target's extension, one of `CLAIMS_EXTENSIONS`; `raw_csv` guards no formulas."""
     extension = target.suffix.lower()
     if extension == ".csv":
-        return _Csv(target, file, raw_csv=raw_csv)
+        return _CsvClaims(target, file, raw_csv=raw_csv)
     if extension in (".jsonl", ".ndjson"):
-        return _Jsonl(target, file)
-    return _Arrow(target, file, _parquet if extension == ".parquet" else _ipc(extension))
+        return _JsonlClaims(target, file)
+    return _ArrowClaims(target, file, _parquet if extension == ".parquet" else _ipc(extension))
 
 
-class _Csv(CsvRows):
+class _CsvClaims(CsvRows):
     """One row a claim, its codes parted by blanks."""
 
     def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool) -> None:
@@ -71,7 +71,7 @@ class _Csv(CsvRows):
         self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True), plain=not needs_guard(batch))
 
 
-class _Jsonl:
+class _JsonlClaims:
     """One object a claim, with all that is known of it."""
 
     def __init__(self, target: Path, file: BinaryIO) -> None:
@@ -107,7 +107,7 @@ def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
     return said["code"] if len(said) == 1 else said
 
 
-class _Arrow:
+class _ArrowClaims:
     """Columns. The first batch decides whether there are service lines, and words and indicators beside codes."""
 
     def __init__(self, target: Path, file: BinaryIO, open_writer: Callable[[BinaryIO, pa.Schema], Any]) -> None:

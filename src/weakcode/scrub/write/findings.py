@@ -61,15 +61,15 @@ def findings_writer(
     """
     extension = target.suffix.lower()
     if extension == ".parquet":
-        return _Parquet(target, file)
+        return _ParquetFindings(target, file)
     if extension in (".arrow", ".feather", ".arrows"):
-        return _Ipc(target, file)
+        return _IpcFindings(target, file)
     if extension == ".csv":
-        return _Csv(target, file, judged_by or {}, raw_csv=raw_csv)
-    return _Jsonl(target, file, judged_by or {})
+        return _CsvFindings(target, file, judged_by or {}, raw_csv=raw_csv)
+    return _JsonlFindings(target, file, judged_by or {})
 
 
-class _Parquet:
+class _ParquetFindings:
     def __init__(self, target: Path, file: BinaryIO) -> None:
         self._target = target
         self._file = file
@@ -115,7 +115,7 @@ class _Parquet:
         self._writer.is_open = False
 
 
-class _Ipc:
+class _IpcFindings:
     """An Arrow (Feather) file, or a stream for `.arrows`.
 
     The metadata stands before the findings and is known only after them, so the findings wait in a file without a
@@ -157,7 +157,7 @@ class _Ipc:
             self._waiting.close()
 
 
-class _Csv(CsvRows):
+class _CsvFindings(CsvRows):
     def __init__(
         self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
     ) -> None:
@@ -170,7 +170,7 @@ class _Csv(CsvRows):
         self.put(rows, plain=not needs_guard(batch))
 
 
-class _Jsonl:
+class _JsonlFindings:
     def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
         self._target = target
         self._file = file
