@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
 _ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
 _REMEMBERED = 65536
+_SETS_REMEMBERED = 1024
 
 
 class Edition(Tree):
@@ -69,6 +70,7 @@ class Edition(Tree):
         self._retitled: dict[str, list[Any]] = meta["retitled"]
         self._ids: dict[str, int] = {}
         self._below_names: dict[str, CodeSet] = {}
+        self._named_sets: dict[str, CodeSet] = {}
         self._views: dict[Release, Edition] = {}
         # Of each window whether it covers the day; None where every day counts.
         self._valid: bytes | None = None
@@ -107,7 +109,7 @@ class Edition(Tree):
         for name in ("billable", "billable_ids"):
             view.__dict__.pop(name, None)
         view.name, view.starts, view.ends = release.name, release.starts, release.ends
-        view._ids, view._below_names = {}, {}
+        view._ids, view._below_names, view._named_sets = {}, {}, {}
         view._valid = bytes(window.covers(day) for window in self.windows)
         if not self.notes_from <= day <= self.notes_to:
             view._titles_on = day.isoformat()
@@ -272,8 +274,14 @@ class Edition(Tree):
         """Return the codes that a code expression names, of those that are billable on the days of the edition."""
         from weakcode.codes.parsing import parse
 
-        named = parse(expression).resolve(self.whole)
-        return named if self._valid is None else named & (self.billable | CodeSet(((self.size, self.universe),)))
+        found = self._named_sets.get(expression)
+        if found is None:
+            found = parse(expression).resolve(self.whole)
+            found = found if self._valid is None else found & (self.billable | CodeSet(((self.size, self.universe),)))
+            if len(self._named_sets) >= _SETS_REMEMBERED:
+                self._named_sets.clear()
+            self._named_sets[expression] = found
+        return found
 
     def stem(self, code_id: int) -> str:
         """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""

@@ -7,6 +7,8 @@ A reference to a category or subcategory means every billable code below it, wit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from string import ascii_uppercase, digits
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -164,6 +166,12 @@ class Except(Expression):
         return f"{self.base} except {_item(self.cut) if isinstance(self.cut, Except) else self.cut}"
 
 
+@lru_cache(maxsize=256)
+def _between(values: Pairs) -> frozenset[str]:
+    """Return the characters of codes that stand between the ends of a pair."""
+    return frozenset(one for one in digits + ascii_uppercase for low, high in values if low <= one <= high)
+
+
 @attrs.frozen
 class Position:
     """``fifth or sixth character 1-4 or 6``: one character, between the ends of one of `values`.
@@ -178,10 +186,11 @@ class Position:
 
     def holds(self, code: str, stem: str) -> bool:
         """Whether a compact code fits."""
-        for position in sorted(self.positions, reverse=True) if len(self.positions) > 1 else self.positions:
+        single = len(self.positions) == 1
+        for position in self.positions if single else sorted(self.positions, reverse=True):
             character = code[position - 1 : position]
-            if character and (character != "X" or len(self.positions) == 1):
-                return any(low <= character <= high for low, high in self.values)
+            if character and (single or character != "X"):
+                return character in _between(self.values)
         return False
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ def pack_key(name: str) -> int:
     """Return up to eight ASCII characters as a number; numbers order as the names do. 0 for other text."""
     if len(name) > 8 or not name.isascii() or "\0" in name:
         return 0
-    return int.from_bytes(name.encode().ljust(8, b"\0"), "big")
+    return int.from_bytes(name.encode(), "big") << 8 * (8 - len(name))
 
 
 def unpack_key(key: int) -> str:

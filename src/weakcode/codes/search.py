@@ -48,10 +48,36 @@ def stem(word: str) -> str:
     return word
 
 
+def _split(text: str) -> list[str]:
+    return _WORD.findall(text.lower().replace("'s", ""))
+
+
 def words_of(text: str) -> list[str]:
     """Return the words of a text that count, in lower case and singular, in order."""
-    words = list(map(stem, _WORD.findall(text.lower().replace("'s", ""))))
+    words = list(map(stem, _split(text)))
     return [word for word in words if word not in _FILLERS] or words
+
+
+class _Words(dict[str, str | None]):
+    """The words of texts as `words_of` has them, each read once; None for those that do not count."""
+
+    def __init__(self) -> None:
+        self.postings: dict[str, array[int]] = {}
+
+    def __missing__(self, written: str) -> str | None:
+        word = stem(written)
+        found = self[written] = None if word in _FILLERS else word
+        return found
+
+    def add(self, text: str, entry: int) -> int:
+        """Note that a text, by its number, has its words; return how many they are."""
+        words = [self[word] for word in _split(text)]
+        counted = [word for word in words if word is not None] or words_of(text)
+        for word in dict.fromkeys(counted):
+            if word not in self.postings:
+                self.postings[word] = array("I")
+            self.postings[word].append(entry)
+        return len(counted)
 
 
 def index_texts(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> dict[str, bytes]:
@@ -59,8 +85,7 @@ def index_texts(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> dict[str,
     more: dict[str, list[str]] = {}
     for term in listed:
         more.setdefault(term.code, []).append(term.words)
-    numbers: dict[str, int] = {}
-    postings: list[array[int]] = []
+    known = _Words()
     node_of, words_in, text_at = array("Q"), array("H"), array("I")
     texts = bytearray()
     for chapter in tabular.chapters:
@@ -68,23 +93,18 @@ def index_texts(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> dict[str,
             if node.kind not in ("category", "subcategory"):
                 continue
             terms = [line for block in node.blocks if block.kind == "inclusion_term" for line in block.lines]
-            for text in dict.fromkeys([node.title, *terms, *more.get(compact(node.name), ())]):
-                words = words_of(text)
-                entry = len(node_of)
-                node_of.append(pack_key(compact(node.name)))
-                words_in.append(len(words))
+            name = compact(node.name)
+            key = pack_key(name)
+            for text in dict.fromkeys([node.title, *terms, *more.get(name, ())]):
+                words_in.append(known.add(text, len(node_of)))
+                node_of.append(key)
                 text_at.append(len(texts))
                 texts += text.encode()
-                for word in dict.fromkeys(words):
-                    number = numbers.setdefault(word, len(numbers))
-                    if number == len(postings):
-                        postings.append(array("I"))
-                    postings[number].append(entry)
     text_at.append(len(texts))
-    ordered = sorted(numbers)
+    ordered = sorted(known.postings)
     starts, entries = array("I", [0]), array("I")
     for word in ordered:
-        entries.extend(postings[numbers[word]])
+        entries.extend(known.postings[word])
         starts.append(len(entries))
     return {
         "search_node": node_of.tobytes(),

@@ -45,6 +45,8 @@ class Scope:
     def codes(self, text: str) -> CodeSet:
         """Return the codes that an expression names. Raises NotationError for one that cannot be read."""
         expression = parse(text)
+        if not expression.names:
+            return self.edition.codeset(text)
         return expression.resolve(self.edition, {name: self._named(name, text) for name in expression.names})
 
     def _named(self, name: str, text: str) -> CodeSet:

@@ -20,7 +20,7 @@ from functools import lru_cache
 import attrs
 import numpy as np
 
-from weakcode.codes.codeset import CodeSet
+from weakcode.codes.codeset import CodeSet, Spans
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.tabular.notes import Line, holders, read_note
 from weakcode.compile.tabular.sites import sites
@@ -110,18 +110,26 @@ class _Excludes2:
         self._sides = [
             self._bounds([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
         ]
+        # Lines of one note hold for the same codes, and notes name the same ones.
+        self._met: tuple[dict[Spans, frozenset[int]], ...] = ({}, {})
 
     @staticmethod
     def _bounds(sets: list[CodeSet]) -> np.ndarray:
         rows = [(low, high, number) for number, codes in enumerate(sets) for low, high in codes.spans]
         return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
-    def _touching(self, side: int, codes: CodeSet) -> set[int]:
+    def _touching(self, side: int, codes: CodeSet) -> frozenset[int]:
+        found = self._met[side].get(codes.spans)
+        if found is None:
+            found = self._met[side][codes.spans] = self._asked(side, codes)
+        return found
+
+    def _asked(self, side: int, codes: CodeSet) -> frozenset[int]:
         bounds = self._sides[side]
         found = np.zeros(len(bounds), dtype=bool)
         for low, high in codes.spans:
             found |= (bounds[:, 0] < high) & (bounds[:, 1] > low)
-        return set(bounds[found, 2].tolist())
+        return frozenset(bounds[found, 2].tolist())
 
     def about(self, block: Block, whole: Block) -> Iterator[tuple[Note, str, Block]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""

@@ -46,6 +46,8 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     by_words: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     lefts: dict[tuple[str, str], list[str]] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
+    # Codes, and what is one once it has its 7th character.
+    finished = {stem for _, stem in edition.spellings}
     for node in edition.titled():
         if not _SAYS_SIDE.search(node.title):
             continue
@@ -55,7 +57,7 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
         side, words = _read(title)
         if not (side or "unspecified" in words):
             continue
-        if not _finished(node.name, edition):
+        if compact(node.name) not in finished:
             continue
         if side:
             by_words.setdefault((category, side, words), []).append(node.name)
@@ -114,11 +116,6 @@ def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=8192)
 def _singular(word: str) -> str:
     return word[:-3] + "y" if word.endswith("ies") else word.rstrip("s")
-
-
-def _finished(name: str, edition: Edition) -> bool:
-    """Whether a code is billable, or is once it has its 7th character."""
-    return edition.is_billable(name) or bool(edition.seventh_characters(name))
 
 
 def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[int, int]]:

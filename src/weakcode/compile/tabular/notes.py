@@ -86,7 +86,7 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     # "(T36-T50) with fifth or sixth character 6": what qualifies the codes stands outside the parentheses.
     text = _QUALIFIED.sub(r"(\1 \2)", text)
     for inner in _INNERMOST.findall(text):
-        named = any(edition.title(name) is not None for name in _CATEGORY.findall(inner))
+        named = any(_is_place(name, edition) for name in _CATEGORY.findall(inner))
         if not named and not _CHAPTER.search(inner):
             continue
         try:
@@ -96,6 +96,11 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
         else:
             read.append(inner)
     return tuple(read), tuple(unresolved)
+
+
+@lru_cache(maxsize=8192)
+def _is_place(name: str, edition: Edition) -> bool:
+    return edition.title(name) is not None
 
 
 @lru_cache(maxsize=8192)
