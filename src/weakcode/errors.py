@@ -94,14 +94,21 @@ class EngineError(WeakcodeError):
 
 @attrs.frozen
 class Problem:
-    """One thing wrong in a rule file or profile, at a 1-based line and column."""
+    """One thing wrong in a rule file or profile, at a 1-based line and column.
+
+    For one that was given as a mapping, `file` is the argument's name and `path` leads from there to the value, such as
+    ``.rules[2].subject``; line and column then only tell the order.
+    """
 
     file: str
     line: int
     column: int
     message: str
+    path: str | None = None
 
     def __str__(self) -> str:
+        if self.path is not None:
+            return f"{self.file}{self.path}: {self.message}"
         return f"{self.file}:{self.line}:{self.column}: {self.message}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +19,17 @@ from weakcode.compile.build import build_program
 from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
-from weakcode.errors import InputError, UnknownNameError, did_you_mean
+from weakcode.errors import InputError
 from weakcode.findings import Finding
 from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
 from weakcode.ruleinfo import notes_touching, rules_touching
-from weakcode.rules.library import Selected, bundled_rule_ids, packs_folder, resolve_packs, several
+from weakcode.rules.library import bundled_rule_ids
+from weakcode.rules.reading import as_file, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
-from weakcode.semantics.edits import CompiledRule
+from weakcode.selection import Selection
 from weakcode.semantics.judged import JudgedClaim
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from weakcode.explain import Explanation
     from weakcode.fix import Fixed
     from weakcode.rules.profile import Profile
+    from weakcode.rules.reading import Given
     from weakcode.scrub.judge.annotate import Marker
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.rows import Rejected
@@ -66,6 +68,8 @@ class Validator:
     is off by default); None means every bundled pack. `also` names in the same ways what judges beside them, or beside
     the packs of a profile. `only` narrows the packs to the rules with these full ids, and switches them on. `profile`
     is a payer's or practice's choice, loaded or as a path; what it names stands below its folder, or below `root`.
+    Rule files and profiles can also be given as mappings with the keys of the file; a mapping has no folder, so what
+    such a profile names is read from `root`, or else from the current folder.
     `strict_edition` refuses a claim (InputError) on whose service date the codes are not known; otherwise the nearest
     known ones judge it.
     `waivers` are for the findings on all claims, as objects or a file of them, beside those of the profile and of each
@@ -76,11 +80,11 @@ class Validator:
 
     def __init__(
         self,
-        packs: Iterable[str | Path] | str | None = None,
-        profile: Profile | str | Path | None = None,
+        packs: Iterable[str | Path | Given] | str | Given | None = None,
+        profile: Profile | str | Path | Given | None = None,
         engine: str | None = None,
         *,
-        also: Iterable[str | Path] | str = (),
+        also: Iterable[str | Path | Given] | str | Given = (),
         only: Iterable[str] | None = None,
         strict_edition: bool = False,
         waivers: Iterable[Waiver] | str | Path = (),
@@ -90,30 +94,15 @@ class Validator:
         self.engine = engine_named(engine)
         self.strict_edition = strict_edition
         # What can be gone through once only is kept as what it gives, for `reload`.
-        packs = several(packs)
-        also = several(also) or ()
+        packs = several(packs, "packs")
+        also = several(also, "also") or ()
+        profile = as_file(profile, "profile") if isinstance(profile, Mapping) else profile
         only = None if only is None else tuple(only)
         waivers = waivers if isinstance(waivers, str | Path) else tuple(waivers)
         again = {"packs": packs, "also": also, "only": only, "profile": profile, "engine": engine, "waivers": waivers}
         self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}
-        self._selected: list[Selected] = resolve_packs(packs)
-        if isinstance(profile, str | Path):
-            from weakcode.rules.profileload import load_profile
-
-            profile = load_profile(profile, root)
-        if profile is not None and profile.packs and packs is None:
-            self._selected = resolve_packs(list(profile.packs), base=profile.packs_folder, root=profile.root)
-        if profile is not None:
-            self._selected += [Selected(path) for path in profile.rule_files]
-        if also:
-            self._selected += resolve_packs(also, own=[one.path for one in self._selected])
-        self._profile = profile
-        self._singled_out = frozenset(only or ()).union(*(one.only_rules or () for one in self._selected))
-        self._narrowed = only is not None
-        whole = {one.path for one in self._selected if not one.only_rules}
-        self._picked_packs = {
-            rule.split("/")[0] for one in self._selected if one.path not in whole for rule in one.only_rules or ()
-        }
+        self._chosen = Selection.of(packs, profile, also, only, root)
+        profile = self._chosen.profile
         self._benches: dict[Hashable, _Bench] = {}
         self._editions: dict[dt.date, Edition] = {}
         self._shelf: Shelf | None = None
@@ -128,20 +117,6 @@ class Validator:
 
                 check_profile(profile, known if packs is None else [*known, *bundled_rule_ids()])
             check_rules(loaded, [*known, *bundled_rule_ids()])
-
-    def _is_on(self, rule: CompiledRule) -> bool:
-        """Tell whether a rule is evaluated for any payer."""
-        payers = self._profile.payers if self._profile is not None else ()
-        return any(self._severity(rule, payer) is not None for payer in (None, *payers))
-
-    def _severity(self, rule: CompiledRule, payer: str | None) -> str | None:
-        singled_out = rule.id in self._singled_out
-        if not singled_out and not self._is_whole(rule):
-            return None
-        enabled = rule.enabled or singled_out
-        if self._profile is not None:
-            return self._profile.severity_for(rule.id, payer, rule.severity, enabled=enabled)
-        return rule.severity if enabled else None
 
     def _edition(self, day: dt.date | None) -> Edition:
         """Return the edition that judges a day; None is the day of the run.
@@ -175,15 +150,16 @@ class Validator:
 
     def _built_bench(self, edition: Edition) -> _Bench:
         program = self._program(edition)
-        self._check_ids(program)
+        chosen = self._chosen
+        chosen.check_ids(program)
         on = bytearray(len(program.rules))
         for number in program.present:
-            on[number] = self._is_on(program.rules[number])
+            on[number] = chosen.is_on(program.rules[number])
         bench = self._benches[edition.key] = _Bench(
             edition,
             program,
             engine_for(self.engine, program, edition, lambda number: bool(on[number])),
-            Assembler(program, edition, lambda n, payer: self._severity(program.rules[n], payer) if on[n] else None),
+            Assembler(program, edition, lambda n, payer: chosen.severity(program.rules[n], payer) if on[n] else None),
             self._risks(edition),
         )
         return bench
@@ -192,25 +168,17 @@ class Validator:
         """Return the compiled rules, which serve every day that the Tabular List of an edition judges."""
         program = self._programs.get(edition.notes_name)
         if program is None:
-            paths = list(dict.fromkeys(one.path for one in self._selected))
-            program = self._programs[edition.notes_name] = build_program(paths, edition, self._profile)
+            chosen = self._chosen
+            program = self._programs[edition.notes_name] = build_program(chosen.paths, edition, chosen.profile)
         return program
 
     def _risks(self, edition: Edition) -> Risks | None:
-        if self._profile is None or not self._profile.risks:
+        profile = self._chosen.profile
+        if profile is None or not profile.risks:
             return None
         from weakcode.compile.risks import Risks
 
-        return Risks(self._profile, edition)
-
-    def _check_ids(self, program: Program) -> None:
-        known = program.rule_numbers
-        for name in sorted(self._singled_out.difference(known)):
-            raise UnknownNameError(f'the rule "{name}" does not exist{did_you_mean(name, known)}')
-
-    def _is_whole(self, rule: CompiledRule) -> bool:
-        """Tell whether the rule's pack was chosen as a whole, not by single rules."""
-        return not self._narrowed and rule.pack not in self._picked_packs
+        return Risks(profile, edition)
 
     @property
     def rules(self) -> tuple[RuleInfo, ...]:
@@ -219,8 +187,8 @@ class Validator:
             RuleInfo(
                 id=rule.id,
                 title=rule.title,
-                severity=self._severity(rule, None) or rule.severity,
-                enabled=self._is_on(rule),
+                severity=self._chosen.severity(rule, None) or rule.severity,
+                enabled=self._chosen.is_on(rule),
                 pack=rule.pack,
                 line=rule.line,
             )
@@ -304,7 +272,8 @@ class Validator:
         """Take over what changed on disk: rule files, the profile and what it extends, waivers, installed editions.
 
         Everything is read, checked and made ready first; where that raises, as the constructor does, all stays as it
-        was. A profile given as an object stays what it is. Raises InputError for a validator that was pickled.
+        was. A profile given as an object, and mappings, stay what they are. Raises InputError for a validator that was
+        pickled.
         """
         if self._given is None:
             raise InputError("a validator that was sent here has no files to read again; make one from the files")
@@ -334,14 +303,7 @@ class Validator:
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
         bench, judged = self._bench(edition), JudgedClaim.of(claim, edition, self.day)
         found = bench.engine.hits(judged)
-        return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._why_off)
-
-    def _why_off(self, rule: CompiledRule) -> str:
-        if rule.id not in self._singled_out and not self._is_whole(rule):
-            return "it is not among the rules that were asked for"
-        if self._profile is not None and (rule.enabled or self._profile.rules.get(rule.id) == "off"):
-            return f'the profile "{self._profile.name}" switches it off'
-        return "it is off unless asked for"
+        return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
 
     def fix(self, claim: Claim, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
@@ -355,7 +317,7 @@ class Validator:
     @property
     def is_bundled(self) -> bool:
         """True when all of its rules come with weakcode."""
-        return all(one.path.parent == packs_folder() for one in self._selected)
+        return self._chosen.is_bundled
 
     def in_bulk(self) -> Validator:
         """Return this validator with the columnar engine, which scrub uses unless durable was asked for."""
@@ -379,7 +341,8 @@ class Validator:
         )
 
     def _marker(self) -> Marker | None:
-        if not len(self._book) and (self._profile is None or not self._profile.risks):
+        profile = self._chosen.profile
+        if not len(self._book) and (profile is None or not profile.risks):
             return None
         from weakcode.scrub.judge.annotate import Marker
 

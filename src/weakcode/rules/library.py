@@ -18,7 +18,7 @@ from pathlib import Path
 import attrs
 
 from weakcode.errors import InputError, UnknownNameError, did_you_mean
-from weakcode.rules.reading import leads_out, read_whole
+from weakcode.rules.reading import GivenFile, leads_out, read_whole
 
 _SUFFIXES = (".yaml", ".yml")
 _VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
@@ -59,13 +59,16 @@ def bundled_packs() -> dict[str, tuple[Path, ...]]:
 
 def pack_file(path: Path, pack: str) -> Path | None:
     """Return the file that speaks for a whole pack, beside another file of it; None where there is no such file."""
+    if isinstance(path, GivenFile):
+        return None
     own = path.parent / f"{pack}.yaml"
     return own if own != path and own.is_file() and pack_name(read_bytes(own)) == pack else None
 
 
 def sources_file(path: Path) -> Path | None:
     """Return the file with the publications of a rule file's folder, or weakcode's own where the folder has none."""
-    places = (path.parent / SOURCES_FILE, packs_folder() / SOURCES_FILE)
+    folders = (packs_folder(),) if isinstance(path, GivenFile) else (path.parent, packs_folder())
+    places = [folder / SOURCES_FILE for folder in folders]
     return next((place for place in places if place.is_file()), None)
 
 
@@ -130,13 +133,6 @@ def bundled_rule_ids() -> tuple[str, ...]:
     return tuple(f"{pack}/{rule}" for pack, paths in packs for path in paths for rule in rule_ids(read_bytes(path)))
 
 
-def several(names: Iterable[str | Path] | str | Path | None) -> tuple[str, ...] | None:
-    """Return names given as one or as several; None for None."""
-    if names is None:
-        return None
-    return tuple(map(str, (names,) if isinstance(names, str | Path) else names))
-
-
 def resolve_packs(
     names_or_paths: Iterable[str | Path] | None = None,
     *,
@@ -159,7 +155,11 @@ def resolve_packs(
         return [Selected(path) for paths in packs.values() for path in paths]
     whole: dict[Path, None] = {}
     ids: list[str] = []
-    for name in map(str, names_or_paths):
+    for one in names_or_paths:
+        if isinstance(one, GivenFile):
+            whole[one] = None
+            continue
+        name = str(one)
         paths = packs[name] if name in packs else _files(name, base, root)
         if paths is None:
             ids.append(name)

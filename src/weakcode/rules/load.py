@@ -14,14 +14,17 @@ from weakcode.errors import Problem, RuleFileError
 from weakcode.rules.checks import check_pack
 from weakcode.rules.library import pack_file, sources_file
 from weakcode.rules.model import Pack, Publications, Rule
-from weakcode.rules.reading import hide_other_kinds, read_whole
+from weakcode.rules.reading import GivenFile, hide_other_kinds, read_whole
 from weakcode.rules.structure import describe, structure
 from weakcode.rules.yamlmarks import Marked, read
 
 
 @attrs.frozen
 class LoadedPack:
-    """A pack, its file, the SHA-256 of the file's bytes, and the 1-based line where each rule begins."""
+    """A pack, its file, the SHA-256 of the file's bytes, and the 1-based line where each rule begins.
+
+    Lines are 0 in a mapping that was given in place of a file.
+    """
 
     pack: Pack
     path: str
@@ -45,13 +48,13 @@ def load_pack(
     try:
         return _loaded(source, content, name, bundled=bundled, given_sets=given_sets)
     except RuleFileError as error:
-        raise hide_other_kinds(error, content, name, "a rule file") from None
+        raise hide_other_kinds(error, content, name, "a rule file", given=isinstance(source, GivenFile)) from None
 
 
 def _loaded(
     source: Path | str | bytes, content: str | bytes, name: str, *, bundled: bool, given_sets: Collection[str]
 ) -> LoadedPack:
-    marked = read(content, name)
+    marked = read(content, name, given=isinstance(source, GivenFile))
     refuse_other_kind(marked, "a rule file")
     problems: list[Problem] = []
     rules = _rules(marked, problems)
@@ -67,7 +70,7 @@ def _loaded(
         pack=_joined(attrs.evolve(pack, rules=tuple(rules.values())), shared, versioned="version" in header),
         path=name,
         digest=hashlib.sha256(raw).hexdigest(),
-        lines={rule.id: marked.position(("rules", index))[0] for index, rule in rules.items()},
+        lines={rule.id: marked.line(("rules", index)) for index, rule in rules.items()},
     )
 
 
@@ -142,7 +145,8 @@ def refuse_other_kind(marked: Marked, wanted: str) -> None:
     else:
         return
     if kind != wanted:
-        raise RuleFileError([Problem(marked.file, 1, 1, f"this is {kind}, not {wanted}; give it with {option}")])
+        with_option = "" if marked.given else f"; give it with {option}"
+        raise RuleFileError([marked.problem((), f"this is {kind}, not {wanted}{with_option}")])
 
 
 def in_order(problems: list[Problem]) -> list[Problem]:
@@ -157,10 +161,11 @@ def refuse_clashes(loaded: Iterable[LoadedPack]) -> None:
     for one in loaded:
         for rule, line in one.lines.items():
             full = f"{one.pack.pack}/{rule}"
-            place = first.setdefault(full, f"{one.path}:{line}")
-            if place != f"{one.path}:{line}":
+            here = f"{one.path}:{line}" if line else one.path
+            place = first.setdefault(full, here)
+            if place != here:
                 message = f'the rule "{full}" is already in {place}; give the pack or the rule another name'
-                problems.append(Problem(one.path, line, 1, message))
+                problems.append(Problem(one.path, line, 1, message, None if line else ""))
     if problems:
         raise RuleFileError(problems)
 

@@ -135,6 +135,8 @@ class Profile:
     @property
     def folder(self) -> Path | None:
         """The folder of the profile's file, from which its paths are read."""
+        if self.marked is not None and self.marked.given:
+            return self.root
         return Path(self.marked.file).parent if self.marked is not None else None
 
     @property
@@ -193,7 +195,7 @@ def waivers_of(entries: Sequence[WaiverEntry], marked: Marked | None, problems: 
     waivers = []
     for index, entry in enumerate(entries):
         path = ("waivers", index)
-        place = f"{marked.file}:{marked.position(path)[0]}" if marked is not None else ""
+        place = marked.place(path) if marked is not None else ""
         values = attrs.asdict(entry) | {"codes": " ".join(entry.codes), "place": place}
         try:
             waivers.append(may_stand_in_a_file(Waiver(**values)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -11,19 +12,24 @@ from weakcode.errors import RuleFileError, UnknownNameError, did_you_mean
 from weakcode.rules.load import in_order, read_content, refuse_other_kind
 from weakcode.rules.profile import OUTSIDE, PayerProfile, Profile, same_payer
 from weakcode.rules.profilechecks import problems_of
-from weakcode.rules.reading import hide_other_kinds, leads_out
+from weakcode.rules.reading import GivenFile, as_file, hide_other_kinds, leads_out
 from weakcode.rules.structure import structure
 from weakcode.rules.yamlmarks import read
 
 _SUFFIXES = (".yaml", ".yml")
 
 
-def load_profile(path: Path | str, root: Path | str | None = None) -> Profile:
-    """Load a profile with those that it extends.
+def load_profile(path: Path | str | Mapping[str, Any], root: Path | str | None = None) -> Profile:
+    """Load a profile, from its file or as a mapping, with those that it extends.
 
-    Every file that it names stands below `root`, or below the profile's folder where there is none, once symbolic links
-    are resolved. Raises UnknownNameError where there is no file, RuleFileError with its problems.
+    What a mapping names is read from `root`, or else from the current folder. Every file that it names stands below
+    `root`, or below the profile's folder where there is none, once symbolic links are resolved. Raises UnknownNameError
+    where there is no file, RuleFileError with its problems.
     """
+    if isinstance(path, Mapping):
+        path = as_file(path, "profile")
+    if isinstance(path, GivenFile):
+        return _parsed(read_content(path, str(path)), str(path), Path() if root is None else Path(root), given=True)
     if not Path(path).exists():
         raise UnknownNameError(f'there is no profile "{path}"; a profile is a YAML file')
     return parse_profile(read_content(Path(path), str(path)), str(path), root)
@@ -36,8 +42,11 @@ def parse_profile(content: str | bytes, file: str = "<profile>", root: Path | st
 
     Raises RuleFileError.
     """
-    top = Path(file).parent if root is None else Path(root)
-    layers = [_layer(content, file)]
+    return _parsed(content, file, Path(file).parent if root is None else Path(root), given=False)
+
+
+def _parsed(content: str | bytes, file: str, top: Path, *, given: bool) -> Profile:
+    layers = [_layer(content, file)] if not given else [attrs.evolve(_layer(content, file, given=True), root=top)]
     while layers[-1].extends is not None:
         layers.append(_extended(layers, top))
     problems = [problem for number in range(len(layers)) for problem in problems_of(layers[number:], top)]
@@ -46,15 +55,15 @@ def parse_profile(content: str | bytes, file: str = "<profile>", root: Path | st
     return attrs.evolve(_merged(layers), root=top)
 
 
-def _layer(content: str | bytes, file: str) -> Profile:
+def _layer(content: str | bytes, file: str, *, given: bool = False) -> Profile:
     try:
-        return _read_layer(content, file)
+        return _read_layer(content, file, given)
     except RuleFileError as error:
-        raise hide_other_kinds(error, content, file, "a profile") from None
+        raise hide_other_kinds(error, content, file, "a profile", given=given) from None
 
 
-def _read_layer(content: str | bytes, file: str) -> Profile:
-    marked = read(content, file)
+def _read_layer(content: str | bytes, file: str, given: bool) -> Profile:
+    marked = read(content, file, given=given)
     refuse_other_kind(marked, "a profile")
     profile, problems = structure(marked, Profile)
     if profile is None or problems:
@@ -79,7 +88,7 @@ def _extended(layers: Sequence[Profile], root: Path) -> Profile:
         hint = did_you_mean(last.extends, [*names, *(Path(name).stem for name in names)])
         message = f'there is no profile "{last.extends}" to extend{hint}; give its path from {folder}'
         raise RuleFileError([last.marked.problem(("extends",), message)])
-    files = [Path(layer.marked.file) for layer in layers if layer.marked is not None]
+    files = [Path(layer.marked.file) for layer in layers if layer.marked is not None and not layer.marked.given]
     if path.resolve() in [file.resolve() for file in files]:
         circle = " -> ".join(file.name for file in [*files, path])
         message = f"the profiles extend each other in a circle: {circle}; take one of these out"

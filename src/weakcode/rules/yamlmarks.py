@@ -18,7 +18,7 @@ from weakcode.visible import steers
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
-_DEEPEST = 24
+DEEPEST = 24
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, object] = {
@@ -49,6 +49,8 @@ class Marked:
     marks: dict[Path, Position] = attrs.field(repr=False)
     keys: dict[Path, Position] = attrs.field(repr=False)
     _scalars: dict[Path, _Scalar] = attrs.field(repr=False)
+    given: bool = False
+    """Whether it was a mapping, not a file: places in it are then told as paths."""
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the value (or its key) stands; a path not in the file gives its nearest parent."""
@@ -87,7 +89,39 @@ class Marked:
     def problem(self, path: Path, message: str, *, key: bool = False, column: int | None = None) -> Problem:
         """Return the problem at the value, at its key, or at a column inside the value."""
         line, place = self.inside(path, column) if column is not None else self.position(path, key=key)
-        return Problem(self.file, line, place, message)
+        if not self.given:
+            return Problem(self.file, line, place, message)
+        return Problem(self.file, line, place, message, path_text(path))
+
+    def line(self, path: Path) -> int:
+        """Return the line of a value; 0 in a mapping, which has none."""
+        return 0 if self.given else self.position(path)[0]
+
+    def place(self, path: Path) -> str:
+        """Return file and line of a value, or the path to it in a mapping that was given."""
+        return f"{self.file}{path_text(path)}" if self.given else f"{self.file}:{self.position(path)[0]}"
+
+
+def path_text(path: Path) -> str:
+    """Return a path as Python and JSON write it: ``.rules[2].subject``, ``.rules["pack/rule"]``."""
+    return "".join(map(_step_text, path))
+
+
+def _step_text(step: str | int) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step.isidentifier() else f'["{step}"]'
+
+
+def check_characters(text: str) -> str:
+    """Return what is wrong with the characters of a text, "" where nothing is."""
+    from yaml.reader import Reader
+
+    odd = Reader.NON_PRINTABLE.search(text)
+    if odd:
+        return f"the character U+{ord(odd.group()):04X} cannot stand in a YAML file; remove it"
+    turning = steers(text)
+    return f"the character U+{ord(turning[0]):04X} steers terminals or turns text; remove it" if turning else ""
 
 
 def _position_of(text: str, index: int) -> Position:
@@ -130,8 +164,8 @@ def decode(content: str | bytes, file: str) -> str:
     return text
 
 
-def read(content: str | bytes, file: str) -> Marked:
-    """Read one YAML document whose top is a mapping.
+def read(content: str | bytes, file: str, *, given: bool = False) -> Marked:
+    """Read one YAML document whose top is a mapping; `given` for a mapping that was made into one.
 
     Raises RuleFileError for broken YAML, a key that stands twice, anchors and aliases, tags, a second
     document, nesting beyond any rule file's, and keys that are neither text nor whole numbers.
@@ -158,7 +192,7 @@ def read(content: str | bytes, file: str) -> Marked:
         builder.problems.append(Problem(file, 1, 1, f'{found}; write "key: value" lines at its top'))
     if builder.problems:
         raise RuleFileError(builder.problems)
-    return Marked(builder.root, file, text, builder.marks, builder.keys, builder.scalars)
+    return Marked(builder.root, file, text, builder.marks, builder.keys, builder.scalars, given)
 
 
 class _StopError(Exception):
@@ -211,8 +245,8 @@ class _Builder:
             self._place(event, event.value if event.style else plain(event.value))
         elif isinstance(event, yaml.CollectionStartEvent):
             self._check_properties(event)
-            if len(self._open) >= _DEEPEST:
-                self.complain(event, f"nested deeper than {_DEEPEST} levels; no rule file needs that")
+            if len(self._open) >= DEEPEST:
+                self.complain(event, f"nested deeper than {DEEPEST} levels; no rule file needs that")
                 raise _StopError
             container: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
             self._open.append(_Frame(container, self._place(event, container)))
