@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weakcode.codes import catalog, store
+from weakcode.codes import catalog, shipped, store
 from weakcode.codes.edition import Edition
 from weakcode.errors import EditionError
 
@@ -291,6 +291,8 @@ def test_a_damaged_cache_is_rebuilt_and_an_unusable_folder_bypassed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = catalog.sources()[-1]
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "nothing-is-shipped")
+    monkeypatch.setattr(shipped, "is_checkout", lambda: False)
     monkeypatch.setenv("WEAKCODE_CACHE_DIR", str(tmp_path))
     assert len(catalog.load(source).on(source.starts).billable) == 74_719
     path = cached_file(tmp_path)
