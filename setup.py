@@ -37,8 +37,10 @@ class BuildPython(build_py):
 
     def run(self) -> None:
         compiler = [sys.executable, "-m", "weakcode.compile.ship"]
+        # What an isolated build asked for is found by the path that it was given.
+        path = os.pathsep.join(filter(None, (str(Path("src").resolve()), os.environ.get("PYTHONPATH"))))
         # This very Python, and a file of this folder.
-        subprocess.run(compiler, check=True, env={**os.environ, "PYTHONPATH": str(Path("src").resolve())})  # noqa: S603
+        subprocess.run(compiler, check=True, env={**os.environ, "PYTHONPATH": path})  # noqa: S603
         super().run()
 
 
