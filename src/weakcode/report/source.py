@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakcode.errors import InputError
 from weakcode.report.model import SEVERITIES, Run
 from weakcode.scrub.guard import TAKE_SQL, is_guarded
+from weakcode.scrub.schema import COLUMNS
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 _NEEDED = ("claim_id", "rule", "severity", "message", "codes", "positions")
 _COLUMNS = (*_NEEDED, "sources", "edition", "file", "line", "place", "waived_by", "denial_risk", "denial_risk_source")
 """What is read of a findings file; columns after the needed ones may be missing."""
-_TYPES = {"codes": "VARCHAR[]", "positions": "INTEGER[]", "sources": "VARCHAR[]", "line": "BIGINT"}
-_SPLIT = {"codes": " ", "positions": " ", "sources": "; "}
+_SQL = {"string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT"}
+_TYPES = {column.name: _SQL[column.kind] + "[]" * column.is_list for column in COLUMNS}
+_SPLIT = {column.name: column.separator for column in COLUMNS if column.is_list}
 _ARROW = (".arrow", ".feather", ".arrows")
 _WHAT = "give what weakcode scrub -o wrote"
 

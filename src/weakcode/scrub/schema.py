@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from weakcode.findings import DenialRisk, Finding
+    from weakcode.scrub.judge.rows import VerdictLike
+    from weakcode.scrub.read.rows import Record
 
 
 class Encoding(enum.Enum):
@@ -22,13 +27,30 @@ class Encoding(enum.Enum):
 
 
 @attrs.frozen
-class FindingColumn:
-    """A column. `kind` is the name of an Arrow type, of the items where it `is_list`.
+class ClaimFinding:
+    """A finding with the claim's record and verdict, for a row of the table."""
 
-    `separator` parts the items where a format has only text.
+    record: Record
+    verdict: VerdictLike
+    finding: Finding
+
+    @property
+    def risk(self) -> DenialRisk | None:
+        """How likely the finding is denied, where a profile says so."""
+        return self.finding.denial_risk
+
+
+@attrs.frozen
+class TableColumn:
+    """A column. `about` says what it holds, `of` returns it for one finding.
+
+    `kind` is the name of an Arrow type, of the items where it `is_list`. `separator` parts the items where a format has
+    only text.
     """
 
     name: str
+    about: str
+    of: Callable[[ClaimFinding], Any]
     kind: str = "string"
     is_list: bool = False
     encoding: Encoding = Encoding.REPEATS
@@ -43,24 +65,43 @@ class FindingColumn:
 
 
 COLUMNS = (
-    FindingColumn("claim_id", encoding=Encoding.PLAIN),
-    FindingColumn("rule"),
-    FindingColumn("severity"),
-    FindingColumn("message"),
-    FindingColumn("codes", is_list=True),
-    FindingColumn("positions", "int32", is_list=True, encoding=Encoding.RISES),
-    # A source is a phrase with blanks of its own.
-    FindingColumn("sources", is_list=True, separator="; "),
-    FindingColumn("edition"),
-    FindingColumn("file"),
-    FindingColumn("line", "int64", encoding=Encoding.RISES),
-    FindingColumn("place"),
-    FindingColumn("denial_risk"),
-    FindingColumn("denial_risk_source"),
-    FindingColumn("waived_by"),
-    FindingColumn("waiver"),
+    TableColumn("claim_id", "the claim, as given", lambda one: one.record.claim.id, encoding=Encoding.PLAIN),
+    TableColumn("rule", "pack and id of the rule", lambda one: one.finding.rule),
+    TableColumn("severity", "error, warning or info", lambda one: one.finding.severity),
+    TableColumn("message", "the finding in a sentence", lambda one: one.finding.message),
+    TableColumn("codes", "the codes that it is about", lambda one: one.finding.codes, is_list=True),
+    TableColumn(
+        "positions",
+        "where they stand on the claim, from 1",
+        lambda one: one.finding.positions,
+        "int32",
+        is_list=True,
+        encoding=Encoding.RISES,
+    ),
+    TableColumn(
+        "sources",
+        "the publications that say so",
+        lambda one: list(map(str, one.finding.sources)),
+        is_list=True,
+        # A source is a phrase with blanks of its own.
+        separator="; ",
+    ),
+    TableColumn("edition", "the codes that the claim was judged by", lambda one: one.verdict.edition),
+    TableColumn("file", "the file of the claim", lambda one: one.record.file),
+    TableColumn(
+        "line",
+        "line or row in it",
+        lambda one: one.record.line_of(one.finding.positions),
+        "int64",
+        encoding=Encoding.RISES,
+    ),
+    TableColumn("place", "segment or path in it", lambda one: one.record.place_of(one.finding.positions)),
+    TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
+    TableColumn("denial_risk_source", "where that is from", lambda one: one.risk and str(one.risk.source)),
+    TableColumn("waived_by", "who waives the finding", lambda one: one.finding.waiver and one.finding.waiver.who),
+    TableColumn("waiver", "and why", lambda one: one.finding.waiver and one.finding.waiver.reason),
 )
-"""In the order in which they are written. A new one goes to the end of its kind, and is filled by `judge`."""
+"""In the order in which they are written. Batches fill them in `judge/findings.py`, from columns."""
 NAMES = tuple(column.name for column in COLUMNS)
 _SEPARATORS = {"packs": "; ", **{column.name: column.separator for column in COLUMNS}}
 
@@ -70,6 +111,11 @@ def findings_schema() -> pa.Schema:
     import pyarrow as pa
 
     return pa.schema([(column.name, column.type()) for column in COLUMNS])
+
+
+def row_of_table(found: ClaimFinding) -> dict[str, Any]:
+    """Return a finding as a row of the table."""
+    return {column.name: column.of(found) for column in COLUMNS}
 
 
 def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:

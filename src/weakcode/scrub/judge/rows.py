@@ -12,7 +12,7 @@ from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError
 from weakcode.findings import Finding, in_order
 from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
-from weakcode.scrub.schema import findings_schema
+from weakcode.scrub.schema import ClaimFinding, findings_schema, row_of_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,26 +100,7 @@ class FindingRows:
         """Take the findings of one claim, with those that were waived in their places."""
         record, verdict = judged.record, judged.verdict
         findings = in_order((*verdict.findings, *verdict.waived)) if verdict.waived else verdict.findings
-        self._rows.extend(
-            {
-                "claim_id": record.claim.id,
-                "rule": finding.rule,
-                "severity": finding.severity,
-                "message": finding.message,
-                "codes": finding.codes,
-                "positions": finding.positions,
-                "sources": [str(source) for source in finding.sources],
-                "edition": verdict.edition,
-                "file": record.file,
-                "line": record.line_of(finding.positions),
-                "place": record.place_of(finding.positions),
-                "denial_risk": finding.denial_risk and finding.denial_risk.level,
-                "denial_risk_source": finding.denial_risk and str(finding.denial_risk.source),
-                "waived_by": finding.waiver and finding.waiver.who,
-                "waiver": finding.waiver and finding.waiver.reason,
-            }
-            for finding in findings
-        )
+        self._rows.extend(row_of_table(ClaimFinding(record, verdict, finding)) for finding in findings)
 
     def batches(self, *, last: bool = False) -> Iterator[pa.RecordBatch]:
         """Give the batches that are full, or all of them."""
