@@ -98,12 +98,13 @@ def main() -> None:
         "-rss_limit_mb=3000",
         f"-max_len={MOST if binary else 8192}",
         "-print_final_stats=1",
-        f"-dict={words}",
+        # A dictionary without words would end the fuzzer at once.
+        *([f"-dict={words}"] if given.target in WORDS else []),
         f"-artifact_prefix={folder}/",
         str(work),
         str(CORPUS / given.target),
     ]
-    mutator = {"custom_mutator": mutated(given.target, atheris.Mutate)} if binary else {}
+    mutator = {"custom_mutator": mutated(given.target, lambda data, most: atheris.Mutate(data, most))} if binary else {}
     atheris.Setup(arguments, target, **mutator)
     atheris.Fuzz()
 

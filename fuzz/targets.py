@@ -120,6 +120,15 @@ def x12_columns(data: bytes) -> None:
         native.BLOCK_BYTES = usual
 
 
+def cache(data: bytes) -> None:
+    """A file of the cache that its user sealed is used or made anew, whatever it says, and leads nowhere else."""
+    if str(PROJECT) not in sys.path:
+        sys.path.insert(0, str(PROJECT))
+    from tests.hardening.forged import follow, told
+
+    follow(*told(data))
+
+
 def _row(row: Record | Rejected) -> None:
     assert row.line >= 0
     if isinstance(row, Rejected):
@@ -154,5 +163,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "arrow": functools.partial(columns, suffix=".arrow"),
     "arrows": functools.partial(columns, suffix=".arrows"),
     "parquet": functools.partial(columns, suffix=".parquet"),
+    "cache": cache,
     "jsonl": functools.partial(claims, suffix=".jsonl"),
 }

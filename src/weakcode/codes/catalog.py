@@ -25,6 +25,7 @@ from weakcode.clock import today
 from weakcode.codes import shipped, store, table
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
+from weakcode.codes.holds import codes_hold, edition_holds
 from weakcode.codes.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
@@ -202,7 +203,7 @@ def load(source: Source) -> Edition:
     parts = (shipped.made_by("codes"), table.digest(), _identity(source), [_identity(one) for one in known])
     key = hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
     cached = store.cache_dir() / f"edition-{source.name}-{key[:12]}.bin"
-    stored = shipped.read(cached, key, EDITION) or _compile(source, known, key, cached)
+    stored = shipped.read(cached, key, EDITION, edition_holds) or _compile(source, known, key, cached)
     return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
@@ -253,7 +254,7 @@ def _code_source(source: Source) -> CodeSource:
         return read_codes(source)
     key = _identity(source)
     place = store.cache_dir() / f"codes-{source.name}-{key[:12]}.bin"
-    stored = store.read(place, key)
+    stored = store.read(place, key, holds=codes_hold)
     if stored is None:
         from weakcode.codes.tabular import read_tabular
         from weakcode.codes.universe import listed

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import compact
+from weakcode.codes.shape import NOBODY as NOBODY
 from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ VERSION = 3
 
 KINDS = ("chapter", "section", "category", "subcategory", "code")
 NOTES = tuple(NOTE_KINDS.values())
-NOBODY = 0xFFFFFFFF
 PLACEHOLDER, BILLABLE = 1, 2
 
 ITEM_TYPES = {

@@ -1,7 +1,8 @@
 """What the sections of a compiled file must look like: one declaration a column, and the check of a file against them.
 
 A file is opened only when every column is there, holds whole numbers of its width, and is as long as what it goes with;
-columns of bounds must end where their data ends.
+columns of bounds must end where their data ends. What the numbers of a file in the cache may be is declared beside it,
+and checked by `weakcode.codes.sound`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import Any
 
 import attrs
 
+NOBODY = 0xFFFFFFFF
+"""The number of no node."""
+
 _WIDTH = {"B": 1, "H": 2, "I": 4, "Q": 8}
 
 
@@ -18,7 +22,10 @@ _WIDTH = {"B": 1, "H": 2, "I": 4, "Q": 8}
 class Column:
     """A section of numbers. `item` is their type, as `array` names it.
 
-    It has one number for each of the column `per`, and `more` besides; the last one is the length of section `ends`.
+    It has one number for each of the column `per`, and `more` besides; the last one is the length of section `ends`,
+    which is `text` where bounds part it into texts. Numbers are below the number, the count of the column or the limit
+    `below`, or `none`. `order` says that they climb, or rise, without repeats; or names the column of the bounds of
+    lists within which they rise. Those in `ascii` are names of eight characters.
     """
 
     name: str
@@ -26,37 +33,60 @@ class Column:
     per: str = ""
     more: int = 0
     ends: str = ""
+    below: str | int = ""
+    none: int = 0
+    order: str = ""
+    ascii: bool = False
+    text: bool = False
+
+
+def _bounds(name: str, per: str, ends: str, *, text: bool = False) -> Column:
+    """Return the column of where the parts of a section begin, and where the last one ends."""
+    return Column(name, "I", per, 1 if per else 0, ends, order="climbs", text=text)
 
 
 EDITION = (
-    Column("codes", "Q"),
-    Column("code_node", "I", "codes"),
-    Column("code_window", "H", "codes"),
-    Column("node_key", "Q"),
-    *(Column(name, item, "node_key") for name, item in (("node_kind", "B"), ("node_flags", "B"), ("node_parent", "I"))),
-    *(Column(name, item, "node_key") for name, item in (("node_end", "I"), ("node_seventh", "H"))),
-    Column("key_sorted", "Q", "node_key"),
-    Column("key_node", "I", "node_key"),
-    Column("title_at", "I", "node_key", 1, "titles"),
-    Column("note_kind", "B"),
+    Column("codes", "Q", order="rises", ascii=True),
+    Column("code_node", "I", "codes", below="node_key"),
+    Column("code_window", "H", "codes", below="windows"),
+    Column("node_key", "Q", ascii=True),
+    Column("node_kind", "B", "node_key", below="kinds"),
+    Column("node_flags", "B", "node_key", below=4),
+    Column("node_parent", "I", "node_key", below="node_key", none=NOBODY),
+    Column("node_end", "I", "node_key"),
+    Column("node_seventh", "H", "node_key", below="sevenths"),
+    Column("key_sorted", "Q", "node_key", order="climbs"),
+    Column("key_node", "I", "node_key", below="node_key"),
+    _bounds("title_at", "node_key", "titles", text=True),
+    Column("note_kind", "B", below="notes"),
     Column("note_block", "H", "note_kind"),
-    Column("note_first", "I", "node_key", 1, "note_kind"),
-    Column("note_line", "I", "note_kind", 1),
-    Column("line_at", "I", ends="lines"),
+    _bounds("note_first", "node_key", "note_kind"),
+    Column("note_line", "I", "note_kind", 1, below="line_at", order="climbs"),
+    _bounds("line_at", "", "lines", text=True),
+    Column("search_node", "Q", ascii=True),
+    Column("search_size", "H", "search_node"),
+    _bounds("search_at", "search_node", "search_texts", text=True),
+    _bounds("search_starts", "", "search_entries"),
+    Column("search_entries", "I", below="search_node"),
 )
 PROGRAM = (
-    Column("starts", "I"),
-    Column("members", "I", "starts"),
-    Column("rules", "I"),
-    *(Column(name, "I", "rules") for name in ("verbs", "wheres", "condition", "subjects", "objects", "special")),
-    Column("offsets", "I", "rules", 1, "records"),
+    Column("starts", "I", order="rises"),
+    Column("members", "I", "starts", below="classes"),
+    Column("rules", "I", below="rules of the header", order="climbs"),
+    Column("verbs", "I", "rules", below="verbs of edits"),
+    Column("wheres", "I", "rules", below="wheres of edits"),
+    Column("condition", "I", "rules", below="conditions"),
+    Column("subjects", "I", "rules", below="sets"),
+    Column("objects", "I", "rules", below="sets"),
+    Column("special", "I", "rules", below=8),
+    _bounds("offsets", "rules", "records"),
     Column("set_spans", "I"),
-    Column("set_bounds", "I", ends="set_spans"),
-    Column("subject_edits", "I"),
-    Column("subject_pointers", "I", ends="subject_edits"),
-    Column("object_edits", "I"),
-    Column("object_pointers", "I", ends="object_edits"),
-    Column("condition_sets", "I"),
+    _bounds("set_bounds", "", "set_spans"),
+    Column("subject_edits", "I", below="rules", order="subject_pointers"),
+    _bounds("subject_pointers", "", "subject_edits"),
+    Column("object_edits", "I", below="rules", order="object_pointers"),
+    _bounds("object_pointers", "", "object_edits"),
+    Column("condition_sets", "I", below="sets"),
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -40,16 +40,21 @@ def made_by(*folders: str) -> str:
     return digest.hexdigest()
 
 
-def read(path: Path, key: str, columns: Sequence[Column] = ()) -> store.Stored | None:
+def read(
+    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[store.Stored], bool] | None = None
+) -> store.Stored | None:
     """Read the container that is shipped under the name of `path`, or else the one kept in the cache, at `path`."""
+    return opened(path, key, columns) or store.read(path, key, columns, holds)
+
+
+def opened(path: Path, key: str, columns: Sequence[Column] = ()) -> store.Stored | None:
+    """Read the container that is shipped under the name of `path`; None where there is none for this key."""
     try:
         content = (folder() / path.name).read_bytes()
     except OSError:
-        return store.read(path, key, columns)
+        return None
     stored = store.open_bytes(content, key)
-    if stored is not None and fits(stored.sections, columns):
-        return stored
-    return store.read(path, key, columns)
+    return stored if stored is not None and fits(stored.sections, columns) else None
 
 
 def keep(path: Path, content: bytes, *, ships: bool) -> bool:

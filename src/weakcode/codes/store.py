@@ -22,7 +22,7 @@ import stat
 import sys
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,18 +147,30 @@ def _opened(body: memoryview, key: str | None) -> Stored | None:
     return Stored(header["meta"], sections)
 
 
-def read(path: Path, key: str, columns: Sequence[Column] = ()) -> Stored | None:
-    """Read the container at `path`; None when it is not there, not readable, not to be trusted, or lacks `columns`."""
+def read(
+    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[Stored], bool] | None = None
+) -> Stored | None:
+    """Read the container at `path`; None when it is not there, not readable, not to be trusted, or lacks `columns`.
+
+    `holds` tells whether what it says can be followed, or raises what looking at it raised.
+    """
     secret = _secret(path.parent)
     content = None if secret is None else _own(path)
     stored = None if content is None or secret is None else open_bytes(content, key, secret)
-    if stored is not None and not fits(stored.sections, columns):
+    if stored is not None and not (fits(stored.sections, columns) and (holds is None or _holds(stored, holds))):
         return None
     if stored is not None:
         # The time of the last use, which tells what may go first.
         with contextlib.suppress(OSError):
             os.utime(path)
     return stored
+
+
+def _holds(stored: Stored, holds: Callable[[Stored], bool]) -> bool:
+    try:
+        return holds(stored)
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        return False
 
 
 def _belongs_to_user(status: os.stat_result, what: Path, others: int) -> bool:

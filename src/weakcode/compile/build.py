@@ -24,6 +24,7 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.shape import PROGRAM
 from weakcode.compile.layered import Layered
 from weakcode.compile.program import PackFile, Program
+from weakcode.compile.records import program_holds
 from weakcode.progress import doing
 from weakcode.rules.library import bundled_packs, read_bytes, readings_file, shared_files
 
@@ -71,10 +72,15 @@ def _program(
     program = _known.get(key)
     if program is None:
         place = store.cache_dir() / f"program-{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.bin"
-        stored = shipped.read(place, key, PROGRAM)
-        program = None if stored is None else _opened(stored)
+        stored = shipped.opened(place, key, PROGRAM)
+        program = None if stored is None else Program.open(stored.meta, stored.sections)
         if program is None:
-            program = Program.open(*_compile(paths, edition.whole, key, place, profile, only or {}))
+
+            def anew() -> Program:
+                return Program.open(*_compile(paths, edition.whole, key, place, profile, only or {}))
+
+            stored = store.read(place, key, PROGRAM, lambda one: program_holds(one, edition))
+            program = anew() if stored is None else Program.open(stored.meta, stored.sections, anew)
         program = _known.setdefault(key, program)
     return program
 
@@ -95,14 +101,6 @@ def _key(
         digest.update(json.dumps(profile.code_sets, sort_keys=True).encode())
     made_of = (edition.notes_name, edition.digest, table.digest(), digest.hexdigest())
     return ":".join((__version__, shipped.made_by("codes", "compile", "rules", "semantics"), *made_of))
-
-
-def _opened(stored: store.Stored) -> Program | None:
-    """Return the program in a container; None where its header is not one that `Program.pack` writes."""
-    try:
-        return Program.open(stored.meta, stored.sections)
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None
 
 
 def _compile(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
@@ -18,7 +18,8 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
-from weakcode.compile.records import condition_of, edit_of, plain, record, written
+from weakcode.compile.records import condition_of, edit_of, plain, read_record, record, written
+from weakcode.errors import EngineError
 from weakcode.findings import Source
 from weakcode.lazy import lazy
 from weakcode.semantics.conditions import CODE_PARTS, Condition
@@ -115,6 +116,8 @@ class Program:
     facts: tuple[str, ...]
     _sections: dict[str, Any]
     files: tuple[PackFile, ...] = ()
+    _anew: Callable[[], Program] | None = None
+    """Compiles it again; where it is from the cache, whose records are looked at when they are read."""
     shared: dict[Any, Any] = attrs.field(factory=dict, init=False)
     """What engines make of the program and share, such as the tables of the kernel."""
     _edits: dict[int, Edit] = attrs.field(factory=dict, init=False)
@@ -168,8 +171,10 @@ class Program:
         return meta, sections
 
     @classmethod
-    def open(cls, meta: Mapping[str, Any], sections: Mapping[str, Any]) -> Program:
-        """Return the program in a header and sections made by `pack`."""
+    def open(
+        cls, meta: Mapping[str, Any], sections: Mapping[str, Any], anew: Callable[[], Program] | None = None
+    ) -> Program:
+        """Return the program in a header and sections made by `pack`; `anew` compiles it where a record is damaged."""
         views: dict[str, Any] = {
             name: memoryview(data) if name in _TEXT else memoryview(data).cast("I") for name, data in sections.items()
         }
@@ -189,7 +194,7 @@ class Program:
             PackFile(name, pack, version, tuple(facts), code_sets, first, end)
             for name, pack, version, facts, code_sets, first, end in meta.get("files", ())
         )
-        return cls(meta["edition"], tuple(meta["packs"]), rules, tuple(meta["facts"]), views, files)
+        return cls(meta["edition"], tuple(meta["packs"]), rules, tuple(meta["facts"]), views, files, anew)
 
     def __reduce__(self) -> tuple[Any, ...]:
         views = {name: bytes(part) if isinstance(part, memoryview) else part for name, part in self._sections.items()}
@@ -237,13 +242,26 @@ class Program:
         found = self._edits.get(number)
         if found is None:
             s = self._sections
-            low, high = s["offsets"][number : number + 2]
+            written = self._record(number)
             subject, related = (self.code_set(s[name][number]) or CodeSet() for name in ("subjects", "objects"))
             condition = self._condition_of(s["condition"][number])
-            found = self._edits[number] = edit_of(
-                json.loads(bytes(s["records"][low:high])), subject, related, condition
-            )
+            found = self._edits[number] = edit_of(written, subject, related, condition)
         return found
+
+    def _record(self, number: int) -> dict[str, Any]:
+        s = self._sections
+        low, high = s["offsets"][number : number + 2]
+        if self._anew is None:
+            return json.loads(bytes(s["records"][low:high]))  # type: ignore[no-any-return]
+        columns = ("rules", "verbs", "wheres")
+        try:
+            return read_record(bytes(s["records"][low:high]), *(s[name][number] for name in columns))
+        except ValueError:
+            fresh = self._anew()
+        if any(fresh.column(name) != s[name] for name in columns):
+            raise EngineError("the compiled rules in the cache were damaged; run it again")
+        s |= {name: fresh.column(name) for name in ("records", "offsets")}
+        return fresh._record(number)
 
     def _condition_of(self, place: int) -> Condition | None:
         if not place:

@@ -1,15 +1,25 @@
-"""Edits and conditions as JSON, without what has columns of its own in a program."""
+"""Edits and conditions as JSON, without what has columns of its own in a program.
+
+What a cached program says, here and in its columns, is looked through before it is followed.
+"""
 
 from __future__ import annotations
 
 import json
+from datetime import date
+from itertools import compress
+from operator import lt
 from typing import Any
 
 import attrs
 
 from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.codes.shape import PROGRAM
+from weakcode.codes.sound import is_like, numbers_hold
+from weakcode.codes.store import Stored
 from weakcode.findings import Source
-from weakcode.semantics.conditions import Condition
+from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix
 from weakcode.semantics.verbs import Verb, Where
 
@@ -38,8 +48,6 @@ def written(value: Any) -> bytes:
 
 def condition_of(data: dict[str, Any]) -> Condition:
     """Return a condition but for its code sets."""
-    from datetime import date
-
     read: dict[str, Any] = {}
     for key, value in data.items():
         if key in _DATES:
@@ -88,3 +96,114 @@ def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
             text = cited[edit.sources] = _said(plain(edit.sources))
         parts.append(f',"sources":{text}')
     return f"{''.join(parts)}}}".encode()
+
+
+_RULE = {
+    **dict.fromkeys(("id", "title", "pack"), str),
+    "severity": frozenset(("error", "warning", "info")),
+    "enabled": bool,
+    "supersedes": [str],
+    "line": int,
+    "terms": [(str, str)],
+}
+_HEADER = {
+    "edition": str,
+    "packs": [str],
+    "facts": [str],
+    "rules": [_RULE],
+    "files": [(str, str, str, [str], {str: str}, int, int)],
+    "wide": [int],
+    "claim_edits": [int],
+}
+_RECORD = {
+    **dict.fromkeys(("rule", "verb", "where"), int),
+    "terms": [str],
+    "pointed": frozenset(("first", "never")),
+    "message": str,
+    "listed": str,
+    "fix": {"action": str, "code": str, "text": str},
+    "sources": [{"title": str, "place": str, "quote": str}],
+}
+_CONDITION = {
+    **dict.fromkeys(("age_min", "age_max"), int),
+    **dict.fromkeys(("sex", "starts", "ends"), str),
+    **{name: [str] for name in ("settings", "payers", "documented_all", "documented_any", "documented_none")},
+    "pointer_off_claim": bool,
+}
+_BITS = 4
+
+
+def program_holds(stored: Stored, edition: Edition) -> bool:
+    """Tell whether a container whose columns fit is a program for an edition, but for the records of its edits.
+
+    Raises ValueError, LookupError and TypeError where it is none.
+    """
+    meta, sections = stored.meta, stored.sections
+    if not is_like(meta, _HEADER):
+        return False
+    columns = {name: sections[name].cast("I") for name in ("set_bounds", "set_spans", "starts", "verbs")}
+    bounds, spans = columns["set_bounds"].tolist(), columns["set_spans"].tolist()
+    conditions = [json.loads(one) for one in bytes(sections["conditions"]).splitlines()]
+    sets = len(sections["condition_sets"]) // _BITS
+    limits = {
+        "rules of the header": len(meta["rules"]),
+        "verbs of edits": len(Verb),
+        "wheres of edits": len(Where),
+        "conditions": 1 + len(conditions),
+        "sets": len(bounds) - 1,
+        "classes": len(sections["subject_pointers"]) // _BITS - 1,
+    }
+    return (
+        numbers_hold(sections, PROGRAM, limits)
+        and len(sections["object_pointers"]) == len(sections["subject_pointers"])
+        and sets == len(CODE_PARTS) * limits["conditions"]
+        and columns["starts"][0] == 0
+        and bounds[:2] == [0, 0]
+        and not any(bound & 1 for bound in bounds)
+        and max(spans, default=0) <= edition.whole.universe
+        and all(map(lt, spans[::2], spans[1::2]))
+        and all(map(_is_condition, conditions))
+        and _numbers_edits(meta, columns["verbs"].tolist())
+        and _numbers_rules(meta)
+    )
+
+
+def _is_condition(data: Any) -> bool:
+    for day in ("starts", "ends"):
+        if is_like(data, _CONDITION) and day in data:
+            date.fromisoformat(data[day])
+    return is_like(data, _CONDITION)
+
+
+def _numbers_edits(meta: Any, verbs: list[int]) -> bool:
+    about_claims = [verb == Verb.CLAIM_REQUIRE for verb in verbs]
+    wide = meta["wide"]
+    return meta["claim_edits"] == list(compress(range(len(verbs)), about_claims)) and all(
+        0 <= number < len(verbs) for number in wide
+    )
+
+
+def _numbers_rules(meta: Any) -> bool:
+    """Tell whether the files have all rules in turn, and every rule what it must have."""
+    at = 0
+    for *_, first, end in meta["files"]:
+        if first != at or end < first:
+            return False
+        at = end
+    needed = {"id", "title", "severity", "enabled", "pack"}
+    return at == len(meta["rules"]) and all(needed <= rule.keys() for rule in meta["rules"])
+
+
+def read_record(written: bytes, rule: int, verb: int, where: int) -> dict[str, Any]:
+    """Return the record of an edit. Raises ValueError for one that is none, or that contradicts its columns."""
+    try:
+        data: dict[str, Any] = json.loads(written)
+    except RecursionError:
+        raise ValueError("the record of an edit is nested too deeply") from None
+    if not is_like(data, _RECORD) or (data.get("rule"), data.get("verb"), data.get("where", 0)) != (rule, verb, where):
+        raise ValueError("the record of an edit is not one")
+    if not all({"title", "place"} <= source.keys() for source in data.get("sources", ())):
+        raise ValueError("a source in the record of an edit has no title or no place")
+    if not {"action"} <= data.get("fix", {"action": ""}).keys():
+        raise ValueError("the fix in the record of an edit has no action")
+    return data

@@ -1,0 +1,54 @@
+"""Whether an edition from the cache can be followed wherever it leads."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from weakcode.codes.compiled import KINDS, NOTES
+from weakcode.codes.shape import EDITION, NOBODY
+from weakcode.codes.sound import is_like, numbers_hold
+from weakcode.codes.store import Stored
+from weakcode.codes.validity import Window
+
+_EDITION = {
+    "sevenths": [{str: str}],
+    "version": str,
+    "windows": [[(frozenset((str, None)), frozenset((str, None)))]],
+    "releases": [(str, str, str, bool)],
+    "titles": {str: str},
+    "retitled": {str: [(str, str, str)]},
+    "digest": str,
+}
+
+
+def edition_holds(stored: Stored) -> bool:
+    """Tell whether a container is an edition that can be followed wherever it leads."""
+    meta, sections = stored.meta, stored.sections
+    if not is_like(meta, _EDITION) or not meta["releases"] or not meta["digest"]:
+        return False
+    for _, first, last, _ in meta["releases"]:
+        date.fromisoformat(first), date.fromisoformat(last)
+    limits = {"windows": len(meta["windows"]), "sevenths": len(meta["sevenths"])}
+    limits |= {"kinds": len(KINDS), "notes": len(NOTES)}
+    for intervals in meta["windows"]:
+        Window.of(intervals)
+    words = bytes(sections["search_words"]).decode()
+    starts = len(sections["search_starts"]) // 4
+    return (
+        numbers_hold(sections, EDITION, limits)
+        and (words.count("\n") + 1 == starts - 1 or (not words and starts == 1))
+        and _is_tree(*(sections[name].cast("I").tolist() for name in ("node_parent", "node_end")))
+    )
+
+
+def _is_tree(parents: list[int], ends: list[int]) -> bool:
+    """Tell whether every node comes after its parent and ends after itself, so that no walk is endless."""
+    count = len(parents)
+    return all(parent == NOBODY or parent < node for node, parent in enumerate(parents)) and all(
+        node < end <= count for node, end in enumerate(ends)
+    )
+
+
+def codes_hold(stored: Stored) -> bool:
+    """Tell whether a container has the codes and headers of a file, each with its title."""
+    return is_like(stored.meta, {"codes": {str: str}, "headers": {str: str}}) and len(stored.meta) == 2
