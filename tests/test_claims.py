@@ -70,7 +70,7 @@ def test_an_age_is_a_whole_number_or_not_known(given: object, age: int | None) -
 
 @pytest.mark.parametrize("date", ["2026-02-30", "2026-13-01", "yesterday", "02/03/2026", 20260302])
 def test_a_date_that_is_no_day_of_the_calendar_is_refused(date: object) -> None:
-    with pytest.raises(InputError, match="the service date is not a day of the calendar"):
+    with pytest.raises(InputError, match="the service date is not a date"):
         Claim(["I10"], service_date=date)  # type: ignore[arg-type]
 
 

@@ -27,7 +27,7 @@ _OLDEST = 150
 def parse_date(value: object, what: str = "date") -> dt.date | None:
     """Return a date from a `date`, a `datetime` or text as `YYYY-MM-DD` or `YYYYMMDD`; None and blank text give None.
 
-    Raises InputError when it is none of these or not a day of the calendar.
+    Raises InputError when it is none of these or not a date.
     """
     if value is None:
         return None
@@ -44,7 +44,7 @@ def parse_date(value: object, what: str = "date") -> dt.date | None:
                 return dt.date.fromisoformat(text)
             except ValueError:
                 pass
-    raise InputError.about(f"the {what} {{value}} is not a day of the calendar; write it as YYYY-MM-DD", value)
+    raise InputError.about(f"the {what} {{value}} is not a date; write it as YYYY-MM-DD", value)
 
 
 def parse_age(value: object) -> int | None:

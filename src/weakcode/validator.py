@@ -355,7 +355,7 @@ class Validator:
 
         `source` is a path or several, in any format that weakcode reads, or anything that speaks Arrow's C stream: a
         pyarrow table, reader or batch, a pandas or polars frame, a DuckDB relation. Claims in Arrow's formats are
-        evaluated in batches, by `jobs` threads. `on_reject` sees each row that is no claim; without it these rows are
+        evaluated in batches, by `jobs` threads. `on_reject` sees each rejected row; without it these rows are
         left out, and a Python warning says how many there were. Raises InputError for a source that cannot be read.
         """
         from weakcode.scrub.stream import scrub_batches

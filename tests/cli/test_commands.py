@@ -126,7 +126,7 @@ def test_only_chooses_a_pack_or_a_single_rule_that_is_off() -> None:
     [
         (["check", ""], "diagnosis 1 is empty"),
         (["check", "I10", "--age", "-3"], "the age is not a whole number of years"),
-        (["check", "I10", "--date", "2026-02-30"], "not a day of the calendar"),
+        (["check", "I10", "--date", "2026-02-30"], "not a date"),
         (["check", "I10", "--setting", "clinic"], "not one of professional, outpatient, inpatient"),
         (["check", "I10", "--documented", "covid-curent"], 'did you mean "covid-current"'),
         (["check", "I10", "--only", "weekness"], 'did you mean "weakness"'),

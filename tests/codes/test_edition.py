@@ -290,6 +290,8 @@ def cached_file(folder: Path) -> Path:
 def test_a_damaged_cache_is_rebuilt_and_an_unusable_folder_bypassed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "nothing is shipped")
+    monkeypatch.setattr(shipped, "is_checkout", lambda: False)
     source = catalog.sources()[-1]
     monkeypatch.setattr(shipped, "folder", lambda: tmp_path / "nothing-is-shipped")
     monkeypatch.setattr(shipped, "is_checkout", lambda: False)

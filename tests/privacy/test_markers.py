@@ -56,7 +56,7 @@ COLUMNS = ("claim_id", "codes", "service_date", "birth_date", "age", "sex", "set
 
 
 def rows() -> list[dict[str, str]]:
-    """Return claims with findings, claims with no codes among their codes, and rows that are no claims."""
+    """Return claims with findings, claims with no codes among their codes, and rejected rows."""
     said = [GOOD, *({**GOOD, "codes": codes} for codes in SHIFTED), *({**GOOD, **bad} for bad in BAD_VALUES)]
     return [{"claim_id": f"C{number}", **one} for number, one in enumerate(said)]
 

@@ -141,7 +141,7 @@ def test_a_key_that_stands_twice_names_the_line_of_the_first():
         (["forbid: I10", "when: {age: {min: old}}"], '14:23: "min": expected a whole number, found "old"'),
         (["forbid: I10", "when: {sex: female}"], '14:17: "sex": expected F or M, found "female"'),
         (["forbid: I10", "effective: {from: 2025-02-30}"],
-         '14:23: "from": expected a date, but "2025-02-30" is not a day of the calendar'),
+         '14:23: "from": expected a date, but "2025-02-30" is not a date'),
         (["forbid: I10", "effective: {from: 1/10/2025}"],
          '14:23: "from": expected a date as YYYY-MM-DD, found "1/10/2025"'),
         (["forbid: I10", "terms: frailty"], '14:12: "terms": expected a list, found "frailty"'),

@@ -19,7 +19,7 @@ _COLUMNS = ["claim_id", "payer", "day"]
 def open_claims_tables(connection: Any, paths: Sequence[str]) -> tuple[int, int]:
     """Make the table `claims` (claim_id, payer, month: each id once) out of claims files of any format that is read.
 
-    Returns the number of claims and of rows that are no claims.
+    Returns the number of claims and of rejected rows.
     Raises InputError for a file that cannot be opened or has no claims in it.
     """
     connection.execute("CREATE TABLE claim_rows (claim_id VARCHAR, payer VARCHAR, month DATE)")

@@ -185,7 +185,7 @@ def _date(value: object, _: Any = None) -> dt.date:
         try:
             return dt.date.fromisoformat(value)
         except ValueError:
-            raise MisfitError(f'expected a date, but "{value}" is not a day of the calendar') from None
+            raise MisfitError(f'expected a date, but "{value}" is not a date') from None
     raise MisfitError(f"expected a date as YYYY-MM-DD, found {describe(value)}")
 
 

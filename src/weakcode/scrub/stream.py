@@ -67,4 +67,4 @@ def scrub_batches(
         with nullcontext(given) if speaks_arrow(given) else opened_input(given) as opened:
             yield from found_in(opened)
     if left_out:
-        warnings.warn(f"rows that are no claims were left out: {left_out}; on_reject sees them", stacklevel=2)
+        warnings.warn(f"rejected rows were left out: {left_out}; on_reject sees them", stacklevel=2)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FINDING", "REJECTED", "TALLY", "findings", "outcomes", "rejects", "scrub", "summary"]
 
 FINDING, REJECTED, TALLY = "finding", "rejected", "tally"
-"""What a row of `outcomes` can be: a finding, a row that is no claim, or the counts of one partition."""
+"""What a row of `outcomes` can be: a finding, a rejected row, or the counts of one partition."""
 
 PLACES = {"file": "string", "line": "bigint", "place": "string"}
 """Columns that say where a claim is from, with their Spark types; findings and rejects repeat them."""
@@ -44,7 +44,7 @@ def scrub(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame
 
 
 def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key: bytes | None = None) -> DataFrame:
-    """Return everything that became of the claims, in one pass: findings, rows that are no claims, and the counts.
+    """Return everything that became of the claims, in one pass: findings, rejected rows, and the counts.
 
     The columns are `kind` and those of a findings table. Of a row that was `rejected`, `message` is the reason and
     `rule` the part that is wrong; of a `tally`, one for each partition, `message` holds its counts as JSON. Write it
@@ -67,7 +67,7 @@ def findings(outcomes: DataFrame) -> DataFrame:
 
 
 def rejects(outcomes: DataFrame) -> DataFrame:
-    """Return the rows that are no claims among `outcomes`: `claim_id`, `reason`, `part`, `file`, `line`, `place`."""
+    """Return the rejected rows among `outcomes`: `claim_id`, `reason`, `part`, `file`, `line`, `place`."""
     from pyspark.sql import functions as f
 
     return outcomes.where(f.col("kind") == REJECTED).select(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the findings: .parquet, .arrow, .arrows, .csv or .jsonl. Without it or --fix they are printed.",
 )
-@click.option("--rejects", metavar="FILE", help="Write the rows that are no claims: .csv or .jsonl.")
+@click.option("--rejects", metavar="FILE", help="Write the rejected rows: .csv or .jsonl.")
 @click.option("--summary", metavar="FILE", help="Write the summary: .json.")
 @click.option(
     "--fix",

@@ -115,7 +115,7 @@ class RowBatch(ClaimBatch):
 
     @property
     def rejected(self) -> Sequence[tuple[int, Rejected]]:
-        """The rows that are no claims."""
+        """The rejected rows."""
         found, claims = [], 0
         for row in self.given:
             if isinstance(row, Rejected):

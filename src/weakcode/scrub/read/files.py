@@ -116,7 +116,7 @@ def _opened_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | No
 def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[Claim]:
     """Give the claims of a file in any format that is read, one by one.
 
-    Nothing is left out in silence: the first row that is no claim raises RowError, an InputError whose
+    Nothing is left out in silence: the first rejected row raises RowError, an InputError whose
     message names file and line and whose `rejected` says what is wrong.
     To go on past such rows, scrub the file.
     """

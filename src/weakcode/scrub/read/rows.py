@@ -51,7 +51,7 @@ class Record:
 
 @attrs.frozen
 class Rejected:
-    """A row that is no claim.
+    """A rejected row.
 
     `reason` and `raw` may hold what the row says and belong in a rejects file only. `part` names what is
     wrong without repeating any value ("age", "quotes"), for terminals and logs. `place` is as in `Record`.

@@ -62,5 +62,5 @@ class HashedIds:
         return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""))
 
     def rejected(self, rejected: Rejected) -> Rejected:
-        """Return a row that is no claim under its hashed id, with nothing else of what it says."""
+        """Return a rejected row under its hashed id, with nothing else of what it says."""
         return attrs.evolve(rejected, claim_id=self.text(rejected.claim_id), reason=rejected.part, raw="")

@@ -77,8 +77,9 @@ def _is_pointers(kind: Any) -> bool:
 
 
 def _is_line(kind: Any) -> bool:
+    """Whether a service line may have this type; rows with a single value instead are rejected one by one."""
     fields = {"number": _is_scalar, "pointers": _is_pointers, "procedure": _is_scalar, "main_only": _is_scalar}
-    return _is_pointers(kind) or _has(kind, fields)
+    return _is_pointers(kind) or _is_scalar(kind) or _has(kind, fields)
 
 
 def _is_listed(kind: Any) -> bool:

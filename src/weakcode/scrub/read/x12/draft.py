@@ -345,7 +345,7 @@ def _day(form: str, text: str, what: str) -> tuple[dt.date, dt.date]:
         try:
             days.append(parse_date(part, what))
         except WeakcodeError:
-            reason = f"the {what} {kept(part)[:40]!r} is not a day of the calendar; write it as CCYYMMDD"
+            reason = f"the {what} {kept(part)[:40]!r} is not a date; write it as CCYYMMDD"
             raise BadRow(what, reason) from None
     first, last = days[0], days[-1]
     if first is None or last is None:
