@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+MOMENT = 1.0
+"""Seconds that something may take before anyone is told."""
 
 _listeners: list[Callable[[str], None]] = []
 
@@ -13,8 +18,19 @@ def listen(listener: Callable[[str], None]) -> None:
         _listeners.append(listener)
 
 
-def doing(what: str) -> None:
-    """Say what begins now and can take more than a second: to those who listen, and to the logger "weakcode"."""
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Tell what is being done once it has taken a second: those who listen, and the logger "weakcode"."""
+    timer = threading.Timer(MOMENT, _tell, (what,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _tell(what: str) -> None:
     import logging
 
     logging.getLogger("weakcode").info(what)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from weakcode._version import __version__
+from weakcode.building import uncollected
 from weakcode.clock import today
 from weakcode.codes import shipped, store, table
 from weakcode.codes.compiled import VERSION
@@ -212,19 +213,19 @@ def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) ->
     from weakcode.codes.universe import compile_edition, listed
     from weakcode.codes.validity import calendar
 
-    doing(f"compiling the Tabular List {source.name}, which is kept for the next time")
-    tabular = read_tabular(_content(source), source.path.name)
-    own = listed(tabular, source.release)
-    others = [_code_source(one) for one in known if one != source]
-    facts = table.table()
-    dates = calendar(facts, [own, *others])
-    meta, sections = compile_edition(tabular, own, others, facts, dates, _listed(source))
-    # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
-    digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)
-    for name, section in sorted(sections.items()):
-        digest.update(f"{name}:{len(section)}:".encode() + section)
-    meta["digest"] = digest.hexdigest()
-    return _kept(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
+    with doing(f"compiling the Tabular List {source.name}, which is kept for the next time"), uncollected():
+        tabular = read_tabular(_content(source), source.path.name)
+        own = listed(tabular, source.release)
+        others = [_code_source(one) for one in known if one != source]
+        facts = table.table()
+        dates = calendar(facts, [own, *others])
+        meta, sections = compile_edition(tabular, own, others, facts, dates, _listed(source))
+        # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
+        digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)
+        for name, section in sorted(sections.items()):
+            digest.update(f"{name}:{len(section)}:".encode() + section)
+        meta["digest"] = digest.hexdigest()
+        return _kept(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
 
 
 def _kept(

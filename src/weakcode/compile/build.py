@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 import attrs
 
 from weakcode._version import __version__
+from weakcode.building import uncollected
 from weakcode.codes import shipped, store, table
 from weakcode.codes.edition import Edition
 from weakcode.codes.shape import PROGRAM
@@ -77,7 +78,9 @@ def _program(
         if program is None:
 
             def anew() -> Program:
-                return Program.open(*_compile(paths, edition.whole, key, place, profile, only or {}))
+                what = "the bundled rules" if tuple(paths) == _base_files() else "rules"
+                with doing(f"compiling {what}, which are kept for the next time"), uncollected():
+                    return Program.open(*_compile(paths, edition.whole, key, place, profile, only or {}))
 
             stored = store.read(place, key, PROGRAM, lambda one: program_holds(one, edition))
             program = anew() if stored is None else Program.open(stored.meta, stored.sections, anew)
@@ -116,8 +119,6 @@ def _compile(
     from weakcode.rules.profilechecks import check_code_sets
 
     whole = tuple(paths) == _base_files() and profile is None
-    if whole:
-        doing("compiling the bundled rules, which are kept for the next time")
     given = profile.code_sets if profile is not None else {}
     names = {name.rpartition("/")[2] for name in given}
     loaded = [load_pack(path, given_sets=names) for path in paths]
