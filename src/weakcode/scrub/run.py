@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
@@ -18,8 +18,7 @@ from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.summary import JudgedBy, Summary
-from weakcode.scrub.tally import Tally
+from weakcode.scrub.summary import Counts, JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, REJECTS_EXTENSIONS, RejectsWriter, findings_writer
@@ -39,80 +38,77 @@ Progress = Callable[[int, int, int], None]
 """Is told the bytes read so far over all files, the claims and the findings."""
 
 
-def scrub(
-    inputs: Sequence[str | os.PathLike[str]],
-    judge: Judge,
-    *,
-    piped: BinaryIO | None = None,
-    output: str | os.PathLike[str] | None = None,
-    rejects: str | os.PathLike[str] | None = None,
-    summary: str | os.PathLike[str] | None = None,
-    fixed: str | os.PathLike[str] | None = None,
-    mend: Mend | None = None,
-    on_judged: Callable[[Evaluated], None] | None = None,
-    progress: Progress | None = None,
-    mapping: Mapping[str, str] | None = None,
-    columns: ColumnScrubber | None = None,
-    judged_by: JudgedBy | None = None,
-    waivers: Sequence[Waiver] = (),
-    jobs: int = 1,
-    query: QuerySource | None = None,
-    sink: FindingsWriter | None = None,
-    hash_key: bytes | None = None,
-    raw_csv: bool = False,
-) -> Summary:
-    """Evaluate every claim of the inputs, write what is asked for and return the summary.
+@attrs.frozen(eq=False)
+class Plan:
+    """What a scrub is to do. `scrub` takes the same and runs it.
 
-    The input "-" is what `piped` gives.
-    `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), `rejects` the rows that are
-    no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every evaluated claim once and in order, those
-    with findings as `mend` returns them (the extensions of `output`). All of them appear together when everything is
-    done, or none does. `progress` is told how far it is, `on_judged` sees each evaluated claim. `mapping` says which
-    columns of a table hold what. With `columns`, claims are evaluated in batches by `jobs`
-    threads, and `on_judged` does not see them. `judged_by` says what judges; text formats repeat it.
-    `waivers` are those of the run, of which the summary tells the idle ones.
-    `query` gives claims after those of the inputs, `sink` takes the findings too. With `hash_key`, claim ids are hashed
-    in everything but `fixed`, and `rejects` repeats nothing of the rows. Raises InputError for inputs and
-    outputs that cannot be, EngineError when an engine fails. With `raw_csv`, cells of CSV stay as they are that a
-    spreadsheet would take for formulas.
+    The input "-" is what `piped` gives. `mapping` says which columns of a table hold what, `query` gives claims after
+    those of the inputs.
+
+    With `columns`, claims are evaluated in batches by `jobs` threads, and `on_judged` does not see them;
+    without, it sees each evaluated claim. `judged_by` says what judges; text formats repeat it. `waivers` are
+    those of the run, of which the summary tells the idle ones. `progress` is told how far it is.
+
+    `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
+    `rejects` the rows that are no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every
+    evaluated claim once and in order, those with findings as `mend` returns them (the extensions of `output`).
+    All of them appear together when everything is done, or none does. With `hash_key`, claim ids are hashed in
+    everything but `fixed`, and `rejects` repeats nothing of the rows. With `raw_csv`, cells of CSV stay as they
+    are that a spreadsheet would take for formulas.
+
+    Raises InputError for what does not go together and for outputs that cannot be.
     """
-    started = time.perf_counter()
-    if not inputs and query is None:
-        raise InputError("there is no input; give at least one file of claims")
-    check_standard_input(inputs, piped)
-    if (fixed is None) != (mend is None):
-        raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
-    targets = _Targets.of(
-        [os.fspath(path) for path in inputs], output=output, rejects=rejects, summary=summary, fixed=fixed
-    )
-    hide = None if hash_key is None else HashedIds(hash_key)
-    # A query that cannot be run is told before any file is read.
-    with (
-        targets.opened(sink, mend, hide, judged_by or JudgedBy(), raw_csv=raw_csv) as out,
-        query or nullcontext(),
-    ):
-        run = _Run(judge, out, on_judged, progress, columns, jobs)
-        for path in inputs:
-            with opened_input(path, piped) as file:
-                run.file(file, mapping)
-        if query is not None:
-            run.query(query)
-        run.flush()
-        if judged_by is not None:
-            run.tally.judged_by(judged_by)
-        result = run.tally.summary(time.perf_counter() - started, run.ignored)
-        if out.corrected is not None:
-            if out.corrected.remarks:
-                run.remarks[os.fspath(fixed or "")] = out.corrected.remarks
-            result = attrs.evolve(result, fixed=out.corrected.changed)
-        result = attrs.evolve(
-            result,
-            remarks=run.remarks,
-            without_diagnoses=dict(run.undiagnosed),
-            idle_waivers=run.tally.idle_waivers(waivers),
-        )
-        out.finish(result)
-    return result
+
+    inputs: Sequence[str | os.PathLike[str]]
+    judge: Judge
+    piped: BinaryIO | None = attrs.field(default=None, kw_only=True)
+    mapping: Mapping[str, str] | None = attrs.field(default=None, kw_only=True)
+    query: QuerySource | None = attrs.field(default=None, kw_only=True)
+    columns: ColumnScrubber | None = attrs.field(default=None, kw_only=True)
+    jobs: int = attrs.field(default=1, kw_only=True)
+    on_judged: Callable[[Evaluated], None] | None = attrs.field(default=None, kw_only=True)
+    progress: Progress | None = attrs.field(default=None, kw_only=True)
+    judged_by: JudgedBy | None = attrs.field(default=None, kw_only=True)
+    waivers: Sequence[Waiver] = attrs.field(default=(), kw_only=True)
+    output: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    sink: FindingsWriter | None = attrs.field(default=None, kw_only=True)
+    rejects: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    summary: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    fixed: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    mend: Mend | None = attrs.field(default=None, kw_only=True)
+    hash_key: bytes | None = attrs.field(default=None, kw_only=True, repr=False)
+    raw_csv: bool = attrs.field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.inputs and self.query is None:
+            raise InputError("there is no input; give at least one file of claims")
+        check_standard_input(self.inputs, self.piped)
+        if (self.fixed is None) != (self.mend is None):
+            raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
+
+    def run(self) -> Summary:
+        """Evaluate every claim, write what is asked for and return the summary.
+
+        Raises InputError for inputs that cannot be read, EngineError when an engine fails.
+        """
+        started = time.perf_counter()
+        targets = _Targets.of(self)
+        # A query that cannot be run is told before any file is read.
+        with targets.opened(self) as out, self.query or nullcontext():
+            run = _Run(self, out)
+            for path in self.inputs:
+                with opened_input(path, self.piped) as file:
+                    run.file(file)
+            if self.query is not None:
+                run.rows_of(self.query)
+            result = run.summary(started)
+            out.finish(result)
+        return result
+
+
+def scrub(inputs: Sequence[str | os.PathLike[str]], judge: Judge, **options: Any) -> Summary:
+    """Evaluate every claim of the inputs; `options` are the fields of `Plan`, which says what is raised."""
+    return Plan(inputs, judge, **options).run()
 
 
 @attrs.frozen
@@ -125,7 +121,7 @@ class _Targets:
     fixed: Path | None
 
     @classmethod
-    def of(cls, inputs: Sequence[str], **given: str | os.PathLike[str] | None) -> _Targets:
+    def of(cls, plan: Plan) -> _Targets:
         """Check the outputs before any work is done; raises InputError for one that cannot be."""
         allowed = {
             "output": FINDINGS_EXTENSIONS,
@@ -133,6 +129,8 @@ class _Targets:
             "summary": (".json",),
             "fixed": CLAIMS_EXTENSIONS,
         }
+        inputs = [os.fspath(path) for path in plan.inputs]
+        given = {name: getattr(plan, name) for name in allowed}
         checked = {
             name: None if path is None else checked_output(path, allowed[name], inputs) for name, path in given.items()
         }
@@ -143,22 +141,15 @@ class _Targets:
         return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
 
     @contextmanager
-    def opened(
-        self,
-        sink: FindingsWriter | None,
-        mend: Mend | None,
-        hide: HashedIds | None,
-        judged_by: JudgedBy,
-        *,
-        raw_csv: bool,
-    ) -> Iterator[_Out]:
+    def opened(self, plan: Plan) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
+        judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs())
             table = self.findings and findings_writer(
                 self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
             )
-            tables = [writer for writer in (table, sink) if writer]
+            tables = [writer for writer in (table, plan.sink) if writer]
             for writer in tables:
                 stack.callback(writer.abandon)
             aside = None
@@ -166,9 +157,10 @@ class _Targets:
                 aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
                 stack.callback(aside.abandon)
             corrected = None
-            if self.fixed is not None and mend is not None:
-                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed), raw_csv=raw_csv), mend)
+            if self.fixed is not None and plan.mend is not None:
+                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed), raw_csv=raw_csv), plan.mend)
                 stack.callback(corrected.abandon)
+            hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
             yield _Out(outputs, tables, aside, self.summary, corrected, hide)
 
 
@@ -215,45 +207,51 @@ class _Out:
 class _Run:
     """One scrub on its way: inputs one after the other, each claim by claim or in batches."""
 
-    def __init__(
-        self,
-        judge: Judge,
-        out: _Out,
-        on_judged: Callable[[Evaluated], None] | None,
-        progress: Progress | None,
-        columns: ColumnScrubber | None,
-        jobs: int,
-    ) -> None:
-        self._judge, self._out = judge, out
-        self._on_judged, self._progress = on_judged, progress
-        self._columns, self._jobs = columns, jobs
+    def __init__(self, plan: Plan, out: _Out) -> None:
+        self._plan, self._out = plan, out
         self._rows = FindingRows()
         self._bytes_before = 0
-        self.tally = Tally()
-        self.ignored: dict[str, tuple[str, ...]] = {}
-        self.remarks: dict[str, tuple[str, ...]] = {}
-        self.undiagnosed: Counter[str] = Counter()
+        self._counts = Counts()
+        self._ignored: dict[str, tuple[str, ...]] = {}
+        self._remarks: dict[str, tuple[str, ...]] = {}
+        self._undiagnosed: Counter[str] = Counter()
 
-    def file(self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> None:
+    def file(self, path: str | os.PathLike[str]) -> None:
         """Scrub one file."""
-        source, name = FileRows(path, mapping, self._read), name_of(path)
-        if self._columns is None:
-            self._claims(source)
-        else:
-            self._batches(source.batches(), self._columns)
+        source, name = FileRows(path, self._plan.mapping, self._read), name_of(path)
+        self._evaluate(source)
         self._bytes_before += source.bytes_read
         self._odd(name, source.ignored)
-        self.undiagnosed.update(source.undiagnosed)
+        self._undiagnosed.update(source.undiagnosed)
         if source.remarks:
-            self.remarks[name] = source.remarks
+            self._remarks[name] = source.remarks
 
-    def query(self, query: QuerySource) -> None:
+    def rows_of(self, query: QuerySource) -> None:
         """Scrub what an open query gives."""
-        if self._columns is None:
-            self._claims(query)
-        else:
-            self._batches(query.batches(), self._columns)
+        self._evaluate(query)
         self._odd(query.name, query.ignored)
+
+    def summary(self, started: float) -> Summary:
+        """Write what waits for its batch to be full, and return the counts of everything."""
+        self.flush()
+        plan, corrected = self._plan, self._out.corrected
+        if plan.judged_by is not None:
+            self._counts.judged_by(plan.judged_by)
+        if corrected is not None and corrected.remarks:
+            self._remarks[os.fspath(plan.fixed or "")] = corrected.remarks
+        return attrs.evolve(
+            self._counts.summary(time.perf_counter() - started, self._ignored),
+            fixed=corrected.changed if corrected is not None else 0,
+            remarks=self._remarks,
+            without_diagnoses=dict(self._undiagnosed),
+            idle_waivers=self._counts.idle_waivers(plan.waivers),
+        )
+
+    def _evaluate(self, source: FileRows | QuerySource) -> None:
+        if self._plan.columns is None:
+            self._claims(source)
+        else:
+            self._batches(source.batches(), self._plan.columns)
 
     def flush(self) -> None:
         """Write the findings that wait for their batch to be full."""
@@ -262,18 +260,18 @@ class _Run:
             self._out.corrected.flush()
 
     def _claims(self, rows: Iterable[Record | Rejected]) -> None:
-        for outcome in evaluate(self.tally.counted(rows), self._judge):
+        for outcome in evaluate(self._counts.counted(rows), self._plan.judge):
             self._outcome(outcome)
 
     def _outcome(self, outcome: Evaluated | Rejected) -> None:
-        self.tally.add(outcome)
+        self._counts.add(outcome)
         if isinstance(outcome, Rejected):
             self._out.rejected([outcome])
             return
         if self._out.corrected:
             self._out.corrected.add(outcome)
-        if self._on_judged:
-            self._on_judged(self._out.hide.judged(outcome) if self._out.hide else outcome)
+        if self._plan.on_judged:
+            self._plan.on_judged(self._out.hide.judged(outcome) if self._out.hide else outcome)
         if self._out.keeps_findings:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
@@ -284,27 +282,27 @@ class _Run:
 
         keep = self._out.corrected is not None
         for part in in_order(
-            batches, lambda batch: evaluate_batch(batch, columns, self._judge, keep_claims=keep), self._jobs
+            batches, lambda batch: evaluate_batch(batch, columns, self._plan.judge, keep_claims=keep), self._plan.jobs
         ):
             if isinstance(part, FindingBatch):
                 self._batch(part)
                 continue
-            for outcome in self.tally.counted(part.outcomes):
+            for outcome in self._counts.counted(part.outcomes):
                 self._outcome(outcome)
 
     def _batch(self, part: FindingBatch) -> None:
         self.flush()
         if self._out.corrected:
             self._out.corrected.add_batch(part)
-        self.tally.add_batch(part)
+        self._counts.add_batch(part)
         self._out.rejected(part.rejected)
         if part.scrubbed is not None:
             self._out.findings([part.scrubbed.findings])
 
     def _read(self, bytes_read: int) -> None:
-        if self._progress:
-            self._progress(self._bytes_before + bytes_read, *self.tally.so_far)
+        if self._plan.progress:
+            self._plan.progress(self._bytes_before + bytes_read, *self._counts.so_far)
 
     def _odd(self, name: str, ignored: tuple[str, ...]) -> None:
         if ignored:
-            self.ignored[name] = ignored
+            self._ignored[name] = ignored

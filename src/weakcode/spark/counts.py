@@ -9,8 +9,7 @@ from typing import Any
 
 import attrs
 
-from weakcode.scrub.summary import Summary
-from weakcode.scrub.tally import Tally
+from weakcode.scrub.summary import Counts, Summary
 
 _FIRST_REJECTED = 20
 
@@ -25,7 +24,7 @@ def together(counts: Sequence[str], seconds: float) -> Summary:
 
     Raises EngineError when they do not add up.
     """
-    parts = [json.loads(text) for text in counts or [as_text(Tally().summary(0.0, {}))]]
+    parts = [json.loads(text) for text in counts or [as_text(Counts().summary(0.0, {}))]]
     merged = {field.name: _merged([part[field.name] for part in parts]) for field in attrs.fields(Summary)}
     merged["seconds"] = seconds
     merged["by_rule"] = dict(sorted(merged["by_rule"].items(), key=lambda item: (-item[1], item[0])))

@@ -20,8 +20,7 @@ from weakcode.scrub.judge.batch import FindingBatch
 from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, LostRows
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed, findings_schema
-from weakcode.scrub.summary import JudgedBy
-from weakcode.scrub.tally import Tally
+from weakcode.scrub.summary import Counts, JudgedBy
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
 from weakcode.spark.counts import as_text
@@ -96,25 +95,25 @@ def outcomes_of(rules: Shipment, ignored: Sequence[str], hash_key: bytes | None 
 def judged(
     batches: Iterator[pa.RecordBatch], rules: Shipment, ignored: Sequence[str], hide: HashedIds | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """Give the outcomes of one partition; the last row is its tally."""
-    tally = Tally()
+    """Give the outcomes of one partition; the last row has its counts."""
+    counted = Counts()
     name = _partition()
     for batch in _gathered(batches):
         for part in ArrowColumns(batch):
             if isinstance(part, LostRows):
                 raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
-            outcomes = _outcomes(part.batch, rules.unpacked(), tally, name, hide)
+            outcomes = _outcomes(part.batch, rules.unpacked(), counted, name, hide)
             yield from outcomes if hide is None else map(hide.batch, outcomes)
-    tally.judged_by(rules.judged_by)
-    counts = tally.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
+    counted.judged_by(rules.judged_by)
+    counts = counted.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
     yield _rows(TALLY, {"message": [as_text(counts)]})
 
 
 def _outcomes(
-    batch: pa.RecordBatch, scrubber: ColumnScrubber, tally: Tally, name: str, hide: HashedIds | None
+    batch: pa.RecordBatch, scrubber: ColumnScrubber, counted: Counts, name: str, hide: HashedIds | None
 ) -> Iterator[pa.RecordBatch]:
     scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)))
-    tally.add_batch(
+    counted.add_batch(
         FindingBatch(
             scrubbed,
             tuple(Rejected(*_where(batch, one.row, name), one.claim_id, "", one.part) for one in scrubbed.rejected),

@@ -115,7 +115,7 @@ def command(
     """
     from weakcode.scrub.read.inputs import PIPE
     from weakcode.scrub.read.layouts import parse_mapping
-    from weakcode.scrub.run import scrub
+    from weakcode.scrub.run import Plan
     from weakcode.scrub.summary import JudgedBy
     from weakcode.scrub.write.pseudonyms import hash_key
 
@@ -165,7 +165,7 @@ def command(
     printer = None if kept else printer_for(as_format, judged_by)
     names = expanded(inputs)
     with terminable(), shown_progress(names, shown=kept) as progress:
-        result = scrub(
+        result = Plan(
             names,
             validator,
             piped=None if sys.stdin is None else sys.stdin.buffer,
@@ -185,7 +185,7 @@ def command(
             sink=sink,
             hash_key=key,
             raw_csv=raw_csv,
-        )
+        ).run()
     return _ended(result, choice, rejects, as_format, kept=kept)
 
 
