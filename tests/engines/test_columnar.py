@@ -232,7 +232,7 @@ def test_codes_in_one_text_are_parted_by_blanks_commas_and_semicolons(kind):
     [
         ("codes", None, "codes", "no diagnosis codes"),
         ("codes", [], "codes", "no diagnosis codes"),
-        ("codes", ["A00", None], "codes", "diagnosis 2 is NoneType"),
+        ("codes", ["A00", None], "codes", "diagnosis 2 is of the type NoneType"),
         ("codes", ["A00", "A01", " . "], "codes", "diagnosis 3 is empty"),
         ("codes", ["A00"] * (MOST_CODES + 1), "codes", "1001 codes"),
         ("age", "-1", "age", "-1"),
@@ -261,7 +261,7 @@ def test_a_row_that_is_no_claim_is_set_aside_with_its_reason_and_the_rest_goes_o
 def test_codes_that_are_numbers_are_no_claims():
     found = scrubbed(bench_of(NOTHING_ELSE), pa.record_batch({"codes": pa.array([[250, 401], [1]])}))
     assert found.evaluated == 0
-    assert "diagnosis 1 is int 250" in found.rejected[0].reason
+    assert "diagnosis 1 is of the type int" in found.rejected[0].reason
 
 
 def test_ages_and_dates_of_every_type_mean_the_same():

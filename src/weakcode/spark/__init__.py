@@ -104,13 +104,13 @@ def _claims(dataframe: DataFrame) -> tuple[DataFrame, Sequence[str]]:
 
     from weakcode.scrub.read.arrow.file import ArrowColumns
 
+    twice = sorted({name for name in dataframe.columns if dataframe.columns.count(name) > 1})
+    if twice:
+        raise InputError(f"the DataFrame has the column {twice[0]} more than once; drop or rename one")
     columns = ArrowColumns(pa.schema([(name, pa.null()) for name in dataframe.columns]).empty_table())
     columns.name = "the DataFrame"
     for _ in columns:
         pass
-    twice = sorted({name for name in dataframe.columns if dataframe.columns.count(name) > 1})
-    if twice:
-        raise InputError(f"the DataFrame has the column {twice[0]} more than once; drop or rename one")
     read = [name for name in dataframe.columns if name not in columns.ignored]
     read += [name for name in dataframe.columns if name in PLACES]
     types = {field.name: field.dataType for field in dataframe.schema.fields}

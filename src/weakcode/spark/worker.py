@@ -99,7 +99,7 @@ def judged(
     counted = Counts()
     name = _partition()
     for batch in _gathered(batches):
-        for part in ArrowColumns(batch):
+        for part in ArrowColumns(batch, kept=PLACES):
             if isinstance(part, LostRows):
                 raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
             outcomes = _outcomes(part.batch, rules.unpacked(), counted, name, hide)

@@ -126,11 +126,12 @@ def as_reader(source: Any) -> pa.RecordBatchReader:
 class ArrowColumns:
     """The rows of a file or object as batches with the columns of a code list.
 
-    `ignored` names columns that are not known, `notes` says what is odd about the file. Raises InputError when there is
-    no column of codes.
+    `ignored` names columns that are not known, `notes` says what is odd about the file. Columns named in `kept` stay in
+    the batches although no claim has them. Raises InputError when there is no column of codes.
     """
 
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, *, kept: Iterable[str] = ()) -> None:
+        self._kept = frozenset(kept)
         self._path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         self._source = source
         self.name = type(source).__name__ if self._path is None else name_of(source)
@@ -225,7 +226,11 @@ class ArrowColumns:
         """Give a batch in pieces of bounded size, or its rows as lost where it is damaged."""
         names = batch.schema.names
         batch = batch.select(
-            [name for name in names if name in _KNOWN or ("codes" not in names and _WIDE.fullmatch(name))]
+            [
+                name
+                for name in names
+                if name in _KNOWN or name in self._kept or ("codes" not in names and _WIDE.fullmatch(name))
+            ]
         )
         check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{self.name}: {what}")
         try:
@@ -256,7 +261,7 @@ class ArrowColumns:
         known_once(names, known, self.name)
         refuse_types(schema, known, self.name)
         self.ignored = tuple(name for name in names if name not in known)
-        return known
+        return known + [name for name in names if name in self._kept]
 
     def _shaped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with a column codes, also where each code has a column of its own."""
