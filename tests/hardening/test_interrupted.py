@@ -86,6 +86,8 @@ def test_an_exception_while_the_ruleset_is_opened_or_recycled_leaves_an_engine_t
         durable._idle.clear()
         return validator.check(claim)
 
+    # Rulesets that are nobody's any more, from whatever ran before, are deleted when the next one is opened.
+    anew()
     outcomes = Counter()
     # What an interruption left is deleted on the way, in more or fewer steps.
     for number in of_every_line(steps_of(anew)):

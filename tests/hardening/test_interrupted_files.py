@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import zlib
@@ -15,6 +16,8 @@ from tests.hardening.interrupting import ENGINES, Interrupted, interrupted_at, o
 
 from weakcode import Validator
 
+MANY = 2_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 100
+"""Lines at which an attack interrupts; all of them are for the nightly profile, because each costs a whole run."""
 CODES = ["G72.9", "M62.84", "E11.9", "K31.84", "U09.9", "I10", "I10"]
 ROWS = [
     "claim_id,codes,service_date",
@@ -102,7 +105,7 @@ def test_an_exception_during_a_scrub_leaves_all_of_its_files_or_none(folder: Pat
 def test_an_exception_at_any_line_of_a_scrub_leaves_all_of_its_files_or_none(
     folder: Path, engine: str, ending: str
 ) -> None:
-    attacked(scrubbing(folder, engine, ending), folder / "out", 2_000)
+    attacked(scrubbing(folder, engine, ending), folder / "out", MANY)
 
 
 def test_an_exception_between_two_files_that_are_put_in_place_leaves_both(
@@ -166,4 +169,4 @@ def test_an_exception_during_a_task_of_spark_leaves_a_process_that_runs_it_again
 
 @pytest.mark.attack
 def test_an_exception_at_any_line_of_a_task_of_spark_leaves_a_process_that_runs_it_again() -> None:
-    tasks(400)
+    tasks(MANY)

@@ -242,7 +242,7 @@ class Edition(Tree):
         start, stop = (self._node_index(compact(bound)[:3]) for bound in (first, last))
         if start is None or stop is None or start >= stop:
             return (self.range_span(first, last),)
-        spans = [(self.span(first)[0], self._node_spans(start)[0][1])]
+        spans = [(self.span(first)[0], self.span(compact(first)[:3])[1])]
         at = self._node_end[start]
         while at < stop:
             if self._is_group(at):
@@ -250,7 +250,7 @@ class Edition(Tree):
             else:
                 spans += self._node_spans(at)
                 at = self._node_end[at]
-        spans.append((self._node_spans(stop)[0][0], self.span(last)[1]))
+        spans.append((self.span(compact(last)[:3])[0], self.span(last)[1]))
         return CodeSet(spans).spans
 
     def billable_below(self, name: str) -> CodeSet:
