@@ -79,6 +79,7 @@ def main() -> None:
         "--timeout", type=int, default=20, help="seconds that one input may take; more on a busy machine"
     )
     reader.add_argument("--folder", type=Path, help="where the working corpus and what breaks are kept")
+    reader.add_argument("--seed", type=int, default=0, help="where the search begins; another one each time without it")
     given = reader.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix=f"fuzz-{given.target}-"))
     work = folder / "corpus"
@@ -95,6 +96,7 @@ def main() -> None:
         sys.argv[0],
         f"-max_total_time={given.seconds}",
         f"-timeout={given.timeout}",
+        f"-seed={given.seed}",
         "-rss_limit_mb=3000",
         f"-max_len={MOST if binary else 8192}",
         "-print_final_stats=1",
