@@ -22,7 +22,7 @@ from pathlib import Path
 CHECK = "from weakcode.cli import main; main()"
 COMPILE = """
 import time
-from weakcode.codes import shipped
+from weakcode.codes.storage import shipped
 from pathlib import Path
 shipped.folder = lambda: Path("nowhere"); shipped.is_checkout = lambda: False
 from weakcode.codes.catalog import bundled

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from weakcode.codes.catalog import edition_for
+from weakcode.codes.expression.parsing import parse
 from weakcode.codes.normalise import shown
-from weakcode.codes.parsing import parse
 from weakcode.errors import CodeTypeError, EditionError, InputError, NotationError, RuleFileError, UnknownNameError
 from weakcode.rules.load import load_pack
 from weakcode.rules.profileload import parse_profile

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from weakcode import progress
+from weakcode.base import progress
 
 
 def test_only_what_takes_longer_than_a_moment_is_told(

@@ -20,9 +20,9 @@ from itertools import pairwise
 from pathlib import Path
 
 from weakcode.codes import catalog
-from weakcode.codes.orders import Listed, laid_over, read_addendum, read_order
+from weakcode.codes.sources.orders import Listed, laid_over, read_addendum, read_order
+from weakcode.codes.sources.tabular import Tabular, read_tabular
 from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, History, Retitled, Spell, written
-from weakcode.codes.tabular import Tabular, read_tabular
 
 TARGET = Path(__file__).parents[1] / "src" / "weakcode" / "codes" / PLACE
 

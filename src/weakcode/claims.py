@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
 from weakcode.fields import (
@@ -26,7 +27,6 @@ from weakcode.fields import (
     parse_sex,
     parse_text,
 )
-from weakcode.lazy import lazy
 
 _POA = ("Y", "N", "U", "W", "1", "")
 _RULE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode import clock, fields
-from weakcode.building import building
+from weakcode import fields
+from weakcode.base import clock
+from weakcode.base.building import building
 from weakcode.claims import Claim, ServiceLine, Waiver
 from weakcode.codes.catalog import Shelf, edition_for, forget
 from weakcode.codes.edition import Edition

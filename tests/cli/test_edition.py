@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from tests.codes.webserver import serving
 
 from weakcode.cli import main
-from weakcode.codes import catalog, orders
+from weakcode.codes import catalog
+from weakcode.codes.sources import orders
 
 
 def weakcode(*args: str) -> Result:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 import weakcode
-from weakcode.codes import catalog, orders
+from weakcode.codes import catalog
 from weakcode.codes.edition import Edition
+from weakcode.codes.sources import orders
 from weakcode.codes.table import read, table, written
 
 ADDENDA = Path("icd10cm") / "icd10cm_order_addenda_2027.txt"
@@ -182,7 +183,7 @@ def test_after_the_last_day_known_no_code_is_retired_and_a_notice_names_that_day
 
 
 def test_lists_and_suggestions_name_only_codes_of_the_day() -> None:
-    from weakcode.codes.spelling import spelled
+    from weakcode.codes.expression.spelling import spelled
 
     named = on(AFTER).whole.codeset("M72.2, I42.0")
     assert spelled(named, on(BEFORE)) == "I42.0, M72.2"

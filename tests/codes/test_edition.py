@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weakcode.codes import catalog, shipped, store
+from weakcode.codes import catalog
 from weakcode.codes.edition import Edition
+from weakcode.codes.storage import shipped, store
 from weakcode.errors import EditionError
 
 OrderFile = Callable[[int], dict[str, tuple[bool, str]]]

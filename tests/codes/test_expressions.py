@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weakcode.codes import expressions as e
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.expressions import Expression
-from weakcode.codes.notation import read
-from weakcode.codes.parsing import parse
+from weakcode.codes.expression import expressions as e
+from weakcode.codes.expression.expressions import Expression
+from weakcode.codes.expression.notation import read
+from weakcode.codes.expression.parsing import parse
 from weakcode.errors import NotationError
 
 NOTE_KINDS = ("excludes1", "excludes2", "code_first", "use_additional", "code_also")

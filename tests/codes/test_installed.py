@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import weakcode
-from weakcode.codes import catalog, installed, orders, unpack
+from weakcode.codes import catalog, installed
+from weakcode.codes.sources import orders, unpack
 from weakcode.errors import EditionError, InputError
 
 SMALL = (

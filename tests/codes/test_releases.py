@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from tests.codes.webserver import ORDER, TABLE, Server, descriptions, redirect, send, serving, table, tabular, zipped
 
-from weakcode.codes import catalog, download, installed, orders, releases
-from weakcode.codes.releases import Fetched, Release
+from weakcode.codes import catalog, installed
+from weakcode.codes.sources import orders
+from weakcode.codes.web import download, releases
+from weakcode.codes.web.releases import Fetched, Release
 from weakcode.errors import EditionError
 
 TODAY = date(2024, 11, 28)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from weakcode.codes import store
+from weakcode.codes.storage import store
 
 SECTIONS = {"one": b"12345", "two": (7).to_bytes(8, "little") * 3, "none": b""}
 

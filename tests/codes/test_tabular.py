@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from weakcode.codes.compiled import compile_tabular
-from weakcode.codes.store import open_bytes, pack
-from weakcode.codes.tabular import read_tabular
+from weakcode.codes.sources.tabular import read_tabular
+from weakcode.codes.storage.store import open_bytes, pack
 from weakcode.errors import EditionError
 
 SMALL = """<?xml version="1.0"?><ICD10CM.tabular><version>2026</version><chapter><name>1</name>

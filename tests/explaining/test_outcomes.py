@@ -10,7 +10,7 @@ import pytest
 from weakcode import Claim, Validator
 from weakcode.claims import Waiver
 from weakcode.codes.catalog import edition_for
-from weakcode.codes.spelling import spelled
+from weakcode.codes.expression.spelling import spelled
 from weakcode.errors import EngineError
 from weakcode.explain import Explanation, Outcome, Step, explain
 from weakcode.semantics.judged import JudgedClaim

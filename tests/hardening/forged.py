@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from weakcode.claims import Claim
-from weakcode.codes import store
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import NOTES, compile_tabular
 from weakcode.codes.edition import Edition
 from weakcode.codes.holds import edition_holds
-from weakcode.codes.shape import EDITION, PROGRAM
-from weakcode.codes.store import Stored
-from weakcode.codes.tabular import read_tabular
+from weakcode.codes.sources.tabular import read_tabular
+from weakcode.codes.storage import store
+from weakcode.codes.storage.shape import EDITION, PROGRAM
+from weakcode.codes.storage.store import Stored
 from weakcode.compile.program import PackFile, Program
 from weakcode.compile.records import program_holds
 from weakcode.engines.columnar import ColumnarEngine

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from weakcode.codes import shape, store
+from weakcode.codes.storage import shape, store
 from weakcode.rules.library import packs_folder
 
 CODES = ("U09.9", "M62.84", "G20.A1", "E11.9", "I10", "I50.9")
@@ -20,7 +20,7 @@ CODES = ("U09.9", "M62.84", "G20.A1", "E11.9", "I10", "I50.9")
 START = """
 import sys
 from pathlib import Path
-from weakcode.codes import shipped
+from weakcode.codes.storage import shipped
 shipped.folder = lambda: Path("nowhere")
 shipped.is_checkout = lambda: False
 PACKS = sys.argv[-2:]

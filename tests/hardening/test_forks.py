@@ -115,7 +115,7 @@ def test_no_class_of_the_package_has_a_lock_for_all_its_objects() -> None:
         for owner in vars(module).values():
             if isinstance(owner, type) and owner.__module__ == name:
                 held = [key for key, value in vars(owner).items() if isinstance(value, functools.cached_property)]
-                assert not held, f"{name}.{owner.__name__} has {held}; use weakcode.lazy"
+                assert not held, f"{name}.{owner.__name__} has {held}; use weakcode.base.lazy"
 
 
 _LOCKS = {"Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore", "Event", "Barrier", "Queue"}

@@ -97,8 +97,8 @@ def test_edition_fetch_alone_opens_a_connection_without_being_given_an_address(f
     imports = re.compile(rf"^\s*(?:import|from) (?:{'|'.join(map(re.escape, speaks))})\b", re.MULTILINE)
     package = PROJECT / "src" / "weakcode"
     texts = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in package.rglob("*.py")}
-    assert [name for name, text in texts.items() if imports.search(text)] == ["codes/download.py"]
-    assert [name for name, text in texts.items() if "codes.download" in text] == ["codes/releases.py"]
+    assert [name for name, text in texts.items() if imports.search(text)] == ["codes/web/download.py"]
+    assert [name for name, text in texts.items() if "web.download" in text] == ["codes/web/releases.py"]
     assert [name for name, text in texts.items() if re.search(r"import .*\breleases\b", text)] == [
         "cli/codes/edition.py"
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weakcode.codes import shipped, store
+from weakcode.codes.storage import shipped, store
 
 
 @pytest.fixture

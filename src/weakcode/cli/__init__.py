@@ -69,7 +69,7 @@ class _Group(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        from weakcode import progress
+        from weakcode.base import progress
         from weakcode.cli.common import output
         from weakcode.errors import WeakcodeError
 

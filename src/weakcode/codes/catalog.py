@@ -21,19 +21,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from weakcode._version import __version__
-from weakcode.building import uncollected
-from weakcode.clock import today
-from weakcode.codes import shipped, store, table
+from weakcode.base.building import uncollected
+from weakcode.base.clock import today
+from weakcode.base.progress import doing
+from weakcode.codes import table
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
 from weakcode.codes.holds import codes_hold, edition_holds
-from weakcode.codes.shape import EDITION
+from weakcode.codes.storage import shipped, store
+from weakcode.codes.storage.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
-from weakcode.progress import doing
 
 if TYPE_CHECKING:
-    from weakcode.codes.alphabetic import IndexTerm
+    from weakcode.codes.sources.alphabetic import IndexTerm
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -174,7 +175,7 @@ def _content_digest(path: Path, size: int, changed: int) -> str:
 
 def _listed(source: Source) -> tuple[IndexTerm, ...]:
     """Return the terms of the Alphabetic Index that was installed with a list; damage to them is an error."""
-    from weakcode.codes.alphabetic import read_terms
+    from weakcode.codes.sources.alphabetic import read_terms
 
     content = _index(source)
     try:
@@ -209,7 +210,7 @@ def load(source: Source) -> Edition:
 
 
 def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) -> store.Stored:
-    from weakcode.codes.tabular import read_tabular
+    from weakcode.codes.sources.tabular import read_tabular
     from weakcode.codes.universe import compile_edition, listed
     from weakcode.codes.validity import calendar
 
@@ -239,7 +240,7 @@ def _kept(
 
 
 def _content(source: Source) -> bytes:
-    from weakcode.codes.unpack import read_published
+    from weakcode.codes.sources.unpack import read_published
 
     try:
         return source.path.read_bytes() if source.bundled else read_published(source.path)
@@ -257,7 +258,7 @@ def _code_source(source: Source) -> CodeSource:
     place = store.cache_dir() / f"codes-{source.name}-{key[:12]}.bin"
     stored = store.read(place, key, holds=codes_hold)
     if stored is None:
-        from weakcode.codes.tabular import read_tabular
+        from weakcode.codes.sources.tabular import read_tabular
         from weakcode.codes.universe import listed
 
         found = listed(read_tabular(_content(source), source.path.name), source.release)

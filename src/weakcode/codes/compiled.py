@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import compact
-from weakcode.codes.shape import NOBODY as NOBODY
-from weakcode.codes.tabular import NOTE_KINDS, Tabular, TabularNode
+from weakcode.codes.sources.tabular import NOTE_KINDS, Tabular, TabularNode
+from weakcode.codes.storage.shape import NOBODY as NOBODY
 
 if TYPE_CHECKING:
-    from weakcode.codes.alphabetic import IndexTerm
+    from weakcode.codes.sources.alphabetic import IndexTerm
 
 VERSION = 3
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
@@ -119,7 +119,7 @@ class _Compiler:
 
 
 def compile_tabular(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the `meta` and `sections` for weakcode.codes.store; `listed` are the terms of the Alphabetic Index."""
+    """Return the `meta` and `sections` of a compiled file; `listed` are the terms of the Alphabetic Index."""
     from weakcode.codes.search import index_texts
 
     compiler = _Compiler()

@@ -19,6 +19,7 @@ from datetime import date
 from itertools import compress, groupby
 from typing import TYPE_CHECKING, Any
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
 from weakcode.codes.keys import pack_key as pack
@@ -29,11 +30,10 @@ from weakcode.codes.places import Note as Note
 from weakcode.codes.places import Titled as Titled
 from weakcode.codes.tree import Tree
 from weakcode.codes.validity import Release, Window, release_on
-from weakcode.lazy import lazy
 
 if TYPE_CHECKING:
     from weakcode.codes.search import SearchHit
-    from weakcode.codes.store import Stored
+    from weakcode.codes.storage.store import Stored
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
 _ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
@@ -272,7 +272,7 @@ class Edition(Tree):
 
     def codeset(self, expression: str) -> CodeSet:
         """Return the codes that a code expression names, of those that are billable on the days of the edition."""
-        from weakcode.codes.parsing import parse
+        from weakcode.codes.expression.parsing import parse
 
         found = self._named_sets.get(expression)
         if found is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from weakcode.codes.compiled import KINDS, NOTES
-from weakcode.codes.shape import EDITION, NOBODY
-from weakcode.codes.sound import is_like, numbers_hold
-from weakcode.codes.store import Stored
+from weakcode.codes.storage.shape import EDITION, NOBODY
+from weakcode.codes.storage.sound import is_like, numbers_hold
+from weakcode.codes.storage.store import Stored
 from weakcode.codes.validity import Window
 
 _EDITION = {

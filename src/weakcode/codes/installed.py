@@ -14,16 +14,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weakcode.codes import catalog, store
+from weakcode.codes import catalog
 from weakcode.codes.catalog import Source
 from weakcode.codes.normalise import canonical
+from weakcode.codes.storage import store
 from weakcode.codes.validity import CodeSource
 from weakcode.errors import EditionError
 
 if TYPE_CHECKING:
-    from weakcode.codes.alphabetic import IndexTerm
-    from weakcode.codes.orders import Listed
-    from weakcode.codes.tabular import Tabular
+    from weakcode.codes.sources.alphabetic import IndexTerm
+    from weakcode.codes.sources.orders import Listed
+    from weakcode.codes.sources.tabular import Tabular
 
 DATA_VARIABLE = "WEAKCODE_DATA_DIR"
 
@@ -92,10 +93,10 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Sou
     Raises EditionError, and leaves the disk as it was, for any other file, for one that is not whole, and when its
     dates cannot be told or overlap those of another edition.
     """
-    from weakcode.codes.alphabetic import read_index
-    from weakcode.codes.orders import text_of
-    from weakcode.codes.tabular import read_tabular
-    from weakcode.codes.unpack import parts_of, read_file, tabular_in
+    from weakcode.codes.sources.alphabetic import read_index
+    from weakcode.codes.sources.orders import text_of
+    from weakcode.codes.sources.tabular import read_tabular
+    from weakcode.codes.sources.unpack import parts_of, read_file, tabular_in
 
     content = read_file(path)
     terms: list[IndexTerm] = []
@@ -126,8 +127,8 @@ def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Seque
     Raises EditionError, and leaves the disk as it was, where these days overlap those of another edition or the folder
     cannot be written. The list comes last and in one step, so that an edition is there whole or not at all.
     """
-    from weakcode.codes.alphabetic import write_terms
     from weakcode.codes.compiled import compile_tabular
+    from weakcode.codes.sources.alphabetic import write_terms
 
     new = Source(folder() / f"{starts}_{_last(starts, ends)}.xml.xz", starts, ends, bundled=False)
     _refuse_overlap(new)
@@ -151,7 +152,7 @@ def add_codes(text: str, where: str, starts: date | None = None, ends: date | No
     neither, for addenda that do not fit the codes they are laid over, when the dates cannot be told or overlap those of
     another edition.
     """
-    from weakcode.codes import orders
+    from weakcode.codes.sources import orders
 
     addendum = orders.read_addendum(text, where) if orders.is_addendum(text) else None
     listed = orders.read_order(text, where) if addendum is None else {}
@@ -181,7 +182,7 @@ def _refuse_cut(listed: Mapping[str, Listed], starts: date, where: str) -> None:
 
 def read_codes(source: Source) -> CodeSource:
     """Return what `add_codes` installed."""
-    from weakcode.codes import orders, unpack
+    from weakcode.codes.sources import orders, unpack
 
     try:
         content = unpack.unpacked(source.path.read_bytes(), source.path.name)

@@ -18,9 +18,9 @@ from weakcode.codes.keys import pack_key, unpack_key
 from weakcode.codes.normalise import canonical, compact
 
 if TYPE_CHECKING:
-    from weakcode.codes.alphabetic import IndexTerm
     from weakcode.codes.edition import Edition
-    from weakcode.codes.tabular import Tabular
+    from weakcode.codes.sources.alphabetic import IndexTerm
+    from weakcode.codes.sources.tabular import Tabular
 
 _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(("a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with"))

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
 from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.normalise import compact
 from weakcode.codes.places import Node, Note, Titled, name_of
-from weakcode.lazy import lazy
 
 if TYPE_CHECKING:
     from weakcode.codes.search import SearchIndex
-    from weakcode.codes.store import Stored
+    from weakcode.codes.storage.store import Stored
 
 
 _CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from weakcode.codes.compiled import compile_tabular
 from weakcode.codes.keys import unpack_key
 from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.sources.tabular import Tabular, TabularNode
 from weakcode.codes.table import CodeTable
-from weakcode.codes.tabular import Tabular, TabularNode
 from weakcode.codes.validity import Calendar, CodeSource, Release
 
 if TYPE_CHECKING:
-    from weakcode.codes.alphabetic import IndexTerm
+    from weakcode.codes.sources.alphabetic import IndexTerm
 
 _CATEGORY = 3
 _LONGEST = 7

@@ -19,14 +19,15 @@ from weakref import WeakValueDictionary
 import attrs
 
 from weakcode._version import __version__
-from weakcode.building import uncollected
-from weakcode.codes import shipped, store, table
+from weakcode.base.building import uncollected
+from weakcode.base.progress import doing
+from weakcode.codes import table
 from weakcode.codes.edition import Edition
-from weakcode.codes.shape import PROGRAM
+from weakcode.codes.storage import shipped, store
+from weakcode.codes.storage.shape import PROGRAM
 from weakcode.compile.layered import Layered
 from weakcode.compile.program import PackFile, Program
 from weakcode.compile.records import program_holds
-from weakcode.progress import doing
 from weakcode.rules.library import bundled_packs, read_bytes, readings_file, shared_files
 
 if TYPE_CHECKING:

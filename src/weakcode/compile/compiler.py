@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from weakcode.clock import today
+from weakcode.base.clock import today
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.parsing import parse
+from weakcode.codes.expression.parsing import parse
 from weakcode.compile.ages import dated_cases
 from weakcode.compile.citations import of_day
 from weakcode.compile.dated import by_time

@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
+from weakcode.base.lazy import lazy
 from weakcode.compile.program import Part, Program
-from weakcode.lazy import lazy
 from weakcode.semantics.edits import Edit
 
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import attrs
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
 from weakcode.compile.records import condition_of, edit_of, plain, read_record, record, written
 from weakcode.errors import EngineError
 from weakcode.findings import Source
-from weakcode.lazy import lazy
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.verbs import Verb, Where

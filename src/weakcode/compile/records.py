@@ -15,9 +15,9 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.shape import PROGRAM
-from weakcode.codes.sound import is_like, numbers_hold
-from weakcode.codes.store import Stored
+from weakcode.codes.storage.shape import PROGRAM
+from weakcode.codes.storage.sound import is_like, numbers_hold
+from weakcode.codes.storage.store import Stored
 from weakcode.findings import Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix

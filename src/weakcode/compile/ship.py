@@ -10,8 +10,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from weakcode.codes import shipped, store
 from weakcode.codes.installed import DATA_VARIABLE
+from weakcode.codes.storage import shipped, store
 
 
 def main() -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import LINED, SPOKEN, Program
 from weakcode.engines.judging import CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
-from weakcode.lazy import lazy
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.terms import found_term

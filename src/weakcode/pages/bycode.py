@@ -9,7 +9,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.spelling import stems
+from weakcode.codes.expression.spelling import stems
 from weakcode.compile.program import Program
 
 _CATEGORY = 3

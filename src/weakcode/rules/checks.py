@@ -114,7 +114,7 @@ class _Checker:
 
     def expression(self, text: str, path: Path) -> Iterator[Problem]:
         """Check that a code expression can be read and that the sets it names are there."""
-        from weakcode.codes.parsing import parse
+        from weakcode.codes.expression.parsing import parse
 
         try:
             parse(text)

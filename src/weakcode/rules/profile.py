@@ -9,10 +9,10 @@ from typing import Literal
 
 import attrs
 
+from weakcode.base.lazy import lazy
 from weakcode.claims import Waiver
 from weakcode.errors import InputError, Problem
 from weakcode.findings import DenialRisk, Source
-from weakcode.lazy import lazy
 from weakcode.rules.model import FULL_ID, Publication, doc
 from weakcode.rules.yamlmarks import Marked
 

@@ -91,7 +91,7 @@ def _expressions(profile: Profile) -> Iterator[tuple[Place, str]]:
 
 def _check_expression(text: str, layers: Iterable[Profile]) -> None:
     """Raise NotationError for an expression that cannot be read or names a set that the profiles do not have."""
-    from weakcode.codes.parsing import parse
+    from weakcode.codes.expression.parsing import parse
 
     known = {name.rpartition("/")[2] for layer in layers for name in layer.code_sets}
     for name in sorted(parse(text).names):

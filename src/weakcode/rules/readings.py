@@ -206,7 +206,7 @@ def _problems(readings: Readings, marked: Marked, known: tuple[str, ...]) -> Ite
 
 
 def _expressions(entry: Any, path: Path, marked: Marked) -> Iterator[Problem]:
-    from weakcode.codes.parsing import parse
+    from weakcode.codes.expression.parsing import parse
 
     places = [((*path, key), getattr(entry, key, None)) for key in ("codes", "within")]
     for key in ("fits", "of"):

@@ -15,7 +15,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.spelling import stems
+from weakcode.codes.expression.spelling import stems
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
 from weakcode.semantics.judged import JudgedClaim, at_positions

@@ -40,7 +40,7 @@ def command() -> None:
 @format_option
 def list_editions(as_format: str) -> int:
     """List the editions at hand with the days on which they are in force, and what is missing for today."""
-    from weakcode.clock import today
+    from weakcode.base.clock import today
     from weakcode.codes.catalog import all_sources
 
     known = all_sources()
@@ -67,7 +67,8 @@ def list_editions(as_format: str) -> int:
 
 def _missing(day: date) -> str:
     """Say which release is missing for a day, and how to get it."""
-    from weakcode.codes import catalog, releases
+    from weakcode.codes import catalog
+    from weakcode.codes.web import releases
 
     release = releases.in_force(day)
     return (
@@ -111,8 +112,9 @@ def fetch_edition(release: str | None, mirror: str | None) -> int:
     YEAR is a fiscal year, which begins on 1 October before it; 2026-04 is the update of April 2026. This is the only
     command that opens a connection without being given an address; proxies are those of the environment.
     """
-    from weakcode.clock import today
-    from weakcode.codes import catalog, installed, releases
+    from weakcode.base.clock import today
+    from weakcode.codes import catalog, installed
+    from weakcode.codes.web import releases
 
     found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: say(line, err=True))
     if isinstance(found, catalog.Source):

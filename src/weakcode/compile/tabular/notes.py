@@ -14,7 +14,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
-from weakcode.codes.parsing import parse
+from weakcode.codes.expression.parsing import parse
 from weakcode.errors import NotationError
 from weakcode.rules.readings import bundled_readings
 

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from weakcode import clock
+from weakcode.base import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program

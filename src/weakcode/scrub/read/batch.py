@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from weakcode.base.lazy import lazy
 from weakcode.claims import Claim
-from weakcode.lazy import lazy
 from weakcode.scrub.columns.arrow import filled, texts, words
 from weakcode.scrub.columns.claims import columns_of, tidied
 from weakcode.scrub.read.rows import BadRow, Record, Rejected

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
-from weakcode.lazy import lazy
+from weakcode.base.lazy import lazy
 from weakcode.scrub.read.batch import LinedBatch, LinedColumns
 from weakcode.scrub.read.csv.claims import about_value
 from weakcode.scrub.read.layouts import Header

@@ -16,7 +16,7 @@ from typing import IO, Any, Literal
 
 import attrs
 
-from weakcode.codes import orders
+from weakcode.codes.sources import orders
 from weakcode.errors import EditionError
 
 MOST_UNPACKED = 64 * 1024 * 1024

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from weakcode.codes import store
-from weakcode.codes.shape import Column, fits
+from weakcode.codes.storage import store
+from weakcode.codes.storage.shape import Column, fits
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parents[2]
 
 
 def folder() -> Path:

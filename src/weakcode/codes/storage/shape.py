@@ -2,7 +2,7 @@
 
 A file is opened only when every column is there, holds whole numbers of its width, and is as long as what it goes with;
 columns of bounds must end where their data ends. What the numbers of a file in the cache may be is declared beside it,
-and checked by `weakcode.codes.sound`.
+and checked by `weakcode.codes.storage.sound`.
 """
 
 from __future__ import annotations

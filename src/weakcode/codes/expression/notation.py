@@ -8,7 +8,7 @@ from typing import Any as Anything
 
 import lark
 
-from weakcode.codes import expressions as e
+from weakcode.codes.expression import expressions as e
 from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import canonical, compact
 from weakcode.errors import NotationError
@@ -42,7 +42,7 @@ _PLAIN = {
 
 @cache
 def _parser() -> lark.Lark:
-    grammar = files("weakcode.codes").joinpath("expression.lark").read_text("utf-8")
+    grammar = files("weakcode.codes.expression").joinpath("expression.lark").read_text("utf-8")
     return lark.Lark(grammar, parser="lalr", maybe_placeholders=False)
 
 

@@ -28,7 +28,7 @@ from typing import Any
 
 import attrs
 
-from weakcode.codes.shape import Column, fits
+from weakcode.codes.storage.shape import Column, fits
 from weakcode.errors import EngineError
 
 MAGIC = b"WEAKCODE"

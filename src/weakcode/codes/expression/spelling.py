@@ -5,10 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import canonical
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
 
 _MOST = 6
 _CATEGORY = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from weakcode.codes.expressions import Below, Expression, Through, union
+from weakcode.codes.expression.expressions import Below, Expression, Through, union
 from weakcode.codes.normalise import compact
 
 _CODE = re.compile(r"\s*([A-Z](?:[0-9][0-9A-Z]|[A-Z][0-9])(?:\.[0-9A-Z]{1,4})?)(?:\.?-)?\s*", re.IGNORECASE)
@@ -21,7 +21,7 @@ def parse(text: str) -> Expression:
     if found is not None:
         return found
     # lark is imported by what needs it alone.
-    from weakcode.codes.notation import read
+    from weakcode.codes.expression.notation import read
 
     return read(text)
 

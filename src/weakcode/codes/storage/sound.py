@@ -12,7 +12,7 @@ from itertools import compress, islice
 from operator import ge, lt
 from typing import Any
 
-from weakcode.codes.shape import Column
+from weakcode.codes.storage.shape import Column
 
 _AMID_A_CHARACTER = re.compile(rb"[\x80-\xbf]")
 

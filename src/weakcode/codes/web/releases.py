@@ -12,12 +12,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import attrs
 
-from weakcode.codes import catalog, installed, orders, unpack
-from weakcode.codes.alphabetic import IndexTerm, read_index
+from weakcode.codes import catalog, installed
 from weakcode.codes.catalog import Source
-from weakcode.codes.download import MOST_BYTES, Download, NotThere, Unavailable, checked_address, download
 from weakcode.codes.normalise import canonical
-from weakcode.codes.tabular import Tabular, read_tabular
+from weakcode.codes.sources import orders, unpack
+from weakcode.codes.sources.alphabetic import IndexTerm, read_index
+from weakcode.codes.sources.tabular import Tabular, read_tabular
+from weakcode.codes.web.download import MOST_BYTES, Download, NotThere, Unavailable, checked_address, download
 from weakcode.errors import EditionError
 
 CDC = "https://ftp.cdc.gov/pub/Health_Statistics/NCHS/Publications/ICD10CM/"

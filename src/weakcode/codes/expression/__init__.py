@@ -1,0 +1,1 @@
+"""Code expressions: from text to sets of codes of an edition, and back to text."""

@@ -1,0 +1,1 @@
+"""The files of a release: Tabular List, Alphabetic Index, order files and addenda, told by content."""

@@ -1,0 +1,1 @@
+"""Compiled files: named binary sections, their shape, their checks, and those that are shipped."""

@@ -1,0 +1,1 @@
+"""Releases of CDC and CMS on the web."""
