@@ -77,5 +77,7 @@ def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) 
             if selected.only_rules and full_id not in selected.only_rules:
                 continue
             validator = Validator(packs=[selected.path], engine=engine, only=[full_id])
-            results += [compare(case, validator.check(case.claim)) for case in cases_of(full_id, rule)]
+            for case in cases_of(full_id, rule):
+                mended = validator.fix(case.claim).claim if case.example.fixed else case.claim
+                results.append(compare(case, validator.check(case.claim), mended))
     return results

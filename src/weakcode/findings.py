@@ -48,6 +48,10 @@ class Source:
         return f"{self.title}, {self.place}" if self.place else self.title
 
 
+SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
+"""Actions of a rule's fix that can leave what the claim says unchanged."""
+
+
 @attrs.frozen
 class Fix:
     """What would mend a finding.

@@ -274,6 +274,21 @@ def test_a_wrong_example_fails_with_what_was_found(tmp_path: Path) -> None:
     assert "+ a finding at position 1" in result.stdout
 
 
+def test_a_wrong_mended_claim_fails_with_the_claim_that_the_fix_gives(tmp_path: Path) -> None:
+    source = (PROJECT / "rules" / "weakness.yaml").read_text()
+    assert "fixed: G72.9 M62.84" in source
+    (tmp_path / "weakness.yaml").write_text(source.replace("fixed: G72.9 M62.84", "fixed: M62.84 G72.9"))
+    result = weakcode("rules", "test", str(tmp_path / "weakness.yaml"))
+    assert result.exit_code == 1
+    assert "- fixed: M62.84 G72.9" in result.stdout
+    assert "+ fixed: G72.9 M62.84" in result.stdout
+
+
+def test_the_page_of_a_rule_with_a_safe_fix_shows_the_mended_claim() -> None:
+    shown = weakcode("rules", "show", "icd10cm/code-first-order")
+    assert "Mended: E11.43 K31.84" in shown.stdout
+
+
 def test_a_broken_rule_file_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text((PROJECT / "rules" / "weakness.yaml").read_text().replace("severity: error", "severty: error", 1))

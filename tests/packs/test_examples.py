@@ -19,10 +19,15 @@ RULES = Path(__file__).resolve().parents[2] / "rules"
 FILES = [path for path in sorted(RULES.glob("*.yaml")) if path.stem.startswith(("weakness", "covid", "guidelines"))]
 
 
+@cache
+def _content(path: Path) -> dict[str, Any]:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+
+
 def _examples() -> list[Any]:
     parameters = []
     for path in FILES:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+        content = _content(path)
         for rule in content.get("rules", ()):
             rule_id = f"{content['pack']}/{rule['id']}"
             for kind in ("pass", "fail"):
@@ -61,6 +66,43 @@ def test_an_example_is_judged_as_its_rule_file_says(
         assert found == sorted(example["finds"]), example.get("note", "")
     else:
         assert found, example.get("note", "")
+
+
+SAFE_ACTIONS = {"resequence", "drop-repeat"}
+
+
+def _rules() -> list[dict[str, Any]]:
+    return [rule for path in sorted(RULES.glob("*.yaml")) for rule in _content(path).get("rules", ())]
+
+
+def _mended() -> list[Any]:
+    return [
+        pytest.param(path, f"{_content(path)['pack']}/{rule['id']}", example, id=f"{rule['id']}-{example['codes']}")
+        for path in sorted(RULES.glob("*.yaml"))
+        for rule in _content(path).get("rules", ())
+        for example in rule["examples"]["fail"]
+        if isinstance(example, dict) and "fixed" in example
+    ]
+
+
+@pytest.mark.parametrize(("path", "rule_id", "example"), _mended())
+def test_an_example_is_mended_as_its_rule_file_says(path: Path, rule_id: str, example: dict[str, Any]) -> None:
+    fixed = _validator(path, rule_id).fix(_claim(example))
+    assert " ".join(fixed.claim.codes) == example["fixed"]
+    assert bool(fixed.applied) is (example["fixed"] != example["codes"])
+    if fixed.applied:
+        assert not fixed.remaining, "a mended example has no finding of its rule left"
+
+
+def test_every_rule_with_a_safe_fix_says_a_mended_claim() -> None:
+    safe = {
+        rule["id"]: [example for example in rule["examples"]["fail"] if isinstance(example, dict)]
+        for rule in _rules()
+        if any(one.get("fix", {}).get("action") in SAFE_ACTIONS for one in (rule, *rule.get("cases", ())))
+    }
+    assert len(safe) > 40
+    for rule, examples in safe.items():
+        assert any(example.get("fixed", example["codes"]) != example["codes"] for example in examples), rule
 
 
 @pytest.mark.parametrize("pack", ["weakness", "covid"])

@@ -45,6 +45,56 @@ def rule(*lines: str, title: str = "A rule", severity: str = "error") -> str:
     return HEAD + head + "".join(f"    {line}\n" for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("lines", "place", "said"),
+    [
+        (
+            ["fix: {action: resequence}", "examples: {pass: [{codes: G71.11 M62.84, fixed: M62.84 G71.11}]}"],
+            "16:46",
+            '"fixed": an example that passes has nothing to fix; move it to fail',
+        ),
+        (
+            ["fix: {action: remove-subject}", "examples: {fail: [{codes: M62.84 I10, fixed: I10}]}"],
+            "16:43",
+            '"fixed": the rule has no safe fix (drop-repeat, resequence); remove the key',
+        ),
+        (
+            ["fix: {action: resequence}", "examples: {fail: [{codes: M62.84 I10, fixed: I10 G72.9}]}"],
+            "16:50",
+            '"fixed": a safe fix changes the order or drops a repeat; write the same codes in another order',
+        ),
+    ],
+)
+def test_a_mended_claim_stands_with_a_failing_example_of_a_safe_fix(lines, place, said):
+    text = rule("subject: M62.84", "require: {before: $muscle}", *lines)
+    (problem,) = refused(text)
+    assert problem == f"demo.yaml:{place}: {said}"
+
+
+def test_a_mended_claim_may_be_written_without_dots():
+    text = rule(
+        "subject: M62.84",
+        "require: {before: $muscle}",
+        "fix: {action: resequence}",
+        "examples: {fail: [{codes: M62.84 G72.9, fixed: g729 m6284}]}",
+    )
+    assert load_pack(text, name="demo.yaml").pack.rules[0].examples.fail[0].fixed == "g729 m6284"
+
+
+def test_a_bundled_rule_with_a_safe_fix_is_refused_without_a_mended_claim():
+    whole = (
+        "subject: M62.84",
+        "require: {before: $muscle}",
+        "why: It matters.",
+        "sources: [{source: tabular}]",
+        "fix: {action: resequence}",
+    )
+    examples = "examples: {pass: [G72.9 M62.84], fail: [{codes: M62.84 G72.9%s}]}"
+    (problem,) = refused(rule(*whole, examples % ""), bundled=True)
+    assert problem.endswith("its fix is safe; give an example under fail with the mended claim as fixed")
+    load_pack(rule(*whole, examples % ", fixed: G72.9 M62.84"), name="demo.yaml", bundled=True)
+
+
 def test_a_typo_in_a_key_of_a_rule_names_the_key_that_was_meant():
     (problem,) = refused((HEAD + RULE).replace("subject:", "subjet:"))
     assert problem.startswith('demo.yaml:13:5: "subjet" is not a key of a rule (did you mean "subject"?); allowed')

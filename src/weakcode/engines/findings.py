@@ -10,7 +10,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.kernel._kernel import Maker, Merger
 from weakcode.engines.wording import Named, Wording
-from weakcode.findings import Finding, Fix, Severity, Source
+from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
 from weakcode.semantics.edits import Edit, EditFix, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.pointers import lines_meant
@@ -22,7 +22,6 @@ _MOST_PAYERS = 65_536
 _LABELS = ("", *(severity.label for severity in sorted(Severity)))
 _finding = Maker(Finding)
 _fix = Maker(Fix)
-SAFE_ACTIONS = frozenset({"resequence", "drop-repeat"})
 _ACTIONS = {
     "drop-repeat": ("drop-repeat", "object"),
     "remove-subject": ("remove", "subject"),

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from weakcode.compile.ages import in_words, periods
-from weakcode.engines.findings import SAFE_ACTIONS
+from weakcode.findings import SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
 from weakcode.rules.model import Case, Relation
@@ -208,6 +208,7 @@ def _example(tried: Tried) -> Line:
         under = ("Not run here.",)
     elif tried.findings:
         under = tuple(f"{_place(positions)}: {message}" for positions, message in tried.findings)
+        under += (f"Mended: `{example.fixed}`",) if tried.case.is_mended else ()
     elif tried.case.fails:
         under = ("The rule finds nothing here, although the rule file says that it does.",)
     return Line(words + note, under)

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
+from weakcode.findings import SAFE_ACTIONS
 from weakcode.rules.model import BUILTIN_SETS, OFF_CLAIM, Case, Citation, Example, FixRule, Pack, Relation, Rule, When
 from weakcode.rules.yamlmarks import Marked, Path
 
@@ -159,6 +160,7 @@ class _Checker:
         for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
             for index, example in enumerate(examples):
                 yield from self._example(example, kind, (*path, "examples", kind, index))
+                yield from self._fixed(example, kind, rule, (*path, "examples", kind, index, "fixed"))
 
     def case(self, case: Case, path: Path, subject: str | None, notes: str | None) -> Iterator[Problem]:
         """Check one case: a single verb, a subject where the verb needs one, and everything it names."""
@@ -305,7 +307,7 @@ class _Checker:
             yield self.marked.problem((*path, "source"), message)
 
     def _example(self, example: Example, kind: str, path: Path) -> Iterator[Problem]:
-        codes = example.codes.replace(",", " ").split()
+        codes = _codes(example.codes)
         places = [("text", position) for position in example.text]
         places += [("finds", position) for finding in example.finds or () for position in finding]
         for key, position in places:
@@ -328,6 +330,19 @@ class _Checker:
             yield self.marked.problem((*path, "age"), message)
         yield from self._facts(example.documented, (*path, "documented"))
 
+    def _fixed(self, example: Example, kind: str, rule: Rule, path: Path) -> Iterator[Problem]:
+        if example.fixed is None:
+            return
+        if kind == "pass":
+            message = '"fixed": an example that passes has nothing to fix; move it to fail'
+            yield self.marked.problem(path, message, key=True)
+        elif not rule.has_safe_fix:
+            message = f'"fixed": the rule has no safe fix ({", ".join(sorted(SAFE_ACTIONS))}); remove the key'
+            yield self.marked.problem(path, message, key=True)
+        elif {*map(_compact, _codes(example.fixed))} != {*map(_compact, _codes(example.codes))}:
+            message = '"fixed": a safe fix changes the order or drops a repeat; write the same codes in another order'
+            yield self.marked.problem(path, message)
+
     def completeness(self, rule: Rule, path: Path) -> Iterator[Problem]:
         """Check what a shipped rule must have and a user's own rule should have."""
         wanted = (
@@ -335,10 +350,23 @@ class _Checker:
             ("sources", rule.sources, "cite at least one source"),
             ("examples", rule.examples.passing, "give an example under pass"),
             ("examples", rule.examples.fail, "give an example under fail"),
+            (
+                "examples",
+                not rule.has_safe_fix or any(example.fixed for example in rule.examples.fail),
+                "its fix is safe; give an example under fail with the mended claim as fixed",
+            ),
         )
         for key, there, advice in wanted:
             if not there:
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)
+
+
+def _codes(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _compact(code: str) -> str:
+    return code.replace(".", "").upper()
 
 
 def _known(name: str, known: Collection[str]) -> str:

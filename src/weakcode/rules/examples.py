@@ -34,6 +34,11 @@ class ExampleCase:
     fails: bool
 
     @property
+    def is_mended(self) -> bool:
+        """Whether the example says that a safe fix changes the claim."""
+        return self.example.fixed is not None and Claim(self.example.fixed).codes != self.claim.codes
+
+    @property
     def claim(self) -> Claim:
         """The example as a claim."""
         one = self.example
@@ -63,8 +68,13 @@ def cases_of(full_id: str, rule: Rule) -> Iterator[ExampleCase]:
             yield ExampleCase(full_id, label, example, kind == "fail")
 
 
-def compare(case: ExampleCase, findings: Iterable[Finding]) -> ExampleResult:
-    """Compare the findings on an example with what the rule file says of it."""
+def compare(case: ExampleCase, findings: Iterable[Finding], fixed: Claim) -> ExampleResult:
+    """Compare the findings on an example, and the claim after its rule's safe fixes, with what the rule file says."""
+    difference = [*_found_otherwise(case, findings), *_fixed_otherwise(case, fixed)]
+    return ExampleResult(case.rule, case.label, not difference, "\n".join(difference))
+
+
+def _found_otherwise(case: ExampleCase, findings: Iterable[Finding]) -> list[str]:
     found = [finding for finding in findings if finding.rule == case.rule]
     actual = sorted(finding.positions for finding in found)
     if not case.fails:
@@ -72,7 +82,7 @@ def compare(case: ExampleCase, findings: Iterable[Finding]) -> ExampleResult:
     else:
         wanted = None if case.example.finds is None else sorted(case.example.finds)
     if actual == wanted or (wanted is None and actual):
-        return ExampleResult(case.rule, case.label, True)
+        return []
     lines = []
     if wanted is None:
         lines.append("- at least one finding")
@@ -85,7 +95,14 @@ def compare(case: ExampleCase, findings: Iterable[Finding]) -> ExampleResult:
     ]
     if not lines:
         lines.append(f"- {len(wanted or ())} findings\n+ {len(actual)} findings at the same positions")
-    return ExampleResult(case.rule, case.label, False, "\n".join(lines))
+    return lines
+
+
+def _fixed_otherwise(case: ExampleCase, fixed: Claim) -> list[str]:
+    if case.example.fixed is None:
+        return []
+    wanted = Claim(case.example.fixed).codes
+    return [] if fixed.codes == wanted else [f"- fixed: {' '.join(wanted)}", f"+ fixed: {' '.join(fixed.codes)}"]
 
 
 def _place(positions: Iterable[int]) -> str:

@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 import attrs
 
+from weakcode.findings import SAFE_ACTIONS
+
 SeverityName = Literal["error", "warning", "info"]
 SexName = Literal["F", "M"]
 SettingName = Literal["professional", "outpatient", "inpatient"]
@@ -178,7 +180,7 @@ class Case:
 
 @attrs.frozen
 class FixRule:
-    """What would mend a finding. `resequence` and `drop-repeat` are safe; the others are proposals."""
+    """What would mend a finding. The actions of `SAFE_ACTIONS` are safe; the others are proposals."""
 
     action: FixAction = doc("What to do.")
     code: str | None = doc("The code to write, for replace-subject and add.", default=None)
@@ -225,6 +227,10 @@ class Example:
     )
     finds: tuple[tuple[int, ...], ...] | None = doc(
         "Positions of each finding of this rule, subject first.", default=None
+    )
+    fixed: str | None = doc(
+        "The codes in order after this rule's safe fixes; the same codes where the order is left to the coder.",
+        default=None,
     )
     note: str = doc("Why this claim passes or fails.", default="")
 
@@ -273,6 +279,11 @@ class Rule:
     fix: FixRule | None = doc("What would mend it.", default=None)
     sources: tuple[Citation, ...] = doc("On whose word the rule stands.", default=())
     examples: Examples = doc("Claims that pass and fail.", factory=Examples)
+
+    @property
+    def has_safe_fix(self) -> bool:
+        """Whether a case's fix reorders codes or drops repeats, which is done without being asked for each claim."""
+        return any(case.fix and case.fix.action in SAFE_ACTIONS for case in self.all_cases)
 
     @property
     def all_cases(self) -> tuple[Case, ...]:
