@@ -33,6 +33,13 @@ class Severity(enum.IntEnum):
             raise ValueError(f'"{word}" is not a severity; it is one of error, warning, info') from None
 
 
+CONFIDENCES = {
+    "certain": "follows from the codes and what the claim says",
+    "likely": "the codes show it; the record may bear an exception",
+    "record": "depends on what the record says; never an error",
+}
+"""How sure a rule is, apart from how bad what it finds is, and what each word means."""
+
 _ONLY_SOME_HAVE = ("denial_risk", "waiver")
 
 
@@ -88,8 +95,8 @@ class Finding:
     """One violated rule on one claim.
 
     `positions` are 1-based, the subject's first; `codes` stand at these positions, canonical. Both are empty when a
-    rule is about the claim as a whole. `denial_risk` is what the profile says of it; `waiver` is there on a finding
-    that was waived, and on no other.
+    rule is about the claim as a whole. `confidence` is one of `CONFIDENCES`. `denial_risk` is what the profile says of
+    it; `waiver` is there on a finding that was waived, and on no other.
     """
 
     rule: str
@@ -101,6 +108,7 @@ class Finding:
     fix: Fix | None = None
     denial_risk: DenialRisk | None = None
     waiver: Waiver | None = None
+    confidence: str = "likely"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and text, ready for JSON; risk and waiver only where there is one."""

@@ -15,6 +15,7 @@ class RuleInfo:
     id: str
     title: str
     severity: str
+    confidence: str
     enabled: bool
     pack: str
     line: int

@@ -77,7 +77,7 @@ class Selection:
             return None
         enabled = rule.enabled or singled_out
         if self.profile is not None:
-            return self.profile.severity_for(rule.id, payer, rule.severity, enabled=enabled)
+            return self.profile.severity_for(rule.id, payer, rule.severity, enabled, rule.confidence)
         return rule.severity if enabled else None
 
     def is_on(self, rule: CompiledRule) -> bool:

@@ -112,11 +112,13 @@ class Validator:
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._today = fields.parse_date(today, "day of judging")
         if profile is not None or loaded:
-            known = tuple(self._bench(self._edition(None)).program.rule_numbers)
+            program = self._bench(self._edition(None)).program
+            known = tuple(program.rule_numbers)
             if profile is not None:
                 from weakcode.rules.profilechecks import check_profile
 
-                check_profile(profile, known if packs is None else [*known, *bundled_rule_ids()])
+                of_record = {rule.id for rule in program.chosen_rules if rule.confidence == "record"}
+                check_profile(profile, known if packs is None else [*known, *bundled_rule_ids()], of_record)
             check_rules(loaded, [*known, *bundled_rule_ids()])
 
     def _edition(self, day: dt.date | None) -> Edition:
@@ -189,6 +191,7 @@ class Validator:
                 id=rule.id,
                 title=rule.title,
                 severity=self._chosen.severity(rule, None) or rule.severity,
+                confidence=rule.confidence,
                 enabled=self._chosen.is_on(rule),
                 pack=rule.pack,
                 line=rule.line,

@@ -318,6 +318,7 @@ def test_a_bundled_rule_needs_why_source_and_both_examples():
         "cite at least one source",
         "give an example under fail",
         "give an example under pass",
+        "say its confidence",
         "say why it matters",
     ]
 

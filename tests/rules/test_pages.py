@@ -22,7 +22,7 @@ SECTIONS = [
     "Passes",
     "Fails",
     "Fix",
-    "Severity and pack",
+    "Severity, confidence and pack",
     "Sources",
     "Other rules",
     "Profiles",

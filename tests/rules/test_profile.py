@@ -79,7 +79,7 @@ def test_a_profile_whose_rules_all_exist_passes():
         ("name: a\nrules: {p/r: false}\n", '2:14: "p/r": expected off or on or error or warning or info, found false'),
         ("name: a\nrule: {}\n", '2:1: "rule" is not a key of a profile (did you mean "rules"?); '
                                 "allowed are name, extends, packs, extra_rules, code_sets, sources, rules, "
-                                "denial_risk, payers, waivers"),
+                                "confidence, denial_risk, payers, waivers"),
         ("rules: {}\n", '1:1: a profile needs "name"; needed are name'),
         ("name: a\npayers: {Acme: {}, ACME: {}}\n", '2:20: "ACME" is the same payer as "Acme"; keep one'),
         ("name: a\nrules: {documented-term: off}\n", '2:8: "rules": expected pack/rule, each lower-case words joined '

@@ -88,6 +88,7 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
         "claim_id": "A",
         "rule": "weakness/x",
         "severity": "error",
+        "confidence": "likely",
         "message": 'Say "so", now',
         "codes": ["M62.84", "I10"],
         "positions": [1, 2],
@@ -170,7 +171,7 @@ def test_a_parquet_file_without_findings_has_the_columns_all_the_same(tmp_path: 
     scrub([tmp_path / "c.csv"], FakeJudge(), output=tmp_path / "f.parquet")
     table = pq.read_table(tmp_path / "f.parquet")
     assert table.num_rows == 0
-    assert table.column_names[:4] == ["claim_id", "rule", "severity", "message"]
+    assert table.column_names[:4] == ["claim_id", "rule", "severity", "confidence"]
 
 
 @pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl", "f.arrow", "f.arrows"])

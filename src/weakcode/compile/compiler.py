@@ -214,6 +214,7 @@ def compile_packs(
                     supersedes=rule.supersedes,
                     line=(lines or {}).get(full_id, 0),
                     terms=tuple(terms),
+                    confidence=rule.confidence,
                 )
             )
     return rules, edits

@@ -18,7 +18,7 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.storage.shape import PROGRAM
 from weakcode.codes.storage.sound import is_like, numbers_hold
 from weakcode.codes.storage.store import Stored
-from weakcode.findings import Source
+from weakcode.findings import CONFIDENCES, Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix
 from weakcode.semantics.verbs import Verb, Where
@@ -101,6 +101,7 @@ def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
 _RULE = {
     **dict.fromkeys(("id", "title", "pack"), str),
     "severity": frozenset(("error", "warning", "info")),
+    "confidence": frozenset(CONFIDENCES),
     "enabled": bool,
     "supersedes": [str],
     "line": int,

@@ -91,8 +91,9 @@ class Assembler:
         key = (numbers, first, second, codes[stray - 1] if stray else "")
         words = self._worded.get(key) or self._word(judged, subject, *key)
         fix = edit.fix
+        rule = self._program.rules[edit.rule]
         return _finding(
-            self._program.rules[edit.rule].id,
+            rule.id,
             _LABELS[severities[edit.rule]],
             words.message,
             words.codes,
@@ -101,6 +102,7 @@ class Assembler:
             None if fix is None else self._fix(judged, edit, fix, subject, other, stray, words.mend),
             None,
             None,
+            rule.confidence,
         )
 
     def _misplaced(self, judged: JudgedClaim, edit: Edit, subject: int) -> int:

@@ -169,7 +169,7 @@ def _handling(profile: Profile, known: frozenset[str], rule_id: str, rule: Rule)
     if rule_id not in known:
         return Handling(profile.name, False)
     severities = {
-        payer: profile.severity_for(rule_id, payer, rule.severity, enabled=rule.enabled)
+        payer: profile.severity_for(rule_id, payer, rule.severity, rule.enabled, rule.confidence)
         for payer in (None, *profile.payers)
     }
     differing = [(payer, found) for payer, found in severities.items() if payer is None or found != severities[None]]

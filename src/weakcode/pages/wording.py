@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from weakcode.compile.ages import in_words, periods
-from weakcode.findings import SAFE_ACTIONS
+from weakcode.findings import CONFIDENCES, SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
 from weakcode.rules.model import Case, Relation
@@ -76,9 +76,9 @@ class Section:
 
 
 def headline(facts: RuleFacts) -> str:
-    """Return the severity and the pack with its version, as one line."""
+    """Return severity, confidence and the pack with its version, as one line."""
     state = "" if facts.rule.enabled else ", off unless asked for"
-    return f"{facts.rule.severity}{state}; pack {facts.pack.pack} {facts.pack.version}"
+    return f"{facts.rule.severity}{state}, {facts.rule.confidence}; pack {facts.pack.pack} {facts.pack.version}"
 
 
 def sections(facts: RuleFacts) -> tuple[Section, ...]:
@@ -91,7 +91,7 @@ def sections(facts: RuleFacts) -> tuple[Section, ...]:
         ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or [Line("No example.")]),
         ("Fails", [_example(one) for one in facts.tried if one.case.fails] or [Line("No example.")]),
         ("Fix", _fixes(facts)),
-        ("Severity and pack", _severity(facts)),
+        ("Severity, confidence and pack", _severity(facts)),
         ("Sources", [Line(str(source)) for source in facts.sources] or [Line("None is cited.")]),
         ("Other rules", _others(facts)),
         ("Profiles", _profiles(facts)),
@@ -256,6 +256,7 @@ def _severity(facts: RuleFacts) -> list[Line]:
     rule, force = facts.rule, facts.rule.effective
     state = "" if rule.enabled else ", off unless a profile or `--rules` names the rule"
     lines = [Line(f"`{rule.severity}`{state}.")]
+    lines.append(Line(f"Confidence `{rule.confidence}`: {CONFIDENCES[rule.confidence]}."))
     lines.append(
         Line(f"Pack `{facts.pack.pack}` version {facts.pack.version}: {facts.pack.title} ({facts.file}:{facts.line}).")
     )

@@ -13,6 +13,7 @@ import attrs
 
 from weakcode.codes.normalise import shown
 from weakcode.errors import InputError
+from weakcode.findings import CONFIDENCES
 from weakcode.report.claimsource import open_claims_tables
 from weakcode.report.model import (
     CodesFound,
@@ -129,6 +130,7 @@ def _counted(
         months=months,
         rows=_rows(connection, rules, rows, hash_key),
         risks=_risks(connection),
+        confidences=_confidences(connection),
         remarks=tuple(remarks),
         hashed=hash_key is not None,
     )
@@ -160,6 +162,11 @@ def _risks(connection: Any) -> tuple[tuple[str, int], ...]:
         "GROUP BY 1 ORDER BY list_position(['high', 'medium', 'low'], denial_risk), 1"
     ).fetchall()
     return tuple((risk, number) for risk, number in found)
+
+
+def _confidences(connection: Any) -> tuple[tuple[str, int], ...]:
+    found = dict(connection.execute("SELECT confidence, count(*) FROM findings GROUP BY 1").fetchall())
+    return tuple((word, found[word]) for word in CONFIDENCES if word in found)
 
 
 def _pairs(connection: Any) -> tuple[PairCount, ...]:
@@ -242,7 +249,7 @@ def _rows(connection: Any, rules: Sequence[RuleCount], most: int, hash_key: byte
         # Which rows: a few numbers a rule. Only then the rows, so that no column is sorted or kept in full.
         "WITH chosen AS (SELECT unnest(min(row, ?)) AS row FROM findings GROUP BY rule) "
         "SELECT claim_id, severity, rule, codes, positions, message, file, line, place, "
-        "denial_risk, denial_risk_source "
+        "denial_risk, denial_risk_source, confidence "
         "FROM findings WHERE row IN (SELECT row FROM chosen) "
         "ORDER BY list_position(['error', 'warning', 'info'], severity), row LIMIT ?",
         [each, most],
@@ -274,6 +281,7 @@ def _row(
     place: str | None,
     risk: str | None,
     risk_source: str | None,
+    confidence: str | None,
     *,
     hash_key: bytes | None,
 ) -> FindingRow:
@@ -291,4 +299,5 @@ def _row(
         message=shown_message(message or "", given),
         where=f"{spot} {place}".strip() if place else spot,
         risk=f"{risk} ({risk_source})" if risk and risk_source else risk or "",
+        confidence=confidence if confidence in CONFIDENCES else "",
     )

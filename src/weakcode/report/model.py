@@ -83,7 +83,10 @@ class Slice:
 
 @attrs.frozen
 class FindingRow:
-    """One finding as the table shows it; `risk` says how likely a payer denies it and on whose word, if known."""
+    """One finding as the table shows it; `risk` says how likely a payer denies it and on whose word, if known.
+
+    `confidence` is empty where a file does not say it.
+    """
 
     claim: str
     severity: str
@@ -93,6 +96,7 @@ class FindingRow:
     message: str
     where: str
     risk: str = ""
+    confidence: str = ""
 
 
 @attrs.frozen
@@ -119,8 +123,9 @@ class ReportData:
     """Everything that a report shows, counted.
 
     `claims` and `clean` are None where neither the findings file nor a claims file says how many claims there
-    were. `risks` are the findings by how likely a payer denies them, the highest first. `remarks` are sentences on
-    what does not fit together. `rows` are at most as many as were asked for.
+    were. `risks` are the findings by how likely a payer denies them, the highest first, `confidences` the findings by
+    how sure their rules are. `remarks` are sentences on what does not fit together. `rows` are at most as many as
+    were asked for.
     """
 
     files: tuple[str, ...]
@@ -136,5 +141,6 @@ class ReportData:
     months: tuple[Slice, ...] = ()
     rows: tuple[FindingRow, ...] = ()
     risks: tuple[tuple[str, int], ...] = ()
+    confidences: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
     hashed: bool = False

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weakcode.errors import MissingExtraError
+from weakcode.findings import CONFIDENCES
 from weakcode.report.charts import LABELS, RULES, charts, percent
 from weakcode.report.data import read_report_data
 from weakcode.report.model import SEVERITIES, ReportData
@@ -105,6 +106,7 @@ def _page(template: jinja2.Template, data: ReportData, rules: Sequence[str]) -> 
         charted=RULES,
         labels=LABELS,
         meanings=_MEANINGS,
+        confidences=CONFIDENCES,
         version=__version__,
         charts=[{"id": one.id, "spec": one.spec} for one in drawn],
         style=Markup(_part("page.css")),  # noqa: S704 - our own files, not what is reported

@@ -8,6 +8,7 @@ import attrs
 
 from weakcode.codes.catalog import edition_for
 from weakcode.compile.compiler import sources_of
+from weakcode.findings import CONFIDENCES
 from weakcode.pages import facts as pages
 from weakcode.pages.wording import known_of, sections
 from weakcode.rules.examples import ExampleCase, cases_of
@@ -26,6 +27,7 @@ class RuleFacts:
     rule: str
     title: str
     severity: str
+    confidence: str
     checks: tuple[tuple[str, ...], ...]
     why: str
     known_problems: str
@@ -58,6 +60,7 @@ def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
         rule=full,
         title=rule.title,
         severity=rule.severity,
+        confidence=f"{rule.confidence}: {CONFIDENCES[rule.confidence]}",
         checks=_checks(full, pack, rule),
         why=_flat(rule.why),
         known_problems=_flat(rule.known_problems),

@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NEEDED = ("claim_id", "rule", "severity", "message", "codes", "positions")
-_COLUMNS = (*_NEEDED, "sources", "edition", "file", "line", "place", "waived_by", "denial_risk", "denial_risk_source")
+_COLUMNS = (
+    *_NEEDED,
+    "confidence",
+    "sources",
+    "edition",
+    "file",
+    "line",
+    "place",
+    "waived_by",
+    "denial_risk",
+    "denial_risk_source",
+)
 """What is read of a findings file; columns after the needed ones may be missing."""
 _SQL = {"string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT"}
 _TYPES = {column.name: _SQL[column.kind] + "[]" * column.is_list for column in COLUMNS}

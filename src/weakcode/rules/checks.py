@@ -146,6 +146,9 @@ class _Checker:
         if inline is not None:
             yield from self.case(inline, path, inline.subject, rule.notes)
         yield from self._dates(rule.effective, (*path, "effective"))
+        if rule.confidence == "record" and rule.severity == "error":
+            message = 'a rule that depends on what the record says ("record") is never an error; make it a warning'
+            yield self.marked.problem((*path, "confidence"), message)
         for index, citation in enumerate(rule.sources):
             yield from self._citation(citation, (*path, "sources", index))
         for index, full in enumerate(rule.supersedes):
@@ -356,6 +359,8 @@ class _Checker:
                 "its fix is safe; give an example under fail with the mended claim as fixed",
             ),
         )
+        if "confidence" not in self.marked.data["rules"][path[1]]:
+            yield self.marked.problem(path, f'the rule "{rule.id}" is not complete: say its confidence', key=True)
         for key, there, advice in wanted:
             if not there:
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)

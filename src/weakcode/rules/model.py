@@ -17,6 +17,7 @@ import attrs
 from weakcode.findings import SAFE_ACTIONS
 
 SeverityName = Literal["error", "warning", "info"]
+ConfidenceName = Literal["certain", "likely", "record"]
 SexName = Literal["F", "M"]
 SettingName = Literal["professional", "outpatient", "inpatient"]
 FixAction = Literal["resequence", "drop-repeat", "remove-subject", "remove-object", "replace-subject", "add"]
@@ -250,6 +251,11 @@ class Rule:
     id: str = doc("Short id, unique in the file: lower-case words joined by hyphens.", pattern=ID)
     title: str = doc("What is wrong, in a few words.")
     severity: SeverityName = doc("error, warning or info.")
+    confidence: ConfidenceName = doc(
+        "How sure the rule is: certain follows from the codes, likely has exceptions that a record may bear, record"
+        " depends on what the record says and is never an error.",
+        default="likely",
+    )
     why: str = doc("Why it matters.", default="")
     enabled: bool = doc("False: off unless a profile or --rules names the rule.", default=True)
     subject: str | None = doc(SUBJECT, default=None)

@@ -12,16 +12,18 @@ import attrs
 from weakcode.base.lazy import lazy
 from weakcode.claims import Waiver
 from weakcode.errors import InputError, Problem
-from weakcode.findings import DenialRisk, Source
+from weakcode.findings import CONFIDENCES, DenialRisk, Severity, Source
 from weakcode.rules.model import FULL_ID, Publication, doc
 from weakcode.rules.yamlmarks import Marked
 
 # ruff: noqa: RUF009  (doc() declares a field; the linter knows only attrs.field by name)
 
 Setting = Literal["off", "on", "error", "warning", "info"]
+Limit = Literal["off", "error", "warning", "info"]
 RiskLevel = Literal["low", "medium", "high"]
 RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high")
 _RULES = "Full rule ids, each off, on, error, warning or info."
+_LIMITS = "By confidence, off or the highest severity of rules that the profile does not name."
 _RISKS = "How likely a finding is denied: by full rule id, or by a code expression for findings on these codes."
 OUTSIDE = (
     '"{}" leads out of the profile\'s folder; what a profile names stands below it, or below a root given with it '
@@ -59,10 +61,29 @@ class WaiverFile:
 
 
 @attrs.frozen
+class ConfidenceLimits:
+    """How much the findings of rules of each confidence may matter: off, or the highest severity that they have."""
+
+    certain: Limit | None = doc("For what follows from the codes.", default=None)
+    likely: Limit | None = doc("For what the codes show, with exceptions.", default=None)
+    record: Limit | None = doc("For what depends on the record.", default=None)
+
+    def of(self, confidence: str) -> Limit | None:
+        """Return the limit for a confidence, None where nothing is said of it."""
+        limit: Limit | None = getattr(self, confidence)
+        return limit
+
+    def before(self, farther: ConfidenceLimits) -> ConfidenceLimits:
+        """Return these limits, and those of `farther` where these say nothing."""
+        return ConfidenceLimits(*(self.of(word) or farther.of(word) for word in CONFIDENCES))
+
+
+@attrs.frozen
 class PayerProfile:
     """What a profile says for the claims of one payer; it goes before what the profile says for all."""
 
     rules: dict[str, Setting] = doc(_RULES, factory=dict, pattern=FULL_ID)
+    confidence: ConfidenceLimits = doc(_LIMITS, factory=ConfidenceLimits)
     denial_risk: dict[str, RiskEntry] = doc(_RISKS, factory=dict)
 
 
@@ -92,6 +113,7 @@ class Profile:
     )
     sources: dict[str, Publication] = doc("Publications that the profile cites.", factory=dict)
     rules: dict[str, Setting] = doc(_RULES, factory=dict, pattern=FULL_ID)
+    confidence: ConfidenceLimits = doc(_LIMITS, factory=ConfidenceLimits)
     denial_risk: dict[str, RiskEntry] = doc(_RISKS, factory=dict)
     payers: dict[str, PayerProfile] = doc("What differs by payer.", factory=dict)
     waivers: tuple[WaiverEntry, ...] = doc("Findings that do not apply, and why.", default=())
@@ -102,25 +124,32 @@ class Profile:
     root: Path | None = attrs.field(default=None, eq=False, repr=False)
     own: Profile | None = attrs.field(default=None, eq=False, repr=False)
 
-    def severity_for(self, rule_id: str, payer: str | None, default: str, enabled: bool = True) -> str | None:
+    def severity_for(
+        self, rule_id: str, payer: str | None, default: str, enabled: bool = True, confidence: str = "likely"
+    ) -> str | None:
         """Return the severity of a rule for a payer, or None where the rule is off.
 
-        `default` is the severity in the rule's file, `enabled` whether it is on without a profile. A severity
-        switches a rule on; "on" keeps the severity that the profile gives it for all payers, or else its own.
+        `default` and `confidence` are what the rule's file says, `enabled` whether it is on without a profile. A
+        severity switches a rule on; "on" keeps the severity that the profile gives it for all payers, or else its own.
+        Limits by confidence hold for rules that are not named.
         """
         general = self.rules.get(rule_id)
-        setting = self._for_payer(payer).get(rule_id, general)
+        chosen = self._for_payer(payer)
+        setting = chosen.rules.get(rule_id, general)
         if setting is None:
-            return default if enabled else None
+            limit = chosen.confidence.of(confidence) or self.confidence.of(confidence)
+            if not enabled or limit == "off":
+                return None
+            return min(default, limit or default, key=Severity.parse)
         if setting == "off":
             return None
         if setting == "on":
             return general if general not in (None, "on", "off") else default
         return setting
 
-    def _for_payer(self, payer: str | None) -> dict[str, Setting]:
+    def _for_payer(self, payer: str | None) -> PayerProfile:
         name = self.payer_named(payer)
-        return self.payers[name].rules if name is not None else {}
+        return self.payers[name] if name is not None else PayerProfile()
 
     def payer_named(self, payer: str | None) -> str | None:
         """Return a claim's payer as the profile spells it, None where the profile does not speak of it."""

@@ -101,8 +101,11 @@ def _check_expression(text: str, layers: Iterable[Profile]) -> None:
             raise NotationError(message, text=text, column=text.find(f"${name}") + 1, expected="")
 
 
-def check_profile(profile: Profile, known_rule_ids: Collection[str]) -> None:
-    """Raise RuleFileError where the profile speaks of rules that are not among the full ids known."""
+def check_profile(profile: Profile, known_rule_ids: Collection[str], of_record: Collection[str] = ()) -> None:
+    """Raise RuleFileError where the profile speaks of rules that are not among the full ids known.
+
+    Also where it makes an error of one of `of_record`, the rules that depend on what the record says.
+    """
     problems = []
     for layer in profile.layers:
         for place, rule in _named_rules(layer):
@@ -114,16 +117,29 @@ def check_profile(profile: Profile, known_rule_ids: Collection[str]) -> None:
                 problems.append(layer.marked.problem(place, message, key=place[-1] != "rule"))
             else:
                 problems.append(Problem(f'profile "{layer.name}"', 1, 1, message))
+        for place, rule, setting in _settings(layer):
+            if setting == "error" and rule in of_record:
+                message = f'"{rule}" depends on what the record says and is never an error; make it a warning'
+                if layer.marked is not None:
+                    problems.append(layer.marked.problem(place, message))
+                else:
+                    problems.append(Problem(f'profile "{layer.name}"', 1, 1, message))
     if problems:
         raise RuleFileError(problems)
 
 
-def _named_rules(profile: Profile) -> Iterator[tuple[Place, str]]:
-    for rule in profile.rules:
-        yield ("rules", rule), rule
+def _settings(profile: Profile) -> Iterator[tuple[Place, str, str]]:
+    """Give the rules that are set, each with its place and what it is set to."""
+    for rule, setting in profile.rules.items():
+        yield ("rules", rule), rule, setting
     for payer, chosen in profile.payers.items():
-        for rule in chosen.rules:
-            yield ("payers", payer, "rules", rule), rule
+        for rule, setting in chosen.rules.items():
+            yield ("payers", payer, "rules", rule), rule, setting
+
+
+def _named_rules(profile: Profile) -> Iterator[tuple[Place, str]]:
+    for place, rule, _ in _settings(profile):
+        yield place, rule
     for place, entries in _risk_places(profile):
         for key in entries:
             if re.fullmatch(FULL_ID, key):

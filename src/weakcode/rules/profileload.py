@@ -105,14 +105,20 @@ def _merged(layers: Sequence[Profile]) -> Profile:
             known = next((one for one in payers if same_payer(one) == same_payer(name)), name)
             nearer = payers.get(known, PayerProfile())
             payers[known] = PayerProfile(
-                rules={**chosen.rules, **nearer.rules}, denial_risk={**chosen.denial_risk, **nearer.denial_risk}
+                rules={**chosen.rules, **nearer.rules},
+                confidence=nearer.confidence.before(chosen.confidence),
+                denial_risk={**chosen.denial_risk, **nearer.denial_risk},
             )
+    limits = layers[-1].confidence
+    for layer in reversed(layers[:-1]):
+        limits = layer.confidence.before(limits)
     farthest_first = list(reversed(layers))
     return attrs.evolve(
         nearest,
         packs=next((layer.packs for layer in layers if layer.packs), None),
         code_sets={name: text for layer in farthest_first for name, text in layer.code_sets.items()},
         rules={rule: setting for layer in farthest_first for rule, setting in layer.rules.items()},
+        confidence=limits,
         payers=payers,
         own=nearest,
         farther=tuple(layers[1:]),

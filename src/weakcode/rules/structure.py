@@ -30,7 +30,8 @@ _NOUNS = {
     "ListedCodes": "a reading", "CodesReading": "a reading", "ExcludesReading": "a reading", "Apart": "a reading",
     "Fit": "pairs that fit", "Site": "a site", "SiteGroup": "a group of sites",
     "Example": "an example", "Examples": "examples", "Rule": "a rule", "Pack": "a rule file",
-    "Profile": "a profile", "PayerProfile": "a payer", "RiskEntry": "a denial risk", "WaiverEntry": "a waiver",
+    "ConfidenceLimits": "limits by confidence", "Profile": "a profile", "PayerProfile": "a payer",
+    "RiskEntry": "a denial risk", "WaiverEntry": "a waiver",
     "WaiverFile": "a file of waivers",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

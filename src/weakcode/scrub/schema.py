@@ -68,6 +68,7 @@ COLUMNS = (
     TableColumn("claim_id", "the claim, as given", lambda one: one.record.claim.id, encoding=Encoding.PLAIN),
     TableColumn("rule", "pack and id of the rule", lambda one: one.finding.rule),
     TableColumn("severity", "error, warning or info", lambda one: one.finding.severity),
+    TableColumn("confidence", "how sure the rule is: certain, likely or record", lambda one: one.finding.confidence),
     TableColumn("message", "the finding in a sentence", lambda one: one.finding.message),
     TableColumn("codes", "the codes that it is about", lambda one: one.finding.codes, is_list=True),
     TableColumn(

@@ -73,3 +73,4 @@ class CompiledRule:
     line: int = 0
     terms: tuple[tuple[str, str], ...] = ()
     """Every documented term of the rule with the code that it belongs to, empty where none is named."""
+    confidence: str = "likely"

@@ -50,7 +50,7 @@ def finding_text(finding: Finding) -> str:
     else:
         severity = click.style(f"{finding.severity:<8}", fg=_COLOURS.get(finding.severity), bold=True)
     lines = [
-        f"{severity} {click.style(finding.rule, bold=True)}  {_place(finding)}",
+        f"{severity} {click.style(finding.rule, bold=True)}  {_place(finding)}{_depends(finding)}",
         wrapped(finding.message),
     ]
     if finding.sources:
@@ -64,6 +64,10 @@ def finding_text(finding: Finding) -> str:
         until = f" until {finding.waiver.until}" if finding.waiver.until else ""
         lines.append(wrapped(f"{finding.waiver.who}{until}: {finding.waiver.reason}", label="waived by "))
     return "\n".join(lines)
+
+
+def _depends(finding: Finding) -> str:
+    return click.style("  depends on the record", dim=True) if finding.confidence == "record" else ""
 
 
 def _place(finding: Finding) -> str:

@@ -24,13 +24,13 @@ def command() -> None:
 )
 @format_option
 def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str | None, as_format: str) -> int:
-    """List the rules with their severity and title."""
+    """List the rules with their severity, confidence and title."""
     from weakcode.validator import Validator
 
     validator = Validator(packs=rules or None, profile=profile, root=profiles_root)
     found = validator.rules
     if as_format == "json":
-        names = ("id", "title", "severity", "enabled", "pack")
+        names = ("id", "title", "severity", "confidence", "enabled", "pack")
         values = [{name: getattr(rule, name) for name in names} for rule in found]
         say_json(json.dumps(values, indent=2, ensure_ascii=False))
         for notice in validator.notices:
@@ -39,7 +39,7 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
     width = max((len(rule.id) for rule in found), default=0)
     for rule in found:
         state = rule.severity if rule.enabled else "off"
-        say(f"{rule.id.ljust(width)}  {state:<7}  {rule.title}")
+        say(f"{rule.id.ljust(width)}  {state:<7}  {rule.confidence:<7}  {rule.title}")
     for notice in validator.notices:
         say(f"Note: {notice}.")
     packs = f"packs {', '.join(validator.packs)}"

@@ -56,10 +56,12 @@
     function choose() {
       const words = find("search").value.toLowerCase().split(/\s+/).filter(Boolean);
       const severity = find("severity").value;
+      const confidence = find("confidence") ? find("confidence").value : "";
       const rule = find("rule").value;
       chosen = rows.filter(
         (item) =>
           (!severity || item.severity === severity) &&
+          (!confidence || item.row.dataset.confidence === confidence) &&
           (!rule || item.rule === rule) &&
           words.every((word) => item.text.includes(word)),
       );
@@ -86,7 +88,8 @@
         choose();
       });
     });
-    for (const id of ["search", "severity", "rule"]) find(id).addEventListener("input", choose);
+    for (const id of ["search", "severity", "confidence", "rule"])
+      if (find(id)) find(id).addEventListener("input", choose);
     for (const [id, step] of [["back", -1], ["next", 1]])
       find(id).addEventListener("click", () => {
         state.page += step;

@@ -34,6 +34,7 @@ _VARIANTS = pa.schema(
         ("codes", pa.list_(pa.string())),
         ("sources", pa.list_(pa.string())),
         ("edition", pa.string()),
+        ("confidence", pa.string()),
     ]
 )
 
@@ -90,6 +91,7 @@ class FindingColumns:
             "claim_id": pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows),
             "rule": self._said("rule"),
             "severity": arrow.words(self.severity - 1, arrow.texts(_LABELS[1:])),
+            "confidence": self._said("confidence"),
             "message": self._said("message"),
             "codes": arrow.taken_lists(self.variants["codes"], self.variant),
             "positions": self._positions(),
@@ -178,20 +180,21 @@ class Memory:
             if cited is None:
                 cited = labels[said] = list(map(str, said.sources))
             codes = [code for code in (subject.shown, other.shown) if code]
-            worded.append((rules[rule_of[numbers[0]]].id, message, codes, cited))
+            rule = rules[rule_of[numbers[0]]]
+            worded.append((rule.id, message, codes, cited, rule.confidence))
         self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
 
 
-_Worded = tuple[str, str, list[str], list[str]]
+_Worded = tuple[str, str, list[str], list[str], str]
 
 
 def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
-    """Return a table of `_VARIANTS` from rule, message, codes and sources of each."""
+    """Return a table of `_VARIANTS` from rule, message, codes, sources and confidence of each."""
     lists = [[one[2] for one in worded], [one[3] for one in worded]]
     columns = [arrow.texts([one[0] for one in worded]), arrow.texts([one[1] for one in worded])]
     for column in lists:
         bounds = np.zeros(len(worded) + 1, np.int32)
         np.cumsum([len(one) for one in column], out=bounds[1:])
         columns.append(arrow.lists(bounds, arrow.texts([text for one in column for text in one])))
-    columns.append(arrow.texts([edition] * len(worded)))
+    columns += [arrow.texts([edition] * len(worded)), arrow.texts([one[4] for one in worded])]
     return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)
