@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakcode import Claim, CodeTypeError, Diagnosis, InputError, ServiceLine, Waiver, read_claims
-from weakcode.fields import FIELDS, SETTINGS
+from weakcode.fields import FIELDS, LINE_FIELDS, SETTINGS
 
 
 @pytest.mark.parametrize("spelled", ["M62.81", "M6281", "m62.81", " m62 81 ", "M62.81."])
@@ -149,9 +151,29 @@ whole = st.builds(
     setting=st.sampled_from([None, *SETTINGS]),
     payer=st.sampled_from([None, "Medicare"]),
     documented=st.frozensets(st.sampled_from(["covid-current", "covid-prior-symptoms"])),
+    payer_id=st.lists(st.sampled_from(["00435", "MCR01"]), unique=True),
+    plan=st.sampled_from([None, "MB", "MEDICARE ADVANTAGE"]),
+    bill_type=st.sampled_from([None, "131"]),
+    frequency=st.sampled_from([None, "1", "7"]),
+    place=st.sampled_from([None, "11", "02"]),
+    provider=st.sampled_from([None, "1234567893"]),
+    provider_taxonomy=st.sampled_from([None, "207Q00000X"]),
+    rendering_provider=st.sampled_from([None, "1999999992"]),
+    state=st.sampled_from([None, "CA"]),
     lines=st.lists(
         st.builds(
-            ServiceLine, st.integers(1, 9), st.just((2, 1)), st.none() | st.just("99213"), main_only=st.booleans()
+            ServiceLine,
+            st.integers(1, 9),
+            st.just((2, 1)),
+            st.none() | st.just("99213"),
+            modifiers=st.lists(st.sampled_from(["25", "59"]), unique=True),
+            units=st.none() | st.sampled_from([1, 2.5]),
+            charge=st.none() | st.floats(-1e6, 1e6, allow_nan=False),
+            place=st.sampled_from([None, "22"]),
+            revenue=st.sampled_from([None, "0450"]),
+            start=st.none() | st.dates(dt.date(2026, 1, 1)),
+            end=st.none() | st.dates(dt.date(2026, 1, 1)),
+            main_only=st.booleans(),
         ),
         max_size=2,
     ),
@@ -196,3 +218,80 @@ def test_every_declared_field_is_an_attribute_of_a_claim_with_its_parser() -> No
     converters = {field.name: field.converter for field in attrs.fields(Claim)}
     for field in FIELDS:
         assert converters[field.name] is field.parse
+
+
+def test_every_declared_field_of_a_line_is_an_attribute_with_its_parser() -> None:
+    assert {field.name: field.converter for field in attrs.fields(ServiceLine)} == {
+        field.name: field.parse for field in LINE_FIELDS
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("payer_id", "00435; mcr01 00435", ("00435", "MCR01")),
+        ("payer_id", ["00435"], ("00435",)),
+        ("payer_id", 435, ("435",)),
+        ("payer_id", " ", ()),
+        ("plan", " mb ", "MB"),
+        ("plan", "", None),
+        ("bill_type", "0131", "131"),
+        ("bill_type", 131, "131"),
+        ("frequency", 7, "7"),
+        ("place", 2, "02"),
+        ("place", "11", "11"),
+        ("provider", 1234567893.0, "1234567893"),
+        ("provider", math.nan, None),
+        ("provider_taxonomy", "207q00000x", "207Q00000X"),
+        ("state", "ca", "CA"),
+    ],
+)
+def test_codes_and_ids_are_kept_in_one_spelling_however_a_table_writes_them(
+    field: str, given: object, kept: object
+) -> None:
+    assert getattr(Claim(["I10"], **{field: given}), field) == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("procedure", "g0101", "G0101"),
+        ("procedure", 99213, "99213"),
+        ("modifiers", "25 59", ("25", "59")),
+        ("modifiers", ["gp", ""], ("GP",)),
+        ("units", "2", 2),
+        ("charge", "125.50", 125.5),
+        ("charge", -1, -1),
+        ("revenue", 450, "0450"),
+        ("place", "2", "02"),
+        ("start", "20260502", dt.date(2026, 5, 2)),
+        ("end", "2026-05-03", dt.date(2026, 5, 3)),
+    ],
+)
+def test_values_of_a_line_are_kept_in_one_spelling(field: str, given: object, kept: object) -> None:
+    (line,) = Claim(["I10"], lines=[{field: given}]).lines
+    assert getattr(line, field) == kept
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"place": True}, "place of service"),
+        ({"provider": 1.5}, "provider"),
+        ({"payer_id": [["00435"]]}, "payer id"),
+        ({"lines": [{"charge": "a lot"}]}, "service line 1: the charge is not a number"),
+        ({"lines": [{}, {"units": math.inf}]}, "service line 2: the units"),
+        ({"lines": [{"modifiers": [True]}]}, "service line 1: the modifier"),
+        ({"lines": [{"start": "yesterday"}]}, "service line 1: the start of a service line"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_without_being_repeated(values: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Claim.from_dict({"codes": ["I10"], **values})
+
+
+def test_the_repr_of_a_claim_says_nothing_of_provider_payer_or_money() -> None:
+    line = {"procedure": "SECRET", "modifiers": ["SECRET"], "charge": 4711, "revenue": "SECRET"}
+    claim = Claim(["I10"], payer_id="SECRET", provider="SECRET", plan="SECRET", state="SECRET", lines=[line])
+    assert "SECRET" not in repr(claim)
+    assert "4711" not in repr(claim)

@@ -30,8 +30,11 @@ def check(
     packs: Iterable[str | Path] | str | None = None,
     profile: Profile | str | Path | None = None,
     engine: str | None = None,
+    **fields: Any,
 ) -> tuple[Finding, ...]:
     """Return the findings on a claim's codes, given in order, the first-listed diagnosis first.
+
+    `fields` are other fields of `Claim`: `lines`, `payer_id`, `place`, …
 
     Examples:
         >>> [finding.rule for finding in check(["M62.84", "I10"])]
@@ -46,6 +49,7 @@ def check(
         setting=setting,
         payer=payer,
         documented=documented,
+        **fields,
     )
     names = (
         None if packs is None else tuple(str(pack) for pack in ([packs] if isinstance(packs, str | Path) else packs))

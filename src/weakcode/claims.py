@@ -14,18 +14,39 @@ from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
 from weakcode.fields import (
     ABOUT_THE_CLAIM,
+    LINE_FIELDS,
     LINES,
     Setting,
     Sex,
     parse_age,
+    parse_bill_type,
     parse_birth_date,
+    parse_charge,
     parse_date,
+    parse_end,
     parse_facts,
+    parse_frequency,
+    parse_line_number,
+    parse_main_only,
+    parse_modifiers,
     parse_payer,
+    parse_payer_ids,
+    parse_place,
+    parse_plan,
+    parse_pointers,
+    parse_procedure,
+    parse_provider,
+    parse_rendering_provider,
+    parse_revenue,
     parse_service_date,
     parse_setting,
     parse_sex,
+    parse_start,
+    parse_state,
+    parse_taxonomy,
     parse_text,
+    parse_units,
+    plain_value,
 )
 
 _POA = ("Y", "N", "U", "W", "1", "")
@@ -55,14 +76,28 @@ class Diagnosis:
     position: int = attrs.field(default=0, kw_only=True, eq=False)
 
 
-def _parse_pointers(value: Iterable[int]) -> tuple[int, ...]:
-    pointers = tuple(value)
-    for pointer in pointers:
-        if type(pointer) is not int or pointer < 1:
-            raise InputError.about(
-                "the pointer {value} is not the position of a diagnosis, a whole number from 1", pointer
-            )
-    return pointers
+@attrs.frozen
+class ServiceLine:
+    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the line's main one first.
+
+    A position that the claim does not have is kept: it is a finding, not an error. `procedure` and `modifiers` are
+    CPT or HCPCS codes, `units` and `charge` (in dollars) numbers, `place` is the place of service where the line has
+    one of its own, `revenue` a revenue code, `start` and `end` are days. `main_only` says that the source
+    keeps nothing but each line's main pointer, so that a diagnosis without one may have been pointed to.
+    Raises InputError for a value that cannot be.
+    """
+
+    number: int = attrs.field(converter=parse_line_number)
+    pointers: tuple[int, ...] = attrs.field(default=(), converter=parse_pointers)
+    procedure: str | None = attrs.field(default=None, converter=parse_procedure, repr=False)
+    modifiers: tuple[str, ...] = attrs.field(default=(), converter=parse_modifiers, kw_only=True, repr=False)
+    units: float | None = attrs.field(default=None, converter=parse_units, kw_only=True, repr=False)
+    charge: float | None = attrs.field(default=None, converter=parse_charge, kw_only=True, repr=False)
+    place: str | None = attrs.field(default=None, converter=parse_place, kw_only=True, repr=False)
+    revenue: str | None = attrs.field(default=None, converter=parse_revenue, kw_only=True, repr=False)
+    start: dt.date | None = attrs.field(default=None, converter=parse_start, kw_only=True, repr=False)
+    end: dt.date | None = attrs.field(default=None, converter=parse_end, kw_only=True, repr=False)
+    main_only: bool = attrs.field(default=False, converter=parse_main_only, kw_only=True)
 
 
 def parse_lines(value: object) -> tuple[ServiceLine, ...]:
@@ -84,35 +119,24 @@ def _parse_line(item: Any, place: int) -> ServiceLine:
         item = {"pointers": item}
     if not isinstance(item, dict):
         raise InputError.about(f"service line {place} is an object with pointers, found {{value}}", item)
-    pointers = [] if item.get("pointers") is None else item["pointers"]
+    said = {field.name: item[field.name] for field in LINE_FIELDS if item.get(field.name) is not None}
+    pointers = said.get("pointers", [])
     if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
         raise InputError.about(
             f"service line {place} has the pointers {{value}}; a pointer is the position of a diagnosis, from 1",
             pointers,
         )
-    number = place if item.get("number") is None else item["number"]
-    procedure = item.get("procedure")
-    if type(number) is not int or not isinstance(procedure, str | None):
-        raise InputError(f"service line {place} has a number or procedure that cannot be used")
-    main_only = item.get("main_only")
-    if not isinstance(main_only, bool | None):
-        raise InputError.about(f"main_only of service line {place} is true or false, found {{value}}", main_only)
-    return ServiceLine(number, tuple(pointers), procedure, main_only=bool(main_only))
+    try:
+        return ServiceLine(**{"number": place, **said})
+    except InputError as error:
+        raise error.within(f"service line {place}") from None
 
 
-@attrs.frozen
-class ServiceLine:
-    """A service line. `pointers` are 1-based positions in the claim's diagnoses, the line's main one first.
-
-    A position that the claim does not have is kept: it is a finding, not an error. `main_only` says that the source
-    keeps nothing but each line's main pointer, so that a diagnosis without one may have been pointed to.
-    Raises InputError for what is no position at all.
-    """
-
-    number: int
-    pointers: tuple[int, ...] = attrs.field(default=(), converter=_parse_pointers)
-    procedure: str | None = attrs.field(default=None, repr=False)
-    main_only: bool = attrs.field(default=False, kw_only=True)
+def _plain_line(line: ServiceLine) -> dict[str, Any]:
+    """Return a line as an object of JSON, with what is known of it."""
+    values = {field.name: plain_value(getattr(line, field.name)) for field in LINE_FIELDS}
+    values["main_only"] = line.main_only or None
+    return {"number": line.number, "pointers": list(line.pointers), **_said(values)}
 
 
 def _parse_words(value: object) -> str:
@@ -244,6 +268,9 @@ class Claim:
 
     `codes` takes codes in any spelling, `Diagnosis` objects, or mappings with `code`, `text` and `poa`. Unknown codes
     are kept: they are findings, not errors. What is not known stays None, and no rule that needs it is evaluated.
+    `payer_id` are ids of the payer, `plan` is the type of plan (a claim filing indicator, SBR09 of an 837), `bill_type`
+    the type of bill without its leading zero, `frequency` the claim frequency code, `place` the place of service,
+    `provider` and `rendering_provider` are NPIs, `state` is where the service was given.
     `waivers` are for findings on this claim, as `Waiver` objects or mappings. The repr of a claim has its id and codes
     and nothing else that it says about a person.
 
@@ -259,6 +286,17 @@ class Claim:
     setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
     payer: str | None = attrs.field(default=None, converter=parse_payer, kw_only=True, repr=False)
     documented: frozenset[str] = attrs.field(default=(), converter=parse_facts, kw_only=True, repr=False)
+    payer_id: tuple[str, ...] = attrs.field(default=(), converter=parse_payer_ids, kw_only=True, repr=False)
+    plan: str | None = attrs.field(default=None, converter=parse_plan, kw_only=True, repr=False)
+    bill_type: str | None = attrs.field(default=None, converter=parse_bill_type, kw_only=True, repr=False)
+    frequency: str | None = attrs.field(default=None, converter=parse_frequency, kw_only=True, repr=False)
+    place: str | None = attrs.field(default=None, converter=parse_place, kw_only=True, repr=False)
+    provider: str | None = attrs.field(default=None, converter=parse_provider, kw_only=True, repr=False)
+    provider_taxonomy: str | None = attrs.field(default=None, converter=parse_taxonomy, kw_only=True, repr=False)
+    rendering_provider: str | None = attrs.field(
+        default=None, converter=parse_rendering_provider, kw_only=True, repr=False
+    )
+    state: str | None = attrs.field(default=None, converter=parse_state, kw_only=True, repr=False)
     lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=parse_lines, kw_only=True)
     waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True, repr=False)
 
@@ -305,7 +343,7 @@ class Claim:
         values = {
             "claim_id": self.id,
             "codes": [_plain_diagnosis(one) for one in self.diagnoses],
-            **{name: _plain_value(getattr(self, name)) for name in ABOUT_THE_CLAIM},
+            **{name: plain_value(getattr(self, name)) for name in ABOUT_THE_CLAIM},
             "lines": [_plain_line(line) for line in self.lines] or None,
             "waivers": [_plain_waiver(waiver) for waiver in self.waivers] or None,
         }
@@ -324,21 +362,8 @@ def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, frozenset):
-        return sorted(value) or None
-    return value.isoformat() if isinstance(value, dt.date) else value
-
-
 def _plain_diagnosis(one: Diagnosis) -> str | dict[str, Any]:
     return _said({"code": one.code, "text": one.text, "poa": one.poa}) if one.text or one.poa else one.code
-
-
-def _plain_line(line: ServiceLine) -> dict[str, Any]:
-    main_only = line.main_only or None
-    return _said(
-        {"number": line.number, "pointers": list(line.pointers), "procedure": line.procedure, "main_only": main_only}
-    )
 
 
 def _plain_waiver(waiver: Waiver) -> dict[str, Any]:

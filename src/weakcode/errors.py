@@ -53,6 +53,12 @@ class InputError(WeakcodeError, ValueError):
         error.__dict__["_in_full"] = sentence.replace("{value}", repr(value))
         return error
 
+    def within(self, where: str) -> InputError:
+        """Return the same error with words before it that say where."""
+        error = InputError(f"{where}: {Exception.__str__(self)}")
+        error.__dict__["_in_full"] = f"{where}: {self.__dict__.get('_in_full', Exception.__str__(self))}"
+        return error
+
 
 class CodeTypeError(WeakcodeError, TypeError):
     """A diagnosis code is not text; the message names its position."""

@@ -1,13 +1,17 @@
 """What a claim says beside its codes: each field declared once, with how it is read and written, and the option for it.
 
 Columns of a code list, keys of JSON Lines, names of --map, options of the command line, types of Arrow columns and the
-columns of written claims follow from here. A new field is one entry of `FIELDS` and an attribute of `Claim`.
+columns of written claims follow from here. A new field is one entry of `FIELDS` and an attribute of `Claim`, or one of
+`LINE_FIELDS` and an attribute of `ServiceLine`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any, Literal, cast
 
 import attrs
@@ -22,6 +26,8 @@ _SEXES: dict[str, Sex | None] = {
     "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
 }  # fmt: skip
 _OLDEST = 150
+_PARTS = re.compile(r"[\s,;:|]+")
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
 def parse_date(value: object, what: str = "date") -> dt.date | None:
@@ -96,6 +102,8 @@ def parse_facts(value: Iterable[str] | str | None) -> frozenset[str]:
         return frozenset()
     if isinstance(value, str):
         value = value.replace(";", " ").replace(",", " ").split()
+    if not isinstance(value, Iterable):
+        raise InputError.about("documented is text, found {value}", value)
     facts = list(value)
     for fact in facts:
         if not isinstance(fact, str):
@@ -118,9 +126,156 @@ def parse_payer(value: object) -> str | None:
     return parse_text(value, "payer is text, found {value}")
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _parse_word(value: object, what: str) -> str | None:
+    """Return a code or an id as text in upper case; tables also have them as whole numbers. Blank and NaN give None."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str):
+        return value.strip().upper() or None
+    if _is_number(value) and value == (whole := int(cast(Any, value))):
+        return str(whole)
+    raise InputError.about(f"the {what} {{value}} is neither text nor a whole number", value)
+
+
+def _parse_words(value: object, what: str) -> tuple[str, ...]:
+    """Return distinct codes or ids in their order, from a list of them or from text parted by blanks or `,;:|`."""
+    if value is None or isinstance(value, str):
+        value = _PARTS.split(value or "")
+    if not isinstance(value, Iterable) or isinstance(value, Mapping | bytes):
+        value = [value]
+    return tuple(dict.fromkeys(word for one in value if (word := _parse_word(one, what))))
+
+
+def _parse_number(value: object, what: str) -> float | None:
+    """Return a number from a number or from text such as `125.50`; None, NaN and blank text give None."""
+    if isinstance(value, str):
+        value = float(value) if _NUMBER.fullmatch(value.strip()) else value.strip() or None
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if not _is_number(value) or not math.isfinite(number := float(cast(Any, value))):
+        raise InputError.about(f"the {what} {{value}} is not a number; write it as 125.50", value)
+    return number
+
+
+def parse_payer_ids(value: Iterable[object] | object) -> tuple[str, ...]:
+    """Return the payer's ids in upper case, from a list of them or from text parted by blanks, commas or semicolons."""
+    return _parse_words(value, "payer id")
+
+
+def parse_plan(value: object) -> str | None:
+    """Return the type of plan in upper case, such as the claim filing indicator `MB`."""
+    return _parse_word(value, "plan")
+
+
+def parse_bill_type(value: object) -> str | None:
+    """Return the type of bill without its leading zero: `131` for `0131`."""
+    word = _parse_word(value, "type of bill")
+    return word[1:] if word and len(word) == 4 and word[0] == "0" else word
+
+
+def parse_frequency(value: object) -> str | None:
+    """Return the claim frequency code: `1` original, `7` replacement, `8` void."""
+    return _parse_word(value, "frequency")
+
+
+def parse_place(value: object) -> str | None:
+    """Return the place of service with two digits: `02` for 2."""
+    word = _parse_word(value, "place of service")
+    return word.zfill(2) if word and word.isdecimal() else word
+
+
+def parse_provider(value: object) -> str | None:
+    """Return the billing provider's NPI, or what stands for it."""
+    return _parse_word(value, "provider")
+
+
+def parse_taxonomy(value: object) -> str | None:
+    """Return the billing provider's taxonomy code in upper case, such as `207Q00000X`."""
+    return _parse_word(value, "taxonomy")
+
+
+def parse_rendering_provider(value: object) -> str | None:
+    """Return the rendering provider's NPI, or what stands for it."""
+    return _parse_word(value, "rendering provider")
+
+
+def parse_state(value: object) -> str | None:
+    """Return the state in which the service was given, its two letters in upper case."""
+    return _parse_word(value, "state")
+
+
+def parse_line_number(value: object) -> int:
+    """Return the number of a service line, a whole number."""
+    if type(value) is not int:
+        raise InputError.about("the number of a service line is a whole number, found {value}", value)
+    return value
+
+
+def parse_pointers(value: Iterable[object]) -> tuple[int, ...]:
+    """Return the pointers of a service line: positions of diagnoses from 1, of which the claim may have fewer."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InputError.about("pointers is a list of positions of diagnoses, found {value}", value)
+    pointers = tuple(value)
+    for pointer in pointers:
+        if type(pointer) is not int or pointer < 1:
+            raise InputError.about(
+                "the pointer {value} is not the position of a diagnosis, a whole number from 1", pointer
+            )
+    return cast(tuple[int, ...], pointers)
+
+
+def parse_procedure(value: object) -> str | None:
+    """Return the procedure (CPT or HCPCS) in upper case."""
+    return _parse_word(value, "procedure")
+
+
+def parse_modifiers(value: Iterable[object] | object) -> tuple[str, ...]:
+    """Return the procedure's modifiers in upper case and in their order, from a list or from text such as `25 59`."""
+    return _parse_words(value, "modifier")
+
+
+def parse_units(value: object) -> float | None:
+    """Return the units of service, a number."""
+    return _parse_number(value, "units")
+
+
+def parse_charge(value: object) -> float | None:
+    """Return the charge of a line in dollars, a number."""
+    return _parse_number(value, "charge")
+
+
+def parse_revenue(value: object) -> str | None:
+    """Return the revenue code with four digits: `0450` for `450`."""
+    word = _parse_word(value, "revenue code")
+    return word.zfill(4) if word and word.isdecimal() else word
+
+
+def parse_start(value: object) -> dt.date | None:
+    """Return the first day of a line; see `parse_date`."""
+    return parse_date(value, "start of a service line")
+
+
+def parse_end(value: object) -> dt.date | None:
+    """Return the last day of a line; see `parse_date`."""
+    return parse_date(value, "end of a service line")
+
+
+def parse_main_only(value: object) -> bool:
+    """Return whether a line has its main pointer only."""
+    if not isinstance(value, bool):
+        raise InputError.about("main_only of a service line is true or false, found {value}", value)
+    return value
+
+
 @attrs.frozen
 class Field:
-    """A claim field. `parse` takes what a caller or a file gives and raises InputError for what cannot be.
+    """A field of a claim or of a service line.
+
+    `parse` takes what a caller or a file gives and raises InputError for what cannot be.
 
     `arrow` is the name of its Arrow type, of the items where it `is_list`. `metavar` and `help` are those of its
     option; `short` is what the option and --map call it, where that is not its name.
@@ -129,8 +284,8 @@ class Field:
     name: str
     parse: Callable[[Any], Any]
     arrow: str
-    metavar: str
-    help: str
+    metavar: str = ""
+    help: str = ""
     is_list: bool = False
     short: str = ""
 
@@ -148,10 +303,44 @@ FIELDS = (
     Field("setting", parse_setting, "string", "S", "professional, outpatient or inpatient."),
     Field("payer", parse_payer, "string", "P", "The payer's name, for rules and profiles that depend on it."),
     Field("documented", parse_facts, "string", "FACT", "A documented fact; may be given several times.", is_list=True),
+    Field("payer_id", parse_payer_ids, "string", "ID", "An id of the payer; may be given several times.", is_list=True),
+    Field("plan", parse_plan, "string", "TYPE", "The type of plan, such as the claim filing indicator MB."),
+    Field("bill_type", parse_bill_type, "string", "131", "The type of bill of an institutional claim."),
+    Field("frequency", parse_frequency, "string", "N", "The claim frequency code: 1 original, 7 replacement, 8 void."),
+    Field("place", parse_place, "string", "NN", "The place of service of a professional claim."),
+    Field("provider", parse_provider, "string", "NPI", "The billing provider's NPI."),
+    Field("provider_taxonomy", parse_taxonomy, "string", "CODE", "The billing provider's taxonomy code."),
+    Field("rendering_provider", parse_rendering_provider, "string", "NPI", "The rendering provider's NPI."),
+    Field("state", parse_state, "string", "XX", "The state in which the service was given."),
 )
 """In the order in which they are written."""
 ABOUT_THE_CLAIM = tuple(field.name for field in FIELDS)
 """The optional columns of a code list, beside `claim_id` and `codes`."""
+LINE_FIELDS = (
+    Field("number", parse_line_number, "int64"),
+    Field("pointers", parse_pointers, "int32", is_list=True),
+    Field("procedure", parse_procedure, "string"),
+    Field("modifiers", parse_modifiers, "string", is_list=True),
+    Field("units", parse_units, "float64"),
+    Field("charge", parse_charge, "float64"),
+    Field("place", parse_place, "string"),
+    Field("revenue", parse_revenue, "string"),
+    Field("start", parse_start, "date32"),
+    Field("end", parse_end, "date32"),
+    Field("main_only", parse_main_only, "bool"),
+)
+"""Of a service line, in the order in which they are written."""
 LINES = "lines"
 """The optional column of service lines, where the format has lists."""
 BY_NAME = {field.name: field for field in FIELDS}
+
+
+def plain_value(value: Any) -> Any:
+    """Return the value of a field as JSON has it, None for what is not known: text, a number, a list of text."""
+    if isinstance(value, frozenset):
+        value = sorted(value)
+    if isinstance(value, tuple | list):
+        return list(value) or None
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from weakcode.claims import Claim, ServiceLine, parse_lines
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
-from weakcode.fields import FIELDS, Field, parse_text
+from weakcode.fields import FIELDS, LINE_FIELDS, Field, parse_text, plain_value
 from weakcode.scrub.columns.arrow import as_text, listed
 
 
@@ -27,16 +27,7 @@ def _type_of(field: Field) -> pa.DataType:
 
 PLAIN = pa.list_(pa.string())
 RICH = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())]))
-LINES = pa.list_(
-    pa.struct(
-        [
-            ("number", pa.int64()),
-            ("pointers", pa.list_(pa.int32())),
-            ("procedure", pa.string()),
-            ("main_only", pa.bool_()),
-        ]
-    ),
-)
+LINES = pa.list_(pa.struct([(field.name, _type_of(field)) for field in LINE_FIELDS]))
 TYPES: dict[str, pa.DataType] = {
     "claim_id": pa.string(),
     "codes": PLAIN,
@@ -57,7 +48,7 @@ def columns_of(claims: Sequence[Claim]) -> pa.RecordBatch:
     for field in FIELDS:
         values = [getattr(claim, field.name) for claim in claims]
         if field.is_list:
-            values = [sorted(names) or None for names in values]
+            values = [plain_value(names) for names in values]
         columns[field.name] = pa.array(values, TYPES[field.name])
     if any(claim.lines for claim in claims):
         columns["lines"] = pa.array([_columns_of_lines(claim.lines) for claim in claims], LINES)
@@ -69,16 +60,13 @@ def _rich(claim: Claim) -> list[dict[str, str | None]]:
 
 
 def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | None:
-    return [
-        # Nearly all lines have all their pointers; nothing is said of it where they do.
-        {
-            "number": line.number,
-            "pointers": line.pointers,
-            "procedure": line.procedure,
-            "main_only": line.main_only or None,
-        }
-        for line in lines
-    ] or None
+    return [_columns_of_line(line) for line in lines] or None
+
+
+def _columns_of_line(line: ServiceLine) -> dict[str, Any]:
+    said = {field.name: getattr(line, field.name) for field in LINE_FIELDS}
+    # Nearly all lines have all their pointers; nothing is said of it where they do.
+    return {**said, "modifiers": line.modifiers or None, "main_only": line.main_only or None}
 
 
 def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -223,6 +211,6 @@ def _listed_names(column: pa.Array, field: Field) -> pa.Array:
     for value in values:
         key = tuple(value) if isinstance(value, list) else value
         if key not in known:
-            known[key] = sorted(field.parse(value)) or None
+            known[key] = plain_value(field.parse(value))
         lists.append(known[key])
     return pa.array(lists, TYPES[field.name])

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weakcode.errors import InputError
-from weakcode.fields import BY_NAME, FIELDS, Field, parse_facts
+from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
 from weakcode.semantics.conditions import ConditionBits
@@ -77,7 +77,7 @@ class AboutClaims:
             age,
             _distinct(service),
             {
-                field.name: (_documented if field.is_list else _parsed(field))(columns.get(field.name), rows, bad)
+                field.name: (_listed_values if field.is_list else _parsed)(field, columns.get(field.name), rows, bad)
                 for field in FIELDS
                 if field.name not in ("service_date", "birth_date", "age")
             },
@@ -208,29 +208,24 @@ def _categories(column: pa.Array | None, rows: int, parse: Callable[[Any], Any],
     return Categories(values, index)
 
 
-def _parsed(field: Field) -> Callable[[pa.Array | None, int, Bools], Categories]:
-    return lambda column, rows, bad: _categories(column, rows, field.parse, bad)
+def _parsed(field: Field, column: pa.Array | None, rows: int, bad: Bools) -> Categories:
+    return _categories(column, rows, field.parse, bad)
 
 
-def _documented(column: pa.Array | None, rows: int, bad: Bools) -> Categories:
+def _listed_values(field: Field, column: pa.Array | None, rows: int, bad: Bools) -> Categories:
+    """Return a column of a field that has several values: lists, or text that holds them."""
     if column is None or pa.types.is_null(column.type):
         return Categories((), np.full(rows, -1, np.int32))
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        return _categories(column, rows, _facts, bad)
+        return _categories(column, rows, field.parse, bad)
     lengths = filled(pc.list_value_length(column), 0)
     some = np.flatnonzero(lengths)
     index = np.full(rows, -1, np.int32)
-    known: dict[frozenset[str], int] = {}
+    known: dict[Any, int] = {}
     for row, value in zip(some.tolist(), column.take(pa.array(some)).to_pylist(), strict=True):
         try:
-            index[row] = known.setdefault(_facts(value), len(known))
+            index[row] = known.setdefault(field.parse(value), len(known))
         except InputError:
             bad[row] = True
     return Categories(list(known), index)
-
-
-def _facts(value: Any) -> frozenset[str]:
-    if not isinstance(value, str | list):
-        raise InputError.about("documented is text, found {value}", value)
-    return parse_facts(value)

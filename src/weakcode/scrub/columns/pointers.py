@@ -15,6 +15,7 @@ from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.lines import refuse_values
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.pointers import FIRST, NEVER, lines_meant
 from weakcode.semantics.verbs import Verb
@@ -54,6 +55,7 @@ class LineColumn:
         partial = np.empty(0, np.int64)
         if pa.types.is_struct(lists.type):
             bad[row_of_line[~valid(lists)]] = True
+            refuse_values(lists, row_of_line, bad)
             partial = _partial(lists, row_of_line, bad)
             if lists.type.get_field_index("pointers") < 0:
                 return None

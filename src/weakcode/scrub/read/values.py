@@ -46,10 +46,6 @@ def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: 
 
 
 def _parsed(field: Field, value: Any, claim_id: str | None) -> Any:
-    if field.is_list:
-        if not isinstance(value, str) and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
-            raise BadRow(field.name, f"{field.name} is text, found {value!r}", claim_id)
-        return value
     try:
         return field.parse(value)
     except WeakcodeError as error:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from weakcode.fields import FIELDS
+from weakcode.fields import FIELDS, plain_value
 from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.layouts import CSV_COLUMNS
 from weakcode.scrub.write.csv import CsvRows
@@ -85,7 +85,7 @@ class _JsonlClaims:
                 known = {name: value for name, value in values.items() if value is not None}
                 known["codes"] = [_diagnosis(one) for one in values["codes"]]
                 if "lines" in known:
-                    known["lines"] = [_said(line) for line in known["lines"]]
+                    known["lines"] = [_line(line) for line in known["lines"]]
                 line = json.dumps(known, ensure_ascii=False, default=str)
                 self._file.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
@@ -98,6 +98,10 @@ class _JsonlClaims:
 
 def _said(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _line(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain_value(value) for name, value in values.items() if value is not None}
 
 
 def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
