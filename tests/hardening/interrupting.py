@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -69,6 +70,18 @@ def steps_of(work: Callable[[], Any]) -> list[Step]:
     steps: list[Step] = []
     _traced(work, lambda frame: steps.append((frame.f_code.co_filename, frame.f_lineno)))
     return steps
+
+
+def steady_steps_of(work: Callable[[], Any]) -> list[Step]:
+    """Return the steps of `work` once it takes as many as the time before.
+
+    The first times it may also delete rulesets that other tests left, which are freed when garbage is collected.
+    """
+    gc.collect()
+    steps = steps_of(work)
+    while len(again := steps_of(work)) != len(steps):
+        steps = again
+    return again
 
 
 def interrupted_at(number: int, work: Callable[[], Any], raised: BaseException) -> Any:
