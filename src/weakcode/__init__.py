@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WeakcodeError,
     )
     from weakcode.findings import DenialRisk, Finding, Fix, Severity, Source
+    from weakcode.pages.codeinfo import CodeInfo, lookup, search
     from weakcode.scrub.read.files import read_claims
     from weakcode.validator import RuleInfo, Validator, Verdict
 
@@ -31,6 +32,7 @@ _HOMES = {
     "weakcode.validator": ("RuleInfo", "Validator", "Verdict"),
     "weakcode.scrub.read.files": ("read_claims",),
     "weakcode.checking": ("check",),
+    "weakcode.pages.codeinfo": ("CodeInfo", "lookup", "search"),
     "weakcode.claims": ("Claim", "Diagnosis", "ServiceLine", "Waiver"),
     "weakcode.errors": (
         "CodeTypeError",
@@ -48,6 +50,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Claim",
+    "CodeInfo",
     "CodeTypeError",
     "DenialRisk",
     "Diagnosis",
@@ -68,7 +71,9 @@ __all__ = [
     "Waiver",
     "WeakcodeError",
     "check",
+    "lookup",
     "read_claims",
+    "search",
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from weakcode.base.lazy import lazy
+from weakcode.base.objects import VERSION
 from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
 from weakcode.fields import (
@@ -318,6 +319,13 @@ class Claim:
         return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
 
     @classmethod
+    def of(cls, value: ClaimLike) -> Claim:
+        """Return the claim that a claim, a list of codes or an object with the fields of a claim stands for."""
+        if isinstance(value, Claim):
+            return value
+        return cls.from_dict(value) if isinstance(value, Mapping) else cls(value)
+
+    @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Claim:
         """Return the claim that an object is: the keys of JSON Lines, `id` and `claim_id` being one.
 
@@ -326,7 +334,8 @@ class Claim:
         if not isinstance(values, Mapping):
             raise InputError.about("a claim as an object is a mapping of its fields, found {value}", values)
         optional = (*ABOUT_THE_CLAIM, LINES, "waivers")
-        known = ("claim_id", "id", "codes", *optional)
+        known = ("claim_id", "id", "codes", *optional, "version")
+        _check_version(values)
         for key in values:
             if key not in known:
                 hint = did_you_mean(str(key), known)
@@ -341,6 +350,7 @@ class Claim:
         A diagnosis is its code, or an object where more is said of it. `from_dict` returns the claim again.
         """
         values = {
+            "version": VERSION,
             "claim_id": self.id,
             "codes": [_plain_diagnosis(one) for one in self.diagnoses],
             **{name: plain_value(getattr(self, name)) for name in ABOUT_THE_CLAIM},
@@ -348,6 +358,16 @@ class Claim:
             "waivers": [_plain_waiver(waiver) for waiver in self.waivers] or None,
         }
         return _said(values)
+
+
+ClaimLike = Claim | Sequence[str | Diagnosis | Mapping[str, Any]] | Mapping[str, Any] | str
+"""What a claim can be given as: a `Claim`, a list of codes, or a mapping with the fields of a claim."""
+
+
+def _check_version(values: Mapping[str, Any]) -> None:
+    version = values.get("version", VERSION)
+    if version is not None and (type(version) is not int or not 1 <= version <= VERSION):
+        raise InputError(f"the claim has a version that this weakcode does not read; it reads version {VERSION}")
 
 
 def claim_id_of(values: Mapping[str, Any]) -> Any:

@@ -77,6 +77,12 @@ class Explanation:
         """Return the steps of a rule by its full id."""
         return tuple(step for step in self.steps if step.rule == rule)
 
+    def _repr_html_(self) -> str:
+        """Return verdict and steps as tables, for notebooks."""
+        from weakcode.base.notebook import explanation_html
+
+        return explanation_html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the steps and counts, without the verdict, ready for JSON."""
         return {

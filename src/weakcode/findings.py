@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import attrs
 
+from weakcode._version import __version__
+from weakcode.base import objects
 from weakcode.claims import Waiver
 
 
-class Severity(enum.IntEnum):
-    """How much a finding matters; a larger value matters more."""
+class Severity(enum.StrEnum):
+    """How much a finding matters: the word that a finding has, compared by weight and not by its letters.
 
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
+    `finding.severity == Severity.ERROR` and `finding.severity >= Severity.WARNING` hold for text on either side; to
+    compare with a word that is no severity is a ValueError.
+    """
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
     @property
     def label(self) -> str:
         """The lower-case word used in files and output."""
-        return self.name.lower()
+        return self.value
+
+    @property
+    def rank(self) -> int:
+        """1 for info, 2 for warning, 3 for error."""
+        return _RANKS[self.value]
 
     @classmethod
     def parse(cls, word: str) -> Severity:
@@ -32,6 +42,20 @@ class Severity(enum.IntEnum):
         except KeyError:
             raise ValueError(f'"{word}" is not a severity; it is one of error, warning, info') from None
 
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Severity.parse(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Severity.parse(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Severity.parse(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Severity.parse(other).rank
+
+
+_RANKS = {"info": 1, "warning": 2, "error": 3}
 
 CONFIDENCES = {
     "certain": "follows from the codes and what the claim says",
@@ -39,8 +63,6 @@ CONFIDENCES = {
     "record": "depends on what the record says; never an error",
 }
 """How sure a rule is, apart from how bad what it finds is, and what each word means."""
-
-_ONLY_SOME_HAVE = ("denial_risk", "waiver")
 
 
 @attrs.frozen
@@ -106,14 +128,20 @@ class Finding:
     positions: tuple[int, ...] = ()
     sources: tuple[Source, ...] = ()
     fix: Fix | None = None
-    denial_risk: DenialRisk | None = None
-    waiver: Waiver | None = None
+    denial_risk: DenialRisk | None = attrs.field(default=None, metadata=objects.SOMETIMES)
+    waiver: Waiver | None = attrs.field(default=None, metadata=objects.SOMETIMES)
     confidence: str = "likely"
+
+    form: ClassVar[str] = "finding"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and text, ready for JSON; risk and waiver only where there is one."""
-        values = attrs.asdict(self, value_serializer=_plain)
-        return {key: value for key, value in values.items() if value is not None or key not in _ONLY_SOME_HAVE}
+        return objects.to_dict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Finding:
+        """Return the finding that `to_dict` wrote; keys that are not known are passed over. Raises InputError."""
+        return objects.from_dict(cls, values)
 
 
 @attrs.frozen
@@ -139,11 +167,45 @@ class Verdict:
     notes_edition: str = ""
     notes_out_of_force: bool = False
 
+    form: ClassVar[str] = "verdict"
 
-def _plain(_: Any, __: Any, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    return value.isoformat() if isinstance(value, dt.date) else value
+    @property
+    def all_notices(self) -> tuple[str, ...]:
+        """The notices, and a last one on whose notes judged where no Tabular List of its day is at hand."""
+        if not self.notes_out_of_force:
+            return self.notices
+        return (*self.notices, notes_are_of(self.notes_edition, self.edition))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict ready for JSON: what `check --format json` and the server give.
+
+        `weakcode` is the version that judged, `version` that of this form; `notices` are all of them.
+        """
+        values = objects.to_dict(self)
+        return {"version": values.pop("version"), "weakcode": __version__, **values, "notices": [*self.all_notices]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
+        """Return the verdict that `to_dict` wrote; keys that are not known are passed over. Raises InputError."""
+        verdict = objects.from_dict(cls, values)
+        added = verdict.all_notices[len(verdict.notices) :]
+        if added and verdict.notices[-1:] == added:
+            return attrs.evolve(verdict, notices=verdict.notices[:-1])
+        return verdict
+
+    def _repr_html_(self) -> str:
+        """Return the verdict as a table, for notebooks."""
+        from weakcode.base.notebook import verdict_html
+
+        return verdict_html(self)
+
+
+def notes_are_of(notes: str, codes: str) -> str:
+    """Return the sentence that says whose notes judged codes."""
+    return (
+        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; "
+        "weakcode edition add installs another"
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from weakcode.codes.edition import Edition
 from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.findings import notes_are_of
 
 
 def about_edition(day: dt.date, edition: Edition) -> tuple[str, ...]:
@@ -25,14 +26,6 @@ def about_notes(day: dt.date, edition: Edition) -> tuple[str, ...]:
     if edition.notes_from <= day <= edition.notes_to:
         return ()
     return (notes_are_of(edition.notes_name, edition.name),)
-
-
-def notes_are_of(notes: str, codes: str) -> str:
-    """Return the sentence that says whose notes judged codes."""
-    return (
-        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; "
-        "weakcode edition add installs another"
-    )
 
 
 def notes_were_of(notes: str) -> str:

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import attrs
 
-from weakcode.compile.program import Program
-from weakcode.engines.findings import Assembler
+from weakcode.base import objects
+from weakcode.findings import Source
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+    from weakcode.compile.program import Program
+    from weakcode.engines.findings import Assembler
+    from weakcode.rules.examples import ExampleCase
+    from weakcode.rules.model import Pack, Rule
+
+
+@attrs.frozen
+class Spoken:
+    """What a rule's file says for people: why, what it cannot see, on whose word, and its examples."""
+
+    why: str
+    known_problems: str
+    sources: tuple[Source, ...]
+    examples: tuple[ExampleCase, ...]
 
 
 @attrs.frozen
 class RuleInfo:
-    """A rule as it applies under this validator's packs and profile."""
+    """A rule as it applies under this validator's packs and profile.
+
+    What its file says for people (`why`, `known_problems`, `sources`, `examples`) is read when it is first asked for.
+    """
 
     id: str
     title: str
@@ -19,6 +43,58 @@ class RuleInfo:
     enabled: bool
     pack: str
     line: int
+    _spoken: Callable[[str], Spoken] = attrs.field(eq=False, repr=False)
+
+    @property
+    def why(self) -> str:
+        """Why it matters, as the rule file says it."""
+        return self._spoken(self.id).why
+
+    @property
+    def known_problems(self) -> str:
+        """What the rule cannot see."""
+        return self._spoken(self.id).known_problems
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """On whose word the rule stands."""
+        return self._spoken(self.id).sources
+
+    @property
+    def examples(self) -> tuple[ExampleCase, ...]:
+        """Claims on which the rule finds nothing, and claims on which it finds something (`fails`)."""
+        return self._spoken(self.id).examples
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule ready for JSON, examples as claims with what they show (`pass`, `fail`)."""
+        return {
+            **{name: getattr(self, name) for name in ("id", "title", "severity", "confidence", "enabled", "pack")},
+            "why": self.why,
+            "known_problems": self.known_problems,
+            "sources": [objects.to_dict(source) for source in self.sources],
+            "examples": [
+                {"shows": "fail" if case.fails else "pass", "claim": case.claim.to_dict(), "note": case.example.note}
+                for case in self.examples
+            ],
+        }
+
+
+def spoken_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, Spoken]:
+    """Return by full id what the rules of some files say for people, sources as cited on the day of an edition."""
+    from weakcode.compile.compiler import sources_of
+    from weakcode.rules.examples import cases_of
+    from weakcode.rules.load import load_pack
+
+    def said(full_id: str, pack: Pack, rule: Rule) -> Spoken:
+        return Spoken(
+            why=" ".join(rule.why.split()),
+            known_problems=" ".join(rule.known_problems.split()),
+            sources=sources_of(pack, rule, edition),
+            examples=tuple(cases_of(full_id, rule)),
+        )
+
+    packs = [load_pack(path).pack for path in paths]
+    return {f"{pack.pack}/{one.id}": said(f"{pack.pack}/{one.id}", pack, one) for pack in packs for one in pack.rules}
 
 
 @attrs.frozen

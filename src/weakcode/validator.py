@@ -13,7 +13,7 @@ import attrs
 from weakcode import fields
 from weakcode.base import clock
 from weakcode.base.building import building
-from weakcode.claims import Claim, ServiceLine, Waiver
+from weakcode.claims import Claim, ClaimLike, ServiceLine, Waiver
 from weakcode.codes.catalog import Shelf, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
@@ -26,7 +26,7 @@ from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
-from weakcode.ruleinfo import notes_touching, rules_touching
+from weakcode.ruleinfo import Spoken, notes_touching, rules_touching, spoken_of
 from weakcode.rules.library import bundled_rule_ids
 from weakcode.rules.reading import as_file, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
@@ -108,6 +108,7 @@ class Validator:
         self._editions: dict[dt.date, Edition] = {}
         self._shelf: Shelf | None = None
         self._programs: dict[str, Program] = {}
+        self._spoken: Mapping[str, Spoken] | None = None
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._today = fields.parse_date(today, "day of judging")
@@ -195,9 +196,16 @@ class Validator:
                 enabled=self._chosen.is_on(rule),
                 pack=rule.pack,
                 line=rule.line,
+                spoken=self._says,
             )
             for rule in self._bench(self._edition(None)).program.chosen_rules
         )
+
+    def _says(self, rule_id: str) -> Spoken:
+        """Return what the file of a rule says for people; the files are read at the first question."""
+        if self._spoken is None:
+            self._spoken = spoken_of(self._chosen.paths, self._edition(None))
+        return self._spoken[rule_id]
 
     @property
     def packs(self) -> tuple[str, ...]:
@@ -225,18 +233,23 @@ class Validator:
         bench = self._bench(self._edition(service_date))
         return notes_touching(bench.program, bench.assembler, bench.edition.code_id(code), code)
 
-    def check(self, claim: Claim) -> tuple[Finding, ...]:
-        """Return the findings on a claim by subject position, then rule id, then object position."""
+    def check(self, claim: ClaimLike) -> tuple[Finding, ...]:
+        """Return the findings on a claim by subject position, then rule id, then object position.
+
+        The claim is a `Claim`, a list of codes, or a mapping with the fields of a claim; so too below.
+        """
+        claim = Claim.of(claim)
         if claim.waivers or len(self._book):
             return self.judge(claim).findings
         return self._found(claim, self._bench(self._edition(claim.service_date)))
 
-    def judge(self, claim: Claim) -> Verdict:
+    def judge(self, claim: ClaimLike) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
 
         Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator
         is strict about editions and none was in force.
         """
+        claim = Claim.of(claim)
         edition = self._edition(claim.service_date)
         bench = self._bench(edition)
         outcome = sort_out(self._found(claim, bench), claim, self._book, self.day)
@@ -297,26 +310,27 @@ class Validator:
         """The waivers that are not a single claim's: those given and those of the profile."""
         return tuple(self._book)
 
-    def explain(self, claim: Claim) -> Explanation:
+    def explain(self, claim: ClaimLike) -> Explanation:
         """Return the verdict on a claim with every edit that has a subject on it: its outcome and the reason.
 
         Raises as `judge` does, and EngineError where the engine and the edits read one by one disagree.
         """
         from weakcode.explain import explain
 
+        claim = Claim.of(claim)
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
         bench, judged = self._bench(edition), JudgedClaim.of(claim, edition, self.day)
         found = bench.engine.hits(judged)
         return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
 
-    def fix(self, claim: Claim, *, unsafe: bool = False) -> Fixed:
+    def fix(self, claim: ClaimLike, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
 
         `unsafe` also applies what other findings propose: remove, replace, add. Safe fixes never add a finding.
         """
         from weakcode.fix import fix
 
-        return fix(claim, self.check, unsafe=unsafe)
+        return fix(Claim.of(claim), self.check, unsafe=unsafe)
 
     @property
     def is_bundled(self) -> bool:

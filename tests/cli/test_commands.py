@@ -61,7 +61,9 @@ def test_json_is_one_object_with_the_names_that_programs_rely_on() -> None:
     assert {"edition", "engine", "packs", "findings", "waived"} <= set(answer)
     assert (answer["edition"], answer["engine"], answer["waived"]) == ("2026-04", "columnar", [])
     (finding,) = answer["findings"]
-    assert set(finding) == {"rule", "severity", "confidence", "message", "codes", "positions", "sources", "fix"}
+    assert {"rule", "severity", "confidence", "message", "codes", "positions", "sources", "fix", "version"} <= set(
+        finding
+    )
     assert (finding["codes"], finding["positions"], finding["severity"]) == (["M62.84"], [1], "error")
 
 

@@ -64,7 +64,7 @@ class Assembler:
         found = self._severities.get(payer)
         if found is None:
             labels = (self.severity_of(number, payer) for number in range(len(self._program.rules)))
-            found = bytes(Severity.parse(label) if label else 0 for label in labels)
+            found = bytes(Severity.parse(label).rank if label else 0 for label in labels)
             if len(self._severities) >= _MOST_PAYERS:
                 self._severities.clear()
             self._severities[payer] = found

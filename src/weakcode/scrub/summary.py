@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
 
+from weakcode.base import objects
 from weakcode.claims import Waiver
 from weakcode.errors import EngineError
 from weakcode.notices import notes_were_of
@@ -95,14 +96,20 @@ class Summary:
         """Findings in all."""
         return sum(self.by_severity.values())
 
-    def to_json(self) -> str:
-        """Return the summary as one JSON object."""
+    form: ClassVar[str] = "summary"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary ready for JSON; `weakcode` is the version that ran, `version` that of this form."""
         from weakcode import __version__
 
-        values = {"weakcode": __version__, **attrs.asdict(self)}
+        values = {"weakcode": __version__, **objects.to_dict(self)}
         values["first_rejected"] = [{"where": where, "part": part} for where, part in self.first_rejected]
         values["seconds"] = round(self.seconds, 3)
-        return json.dumps({**values, "findings": self.findings}, indent=2, ensure_ascii=False)
+        return {**values, "findings": self.findings}
+
+    def to_json(self) -> str:
+        """Return the summary as one JSON object."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
     def metadata(self) -> dict[str, str]:
         """Return what a findings file says about its making."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from weakcode._version import __version__
 from weakcode.claims import Claim, Diagnosis, Waiver
 from weakcode.cli.claims.outcome import operation_outcome
 from weakcode.cli.common import text
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check", short_help="Check the codes of one claim.")
-@click.argument("codes", nargs=-1, required=True, metavar="CODE...")
+@click.argument("codes", nargs=-1, metavar="CODE...")
 @about_the_claim
 @click.option(
     "--text",
@@ -47,16 +46,29 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also say what became of every edit about these codes, and why; for a clean claim too.",
 )
+@click.option(
+    "--jsonl",
+    is_flag=True,
+    help="Instead of CODE..., read claims from standard input, one as JSON a line, and print a verdict a line.",
+)
 @findings_format_option
 @choosing
-def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_format: str, **options: Any) -> int:
+def command(
+    codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, jsonl: bool, as_format: str, **options: Any
+) -> int:
     """Check the ICD-10-CM codes of one claim, in their order, the first-listed diagnosis first.
 
     \b
     weakcode check M62.84 I10
     weakcode check U09.9 J96.10 --documented covid-prior-symptoms --age 61
     weakcode check G72.9 M62.84 --explain
+    weakcode check --jsonl < claims.jsonl
     """
+    if jsonl:
+        return _check_lines(codes, texts, explain, as_format, options)
+    if not codes:
+        context = click.get_current_context()
+        raise click.MissingParameter(ctx=context, param=context.command.params[0])
     if explain and as_format == "fhir":
         raise click.UsageError("--explain has no place in FHIR; use it with --format text or json")
     choice = Choice.from_options(options)
@@ -84,6 +96,19 @@ def command(codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, as_fo
     return 1 if choice.fails(severities(verdict.findings)) else 0
 
 
+def _check_lines(
+    codes: Sequence[str], texts: Sequence[str], explain: bool, as_format: str, options: dict[str, Any]
+) -> int:
+    """Judge the claims on standard input one by one; a line that is no claim gets an object with `error`."""
+    from weakcode.cli.claims.lines import judge_lines
+
+    choice = Choice.from_options(options)
+    given = codes or texts or explain or as_format == "fhir" or any(value for value in options.values())
+    if given:
+        raise click.UsageError("--jsonl takes claims with all that is known of them from standard input, one a line")
+    return judge_lines(choice)
+
+
 def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdict:
     """Return the verdict with a notice of the waivers of a file that fit nothing on this claim."""
     used = {finding.waiver for finding in verdict.waived}.union(verdict.expired)
@@ -97,16 +122,7 @@ def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdic
 
 
 def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
-    values: dict[str, Any] = {
-        "weakcode": __version__,
-        "edition": verdict.edition,
-        "notes_edition": verdict.notes_edition,
-        "engine": verdict.engine,
-        "packs": list(verdict.packs),
-        "findings": [finding.to_dict() for finding in verdict.findings],
-        "waived": [finding.to_dict() for finding in verdict.waived],
-        "notices": text.notices_of(verdict),
-    }
+    values = verdict.to_dict()
     if explained is not None:
         values["explanation"] = explained.to_dict()
     return json.dumps(values, indent=2, ensure_ascii=False)

@@ -8,7 +8,6 @@ import click
 
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
-from weakcode.errors import InputError
 from weakcode.fields import parse_date
 
 
@@ -26,12 +25,11 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     weakcode find "senile debility"
     """
     from weakcode.codes.catalog import edition_for
+    from weakcode.pages.codeinfo import search
 
-    text = " ".join(words).strip()
-    if not text:
-        raise InputError('there is no text to find; give words such as "senile debility"')
+    text = " ".join(words)
     edition = edition_for(parse_date(date))
-    hits = edition.search(text, limit=limit)
+    hits = search(text, limit, date)
     if as_format == "json":
         found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
         say_json(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))

@@ -12,7 +12,6 @@ import click
 from weakcode._version import __version__
 from weakcode.cli.common.output import on_terminal
 from weakcode.findings import Finding, Severity, Verdict
-from weakcode.notices import notes_are_of
 from weakcode.visible import visible
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -100,8 +99,7 @@ def judgement(edition: str, engine: str, packs: Sequence[str], notices: Iterable
 
 def notices_of(verdict: Verdict) -> list[str]:
     """Return the notices of a verdict, and whose notes judged where no Tabular List of its day is at hand."""
-    notes = [notes_are_of(verdict.notes_edition, verdict.edition)] if verdict.notes_out_of_force else []
-    return [*verdict.notices, *notes]
+    return [*verdict.all_notices]
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:

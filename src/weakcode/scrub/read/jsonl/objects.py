@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from weakcode.claims import Claim, claim_id_of
+from weakcode.errors import WeakcodeError
 from weakcode.fields import ABOUT_THE_CLAIM
 from weakcode.scrub.read.keys import may_repeat, read_again, told
 from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.values import MOST_CODES, too_many
 
 Line = tuple[int, bytes | None]
 """A 1-based number and the bytes of the line, None where there are too many."""
-KNOWN = {"claim_id", "id", "codes", "lines", "waivers", *ABOUT_THE_CLAIM}
+KNOWN = {"claim_id", "id", "codes", "lines", "waivers", "version", *ABOUT_THE_CLAIM}
 """The keys that are read."""
 
 
@@ -33,3 +36,28 @@ def object_in(text: str) -> dict[str, Any]:
         except UnicodeEncodeError:
             raise BadRow("encoding", "the line escapes half of a surrogate pair, which is no character") from None
     return values
+
+
+def claim_in(text: str) -> Claim:
+    """Return the claim that an object of JSON is, for programs: keys that no claim has are refused.
+
+    Raises BadRow, whose reason repeats no value.
+    """
+    return claim_of(object_in(text))
+
+
+def claim_of(values: dict[str, Any]) -> Claim:
+    """Return the claim that an object is, as `claim_in` does."""
+    codes = values.get("codes")
+    if isinstance(codes, list) and len(codes) > MOST_CODES:
+        raise BadRow("codes", too_many(len(codes)))
+    try:
+        claim_id = claim_id_of(values)
+        if isinstance(claim_id, bool | float | list | dict):
+            raise BadRow("claim_id", f"claim_id is text or a whole number, found {type(claim_id).__name__}")
+        claim = Claim.from_dict(values)
+    except WeakcodeError as error:
+        raise BadRow("claim", str(error)) from None
+    if len(claim.diagnoses) > MOST_CODES:
+        raise BadRow("codes", too_many(len(claim.diagnoses)))
+    return claim
