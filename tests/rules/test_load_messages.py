@@ -86,6 +86,7 @@ def test_a_bundled_rule_with_a_safe_fix_is_refused_without_a_mended_claim():
         "subject: M62.84",
         "require: {before: $muscle}",
         "why: It matters.",
+        "confidence: certain",
         "sources: [{source: tabular}]",
         "fix: {action: resequence}",
     )
@@ -93,6 +94,40 @@ def test_a_bundled_rule_with_a_safe_fix_is_refused_without_a_mended_claim():
     (problem,) = refused(rule(*whole, examples % ""), bundled=True)
     assert problem.endswith("its fix is safe; give an example under fail with the mended claim as fixed")
     load_pack(rule(*whole, examples % ", fixed: G72.9 M62.84"), name="demo.yaml", bundled=True)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            ["subject: M62.84", "position: first", "by: {side: true}"],
+            '15:5: "by" compares two codes: give a subject with forbid, require, order or at_most_one',
+        ),
+        (
+            ["forbid: M62.84", "by: {side: true}"],
+            '14:5: "by" compares two codes: give a subject with forbid, require, order or at_most_one',
+        ),
+        (
+            ["subject: M62.-", "at_most_one: true", "by: {}"],
+            '15:5: "by" says nothing; give characters, side: true, or both',
+        ),
+        (
+            ["subject: M62.-", "at_most_one: true", "by: {characters: [1, 8]}"],
+            '15:26: "characters": a code has the characters 1 to 7, found 8',
+        ),
+        (
+            ["subject: M62.-", "at_most_one: true", "by: {characters: [1, 2, 1]}"],
+            '15:29: "characters": 1 stands twice; remove one',
+        ),
+        (
+            ["by: {side: true}", "cases: [{subject: M62.-, forbid: M63.-}, {subject: M62.-, once: true}]"],
+            '14:46: "by" compares two codes: give a subject with forbid, require, order or at_most_one',
+        ),
+    ],
+)
+def test_a_grouping_that_compares_nothing_is_refused(lines, said):
+    (problem,) = refused(rule(*lines))
+    assert problem == f"demo.yaml:{said}"
 
 
 def test_a_typo_in_a_key_of_a_rule_names_the_key_that_was_meant():

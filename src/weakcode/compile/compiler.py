@@ -20,6 +20,7 @@ from weakcode.rules.model import Case, Pack, Rule, When
 from weakcode.rules.profilechecks import code_sets_for
 from weakcode.semantics.conditions import condition_of
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix
+from weakcode.semantics.groups import grouped
 from weakcode.semantics.verbs import Verb, Where
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
@@ -139,7 +140,7 @@ def sources_of(pack: Pack, rule: Rule, edition: Edition) -> tuple[Source, ...]:
 
 
 def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit]:
-    """Return the edits of one rule, one for each case, or one for each note it takes its instances from.
+    """Return the edits of one rule: one for each case, for each of its groups, or for each note that it is made from.
 
     A case whose codes depend on the day gives an edit for what holds on every day, and one for each time of the rest.
     """
@@ -149,10 +150,11 @@ def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit
         edit = _edit(pack, rule, number, case, scope.on(changes[0]) if changes else scope)
         if rule.notes:
             edits.extend(note_edits(rule.notes, edit, scope.edition))
-        elif len(changes) > 1:
-            edits.extend(by_time([(day, _edit(pack, rule, number, case, scope.on(day))) for day in changes]))
-        else:
-            edits.append(edit)
+            continue
+        found = [edit]
+        if len(changes) > 1:
+            found = list(by_time([(day, _edit(pack, rule, number, case, scope.on(day))) for day in changes]))
+        edits.extend(part for one in found for part in grouped(one, case.by, scope.edition))
     return edits
 
 

@@ -9,6 +9,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.rules.load import LoadedPack
+from weakcode.rules.model import Pack, Rule
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import Verb, Where
 
@@ -41,12 +42,14 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
     places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition)
+    # What is odd is odd of all groups together: a group may have codes of other days alone.
+    _, ungrouped = compile_packs([_ungrouped(one.pack) for one in loaded], edition)
     from_notes = {f"{one.pack.pack}/{rule.id}" for one in loaded for rule in one.pack.rules if rule.notes}
     warnings = []
     for number, rule in enumerate(rules):
         file, line = places[rule.id]
         own = [edit for edit in edits if edit.rule == number]
-        for message in dict.fromkeys(_odd(own, there, edition.name)):
+        for message in dict.fromkeys(_odd([e for e in ungrouped if e.rule == number], there, edition.name)):
             warnings.append(LintWarning(file, line, rule.id, message))
         # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
         others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
@@ -54,7 +57,26 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
             warnings.append(LintWarning(file, line, rule.id, message))
     for one in loaded:
         warnings += _unproven(one)
+        warnings += _empty_groups(one, edition)
     return warnings
+
+
+def _ungrouped(pack: Pack) -> Pack:
+    def without(rule: Rule) -> Rule:
+        return attrs.evolve(rule, by=None, cases=tuple(attrs.evolve(case, by=None) for case in rule.cases))
+
+    return attrs.evolve(pack, rules=tuple(map(without, pack.rules)))
+
+
+def _empty_groups(loaded: LoadedPack, edition: Edition) -> Iterator[LintWarning]:
+    from weakcode.compile.compiler import Scope, compile_rule
+
+    scope = Scope(loaded.pack, edition)
+    for rule in loaded.pack.rules:
+        alone = [attrs.evolve(rule, cases=(case,)) for case in rule.cases] or [rule]
+        if any(one.all_cases[0].by and not compile_rule(loaded.pack, one, 0, scope) for one in alone):
+            message = "no group of its by holds two codes that it compares, so it can never fire"
+            yield LintWarning(loaded.path, loaded.lines[rule.id], f"{loaded.pack.pack}/{rule.id}", message)
 
 
 def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:

@@ -15,7 +15,7 @@ from weakcode.compile.ages import in_words, periods
 from weakcode.findings import CONFIDENCES, SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
-from weakcode.rules.model import Case, Relation
+from weakcode.rules.model import Case, Grouping, Relation
 
 _FIXES = {
     "resequence": "Put the codes in the order that the rule asks for.",
@@ -172,6 +172,8 @@ def _case(case: Case) -> str:
         parts.append("must be first-listed" if case.position == "first" else "may not be first-listed")
     if case.at_most_one:
         parts.append("only one of them on a claim")
+    if case.by:
+        parts.append(f"with {_grouping(case.by)}")
     if case.once:
         parts.append("each code only once")
     if case.terms:
@@ -181,6 +183,12 @@ def _case(case: Case) -> str:
     if case.when:
         parts.append(f"(when {_condition(case.when)})")
     return " ".join(parts)
+
+
+def _grouping(by: Grouping) -> str:
+    places = ", ".join(map(str, by.characters))
+    shared = [f"the same character{'s' * (len(by.characters) > 1)} {places}"] if places else []
+    return " and ".join([*shared, *["the same side in their titles"] * by.side])
 
 
 def _relation(relation: Relation) -> str:

@@ -5,14 +5,26 @@ from __future__ import annotations
 import difflib
 import re
 import string
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
-from weakcode.findings import SAFE_ACTIONS
-from weakcode.rules.model import BUILTIN_SETS, OFF_CLAIM, Case, Citation, Example, FixRule, Pack, Relation, Rule, When
+from weakcode.rules.examples import problems_of
+from weakcode.rules.model import (
+    BUILTIN_SETS,
+    OFF_CLAIM,
+    OLDEST,
+    Case,
+    Citation,
+    FixRule,
+    Grouping,
+    Pack,
+    Relation,
+    Rule,
+    When,
+)
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
@@ -25,7 +37,6 @@ PLACEHOLDERS = (
 _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _CODE = re.compile(r"[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
-_OLDEST = 150
 _SLIP = 0.85
 
 
@@ -142,9 +153,14 @@ class _Checker:
             yield from self._parts(rule.when, rule.message, rule.fix, path)
         for index, case in enumerate(rule.cases):
             inherited = case.subject or rule.subject
-            yield from self.case(case, (*path, "cases", index), inherited, None)
+            grouped = attrs.evolve(case, by=case.by or rule.by)
+            yield from self.case(grouped, (*path, "cases", index), inherited, None)
+            if case.by is not None:
+                yield from self._places(case.by, (*path, "cases", index, "by"))
         if inline is not None:
             yield from self.case(inline, path, inline.subject, rule.notes)
+        if rule.by is not None:
+            yield from self._places(rule.by, (*path, "by"))
         yield from self._dates(rule.effective, (*path, "effective"))
         if rule.confidence == "record" and rule.severity == "error":
             message = 'a rule that depends on what the record says ("record") is never an error; make it a warning'
@@ -162,8 +178,9 @@ class _Checker:
                 yield self.marked.problem(place, message)
         for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
             for index, example in enumerate(examples):
-                yield from self._example(example, kind, (*path, "examples", kind, index))
-                yield from self._fixed(example, kind, rule, (*path, "examples", kind, index, "fixed"))
+                place = (*path, "examples", kind, index)
+                yield from problems_of(self.marked, rule, example, kind, place)
+                yield from self._facts(example.documented, (*place, "documented"))
 
     def case(self, case: Case, path: Path, subject: str | None, notes: str | None) -> Iterator[Problem]:
         """Check one case: a single verb, a subject where the verb needs one, and everything it names."""
@@ -190,11 +207,29 @@ class _Checker:
             yield self.marked.problem((*path, verbs[0]), message, key=True)
         if case.subject is not None:
             yield from self.expression(case.subject, (*path, "subject"))
+        if case.by is not None:
+            yield from self._grouping(verbs, subject, (*path, "by"))
         for verb in ("forbid", "require", "order"):
             relation = getattr(case, verb)
             if relation is not None:
                 yield from self._relation(relation, verb, subject, (*path, verb))
         yield from self._parts(case.when, case.message, case.fix, path)
+
+    def _grouping(self, verbs: Sequence[str], subject: str | None, path: Path) -> Iterator[Problem]:
+        if subject is None or verbs[:1] not in (["forbid"], ["require"], ["order"], ["at_most_one"]):
+            message = '"by" compares two codes: give a subject with forbid, require, order or at_most_one'
+            yield self.marked.problem(path, message, key=True)
+
+    def _places(self, by: Grouping, path: Path) -> Iterator[Problem]:
+        if not by.characters and not by.side:
+            yield self.marked.problem(path, '"by" says nothing; give characters, side: true, or both', key=True)
+        for index, place in enumerate(by.characters):
+            if not 1 <= place <= 7:
+                message = f'"characters": a code has the characters 1 to 7, found {place}'
+                yield self.marked.problem((*path, "characters", index), message)
+            elif place in by.characters[:index]:
+                message = f'"characters": {place} stands twice; remove one'
+                yield self.marked.problem((*path, "characters", index), message)
 
     def _no_verb_beside_cases(self, rule: Rule, path: Path) -> Iterator[Problem]:
         for verb in (*VERBS, "pointed", "notes"):
@@ -238,8 +273,8 @@ class _Checker:
 
     def _ages(self, low: Any, high: Any, path: Path) -> Iterator[Problem]:
         for key, value in (("min", low), ("max", high)):
-            if isinstance(value, int) and not 0 <= value <= _OLDEST:
-                yield self.marked.problem((*path, key), f'"{key}": an age is 0 to {_OLDEST} years, found {value}')
+            if isinstance(value, int) and not 0 <= value <= OLDEST:
+                yield self.marked.problem((*path, key), f'"{key}": an age is 0 to {OLDEST} years, found {value}')
         if isinstance(low, int) and isinstance(high, int) and low > high:
             yield self.marked.problem((*path, "min"), f"no age is at least {low} and at most {high}; exchange them")
 
@@ -309,43 +344,6 @@ class _Checker:
             message = f'"{citation.source}" is not among sources{_known(citation.source, self.sources)}'
             yield self.marked.problem((*path, "source"), message)
 
-    def _example(self, example: Example, kind: str, path: Path) -> Iterator[Problem]:
-        codes = _codes(example.codes)
-        places = [("text", position) for position in example.text]
-        places += [("finds", position) for finding in example.finds or () for position in finding]
-        for key, position in places:
-            if not 1 <= position <= len(codes):
-                message = f'"{key}": there is no position {position}; the example has {len(codes)} codes'
-                yield self.marked.problem((*path, key), message, key=True)
-        for index, pointers in enumerate(example.lines):
-            wrong = next((one for one in pointers.split() if not one.isdecimal() or int(one) == 0), None)
-            if wrong is not None and pointers.strip() != "-":
-                message = f'"lines": a pointer is the position of a diagnosis, from 1 (or - for none); found "{wrong}"'
-                yield self.marked.problem((*path, "lines", index), message)
-        if kind == "pass" and example.finds:
-            message = '"finds": an example that passes has no findings; move it to fail'
-            yield self.marked.problem((*path, "finds"), message, key=True)
-        elif kind == "fail" and example.finds == ():
-            message = '"finds": an example that fails has a finding; move it to pass'
-            yield self.marked.problem((*path, "finds"), message, key=True)
-        if example.age is not None and not 0 <= example.age <= _OLDEST:
-            message = f'"age": an age is 0 to {_OLDEST} years, found {example.age}'
-            yield self.marked.problem((*path, "age"), message)
-        yield from self._facts(example.documented, (*path, "documented"))
-
-    def _fixed(self, example: Example, kind: str, rule: Rule, path: Path) -> Iterator[Problem]:
-        if example.fixed is None:
-            return
-        if kind == "pass":
-            message = '"fixed": an example that passes has nothing to fix; move it to fail'
-            yield self.marked.problem(path, message, key=True)
-        elif not rule.has_safe_fix:
-            message = f'"fixed": the rule has no safe fix ({", ".join(sorted(SAFE_ACTIONS))}); remove the key'
-            yield self.marked.problem(path, message, key=True)
-        elif {*map(_compact, _codes(example.fixed))} != {*map(_compact, _codes(example.codes))}:
-            message = '"fixed": a safe fix changes the order or drops a repeat; write the same codes in another order'
-            yield self.marked.problem(path, message)
-
     def completeness(self, rule: Rule, path: Path) -> Iterator[Problem]:
         """Check what a shipped rule must have and a user's own rule should have."""
         wanted = (
@@ -364,14 +362,6 @@ class _Checker:
         for key, there, advice in wanted:
             if not there:
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)
-
-
-def _codes(text: str) -> list[str]:
-    return text.replace(",", " ").split()
-
-
-def _compact(code: str) -> str:
-    return code.replace(".", "").upper()
 
 
 def _known(name: str, known: Collection[str]) -> str:

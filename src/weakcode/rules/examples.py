@@ -1,4 +1,4 @@
-"""Every rule's examples, run as claims."""
+"""Every rule's examples: what is wrong in them, and how they are run as claims."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.claims import Claim, ServiceLine
-from weakcode.rules.model import Example, Rule
+from weakcode.errors import Problem
+from weakcode.findings import SAFE_ACTIONS
+from weakcode.rules.model import OLDEST, Example, Rule
+from weakcode.rules.yamlmarks import Marked, Path
 
 if TYPE_CHECKING:
     from weakcode.findings import Finding
@@ -108,3 +111,50 @@ def _fixed_otherwise(case: ExampleCase, fixed: Claim) -> list[str]:
 def _place(positions: Iterable[int]) -> str:
     spelled = ", ".join(map(str, positions))
     return f"a finding at position {spelled}" if spelled else "a finding on the claim as a whole"
+
+
+def problems_of(marked: Marked, rule: Rule, example: Example, kind: str, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong in an example, which stands under `pass` or `fail` of a rule."""
+    codes = _codes(example.codes)
+    places = [("text", position) for position in example.text]
+    places += [("finds", position) for finding in example.finds or () for position in finding]
+    for key, position in places:
+        if not 1 <= position <= len(codes):
+            message = f'"{key}": there is no position {position}; the example has {len(codes)} codes'
+            yield marked.problem((*path, key), message, key=True)
+    for index, pointers in enumerate(example.lines):
+        wrong = next((one for one in pointers.split() if not one.isdecimal() or int(one) == 0), None)
+        if wrong is not None and pointers.strip() != "-":
+            message = f'"lines": a pointer is the position of a diagnosis, from 1 (or - for none); found "{wrong}"'
+            yield marked.problem((*path, "lines", index), message)
+    if kind == "pass" and example.finds:
+        message = '"finds": an example that passes has no findings; move it to fail'
+        yield marked.problem((*path, "finds"), message, key=True)
+    elif kind == "fail" and example.finds == ():
+        message = '"finds": an example that fails has a finding; move it to pass'
+        yield marked.problem((*path, "finds"), message, key=True)
+    if example.age is not None and not 0 <= example.age <= OLDEST:
+        message = f'"age": an age is 0 to {OLDEST} years, found {example.age}'
+        yield marked.problem((*path, "age"), message)
+    if example.fixed is not None:
+        yield from _misfixed(marked, rule, example.codes, example.fixed, kind, (*path, "fixed"))
+
+
+def _misfixed(marked: Marked, rule: Rule, codes: str, fixed: str, kind: str, path: Path) -> Iterator[Problem]:
+    if kind == "pass":
+        message = '"fixed": an example that passes has nothing to fix; move it to fail'
+        yield marked.problem(path, message, key=True)
+    elif not rule.has_safe_fix:
+        message = f'"fixed": the rule has no safe fix ({", ".join(sorted(SAFE_ACTIONS))}); remove the key'
+        yield marked.problem(path, message, key=True)
+    elif {*map(_compact, _codes(fixed))} != {*map(_compact, _codes(codes))}:
+        message = '"fixed": a safe fix changes the order or drops a repeat; write the same codes in another order'
+        yield marked.problem(path, message)
+
+
+def _codes(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def _compact(code: str) -> str:
+    return code.replace(".", "").upper()

@@ -66,6 +66,8 @@ BUILTIN_SETS = (
 Place = Literal["first", "secondary"]
 PointedName = Literal["first", "never", "off-claim"]
 OFF_CLAIM: PointedName = "off-claim"
+OLDEST = 150
+"""The highest age in years that a rule file can name."""
 
 ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 FULL_ID = rf"{ID}/{ID}"
@@ -78,6 +80,7 @@ POINTED = (
     "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim, "
     "without a subject: a pointer leads to a diagnosis that is not there."
 )
+BY = "What subject and object must share to be held against each other; without it any of them are."
 MESSAGE = (
     "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term}, {ages} and {lines} are filled in."
 )
@@ -162,6 +165,14 @@ class When:
 
 
 @attrs.frozen
+class Grouping:
+    """What two codes share to be of one group: characters at the same places, the side in their titles, or both."""
+
+    characters: tuple[int, ...] = doc("Places of the characters, 1 to 7; the dot does not count.", default=())
+    side: bool = doc("The titles name the same side: right, left or both.", default=False)
+
+
+@attrs.frozen
 class Case:
     """What a rule checks: one subject and one verb. Each case of a rule is violated on its own."""
 
@@ -171,6 +182,7 @@ class Case:
     position: Place | None = doc("Where the subject must stand.", default=None)
     order: Relation | None = doc(ORDER, default=None)
     at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
+    by: Grouping | None = doc(BY, default=None)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
     pointed: PointedName | None = doc(POINTED, default=None)
@@ -264,6 +276,7 @@ class Rule:
     position: Place | None = doc("Where the subject must stand.", default=None)
     order: Relation | None = doc(ORDER, default=None)
     at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False)
+    by: Grouping | None = doc(BY, default=None)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
     pointed: PointedName | None = doc(POINTED, default=None)
@@ -304,6 +317,7 @@ class Rule:
                 when=case.when or self.when,
                 message=case.message or self.message,
                 fix=case.fix or self.fix,
+                by=case.by or self.by,
             )
             for case in self.cases
         )

@@ -13,10 +13,10 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
 from weakcode.codes.validity import Window
+from weakcode.semantics.groups import SIDES
 
 _SAYS_SIDE = re.compile("right|left|bilateral|both|unspecified", re.IGNORECASE)
 _WORD = re.compile(r"[a-z0-9]+")
-_SIDES = {"right": "right", "left": "left", "bilateral": "both", "both": "both"}
 _SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
 """Words that stand in the title of one side and not in that of both: "right eye" beside "bilateral"."""
 _BEARERS = frozenset(["hand", "hip", "leg", "orbit"])
@@ -103,8 +103,8 @@ def _overlap(one: Window, other: Window) -> bool:
 def _read(title: str) -> tuple[str, tuple[str, ...]]:
     """Return the side that a title tells, "" for none or more than one, and its other words, sorted."""
     words = title.split()
-    sides = {_SIDES[word] for word in words if word in _SIDES}
-    rest = sorted(_singular(word) for word in words if word not in _SIDES and word not in _SILENT)
+    sides = {SIDES[word] for word in words if word in SIDES}
+    rest = sorted(_singular(word) for word in words if word not in SIDES and word not in _SILENT)
     return (sides.pop() if len(sides) == 1 else ""), tuple(filter(None, rest))
 
 
