@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RUNS := $(VENV)/.runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed plain docs lock sbom nightly mutants clean
+.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed plain docs lock sbom table nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -134,6 +134,12 @@ sbom: $(READY) $(TOOLS)/.ready ## Write what is in .venv as a bill of materials,
 	@# Standing in another environment must not make it report that one.
 	env -u VIRTUAL_ENV $(TOOLS)/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml \
 		--output-format JSON --output-file build/sbom.json $(BIN)/python
+
+# Where the files that CDC and CMS publish are: docs/editions.md.
+FROM := ../shared/data/icd10cm ../shared/data/mce
+
+table: $(RUNS) ## Make the table of the codes of all days anew from the published files in the folders FROM
+	$(BIN)/python tools/code_table.py $(FROM)
 
 format: $(READY) ## Rewrite the files in the project's format
 	$(BIN)/ruff format .

@@ -1,10 +1,10 @@
-"""Makes src/weakcode/codes/data/codes.txt.xz from the files that CDC and CMS publish.
+"""Makes src/weakcode/codes/data/codes.txt.xz, the table of codes, from the files that CDC and CMS publish.
 
-    python tools/code_table.py --flags mce_flags.csv.xz --order 2021=icd10cm_order_2021.txt.xz ... --addenda 2027=...
+    python tools/code_table.py FILE-OR-FOLDER... [--output FILE]
 
-`--flags` is CMS's list of the codes of the Medicare Code Editor as CSV: code, start_date, end_date (YYYYMMDD), flags
-parted by `|`. `--order YEAR=FILE` is the order file of a fiscal year, `--addenda YEAR=FILE` the order addenda that
-lead from the last of them to that year. Files may be packed with xz.
+What a file is, is told by its content: CMS's list of the codes of the Medicare Code Editor as CSV (code, start_date,
+end_date, flags parted by `|`), exactly one; order files, whose names have their fiscal year; and order addenda,
+which lead from the year before to that in their names. Files may be packed with xz; others in a folder are passed over.
 """
 
 from __future__ import annotations
@@ -13,24 +13,34 @@ import argparse
 import csv
 import io
 import lzma
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import attrs
+
 from weakcode.codes import catalog
-from weakcode.codes.sources.orders import Listed, laid_over, read_addendum, read_order
-from weakcode.codes.sources.tabular import Tabular, read_tabular
+from weakcode.codes.sources import orders
+from weakcode.codes.sources.orders import Listed, is_addendum, laid_over, read_addendum, read_order
 from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, History, Retitled, Spell, written
+from weakcode.codes.sources.tabular import Tabular, read_tabular
+from weakcode.errors import EditionError
 
 TARGET = Path(__file__).parents[1] / "src" / "weakcode" / "codes" / PLACE
+FLAGS = "code,start_date,end_date,flags"
+ORDER = re.compile(r"[0-9]{5} [A-Z0-9]{3,7} +[01] ")
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file, unpacked."""
+    """Return the text of a file, unpacked; nothing for what is no text, such as a PDF."""
     content = path.read_bytes()
-    return (lzma.decompress(content) if path.suffix == ".xz" else content).decode()
+    try:
+        return orders.text_of(lzma.decompress(content) if path.suffix == ".xz" else content, path.name)
+    except EditionError:
+        return ""
 
 
 def histories(flags: str) -> dict[str, History]:
@@ -98,30 +108,61 @@ def make(flags: str, years: Mapping[int, Mapping[str, Listed]], bundled: int, ta
     )
 
 
-def _years(given: Iterable[str]) -> dict[int, Path]:
-    return {int(year): Path(path) for year, _, path in (one.partition("=") for one in given)}
+@attrs.frozen
+class Sources:
+    """The texts that the table is made from; order files and addenda by fiscal year, with their names."""
+
+    flags: str
+    orders: Mapping[int, tuple[str, str]]
+    addenda: Mapping[int, tuple[str, str]]
+
+
+def sources_in(places: Iterable[Path]) -> Sources:
+    """Return what some files and folders hold. Raises ValueError where that is not what a table is made from."""
+    flags: list[str] = []
+    listed: dict[int, tuple[str, str]] = {}
+    addenda: dict[int, tuple[str, str]] = {}
+    for path in [file for place in places for file in (sorted(place.iterdir()) if place.is_dir() else [place])]:
+        text = text_of(path)
+        year = re.search(r"20[0-9]{2}", path.name)
+        if text.startswith(FLAGS):
+            flags.append(text)
+        elif is_addendum(text) or ORDER.match(text):
+            if year is None:
+                raise ValueError(f"{path.name} is of no year that its name tells")
+            (addenda if is_addendum(text) else listed)[int(year[0])] = (text, path.name)
+    if len(flags) != 1 or not listed:
+        raise ValueError(f"one list of flags and an order file are needed; there are {len(flags)} and {len(listed)}")
+    return Sources(flags[0], listed, addenda)
+
+
+def table_of(sources: Sources) -> CodeTable:
+    """Return the table that sources and the bundled Tabular List make."""
+    years = {year: read_order(*sources.orders[year]) for year in sorted(sources.orders)}
+    for year, (text, name) in sorted(sources.addenda.items()):
+        before = max(one for one in years if one < year)
+        years[year] = laid_over(read_addendum(text, name), years[before], f"FY{before}", name)
+    source = min((one for one in catalog.sources() if one.bundled), key=lambda one: one.starts)
+    tabular = read_tabular(source.path.read_bytes(), source.path.name)
+    return make(sources.flags, years, source.starts.year + (source.starts.month >= 10), tabular)
 
 
 def main() -> None:
     """Write the file that is shipped, and say what is in it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--flags", type=Path, required=True)
-    parser.add_argument("--order", action="append", required=True)
-    parser.add_argument("--addenda", action="append", default=[])
+    parser.add_argument("places", metavar="FILE-OR-FOLDER", type=Path, nargs="+")
+    parser.add_argument("--output", metavar="FILE", type=Path, default=TARGET)
     given = parser.parse_args()
-    years = {year: read_order(text_of(path), path.name) for year, path in sorted(_years(given.order).items())}
-    for year, path in sorted(_years(given.addenda).items()):
-        before = max(years)
-        years[year] = laid_over(read_addendum(text_of(path), path.name), years[before], f"FY{before}", path.name)
-    source = catalog.sources()[0]
-    tabular = read_tabular(source.path.read_bytes(), source.path.name)
-    table = make(text_of(given.flags), years, source.starts.year + (source.starts.month >= 10), tabular)
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_bytes(lzma.compress(written(table).encode(), preset=9 | lzma.PRESET_EXTREME))
+    try:
+        table = table_of(sources_in(given.places))
+    except (OSError, ValueError, EditionError) as error:
+        parser.error(str(error))
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    given.output.write_bytes(lzma.compress(written(table).encode(), preset=9 | lzma.PRESET_EXTREME))
     untitled = sum(not title for title in table.titles.values())
     sys.stdout.write(
         f"{len(table.codes):,} codes of {len(table.releases)} code sets to {table.last}, {len(table.titles):,} with"
-        f" a title here, {untitled:,} without any; {TARGET.stat().st_size:,} bytes\n"
+        f" a title here, {untitled:,} without any; {given.output.stat().st_size:,} bytes\n"
     )
 
 

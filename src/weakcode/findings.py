@@ -200,11 +200,13 @@ class Verdict:
         return verdict_html(self)
 
 
+OTHER_NOTES = "weakcode edition fetch downloads another, weakcode edition add takes one from a file"
+
+
 def notes_are_of(notes: str, codes: str) -> str:
     """Return the sentence that says whose notes judged codes."""
     return (
-        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; "
-        "weakcode edition add installs another"
+        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; {OTHER_NOTES}"
     )
 
 

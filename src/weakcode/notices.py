@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from weakcode.codes.edition import Edition
 from weakcode.errors import UnknownNameError, did_you_mean
-from weakcode.findings import notes_are_of
+from weakcode.findings import OTHER_NOTES, notes_are_of
 
 
 def about_edition(day: dt.date, edition: Edition) -> tuple[str, ...]:
@@ -31,8 +31,7 @@ def about_notes(day: dt.date, edition: Edition) -> tuple[str, ...]:
 def notes_were_of(notes: str) -> str:
     """Return the sentence for a run whose claims are of days on which a Tabular List was not in force."""
     return (
-        f"claims of days without a Tabular List at hand were judged by the notes of {notes}, the nearest; "
-        "weakcode edition add installs another"
+        f"claims of days without a Tabular List at hand were judged by the notes of {notes}, the nearest; {OTHER_NOTES}"
     )
 
 

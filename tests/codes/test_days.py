@@ -17,6 +17,7 @@ from weakcode.codes import catalog
 from weakcode.codes.edition import Edition
 from weakcode.codes.sources import orders
 from weakcode.codes.table import read, table, written
+from weakcode.codes.validity import Window
 
 ADDENDA = Path("icd10cm") / "icd10cm_order_addenda_2027.txt"
 BEFORE, AFTER = date(2026, 9, 30), date(2026, 10, 1)
@@ -148,6 +149,29 @@ def test_the_codes_of_october_2026_are_valid_from_then_on_and_the_retired_until_
     for code in old:
         assert rules(engine, code, date(2026, 11, 28)) & INVALID
         assert not rules(engine, code, BEFORE) & INVALID
+
+
+@pytest.mark.parametrize("engine", ["durable", "columnar"])
+@pytest.mark.parametrize(
+    ("code", "day", "said"),
+    [
+        ("M72.2", "2026-11-28", " fibromatosis) is not billable as it stands: not valid since 2026-10-01; report one"),
+        ("N18.3", "2021-02-03", "not billable as it stands: not valid since 2020-10-01; report one of the codes below"),
+        ("S23.420A", "2026-10-01", "is not valid on the service date: not valid since 2026-10-01."),
+        ("M72.20", "2026-09-30", "unspecified foot) is not valid on the service date: not valid before 2026-10-01."),
+        ("M62.8", "2026-11-28", "M62.8 (Other specified disorders of muscle) is not billable as it stands; report"),
+    ],
+)  # fmt: skip
+def test_a_code_of_other_days_is_told_since_when_or_until_when_it_is_not_valid(engine, code, day, said) -> None:
+    (finding,) = weakcode.Validator(packs=["icd10cm"], engine=engine).check(weakcode.Claim([code], service_date=day))
+    assert said in finding.message
+
+
+def test_days_without_a_code_are_told_from_both_sides() -> None:
+    spells = Window(((None, date(2016, 9, 30)), (date(2018, 10, 1), date(2023, 9, 30))))
+    said = [spells.missing(day) for day in (date(2017, 5, 5), date(2023, 10, 1))]
+    assert said == ["from 2016-10-01 to 2018-09-30", "since 2023-10-01"]
+    assert Window(((date(2018, 10, 1), None),)).missing(date(2018, 9, 30)) == "before 2018-10-01"
 
 
 def test_a_claim_without_a_date_is_judged_by_the_codes_of_the_day_of_the_run() -> None:

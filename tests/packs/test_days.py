@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pyarrow as pa
 
 import weakcode
-from weakcode.codes import catalog
+from weakcode.codes import catalog, orders
 
 
 def test_claims_of_every_code_set_in_one_batch_are_judged_as_they_are_one_by_one() -> None:
@@ -40,3 +41,36 @@ def test_claims_of_every_code_set_in_one_batch_are_judged_as_they_are_one_by_one
             alone += [(number, one.rule, one.message, one.positions, verdict.edition) for one in verdict.findings]
         assert found == alone
     assert {row["edition"] for row in rows} == {release.name for release in releases}
+
+
+ABOUT_A_SIDE = {
+    "guidelines/open-side-beside-known-side",
+    "icd10cm/unspecified-side",
+    "icd10cm/excludes1-other-side",
+    "mce/unspecified-code",
+}
+
+
+def followers(code: str, added: list[str]) -> list[str]:
+    """The codes that took the place of a retired one, by their spelling and titles."""
+    if code.startswith("T528X"):
+        # What the solvents are is told by the fifth character now.
+        return [one for one in added if one.startswith("T528") and one[5:] == code[5:]]
+    return [one for one in added if one.startswith(code)]
+
+
+def test_codes_that_took_the_place_of_others_stand_in_the_same_rules(shared: Path) -> None:
+    changes = orders.read_addendum((shared / "icd10cm" / "icd10cm_order_addenda_2027.txt").read_text())
+    added = [one.code for one in changes.added if one.billable]
+    before, after = (weakcode.Validator(today=day) for day in ("2026-09-30", "2026-10-01"))
+    different = {}
+    for old in (one.code for one in changes.deleted if one.billable):
+        new = followers(old, added)
+        # The sprain of one joint of the breastbone has none: the codes of its category tell the others.
+        assert bool(new) is not old.startswith("S2342")
+        for code in new:
+            apart = set(before.rules_touching(old)) ^ set(after.rules_touching(code))
+            different[old, code] = {rule for rule, _ in apart} - ABOUT_A_SIDE
+    # Medicare's list has the codes below Z87.890 as unacceptable when first-listed, and did not have that one.
+    own_flags = {old: rules for (old, _), rules in different.items() if rules}
+    assert own_flags == {"Z87890": {"mce/unacceptable-principal"}}

@@ -185,6 +185,10 @@ class Edition(Tree):
         """Return the number of the codes of a window that are categories in this edition."""
         return self.size + 4 + 2 * window
 
+    def missing_days(self, number: int) -> str:
+        """Return the days, in words, on which the codes of a `retired_id` or `retired_header_id` are not valid."""
+        return self.windows[(number - self.size - 3) // 2].missing(self.starts)
+
     def is_header(self, code: str) -> bool:
         """Whether the code is in this edition, but as a category or without its 7th character."""
         number = self.code_id(code)

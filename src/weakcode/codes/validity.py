@@ -31,14 +31,13 @@ class Window:
         """Whether the codes are billable on a day."""
         return any((not first or first <= day) and (not last or day <= last) for first, last in self.intervals)
 
-    def __str__(self) -> str:
-        """The days in words: "until 2021-09-30", "from 2016-10-01 to 2017-09-30"."""
-        parts = []
-        for first, last in self.intervals:
-            words = [f"from {first}"] if first else []
-            words += [f"{'to' if first else 'until'} {last}"] if last else []
-            parts.append(" ".join(words) or "on any day")
-        return " and ".join(parts)
+    def missing(self, day: date) -> str:
+        """Return the days around one that is not covered, in words: "since 2021-10-01", "before 2016-10-01"."""
+        last = max((last for _, last in self.intervals if last and last < day), default=None)
+        first = min((first for first, _ in self.intervals if first and first > day), default=None)
+        if last and first:
+            return f"from {last + _DAY} to {first - _DAY}"
+        return f"since {last + _DAY}" if last else f"before {first}"
 
 
 @attrs.frozen

@@ -72,8 +72,6 @@ class Wording:
     def __init__(self, program: Program, edition: Edition) -> None:
         self._program = program
         self._edition = edition
-        # Where the codes of its days are told of their titles, though they are not those of the claim's.
-        self._on_days_of_notes = edition.on(edition.notes_from)
         self._billable: dict[int, Named] = {}
         self._others: dict[str, Named] = {}
         self._spoken: dict[tuple[int, ...], _Spoken] = {}
@@ -96,7 +94,7 @@ class Wording:
             return self.billable(number)
         named = self._others.get(code)
         if named is None:
-            title = self._edition.title(code) or self._on_days_of_notes.title(code)
+            title = self._edition.title(code) or self._edition.whole.title(code)
             named = Named(number, shown(code), f"{code} ({title})" if title else shown(code))
             if len(self._others) < _MOST_REMEMBERED:
                 self._others[code] = named
@@ -175,6 +173,7 @@ class Wording:
             "listed": edit.listed,
             "note": _shortened(next((source.quote for source in own if source.quote), "")),
             "place": _noted_at(own[0]) if own else "",
+            "not_valid": self._not_valid(edit),
         }
         side = "after" if edit.where is Where.BEFORE else "before"
         template, fields = "", list[str]()
@@ -191,6 +190,11 @@ class Wording:
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
         said = self._cited(spoken.edits, lambda codes: holds[id(codes)])
         return Said(template if fill else template % (), fill, "choices" in fields, said)
+
+    def _not_valid(self, edit: Edit) -> str:
+        """Say since or until when the codes of an edit are not valid; nothing for codes that are valid on no day."""
+        first = next(iter(edit.subject), 0)
+        return f": not valid {self._edition.missing_days(first)}" if first > self._edition.icd9_id else ""
 
     def _choices(self, code: str) -> str:
         """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""

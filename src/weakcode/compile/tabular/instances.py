@@ -244,14 +244,14 @@ def _manifestations(edition: Edition) -> Iterator[Instance]:
 def _not_billable(edition: Edition) -> Iterator[Instance]:
     """Categories and codes without their 7th character, also those that are codes on other days."""
     yield Instance(Verb.PRESENT, CodeSet.of([edition.header_id]))
-    for number, window in enumerate(edition.windows):
-        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_header_id(number)]), listed=str(window))
+    for number in range(len(edition.windows)):
+        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_header_id(number)]))
 
 
 def _not_valid_on_date(edition: Edition) -> Iterator[Instance]:
     """Codes that are billable on other days than that of the claim."""
-    for number, window in enumerate(edition.windows):
-        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_id(number)]), listed=str(window))
+    for number in range(len(edition.windows)):
+        yield Instance(Verb.PRESENT, CodeSet.of([edition.retired_id(number)]))
 
 
 def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
