@@ -25,8 +25,8 @@ import attrs
 from weakcode.codes import catalog
 from weakcode.codes.sources import orders
 from weakcode.codes.sources.orders import Listed, is_addendum, laid_over, read_addendum, read_order
-from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, History, Retitled, Spell, written
 from weakcode.codes.sources.tabular import Tabular, read_tabular
+from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, History, Retitled, Spell, written
 from weakcode.errors import EditionError
 
 TARGET = Path(__file__).parents[1] / "src" / "weakcode" / "codes" / PLACE

@@ -1,6 +1,6 @@
 """Files of the cache that say anything at all, sealed as the user's own: small ones, changed number by number.
 
-What is changed is told by bytes: which of the two files, then for each change a section, a place in it and a number.
+What is changed is told by bytes: which of the files, then for each change a section, a place in it and a number.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import NOTES, compile_tabular
 from weakcode.codes.edition import Edition
-from weakcode.codes.holds import edition_holds
+from weakcode.codes.holds import edition_holds, search_holds
+from weakcode.codes.search import SearchIndex, index_texts
 from weakcode.codes.sources.tabular import read_tabular
 from weakcode.codes.storage import store
-from weakcode.codes.storage.shape import EDITION, PROGRAM
+from weakcode.codes.storage.shape import EDITION, PROGRAM, SEARCH
 from weakcode.codes.storage.store import Stored
 from weakcode.compile.program import PackFile, Program
 from weakcode.compile.records import program_holds
@@ -51,7 +52,7 @@ ODD: tuple[Any, ...] = (
 )
 """What JSON may say in the place of something else."""
 NUMBERS = (0, 1, 2, 3, 9, 0x7F, 0x80, 0xFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63, 2**64 - 1)
-_WIDTHS = {one.name: {"B": 1, "H": 2, "I": 4, "Q": 8}[one.item] for one in (*EDITION, *PROGRAM)}
+_WIDTHS = {one.name: {"B": 1, "H": 2, "I": 4, "Q": 8}[one.item] for one in (*EDITION, *PROGRAM, *SEARCH)}
 
 
 @functools.cache
@@ -97,7 +98,11 @@ def _program_made() -> Content:
     return Program.pack("2026-04", ["made 1"], rules, ["a-fact"], edits, [PackFile("m", "made", "1", (), {}, 0, 3)])
 
 
-FILES = {"edition": (_edition_made, EDITION), "program": (functools.cache(_program_made), PROGRAM)}
+FILES = {
+    "edition": (_edition_made, EDITION),
+    "program": (functools.cache(_program_made), PROGRAM),
+    "search": (functools.cache(lambda: ({}, index_texts(edition()))), SEARCH),
+}
 
 
 def changed(kind: str, section: str, at: int, value: int, *, more: int = 0) -> Content:
@@ -144,6 +149,11 @@ def follow(kind: str, content: Content, folder: Path | None = None) -> bool:
         stored = store.read(path, "key", EDITION, edition_holds)
         if stored is not None:
             _walk(_edition_of(stored))
+    elif kind == "search":
+        stored = store.read(path, "key", SEARCH, search_holds)
+        if stored is not None:
+            for words in ("fièvre", "mild caus", "x"):
+                SearchIndex(stored.sections).find(edition(), words, 20)
     else:
         stored = store.read(path, "key", PROGRAM, lambda one: program_holds(one, edition()))
         if stored is not None:
@@ -160,7 +170,7 @@ def _walk(forged: Edition) -> None:
         for name in ("Chapter 1", "A00-A09", "A00", "A00.1", "A02", "B20", "401.9"):
             on.code_id(name), on.children_of(name), on.notes(name), on.billable_below(name), on.span(name)
         on.range_spans("A00", "A02"), on.billable_ids, on.keys(), on.label, on.last_day
-        on.search("fièvre"), on.search("mild caus")
+    index_texts(forged)
     for kind in NOTES:
         list(forged.all_notes(kind))
     forged.titled(), forged.spellings
@@ -187,7 +197,7 @@ def _judge(forged: Program) -> None:
 
 def told(data: bytes) -> tuple[str, Content]:
     """Return the file, and the content, that bytes tell of."""
-    kind = ("edition", "program")[data[0] % 2 if data else 0]
+    kind = ("edition", "program", "search")[data[0] % 3 if data else 0]
     meta, sections = FILES[kind][0]()
     names = sorted(sections)
     for at in range(1, len(data) - 6, 7):

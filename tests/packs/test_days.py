@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 import weakcode
-from weakcode.codes import catalog, orders
+from weakcode.codes import catalog
+from weakcode.codes.sources import orders
 
 
 def test_claims_of_every_code_set_in_one_batch_are_judged_as_they_are_one_by_one() -> None:

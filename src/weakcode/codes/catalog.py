@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -32,9 +32,6 @@ from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
-
-if TYPE_CHECKING:
-    from weakcode.codes.sources.alphabetic import IndexTerm
 
 DISTRIBUTION = "simple-icd-10-cm"
 _PACKAGE = "simple_icd_10_cm"
@@ -173,13 +170,15 @@ def _content_digest(path: Path, size: int, changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _listed(source: Source) -> tuple[IndexTerm, ...]:
-    """Return the terms of the Alphabetic Index that was installed with a list; damage to them is an error."""
+def _terms(source: Source) -> bytes:
+    """Return the terms of the Alphabetic Index that was installed with a list, as text; damage to them is an error."""
     from weakcode.codes.sources.alphabetic import read_terms
 
-    content = _index(source)
+    packed = _index(source)
     try:
-        return read_terms(lzma.decompress(content)) if content else ()
+        content = lzma.decompress(packed) if packed else b""
+        read_terms(content)
+        return content
     except (lzma.LZMAError, EOFError, ValueError, TypeError):
         raise EditionError(
             f"The Alphabetic Index of edition {source.name} is damaged; remove the edition and fetch it again."
@@ -220,7 +219,7 @@ def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) ->
         others = [_code_source(one) for one in known if one != source]
         facts = table.table()
         dates = calendar(facts, [own, *others])
-        meta, sections = compile_edition(tabular, own, others, facts, dates, _listed(source))
+        meta, sections = compile_edition(tabular, own, others, facts, dates, _terms(source))
         # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
         digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)
         for name, section in sorted(sections.items()):

@@ -9,17 +9,15 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import accumulate
+from typing import Any
 
 from weakcode.codes.keys import pack_key
 from weakcode.codes.normalise import compact
 from weakcode.codes.sources.tabular import NOTE_KINDS, Tabular, TabularNode
 from weakcode.codes.storage.shape import NOBODY as NOBODY
 
-if TYPE_CHECKING:
-    from weakcode.codes.sources.alphabetic import IndexTerm
-
-VERSION = 3
+VERSION = 4
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
 
 KINDS = ("chapter", "section", "category", "subcategory", "code")
@@ -63,37 +61,49 @@ def node_key(name: str) -> int:
     return pack_key(name if "-" in name else compact(name))
 
 
-class _Compiler:
-    def __init__(self) -> None:
-        self.columns = {name: array(item) for name, item in ITEM_TYPES.items()}
-        self.titles = bytearray()
+def _in_order(tabular: Tabular) -> tuple[list[TabularNode], list[int]]:
+    """Return all nodes in document order, each before its children, and the number of the parent of each."""
+    nodes: list[TabularNode] = []
+    parents: list[int] = []
+    waiting = [(chapter, NOBODY) for chapter in reversed(tabular.chapters)]
+    while waiting:
+        node, parent = waiting.pop()
+        if node.children:
+            index = len(nodes)
+            waiting += [(child, index) for child in reversed(node.children)]
+        nodes.append(node)
+        parents.append(parent)
+    return nodes, parents
+
+
+def _ends(parents: list[int]) -> list[int]:
+    """Return for each node the number after that of the last one below it."""
+    ends = list(range(1, len(parents) + 1))
+    for index in range(len(parents) - 1, -1, -1):
+        parent = parents[index]
+        if parent != NOBODY and ends[index] > ends[parent]:
+            ends[parent] = ends[index]
+    return ends
+
+
+class _Notes:
+    """The columns of all notes, node by node."""
+
+    def __init__(self, nodes: list[TabularNode]) -> None:
+        names = ("note_first", "note_kind", "note_block", "note_line", "line_at")
+        self.columns = {name: array(ITEM_TYPES[name]) for name in names}
         self.lines = bytearray()
-        self.sevenths: dict[tuple[tuple[str, str], ...], int] = {(): 0}
-        self.billable: list[tuple[int, int]] = []
+        first = self.columns["note_first"]
+        for node in nodes:
+            first.append(len(self.columns["note_kind"]))
+            if node.blocks:
+                self._add(node)
+        first.append(len(self.columns["note_kind"]))
+        self.columns["note_line"].append(len(self.columns["line_at"]))
+        self.columns["line_at"].append(len(self.lines))
 
-    def add(self, node: TabularNode, parent: int) -> None:
+    def _add(self, node: TabularNode) -> None:
         column = self.columns
-        index = len(column["node_key"])
-        key = node_key(node.name)
-        flags = (PLACEHOLDER if node.placeholder else 0) | (BILLABLE if node.is_code else 0)
-        self.billable += [(pack_key(code), index) for code in node.codes()]
-        column["node_key"].append(key)
-        column["node_kind"].append(KINDS.index(node.kind))
-        column["node_flags"].append(flags)
-        column["node_parent"].append(parent)
-        column["node_end"].append(0)
-        choices = tuple((node.seventh or {}).items())
-        column["node_seventh"].append(self.sevenths.setdefault(choices, len(self.sevenths)))
-        column["title_at"].append(len(self.titles))
-        self.titles += node.title.encode()
-        self._add_notes(node)
-        for child in node.children:
-            self.add(child, index)
-        column["node_end"][index] = len(column["node_key"])
-
-    def _add_notes(self, node: TabularNode) -> None:
-        column = self.columns
-        column["note_first"].append(len(column["note_kind"]))
         seen: dict[str, int] = {}
         for block in node.blocks:
             column["note_kind"].append(NOTES.index(block.kind))
@@ -104,34 +114,35 @@ class _Compiler:
                 column["line_at"].append(len(self.lines))
                 self.lines += line.encode()
 
-    def finish(self) -> None:
-        column = self.columns
-        column["title_at"].append(len(self.titles))
-        column["note_first"].append(len(column["note_kind"]))
-        column["note_line"].append(len(column["line_at"]))
-        column["line_at"].append(len(self.lines))
-        for key, node in sorted(self.billable):
-            column["codes"].append(key)
-            column["code_node"].append(node)
-        for key, node in sorted((key, node) for node, key in enumerate(column["node_key"])):
-            column["key_sorted"].append(key)
-            column["key_node"].append(node)
 
-
-def compile_tabular(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the `meta` and `sections` of a compiled file; `listed` are the terms of the Alphabetic Index."""
-    from weakcode.codes.search import index_texts
-
-    compiler = _Compiler()
-    for chapter in tabular.chapters:
-        compiler.add(chapter, NOBODY)
-    compiler.finish()
-    sections = {name: column.tobytes() for name, column in compiler.columns.items()}
-    sections["titles"] = bytes(compiler.titles)
-    sections["lines"] = bytes(compiler.lines)
-    sections |= index_texts(tabular, listed)
-    meta = {"sevenths": [dict(choices) for choices in compiler.sevenths], "version": tabular.version}
-    return meta, sections
+def compile_tabular(tabular: Tabular, terms: bytes = b"") -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the `meta` and `sections` of a stored edition; `terms` are those of the Alphabetic Index, as text."""
+    nodes, parents = _in_order(tabular)
+    notes = _Notes(nodes)
+    titles = [node.title.encode() for node in nodes]
+    keys = [node_key(node.name) for node in nodes]
+    sevenths: dict[tuple[tuple[str, str], ...], int] = {(): 0}
+    choices = [tuple(node.seventh.items()) if node.seventh else () for node in nodes]
+    billable = sorted((pack_key(code), index) for index, node in enumerate(nodes) for code in node.codes())
+    by_key = sorted(zip(keys, range(len(keys)), strict=True))
+    kinds = {kind: number for number, kind in enumerate(KINDS)}
+    made: dict[str, Iterable[int]] = {
+        "codes": [key for key, _ in billable],
+        "code_node": [node for _, node in billable],
+        "node_key": keys,
+        "node_kind": [kinds[node.kind] for node in nodes],
+        "node_flags": [(PLACEHOLDER * node.placeholder) | (BILLABLE * node.is_code) for node in nodes],
+        "node_parent": parents,
+        "node_end": _ends(parents),
+        "node_seventh": [sevenths.setdefault(one, len(sevenths)) for one in choices],
+        "key_sorted": [key for key, _ in by_key],
+        "key_node": [node for _, node in by_key],
+        "title_at": accumulate(map(len, titles), initial=0),
+    }
+    sections = {name: array(ITEM_TYPES[name], numbers).tobytes() for name, numbers in made.items()}
+    sections |= {name: column.tobytes() for name, column in notes.columns.items()}
+    sections |= {"titles": b"".join(titles), "lines": bytes(notes.lines), "terms": terms}
+    return {"sevenths": [dict(one) for one in sevenths], "version": tabular.version}, sections
 
 
 def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:

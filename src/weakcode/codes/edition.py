@@ -32,7 +32,7 @@ from weakcode.codes.tree import Tree
 from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
-    from weakcode.codes.search import SearchHit
+    from weakcode.codes.search import SearchHit, SearchIndex
     from weakcode.codes.storage.store import Stored
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
@@ -287,10 +287,6 @@ class Edition(Tree):
             self._named_sets[expression] = found
         return found
 
-    def stem(self, code_id: int) -> str:
-        """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""
-        return unpack(self._node_key[self._code_node[code_id]])
-
     # places
 
     def _place(self, name: str) -> tuple[int | None, int | None]:
@@ -363,12 +359,9 @@ class Edition(Tree):
 
     def titled_code(self, code_id: int) -> tuple[str, str]:
         """Return the canonical code of a billable number and its title; empty where no source tells it."""
-        code, index = unpack(self._codes[code_id]), self._code_node[code_id]
+        code = unpack(self._codes[code_id])
         title = self._title_of_day(code)
-        if title is None:
-            title, added = self._base_title(index), self._sevenths[self._node_seventh[index]].get(code[6:])
-            title = f"{title}, {added}" if added else title
-        return canonical(code), title
+        return canonical(code), self.listed_title(code_id) if title is None else title
 
     def _title_of_day(self, code: str) -> str | None:
         """Return the title of a code where that of its place in the list is not the one of these days."""
@@ -390,3 +383,9 @@ class Edition(Tree):
     def search(self, text: str, limit: int = 20) -> list[SearchHit]:
         """Return the codes whose title or inclusion term fits the words of `text`, best first."""
         return self._search.find(self, text, limit)
+
+    @lazy
+    def _search(self) -> SearchIndex:
+        from weakcode.codes.search import index_of
+
+        return index_of(self.whole) if self.whole is self else self.whole._search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from weakcode.codes.compiled import KINDS, NOTES
-from weakcode.codes.storage.shape import EDITION, NOBODY
+from weakcode.codes.storage.shape import EDITION, NOBODY, SEARCH
 from weakcode.codes.storage.sound import is_like, numbers_hold
 from weakcode.codes.storage.store import Stored
 from weakcode.codes.validity import Window
@@ -32,12 +32,9 @@ def edition_holds(stored: Stored) -> bool:
     limits |= {"kinds": len(KINDS), "notes": len(NOTES)}
     for intervals in meta["windows"]:
         Window.of(intervals)
-    words = bytes(sections["search_words"]).decode()
-    starts = len(sections["search_starts"]) // 4
-    return (
-        numbers_hold(sections, EDITION, limits)
-        and (words.count("\n") + 1 == starts - 1 or (not words and starts == 1))
-        and _is_tree(*(sections[name].cast("I").tolist() for name in ("node_parent", "node_end")))
+    bytes(sections["terms"]).decode()
+    return numbers_hold(sections, EDITION, limits) and _is_tree(
+        *(sections[name].cast("I").tolist() for name in ("node_parent", "node_end"))
     )
 
 
@@ -52,3 +49,11 @@ def _is_tree(parents: list[int], ends: list[int]) -> bool:
 def codes_hold(stored: Stored) -> bool:
     """Tell whether a container has the codes and headers of a file, each with its title."""
     return is_like(stored.meta, {"codes": {str: str}, "headers": {str: str}}) and len(stored.meta) == 2
+
+
+def search_holds(stored: Stored) -> bool:
+    """Tell whether a container is a search index that can be followed wherever it leads."""
+    words = bytes(stored.sections["search_words"]).decode()
+    starts = len(stored.sections["search_starts"]) // 4
+    counted = words.count("\n") + 1 == starts - 1 or (not words and starts == 1)
+    return not stored.meta and counted and numbers_hold(stored.sections, SEARCH, {})

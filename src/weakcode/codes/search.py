@@ -5,6 +5,7 @@ The index holds every text once, as numbered words, and for each word the texts 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from array import array
 from bisect import bisect_left
@@ -14,13 +15,15 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from weakcode.base.building import uncollected
+from weakcode.codes.holds import search_holds
 from weakcode.codes.keys import pack_key, unpack_key
-from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.normalise import canonical
+from weakcode.codes.storage import shipped, store
+from weakcode.codes.storage.shape import SEARCH
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
-    from weakcode.codes.sources.alphabetic import IndexTerm
-    from weakcode.codes.sources.tabular import Tabular
 
 _WORD = re.compile(r"[^\W_]+")
 _FILLERS = frozenset(("a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with"))
@@ -80,26 +83,39 @@ class _Words(dict[str, str | None]):
         return len(counted)
 
 
-def index_texts(tabular: Tabular, listed: Iterable[IndexTerm] = ()) -> dict[str, bytes]:
-    """Return the sections of the search index: titles, inclusion terms, and terms `listed` by the Alphabetic Index."""
+def index_of(edition: Edition, *, ships: bool = False) -> SearchIndex:
+    """Return the search index of a Tabular List: as it is shipped or cached, else made and kept for the next time."""
+    key = hashlib.blake2b(repr((shipped.made_by("codes"), edition.digest)).encode(), digest_size=16).hexdigest()
+    place = store.cache_dir() / f"search-{edition.notes_name}-{key[:12]}.bin"
+    stored = shipped.read(place, key, SEARCH, search_holds)
+    if stored is None:
+        with uncollected():
+            packed = store.pack(key, {}, index_texts(edition))
+        shipped.keep(place, packed, ships=ships)
+        stored = store.open_bytes(packed, key)
+        assert stored is not None, "a container that was just packed must open"
+    return SearchIndex(stored.sections)
+
+
+def index_texts(edition: Edition) -> dict[str, bytes]:
+    """Return the sections of the search index: titles, inclusion terms, and terms of the Alphabetic Index.
+
+    The edition keeps these as `alphabetic.write_terms` has them.
+    """
     more: dict[str, list[str]] = {}
-    for term in listed:
-        more.setdefault(term.code, []).append(term.words)
+    for line in bytes(edition.stored.sections["terms"]).decode().splitlines():
+        name, _, words = line.partition("\t")
+        more.setdefault(name, []).append(words)
     known = _Words()
     node_of, words_in, text_at = array("Q"), array("H"), array("I")
     texts = bytearray()
-    for chapter in tabular.chapters:
-        for node in chapter.walk():
-            if node.kind not in ("category", "subcategory"):
-                continue
-            terms = [line for block in node.blocks if block.kind == "inclusion_term" for line in block.lines]
-            name = compact(node.name)
-            key = pack_key(name)
-            for text in dict.fromkeys([node.title, *terms, *more.get(name, ())]):
-                words_in.append(known.add(text, len(node_of)))
-                node_of.append(key)
-                text_at.append(len(texts))
-                texts += text.encode()
+    for name, own in edition.texts():
+        key = pack_key(name)
+        for text in dict.fromkeys([*own, *more.get(name, ())]):
+            words_in.append(known.add(text, len(node_of)))
+            node_of.append(key)
+            text_at.append(len(texts))
+            texts += text.encode()
     text_at.append(len(texts))
     ordered = sorted(known.postings)
     starts, entries = array("I", [0]), array("I")

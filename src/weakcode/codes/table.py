@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import chain
 
 import attrs
 
@@ -147,8 +148,8 @@ def flagged(flag: str, day: date) -> frozenset[str]:
     Also codes that are not billable on that day and have it on the nearest day on which they are, so that a set changes
     only when Medicare's list does.
     """
-    has = _having(flag, day)
-    return frozenset(code for code, number in table().codes.items() if has[number])
+    known = _codes_by_history()
+    return frozenset(chain.from_iterable(known[number] for number in _having(flag, day)))
 
 
 @lru_cache(maxsize=64)
@@ -162,12 +163,32 @@ def last_flagged(flag: str) -> date:
     return FOREVER if not days or max(days) == known.last else max(days)
 
 
-def _having(flag: str, day: date) -> tuple[bool, ...]:
-    """Tell for each history whether its codes have a flag on a day, or on the nearest on which they are billable."""
-    return tuple(flag in _nearest(history, day).flags for history in table().histories)
+@lru_cache(maxsize=1)
+def _codes_by_history() -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for code, number in table().codes.items():
+        found.setdefault(number, []).append(code)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _ever_having(flag: str) -> dict[int, History]:
+    """Return the histories, by number, whose codes have a flag on some day."""
+    return {
+        number: history
+        for number, history in enumerate(table().histories)
+        if any(flag in spell.flags for spell in history)
+    }
+
+
+def _having(flag: str, day: date) -> tuple[int, ...]:
+    """Return the histories whose codes have a flag on a day, or on the nearest on which they are billable."""
+    return tuple(number for number, history in _ever_having(flag).items() if flag in _nearest(history, day).flags)
 
 
 def _nearest(history: History, day: date) -> Spell:
+    if len(history) == 1:
+        return history[0]
     return min(history, key=lambda spell: max((spell.starts - day).days, (day - spell.ends).days, 0))
 
 

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from weakcode.base.lazy import lazy
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
 from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.normalise import compact
 from weakcode.codes.places import Node, Note, Titled, name_of
 
 if TYPE_CHECKING:
-    from weakcode.codes.search import SearchIndex
     from weakcode.codes.storage.store import Stored
 
 
@@ -92,6 +92,21 @@ class Tree:
 
     def _base_title(self, index: int) -> str:
         return bytes(self._titles[self._title_at[index] : self._title_at[index + 1]]).decode()
+
+    def listed_title(self, code_id: int) -> str:
+        """Return the title of the place of a billable number in the list, with the text of an added 7th character."""
+        index = self._code_node[code_id]
+        title, sevenths = self._base_title(index), self._node_seventh[index]
+        added = self._sevenths[sevenths].get(unpack(self._codes[code_id])[6:]) if sevenths else None
+        return f"{title}, {added}" if added else title
+
+    def stem(self, code_id: int) -> str:
+        """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""
+        return unpack(self._node_key[self._code_node[code_id]])
+
+    def windows_of(self, codes: CodeSet) -> frozenset[int]:
+        """Return the numbers of the windows of billable codes."""
+        return frozenset().union(*(self._code_window[low:high] for low, high in codes.spans))
 
     def titled(self) -> tuple[Titled, ...]:
         """Return every chapter, section and code of the list, in document order; no codes with added 7th characters.
@@ -174,8 +189,9 @@ class Tree:
         node = self.node(name)
         return tuple(filter(None, map(self.node, node.children))) if node else ()
 
-    @lazy
-    def _search(self) -> SearchIndex:
-        from weakcode.codes.search import SearchIndex
-
-        return SearchIndex(self.stored.sections)
+    def texts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the compact name of each code and category, with its title and inclusion terms, in document order."""
+        for index, name in enumerate(unpack_all(self._node_key)):
+            if not self._is_group(index):
+                terms = (line for note in self._notes_at(index, "inclusion_term") for line in note.lines)
+                yield name, (self._base_title(index), *terms)

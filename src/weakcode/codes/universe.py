@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from weakcode.codes.compiled import compile_tabular
-from weakcode.codes.keys import unpack_key
-from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.compiled import compile_tabular, unpack_all
+from weakcode.codes.normalise import canonical
 from weakcode.codes.sources.tabular import Tabular, TabularNode
 from weakcode.codes.table import CodeTable
 from weakcode.codes.validity import Calendar, CodeSource, Release
-
-if TYPE_CHECKING:
-    from weakcode.codes.sources.alphabetic import IndexTerm
 
 _CATEGORY = 3
 _LONGEST = 7
@@ -31,7 +27,7 @@ def listed(tabular: Tabular, release: Release) -> CodeSource:
     codes: dict[str, str] = {}
     headers: dict[str, str] = {}
     for node in _places(tabular):
-        name = compact(node.name)
+        name = node.name.replace(".", "")
         if node.children or node.seventh:
             headers[name] = node.title
         else:
@@ -47,14 +43,14 @@ def compile_edition(
     others: list[CodeSource],
     table: CodeTable,
     dates: Calendar,
-    terms: Iterable[IndexTerm] = (),
+    terms: bytes = b"",
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the `meta` and `sections` of a Tabular List with the codes of all other days laid in.
 
     `own` are its own codes, `others` those of other releases at hand, from which titles are taken, `terms` those of the
-    Alphabetic Index.
+    Alphabetic Index, as `alphabetic.write_terms` has them.
     """
-    titles = {code: table.titles.get(code, "") for code in dates.window_of if code not in own.codes}
+    titles = {code: table.titles.get(code, "") for code in dates.window_of.keys() - own.codes.keys()}
     headers = dict(table.headers)
     for source in others:
         headers |= source.headers
@@ -62,7 +58,7 @@ def compile_edition(
     spoken = _Laying(tabular, titles, headers).lay()
     meta, sections = compile_tabular(tabular, terms)
     codes = memoryview(sections["codes"]).cast("Q")
-    sections["code_window"] = array("H", (dates.window_of[unpack_key(key)] for key in codes)).tobytes()
+    sections["code_window"] = array("H", map(dates.window_of.__getitem__, unpack_all(codes))).tobytes()
     retitled = {
         code: [[str(one.starts), str(one.ends), one.title] for one in known] for code, known in table.retitled.items()
     }
@@ -88,7 +84,7 @@ class _Laying:
     def __init__(self, tabular: Tabular, titles: Mapping[str, str], headers: Mapping[str, str]) -> None:
         self._titles = titles
         self._headers = headers
-        self._nodes = {compact(node.name): node for node in _places(tabular)}
+        self._nodes = {node.name.replace(".", ""): node for node in _places(tabular)}
         self._sections = [node for chapter in tabular.chapters for node in chapter.walk() if node.kind == "section"]
 
     def lay(self) -> dict[str, str]:

@@ -17,6 +17,7 @@ from weakcode.codes.storage import shipped, store
 def main() -> None:
     """Make anew what is shipped. Raises EditionError where the Tabular List is not installed."""
     from weakcode.codes.catalog import bundled
+    from weakcode.codes.search import index_of
     from weakcode.compile.build import base_program
 
     for path in shipped.folder().glob("*.bin"):
@@ -24,7 +25,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as empty:
         os.environ |= {store.CACHE_VARIABLE: str(Path(empty, "cache")), DATA_VARIABLE: str(Path(empty, "data"))}
         base_program(bundled())
-    if len(list(shipped.folder().glob("*.bin"))) < 2:
+        index_of(bundled(), ships=True)
+    if len(list(shipped.folder().glob("*.bin"))) < 3:
         raise SystemExit(f"{shipped.folder()} cannot be written; what is bundled was not compiled")
 
 

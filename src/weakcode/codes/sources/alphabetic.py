@@ -36,12 +36,11 @@ def read_index(content: bytes, where: str) -> tuple[str, tuple[IndexTerm, ...]]:
 
     Raises EditionError for anything that is not a well-formed index of ICD-10-CM.
     """
-    import defusedxml.ElementTree
-    from defusedxml.common import DefusedXmlException
+    from weakcode.codes.sources.xmltree import DoctypeError, parsed
 
     try:
-        root = defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
-    except DefusedXmlException:
+        root = parsed(content)
+    except DoctypeError:
         raise EditionError(
             f"{where} declares a document type or entities, which an index never does; it was not read."
         ) from None

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
-from weakcode.codes.normalise import compact
 from weakcode.errors import EditionError
 
 if TYPE_CHECKING:
@@ -62,13 +61,15 @@ class TabularNode:
 
     def walk(self) -> Iterator[TabularNode]:
         """Yield this node and all below it, in document order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += reversed(node.children)
 
     def codes(self) -> tuple[str, ...]:
         """Return the billable codes, compact, that this node stands for: one, one for each 7th character, or none."""
-        name = compact(self.name)
+        name = self.name.replace(".", "")
         return (*((name,) if self.is_code else ()), *(name.ljust(6, "X") + seventh for seventh in self.seventh or ()))
 
     @property
@@ -98,13 +99,12 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
 
     Raises EditionError for anything that is not a whole, well-formed Tabular List.
     """
-    import defusedxml.ElementTree
-    from defusedxml.common import DefusedXmlException
+    from weakcode.codes.sources.xmltree import DoctypeError, parsed
 
     content = source if isinstance(source, bytes) else source.read()
     try:
-        root = defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
-    except DefusedXmlException:
+        root = parsed(content)
+    except DoctypeError:
         raise EditionError(
             f"{where} declares a document type or entities, which a Tabular List never does; it was not read."
         ) from None
@@ -201,13 +201,24 @@ def _section(element: Element, where: str) -> TabularNode:
 
 def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str) -> TabularNode:
     """`seventh` are the 7th characters that reach this code, `removed` those that 6th characters rule out."""
-    name = (element.findtext("name") or "").strip().upper()
+    # Of each kind of child the first one counts, but for codes and notes. Looking for each by its name is slow.
+    first: dict[str, Element] = {}
+    below: list[Element] = []
+    noted = False
+    for part in element:
+        if part.tag == "diag":
+            below.append(part)
+        else:
+            noted = noted or part.tag not in ("name", "desc")
+            first.setdefault(part.tag, part)
+    named = first.get("name")
+    name = ("" if named is None else named.text or "").strip().upper()
     if not _CODE.fullmatch(name):
         raise EditionError(f'{where} has a code "{name}"; a code is written like M62.81.')
     kind = "category" if len(name) == 3 else "subcategory"
-    node = TabularNode(kind, name, _text(element.find("desc")), _blocks(element))
+    node = TabularNode(kind, name, _text(first.get("desc")), _blocks(element) if noted else [])
     node.placeholder = element.get("placeholder") == "true"
-    definition = element.find("sevenChrDef")
+    definition = first.get("sevenChrDef")
     if definition is not None:
         seventh = {
             one.strip(): _text(extension)
@@ -216,8 +227,8 @@ def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[st
             if len(one.strip()) == 1
         }
         removed = _removed(node)
-    node.children = [_diagnosis(child, seventh, removed, where) for child in element.iterfind("diag")]
-    code = compact(name)
+    node.children = [_diagnosis(child, seventh, removed, where) for child in below]
+    code = name.replace(".", "")
     for child in node.children:
         # Not more than the category: the list of 2021 has H54.512A below H54.511.
         if child.name[:3] != name[:3]:

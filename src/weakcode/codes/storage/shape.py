@@ -63,6 +63,8 @@ EDITION = (
     _bounds("note_first", "node_key", "note_kind"),
     Column("note_line", "I", "note_kind", 1, below="line_at", order="climbs"),
     _bounds("line_at", "", "lines", text=True),
+)
+SEARCH = (
     Column("search_node", "Q", ascii=True),
     Column("search_size", "H", "search_node"),
     _bounds("search_at", "search_node", "search_texts", text=True),

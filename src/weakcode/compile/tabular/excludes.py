@@ -14,11 +14,11 @@ Pairs at two sites that have names of their own (`at_two_sites`) are found besid
 from __future__ import annotations
 
 import enum
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import attrs
-import numpy as np
 
 from weakcode.codes.codeset import CodeSet, Spans
 from weakcode.codes.edition import Edition, Note
@@ -100,6 +100,39 @@ def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, Line, Block]]:
                 yield note, line, block
 
 
+class _Touching:
+    """Code sets by number, to be asked which of them have codes of another; answers are numbers with a bit for each."""
+
+    def __init__(self, sets: list[CodeSet]) -> None:
+        self._starts = sorted({bound for codes in sets for span in codes.spans for bound in span})
+        # A bit for each set with the codes from one of these numbers to the next.
+        self._with = [0] * len(self._starts)
+        for number, codes in enumerate(sets):
+            for low, high in codes.spans:
+                for place in range(bisect_left(self._starts, low), bisect_left(self._starts, high)):
+                    self._with[place] |= 1 << number
+        self._known: dict[Spans, int] = {}
+
+    def by(self, codes: CodeSet) -> int:
+        """Return the sets that have codes of this one."""
+        found = self._known.get(codes.spans)
+        if found is None:
+            found = 0
+            for low, high in codes.spans:
+                for place in range(max(bisect_right(self._starts, low) - 1, 0), bisect_left(self._starts, high)):
+                    found |= self._with[place]
+            self._known[codes.spans] = found
+        return found
+
+
+def _bits(number: int) -> Iterator[int]:
+    """Yield the places of the bits of a number, the lowest first."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
 class _Excludes2:
     """The lines of all Excludes2 notes, to be asked for those that speak of the pairs of a block."""
 
@@ -107,35 +140,14 @@ class _Excludes2:
         # A chapter's note tells which conditions have chapters of their own, not which pairs may stand.
         lines = lines_of("excludes2", edition)
         self._lines = [one for one in lines if not one[0].place.startswith("Chapter")]
-        self._sides = [
-            self._bounds([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
-        ]
-        # Lines of one note hold for the same codes, and notes name the same ones.
-        self._met: tuple[dict[Spans, frozenset[int]], ...] = ({}, {})
-
-    @staticmethod
-    def _bounds(sets: list[CodeSet]) -> np.ndarray:
-        rows = [(low, high, number) for number, codes in enumerate(sets) for low, high in codes.spans]
-        return np.array(rows, dtype=np.int64).reshape(-1, 3)
-
-    def _touching(self, side: int, codes: CodeSet) -> frozenset[int]:
-        found = self._met[side].get(codes.spans)
-        if found is None:
-            found = self._met[side][codes.spans] = self._asked(side, codes)
-        return found
-
-    def _asked(self, side: int, codes: CodeSet) -> frozenset[int]:
-        bounds = self._sides[side]
-        found = np.zeros(len(bounds), dtype=bool)
-        for low, high in codes.spans:
-            found |= (bounds[:, 0] < high) & (bounds[:, 1] > low)
-        return frozenset(bounds[found, 2].tolist())
+        self._held, self._named = (
+            _Touching([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
+        )
 
     def about(self, block: Block, whole: Block) -> Iterator[tuple[Note, str, Block]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
-        held, named = ([self._touching(side, codes) for side in (0, 1)] for codes in (block.held, block.named))
-        for here, there, turned in ((held[0], named[1], False), (named[0], held[1], True)):
-            for number in sorted(here & there):
+        for here, there, turned in ((block.held, block.named, False), (block.named, block.held, True)):
+            for number in _bits(self._held.by(here) & self._named.by(there)):
                 note, line, pairs = self._lines[number]
                 pairs = pairs.turned() if turned else pairs
                 if not whole.within(pairs) and block & pairs:

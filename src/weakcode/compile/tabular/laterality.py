@@ -87,8 +87,10 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
 
 def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
     """Whether there is a day on which codes of both sets are billable."""
-    one, other = ({edition.window(code_id) for code_id in each} for each in (codes, others))
-    return any(_overlap(a, b) for a in one for b in other)
+    one, other = map(edition.windows_of, (codes, others))
+    return not one.isdisjoint(other) or any(
+        _overlap(edition.windows[a], edition.windows[b]) for a in one for b in other
+    )
 
 
 @lru_cache(maxsize=4096)
