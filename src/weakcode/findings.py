@@ -118,7 +118,8 @@ class Finding:
 
     `positions` are 1-based, the subject's first; `codes` stand at these positions, canonical. Both are empty when a
     rule is about the claim as a whole. `confidence` is one of `CONFIDENCES`. `denial_risk` is what the profile says of
-    it; `waiver` is there on a finding that was waived, and on no other.
+    it; `waiver` is there on a finding that was waived, and on no other. `title` is the rule's. `id` is the same for
+    the same finding of the same claim in every run: it is made of claim id, rule, codes and positions.
     """
 
     rule: str
@@ -131,6 +132,8 @@ class Finding:
     denial_risk: DenialRisk | None = attrs.field(default=None, metadata=objects.SOMETIMES)
     waiver: Waiver | None = attrs.field(default=None, metadata=objects.SOMETIMES)
     confidence: str = "likely"
+    title: str = ""
+    id: str = attrs.field(default="", eq=False)
 
     form: ClassVar[str] = "finding"
 

@@ -54,7 +54,7 @@ def test_hits_are_merged_superseded_and_ordered_as_the_specification_says(some_e
 
 
 def test_a_finding_is_made_with_all_its_fields_and_stays_as_it_is():
-    values = ("a/b", "error", "So.", ("A00",), (1,), (), None, None, None, "certain")
+    values = ("a/b", "error", "So.", ("A00",), (1,), (), None, None, None, "certain", "Title", "0a")
     made = Maker(Finding)(*values)
     assert made == Finding(*values)
     assert hash(made) == hash(Finding(*values))
@@ -65,5 +65,5 @@ def test_a_finding_is_made_with_all_its_fields_and_stays_as_it_is():
 def test_what_does_more_than_keep_its_fields_is_made_by_its_own_init_alone():
     with pytest.raises(TypeError, match="Claim does more than to keep its fields"):
         Maker(Claim)
-    with pytest.raises(TypeError, match="Finding has 10 fields, not 1"):
+    with pytest.raises(TypeError, match="Finding has 12 fields, not 1"):
         Maker(Finding)("a/b")

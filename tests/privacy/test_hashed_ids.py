@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from pyarrow import feather, ipc
 
 from weakcode.cli import main
+from weakcode.engines.ids import id_of
 from weakcode.report.data import read_report_data
 
 KEY = "a key of the house"
@@ -73,10 +75,25 @@ def test_findings_are_the_same_but_for_their_ids(claims: Path) -> None:
     plain, hidden = claims.parent / "plain.csv", claims.parent / "hidden.csv"
     CliRunner().invoke(main, ["scrub", "--only", "weakness", "--only", "icd10cm", str(claims), "-o", str(plain)])
     run(claims, "--hash-ids", "-o", hidden)
-    expected = plain.read_text()
-    for name in IDS:
-        expected = expected.replace(name, hashed(name))
-    assert hidden.read_text() == expected
+    with plain.open(newline="") as file:
+        expected = list(csv.DictReader(file))
+    for row in expected:
+        row["claim_id"] = hashed(row["claim_id"]) if row["claim_id"] else ""
+        row["finding_id"] = id_of(
+            row["claim_id"], row["rule"], row["codes"].split(), [*map(int, row["positions"].split())]
+        )
+    with hidden.open(newline="") as file:
+        assert list(csv.DictReader(file)) == expected
+
+
+@pytest.mark.parametrize("engine", ["columnar", "durable"])
+def test_the_service_date_is_not_told_beside_hashed_ids(tmp_path: Path, engine: str) -> None:
+    claims, out = tmp_path / "claims.csv", tmp_path / "f.parquet"
+    claims.write_text(f"claim_id,codes,service_date\n{IDS[0]},M62.84 I10,2026-05-02\n")
+    for options, days in ((["--hash-ids"], [None]), ([], [dt.date(2026, 5, 2)])):
+        command = ["scrub", "--only", "weakness", "--engine", engine, str(claims), "-o", str(out), *options]
+        assert CliRunner().invoke(main, command).exit_code == 1
+        assert pq.read_table(out)["service_date"].to_pylist() == days
 
 
 @pytest.mark.parametrize("as_format", ["text", "json", "fhir"])

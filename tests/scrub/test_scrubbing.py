@@ -86,12 +86,17 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
     table = pq.read_table(tmp_path / "f.parquet")
     assert table.to_pylist()[0] == {
         "claim_id": "A",
+        "finding_id": "",
         "rule": "weakness/x",
         "severity": "error",
         "confidence": "likely",
         "message": 'Say "so", now',
         "codes": ["M62.84", "I10"],
         "positions": [1, 2],
+        "fix": None,
+        "payer": None,
+        "service_date": None,
+        "title": None,
         "sources": ["Tabular List, M62.84", "Guidelines, I.A.13"],
         "edition": "2026-04",
         "file": str(claims),
@@ -149,7 +154,7 @@ def test_an_arrow_file_without_findings_has_the_columns_all_the_same(tmp_path: P
     (tmp_path / "c.csv").write_text("claim_id,codes\nA,I10\n")
     scrub([tmp_path / "c.csv"], FakeJudge(), output=tmp_path / "f.arrow")
     table = feather.read_table(tmp_path / "f.arrow")
-    assert (table.num_rows, table.column_names[:3]) == (0, ["claim_id", "rule", "severity"])
+    assert (table.num_rows, table.column_names[:3]) == (0, ["claim_id", "finding_id", "rule"])
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -171,7 +176,7 @@ def test_a_parquet_file_without_findings_has_the_columns_all_the_same(tmp_path: 
     scrub([tmp_path / "c.csv"], FakeJudge(), output=tmp_path / "f.parquet")
     table = pq.read_table(tmp_path / "f.parquet")
     assert table.num_rows == 0
-    assert table.column_names[:4] == ["claim_id", "rule", "severity", "confidence"]
+    assert table.column_names[:5] == ["claim_id", "finding_id", "rule", "severity", "confidence"]
 
 
 @pytest.mark.parametrize("name", ["f.parquet", "f.csv", "f.jsonl", "f.arrow", "f.arrows"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
+from weakcode.engines.ids import apart, key_of, keyed_id
 from weakcode.engines.kernel._kernel import Maker, Merger
 from weakcode.engines.wording import Named, Wording
 from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
@@ -39,6 +40,7 @@ class _Words(NamedTuple):
     codes: tuple[str, ...]
     sources: tuple[Source, ...]
     mend: str
+    key: bytes
 
 
 class Assembler:
@@ -74,7 +76,8 @@ class Assembler:
         """Return the findings by subject position, then rule id, then object position."""
         severities = self.severities(judged.claim.payer)
         merged = self.merger.merged(hits, severities)
-        return tuple([self._finding(judged, severities, *one) for one in merged])
+        findings = tuple([self._finding(judged, severities, *one) for one in merged])
+        return findings if len({one.id for one in findings}) == len(findings) else apart(findings)
 
     def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
         """Return what the edits of one finding cite for `other`, its object, each once."""
@@ -90,8 +93,7 @@ class Assembler:
         first, second = codes[subject - 1] if subject else "", codes[other - 1] if other else ""
         key = (numbers, first, second, codes[stray - 1] if stray else "")
         words = self._worded.get(key) or self._word(judged, subject, *key)
-        fix = edit.fix
-        rule = self._program.rules[edit.rule]
+        fix, rule = edit.fix, self._program.rules[edit.rule]
         return _finding(
             rule.id,
             _LABELS[severities[edit.rule]],
@@ -103,6 +105,8 @@ class Assembler:
             None,
             None,
             rule.confidence,
+            rule.title,
+            keyed_id(words.key, judged.claim.id, subject, other),
         )
 
     def _misplaced(self, judged: JudgedClaim, edit: Edit, subject: int) -> int:
@@ -126,7 +130,8 @@ class Assembler:
             lines = lines_meant(edit, judged.claim.lines, judged.claim.codes, subject)
         message, said = self.wording.words(numbers, named, other, stray, term, lines)
         codes = tuple(one.shown for one in (named, other) if one.shown)
-        words = _Words(message, codes, said.sources, self._mend(edit, named, other, stray))
+        key = key_of(self._program.rules[edit.rule].id, codes)
+        words = _Words(message, codes, said.sources, self.mend(edit, named, other, stray), key)
         if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
             self._worded[numbers, first, second, third] = words
         return words
@@ -137,7 +142,7 @@ class Assembler:
         text = judged.claim.diagnoses[subject - 1].text
         return found_term(edit, self._program.rules[edit.rule], text, judged.ids[subject - 1], self._edition) or ""
 
-    def _mend(self, edit: Edit, subject: Named, other: Named, stray: Named) -> str:
+    def mend(self, edit: Edit, subject: Named, other: Named, stray: Named) -> str:
         """Return the sentence of the fix that an edit may allow; empty where there is none."""
         fix = edit.fix
         if fix is None:

@@ -32,7 +32,7 @@ _COLUMNS = (
     "denial_risk_source",
 )
 """What is read of a findings file; columns after the needed ones may be missing."""
-_SQL = {"string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT"}
+_SQL = {"string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "date32": "DATE"}
 _TYPES = {column.name: _SQL[column.kind] + "[]" * column.is_list for column in COLUMNS}
 _SPLIT = {column.name: column.separator for column in COLUMNS if column.is_list}
 _ARROW = (".arrow", ".feather", ".arrows")

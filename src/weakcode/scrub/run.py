@@ -182,9 +182,8 @@ class _Out:
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:
-            told = self.hide.batch(batch) if self.hide else batch
             for writer in self._tables:
-                writer.write(told)
+                writer.write(batch)
 
     def rejected(self, rejected: Iterable[Rejected]) -> None:
         if self._aside:
@@ -270,8 +269,10 @@ class _Run:
             return
         if self._out.corrected:
             self._out.corrected.add(outcome)
+        if self._out.hide:
+            outcome = self._out.hide.judged(outcome)
         if self._plan.on_judged:
-            self._plan.on_judged(self._out.hide.judged(outcome) if self._out.hide else outcome)
+            self._plan.on_judged(outcome)
         if self._out.keeps_findings:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
@@ -280,9 +281,12 @@ class _Run:
         from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
         from weakcode.scrub.judge.parallel import in_order
 
-        keep = self._out.corrected is not None
+        keep, judge = self._out.corrected is not None, self._plan.judge
+        hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
-            batches, lambda batch: evaluate_batch(batch, columns, self._plan.judge, keep_claims=keep), self._plan.jobs
+            batches,
+            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, hide=hide),
+            self._plan.jobs,
         ):
             if isinstance(part, FindingBatch):
                 self._batch(part)

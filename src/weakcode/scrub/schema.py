@@ -24,6 +24,8 @@ class Encoding(enum.Enum):
     """A few values again and again: a dictionary."""
     RISES = enum.auto()
     """Whole numbers near to the one before: their differences."""
+    HASHES = enum.auto()
+    """Texts of which none is like another: their lengths apart."""
 
 
 @attrs.frozen
@@ -66,6 +68,9 @@ class TableColumn:
 
 COLUMNS = (
     TableColumn("claim_id", "the claim, as given", lambda one: one.record.claim.id, encoding=Encoding.PLAIN),
+    TableColumn(
+        "finding_id", "the finding, the same in every run", lambda one: one.finding.id, encoding=Encoding.HASHES
+    ),
     TableColumn("rule", "pack and id of the rule", lambda one: one.finding.rule),
     TableColumn("severity", "error, warning or info", lambda one: one.finding.severity),
     TableColumn("confidence", "how sure the rule is: certain, likely or record", lambda one: one.finding.confidence),
@@ -80,6 +85,19 @@ COLUMNS = (
         encoding=Encoding.RISES,
     ),
     TableColumn(
+        "fix",
+        "what would mend it, in a sentence",
+        lambda one: one.finding.fix and (one.finding.fix.description or None),
+    ),
+    TableColumn("payer", "who pays, as the claim says", lambda one: one.record.claim.payer),
+    TableColumn(
+        "service_date", "the service date; empty with hashed ids", lambda one: one.record.claim.service_date, "date32"
+    ),
+    TableColumn("edition", "the codes that the claim was judged by", lambda one: one.verdict.edition),
+    TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
+    TableColumn("denial_risk_source", "where that is from", lambda one: one.risk and str(one.risk.source)),
+    TableColumn("title", "the title of the rule", lambda one: one.finding.title or None),
+    TableColumn(
         "sources",
         "the publications that say so",
         lambda one: list(map(str, one.finding.sources)),
@@ -87,7 +105,6 @@ COLUMNS = (
         # A source is a phrase with blanks of its own.
         separator="; ",
     ),
-    TableColumn("edition", "the codes that the claim was judged by", lambda one: one.verdict.edition),
     TableColumn("file", "the file of the claim", lambda one: one.record.file),
     TableColumn(
         "line",
@@ -97,8 +114,6 @@ COLUMNS = (
         encoding=Encoding.RISES,
     ),
     TableColumn("place", "segment or path in it", lambda one: one.record.place_of(one.finding.positions)),
-    TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
-    TableColumn("denial_risk_source", "where that is from", lambda one: one.risk and str(one.risk.source)),
     TableColumn("waived_by", "who waives the finding", lambda one: one.finding.waiver and one.finding.waiver.who),
     TableColumn("waiver", "and why", lambda one: one.finding.waiver and one.finding.waiver.reason),
 )
@@ -119,18 +134,42 @@ def row_of_table(found: ClaimFinding) -> dict[str, Any]:
     return {column.name: column.of(found) for column in COLUMNS}
 
 
-def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return a batch with exactly the columns of a findings table; a column that is not there is null."""
+def batch_schema() -> pa.Schema:
+    """Return the Arrow schema of batches of findings: that of the table, with dictionaries where texts repeat."""
     import pyarrow as pa
 
-    schema = findings_schema()
-    names = batch.schema.names
-    if names == schema.names:
+    def packed(column: TableColumn) -> pa.DataType:
+        if column.kind != "string" or column.encoding is not Encoding.REPEATS:
+            return column.type()
+        words = pa.dictionary(pa.int32(), pa.string())
+        return pa.list_(words) if column.is_list else words
+
+    return pa.schema([(column.name, packed(column)) for column in COLUMNS])
+
+
+def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with exactly the columns of `batch_schema`; a column that is not there is null."""
+    import pyarrow as pa
+
+    schema = batch_schema()
+    if batch.schema == schema:
         return batch
+    there = batch.schema.names
     columns = [
-        batch.column(field.name) if field.name in names else pa.nulls(batch.num_rows, field.type) for field in schema
+        _packed(batch.column(field.name), field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
+        for field in schema
     ]
-    return pa.RecordBatch.from_arrays(columns, names=schema.names)
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _packed(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    import pyarrow as pa
+
+    if column.type == kind:
+        return column
+    if pa.types.is_list(kind):
+        return pa.ListArray.from_arrays(column.offsets, _packed(column.values, kind.value_type), type=kind)
+    return column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)
 
 
 def parquet_leaves(encoding: Encoding) -> list[str]:

@@ -13,6 +13,7 @@ from weakcode.scrub.judge.rows import Evaluated, FindingRows
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import opened_input
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.schema import conformed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +54,7 @@ def scrub_batches(
             if isinstance(part, FindingBatch):
                 set_aside(part.rejected)
                 if part.scrubbed is not None and part.scrubbed.findings.num_rows:
-                    yield part.scrubbed.findings
+                    yield conformed(part.scrubbed.findings)
                 continue
             rows = FindingRows()
             for outcome in part.outcomes:
@@ -61,7 +62,7 @@ def scrub_batches(
                     rows.add(outcome)
                 else:
                     set_aside([outcome])
-            yield from rows.batches(last=True)
+            yield from map(conformed, rows.batches(last=True))
 
     for given in sources:
         with nullcontext(given) if speaks_arrow(given) else opened_input(given) as opened:

@@ -102,8 +102,7 @@ def judged(
         for part in ArrowColumns(batch, kept=PLACES):
             if isinstance(part, LostRows):
                 raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
-            outcomes = _outcomes(part.batch, rules.unpacked(), counted, name, hide)
-            yield from outcomes if hide is None else map(hide.batch, outcomes)
+            yield from _outcomes(part.batch, rules.unpacked(), counted, name, hide)
     counted.judged_by(rules.judged_by)
     counts = counted.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
     yield _rows(TALLY, {"message": [as_text(counts)]})
@@ -112,7 +111,7 @@ def judged(
 def _outcomes(
     batch: pa.RecordBatch, scrubber: ColumnScrubber, counted: Counts, name: str, hide: HashedIds | None
 ) -> Iterator[pa.RecordBatch]:
-    scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)))
+    scrubbed = scrubber.scrub(batch, lines=pa.array(np.arange(batch.num_rows)), hide=hide.ids if hide else None)
     counted.add_batch(
         FindingBatch(
             scrubbed,
@@ -127,7 +126,7 @@ def _outcomes(
         set_aside = _rows(
             REJECTED,
             {
-                "claim_id": [one.claim_id for one in scrubbed.rejected],
+                "claim_id": [one.claim_id if hide is None else hide.text(one.claim_id) for one in scrubbed.rejected],
                 "rule": [one.part for one in scrubbed.rejected],
                 "message": [one.reason if hide is None else one.part for one in scrubbed.rejected],
             },

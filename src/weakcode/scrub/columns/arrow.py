@@ -85,6 +85,31 @@ def words(index: NDArray[Any], dictionary: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(numbers(index.astype(np.int32, copy=False)), dictionary)
 
 
+def masked(values: NDArray[Any], none: NDArray[np.bool_]) -> pa.Array:
+    """Return 32-bit whole numbers as an array with nulls where `none` says so."""
+    values = np.ascontiguousarray(values, np.int32)
+    if not none.any():
+        return numbers(values)
+    there = pa.py_buffer(np.packbits(~none, bitorder="little"))
+    return pa.Array.from_buffers(pa.int32(), len(values), [there, pa.py_buffer(values)])
+
+
+def words_or_none(index: NDArray[Any], dictionary: pa.Array, none: NDArray[np.bool_]) -> pa.DictionaryArray:
+    """Return a dictionary-encoded column with nulls where `none` says so, whatever the index there."""
+    return pa.DictionaryArray.from_arrays(masked(np.where(none, 0, index), none), dictionary)
+
+
+def text_buffers(column: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Return the bounds and the bytes of texts; a null has no bytes."""
+    if column.null_count:
+        column = column.fill_null("")
+    _, offsets, data = column.buffers()
+    if not len(column) or offsets is None:
+        return np.zeros(len(column) + 1, np.int32), np.empty(0, np.uint8)
+    bounds = viewed(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
+    return bounds, np.frombuffer(b"" if data is None else data, np.uint8)
+
+
 def lists(bounds: NDArray[np.int32], values: pa.Array) -> pa.ListArray:
     """Return lists, none of them null: row r has values[bounds[r]:bounds[r + 1]]."""
     return pa.ListArray.from_arrays(numbers(bounds), values)

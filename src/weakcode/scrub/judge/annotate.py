@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from weakcode.claims import Waiver
 from weakcode.rules.waivers import WaiverBook, first_of
+from weakcode.scrub.columns import arrow
 from weakcode.scrub.columns.facts import Categories
 from weakcode.scrub.judge.findings import FindingColumns
 
@@ -123,8 +124,7 @@ def _risk_columns(
 
 def _words(index: Index, words: list[str]) -> pa.DictionaryArray:
     """Return a dictionary column; an index of -1 is null."""
-    there = pa.array(np.where(index < 0, 0, index).astype(np.int32), mask=index < 0)
-    return pa.DictionaryArray.from_arrays(there, pa.array(words, pa.string()))
+    return arrow.words_or_none(index, pa.array(words, pa.string()), index < 0)
 
 
 def _only(findings: FindingColumns, kept: NDArray[np.bool_]) -> FindingColumns:
@@ -136,5 +136,6 @@ def _only(findings: FindingColumns, kept: NDArray[np.bool_]) -> FindingColumns:
         subject=findings.subject[kept],
         object=findings.object[kept],
         severity=findings.severity[kept],
+        unmended=findings.unmended[kept],
         claims=len(np.unique(rows)),
     )

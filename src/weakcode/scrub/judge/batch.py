@@ -19,6 +19,7 @@ from weakcode.scrub.read.rows import Rejected
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.columns import ColumnScrubber
+    from weakcode.scrub.judge.findings import Pseudonyms
 
 
 @attrs.frozen(eq=False)
@@ -43,11 +44,19 @@ class EvaluatedRows:
 
 
 def evaluate_batch(
-    claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, *, keep_claims: bool = False
+    claims: ClaimBatch,
+    scrubber: ColumnScrubber,
+    judge: Judge,
+    *,
+    keep_claims: bool = False,
+    hide: Pseudonyms | None = None,
 ) -> FindingBatch | EvaluatedRows:
-    """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim."""
+    """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
+
+    With `hide`, findings in columns tell claims by what it returns for their ids.
+    """
     for batch in _ways(claims):
-        found = _in_columns(batch, scrubber, judge, keep_claims)
+        found = _in_columns(batch, scrubber, judge, keep_claims, hide)
         if found is not None:
             return found
     return EvaluatedRows(tuple(evaluate(batch.rows(), judge)))
@@ -60,7 +69,9 @@ def _ways(claims: ClaimBatch) -> Iterator[ClaimBatch]:
         yield RowBatch(tuple(claims.rows()))
 
 
-def _in_columns(claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, keep_claims: bool) -> FindingBatch | None:
+def _in_columns(
+    claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, keep_claims: bool, hide: Pseudonyms | None
+) -> FindingBatch | None:
     batch = claims.batch
     if batch is None:
         return None
@@ -69,7 +80,7 @@ def _in_columns(claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, keep
         return FindingBatch(None, tuple(one for _, one in set_aside))
     try:
         lines = numbers(np.arange(batch.num_rows, dtype=np.int64))
-        scrubbed = scrubber.scrub(batch, file=claims.name, lines=lines, decoded=claims.decoded)
+        scrubbed = scrubber.scrub(batch, file=claims.name, lines=lines, decoded=claims.decoded, hide=hide)
     except EngineError:
         # So that the error names its claim.
         return None

@@ -33,7 +33,7 @@ from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
-from weakcode.scrub.judge.findings import FindingColumns, Memory
+from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -116,22 +116,24 @@ class ColumnScrubber:
         file: str | None = None,
         lines: pa.Array | None = None,
         decoded: bool = False,
+        hide: Pseudonyms | None = None,
     ) -> Scrubbed:
         """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
 
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
         blanks or `;`. `file` and `lines` say where the rows are from; `decoded` that all text is known to be UTF-8.
+        With `hide`, findings tell claims by what it returns for their ids.
         """
         columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
         wrong = unreadable({name: columns[name] for name in looked_at if name in columns}, decoded=decoded)
         if not wrong:
-            return _BatchRun(self, columns, batch.num_rows, file, lines).result()
+            return _BatchRun(self, columns, batch.num_rows, file, lines, hide).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
         taken = pa.array(left)
         columns = {name: column.take(taken) for name, column in columns.items()}
         lines = None if lines is None else lines.take(taken)
-        return _with_unreadable(_BatchRun(self, columns, len(left), file, lines).result(), wrong, left)
+        return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide).result(), wrong, left)
 
     @contextmanager
     def memory(self, bench: Bench) -> Iterator[Memory]:
@@ -187,6 +189,7 @@ class _BatchRun:
         rows: int,
         file: str | None,
         lines: pa.Array | None,
+        hide: Pseudonyms | None,
     ) -> None:
         self._scrubber = scrubber
         self._columns = columns
@@ -194,7 +197,7 @@ class _BatchRun:
             there = ", ".join(map(str, self._columns)) or "none"
             raise InputError(f"the claims have no column codes; their columns are: {there}")
         self._rows = rows
-        self._place = (file, lines)
+        self._place = (file, lines, hide)
         self._reasons: dict[int, tuple[str, str]] = {}
         self._editions: Counter[str] = Counter()
         self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
@@ -226,7 +229,7 @@ class _BatchRun:
             found.append(self._judge(bench, rows & good, good, codes, about))
             risks[bench.edition.name] = bench.risks if marker is not None else None
         findings = FindingColumns.together(found)
-        batch = findings.batch(self._columns.get("claim_id"), *self._place)
+        batch = findings.batch(self._columns.get("claim_id"), about, *self._place)
         waived: Mapping[Waiver, int] = {}
         expired: Mapping[Waiver, int] = {}
         if marker is not None:

@@ -6,7 +6,7 @@ have it, and the columns point to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 import numpy as np
@@ -17,13 +17,15 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
+from weakcode.engines.ids import key_of
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
 from weakcode.engines.wording import NOBODY, Named, Said
 from weakcode.findings import Severity
 from weakcode.scrub.columns import arrow
-from weakcode.scrub.columns.facts import Categories
+from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.pointers import PART
+from weakcode.semantics.verbs import Verb
 
 _MOST_REMEMBERED = 65_536
 _LABELS = ["", *(severity.label for severity in sorted(Severity))]
@@ -35,10 +37,18 @@ _VARIANTS = pa.schema(
         ("sources", pa.list_(pa.string())),
         ("edition", pa.string()),
         ("confidence", pa.string()),
+        ("title", pa.string()),
+        ("fix", pa.string()),
+        ("moves", pa.int32()),
+        ("key", pa.binary(16)),
     ]
 )
+"""`title` is the rule's, `fix` empty where there is none. `moves` is 1 where it is only there on a claim with another
+code, to change places with. `key` stands for rule and codes in ids."""
 
 Column = NDArray[np.int32]
+Pseudonyms = Callable[[pa.Array], pa.Array]
+"""Returns what stands for claim ids where they are not to be told."""
 
 
 @attrs.frozen(eq=False)
@@ -50,6 +60,8 @@ class FindingColumns:
     subject: Column
     object: Column
     severity: Column
+    unmended: Column
+    """1 for a finding of a claim on which the fix of its variant cannot be made."""
     variants: pa.RecordBatch
     claims: int
     """Rows that have a finding."""
@@ -61,7 +73,7 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, _said([], ""), 0)
+            return cls(none, none, none, none, none, none, _said([], ""), 0)
         starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
@@ -71,6 +83,7 @@ class FindingColumns:
             np.concatenate([part.subject for part in parts])[order],
             np.concatenate([part.object for part in parts])[order],
             np.concatenate([part.severity for part in parts])[order],
+            np.concatenate([part.unmended for part in parts])[order],
             pa.concat_batches([part.variants for part in parts]),
             sum(part.claims for part in parts),
         )
@@ -84,25 +97,57 @@ class FindingColumns:
         severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
         return dict(zip(rules.dictionary.to_pylist(), by_rule, strict=True)), severities
 
-    def batch(self, claim_ids: pa.Array | None, file: str | None, lines: pa.Array | None) -> pa.RecordBatch:
-        """Return the findings table; `claim_ids` and `lines` are columns of the claims."""
+    def batch(
+        self,
+        claim_ids: pa.Array | None,
+        about: AboutClaims,
+        file: str | None,
+        lines: pa.Array | None,
+        hide: Pseudonyms | None = None,
+    ) -> pa.RecordBatch:
+        """Return the findings table; `claim_ids`, `about` and `lines` are columns of the claims.
+
+        With `hide`, claims are told by what it returns for their ids, and without the date.
+        """
         count = len(self.rows)
+        ids = pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows)
+        ids = ids if hide is None else hide(ids)
         columns: dict[str, pa.Array] = {
-            "claim_id": pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows),
+            "claim_id": ids,
+            "finding_id": self._finding_ids(ids),
             "rule": self._said("rule"),
             "severity": arrow.words(self.severity - 1, arrow.texts(_LABELS[1:])),
             "confidence": self._said("confidence"),
             "message": self._said("message"),
             "codes": arrow.taken_lists(self.variants["codes"], self.variant),
             "positions": self._positions(),
-            "sources": arrow.taken_lists(self.variants["sources"], self.variant),
+            "fix": self._fixes(),
+            "payer": _payers(about.payer, self.rows),
             "edition": self._said("edition"),
+            "title": self._said("title"),
+            "sources": arrow.taken_lists(self.variants["sources"], self.variant),
         }
+        if hide is None:
+            columns["service_date"] = _dates(about.days.values[about.days.index[self.rows]])
         if file is not None:
             columns["file"] = arrow.words(np.zeros(count, np.int32), arrow.texts([file]))
         if lines is not None:
             columns["line"] = lines.take(arrow.numbers(self.rows)).cast(pa.int64())
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+    def _finding_ids(self, claim_ids: pa.StringArray) -> pa.StringArray:
+        bounds, data = arrow.text_buffers(claim_ids)
+        keys = np.frombuffer(self.variants["key"].buffers()[1] or b"", np.uint8)
+        start = 16 * self.variants["key"].offset
+        ids = _kernel.finding_ids(keys[start:], self.rows, self.variant, self.subject, self.object, bounds, data)
+        ends = np.arange(len(self.rows) + 1, dtype=np.int32) * _kernel.ID_DIGITS
+        return pa.StringArray.from_buffers(len(self.rows), pa.py_buffer(ends), pa.py_buffer(ids))
+
+    def _fixes(self) -> pa.DictionaryArray:
+        said = self.variants["fix"].dictionary_encode()
+        index = arrow.filled(said.indices, 0)[self.variant]
+        none = np.array([not text for text in said.dictionary.to_pylist()], np.bool_)
+        return arrow.words_or_none(index, said.dictionary, none[index] | (self.unmended != 0))
 
     def _said(self, name: str) -> pa.DictionaryArray:
         said = self.variants[name].dictionary_encode()
@@ -111,6 +156,16 @@ class FindingColumns:
     def _positions(self) -> pa.ListArray:
         bounds, values = _kernel.pick_above_zero(self.subject, self.object)
         return arrow.lists(np.frombuffer(bounds, np.int32), arrow.numbers(np.frombuffer(values, np.int32)))
+
+
+def _payers(payer: Categories, rows: Column) -> pa.DictionaryArray:
+    index = payer.index[rows]
+    none = np.array([value is None for value in (*payer.values, None)], np.bool_)
+    return arrow.words_or_none(index, arrow.texts([value or "" for value in payer.values]), none[index])
+
+
+def _dates(days: Column) -> pa.Array:
+    return arrow.masked(days, days == NO_DAY).view(pa.date32())
 
 
 def _ids(column: pa.Array, rows: Column) -> pa.Array:
@@ -156,7 +211,11 @@ class Memory:
         used[variant] = True
         place = np.cumsum(used, dtype=np.int32) - 1
         variants = self._variants.take(arrow.numbers(np.flatnonzero(used)))
-        return FindingColumns(rows, place[variant], subject, other, severity, variants, claims)
+        variant = place[variant]
+        unmended = arrow.filled(variants["moves"], 0)[variant].astype(np.int32)
+        some = np.flatnonzero(unmended)
+        unmended[some] = _alone(coded, rows[some])
+        return FindingColumns(rows, variant, subject, other, severity, unmended, variants, claims)
 
     def _word(self, strange: Sequence[str]) -> None:
         """Put into words what no finding has said before."""
@@ -180,21 +239,42 @@ class Memory:
             if cited is None:
                 cited = labels[said] = list(map(str, said.sources))
             codes = [code for code in (subject.shown, other.shown) if code]
-            rule = rules[rule_of[numbers[0]]]
-            worded.append((rule.id, message, codes, cited, rule.confidence))
+            rule, edit = rules[rule_of[numbers[0]]], self._program.edit(numbers[0])
+            mend = self._assembler.mend(edit, subject, other, stray)
+            moves = False
+            if edit.fix is not None and edit.fix.action == "resequence" and not (stray.shown or other.shown):
+                moves = edit.verb in (Verb.FIRST, Verb.SECONDARY)
+                mend = mend if moves else ""
+            words = (rule.id, message, codes, cited, rule.confidence, rule.title, mend, moves)
+            worded.append((*words, key_of(rule.id, codes)))
         self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
 
 
-_Worded = tuple[str, str, list[str], list[str], str]
+def _alone(coded: CodedRows, rows: Column) -> NDArray[np.bool_]:
+    """Tell which rows have no other code than their first."""
+    starts, sizes = coded.bounds[rows], coded.bounds[rows + 1] - coded.bounds[rows]
+    begin = np.cumsum(sizes) - sizes
+    each = np.repeat(starts - begin, sizes) + np.arange(sizes.sum())
+    differs = coded.tokens[each] != np.repeat(coded.tokens[starts], sizes)
+    alone: NDArray[np.bool_] = np.bincount(np.repeat(np.arange(len(rows)), sizes), differs, len(rows)) == 0
+    return alone
+
+
+_Worded = tuple[str, str, list[str], list[str], str, str, str, bool, bytes]
 
 
 def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
-    """Return a table of `_VARIANTS` from rule, message, codes, sources and confidence of each."""
-    lists = [[one[2] for one in worded], [one[3] for one in worded]]
-    columns = [arrow.texts([one[0] for one in worded]), arrow.texts([one[1] for one in worded])]
-    for column in lists:
+    """Return a table of `_VARIANTS` from all of it but the edition, for each."""
+    rules, messages, codes, sources, confidences, titles, fixes, moves, keys = (
+        zip(*worded, strict=True) if worded else [()] * 9
+    )
+    columns = [arrow.texts(rules), arrow.texts(messages)]
+    for column in (codes, sources):
         bounds = np.zeros(len(worded) + 1, np.int32)
         np.cumsum([len(one) for one in column], out=bounds[1:])
         columns.append(arrow.lists(bounds, arrow.texts([text for one in column for text in one])))
-    columns += [arrow.texts([edition] * len(worded)), arrow.texts([one[4] for one in worded])]
+    columns.append(arrow.texts([edition] * len(worded)))
+    columns += map(arrow.texts, (confidences, titles, fixes))
+    columns.append(arrow.numbers(np.array(moves, np.int32)))
+    columns.append(pa.Array.from_buffers(pa.binary(16), len(worded), [None, pa.py_buffer(b"".join(keys))]))
     return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)

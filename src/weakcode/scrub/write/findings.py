@@ -85,7 +85,10 @@ class _ParquetFindings:
                 schema,
                 compression="zstd",
                 use_dictionary=parquet_leaves(Encoding.REPEATS),
-                column_encoding=dict.fromkeys(parquet_leaves(Encoding.RISES), "DELTA_BINARY_PACKED"),
+                column_encoding={
+                    **dict.fromkeys(parquet_leaves(Encoding.RISES), "DELTA_BINARY_PACKED"),
+                    **dict.fromkeys(parquet_leaves(Encoding.HASHES), "DELTA_LENGTH_BYTE_ARRAY"),
+                },
                 write_statistics=False,
                 # Readers get plain text. With Arrow's schema kept they would get lists of dictionaries, which pyarrow
                 # itself cannot read in batches from a large file.
@@ -221,4 +224,4 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _json_line(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    return json.dumps(values, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import os
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
+from weakcode.engines.ids import with_claim_id
 from weakcode.scrub.read.rows import Rejected
 
 if TYPE_CHECKING:
@@ -45,21 +46,24 @@ class HashedIds:
         """Return an id hashed."""
         return hashed_id(claim_id, self._key) if claim_id else claim_id
 
-    def batch(self, findings: pa.RecordBatch) -> pa.RecordBatch:
-        """Return a batch with its column `claim_id` hashed, each distinct id once."""
+    def ids(self, ids: pa.Array) -> pa.Array:
+        """Return a column of ids hashed, each distinct id once."""
         import pyarrow as pa
 
-        at = findings.schema.get_field_index("claim_id")
-        ids = findings.column(at)
-        distinct = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+        distinct = ids.dictionary_encode()
         hashed = pa.array([self.text(value) for value in distinct.dictionary.to_pylist()], pa.string())
-        return findings.set_column(at, "claim_id", hashed.take(distinct.indices))
+        return hashed.take(distinct.indices)
 
     def judged(self, judged: Evaluated) -> Evaluated:
-        """Return a claim that was evaluated under its hashed id, without the row that it was read from."""
-        record = judged.record
-        claim = attrs.evolve(record.claim, id=self.text(record.claim.id))
-        return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""))
+        """Return a claim that was evaluated under its hashed id, without its date and the row that it was read from.
+
+        The ids of its findings are those of the claim under this id.
+        """
+        record, verdict = judged.record, judged.verdict
+        claim = attrs.evolve(record.claim, id=self.text(record.claim.id), service_date=None)
+        told = {name: with_claim_id(getattr(verdict, name), claim.id) for name in ("findings", "waived")}
+        verdict = attrs.evolve(cast("Any", verdict), **told)
+        return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""), verdict=verdict)
 
     def rejected(self, rejected: Rejected) -> Rejected:
         """Return a rejected row under its hashed id, with nothing else of what it says."""

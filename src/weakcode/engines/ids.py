@@ -1,0 +1,51 @@
+"""Ids of findings: the same for the same finding of the same claim, in every run and by every engine.
+
+An id is made of the claim's id, the rule, the codes and their positions, and of nothing else: not of wording,
+severity or edition. It is the SipHash-2-4-128 of the positions and the claim's id under a key, of which 96 bits are
+told in hexadecimal digits; the key is the SipHash-2-4-128 of rule and codes. Where a rule finds several things on the
+same codes of a claim, the nth has an id made of the first's and of its number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from weakcode.engines.kernel._kernel import finding_id, nth_id, siphash
+from weakcode.findings import Finding
+
+_NO_KEY = bytes(16)
+
+
+def key_of(rule: str, codes: Iterable[str]) -> bytes:
+    """Return what stands for a rule and the codes of a finding, 16 bytes."""
+    return siphash(_NO_KEY, "\x1f".join((rule, *codes)).encode("utf-8", "surrogatepass"))
+
+
+def id_of(claim_id: str | None, rule: str, codes: Iterable[str], positions: Sequence[int]) -> str:
+    """Return the id of a finding, 24 hexadecimal digits. No claim id and an empty one are the same."""
+    subject, other = (*positions, 0, 0)[:2]
+    return keyed_id(key_of(rule, codes), claim_id, subject, other)
+
+
+def keyed_id(key: bytes, claim_id: str | None, subject: int, other: int) -> str:
+    """Return the id of a finding whose rule and codes have this key; a position of 0 is none."""
+    return finding_id(key, subject, other, claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
+
+
+def with_claim_id(findings: Iterable[Finding], claim_id: str | None) -> tuple[Finding, ...]:
+    """Return findings with the ids that they have on a claim of another id."""
+    return apart(tuple(attrs.evolve(one, id=id_of(claim_id, one.rule, one.codes, one.positions)) for one in findings))
+
+
+def apart(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings on a claim, in their order, with ids of which none stands twice."""
+    met: Counter[str] = Counter()
+    told = []
+    for one in findings:
+        met[one.id] += 1
+        nth = met[one.id]
+        told.append(one if nth == 1 else attrs.evolve(one, id=nth_id(one.id, nth)))
+    return tuple(told)

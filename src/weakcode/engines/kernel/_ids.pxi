@@ -1,0 +1,92 @@
+# Ids of findings.
+
+cdef extern from "_ids.h" nogil:
+    enum:
+        WK_ID_DIGITS, WK_OF_CLAIM
+    void wk_nth_id(const uint8_t *id, uint32_t kind, uint32_t nth, uint8_t *out)
+    uint64_t wk_word(const uint8_t *at)
+    void wk_siphash(const uint64_t *key, int prefixed, uint64_t before, const uint8_t *data, int64_t size, uint64_t *out)
+    void wk_finding_id(
+        const uint8_t *key, int32_t subject, int32_t other, const uint8_t *data, int64_t size, uint8_t *out
+    )
+    void wk_finding_ids(
+        const uint8_t *keys, const int32_t *rows, const int32_t *variant, const int32_t *subject, const int32_t *other,
+        const int32_t *bounds, const uint8_t *data, int64_t size, uint8_t *out
+    )
+
+
+ID_DIGITS = WK_ID_DIGITS
+"""Hexadecimal digits of an id: 96 bits."""
+
+
+def siphash(bytes key, bytes data):
+    """Return the SipHash-2-4-128 of some bytes, as 16 bytes, under a key of 16."""
+    cdef uint64_t under[2]
+    cdef uint64_t hash[2]
+    cdef uint8_t out[16]
+    cdef int n
+    if len(key) != 16:
+        raise ValueError(f"a key has 16 bytes, not {len(key)}")
+    under[0] = wk_word(<const uint8_t *><const char *>key)
+    under[1] = wk_word(<const uint8_t *><const char *>key + 8)
+    wk_siphash(under, 0, 0, <const uint8_t *><const char *>data, len(data), hash)
+    for n in range(16):
+        out[n] = <uint8_t>(hash[n // 8] >> 8 * (n % 8))
+    return (<const char *>out)[:16]
+
+
+def finding_id(bytes key, int32_t subject, int32_t other, bytes claim_id):
+    """Return the id of a finding: the key of its rule and codes, its positions (0 for none), its claim."""
+    cdef uint8_t out[WK_ID_DIGITS]
+    if len(key) != 16:
+        raise ValueError(f"a key has 16 bytes, not {len(key)}")
+    wk_finding_id(
+        <const uint8_t *><const char *>key, subject, other, <const uint8_t *><const char *>claim_id, len(claim_id), out
+    )
+    return (<const char *>out)[:WK_ID_DIGITS].decode("ascii")
+
+
+def nth_id(str first, uint32_t nth):
+    """Return the id of the nth finding, from 2, of a claim that would have this id too."""
+    cdef uint8_t out[WK_ID_DIGITS]
+    cdef bytes given = first.encode("ascii")
+    if len(given) != WK_ID_DIGITS:
+        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(given)}")
+    wk_nth_id(<const uint8_t *><const char *>given, WK_OF_CLAIM, nth, out)
+    return (<const char *>out)[:WK_ID_DIGITS].decode("ascii")
+
+
+def finding_ids(
+    const uint8_t[::1] keys,
+    const int32_t[::1] rows,
+    const int32_t[::1] variant,
+    const int32_t[::1] subject,
+    const int32_t[::1] other,
+    const int32_t[::1] bounds,
+    const uint8_t[::1] data,
+):
+    """Return the ids of findings one after the other, `ID_DIGITS` bytes each; runs without the GIL.
+
+    Finding r, on the claim of row rows[r], has the key number variant[r] and the claim id
+    data[bounds[r]:bounds[r + 1]]; no bounds, no claim ids. Findings of a claim that would have one id stand together.
+    Raises ValueError for columns that do not fit each other.
+    """
+    cdef Py_ssize_t size = variant.shape[0]
+    cdef const int32_t *at = &bounds[0] if bounds.shape[0] else NULL
+    cdef const uint8_t *text = &data[0] if data.shape[0] else NULL
+    cdef Block found
+    if (
+        rows.shape[0] != size
+        or subject.shape[0] != size
+        or other.shape[0] != size
+        or not wk_below(&variant[0] if size else NULL, size, keys.shape[0] // 16)
+        or (at != NULL and (bounds.shape[0] != size + 1 or not wk_climbs_short(at, size + 1, data.shape[0])))
+    ):
+        raise ValueError("the columns of findings do not fit each other")
+    found = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
+    if found.at == NULL:
+        raise MemoryError
+    if size:
+        with nogil:
+            wk_finding_ids(&keys[0], &rows[0], &variant[0], &subject[0], &other[0], at, text, size, <uint8_t *>found.at)
+    return found

@@ -1,0 +1,128 @@
+"""Ids of findings: the same for the same finding of the same claim, whichever way it was judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import weakcode
+from weakcode.engines.ids import id_of
+from weakcode.engines.kernel import _kernel
+
+CLAIMS = [
+    {"claim_id": "A1", "codes": "M62.84 I10", "service_date": "2026-03-02", "payer": "Acme"},
+    {"claim_id": "A2", "codes": "E11.9 E11.9 NOPE", "service_date": "2026-03-02", "payer": None},
+    {"claim_id": None, "codes": "M62.84", "service_date": None, "payer": "Acme"},
+    {"claim_id": "é", "codes": "R54 M62.84", "service_date": "2026-05-02", "payer": None},
+    # One rule that finds two things on no codes: the scores for verbal response and for motor response are missing.
+    {"claim_id": "A5", "codes": "R40.2110 S06.0X1A", "service_date": "2026-05-02", "payer": None},
+    {"claim_id": "A6", "codes": "G20.A1", "service_date": "2026-05-02", "payer": None},
+    # What cannot be first-listed, alone and with a repeat of itself only: there is nothing to change places with.
+    {"claim_id": "A7", "codes": "F02.80", "service_date": "2026-05-02", "payer": None},
+    {"claim_id": "A8", "codes": "F02.80 F02.80", "service_date": "2026-05-02", "payer": None},
+    {"claim_id": "A9", "codes": "F02.80 G30.9", "service_date": "2026-05-02", "payer": None},
+]
+# From the reference implementation of its authors: the key 00 01 … 0f, and messages of 0, 1 and 15 bytes.
+VECTORS = {
+    0: "a3817f04ba25a8e66df67214c7550293",
+    1: "da87c1d86b99af44347659119b22fc45",
+    15: "5493e99933b0a8117e08ec0f97cfc3d9",
+}
+
+
+@pytest.fixture(scope="module")
+def validator() -> weakcode.Validator:
+    return weakcode.Validator(today="2026-06-01")
+
+
+@pytest.fixture(scope="module")
+def batched(validator: weakcode.Validator) -> list[dict[str, object]]:
+    return [row for batch in validator.scrub(pa.Table.from_pylist(CLAIMS)) for row in batch.to_pylist()]
+
+
+@pytest.mark.parametrize("size", VECTORS)
+def test_the_hash_is_the_one_that_it_is_said_to_be(size: int) -> None:
+    assert _kernel.siphash(bytes(range(16)), bytes(range(size))).hex() == VECTORS[size]
+
+
+def test_a_single_check_and_a_batch_give_the_same_ids_titles_and_fixes(
+    validator: weakcode.Validator, batched: list[dict[str, object]]
+) -> None:
+    single = [
+        (claim.id, one.id, one.title, one.fix and one.fix.description, claim.payer, claim.service_date)
+        for claim in map(weakcode.Claim.from_dict, CLAIMS)
+        for one in validator.check(claim)
+    ]
+    names = ("claim_id", "finding_id", "title", "fix", "payer", "service_date")
+    assert [tuple(row[name] for name in names) for row in batched] == single
+    assert {row["fix"] is None for row in batched} == {True, False}
+
+
+def test_the_durable_engine_gives_the_same_ids(validator: weakcode.Validator) -> None:
+    pytest.importorskip("durable", reason="the durable engine is an extra")
+    durable = weakcode.Validator(packs="weakness", engine="durable", today="2026-06-01")
+    bulk = weakcode.Validator(packs="weakness", today="2026-06-01")
+    claim = weakcode.Claim.from_dict(CLAIMS[0])
+    assert [one.id for one in durable.check(claim)] == [one.id for one in bulk.check(claim)] != []
+
+
+def test_no_id_stands_twice_even_where_a_rule_finds_two_things_on_the_same_codes(
+    batched: list[dict[str, object]],
+) -> None:
+    ids = [row["finding_id"] for row in batched]
+    assert len(set(ids)) == len(ids)
+    twice = [(row["claim_id"], row["rule"], tuple(row["positions"])) for row in batched]  # type: ignore[arg-type]
+    assert len(set(twice)) < len(twice)
+
+
+def test_an_id_is_made_of_claim_rule_codes_and_positions_alone(batched: list[dict[str, object]]) -> None:
+    row = batched[0]
+    told = {name: row[name] for name in ("claim_id", "rule", "codes", "positions")}
+    assert id_of(**told) == row["finding_id"]
+    for name, other in {"claim_id": "B", "rule": "x/y", "codes": ["I10"], "positions": [3]}.items():
+        assert id_of(**{**told, name: other}) != row["finding_id"]
+
+
+@pytest.mark.parametrize("changed", [{"age": 80}, {"payer": "Other"}, {"service_date": "2026-04-02"}])
+def test_what_else_a_claim_says_does_not_change_ids(validator: weakcode.Validator, changed: dict[str, object]) -> None:
+    claim = weakcode.Claim.from_dict(CLAIMS[0])
+    before, after = ({one.id for one in validator.check(of)} for of in (claim, attrs.evolve(claim, **changed)))
+    assert before <= after or after <= before
+
+
+def test_every_batch_has_all_columns_in_order_and_one_schema(tmp_path: Path, validator: weakcode.Validator) -> None:
+    waived = (
+        '{"claim_id": "W", "codes": "M62.84", "waivers": '
+        '[{"rule": "weakness/sarcopenia-underlying-disease-first", "reason": "no", "who": "me"}]}\n'
+    )
+    path, table = tmp_path / "c.jsonl", tmp_path / "c.parquet"
+    path.write_text(waived + '{"claim_id": "A", "codes": ["M62.84", "I10"]}\n', "utf-8")
+    pq.write_table(pa.Table.from_pylist(CLAIMS), table)
+    batches = list(validator.scrub([path, table]))
+    assert len({str(batch.schema) for batch in batches}) == 1
+    assert pa.Table.from_batches(batches).num_rows > 3
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"variant": [5]},
+        {"subject": [1, 2]},
+        {"other": []},
+        {"rows": []},
+        {"bounds": [0]},
+        {"bounds": [0, 9]},
+        {"bounds": [2, 1]},
+    ],
+)
+def test_ids_are_made_of_columns_that_fit_each_other_only(columns: dict[str, list[int]]) -> None:
+    import numpy as np
+
+    given = {"rows": [0], "variant": [0], "subject": [1], "other": [0], "bounds": [0, 2], **columns}
+    arrays = {name: np.array(values, np.int32) for name, values in given.items()}
+    with pytest.raises(ValueError, match="do not fit"):
+        _kernel.finding_ids(np.zeros(16, np.uint8), data=np.zeros(2, np.uint8), **arrays)
