@@ -25,8 +25,8 @@ TEXT = """
     H26.231 H26.232 L89.40 L89.41 L89.152 L89.150 M62.81 R54 H40 Z99
 """
 CODES = TEXT.split()
-SUBJECTS = ("T24.-, H40.-, H26.-, L89.-", "H40.1-, L89.4-, M62.81, T24.2-", "any")
-OBJECTS = ("H40.-, T24.3-", "L89.-, H40.-, R54, T24.-", "any")
+SUBJECTS = ("T24.-, H40.-, H26.-, L89.-", "H40.1-, L89.4-, M62.81, T24.2-")
+OBJECTS = ("H40.-, T24.3-", "L89.-, H40.-, R54, T24.-")
 VERBS = ("forbid", "require", "order", "at_most_one")
 
 
@@ -52,8 +52,6 @@ def group(code: str, places: tuple[int, ...], side: bool) -> tuple[str, ...] | N
 
 
 def named(expression: str, code: str) -> bool:
-    if expression == "any":
-        return True
     stems = [stem.rstrip(".-") for stem in expression.split(", ")]
     return code not in ("H40", "Z99") and any(code.startswith(stem) for stem in stems)
 
@@ -155,6 +153,12 @@ def bundled() -> tuple[list[CompiledRule], list[Edit]]:
 
     packs = [load_pack(one.path).pack for one in resolve_packs(None) if one.path.stem.startswith("guidelines")]
     return compile_packs(packs, edition())
+
+
+def test_codes_that_are_not_billable_are_in_no_group():
+    rules, edits = compiled("at_most_one", "anywhere", "any", "any", (1,), False)
+    judged = JudgedClaim.of(Claim("H40 H40.1111 Z99 H40.1121"), edition())
+    assert {hit[1:] for hit in violations(edits, rules, judged, edition())} == {(2, 4)}
 
 
 def test_a_rule_whose_groups_hold_one_code_each_is_warned_of(tmp_path):
