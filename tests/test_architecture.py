@@ -18,8 +18,6 @@ DOWN = {
     # The library's own front door to files, opened when it is asked for.
     ("validator", "scrub"),
 }
-# Class names that stand for two things still; no other may.
-TWO_THINGS = {"Block", "Line", "Part", "Release", "RuleFacts", "Run", "Shelf", "Source"}
 
 
 def _rows() -> list[tuple[list[str], str]]:
@@ -143,6 +141,5 @@ def test_no_class_name_stands_for_two_things() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
-    twice = {name: where for name, where in places.items() if len(where) > 1}
-    assert not twice.keys() - TWO_THINGS, {name: twice[name] for name in twice.keys() - TWO_THINGS}
-    assert twice.keys() == TWO_THINGS, "an exception that nothing needs any more is none"
+    assert len(places) > 100
+    assert not {name: where for name, where in places.items() if len(where) > 1}

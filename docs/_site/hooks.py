@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from weakcode.pages.bycode import SUBJECT, Category, CodeIndex, code_index
-from weakcode.pages.facts import Shelf
+from weakcode.pages.facts import RuleBook
 from weakcode.pages.markdown import pages
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -48,15 +48,15 @@ def made() -> Iterator[tuple[str, str]]:
     for name, uri in INCLUDED.items():
         yield uri, relinked((PROJECT / name).read_text(encoding="utf-8"), name, uri)
     yield "reference/commands.md", commands()
-    shelf = Shelf.of()
+    book = RuleBook.of()
     # A page for each of the 1,918 categories would be seven of every eight pages of the site; a chapter has one here.
-    yield from ((f"rules/{name}", text) for name, text in pages(shelf) if not name.startswith("codes/"))
-    by_code = code_index(shelf.program, shelf.edition)
+    yield from ((f"rules/{name}", text) for name, text in pages(book) if not name.startswith("codes/"))
+    by_code = code_index(book.program, book.edition)
     chapters = [
-        (name, shelf.edition.title(name) or "", tuple(inside))
+        (name, book.edition.title(name) or "", tuple(inside))
         for name, inside in groupby(by_code.categories, lambda category: category.chapter)
     ]
-    yield "rules/codes/index.md", _chapters(shelf, by_code, chapters)
+    yield "rules/codes/index.md", _chapters(book, by_code, chapters)
     for name, title, categories in chapters:
         yield f"rules/codes/{_file(name)}", _chapter(name, title, categories)
 
@@ -99,19 +99,19 @@ def _file(chapter: str) -> str:
     return f"{chapter.lower().replace(' ', '-')}.md"
 
 
-def _chapters(shelf: Shelf, by_code: CodeIndex, chapters: Iterable[tuple[str, str, tuple[Category, ...]]]) -> str:
+def _chapters(book: RuleBook, by_code: CodeIndex, chapters: Iterable[tuple[str, str, tuple[Category, ...]]]) -> str:
     rows = [
         f"| [{name}]({_file(name)}) | {inside[0].name} to {inside[-1].name} | {_cell(title)} |"
         for name, title, inside in chapters
     ]
     every = [
-        f"- [`{touch.rule}`](../{touch.rule}.md): {shelf.title(touch.rule)} (the code is its {touch.role})"
+        f"- [`{touch.rule}`](../{touch.rule}.md): {book.title(touch.rule)} (the code is its {touch.role})"
         for touch in by_code.everywhere
     ]
     about = (
         "For each category the rules that are about some of its codes: those whose subject a code can be. What a rule "
         "forbids or asks for beside it is on the rule's page; `weakcode code M62.84` tells both. "
-        f"ICD-10-CM {shelf.edition.name}."
+        f"ICD-10-CM {book.edition.name}."
     )
     return "\n\n".join(
         [

@@ -14,7 +14,7 @@ from weakcode import fields
 from weakcode.base import clock
 from weakcode.base.building import building
 from weakcode.claims import Claim, ClaimLike, ServiceLine, Waiver
-from weakcode.codes.catalog import Shelf, edition_for, forget
+from weakcode.codes.catalog import EditionSet, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
 from weakcode.engines.choice import engine_for, engine_named
@@ -106,7 +106,7 @@ class Validator:
         profile = self._chosen.profile
         self._benches: dict[Hashable, _Bench] = {}
         self._editions: dict[dt.date, Edition] = {}
-        self._shelf: Shelf | None = None
+        self._at_hand: EditionSet | None = None
         self._programs: dict[str, Program] = {}
         self._spoken: Mapping[str, Spoken] | None = None
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
@@ -130,7 +130,7 @@ class Validator:
         asked = day or self.day
         edition = self._editions.get(asked)
         if edition is None:
-            of_day = edition_for if self._shelf is None else self._shelf.edition_for
+            of_day = edition_for if self._at_hand is None else self._at_hand.edition_for
             with building:
                 # A claim that says no date is refused for none.
                 edition = of_day(asked, strict=self.strict_edition and day is not None)
@@ -140,9 +140,9 @@ class Validator:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle with the editions, the compiled rules and the day: where it arrives it needs no file and no cache."""
-        shelf = self._shelf or Shelf.here()
-        programs = {edition.name: self._program(edition) for edition in shelf.editions}
-        travelling = {"_shelf": shelf, "_programs": programs, "_today": self.day}
+        editions = self._at_hand or EditionSet.here()
+        programs = {edition.name: self._program(edition) for edition in editions.editions}
+        travelling = {"_at_hand": editions, "_programs": programs, "_today": self.day}
         return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}, "_given": None}
 
     def _bench(self, edition: Edition) -> _Bench:

@@ -226,7 +226,7 @@ positions = st.lists(st.integers(4, 7), min_size=1, max_size=3, unique=True).map
 pair = st.lists(st.sampled_from("0125AX"), min_size=2, max_size=2).map(lambda p: (min(p), max(p)))
 conditions: st.SearchStrategy[e.Condition] = st.one_of(
     st.builds(e.Position, positions, st.lists(pair, min_size=1, max_size=3).map(tuple)),
-    st.builds(lambda value: e.Run(5, 6, value), st.sampled_from(["51", "X5", "00"])),
+    st.builds(lambda value: e.CharacterRun(5, 6, value), st.sampled_from(["51", "X5", "00"])),
     st.builds(e.Final, st.lists(st.sampled_from(["23", ".00", "A", ".6"]), min_size=1).map(tuple)),
     st.builds(e.Suffixes, st.lists(st.sampled_from([("51", "52"), ("6", "6"), ("0", "9")]), min_size=1).map(tuple)),
 )
@@ -294,7 +294,7 @@ def fits(condition: e.Condition, code: str) -> bool:
             if len(positions) > 1:
                 real = [character for character in real if character != "X"]
             return bool(real) and any(low <= real[-1] <= high for low, high in values)
-        case e.Run(first, last, value):
+        case e.CharacterRun(first, last, value):
             return code[first - 1 : last] == value
         case e.Suffixes(values):
             return any(low <= code[3:][: len(low)] <= high for low, high in values)

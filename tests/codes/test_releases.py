@@ -16,7 +16,7 @@ from tests.codes.webserver import ORDER, TABLE, Server, descriptions, redirect, 
 from weakcode.codes import catalog, installed
 from weakcode.codes.sources import orders
 from weakcode.codes.web import download, releases
-from weakcode.codes.web.releases import Fetched, Release
+from weakcode.codes.web.releases import Fetched, FiscalRelease
 from weakcode.errors import EditionError
 
 TODAY = date(2024, 11, 28)
@@ -375,4 +375,4 @@ def test_cdc_and_cms_are_asked_where_they_publish(monkeypatch: pytest.MonkeyPatc
         folder,
         "https://www.cms.gov/files/zip/2027-code-tables-tabular-index.zip",
     ]
-    assert Release(2027).starts == date(2026, 10, 1)
+    assert FiscalRelease(2027).starts == date(2026, 10, 1)

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from weakcode import Validator
 from weakcode.cli import main
-from weakcode.pages.facts import Shelf
+from weakcode.pages.facts import RuleBook
 from weakcode.pages.markdown import pages, rule_page
 from weakcode.rules.library import bundled_rule_ids
 
@@ -36,13 +36,13 @@ def weakcode(*args: str) -> Result:
 
 
 @cache
-def _shelf() -> Shelf:
-    return Shelf.of()
+def _book() -> RuleBook:
+    return RuleBook.of()
 
 
 @cache
 def _pages() -> dict[str, str]:
-    return dict(pages(_shelf()))
+    return dict(pages(_book()))
 
 
 def _section(page: str, title: str) -> str:
@@ -114,11 +114,11 @@ def test_the_index_by_code_agrees_with_the_rules_that_touch_a_code(code: str) ->
 
 
 def test_the_rules_with_a_page_are_all_that_there_are() -> None:
-    assert set(_shelf().ids) == set(bundled_rule_ids()) == {rule.id for rule in Validator().rules}
+    assert set(_book().ids) == set(bundled_rule_ids()) == {rule.id for rule in Validator().rules}
 
 
 def test_every_category_of_billable_codes_has_a_page() -> None:
-    edition = _shelf().edition
+    edition = _book().edition
     categories = {edition.compact_code(number)[:3] for number in edition.billable_ids}
     assert {f"codes/{name}.md" for name in categories} == {
         name for name in _pages() if name.startswith("codes/") and name != "codes/index.md"
@@ -127,7 +127,7 @@ def test_every_category_of_billable_codes_has_a_page() -> None:
 
 def test_a_rule_that_notes_make_says_how_many_and_quotes_three_of_them_as_they_read_now() -> None:
     checks = _section(_pages()["icd10cm/excludes1.md"], "What it checks")
-    edition = _shelf().edition
+    edition = _book().edition
     assert f"In ICD-10-CM {edition.name} these are" in checks
     quoted = re.findall(r'^    - `(\S+), Excludes1`: "(.+)"$', checks, re.MULTILINE)
     assert len(quoted) == 3
@@ -159,10 +159,10 @@ def test_a_profile_is_told_with_what_it_makes_of_a_rule_for_each_payer(tmp_path:
         "denial_risk: {weakness/excludes1-frailty: {risk: high, source: policy, at: page 3}}\n"
         "payers: {Acme: {rules: {weakness/excludes1-frailty: off}}, Same: {rules: {}}}\n"
     )
-    shelf = Shelf.of(profiles=[profile])
-    page = rule_page(shelf.facts("weakness/excludes1-frailty"), shelf.ids)
+    book = RuleBook.of(profiles=[profile])
+    page = rule_page(book.facts("weakness/excludes1-frailty"), book.ids)
     assert "- Practice: `warning`, off for Acme.\n    - Denial risk: high (Our policy, page 3)." in page
-    assert "its pack is not among the profile's" in rule_page(shelf.facts("icd10cm/excludes1"), shelf.ids)
+    assert "its pack is not among the profile's" in rule_page(book.facts("icd10cm/excludes1"), book.ids)
 
 
 def test_what_stands_in_a_rule_file_cannot_break_a_page(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_what_stands_in_a_rule_file_cannot_break_a_page(tmp_path: Path) -> None:
         "pack: own\ntitle: T\nrules:\n  - {id: a, title: 'a | b <c> *d* [e](f)', severity: info, subject: I10, "
         "forbid: E11.9, examples: {pass: [I10], fail: [I10 E10.9]}}\n"
     )
-    written = dict(pages(Shelf.of([str(path)])))
+    written = dict(pages(RuleBook.of([str(path)])))
     assert r"a \| b \<c\> \*d\* \[e\](f)" in written["index.md"]
     assert "although the rule file says that it does" in written["own/a.md"]
     assert "None are known." in written["own/a.md"]

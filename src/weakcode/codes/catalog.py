@@ -43,7 +43,7 @@ _FILE = re.compile(
 
 
 @attrs.frozen
-class Source:
+class EditionSource:
     """A Tabular List file, or one of codes alone (`notes` is False), with the days, both included, of its force."""
 
     path: Path
@@ -79,12 +79,12 @@ def _no_release(day: date) -> bool:
     return day.month == 4 and (day.year < 2020 or day.year == 2021)
 
 
-def _bundled_source() -> Source:
+def _bundled_source() -> EditionSource:
     return _source_in(_PACKAGE)
 
 
 @cache
-def _source_in(package: str) -> Source:
+def _source_in(package: str) -> EditionSource:
     """Find the file inside the installed distribution. Importing that package would cost two seconds."""
     try:
         spec = importlib.util.find_spec(package)
@@ -93,12 +93,12 @@ def _source_in(package: str) -> Source:
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:
         raise EditionError(f"{DISTRIBUTION}, which carries the Tabular List, is not installed; install it.")
-    found: list[Source] = []
+    found: list[EditionSource] = []
     for path in sorted(file for folder in folders for file in Path(folder, "data").glob("*.xml")):
         match = _FILE.search(path.name)
         if match:
             starts = date(int(match["year"]), _MONTHS[match["month"].lower()], int(match["day"]))
-            found.append(Source(path, starts, last_day(starts)))
+            found.append(EditionSource(path, starts, last_day(starts)))
     if not found:
         raise EditionError(
             f"The installed {DISTRIBUTION} holds no Tabular List named like icd10c-tabular-April-1-2026.xml;"
@@ -107,12 +107,12 @@ def _source_in(package: str) -> Source:
     return max(found, key=lambda source: source.starts)
 
 
-def sources() -> tuple[Source, ...]:
+def sources() -> tuple[EditionSource, ...]:
     """Return every Tabular List at hand, bundled and installed, oldest first."""
     return tuple(one for one in all_sources() if one.notes)
 
 
-def all_sources() -> tuple[Source, ...]:
+def all_sources() -> tuple[EditionSource, ...]:
     """Return every Tabular List at hand and every list of codes alone, oldest first."""
     from weakcode.codes import installed
 
@@ -125,7 +125,7 @@ def all_sources() -> tuple[Source, ...]:
 
 
 @lru_cache(maxsize=8)
-def _sources(place: Path, changed: int) -> tuple[Source, ...]:
+def _sources(place: Path, changed: int) -> tuple[EditionSource, ...]:
     """`changed` is when something last came into the folder or went, so that what is kept is what is there."""
     from weakcode.codes.installed import installed
 
@@ -138,7 +138,7 @@ def forget() -> None:
     _loaded.cache_clear()
 
 
-def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
+def in_order(known: Iterable[EditionSource]) -> tuple[EditionSource, ...]:
     """Return the sources by date; raises EditionError where two are in force on the same day."""
     ordered = sorted(known, key=lambda source: source.starts)
     for earlier, later in pairwise(ordered):
@@ -153,7 +153,7 @@ def in_order(known: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(ordered)
 
 
-def _identity(source: Source) -> str:
+def _identity(source: EditionSource) -> str:
     """Return what a compiled list is made of: the content of its files, never where they are or how old."""
     try:
         stat = source.path.stat()
@@ -170,7 +170,7 @@ def _content_digest(path: Path, size: int, changed: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _terms(source: Source) -> bytes:
+def _terms(source: EditionSource) -> bytes:
     """Return the terms of the Alphabetic Index that was installed with a list, as text; damage to them is an error."""
     from weakcode.codes.sources.alphabetic import read_terms
 
@@ -185,7 +185,7 @@ def _terms(source: Source) -> bytes:
         ) from None
 
 
-def _index(source: Source) -> bytes:
+def _index(source: EditionSource) -> bytes:
     from weakcode.codes.installed import index_of
 
     try:
@@ -194,11 +194,11 @@ def _index(source: Source) -> bytes:
         return b""
 
 
-def _index_digest(source: Source) -> str:
+def _index_digest(source: EditionSource) -> str:
     return hashlib.blake2b(_index(source), digest_size=16).hexdigest()
 
 
-def load(source: Source) -> Edition:
+def load(source: EditionSource) -> Edition:
     """Open a Tabular List with the codes of all days: from the compiled cache where that fits, else anew."""
     known = all_sources()
     parts = (shipped.made_by("codes"), table.digest(), _identity(source), [_identity(one) for one in known])
@@ -208,7 +208,7 @@ def load(source: Source) -> Edition:
     return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
-def _compile(source: Source, known: Sequence[Source], key: str, cached: Path) -> store.Stored:
+def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, cached: Path) -> store.Stored:
     from weakcode.codes.sources.tabular import read_tabular
     from weakcode.codes.universe import compile_edition, listed
     from weakcode.codes.validity import calendar
@@ -238,7 +238,7 @@ def _kept(
     return stored
 
 
-def _content(source: Source) -> bytes:
+def _content(source: EditionSource) -> bytes:
     from weakcode.codes.sources.unpack import read_published
 
     try:
@@ -247,7 +247,7 @@ def _content(source: Source) -> bytes:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
 
 
-def _code_source(source: Source) -> CodeSource:
+def _code_source(source: EditionSource) -> CodeSource:
     """Return the codes and headers of a file; those of a Tabular List from the cache where that fits."""
     if not source.notes:
         from weakcode.codes.installed import read_codes
@@ -274,7 +274,7 @@ def bundled() -> Edition:
     return _loaded(_bundled_source())
 
 
-def named(name: str, known: Iterable[Source] | None = None) -> Source:
+def named(name: str, known: Iterable[EditionSource] | None = None) -> EditionSource:
     """Return the edition of a name. Raises EditionError for one that is not there, naming those that are."""
     known = sources() if known is None else tuple(known)
     for source in known:
@@ -296,12 +296,12 @@ def edition_named(name: str) -> Edition:
     return edition_for(release.starts)
 
 
-def source_for(service_date: date | None) -> Source:
+def source_for(service_date: date | None) -> EditionSource:
     """Return whose notes judge a day: those in force; the nearest where none are; for None those of today."""
     return _nearest(service_date or today(), sources(), lambda source: (source.starts, source.ends))
 
 
-_Dated = TypeVar("_Dated", Source, Edition)
+_Dated = TypeVar("_Dated", EditionSource, Edition)
 
 
 def _nearest(day: date, known: Sequence[_Dated], days: Callable[[_Dated], tuple[date, date]]) -> _Dated:
@@ -329,13 +329,13 @@ def _judging(day: date | None, whole: Edition, *, strict: bool) -> Edition:
 
 
 @attrs.frozen(eq=False)
-class Shelf:
+class EditionSet:
     """Tabular Lists at hand, oldest first, to be taken where the files they are from are not: pickled by content."""
 
     editions: tuple[Edition, ...]
 
     @classmethod
-    def here(cls) -> Shelf:
+    def here(cls) -> EditionSet:
         """Return every Tabular List of this machine, with the codes of all days."""
         return cls(tuple(map(_loaded, sources())))
 
@@ -350,13 +350,13 @@ class Shelf:
         return _arrived, (__version__, parts)
 
 
-def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str]]) -> Shelf:
+def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str]]) -> EditionSet:
     if made_by != __version__:
         raise EngineError(
             f"the rules come from weakcode {made_by}, but this machine has weakcode {__version__}; "
             "install the same version on all machines"
         )
-    return Shelf(
+    return EditionSet(
         tuple(
             Edition(stored, name=name, starts=starts, ends=ends, digest=digest)
             for stored, name, starts, ends, digest in parts

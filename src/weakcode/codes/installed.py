@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weakcode.codes import catalog
-from weakcode.codes.catalog import Source
+from weakcode.codes.catalog import EditionSource
 from weakcode.codes.normalise import canonical
 from weakcode.codes.storage import store
 from weakcode.codes.validity import CodeSource
@@ -51,9 +51,9 @@ def folder() -> Path:
     return data_dir() / "editions"
 
 
-def installed(place: Path) -> list[Source]:
+def installed(place: Path) -> list[EditionSource]:
     """Return the editions in a folder, in no particular order; files of other names are left alone."""
-    found: list[Source] = []
+    found: list[EditionSource] = []
     try:
         paths = sorted(place.iterdir())
     except OSError:
@@ -62,7 +62,7 @@ def installed(place: Path) -> list[Source]:
         match = _STORED.fullmatch(path.name)
         if match:
             days = date.fromisoformat(match[1]), date.fromisoformat(match[2])
-            found.append(Source(path, *days, bundled=False, notes=match[3] == "xml"))
+            found.append(EditionSource(path, *days, bundled=False, notes=match[3] == "xml"))
     return found
 
 
@@ -86,7 +86,7 @@ def told_start(name: str, version: str) -> date | None:
     return date(fiscal - 1, 10, 1) if fiscal is not None and not months else None
 
 
-def add(path: Path, starts: date | None = None, ends: date | None = None) -> Source:
+def add(path: Path, starts: date | None = None, ends: date | None = None) -> EditionSource:
     """Install a file of a release as CDC or CMS publishes it, told by its content; return where it is now.
 
     A Tabular List is installed with the Alphabetic Index of its zip, an order file or order addenda as codes alone.
@@ -121,7 +121,7 @@ def _told_by(member: str, zipped: str) -> str:
     return zipped if told_start(own, "") is None and told_start(zipped, "") else own
 
 
-def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Sequence[IndexTerm] = ()) -> Source:
+def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Sequence[IndexTerm] = ()) -> EditionSource:
     """Keep a Tabular List, and the terms of its Alphabetic Index, for the days from `starts` to `ends`, both included.
 
     Raises EditionError, and leaves the disk as it was, where these days overlap those of another edition or the folder
@@ -130,7 +130,7 @@ def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Seque
     from weakcode.codes.compiled import compile_tabular
     from weakcode.codes.sources.alphabetic import write_terms
 
-    new = Source(folder() / f"{starts}_{_last(starts, ends)}.xml.xz", starts, ends, bundled=False)
+    new = EditionSource(folder() / f"{starts}_{_last(starts, ends)}.xml.xz", starts, ends, bundled=False)
     _refuse_overlap(new)
     compile_tabular(tabular)
     index = index_of(new.path)
@@ -144,7 +144,7 @@ def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Seque
         raise
 
 
-def add_codes(text: str, where: str, starts: date | None = None, ends: date | None = None) -> Source:
+def add_codes(text: str, where: str, starts: date | None = None, ends: date | None = None) -> EditionSource:
     """Install the codes of an order file, or of order addenda laid over the codes of the day before `starts`.
 
     `text` is the file's content and `where` its name, which tells the fiscal year where `starts` is not given. Notes
@@ -158,7 +158,7 @@ def add_codes(text: str, where: str, starts: date | None = None, ends: date | No
     listed = orders.read_order(text, where) if addendum is None else {}
     starts = starts or start_of(where, "")
     ends = _last(starts, ends)
-    new = Source(folder() / f"{starts}_{ends}.codes.xz", starts, ends, bundled=False, notes=False)
+    new = EditionSource(folder() / f"{starts}_{ends}.codes.xz", starts, ends, bundled=False, notes=False)
     _refuse_overlap(new)
     if addendum is not None:
         before = catalog.edition_for(starts - timedelta(days=1))
@@ -180,7 +180,7 @@ def _refuse_cut(listed: Mapping[str, Listed], starts: date, where: str) -> None:
         )
 
 
-def read_codes(source: Source) -> CodeSource:
+def read_codes(source: EditionSource) -> CodeSource:
     """Return what `add_codes` installed."""
     from weakcode.codes.sources import orders, unpack
 
@@ -203,7 +203,7 @@ def _last(starts: date, ends: date | None) -> date:
     return ends
 
 
-def _refuse_overlap(new: Source) -> None:
+def _refuse_overlap(new: EditionSource) -> None:
     known = catalog.all_sources()
     for one in known:
         if (one.starts, one.ends) == (new.starts, new.ends):
@@ -212,14 +212,14 @@ def _refuse_overlap(new: Source) -> None:
     catalog.in_order([*known, new])
 
 
-def _written(new: Source, content: bytes) -> Source:
+def _written(new: EditionSource, content: bytes) -> EditionSource:
     if not store.write_bytes(new.path, lzma.compress(content)):
         raise _unwritable(new)
     catalog.forget()
     return new
 
 
-def _unwritable(new: Source) -> EditionError:
+def _unwritable(new: EditionSource) -> EditionError:
     return EditionError(f"{new.path.parent} cannot be written; set {DATA_VARIABLE} to a folder that can.")
 
 
@@ -242,7 +242,7 @@ def start_of(name: str, version: str) -> date:
     return starts
 
 
-def remove(name: str) -> Source:
+def remove(name: str) -> EditionSource:
     """Uninstall an edition by its name. Raises EditionError for one that is bundled or not there."""
     try:
         known = list(catalog.all_sources())

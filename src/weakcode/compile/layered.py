@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from weakcode.base.lazy import lazy
-from weakcode.compile.program import Part, Program
+from weakcode.compile.program import Program, ProgramPart
 from weakcode.semantics.edits import Edit
 
 
@@ -45,11 +45,11 @@ class Layered(Program):
         return len(self.base) + (len(self.own) if self.own is not None else 0)
 
     @lazy
-    def parts(self) -> tuple[Part, ...]:
-        base = Part(self.base)
-        return (base,) if self.own is None else (base, Part(self.own, len(self.base), len(self.base.rules)))
+    def parts(self) -> tuple[ProgramPart, ...]:
+        base = ProgramPart(self.base)
+        return (base,) if self.own is None else (base, ProgramPart(self.own, len(self.base), len(self.base.rules)))
 
-    def _part_of(self, number: int) -> Part:
+    def _part_of(self, number: int) -> ProgramPart:
         return self.parts[-1] if number >= self.parts[-1].first_edit else self.parts[0]
 
     def edit(self, number: int) -> Edit:

@@ -95,7 +95,7 @@ class PackFile:
 
 
 @attrs.frozen(eq=False)
-class Part:
+class ProgramPart:
     """A program that is part of another, and the numbers of its first edit and first rule there."""
 
     program: Program
@@ -204,9 +204,9 @@ class Program:
         return len(self._sections["offsets"]) - 1
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[ProgramPart, ...]:
         """The programs that this one is made of."""
-        return (Part(self),)
+        return (ProgramPart(self),)
 
     @property
     def present(self) -> Sequence[int]:

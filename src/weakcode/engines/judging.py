@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import LINED, NO_SET, SPOKEN, Part, Program
+from weakcode.compile.program import LINED, NO_SET, SPOKEN, Program, ProgramPart
 from weakcode.engines.kernel._kernel import Tables
 from weakcode.semantics.conditions import ClaimTest, Condition, ConditionBits
 from weakcode.semantics.edits import Edit, Hit
@@ -92,7 +92,7 @@ class Built:
 class JudgingPart:
     """What judges claims by one part of a program. `active` tells of every rule of the program whether it is on."""
 
-    def __init__(self, part: Part, edition: Edition, active: bytes) -> None:
+    def __init__(self, part: ProgramPart, edition: Edition, active: bytes) -> None:
         self._program = part.program
         self._first_edit = part.first_edit
         self._edition = edition

@@ -77,7 +77,7 @@ class RuleFacts:
 
 
 @attrs.frozen(eq=False)
-class Shelf:
+class RuleBook:
     """The rules of some packs against the edition of today."""
 
     edition: Edition
@@ -87,7 +87,7 @@ class Shelf:
     _profiles: tuple[tuple[Profile, frozenset[str]], ...]
 
     @classmethod
-    def of(cls, packs: Iterable[str] | None = None, profiles: Sequence[str | Path] = ()) -> Shelf:
+    def of(cls, packs: Iterable[str] | None = None, profiles: Sequence[str | Path] = ()) -> RuleBook:
         """Gather the rules of packs, rule files or folders; None means all that weakcode ships.
 
         Raises RuleFileError and UnknownNameError.

@@ -60,7 +60,7 @@ _PROPOSAL = "A proposal: never applied unless asked for with `--unsafe`, since t
 
 
 @attrs.frozen
-class Line:
+class PageLine:
     """A line and what belongs under it."""
 
     text: str
@@ -72,7 +72,7 @@ class Section:
     """A heading and its lines."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[PageLine, ...]
 
 
 def headline(facts: RuleFacts) -> str:
@@ -84,15 +84,15 @@ def headline(facts: RuleFacts) -> str:
 def sections(facts: RuleFacts) -> tuple[Section, ...]:
     """Return all that there is to tell of a rule. Every rule has the same sections, in this order."""
     rule = facts.rule
-    parts: list[tuple[str, list[Line]]] = [
+    parts: list[tuple[str, list[PageLine]]] = [
         ("What it checks", _checks(facts)),
-        ("Why", [Line(_flat(rule.why) or "The rule file does not say.")]),
-        ("Known problems", [Line(_flat(rule.known_problems) or "None are known.")]),
-        ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or [Line("No example.")]),
-        ("Fails", [_example(one) for one in facts.tried if one.case.fails] or [Line("No example.")]),
+        ("Why", [PageLine(_flat(rule.why) or "The rule file does not say.")]),
+        ("Known problems", [PageLine(_flat(rule.known_problems) or "None are known.")]),
+        ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or [PageLine("No example.")]),
+        ("Fails", [_example(one) for one in facts.tried if one.case.fails] or [PageLine("No example.")]),
         ("Fix", _fixes(facts)),
         ("Severity, confidence and pack", _severity(facts)),
-        ("Sources", [Line(str(source)) for source in facts.sources] or [Line("None is cited.")]),
+        ("Sources", [PageLine(str(source)) for source in facts.sources] or [PageLine("None is cited.")]),
         ("Other rules", _others(facts)),
         ("Profiles", _profiles(facts)),
     ]
@@ -103,25 +103,25 @@ def _flat(paragraph: str) -> str:
     return " ".join(paragraph.split())
 
 
-def _checks(facts: RuleFacts) -> list[Line]:
+def _checks(facts: RuleFacts) -> list[PageLine]:
     if facts.rule.notes is None:
-        lines = [Line(_sentence(_case(case))) for case in facts.rule.all_cases]
+        lines = [PageLine(_sentence(_case(case))) for case in facts.rule.all_cases]
         return lines + _named_sets(" ".join(line.text for line in lines), facts.pack.code_sets) + _named_ages(facts)
     when = facts.rule.when
     kind = _KINDS.get(facts.rule.notes) or f"What the Tabular List itself says: {facts.rule.notes.replace('_', ' ')}."
-    lines = [Line(kind)]
+    lines = [PageLine(kind)]
     if when:
-        lines.append(Line(f"When {_condition(when)}."))
+        lines.append(PageLine(f"When {_condition(when)}."))
     if facts.instances is not None:
         made = facts.instances
         of = f" from notes at {made.places:,} places" if made.places else ""
         quoted = tuple(f'`{source.place}`: "{source.quote}"' for source in made.quoted)
         also = ", for example:" if quoted else "."
-        lines.append(Line(f"In ICD-10-CM {made.edition} these are {made.edits:,} edits{of}{also}", quoted))
+        lines.append(PageLine(f"In ICD-10-CM {made.edition} these are {made.edits:,} edits{of}{also}", quoted))
     return lines
 
 
-def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[Line]:
+def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[PageLine]:
     """Return what the code sets are that a text names, and those that these name."""
     found: dict[str, str] = {}
     known: list[str] = []
@@ -133,14 +133,14 @@ def _named_sets(text: str, code_sets: Mapping[str, str]) -> list[Line]:
             waiting += _SET.findall(code_sets[name])
         elif name not in code_sets and name not in known:
             known.append(name)
-    lines = [Line(f"`${name}` is {words}.") for name, words in found.items()]
+    lines = [PageLine(f"`${name}` is {words}.") for name, words in found.items()]
     if known:
         are = "is a set" if len(known) == 1 else "are sets"
-        lines.append(Line(f"{', '.join(f'`${name}`' for name in known)} {are} that every rule file knows."))
+        lines.append(PageLine(f"{', '.join(f'`${name}`' for name in known)} {are} that every rule file knows."))
     return lines
 
 
-def _named_ages(facts: RuleFacts) -> list[Line]:
+def _named_ages(facts: RuleFacts) -> list[PageLine]:
     """Return what the ages are that the rule's cases name, and from when to when."""
     whens = [case.when for case in facts.rule.all_cases if case.when and case.when.age]
     names = dict.fromkeys(when.age.outside for when in whens if when.age and when.age.outside)
@@ -150,7 +150,7 @@ def _named_ages(facts: RuleFacts) -> list[Line]:
             f"{in_words(ages)}{f' from {dates.from_}' if dates.from_ else ''}{f' until {dates.to}' if dates.to else ''}"
             for ages, dates in periods(facts.pack.ages[name])
         ]
-        lines.append(Line(f"Ages `{name}` are {'; '.join(spelled)}."))
+        lines.append(PageLine(f"Ages `{name}` are {'; '.join(spelled)}."))
     return lines
 
 
@@ -207,7 +207,7 @@ def _value(value: Any) -> str:
     return f"`{', '.join(map(str, value))}`" if isinstance(value, list | tuple) else f"`{value}`"
 
 
-def _example(tried: Tried) -> Line:
+def _example(tried: Tried) -> PageLine:
     example = tried.case.example
     words = ", ".join([f"`{example.codes}`", *known_of(tried.case)])
     note = f" ({example.note.rstrip('.')})" if example.note else ""
@@ -219,7 +219,7 @@ def _example(tried: Tried) -> Line:
         under += (f"Mended: `{example.fixed}`",) if tried.case.is_mended else ()
     elif tried.case.fails:
         under = ("The rule finds nothing here, although the rule file says that it does.",)
-    return Line(words + note, under)
+    return PageLine(words + note, under)
 
 
 def _place(positions: tuple[int, ...]) -> str:
@@ -250,52 +250,57 @@ def known_of(case: ExampleCase) -> Iterator[str]:
         yield f"service lines pointing to {' and '.join(f'`{pointers}`' for pointers in case.example.lines)}"
 
 
-def _fixes(facts: RuleFacts) -> list[Line]:
-    lines: dict[Line, None] = {}
+def _fixes(facts: RuleFacts) -> list[PageLine]:
+    lines: dict[PageLine, None] = {}
     for fix in (case.fix for case in facts.rule.all_cases if case.fix):
         words = _FIXES[fix.action].format(code=fix.code)
         text = _flat(fix.text) if fix.text else ""
         said = f"{words} {text}".strip() if text and text != words else words
-        lines[Line(said, (_SAFETY[fix.action] if fix.action in SAFE_ACTIONS else _PROPOSAL,))] = None
-    return list(lines) or [Line("None is proposed: the record decides.")]
+        lines[PageLine(said, (_SAFETY[fix.action] if fix.action in SAFE_ACTIONS else _PROPOSAL,))] = None
+    return list(lines) or [PageLine("None is proposed: the record decides.")]
 
 
-def _severity(facts: RuleFacts) -> list[Line]:
+def _severity(facts: RuleFacts) -> list[PageLine]:
     rule, force = facts.rule, facts.rule.effective
     state = "" if rule.enabled else ", off unless a profile or `--rules` names the rule"
-    lines = [Line(f"`{rule.severity}`{state}.")]
-    lines.append(Line(f"Confidence `{rule.confidence}`: {CONFIDENCES[rule.confidence]}."))
+    lines = [PageLine(f"`{rule.severity}`{state}.")]
+    lines.append(PageLine(f"Confidence `{rule.confidence}`: {CONFIDENCES[rule.confidence]}."))
     lines.append(
-        Line(f"Pack `{facts.pack.pack}` version {facts.pack.version}: {facts.pack.title} ({facts.file}:{facts.line}).")
+        PageLine(
+            f"Pack `{facts.pack.pack}` version {facts.pack.version}: {facts.pack.title} ({facts.file}:{facts.line})."
+        )
     )
     if force is not None:
         since = f" from {force.from_}" if force.from_ else ""
         until = f" to {force.to}" if force.to else ""
-        lines.append(Line(f"In force for service dates{since}{until}."))
+        lines.append(PageLine(f"In force for service dates{since}{until}."))
     return lines
 
 
-def _others(facts: RuleFacts) -> list[Line]:
+def _others(facts: RuleFacts) -> list[PageLine]:
     lines = []
     if facts.rule.supersedes:
         replaced = tuple(f"`{other}`" for other in facts.rule.supersedes)
-        lines.append(Line("Where both find one problem, this rule tells it and these do not:", replaced))
+        lines.append(PageLine("Where both find one problem, this rule tells it and these do not:", replaced))
     if facts.superseded_by:
         replacing = tuple(f"`{other}`" for other in facts.superseded_by)
-        lines.append(Line("Where both find one problem, these tell it and this rule does not:", replacing))
-    return lines or [Line("It supersedes no rule, and none supersedes it.")]
+        lines.append(PageLine("Where both find one problem, these tell it and this rule does not:", replacing))
+    return lines or [PageLine("It supersedes no rule, and none supersedes it.")]
 
 
-def _profiles(facts: RuleFacts) -> list[Line]:
+def _profiles(facts: RuleFacts) -> list[PageLine]:
     if facts.rule.enabled:
         state, wanted = f"`{facts.rule.severity}`", "`off`, or to another severity"
         setting = "info" if facts.rule.severity == "warning" else "warning"
     else:
         state, wanted, setting = "off", "`on`, or to a severity", "on"
     return [
-        Line(f"Without a profile: {state}."),
-        *(Line(f"{one.profile}: {_handled(one)}.", tuple(f"{risk}." for risk in one.risks)) for one in facts.handling),
-        Line(f"A profile sets it to {wanted}: `rules: {{{facts.id}: {setting}}}`."),
+        PageLine(f"Without a profile: {state}."),
+        *(
+            PageLine(f"{one.profile}: {_handled(one)}.", tuple(f"{risk}." for risk in one.risks))
+            for one in facts.handling
+        ),
+        PageLine(f"A profile sets it to {wanted}: `rules: {{{facts.id}: {setting}}}`."),
     ]
 
 

@@ -20,8 +20,8 @@ from weakcode.report.model import (
     FindingRow,
     PairCount,
     ReportData,
+    ReportedRun,
     RuleCount,
-    Run,
     Severities,
     Slice,
     shown_message,
@@ -87,7 +87,7 @@ def _told(files: Sequence[Path]) -> Iterator[None]:
 
 
 def _counted(
-    connection: Any, files: tuple[str, ...], run: Run, claims: Sequence[str], rows: int, hash_key: bytes | None
+    connection: Any, files: tuple[str, ...], run: ReportedRun, claims: Sequence[str], rows: int, hash_key: bytes | None
 ) -> ReportData:
     connection.execute(
         # A claim without id is told from others by its place.
@@ -214,7 +214,7 @@ def _slices(connection: Any, by: str, order: str) -> list[Slice]:
     return [Slice(name or "", claims, clean, Severities(*numbers)) for name, claims, clean, *numbers in found]
 
 
-def _remarks(connection: Any, run: Run, given: int, distinct: int) -> list[str]:
+def _remarks(connection: Any, run: ReportedRun, given: int, distinct: int) -> list[str]:
     """Return what does not fit between findings and claims."""
     remarks = []
     (strangers,) = connection.execute(

@@ -100,7 +100,7 @@ class FindingRow:
 
 
 @attrs.frozen
-class Run:
+class ReportedRun:
     """What the findings files say of their making; None where they do not.
 
     `waived` findings stand in the files and are not counted among the others. `notices` name packs that could not be
@@ -129,7 +129,7 @@ class ReportData:
     """
 
     files: tuple[str, ...]
-    run: Run
+    run: ReportedRun
     findings: int
     by_severity: Severities
     flagged: int

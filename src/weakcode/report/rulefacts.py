@@ -18,7 +18,7 @@ from weakcode.rules.model import Pack, Rule
 
 
 @attrs.frozen
-class RuleFacts:
+class ReportedRule:
     """A rule's page: texts in one line each, examples as the codes of a claim with a note.
 
     `checks` says what the rule checks, in parts of plain text and of code by turns.
@@ -38,13 +38,13 @@ class RuleFacts:
     """Name and version, as findings files name packs."""
 
 
-def rule_facts(wanted: Iterable[str], rules: Sequence[str] = ()) -> dict[str, RuleFacts]:
+def rule_facts(wanted: Iterable[str], rules: Sequence[str] = ()) -> dict[str, ReportedRule]:
     """Return the facts of those of the wanted rules that the bundled packs and the rule files `rules` hold.
 
     A rule of a file given is taken before a bundled one. Raises UnknownNameError for a file that is not there.
     """
     names = set(wanted)
-    found: dict[str, RuleFacts] = {}
+    found: dict[str, ReportedRule] = {}
     chosen = [*resolve_packs(), *(resolve_packs(list(rules)) if rules else [])]
     for path in dict.fromkeys(selected.path for selected in chosen):
         pack = load_pack(path).pack
@@ -55,8 +55,8 @@ def rule_facts(wanted: Iterable[str], rules: Sequence[str] = ()) -> dict[str, Ru
     return found
 
 
-def _facts(full: str, pack: Pack, rule: Rule) -> RuleFacts:
-    return RuleFacts(
+def _facts(full: str, pack: Pack, rule: Rule) -> ReportedRule:
+    return ReportedRule(
         rule=full,
         title=rule.title,
         severity=rule.severity,

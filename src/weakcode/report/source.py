@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
-from weakcode.report.model import SEVERITIES, Run
+from weakcode.report.model import SEVERITIES, ReportedRun
 from weakcode.scrub.guard import TAKE_SQL, is_guarded
 from weakcode.scrub.schema import COLUMNS
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS
@@ -62,7 +62,7 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     return files
 
 
-def open_findings(connection: Any, files: Sequence[Path]) -> Run:
+def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     """Make `findings` and `waived` out of the files and return what they say of their making.
 
     Columns are those that scrub writes, with `row` numbering the rows in their order.
@@ -319,7 +319,7 @@ def _without_prefix(said: Mapping[str, str]) -> dict[str, str]:
     return {key.removeprefix("weakcode."): value for key, value in said.items() if key.startswith("weakcode.")}
 
 
-def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
+def _run(connection: Any, said: Sequence[dict[str, str]]) -> ReportedRun:
     """Return what the files say together. Counts are there only where each file has them."""
 
     def words(name: str, parted: str = ", ") -> tuple[str, ...]:
@@ -334,7 +334,7 @@ def _run(connection: Any, said: Sequence[dict[str, str]]) -> Run:
         found = connection.execute("SELECT DISTINCT edition FROM given WHERE edition <> '' ORDER BY 1").fetchall()
         editions = tuple(edition for (edition,) in found)
     (waived,) = connection.execute("SELECT count(*) FROM waived").fetchone()
-    return Run(
+    return ReportedRun(
         versions=words("version"),
         editions=editions,
         engines=words("engine"),

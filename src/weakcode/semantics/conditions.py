@@ -50,7 +50,7 @@ _NOTHING = Condition()
 
 
 @attrs.frozen(eq=False)
-class Part:
+class ClaimPart:
     """One part of a claim beside its codes.
 
     `name` is also the column of a batch that has its values. `fields` are those of `Condition` that ask for it. `asked`
@@ -168,8 +168,8 @@ def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
 
 
 PARTS = (
-    Part("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet),
-    Part(
+    ClaimPart("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet),
+    ClaimPart(
         "sex",
         ("sex",),
         lambda when, case, rule: {"sex": when.sex},
@@ -177,7 +177,7 @@ PARTS = (
         lambda condition, sex: sex == condition.sex,
         _sex_unmet,
     ),
-    Part(
+    ClaimPart(
         "setting",
         ("settings",),
         lambda when, case, rule: {"settings": when.setting},
@@ -185,9 +185,9 @@ PARTS = (
         lambda condition, setting: setting in condition.settings,
         _setting_unmet,
     ),
-    Part("payer", ("payers",), _payer_asked, attrgetter("claim.payer"), _payer_met, _payer_unmet),
-    Part("service_date", ("starts", "ends"), _date_asked, attrgetter("date"), _date_met, _date_unmet),
-    Part(
+    ClaimPart("payer", ("payers",), _payer_asked, attrgetter("claim.payer"), _payer_met, _payer_unmet),
+    ClaimPart("service_date", ("starts", "ends"), _date_asked, attrgetter("date"), _date_met, _date_unmet),
+    ClaimPart(
         "documented",
         ("documented_all", "documented_any", "documented_none"),
         _facts_asked,
@@ -195,7 +195,7 @@ PARTS = (
         _facts_met,
         _facts_unmet,
     ),
-    Part(
+    ClaimPart(
         "off_claim",
         ("pointer_off_claim",),
         _pointer_asked,
@@ -292,7 +292,7 @@ class ClaimTest:
 class AskedPart:
     """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before."""
 
-    part: Part
+    part: ClaimPart
     _asked: tuple[tuple[int, Condition], ...]
     _others: int
     _known: dict[Any, int] = attrs.field(factory=dict)

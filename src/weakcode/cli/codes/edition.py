@@ -117,7 +117,7 @@ def fetch_edition(release: str | None, mirror: str | None) -> int:
     from weakcode.codes.web import releases
 
     found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: say(line, err=True))
-    if isinstance(found, catalog.Source):
+    if isinstance(found, catalog.EditionSource):
         say(f"Edition {found.label} is at hand already; nothing was fetched.")
         return 0
     for one in found.files:

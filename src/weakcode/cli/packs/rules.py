@@ -53,10 +53,10 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
 @click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of the rule.")
 def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
     """Show what a rule says, why, on whose word, what it finds on its examples, and what mends it."""
-    from weakcode.pages.facts import Shelf
+    from weakcode.pages.facts import RuleBook
     from weakcode.pages.wording import headline, sections
 
-    facts = Shelf.of(rules or None, profiles).facts(rule_id)
+    facts = RuleBook.of(rules or None, profiles).facts(rule_id)
     parts = [f"{click.style(rule_id, bold=True)}  {facts.rule.title}\n{headline(facts)}"]
     for section in sections(facts):
         lines = [click.style(section.title, bold=True)]
@@ -74,15 +74,15 @@ def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -
 @click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of each rule.")
 def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
     """Write a Markdown page for every rule, with an index by pack and an index by code."""
-    from weakcode.pages.facts import Shelf
+    from weakcode.pages.facts import RuleBook
     from weakcode.pages.folder import write_pages
     from weakcode.pages.markdown import pages
 
-    shelf = Shelf.of(rules or None, profiles)
-    count = write_pages(pages(shelf), output)
+    book = RuleBook.of(rules or None, profiles)
+    count = write_pages(pages(book), output)
     say(
-        f"{text.counted(count, 'page')} about {text.counted(len(shelf.ids), 'rule')} in {output}. "
-        f"ICD-10-CM {shelf.edition.name}, packs {', '.join(shelf.packs)}."
+        f"{text.counted(count, 'page')} about {text.counted(len(book.ids), 'rule')} in {output}. "
+        f"ICD-10-CM {book.edition.name}, packs {', '.join(book.packs)}."
     )
     return 0
 

@@ -199,7 +199,7 @@ class Position:
 
 
 @attrs.frozen
-class Run:
+class CharacterRun:
     """``fifth to sixth characters 51``: `value` stands from position `first` to `last`."""
 
     first: int
@@ -251,7 +251,7 @@ class Suffixes:
         return ", ".join(f".{low}" if low == high else f".{low}-.{high}" for low, high in self.values)
 
 
-Condition = Position | Run | Final | Suffixes
+Condition = Position | CharacterRun | Final | Suffixes
 
 
 @attrs.frozen

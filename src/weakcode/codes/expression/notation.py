@@ -159,7 +159,7 @@ class _Reader:
             raise self.refuse(tokens[-1], f"a character after {low}")
         return low, high
 
-    def run(self, tree: Anything) -> e.Run:
+    def run(self, tree: Anything) -> e.CharacterRun:
         first, last = (token for token in tree.children if token.type == "ORDINAL")
         low, high = self.position(first), self.position(last)
         if low >= high:
@@ -167,7 +167,7 @@ class _Reader:
         value = tree.children[-1]
         if len(value.lstrip(".")) != high - low + 1:
             raise self.refuse(value, f"{high - low + 1} letters or digits")
-        return e.Run(low, high, str(value).lstrip(".").upper())
+        return e.CharacterRun(low, high, str(value).lstrip(".").upper())
 
     def suffix(self, tree: Anything) -> tuple[str, str]:
         tokens = [token for token in tree.children if token.type == "SUFFIX"]

@@ -37,7 +37,7 @@ _CODE = re.compile(r"[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?")
 
 
 @attrs.frozen
-class Block:
+class NoteBlock:
     """One note element of the XML: all its lines belong together."""
 
     kind: str
@@ -51,7 +51,7 @@ class TabularNode:
     kind: str
     name: str
     title: str
-    blocks: list[Block] = attrs.Factory(list)
+    blocks: list[NoteBlock] = attrs.Factory(list)
     children: list[TabularNode] = attrs.Factory(list)
     placeholder: bool = False
     seventh: Mapping[str, str] | None = None
@@ -141,8 +141,8 @@ def _text(element: Element | None) -> str:
     return " ".join(("".join(element.itertext()) if len(element) else element.text or "").split())
 
 
-def _blocks(element: Element) -> list[Block]:
-    blocks: list[Block] = []
+def _blocks(element: Element) -> list[NoteBlock]:
+    blocks: list[NoteBlock] = []
     for child in element:
         kind = NOTE_KINDS.get(child.tag)
         if kind is not None:
@@ -151,7 +151,7 @@ def _blocks(element: Element) -> list[Block]:
             # A line between two 7th characters is another wording of the one above it.
             kind, lines = "seventh_character_note", tuple(map(_text, child.iterfind("note")))
         if kind is not None and lines:
-            blocks.append(Block(kind, lines))
+            blocks.append(NoteBlock(kind, lines))
     return blocks
 
 

@@ -34,7 +34,7 @@ _BROKEN = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplemen
 
 
 @attrs.frozen
-class Part:
+class ReleasePart:
     """One file of a release: what it is by its content, its name, and the file it was found in, for errors."""
 
     kind: Kind
@@ -82,15 +82,15 @@ def kind_of(head: bytes) -> Kind | None:
     return orders.kind_of(head)
 
 
-def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[Part, ...]:
+def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[ReleasePart, ...]:
     """Return the files of the wanted kinds in a zip, or the file itself where it is no zip and of such a kind.
 
     Raises EditionError for a zip that is damaged, cut short or made to fill the memory.
     """
     if not content.startswith(b"PK"):
         kind = kind_of(content[:_HEAD])
-        return (Part(kind, where, where, content),) if kind in wanted else ()
-    parts: list[Part] = []
+        return (ReleasePart(kind, where, where, content),) if kind in wanted else ()
+    parts: list[ReleasePart] = []
     with _archive(content, where) as archive:
         for member in archive.infolist():
             if not member.filename.lower().endswith((".xml", ".txt")):
@@ -99,13 +99,13 @@ def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[Part
             if kind in wanted:
                 inner = f"{where}, {member.filename}"
                 unpacked = _unpacked(_opened(archive, member, where), member.compress_size, inner)
-                parts.append(Part(kind, member.filename, inner, unpacked))
+                parts.append(ReleasePart(kind, member.filename, inner, unpacked))
                 if sum(len(part.content) for part in parts) > 2 * MOST_UNPACKED:
                     raise EditionError(f"{where} unpacks to more than {2 * MOST_UNPACKED:,} bytes; it was not read.")
     return tuple(parts)
 
 
-def tabular_in(parts: tuple[Part, ...], content: bytes, where: str) -> Part:
+def tabular_in(parts: tuple[ReleasePart, ...], content: bytes, where: str) -> ReleasePart:
     """Return the one Tabular List among the parts of a file. Raises EditionError for none, and for several."""
     lists = [part for part in parts if part.kind == "tabular"]
     if not lists:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import attrs
 
 from weakcode.codes import catalog, installed
-from weakcode.codes.catalog import Source
+from weakcode.codes.catalog import EditionSource
 from weakcode.codes.normalise import canonical
 from weakcode.codes.sources import orders, unpack
 from weakcode.codes.sources.alphabetic import IndexTerm, read_index
@@ -38,7 +38,7 @@ Tell = Callable[[str], None]
 
 
 @attrs.frozen
-class Release:
+class FiscalRelease:
     """The release of a fiscal year, which begins on 1 October before it, or its update of 1 April."""
 
     year: int
@@ -77,7 +77,7 @@ class Fetched:
     """Whether its billable codes were compared with those of its order file, and are the same."""
 
 
-def wanted(text: str | None, today: date) -> tuple[Release, ...]:
+def wanted(text: str | None, today: date) -> tuple[FiscalRelease, ...]:
     """Return the releases that a word asks for, the best first: a fiscal year, its update (``2026-04``) or ``latest``.
 
     ``latest`` is the newest that may be published on `today`. Raises EditionError for anything else.
@@ -85,13 +85,13 @@ def wanted(text: str | None, today: date) -> tuple[Release, ...]:
     word = (text or "latest").strip().lower()
     fiscal = today.year + (today.month >= 10)
     if word == "latest":
-        coming = [Release(fiscal + 1)] if _PUBLISHED <= today.month < 10 else []
-        update = [Release(fiscal, update=True)] if 3 <= today.month < 10 else []
-        return (*coming, *update, Release(fiscal))
+        coming = [FiscalRelease(fiscal + 1)] if _PUBLISHED <= today.month < 10 else []
+        update = [FiscalRelease(fiscal, update=True)] if 3 <= today.month < 10 else []
+        return (*coming, *update, FiscalRelease(fiscal))
     found = re.fullmatch(r"(20[0-9]{2})(-04|-10)?", word)
     if found:
         # A year alone is a fiscal year; with a month it is that of the calendar, as in the name of an edition.
-        release = Release(int(found[1]) + (found[2] == "-10"), update=found[2] == "-04")
+        release = FiscalRelease(int(found[1]) + (found[2] == "-10"), update=found[2] == "-04")
         if FIRST_YEAR <= release.year <= fiscal + 2:
             return (release,)
     raise EditionError(
@@ -100,12 +100,14 @@ def wanted(text: str | None, today: date) -> tuple[Release, ...]:
     )
 
 
-def in_force(day: date) -> Release:
+def in_force(day: date) -> FiscalRelease:
     """Return the release whose codes are in force on a day, from April 2022 on, when updates became regular."""
-    return Release(day.year + (day.month >= 10), update=4 <= day.month < 10)
+    return FiscalRelease(day.year + (day.month >= 10), update=4 <= day.month < 10)
 
 
-def fetch(text: str | None, *, mirror: str | None = None, today: date, tell: Tell | None = None) -> Fetched | Source:
+def fetch(
+    text: str | None, *, mirror: str | None = None, today: date, tell: Tell | None = None
+) -> Fetched | EditionSource:
     """Download a release and check that it is what it should be; nothing on disk is changed.
 
     `text` is what `wanted` takes. `mirror`, or else ``WEAKCODE_EDITION_MIRROR``, takes the place of CDC's and CMS's
@@ -129,7 +131,7 @@ def fetch(text: str | None, *, mirror: str | None = None, today: date, tell: Tel
     )
 
 
-def _at_hand(starts: date) -> Source | None:
+def _at_hand(starts: date) -> EditionSource | None:
     found = next((source for source in catalog.all_sources() if source.starts == starts), None)
     if found is not None and not found.notes:
         raise EditionError(
@@ -152,7 +154,7 @@ class _Servers:
         """Return why nothing came, a clause for each server."""
         return "; ".join(self.failures.values())
 
-    def file(self, release: Release, content: Content) -> Download | None:
+    def file(self, release: FiscalRelease, content: Content) -> Download | None:
         """Return a file of a release from the first server that has it."""
         for place in self._places(release, content):
             found = self._get(place, MOST_BYTES)
@@ -160,7 +162,7 @@ class _Servers:
                 return found
         return None
 
-    def order_file(self, release: Release) -> Download | None:
+    def order_file(self, release: FiscalRelease) -> Download | None:
         """Return the zip with the order file of a release; tells where there is none."""
         self.failures.clear()
         found = self.file(release, "order")
@@ -181,7 +183,7 @@ class _Servers:
             self.silent.add(host)
         return None
 
-    def _places(self, release: Release, content: Content) -> Iterator[str]:
+    def _places(self, release: FiscalRelease, content: Content) -> Iterator[str]:
         """Yield the addresses at which a file of a release may be, the likeliest first.
 
         Names differ from year to year: where the usual one is not there, the folder itself is asked what it holds.
@@ -226,7 +228,7 @@ class _Links(HTMLParser):
             self.found += [value for name, value in attributes if name == "href" and value]
 
 
-def _checked(table: Download, order: Download | None, release: Release | None) -> Fetched:
+def _checked(table: Download, order: Download | None, release: FiscalRelease | None) -> Fetched:
     """Read a release and hold it to what was asked for and to its own order file. Raises EditionError."""
     where = unquote(urlsplit(table.address).path.rpartition("/")[2])
     parts = unpack.parts_of(table.content, where, ("tabular", "index"))
@@ -255,13 +257,13 @@ def _checked(table: Download, order: Download | None, release: Release | None) -
     )
 
 
-def _starts(part: unpack.Part, where: str, tabular: Tabular, release: Release | None) -> date:
+def _starts(part: unpack.ReleasePart, where: str, tabular: Tabular, release: FiscalRelease | None) -> date:
     """Return the first day of a release, held to what was asked for."""
     # The members of an April update may be named by the year alone; then the zip's own name tells the month.
     names = (part.name.rpartition("/")[2], where)
     told = {name: installed.told_start(name, tabular.version) for name in names}
     name = next(
-        (name for name in names if told[name] and told[name] != Release(int(tabular.version)).starts), names[-1]
+        (name for name in names if told[name] and told[name] != FiscalRelease(int(tabular.version)).starts), names[-1]
     )
     if release is None:
         return installed.start_of(name, tabular.version)

@@ -22,7 +22,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet, Spans
 from weakcode.codes.edition import Edition, Note
-from weakcode.compile.tabular.notes import Line, holders, read_note
+from weakcode.compile.tabular.notes import ResolvedLine, holders, read_note
 from weakcode.compile.tabular.sites import sites
 from weakcode.findings import Source
 from weakcode.rules.readings import Apart, ExcludesReading, bundled_publications, bundled_readings, note_key
@@ -38,7 +38,7 @@ class Sort(enum.Enum):
 
 
 @attrs.frozen
-class Block:
+class PairBlock:
     """Every code of `held` with every code of `named`."""
 
     held: CodeSet
@@ -47,22 +47,22 @@ class Block:
     def __bool__(self) -> bool:
         return bool(self.held) and bool(self.named)
 
-    def __and__(self, other: Block) -> Block:
-        return Block(self.held & other.held, self.named & other.named)
+    def __and__(self, other: PairBlock) -> PairBlock:
+        return PairBlock(self.held & other.held, self.named & other.named)
 
-    def without(self, other: Block) -> tuple[Block, ...]:
+    def without(self, other: PairBlock) -> tuple[PairBlock, ...]:
         """Return the pairs of this block that are not in the other, as blocks that share no pair."""
         common = self.held & other.held
-        parts = (Block(self.held - common, self.named), Block(common, self.named - other.named))
+        parts = (PairBlock(self.held - common, self.named), PairBlock(common, self.named - other.named))
         return tuple(part for part in parts if part)
 
-    def within(self, other: Block) -> bool:
+    def within(self, other: PairBlock) -> bool:
         """Whether every pair is one of the other block, and the other has more."""
         return not self.held - other.held and not self.named - other.named and self != other
 
-    def turned(self) -> Block:
+    def turned(self) -> PairBlock:
         """Return the same pairs, told from the other side."""
-        return Block(self.named, self.held)
+        return PairBlock(self.named, self.held)
 
 
 @attrs.frozen
@@ -76,18 +76,18 @@ class Taken:
     note: Note
     text: str
     sort: Sort
-    block: Block
+    block: PairBlock
     why: str = ""
     second: tuple[Note, str] | None = None
     cited: tuple[Source, ...] = ()
     picked: bool = False
 
 
-def _without(blocks: Iterable[Block], other: Block) -> list[Block]:
+def _without(blocks: Iterable[PairBlock], other: PairBlock) -> list[PairBlock]:
     return [part for block in blocks for part in block.without(other)]
 
 
-def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, Line, Block]]:
+def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, ResolvedLine, PairBlock]]:
     """Yield every line of the notes of a kind that names codes, with its pairs.
 
     A code that the line names as well as holds for is not kept from the others that it names.
@@ -95,7 +95,7 @@ def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, Line, Block]]:
     for note in edition.all_notes(kind):
         held = holders(note, edition)
         for line in read_note(note, edition):
-            block = Block(held - line.codes, line.codes)
+            block = PairBlock(held - line.codes, line.codes)
             if block:
                 yield note, line, block
 
@@ -144,7 +144,7 @@ class _Excludes2:
             _Touching([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
         )
 
-    def about(self, block: Block, whole: Block) -> Iterator[tuple[Note, str, Block]]:
+    def about(self, block: PairBlock, whole: PairBlock) -> Iterator[tuple[Note, str, PairBlock]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
         for here, there, turned in ((block.held, block.named, False), (block.named, block.held, True)):
             for number in _bits(self._held.by(here) & self._named.by(there)):
@@ -154,7 +154,7 @@ class _Excludes2:
                     yield note, line.text, pairs
 
 
-def _fitting(reading: ExcludesReading, block: Block, edition: Edition) -> list[Block]:
+def _fitting(reading: ExcludesReading, block: PairBlock, edition: Edition) -> list[PairBlock]:
     """Return the pairs of a block that the words of its note fit."""
     if reading.fits is None:
         return [block]
@@ -162,18 +162,18 @@ def _fitting(reading: ExcludesReading, block: Block, edition: Edition) -> list[B
     for one in reading.fits:
         held = block.held & edition.codeset(one.held) if one.held else block.held
         named = block.named & edition.codeset(one.named) if one.named else block.named
-        fits.append(Block(held, named))
+        fits.append(PairBlock(held, named))
     return [one for one in fits if one]
 
 
 @lru_cache(maxsize=4)
-def _apart(edition: Edition) -> tuple[tuple[Apart, Block], ...]:
+def _apart(edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
     """Return the readings of codes of which two are two things, each with their pairs."""
     codes = [(one, edition.codeset(one.codes)) for one in bundled_readings().apart]
-    return tuple((one, Block(both, both)) for one, both in codes)
+    return tuple((one, PairBlock(both, both)) for one, both in codes)
 
 
-def _read(note: Note, line: Line, block: Block, edition: Edition) -> Iterator[Taken]:
+def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[Taken]:
     """Yield the pairs of a line as the readings take them, before Excludes2 notes are looked at."""
     readings = bundled_readings()
     rest = [block]
@@ -224,6 +224,6 @@ def at_two_sites(edition: Edition) -> Iterator[Taken]:
             if not (block.held & group.codes and block.named & group.codes):
                 continue
             for held, elsewhere in group.apart:
-                pairs = block & Block(held, elsewhere)
+                pairs = block & PairBlock(held, elsewhere)
                 if pairs:
                     yield Taken(note, line.text, Sort.WIDE, pairs)

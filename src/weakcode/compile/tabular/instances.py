@@ -10,7 +10,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
-from weakcode.compile.tabular.excludes import Block, Sort, Taken, at_two_sites, lines_of, taken
+from weakcode.compile.tabular.excludes import PairBlock, Sort, Taken, at_two_sites, lines_of, taken
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -261,7 +261,7 @@ def _excludes1_other_side(edition: Edition) -> Iterator[Instance]:
     left = below(tuple(one.left for one in pairs), edition)
     for note, line, block in lines_of("excludes1", edition):
         place, quote = _quoted(note, line.text)
-        for opposite in (Block(right, left), Block(left, right)):
+        for opposite in (PairBlock(right, left), PairBlock(left, right)):
             both = block & opposite
             if both:
                 yield Instance(Verb.FORBID, both.held, both.named, Where.ANYWHERE, place, quote)

@@ -43,7 +43,7 @@ _CAUSE = re.compile(r"\bas the cause of\b|\bassociated with\b", re.IGNORECASE)
 
 
 @attrs.frozen
-class Line:
+class ResolvedLine:
     """One line of a note: its text, the codes it names, and what looked like a reference but could not be read."""
 
     text: str
@@ -118,7 +118,7 @@ def _named_codes(reference: str, edition: Edition) -> CodeSet:
     return named
 
 
-def read_line(text: str, edition: Edition) -> Line:
+def read_line(text: str, edition: Edition) -> ResolvedLine:
     """Return a note line with the codes that it names."""
     references, unresolved = references_in(text, edition)
     codes = CodeSet()
@@ -130,16 +130,16 @@ def read_line(text: str, edition: Edition) -> Line:
             resolved.append(reference)
         else:
             dangling.append(reference)
-    return Line(text, codes, tuple(resolved), tuple(dangling))
+    return ResolvedLine(text, codes, tuple(resolved), tuple(dangling))
 
 
 @lru_cache(maxsize=16384)
-def read_note(note: Note, edition: Edition) -> tuple[Line, ...]:
+def read_note(note: Note, edition: Edition) -> tuple[ResolvedLine, ...]:
     """Return the lines of a note with the codes that each names."""
     return tuple(read_line(text, edition) for text in note.lines)
 
 
-def union(lines: tuple[Line, ...]) -> CodeSet:
+def union(lines: tuple[ResolvedLine, ...]) -> CodeSet:
     """Return every code that the lines name."""
     codes = CodeSet()
     for line in lines:
@@ -178,7 +178,7 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     return CodeSet(spans) & noted
 
 
-def classify(note: Note, lines: tuple[Line, ...], edition: Edition) -> CodeFirst:
+def classify(note: Note, lines: tuple[ResolvedLine, ...], edition: Edition) -> CodeFirst:
     """Read a code-first block as coders read it.
 
     Conditional when its words say so ("if applicable", "if known", "any"), when it lists circumstances that the
