@@ -15,7 +15,9 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.compiler import compile_packs
 from weakcode.compile.lint import lint
 from weakcode.rules.load import load_pack
+from weakcode.rules.model import Grouping
 from weakcode.semantics.edits import CompiledRule, Edit
+from weakcode.semantics.groups import group_of, side_of
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.reference import violations
 
@@ -159,6 +161,36 @@ def test_codes_that_are_not_billable_are_in_no_group():
     rules, edits = compiled("at_most_one", "anywhere", "any", "any", (1,), False)
     judged = JudgedClaim.of(Claim("H40 H40.1111 Z99 H40.1121"), edition())
     assert {hit[1:] for hit in violations(edits, rules, judged, edition())} == {(2, 4)}
+
+
+@pytest.mark.parametrize(
+    ("title", "side"),
+    [
+        ("Contracture of muscle, right ankle", "right"),
+        ("Left eye", "left"),
+        ("Bilateral primary osteoarthritis of knee", "both"),
+        ("Injury of both eyes", "both"),
+        ("Contusion of lung, bilateral", "both"),
+        ("Sarcopenia", None),
+        ("Other dislocation of right hip and left knee", None),
+        ("Both right and left", None),
+        ("Fright reaction", None),
+    ],
+)
+def test_the_side_is_the_only_one_that_the_title_names(title, side):
+    assert side_of(title) == side
+
+
+def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
+    by = Grouping(characters=(1, 2, 3))
+    assert group_of(0, by, edition()) == ("A", "0", "0")
+    assert group_of(edition().size, by, edition()) is None
+    assert group_of(-1, by, edition()) is None
+
+
+def test_two_codes_are_a_group_and_one_is_none():
+    _, edits = compiled("at_most_one", "anywhere", "F01.A0, F01.A4, F01.B0", "R54", (1, 2, 3, 4), False)
+    assert [len(edit.subject) for edit in edits] == [2]
 
 
 def test_a_rule_whose_groups_hold_one_code_each_is_warned_of(tmp_path):
