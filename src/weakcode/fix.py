@@ -19,6 +19,8 @@ Check = Callable[[Claim], tuple[Finding, ...]]
 Pair = tuple[str, str]
 _ROUNDS = 12
 _MOST_MOVED = 6
+_MOST_TRIED = 5_000
+"""Choices of codes to move; a claim with more than that to choose from is a column gone wrong, or an attack."""
 
 
 @attrs.frozen
@@ -128,15 +130,22 @@ def _added(before: Iterable[Finding], after: Iterable[Finding]) -> bool:
 
 
 def _fewest_moves(codes: Sequence[str], demands: Iterable[Pair]) -> list[int] | None:
-    """Return the order of indexes that meets the demands with the fewest codes moved; None for a circle."""
+    """Return the order of indexes that meets the demands with the fewest codes moved; None for a circle.
+
+    Where there are too many choices to try, each code stands as early as it may.
+    """
     index = {code: number for number, code in reversed(list(enumerate(codes)))}
     edges = {(index[a], index[b]) for a, b in demands if a in index and b in index}
     if _sorted(len(codes), edges) is None:
         return None
     wrong = [(a, b) for a, b in edges if a > b]
     involved = sorted({number for pair in wrong for number in pair})
+    tried = 0
     for size in range(min(len(involved), _MOST_MOVED) + 1):
         for moving in combinations(reversed(involved), size):
+            tried += 1
+            if tried > _MOST_TRIED:
+                return _sorted(len(codes), edges)
             if all(a in moving or b in moving for a, b in wrong):
                 staying = [number for number in range(len(codes)) if number not in moving]
                 order = _sorted(len(codes), edges | set(pairwise(staying)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
+from weakcode._version import __version__
 from weakcode.codes.edition import Edition
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import OTHER_NOTES, notes_are_of
@@ -45,3 +46,13 @@ def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
             if hint:
                 raise UnknownNameError(f'the fact "{fact}" is unknown{hint}; {there}')
             raise UnknownNameError.about(f"the fact {{value}} is unknown; {there}", fact)
+
+
+def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
+    """Return the sentence on what judged, from which a finding can be made again."""
+    return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine, weakcode {__version__}."
+
+
+def judgement(edition: str, engine: str, packs: Sequence[str], notices: Iterable[str]) -> list[str]:
+    """Return what judged, and each notice about it, as sentences."""
+    return [judged_by(edition, engine, packs), *(f"Note: {notice}." for notice in notices)]

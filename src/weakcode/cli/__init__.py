@@ -19,6 +19,7 @@ _COMMANDS = {
     "find": ("codes", "Find codes by the words of a title or an inclusion term."),
     "rules": ("packs", "List, show and test rules."),
     "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
+    "serve": ("service", "Judge claims over HTTP, or for a program that starts it."),
     "report": ("reports", "Show findings as a page for the browser."),
 }
 """The folder of each command, and what it does."""

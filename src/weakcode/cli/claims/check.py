@@ -11,7 +11,6 @@ import attrs
 import click
 
 from weakcode.claims import Claim, Diagnosis, Waiver
-from weakcode.cli.claims.outcome import operation_outcome
 from weakcode.cli.common import text
 from weakcode.cli.common.options import (
     Choice,
@@ -25,6 +24,7 @@ from weakcode.cli.common.options import (
 from weakcode.cli.common.output import say, say_json
 from weakcode.findings import in_order
 from weakcode.rules.waivers import fits_nothing
+from weakcode.scrub.write.outcome import operation_outcome
 
 if TYPE_CHECKING:
     from weakcode.explain import Explanation

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weakcode.cli.claims.outcome import operation_outcome
 from weakcode.cli.common import text
 from weakcode.cli.common.output import say, say_json
 from weakcode.codes.normalise import shown
 from weakcode.findings import Finding, in_order
+from weakcode.scrub.write.outcome import operation_outcome
 from weakcode.visible import visible
 
 if TYPE_CHECKING:

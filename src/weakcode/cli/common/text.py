@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import click
 
-from weakcode._version import __version__
 from weakcode.cli.common.output import on_terminal
 from weakcode.findings import Finding, Severity, Verdict
+from weakcode.notices import judged_by as judged_by
+from weakcode.notices import judgement as judgement
 from weakcode.visible import visible
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -85,16 +86,6 @@ def tally_text(severities: Mapping[str, int]) -> str:
             name = severity.label if severity is Severity.INFO else None
             parts.append(counted(number, severity.label, name))
     return ", ".join(parts) or "no findings"
-
-
-def judged_by(edition: str, engine: str, packs: Sequence[str]) -> str:
-    """Return the sentence on what judged, from which a finding can be made again."""
-    return f"Judged by ICD-10-CM {edition}, packs {', '.join(packs)}, {engine} engine, weakcode {__version__}."
-
-
-def judgement(edition: str, engine: str, packs: Sequence[str], notices: Iterable[str]) -> list[str]:
-    """Return what judged, and each notice about it, as sentences."""
-    return [judged_by(edition, engine, packs), *(f"Note: {notice}." for notice in notices)]
 
 
 def notices_of(verdict: Verdict) -> list[str]:

@@ -1,0 +1,117 @@
+"""weakcode serve: the service over HTTP, or over standard input and output."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import click
+
+from weakcode.cli.common.options import Choice, choosing
+from weakcode.cli.common.output import say
+from weakcode.errors import InputError
+
+_NEEDED = ("starlette", "uvicorn", "httptools", "orjson")
+
+
+@click.command("serve", short_help="Judge claims over HTTP, or for a program that starts it.")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8087, show_default=True, metavar="N", help="The port.")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Tokens that open the server, one a line. An address of other machines needs it; it may change meanwhile.",
+)
+@click.option(
+    "--profiles",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="A folder of profiles, which requests name with ?profile=NAME; it may change meanwhile.",
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name that the server may be asked by.")
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A page's origin that may use the server.")
+@click.option("--tls-certificate", type=click.Path(path_type=Path), metavar="FILE", help="A certificate chain, PEM.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key, PEM.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes; they share what is compiled.",
+)
+@click.option(
+    "--max-connections",
+    type=click.IntRange(1, 100_000),
+    default=1_000,
+    show_default=True,
+    metavar="N",
+    help="Open connections of a process; the one that is idle longest makes room for another.",
+)
+@click.option(
+    "--max-body", type=click.IntRange(1, 1_024), default=16, show_default=True, metavar="MB", help="The largest body."
+)
+@click.option(
+    "--stdio",
+    is_flag=True,
+    help="Instead of HTTP: a claim as JSON a line on standard input, a verdict a line out, each at once.",
+)
+@choosing
+def command(stdio: bool, **options: Any) -> int:
+    """Judge claims over HTTP until it is stopped (extra serve), by the bundled rules or those that options choose.
+
+    Without --token-file it can be asked from this machine alone. --fail-on has no meaning here.
+
+    \b
+    weakcode serve
+    weakcode serve --host 0.0.0.0 --token-file tokens --tls-certificate cert.pem --tls-key key.pem
+    weakcode serve --stdio
+    """
+    choice = Choice.from_options(options)
+    if stdio:
+        from weakcode.cli.claims.lines import judge_lines
+
+        judge_lines(choice, at_once=True)
+        return 0
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise InputError(f'weakcode serve needs {", ".join(missing)}; install them with: pip install "weakcode[serve]"')
+    return _serve(choice, **options)
+
+
+def _serve(
+    choice: Choice,
+    *,
+    host: str,
+    port: int,
+    token_file: Path | None,
+    profiles: Path | None,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    workers: int,
+    max_connections: int,
+    max_body: int,
+) -> int:
+    from weakcode.serve.server import serve
+    from weakcode.serve.settings import MEBIBYTE, Settings
+    from weakcode.serve.tenants import Tenants
+    from weakcode.serve.tokens import Tokens
+
+    settings = Settings(
+        host=host,
+        port=port,
+        tokens=None if token_file is None else Tokens(token_file),
+        profiles=profiles,
+        hosts=allow_host,
+        origins=allow_origin,
+        certificate=tls_certificate,
+        key=tls_key,
+        workers=workers,
+        max_connections=max_connections,
+        max_body=max_body * MEBIBYTE,
+    )
+    return serve(settings, Tenants(choice.validator(), profiles), lambda line: say(f"weakcode: {line}", err=True))

@@ -1,0 +1,80 @@
+"""The routes of the service put together, behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.staticfiles import StaticFiles
+
+from weakcode.serve.claims import ClaimRoutes
+from weakcode.serve.guard import Guard
+from weakcode.serve.metrics import Metrics
+from weakcode.serve.reference import ReferenceRoutes
+from weakcode.serve.requests import Service
+from weakcode.serve.settings import Settings
+from weakcode.serve.standards import StandardRoutes
+from weakcode.serve.tenants import Tenants
+
+PAGE = Path(str(resources.files("weakcode.serve") / "page"))
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The page loads nothing from elsewhere, and nobody may frame it."""
+
+
+class _PageFiles(StaticFiles):
+    """Files of the page, with the policy that holds for all of it."""
+
+    def file_response(self, *args: object, **more: object) -> Response:
+        answer: Response = super().file_response(*args, **more)  # type: ignore[arg-type]
+        answer.headers["content-security-policy"] = _POLICY
+        return answer
+
+
+async def _page(request: Request) -> Response:
+    """GET /: the page."""
+    return FileResponse(PAGE / "index.html", headers={"content-security-policy": _POLICY}, media_type="text/html")
+
+
+def _routes(service: Service) -> list[BaseRoute]:
+    claims, reference, standards = ClaimRoutes(service), ReferenceRoutes(service), StandardRoutes(service)
+    return [
+        Route("/v1/check", claims.check, methods=["POST"]),
+        Route("/v1/check-many", claims.check_many, methods=["POST"]),
+        Route("/v1/fix", claims.fix, methods=["POST"]),
+        Route("/v1/explain", claims.explain, methods=["POST"]),
+        Route("/fhir/Claim/$validate", standards.claim, methods=["POST"]),
+        Route("/fhir/ExplanationOfBenefit/$validate", standards.benefit, methods=["POST"]),
+        Route("/x12", standards.x12, methods=["POST"]),
+        Route("/v1/codes/{code}", reference.code),
+        Route("/v1/codes", reference.codes),
+        Route("/v1/rules/{pack}/{rule}", reference.rule),
+        Route("/v1/rules", reference.rules),
+        Route("/openapi.json", reference.openapi),
+        Route("/healthz", reference.health),
+        Route("/readyz", reference.ready),
+        Route("/metrics", reference.metrics),
+        Route("/", _page),
+        Mount("/page", _PageFiles(directory=PAGE, follow_symlink=False)),
+    ]
+
+
+def paths(routes: Sequence[BaseRoute]) -> list[str]:
+    """Return the patterns of routes, under which requests are counted."""
+    return [route.path for route in routes if isinstance(route, Route | Mount)]
+
+
+class Application:
+    """The service as an ASGI application, with what is counted of it."""
+
+    def __init__(self, settings: Settings, tenants: Tenants) -> None:
+        service = Service(settings, tenants)
+        routes = _routes(service)
+        self.metrics = service.metrics = Metrics(paths(routes), settings.workers)
+        self.guarded = Guard(Router(routes), settings, self.metrics)

@@ -1,0 +1,138 @@
+"""Connections with limits that uvicorn does not set: their number, long heads, clients that stop reading or sending."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from weakcode.serve.problems import body_of
+from weakcode.serve.settings import Settings
+
+LONGEST_HEAD = 32_768
+_EARLY = "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n"
+
+
+class Crowd:
+    """The connections of a process that wait for their client, the one that was heard of longest ago first."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.open = 0
+        self._waiting: dict[Any, None] = {}
+
+    def waits(self, connection: Any) -> None:
+        """Note that a connection waits for its client, and has been heard of now."""
+        self._waiting.pop(connection, None)
+        self._waiting[connection] = None
+
+    def works(self, connection: Any) -> None:
+        """Note that a connection waits for the server, or is gone."""
+        self._waiting.pop(connection, None)
+
+    def makes_room(self) -> bool:
+        """Close the connection that has waited longest where there are too many; False where none waits."""
+        if self.open < self.settings.max_connections:
+            return True
+        for connection in self._waiting:
+            connection.drop()
+            return True
+        return False
+
+
+def connection_class(crowd: Crowd) -> type[Any]:
+    """Return the protocol of the connections of one process."""
+    settings = crowd.settings
+
+    class Connection(HttpToolsProtocol):
+        """One connection; a client has `head_seconds` for a head, and `idle_seconds` between any two bytes."""
+
+        _counted = False
+        _head_bytes = 0
+        _in_head = False
+        _timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            if not crowd.makes_room():
+                transport.abort()
+                return
+            self._counted = True
+            crowd.open += 1
+            crowd.waits(self)
+            self._wait(settings.head_seconds)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._wait(None)
+            crowd.works(self)
+            if self._counted:
+                self._counted = False
+                crowd.open -= 1
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if self.transport.is_closing():
+                return
+            if self.cycle is None or self.cycle.response_complete or self._in_head:
+                self._head_bytes += len(data)
+                if self._head_bytes > LONGEST_HEAD and self._head_without_end(data):
+                    self._refuse(431, f"the head of the request is longer than {LONGEST_HEAD:,} bytes")
+                    return
+            super().data_received(data)
+            if self.parser is not None and self.cycle is not None and self.cycle.more_body:
+                crowd.waits(self)
+                self._wait(settings.idle_seconds)
+
+        def _head_without_end(self, data: bytes) -> bool:
+            return b"\r\n\r\n" not in data
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head = True
+            self._wait(settings.head_seconds)
+
+        def on_headers_complete(self) -> None:
+            self._in_head, self._head_bytes = False, 0
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            crowd.works(self)
+            self._wait(None)
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if not self.transport.is_closing():
+                crowd.waits(self)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            crowd.waits(self)
+            self._wait(settings.idle_seconds)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            crowd.works(self)
+            self._wait(None)
+
+        def _wait(self, seconds: float | None) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = None if seconds is None else self.loop.call_later(seconds, self.drop)
+
+        def drop(self) -> None:
+            """Close the connection, whatever waits to be sent."""
+            crowd.works(self)
+            self.transport.abort()
+
+        def send_400_response(self, msg: str) -> None:
+            self._refuse(400, "the request is not HTTP/1.1")
+
+        def _refuse(self, status: int, detail: str) -> None:
+            body = body_of(status, detail)
+            phrase = {400: "Bad Request", 431: "Request Header Fields Too Large"}[status]
+            self.transport.write(_EARLY.format(status, phrase, len(body)).encode() + body)
+            self.transport.close()
+
+    return Connection

@@ -1,0 +1,97 @@
+"""Routes about codes and rules, and about the server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from weakcode.base import objects
+from weakcode.codes.catalog import edition_for
+from weakcode.errors import InputError, did_you_mean
+from weakcode.fields import parse_date
+from weakcode.pages.codeinfo import lookup, search
+from weakcode.serve.claims import json_response
+from weakcode.serve.openapi import document
+from weakcode.serve.problems import ProblemError
+from weakcode.serve.requests import Service
+from weakcode.validator import Validator
+
+_MOST_FOUND = 100
+_LONGEST_TEXT = 200
+
+
+@attrs.frozen
+class ReferenceRoutes:
+    """The routes of one service."""
+
+    service: Service
+
+    async def code(self, request: Request) -> Response:
+        """GET /v1/codes/{code}: what there is to know of a code, on the day of `date`."""
+        name, day = request.path_params["code"], request.query_params.get("date")
+        _parsed_day(day)
+        try:
+            return json_response((await self.service.apart(lambda: lookup(name, day))).to_dict())
+        except InputError as error:
+            raise ProblemError(404, str(error).partition(";")[0]) from None
+
+    async def codes(self, request: Request) -> Response:
+        """GET /v1/codes?q=: codes by words, the best first."""
+        text, limit = request.query_params.get("q", ""), request.query_params.get("limit", "10")
+        day = request.query_params.get("date")
+        if not text.strip() or len(text) > _LONGEST_TEXT:
+            raise ProblemError(400, f"q is the words to find, at most {_LONGEST_TEXT} characters")
+        if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= _MOST_FOUND):
+            raise ProblemError(400, f"limit is a number from 1 to {_MOST_FOUND}")
+        edition = edition_for(_parsed_day(day))
+        hits = await self.service.apart(lambda: search(text, int(limit), day))
+        found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
+        return json_response({"version": objects.VERSION, "edition": edition.name, "hits": found})
+
+    async def rules(self, request: Request) -> Response:
+        """GET /v1/rules: every rule as the profile has it."""
+        validator = await self.service.validator(request)
+        names = ("id", "title", "severity", "confidence", "enabled", "pack")
+        rules = [{name: getattr(rule, name) for name in names} for rule in validator.rules]
+        packs, facts = list(validator.packs), list(validator.facts)
+        return json_response({"version": objects.VERSION, "packs": packs, "facts": facts, "rules": rules})
+
+    async def rule(self, request: Request) -> Response:
+        """GET /v1/rules/{pack}/{rule}: a rule with why, sources and examples."""
+        validator = await self.service.validator(request)
+        name = f"{request.path_params['pack']}/{request.path_params['rule']}"
+        return json_response(await self.service.apart(lambda: _rule(validator, name)))
+
+    async def openapi(self, request: Request) -> Response:
+        """GET /openapi.json: this interface, with examples."""
+        return json_response(document())
+
+    async def health(self, request: Request) -> Response:
+        """GET /healthz: the process answers."""
+        return json_response({"status": "ok"})
+
+    async def ready(self, request: Request) -> Response:
+        """GET /readyz: rules and engine are ready. A server listens only then, so that it is as long as it listens."""
+        return json_response({"status": "ready", "packs": list(self.service.tenants.usual.packs)})
+
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics: what was counted, for Prometheus."""
+        gauges = {"profiles_refused": float(self.service.tenants.refused)}
+        return PlainTextResponse(self.service.metrics.text(gauges), media_type="text/plain; version=0.0.4")
+
+
+def _rule(validator: Validator, name: str) -> dict[str, Any]:
+    rules = {rule.id: rule for rule in validator.rules}
+    if name not in rules:
+        raise ProblemError(404, f"there is no such rule{did_you_mean(name, rules)}; /v1/rules names all")
+    return {"version": objects.VERSION, **rules[name].to_dict()}
+
+
+def _parsed_day(day: str | None) -> Any:
+    try:
+        return parse_date(day)
+    except InputError as error:
+        raise ProblemError(400, str(error)) from None

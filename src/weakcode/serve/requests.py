@@ -1,0 +1,120 @@
+"""From a request to what it asks: the body within its limits, a claim in it, and the validator that is to judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+
+from weakcode.claims import Claim
+from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.jsonl.objects import claim_of, object_in
+from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.textlines import decoded
+from weakcode.serve.metrics import Metrics
+from weakcode.serve.problems import ProblemError
+from weakcode.serve.settings import MEBIBYTE, Settings
+from weakcode.serve.tenants import Tenants
+from weakcode.validator import Validator
+
+LONGEST_CLAIM = MEBIBYTE
+"""Bytes of a claim as JSON."""
+AT_ONCE = 50
+"""Diagnoses of a claim that is judged in between, without a thread of its own."""
+_T = TypeVar("_T")
+
+
+class Service:
+    """What the routes share: settings, validators, counts, and threads for what takes longer."""
+
+    def __init__(self, settings: Settings, tenants: Tenants) -> None:
+        self.settings, self.tenants, self.metrics = settings, tenants, Metrics(())
+        # Made when first used: a forked process has none of its parent's threads.
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def apart(self, work: Callable[[], _T]) -> _T:
+        """Return what `work` gives, done in a thread. Raises TimeoutError where it takes too long."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(2, "weakcode")
+        done = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.wait_for(asyncio.shield(done), self.settings.work_seconds)
+
+    async def validator(self, request: Request) -> Validator:
+        """Return the validator of the profile that a request names, or the usual one."""
+        name = request.query_params.get("profile") if request.scope["query_string"] else None
+        found = self.tenants.known(name)
+        if found is None:
+            assert name is not None
+            found = await self.apart(lambda: self.tenants.of(name))
+        return found
+
+    async def body(self, request: Request, most: int) -> bytes:
+        """Return the body of a request. Raises ProblemError for one that is too long or does not come in time."""
+        most = min(most, self.settings.max_body)
+        said = request.headers.get("content-length")
+        if said is not None and said.isdecimal() and int(said) > most:
+            raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self.settings.body_seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > most:
+                        raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
+                    parts.append(part)
+        except TimeoutError:
+            raise ProblemError(408, "the body did not come in time", connection="close") from None
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def claim(self, request: Request, most: int | None = None) -> Claim:
+        """Return the claim in the body of a request, of at most so many diagnoses. Raises ProblemError."""
+        check_type(request, "application/json")
+        values = self.json(await self.body(request, LONGEST_CLAIM))
+        try:
+            claim = claim_of(values)
+        except BadRow as error:
+            self.metrics.rejected()
+            raise ProblemError(422, error.reason) from None
+        if most is not None and len(claim.diagnoses) > most:
+            self.metrics.rejected()
+            raise ProblemError(422, f"the claim has more than {most} diagnoses, too many for an explanation")
+        return claim
+
+    def json(self, body: bytes) -> dict[str, Any]:
+        """Return the object that a body is. Raises ProblemError: 400 for what is not JSON, 422 for no object."""
+        try:
+            return object_in(decoded(body).removeprefix("\ufeff"))
+        except BadRow as error:
+            self.metrics.rejected()
+            reason = error.reason.replace("the line", "the body")
+            raise ProblemError(422 if "no object" in reason else 400, reason) from None
+
+    async def judged(self, claim: Claim, work: Callable[[Claim], _T]) -> _T:
+        """Return what a validator says of a claim. What the claim says wrong is a problem of status 422."""
+        try:
+            if len(claim.diagnoses) <= AT_ONCE:
+                return work(claim)
+            return await self.apart(lambda: work(claim))
+        except WeakcodeError as error:
+            self.metrics.rejected()
+            raise refused(error) from None
+
+
+def refused(error: WeakcodeError) -> ProblemError:
+    """Return what an error of weakcode is over HTTP: the claim's fault, but for an engine that failed."""
+    from weakcode.errors import EngineError
+
+    return ProblemError(500 if isinstance(error, EngineError) else 422, str(error))
+
+
+def check_type(request: Request, *known: str) -> None:
+    """Raise ProblemError where the body says that it is something else; a request may leave it unsaid."""
+    said = request.headers.get("content-type")
+    if said is None:
+        return
+    kind = said.partition(";")[0].strip().lower()
+    if kind not in known and not (kind.endswith("+json") and "application/json" in known):
+        raise ProblemError(415, f"the body is {' or '.join(known)}", accept=", ".join(known))
