@@ -28,6 +28,9 @@ _AGAIN = 1.0
 class _Server(uvicorn.Server):
     """A server that ends with status 0 when it was told to stop."""
 
+    should_exit: bool
+    force_exit: bool
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
