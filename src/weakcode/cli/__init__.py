@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
+from weakcode.cli.common.status import Status
+
 _COMMANDS = {
     "check": ("claims", "Check the codes of one claim."),
     "scrub": ("claims", "Check every claim of some files."),
@@ -29,9 +31,6 @@ def _told(what: str) -> None:
     from weakcode.cli.common.output import say
 
     say(f"weakcode: {what}", err=True)
-
-
-_BAD_INPUT, _BUG, _INTERRUPTED, _NO_READER = 2, 70, 130, 141
 
 
 class _Group(click.Group):
@@ -86,19 +85,19 @@ class _Group(click.Group):
             told = io.StringIO()
             error.show(told)
             output.say(told.getvalue().removesuffix("\n"), err=True)
-            sys.exit(_BAD_INPUT)
+            sys.exit(Status.BAD_INPUT)
         except output.UnsaidError as error:
-            _stop(_with_written(str(error)), _BAD_INPUT, error)
+            _stop(_with_written(str(error)), Status.BAD_INPUT, error)
         except WeakcodeError as error:
-            _stop(str(error), _BAD_INPUT, error)
+            _stop(str(error), Status.BAD_INPUT, error)
         except (click.Abort, KeyboardInterrupt):
             # Click itself would exit with 1, which reads as "there are findings".
-            _stop(_with_written("stopped", "no output file was written"), _INTERRUPTED)
+            _stop(_with_written("stopped", "no output file was written"), Status.INTERRUPTED)
         except output.NoReaderError:
-            sys.exit(_NO_READER)
+            sys.exit(Status.NO_READER)
         except SystemExit as ended:
             # Click has met the same while it showed help.
-            sys.exit(_NO_READER if type(sys.stdout).__name__ == "PacifyFlushWrapper" else ended.code)
+            sys.exit(Status.NO_READER if type(sys.stdout).__name__ == "PacifyFlushWrapper" else ended.code)
         except Exception as error:
             _fail(error)
         sys.exit(result if isinstance(result, int) else 0)
@@ -112,12 +111,12 @@ def _fail(error: Exception) -> NoReturn:
         try:
             output.flush()
         except output.UnsaidError as unsaid:
-            _stop(_with_written(str(unsaid)), _BAD_INPUT, error)
+            _stop(_with_written(str(unsaid)), Status.BAD_INPUT, error)
     _stop(
         _with_written(f"something went wrong inside weakcode ({type(error).__name__})", "no output file was written")
         + "; please report it with the command and, if you can, an invented claim that shows it "
         "(WEAKCODE_DEBUG=1 shows the details)",
-        _BUG,
+        Status.BUG,
         error,
     )
 
@@ -170,5 +169,6 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def main() -> None:
     """Tell what is wrong with the ICD-10-CM codes of a claim, before a payer does.
 
-    Exit status: 0 nothing to object to, 1 findings at or above --fail-on, 2 bad usage or bad input.
+    Exit status: 0 nothing to object to, 1 findings at or above --fail-on, 2 bad usage or bad input, 3 more rejected
+    rows or claims with errors than a gate of scrub allows.
     """

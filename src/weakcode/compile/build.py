@@ -93,6 +93,14 @@ def _key(
     paths: Sequence[Path], edition: Edition, profile: Profile | None, only: Mapping[Path, frozenset[str]] | None
 ) -> str:
     """Return what a program is made of: never where its files are, or how old."""
+    made_of = (edition.notes_name, edition.digest, table.digest(), rules_digest(paths, profile, only))
+    return ":".join((__version__, shipped.made_by("codes", "compile", "rules", "semantics"), *made_of))
+
+
+def rules_digest(
+    paths: Iterable[Path], profile: Profile | None, only: Mapping[Path, frozenset[str]] | None = None
+) -> str:
+    """Return the digest of the content of rule files, of what they share, and of the code sets of a profile."""
     contents = {path: read_bytes(path) for path in paths}
     shared = {one for path, content in contents.items() for one in shared_files(path, content)}
     contents |= {path: read_bytes(path) for path in sorted({*shared, readings_file()})}
@@ -103,8 +111,7 @@ def _key(
             digest.update(json.dumps(sorted(only[path])).encode())
     if profile is not None and profile.code_sets:
         digest.update(json.dumps(profile.code_sets, sort_keys=True).encode())
-    made_of = (edition.notes_name, edition.digest, table.digest(), digest.hexdigest())
-    return ":".join((__version__, shipped.made_by("codes", "compile", "rules", "semantics"), *made_of))
+    return digest.hexdigest()
 
 
 def _compile(

@@ -14,16 +14,19 @@ import attrs
 
 from weakcode.claims import Waiver
 from weakcode.errors import InputError
+from weakcode.scrub.gates import Gate
 from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.files import Outputs, checked_output
-from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, REJECTS_EXTENSIONS, RejectsWriter, findings_writer
+from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.fixed import Corrected, Mend
 from weakcode.scrub.write.pseudonyms import HashedIds
+from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +55,9 @@ class Plan:
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
     `rejects` the rows that are no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every
     evaluated claim once and in order, those with findings as `mend` returns them (the extensions of `output`).
-    All of them appear together when everything is done, or none does. With `hash_key`, claim ids are hashed in
+    All of them appear together when everything is done, or none does; but where every row was rejected, or more than
+    `most_rejects` allows, only `rejects` and `summary` appear, and what stands in the place of the others stays.
+    `run_id` names the run; without it, it gets an id. With `hash_key`, claim ids are hashed in
     everything but `fixed`, and `rejects` repeats nothing of the rows. With `raw_csv`, cells of CSV stay as they
     are that a spreadsheet would take for formulas.
 
@@ -78,6 +83,9 @@ class Plan:
     mend: Mend | None = attrs.field(default=None, kw_only=True)
     hash_key: bytes | None = attrs.field(default=None, kw_only=True, repr=False)
     raw_csv: bool = attrs.field(default=False, kw_only=True)
+    run_id: str | None = attrs.field(default=None, kw_only=True)
+    most_rejects: Gate | None = attrs.field(default=None, kw_only=True)
+    most_errors: Gate | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if not self.inputs and self.query is None:
@@ -91,17 +99,20 @@ class Plan:
 
         Raises InputError for inputs that cannot be read, EngineError when an engine fails.
         """
-        started = time.perf_counter()
+        started, record = time.perf_counter(), RunTime.starting(self.run_id)
         targets = _Targets.of(self)
         # A query that cannot be run is told before any file is read.
-        with targets.opened(self) as out, self.query or nullcontext():
+        with targets.opened(self) as out, self.query or nullcontext(), Digests() as digests:
             run = _Run(self, out)
             for path in self.inputs:
                 with opened_input(path, self.piped) as file:
+                    digests.add(file)
                     run.file(file)
+                    digests.wait()
             if self.query is not None:
                 run.rows_of(self.query)
-            result = run.summary(started)
+            counted = attrs.evolve(run.summary(started), run=record.ending(), inputs=digests.files())
+            result = counted.gated(self.most_rejects, self.most_errors)
             out.finish(result)
         return result
 
@@ -161,7 +172,15 @@ class _Targets:
                 corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed), raw_csv=raw_csv), plan.mend)
                 stack.callback(corrected.abandon)
             hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
-            yield _Out(outputs, tables, aside, self.summary, corrected, hide)
+            yield _Out(
+                outputs,
+                tables,
+                aside,
+                self.summary,
+                corrected,
+                hide,
+                [path for path in (self.findings, self.fixed) if path],
+            )
 
 
 @attrs.frozen
@@ -174,6 +193,8 @@ class _Out:
     _summary: Path | None
     corrected: Corrected | None
     hide: HashedIds | None
+    _kept: Sequence[Path]
+    """Outputs that appear only where the run is kept."""
 
     @property
     def keeps_findings(self) -> bool:
@@ -191,11 +212,18 @@ class _Out:
                 self._aside.write(self.hide.rejected(one) if self.hide else one)
 
     def finish(self, summary: Summary) -> None:
-        """Put everything in its place."""
-        for writer in self._tables:
-            writer.finish(summary.metadata())
-        if self.corrected:
-            self.corrected.finish(summary.metadata())
+        """Put everything in its place; of a run that is not kept, what tells why."""
+        if summary.is_kept:
+            for writer in self._tables:
+                writer.finish(summary.metadata())
+            if self.corrected:
+                self.corrected.finish(summary.metadata())
+        else:
+            for writer in self._tables:
+                writer.abandon()
+            if self.corrected:
+                self.corrected.abandon()
+            self._outputs.drop(self._kept)
         if self._aside:
             self._aside.finish()
         if self._summary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,11 +15,14 @@ from weakcode.claims import Waiver
 from weakcode.errors import EngineError
 from weakcode.notices import notes_were_of
 from weakcode.rules.waivers import fits_nothing, has_expired, waived_nothing
+from weakcode.scrub.gates import Gate
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.runs import InputFile, RunTime
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.rows import Evaluated
+    from weakcode.validator import Validator
 
 _MOST_TOLD = 20
 
@@ -31,11 +35,27 @@ def _tuple(sentences: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class JudgedBy:
-    """What judges the claims of a run: engine, packs with their versions, and sentences that hold for all claims."""
+    """What judges the claims of a run: engine, packs with their versions, and sentences that hold for all claims.
+
+    `profile` is the name of the profile, `rules` the digest of the rules as they were applied.
+    """
 
     engine: str = ""
     packs: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     notices: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    profile: str = ""
+    rules: str = ""
+
+    @classmethod
+    def of(cls, validator: Validator) -> JudgedBy:
+        """Return what a validator judges by."""
+        from weakcode.compile.build import rules_digest
+
+        chosen = validator._chosen
+        applied = [(rule.id, str(rule.severity), rule.enabled) for rule in validator.rules]
+        content = rules_digest(chosen.paths, chosen.profile)
+        digest = hashlib.blake2b(repr((content, applied)).encode(), digest_size=16).hexdigest()
+        return cls(validator.engine, validator.packs, (), "" if chosen.profile is None else chosen.profile.name, digest)
 
     def columns(self) -> dict[str, Any]:
         """Return what each finding says of it in formats that have no other place for it."""
@@ -58,6 +78,9 @@ class Summary:
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
     or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
+    `with_errors` are evaluated claims with a finding that is an error. `run` says when it was and what it is called,
+    `inputs` which files it read. `over` names the gates that were passed over, `is_kept` tells whether findings were
+    put in their place: they are not where every row was rejected, or more than a gate allows.
     `notices` are sentences about the run itself, such as whose notes judged claims of days without a Tabular List.
     Raises EngineError where the counts do not add up.
     """
@@ -66,6 +89,7 @@ class Summary:
     evaluated: int
     rejected: int
     clean: int
+    with_errors: int = 0
     waived: int = 0
     fixed: int = 0
     by_severity: dict[str, int]
@@ -83,6 +107,12 @@ class Summary:
     first_rejected: tuple[tuple[str, str], ...] = ()
     idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     notices: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    run: RunTime | None = None
+    inputs: tuple[InputFile, ...] = ()
+    profile: str = ""
+    rules: str = ""
+    over: tuple[str, ...] = ()
+    is_kept: bool = True
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:
@@ -111,11 +141,24 @@ class Summary:
         """Return the summary as one JSON object."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
 
+    def gated(self, most_rejects: Gate | None, most_errors: Gate | None) -> Summary:
+        """Return the summary with the gates that it is over, and with whether findings are kept all the same."""
+        too_many = most_rejects is not None and most_rejects.is_over(self.rejected, self.claims_in)
+        over = [str(most_rejects)] if too_many else []
+        if most_errors is not None and most_errors.is_over(self.with_errors, self.evaluated):
+            over.append(str(most_errors))
+        return attrs.evolve(self, over=tuple(over), is_kept=not too_many and bool(self.evaluated or not self.rejected))
+
     def metadata(self) -> dict[str, str]:
         """Return what a findings file says about its making."""
         from weakcode import __version__
 
+        run = self.run and {f"weakcode.run.{name}": value for name, value in attrs.asdict(self.run).items()}
         return {
+            **(run or {}),
+            **({"weakcode.inputs": json.dumps([attrs.asdict(one) for one in self.inputs])} if self.inputs else {}),
+            **({"weakcode.profile": self.profile} if self.profile else {}),
+            **({"weakcode.rules": self.rules} if self.rules else {}),
             "weakcode.version": __version__,
             "weakcode.edition": ", ".join(self.editions),
             "weakcode.notes_edition": ", ".join(self.notes_editions),
@@ -135,7 +178,7 @@ class Counts:
     """Counts what goes into a scrub and what comes out of it."""
 
     def __init__(self) -> None:
-        self._in = self._evaluated = self._clean = 0
+        self._in = self._evaluated = self._clean = self._with_errors = 0
         self._waivers: Counter[Waiver] = Counter()
         self._expired: Counter[Waiver] = Counter()
         self._idle: list[str] = []
@@ -172,6 +215,7 @@ class Counts:
         verdict = outcome.verdict
         self._evaluated += 1
         self._clean += not verdict.findings
+        self._with_errors += any(finding.severity == "error" for finding in verdict.findings)
         for finding in verdict.findings:
             self._severities[finding.severity] += 1
             self._rules[finding.rule] += 1
@@ -194,6 +238,7 @@ class Counts:
         self._in += scrubbed.rows
         self._evaluated += scrubbed.evaluated
         self._clean += scrubbed.clean
+        self._with_errors += scrubbed.with_errors
         self._severities.update(scrubbed.by_severity)
         self._rules.update(scrubbed.by_rule)
         self._editions.update(scrubbed.editions)
@@ -240,6 +285,7 @@ class Counts:
             evaluated=self._evaluated,
             rejected=self._rejections,
             clean=self._clean,
+            with_errors=self._with_errors,
             waived=self._waivers.total(),
             by_severity={name: self._severities[name] for name in ("error", "warning", "info")},
             by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),
@@ -247,6 +293,8 @@ class Counts:
             editions=dict(sorted(self._editions.items())),
             engine=self._judged_by.engine,
             packs=self._judged_by.packs,
+            profile=self._judged_by.profile,
+            rules=self._judged_by.rules,
             notices=(
                 *self._judged_by.notices,
                 *map(notes_were_of, (name for name in sorted(self._old_notes) if self._old_notes[name])),

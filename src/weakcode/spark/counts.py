@@ -24,8 +24,13 @@ def together(counts: Sequence[str], seconds: float) -> Summary:
 
     Raises EngineError when they do not add up.
     """
+    alone = {"run", "inputs", "over", "is_kept"}
     parts = [json.loads(text) for text in counts or [as_text(Counts().summary(0.0, {}))]]
-    merged = {field.name: _merged([part[field.name] for part in parts]) for field in attrs.fields(Summary)}
+    merged = {
+        field.name: _merged([part[field.name] for part in parts])
+        for field in attrs.fields(Summary)
+        if field.name not in alone
+    }
     merged["seconds"] = seconds
     merged["by_rule"] = dict(sorted(merged["by_rule"].items(), key=lambda item: (-item[1], item[0])))
     merged["editions"] = dict(sorted(merged["editions"].items()))

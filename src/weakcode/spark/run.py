@@ -22,13 +22,15 @@ import attrs
 from weakcode import spark
 from weakcode.errors import InputError, WeakcodeError
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.runs import RunTime
 from weakcode.scrub.write.files import Outputs, checked_output
-from weakcode.scrub.write.findings import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from weakcode.scrub.gates import Gate
     from weakcode.scrub.summary import Summary
     from weakcode.validator import Validator
 
@@ -57,6 +59,8 @@ def scrub_files(
     rejects: str | None = None,
     summary: str | None = None,
     hash_key: bytes | None = None,
+    run_id: str | None = None,
+    gates: tuple[Gate | None, Gate | None] = (None, None),
 ) -> Summary:
     """Evaluate the claims of Parquet files and folders on a Spark master, and return the summary.
 
@@ -65,7 +69,7 @@ def scrub_files(
     `summary` (JSON) are files of this machine. With `hash_key`, claim ids are hashed by the executors. Raises
     InputError for inputs and outputs that cannot be, and when Spark ends the job.
     """
-    started = time.perf_counter()
+    started, record = time.perf_counter(), RunTime.starting(run_id)
     if not inputs or output is None:
         raise InputError("--spark needs Parquet files or folders to read, and -o NAME.parquet to write")
     aside = None if rejects is None else checked_output(rejects, REJECTS_EXTENSIONS)
@@ -82,11 +86,15 @@ def scrub_files(
             became = spark.outcomes(_claims(session, inputs), validator, hash_key)
             became.write.partitionBy("kind").option("compression", "zstd").parquet(staged.address)
             became = session.read.schema(became.schema).parquet(staged.address)
-            result = spark.summary(became, time.perf_counter() - started)
+            counted = spark.summary(became, time.perf_counter() - started)
+            result = attrs.evolve(counted, run=record.ending()).gated(*gates)
             if aside is not None:
                 _write_rejects(became, RejectsWriter(aside, outputs.open(aside)))
             if told is not None:
                 outputs.open(told).write(result.to_json().encode() + b"\n")
+            if not result.is_kept:
+                outputs.commit()
+                return result
             found = _Folder(session, f"{staged.address}/kind={spark.FINDING}")
             if not found.exists():
                 spark.findings(became).coalesce(1).write.parquet(found.address)

@@ -73,7 +73,7 @@ def shipped(dataframe: DataFrame, validator: Validator | None) -> Shipment:
     # Spark Connect has no contexts and no broadcasts; the bytes go with the plan.
     broadcast = None if "connect" in type(session).__module__ else session.sparkContext.broadcast
     digest = hashlib.blake2b(plain, digest_size=16).hexdigest()
-    judged_by = JudgedBy(validator.engine, validator.packs)
+    judged_by = JudgedBy.of(validator)
     return Shipment(digest, judged_by, broadcast(packed) if broadcast else packed)
 
 

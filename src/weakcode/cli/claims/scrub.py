@@ -7,18 +7,15 @@ import glob
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from weakcode.cli.claims.scrubtext import printer_for, summary_text
+from weakcode.cli.claims.ending import Told, ended, run_options
+from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
-from weakcode.cli.common.output import say, say_json
 from weakcode.cli.common.running import shown_progress, terminable
 from weakcode.errors import InputError
-
-if TYPE_CHECKING:
-    from weakcode.scrub.summary import Summary
 
 
 @click.command("scrub", short_help="Check every claim of some files.")
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the findings: .parquet, .arrow, .arrows, .csv or .jsonl. Without it or --fix they are printed.",
 )
-@click.option("--rejects", metavar="FILE", help="Write the rejected rows: .csv or .jsonl.")
+@click.option("--rejects", metavar="FILE", help="Write the rejected rows: .csv, .jsonl or .parquet.")
 @click.option("--summary", metavar="FILE", help="Write the summary: .json.")
 @click.option(
     "--fix",
@@ -74,6 +71,7 @@ if TYPE_CHECKING:
     metavar="MASTER",
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
+@run_options
 @hash_ids_option(
     "Tell claims by hashed ids, and nothing else of rejected rows.", but="The claims of --fix keep their ids."
 )
@@ -96,6 +94,7 @@ def command(
     spark: str | None,
     hash_ids: bool,
     as_format: str,
+    told: Told,
     **options: Any,
 ) -> int:
     """Check every claim of files: CSV and other tables, JSON Lines, Parquet, Arrow, X12 837, FHIR.
@@ -127,6 +126,7 @@ def command(
         raise InputError("there is no input; give files of claims, - for standard input, or --sql QUERY")
     if unsafe and fixed is None:
         raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
+    told.check()
     choice = Choice.from_options(options)
     # Hardly anything here forms a cycle; to look for cycles in all that was imported takes 4 % of a run.
     gc.set_threshold(100_000, 20, 20)
@@ -150,11 +150,19 @@ def command(
         )
         with terminable():
             result = scrub_files(
-                inputs, validator, master=spark, output=output, rejects=rejects, summary=summary, hash_key=key
+                inputs,
+                validator,
+                master=spark,
+                output=output,
+                rejects=rejects,
+                summary=summary,
+                hash_key=key,
+                run_id=told.run_id,
+                gates=told.gates,
             )
-        return _ended(result, choice, rejects, as_format, kept=True)
+        return ended(result, choice, rejects, as_format, told, kept=True)
     query, sink, columns = None, None, parse_mapping(mapping)
-    judged_by = JudgedBy(validator.engine, validator.packs)
+    judged_by = JudgedBy.of(validator)
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource
         from weakcode.scrub.write.postgres import TableSink
@@ -164,7 +172,7 @@ def command(
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
     names = expanded(inputs)
-    with terminable(), shown_progress(names, shown=kept) as progress:
+    with terminable(), shown_progress(names, shown=kept and not told.quiet) as progress:
         result = Plan(
             names,
             validator,
@@ -185,21 +193,11 @@ def command(
             sink=sink,
             hash_key=key,
             raw_csv=raw_csv,
+            run_id=told.run_id,
+            most_rejects=told.most_rejects,
+            most_errors=told.most_errors,
         ).run()
-    return _ended(result, choice, rejects, as_format, kept=kept)
-
-
-def _ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, *, kept: bool) -> int:
-    """Print the summary and return the exit status."""
-    if as_format == "json" and kept:
-        say_json(result.to_json())
-    else:
-        # Printed findings in JSON are for a program; what is for people must not stand between them.
-        say(summary_text(result, rejects), err=as_format != "text")
-    if result.rejected and not result.evaluated:
-        say("weakcode: no row could be read as a claim", err=True)
-        return 2
-    return 1 if choice.fails([name for name, number in result.by_severity.items() if number]) else 0
+    return ended(result, choice, rejects, as_format, told, kept=kept)
 
 
 def expanded(inputs: Sequence[str]) -> list[str]:

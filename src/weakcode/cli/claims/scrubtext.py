@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.rows import Evaluated
     from weakcode.scrub.summary import JudgedBy, Summary
 
+_MOST_RULES = 20
 _MOST_REMARKS = 5
 """On a file, that the printed summary repeats."""
 
@@ -88,8 +89,11 @@ def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Evaluated], No
     return partial(_print_json if as_format == "json" else _print_fhir, judged_by=judged_by)
 
 
-def summary_text(summary: Summary, rejects: str | None) -> str:
-    """Return the closing summary; `rejects` is where the rejected rows were written."""
+def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = False) -> str:
+    """Return the closing summary; `rejects` is where the rejected rows were written.
+
+    Without `all_rules` it has the most frequent ones.
+    """
     claims = (
         f"{text.counted(summary.claims_in, 'claim')} in = {summary.evaluated:,} evaluated + "
         f"{summary.rejected:,} rejected; {summary.clean:,} clean; {summary.seconds:.1f} s"
@@ -100,9 +104,10 @@ def summary_text(summary: Summary, rejects: str | None) -> str:
     parts = [text.bullets("Summary", [claims, findings])]
     if summary.by_rule:
         width = max(len(f"{number:,}") for number in summary.by_rule.values())
-        parts.append(
-            text.bullets("By rule", [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()])
-        )
+        rules = [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()]
+        if not all_rules and len(rules) > _MOST_RULES:
+            rules[_MOST_RULES:] = [f"{len(rules) - _MOST_RULES} more rules; --all-rules shows them"]
+        parts.append(text.bullets("By rule", rules))
     notes = _notes(summary, rejects)
     if notes:
         parts.append(text.bullets("Note", notes))

@@ -64,11 +64,11 @@ class Bench(Protocol):
 class Scrubbed:
     """What became of a batch: rows = evaluated + len(rejected), always.
 
-    `clean` rows have no finding. `editions` counts rows by edition, `out_of_force` by (service date, edition) where the
-    codes of the day are not known, `by_rule` and `by_severity` findings. `notes_editions` counts rows by the Tabular
-    List whose notes judged, `notes_out_of_force` those of days on which it was not in force. Waived findings are in the
-    batch and in none of these counts: `waived` counts them by waiver, `expired` those that a waiver would have waived
-    in its time.
+    `clean` rows have no finding, `with_errors` one that is an error. `editions` counts rows by edition,
+    `out_of_force` by (service date, edition) where the codes of the day are not known, `by_rule` and `by_severity`
+    findings. `notes_editions` counts rows by the Tabular List whose notes judged, `notes_out_of_force` those of
+    days on which it was not in force. Waived findings are in the batch and in none of these counts: `waived` counts
+    them by waiver, `expired` those that a waiver would have waived in its time.
     """
 
     findings: pa.RecordBatch
@@ -84,6 +84,7 @@ class Scrubbed:
     expired: Mapping[Waiver, int] = attrs.field(factory=dict)
     notes_editions: Mapping[str, int] = attrs.field(factory=dict)
     notes_out_of_force: Mapping[str, int] = attrs.field(factory=dict)
+    with_errors: int = 0
 
 
 class ColumnScrubber:
@@ -253,6 +254,7 @@ class _BatchRun:
             expired,
             dict(self._notes),
             dict(self._old_notes),
+            findings.claims_with_errors(),
         )
 
     def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:

@@ -97,6 +97,11 @@ class FindingColumns:
         severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
         return dict(zip(rules.dictionary.to_pylist(), by_rule, strict=True)), severities
 
+    def claims_with_errors(self) -> int:
+        """Return the number of rows with a finding that is an error."""
+        rows = self.rows[self.severity == Severity.ERROR.rank]
+        return int(len(rows) and np.count_nonzero(np.diff(rows)) + 1)
+
     def batch(
         self,
         claim_ids: pa.Array | None,

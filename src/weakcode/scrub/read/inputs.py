@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import lzma
 import os
@@ -67,6 +68,11 @@ class Stream(os.PathLike[str]):
         """Bytes that were taken out of the stream so far."""
         return self._raw.total
 
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of these bytes."""
+        return self._raw.digest.hexdigest()
+
 
 class _Once(io.RawIOBase):
     """Reads from a stream, the first bytes of which it holds."""
@@ -75,6 +81,7 @@ class _Once(io.RawIOBase):
         self._read = getattr(stream, "read1", stream.read)
         self._name = name
         self.total = 0
+        self.digest = hashlib.sha256()
         self.head = b""
         while len(self.head) < BUFFER and (part := self._part(BUFFER - len(self.head))):
             self.head += part
@@ -86,6 +93,7 @@ class _Once(io.RawIOBase):
             why = getattr(error, "strerror", None) or error
             raise InputError(f"{self._name} cannot be read: {why}") from None
         self.total += len(part or b"")
+        self.digest.update(part or b"")
         return part or b""
 
     def readable(self) -> bool:

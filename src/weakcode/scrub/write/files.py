@@ -96,6 +96,16 @@ class Outputs:
                 file.close()
             del self._targets[temporary]
 
+    def drop(self, targets: Iterable[Path]) -> None:
+        """Remove what was written for these targets, so that `commit` leaves what stands in their place."""
+        for target in targets:
+            for temporary in [one for one, of in self._targets.items() if of == target]:
+                with suppress(OSError, ValueError):
+                    self._files.pop(temporary).close()
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+                del self._targets[temporary]
+
     def commit(self) -> None:
         """Put every file in its place."""
         for temporary, file in self._files.items():

@@ -1,4 +1,4 @@
-"""Findings and rejects as files: Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension."""
+"""Findings as files: Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from weakcode.scrub.guard import needs_guard
-from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import NAMES, Encoding, conformed, findings_schema, parquet_leaves, separator
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FINDINGS_EXTENSIONS = (".parquet", ".csv", ".jsonl", ".ndjson", ".arrow", ".feather", ".arrows")
-REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson")
-
-REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
 
 
 def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -181,7 +177,7 @@ class _JsonlFindings:
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
-            self._file.writelines(_json_line({**row, **self._judged_by}) for row in conformed(batch).to_pylist())
+            self._file.writelines(json_line({**row, **self._judged_by}) for row in conformed(batch).to_pylist())
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Nothing remains: each line says what judged."""
@@ -190,38 +186,9 @@ class _JsonlFindings:
         """Nothing is held back."""
 
 
-class RejectsWriter:
-    """Rows that are no claims, with the reason and the row as it stands: CSV or JSON Lines by extension."""
-
-    def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool = False) -> None:
-        self._target = target
-        self._file = file
-        is_csv = target.suffix.lower() == ".csv"
-        self._rows = CsvRows(target, file, REJECTS_COLUMNS, raw=raw_csv) if is_csv else None
-
-    def write(self, rejected: Rejected) -> None:
-        """Write one row."""
-        values = {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
-        if self._rows is not None:
-            self._rows.put([values.values()])
-            return
-        with writing(self._target):
-            self._file.write(_json_line(values))
-
-    def finish(self) -> None:
-        """Write what remains."""
-        if self._rows is not None:
-            self._rows.finish({})
-
-    def abandon(self) -> None:
-        """Let go of the file, whatever was written."""
-        if self._rows is not None:
-            self._rows.abandon()
-
-
 def _cell(name: str, value: Any) -> Any:
     return separator(name).join(map(str, value)) if isinstance(value, list) else value
 
 
-def _json_line(values: Mapping[str, Any]) -> bytes:
+def json_line(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace") + b"\n"

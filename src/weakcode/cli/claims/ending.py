@@ -1,0 +1,104 @@
+"""How a scrub ends: what is told of it, and its exit status."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+import click
+
+from weakcode.cli.claims.scrubtext import summary_text
+from weakcode.cli.common.output import say, say_json
+from weakcode.cli.common.status import Status
+
+if TYPE_CHECKING:
+    from weakcode.cli.common.options import Choice
+    from weakcode.scrub.gates import Gate
+    from weakcode.scrub.summary import Summary
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@attrs.frozen
+class Told:
+    """How a run is called, which gates it has, and what is told of it."""
+
+    run_id: str | None = None
+    max_rejects: str | None = None
+    max_errors: str | None = None
+    quiet: bool = False
+    all_rules: bool = False
+
+    @property
+    def most_rejects(self) -> Gate | None:
+        """The gate on rejected rows."""
+        return _gate("max-rejects", self.max_rejects)
+
+    @property
+    def most_errors(self) -> Gate | None:
+        """The gate on claims with an error."""
+        return _gate("max-errors", self.max_errors)
+
+    @property
+    def gates(self) -> tuple[Gate | None, Gate | None]:
+        """Both gates."""
+        return self.most_rejects, self.most_errors
+
+    def check(self) -> None:
+        """Raise InputError for what cannot be, before anything is read."""
+        from weakcode.scrub.runs import RunTime
+
+        assert len(self.gates) == 2
+        RunTime.starting(self.run_id)
+
+
+def _gate(name: str, text: str | None) -> Gate | None:
+    from weakcode.scrub.gates import Gate
+
+    return None if text is None else Gate.of(name, text)
+
+
+def run_options(command: _F) -> _F:
+    """Add the options of `Told`; the command gets them as one, `told`."""
+    names = [field.name for field in attrs.fields(Told)]
+
+    @functools.wraps(command)
+    def with_told(**options: Any) -> Any:
+        return command(told=Told(**{name: options.pop(name) for name in names}), **options)
+
+    for option in (
+        click.option("--all-rules", is_flag=True, help="Tell every rule in the summary, not the most frequent 20."),
+        click.option("--quiet", is_flag=True, help="Print findings and what goes wrong, and nothing else."),
+        click.option(
+            "--max-errors", metavar="N|P%", help="Exit with status 3 where more claims than this have an error."
+        ),
+        click.option(
+            "--max-rejects",
+            metavar="N|P%",
+            help="Exit with status 3 where more rows than this are rejected; the output stays as it was.",
+        ),
+        click.option("--run-id", metavar="ID", help="What the run is called in all outputs; otherwise it gets an id."),
+    ):
+        option(with_told)
+    return cast(_F, with_told)
+
+
+def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, told: Told, *, kept: bool) -> int:
+    """Print the summary and return the exit status."""
+    if as_format == "json" and kept:
+        if not told.quiet:
+            say_json(result.to_json())
+    elif not told.quiet:
+        # Printed findings in JSON are for a program; what is for people must not stand between them.
+        say(summary_text(result, rejects, all_rules=told.all_rules), err=as_format != "text")
+    stays = "" if result.is_kept or not kept else "; the output was left as it was"
+    if result.over:
+        say(f"weakcode: more than {' and '.join(result.over)} allows{stays}", err=True)
+        return Status.GATE
+    if result.rejected and not result.evaluated:
+        say(f"weakcode: no row could be read as a claim{stays}", err=True)
+        return Status.BAD_INPUT
+    fails = choice.fails([name for name, number in result.by_severity.items() if number])
+    return Status.FINDINGS if fails else Status.FINE

@@ -1,0 +1,33 @@
+"""The exit status of a command."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """What the exit status says; docs/scrub.md has the same table."""
+
+    FINE = 0
+    FINDINGS = 1
+    BAD_INPUT = 2
+    GATE = 3
+    BUG = 70
+    INTERRUPTED = 130
+    NO_READER = 141
+
+    @property
+    def meaning(self) -> str:
+        """What it says, as half a sentence."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Status.FINE: "nothing at or above `--fail-on`",
+    Status.FINDINGS: "findings at or above `--fail-on`",
+    Status.BAD_INPUT: "bad usage or bad input, or no row that could be read as a claim",
+    Status.GATE: "more rejected rows, or claims with errors, than `--max-rejects` or `--max-errors` allows",
+    Status.BUG: "something went wrong inside weakcode",
+    Status.INTERRUPTED: "stopped by Ctrl-C or a polite kill",
+    Status.NO_READER: "nobody reads standard output any more",
+}

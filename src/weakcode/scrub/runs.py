@@ -1,0 +1,118 @@
+"""What is known of a run beside its counts: its id, its time and what it read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.inputs import NamedFile, Stream, name_of
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}")
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+"""Seconds since 1970 that stand for the time of a run, so that its outputs can be made again to the byte."""
+_PART = 1 << 20
+
+
+@attrs.frozen
+class RunTime:
+    """One run: `started` and `ended` in UTC, as 2026-11-28T02:00:00Z."""
+
+    id: str
+    started: str
+    ended: str
+
+    @classmethod
+    def starting(cls, run_id: str | None = None) -> RunTime:
+        """Return a run that starts now; without an id it gets one. Raises InputError for an id that cannot be."""
+        if run_id is not None and not _ID.fullmatch(run_id):
+            raise InputError(
+                "the id of a run is up to 128 letters, digits and . _ : + -, the first a letter or a digit, "
+                f'found "{run_id}"'
+            )
+        now = _now()
+        return cls(run_id or str(uuid.uuid4()), now, now)
+
+    def ending(self) -> RunTime:
+        """Return the run, ended now."""
+        return attrs.evolve(self, ended=_now())
+
+
+@attrs.frozen
+class InputFile:
+    """What a run read: `size` in bytes and the SHA-256 of the content, packed as it was."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def _now() -> str:
+    given = os.environ.get(EPOCH_VARIABLE, "")
+    try:
+        now = dt.datetime.fromtimestamp(int(given), dt.UTC) if given else dt.datetime.now(dt.UTC)
+    except (ValueError, OverflowError, OSError):
+        raise InputError(f'{EPOCH_VARIABLE} is "{given}", which is not a number of seconds since 1970') from None
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Digests:
+    """The digests of the inputs of a run, worked out beside it by a thread of its own.
+
+    Leaving the `with` block waits for what is being read, and drops what is not begun.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._files: list[Future[InputFile] | Stream] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def add(self, given: str | os.PathLike[str]) -> None:
+        """Take down an input that is about to be read."""
+        self._files.append(given if isinstance(given, Stream) else self._pool.submit(_digest, given))
+
+    def wait(self) -> None:
+        """Wait for the digest of the last input, which is gone when it was kept for the run alone."""
+        if self._files and isinstance(self._files[-1], Future):
+            self._files[-1].result()
+
+    def files(self) -> tuple[InputFile, ...]:
+        """Return what was read, in order."""
+        return tuple(_of_stream(one) if isinstance(one, Stream) else one.result() for one in self._files)
+
+
+def inputs_of(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...]:
+    """Return files with their digests."""
+    return tuple(map(_digest, paths))
+
+
+def _of_stream(stream: Stream) -> InputFile:
+    return InputFile(stream.name, stream.bytes_read, stream.sha256)
+
+
+def _digest(given: str | os.PathLike[str]) -> InputFile:
+    path = given.path if isinstance(given, NamedFile) else Path(given)
+    digest, size = hashlib.sha256(), 0
+    try:
+        with path.open("rb", buffering=0) as file:
+            while part := file.read(_PART):
+                digest.update(part)
+                size += len(part)
+    except OSError as error:
+        raise InputError(f"{name_of(given)} cannot be read: {error.strerror or error}") from None
+    return InputFile(name_of(given), size, digest.hexdigest())
