@@ -6,13 +6,14 @@ claim do not find the same violations, no explanation is given: an explanation o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
+from weakcode.coverage.judging import ADVICE, LineReading
 from weakcode.engines.findings import Assembler
 from weakcode.errors import EngineError
 from weakcode.findings import Finding, Source
@@ -238,4 +239,33 @@ def _steps(
         )
         for (rule, reading, by), edits in grouped.items()
     ]
+    return _in_order(steps)
+
+
+def _in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(sorted(steps, key=lambda s: (s.position, _ORDER[s.outcome], s.rule, s.positions, s.reason)))
+
+
+def with_coverage(
+    explained: Explanation,
+    readings: Iterable[LineReading],
+    codes: Sequence[str],
+    severity_of: Callable[[str], str | None],
+) -> Explanation:
+    """Return an explanation that also says what coverage policies made of the service lines."""
+    waived = {(one.rule, one.message): one for one in explained.verdict.waived}
+    steps = []
+    for reading in readings:
+        severity, outcome, reason = severity_of(reading.rule), reading.outcome, reading.reason
+        waiver = waived.get((reading.rule, reason)) if outcome is Outcome.VIOLATED else None
+        if severity is None:
+            outcome = Outcome.OFF
+        elif waiver is not None and waiver.waiver is not None:
+            outcome = Outcome.WAIVED
+            reason = f"{reason} Waived by {waiver.waiver.who}: {waiver.waiver.reason}"
+        elif reading.is_advice:
+            severity = ADVICE
+        at = reading.positions[0] if reading.positions else 0
+        code = codes[at - 1] if at else ""
+        steps.append(Step(reading.rule, severity, outcome, reason, at, code, reading.positions, 1, reading.sources))
+    return attrs.evolve(explained, steps=_in_order((*explained.steps, *steps)))

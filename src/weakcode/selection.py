@@ -13,6 +13,7 @@ from weakcode.rules.library import Selected, packs_folder, resolve_packs
 
 if TYPE_CHECKING:
     from weakcode.compile.program import Program
+    from weakcode.coverage.choices import Coverage
     from weakcode.rules.profile import Profile
     from weakcode.rules.reading import Names
     from weakcode.semantics.edits import CompiledRule
@@ -48,6 +49,9 @@ class Selection:
             if loaded.packs and packs is None:
                 files = resolve_packs(list(loaded.packs), base=loaded.packs_folder, root=loaded.root)
             files += [Selected(path) for path in loaded.rule_files]
+            if any(payer.coverage for payer in loaded.payers.values()) and packs is None:
+                there = {one.path for one in files}
+                files += [one for one in resolve_packs(["coverage"]) if one.path not in there]
         if also:
             files += resolve_packs(also, own=[one.path for one in files])
         whole = {one.path for one in files if not one.only_rules}
@@ -59,6 +63,19 @@ class Selection:
             only is not None,
             frozenset(picked),
         )
+
+    def coverage(self) -> Coverage | None:
+        """Return the coverage policies that the profile's payers go by, None where it names none.
+
+        Raises InputError for one that is not installed.
+        """
+        if self.profile is None or not any(payer.coverage for payer in self.profile.payers.values()):
+            return None
+        from weakcode.coverage.choices import Coverage
+        from weakcode.coverage.installed import all_opened
+        from weakcode.coverage.policies import Policies
+
+        return Coverage.of(self.profile, Policies(all_opened()))
 
     @property
     def paths(self) -> list[Path]:

@@ -21,7 +21,7 @@ from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
 from weakcode.errors import InputError
-from weakcode.findings import Finding
+from weakcode.findings import Finding, in_order
 from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
@@ -60,6 +60,15 @@ class _Bench:
     engine: DurableEngine | ColumnarEngine
     assembler: Assembler
     risks: Risks | None = None
+
+    def severity_of(self, rule: str, payer: str | None) -> str | None:
+        """Return the severity of a rule by its full id for a payer, None where it is off or was not chosen."""
+        number = self.program.rule_numbers.get(rule)
+        return None if number is None else self.assembler.severity_of(number, payer)
+
+    def title_of(self, rule: str) -> str:
+        """Return the title of a rule by its full id."""
+        return self.program.rules[self.program.rule_numbers[rule]].title
 
 
 class Validator:
@@ -112,6 +121,7 @@ class Validator:
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._today = fields.parse_date(today, "day of judging")
+        self._coverage = self._chosen.coverage()
         if profile is not None or loaded:
             program = self._bench(self._edition(None)).program
             known = tuple(program.rule_numbers)
@@ -216,7 +226,8 @@ class Validator:
     def notices(self) -> tuple[str, ...]:
         """What a reader must know of the rules as they are on the day of the run, each as a sentence."""
         edition = self._edition(None)
-        return (*about_edition(self.day, edition), *about_notes(self.day, edition))
+        lacking = self._coverage.lacking if self._coverage is not None else ()
+        return (*about_edition(self.day, edition), *about_notes(self.day, edition), *lacking)
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -276,6 +287,9 @@ class Validator:
             check_facts(claim.documented, bench.program.facts)
         judged = JudgedClaim.of(claim, bench.edition, self.day)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
+        if self._coverage is not None and claim.lines:
+            covered = self._coverage.findings(claim, self.day, bench)
+            findings = tuple(in_order((*findings, *covered))) if covered else findings
         return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
 
     def warm(self) -> None:
@@ -315,13 +329,17 @@ class Validator:
 
         Raises as `judge` does, and EngineError where the engine and the edits read one by one disagree.
         """
-        from weakcode.explain import explain
+        from weakcode.explain import explain, with_coverage
 
         claim = Claim.of(claim)
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
         bench, judged = self._bench(edition), JudgedClaim.of(claim, edition, self.day)
         found = bench.engine.hits(judged)
-        return explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
+        explained = explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
+        read = self._coverage.readings(claim, self.day) if self._coverage is not None else ()
+        if not read:
+            return explained
+        return with_coverage(explained, read, claim.codes, lambda rule: bench.severity_of(rule, claim.payer))
 
     def fix(self, claim: ClaimLike, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
@@ -356,6 +374,7 @@ class Validator:
             check_facts,
             self._marker(),
             self.day,
+            self._coverage,
         )
 
     def _marker(self) -> Marker | None:

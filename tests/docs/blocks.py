@@ -259,9 +259,11 @@ def fill(folder: Path) -> None:
     import pyarrow.parquet as pq
 
     import weakcode
+    from tests.coverage.made import therapy, zipped
     from tests.scrub.x12.writing837 import interchange
 
     shutil.copytree(PROJECT / "examples", folder / "examples")
+    zipped(folder / "current_article.zip", therapy(), inside="current_article_csv.zip")
     source = folder / "examples" / "claims.csv"
     shutil.copy(source, folder / "claims.csv")
     claims = list(weakcode.read_claims(source))

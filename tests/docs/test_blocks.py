@@ -36,7 +36,10 @@ def folder(files: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=NAMES)
-def test_every_block_and_command_of_a_page_does_what_it_shows(path: Path, folder: Path) -> None:
+def test_every_block_and_command_of_a_page_does_what_it_shows(
+    path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEAKCODE_DATA_DIR", str(folder / "installed"))
     page = Page()
     with inside(folder):
         for block in blocks_of(path):

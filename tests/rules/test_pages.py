@@ -58,7 +58,7 @@ def test_every_rule_has_a_page_with_all_its_sections(rule: str) -> None:
         assert _section(page, title).strip().startswith("- "), title
 
 
-@pytest.mark.parametrize("rule", bundled_rule_ids())
+@pytest.mark.parametrize("rule", [rule for rule in bundled_rule_ids() if not rule.startswith("coverage/")])
 def test_every_page_shows_a_claim_that_passes_and_what_is_found_on_one_that_fails(rule: str) -> None:
     page = _pages()[f"{rule}.md"]
     assert "No example" not in page

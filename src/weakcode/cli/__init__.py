@@ -22,6 +22,8 @@ _COMMANDS = {
     "rules": ("packs", "List, show and test rules."),
     "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
     "serve": ("service", "Judge claims over HTTP, or for a program that starts it."),
+    "policies": ("policies", "Add, list, show and compare coverage policies."),
+    "risk": ("policies", "Show which policies cover a diagnosis for a procedure."),
     "report": ("reports", "Show findings as a page for the browser."),
 }
 """The folder of each command, and what it does."""

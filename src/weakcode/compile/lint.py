@@ -85,7 +85,7 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
         line = loaded.lines[rule.id]
         if not rule.sources:
             yield LintWarning(loaded.path, line, full_id, "names no source")
-        if not rule.examples.passing or not rule.examples.fail:
+        if rule.policies is None and not (rule.examples.passing and rule.examples.fail):
             yield LintWarning(loaded.path, line, full_id, "needs an example that passes and one that fails")
 
 

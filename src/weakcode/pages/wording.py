@@ -88,8 +88,8 @@ def sections(facts: RuleFacts) -> tuple[Section, ...]:
         ("What it checks", _checks(facts)),
         ("Why", [PageLine(_flat(rule.why) or "The rule file does not say.")]),
         ("Known problems", [PageLine(_flat(rule.known_problems) or "None are known.")]),
-        ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or [PageLine("No example.")]),
-        ("Fails", [_example(one) for one in facts.tried if one.case.fails] or [PageLine("No example.")]),
+        ("Passes", [_example(one) for one in facts.tried if not one.case.fails] or _without(facts)),
+        ("Fails", [_example(one) for one in facts.tried if one.case.fails] or _without(facts)),
         ("Fix", _fixes(facts)),
         ("Severity, confidence and pack", _severity(facts)),
         ("Sources", [PageLine(str(source)) for source in facts.sources] or [PageLine("None is cited.")]),
@@ -99,11 +99,30 @@ def sections(facts: RuleFacts) -> tuple[Section, ...]:
     return tuple(Section(title, tuple(lines)) for title, lines in parts)
 
 
+_POLICIES = {
+    "not-covered": "A service line whose procedure the payer's installed policies name must point to a diagnosis that"
+    " one of them covers for it.",
+    "excluded": "A service line must not point only to diagnoses that the payer's installed policies exclude for its"
+    " procedure.",
+    "secondary": "Where the words of a policy ask for a second diagnosis beside a covered one, the service line must"
+    " point to one.",
+}
+
+
 def _flat(paragraph: str) -> str:
     return " ".join(paragraph.split())
 
 
+def _without(facts: RuleFacts) -> list[PageLine]:
+    """Return what stands in the place of examples."""
+    if facts.rule.policies is not None:
+        return [PageLine("Which claims, the installed policies tell; docs/coverage.md has an example.")]
+    return [PageLine("No example.")]
+
+
 def _checks(facts: RuleFacts) -> list[PageLine]:
+    if facts.rule.policies is not None:
+        return [PageLine(_POLICIES[facts.rule.policies])]
     if facts.rule.notes is None:
         lines = [PageLine(_sentence(_case(case))) for case in facts.rule.all_cases]
         return lines + _named_sets(" ".join(line.text for line in lines), facts.pack.code_sets) + _named_ages(facts)

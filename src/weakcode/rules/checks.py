@@ -28,6 +28,8 @@ from weakcode.rules.model import (
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
+MADE = ("notes", "policies")
+"""What instances of a rule are made from, in place of a verb."""
 ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
@@ -66,6 +68,9 @@ def check_pack(
             problems.append(marked.problem((*path, "id"), message))
         seen.setdefault(rule.id, marked.position(path)[0])
         problems += checker.rule(rule, path)
+        if rule.policies is not None and marked.data.get("pack") != "coverage":
+            message = '"policies" is for the pack coverage, which comes with weakcode; a profile says whose they are'
+            problems.append(marked.problem((*path, "policies"), message, key=True))
         if bundled:
             problems += checker.completeness(rule, path)
     return problems
@@ -158,7 +163,7 @@ class _Checker:
             if case.by is not None:
                 yield from self._places(case.by, (*path, "cases", index, "by"))
         if inline is not None:
-            yield from self.case(inline, path, inline.subject, rule.notes)
+            yield from self.case(inline, path, inline.subject, rule)
         if rule.by is not None:
             yield from self._places(rule.by, (*path, "by"))
         yield from self._dates(rule.effective, (*path, "effective"))
@@ -182,11 +187,13 @@ class _Checker:
                 yield from problems_of(self.marked, rule, example, kind, place)
                 yield from self._facts(example.documented, (*place, "documented"))
 
-    def case(self, case: Case, path: Path, subject: str | None, notes: str | None) -> Iterator[Problem]:
-        """Check one case: a single verb, a subject where the verb needs one, and everything it names."""
+    def case(self, case: Case, path: Path, subject: str | None, whole: Rule | None) -> Iterator[Problem]:
+        """Check one case: a single verb, a subject where the verb needs one, and everything it names.
+
+        `whole` is the rule where it is written as one.
+        """
         verbs = [verb for verb in VERBS if getattr(case, verb)]
-        if notes is not None:
-            verbs.append("notes")
+        verbs += [made for made in MADE if whole is not None and getattr(whole, made) is not None]
         where = "this rule" if len(path) == 2 else "this case"
         choice = f"{', '.join(VERBS)}, pointed or notes" if len(path) == 2 else f"{', '.join(VERBS)} or pointed"
         if case.pointed == OFF_CLAIM and (verbs or subject is not None):
@@ -232,7 +239,7 @@ class _Checker:
                 yield self.marked.problem((*path, "characters", index), message)
 
     def _no_verb_beside_cases(self, rule: Rule, path: Path) -> Iterator[Problem]:
-        for verb in (*VERBS, "pointed", "notes"):
+        for verb in (*VERBS, "pointed", *MADE):
             if getattr(rule, verb):
                 message = f'"{verb}" stands beside "cases"; move it into a case of its own'
                 yield self.marked.problem((*path, verb), message, key=True)
@@ -360,7 +367,8 @@ class _Checker:
         if "confidence" not in self.marked.data["rules"][path[1]]:
             yield self.marked.problem(path, f'the rule "{rule.id}" is not complete: say its confidence', key=True)
         for key, there, advice in wanted:
-            if not there:
+            # What policies say, only those that were installed tell.
+            if not there and not (key == "examples" and rule.policies is not None):
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)
 
 

@@ -42,6 +42,7 @@ NoteKind = Literal[
     "both_and_one_side",
     "open_and_known_side",
 ]
+PolicyKind = Literal["not-covered", "excluded", "secondary"]
 BUILTIN_SETS = (
     "unknown-code",
     "not-billable",
@@ -285,6 +286,10 @@ class Rule:
     cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())
     notes: NoteKind | None = doc(
         "Instances come from the Tabular List: its notes of this kind, or codes that its titles tell apart by side.",
+        default=None,
+    )
+    policies: PolicyKind | None = doc(
+        "Instances come from the coverage policies that were installed; for weakcode's own pack coverage alone.",
         default=None,
     )
     effective: DateRange | None = doc("Service dates for which the rule is in force.", default=None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ RISK_LEVELS: tuple[RiskLevel, ...] = ("low", "medium", "high")
 _RULES = "Full rule ids, each off, on, error, warning or info."
 _LIMITS = "By confidence, off or the highest severity of rules that the profile does not name."
 _RISKS = "How likely a finding is denied: by full rule id, or by a code expression for findings on these codes."
+_MOST_REMEMBERED = 10_000
 OUTSIDE = (
     '"{}" leads out of the profile\'s folder; what a profile names stands below it, or below a root given with it '
     "(--profiles-root)"
@@ -79,8 +81,31 @@ class ConfidenceLimits:
 
 
 @attrs.frozen
+class CoverageChoice:
+    """Which installed policies a payer goes by: single ones by their ids, or all of a contractor's."""
+
+    articles: tuple[str, ...] = doc(
+        "Ids of articles or coverage determinations, such as A57703 or L33631.", default=(), single=True
+    )
+    contractor: str | None = doc("The number of a Medicare contractor, all of whose policies apply.", default=None)
+    states: tuple[str, ...] = doc(
+        "States, as in CA, whose claims this is for; needed where a payer has several choices.", default=(), single=True
+    )
+
+
+@attrs.frozen
 class PayerProfile:
     """What a profile says for the claims of one payer; it goes before what the profile says for all."""
+
+    ids: tuple[str, ...] = doc(
+        "Ids by which claims name the payer, in any case; * stands for any characters.", default=(), single=True
+    )
+    names: tuple[str, ...] = doc(
+        "Other names of the payer, in any case; * stands for any characters.", default=(), single=True
+    )
+    coverage: tuple[CoverageChoice, ...] = doc(
+        "The coverage policies that the payer goes by, of those that are installed.", default=(), single=True
+    )
 
     rules: dict[str, Setting] = doc(_RULES, factory=dict, pattern=FULL_ID)
     confidence: ConfidenceLimits = doc(_LIMITS, factory=ConfidenceLimits)
@@ -152,9 +177,21 @@ class Profile:
         return self.payers[name] if name is not None else PayerProfile()
 
     def payer_named(self, payer: str | None) -> str | None:
-        """Return a claim's payer as the profile spells it, None where the profile does not speak of it."""
-        wanted = same_payer(payer) if payer is not None else None
-        return next((name for name in self.payers if same_payer(name) == wanted), None)
+        """Return a claim's payer as the profile spells it, None where the profile does not speak of it.
+
+        `payer` is what the claim says, a name or an id. The profile's own name goes before other names, which go before
+        patterns; of several payers that fit alike the first.
+        """
+        return None if payer is None else self._payers.named(payer)
+
+    def payer_of(self, payer: str | None, payer_id: str | None) -> str | None:
+        """Return a claim's payer as the profile spells it by the id that the claim gives, or else by the name."""
+        by_id = None if payer_id is None else self._payers.with_id(payer_id)
+        return by_id if by_id is not None else self.payer_named(payer)
+
+    @lazy
+    def _payers(self) -> PayerNames:
+        return PayerNames({name: (chosen.names, chosen.ids) for name, chosen in self.payers.items()})
 
     @property
     def layers(self) -> tuple[Profile, ...]:
@@ -201,6 +238,55 @@ class Profile:
     def waiver_list(self) -> tuple[Waiver, ...]:
         """The waivers with their places, the nearest profile's first."""
         return tuple(waiver for layer in self.layers for waiver in waivers_of(layer.waivers, layer.marked, []))
+
+
+class PayerNames:
+    """Payers by what claims call them."""
+
+    def __init__(self, payers: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
+        """Take the other names and the ids of each payer."""
+        plain: dict[str, str] = {}
+        ids: dict[str, str] = {}
+        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        self._id_patterns: list[tuple[re.Pattern[str], str]] = []
+        for name in payers:
+            plain.setdefault(same_payer(name), name)
+        for name, (names, own_ids) in payers.items():
+            for given, known, patterns in ((names, plain, self._patterns), (own_ids, ids, self._id_patterns)):
+                for one in given:
+                    if "*" in one:
+                        patterns.append((_pattern(one), name))
+                    else:
+                        known.setdefault(same_payer(one), name)
+        self._plain, self._ids = plain, ids
+        self._known: dict[tuple[str, bool], str | None] = {}
+
+    def named(self, payer: str) -> str | None:
+        """Return whom a name means; a name may also be an id."""
+        return self._remembered(payer, is_id=False)
+
+    def with_id(self, payer_id: str) -> str | None:
+        """Return whom an id means."""
+        return self._remembered(payer_id, is_id=True)
+
+    def _remembered(self, text: str, *, is_id: bool) -> str | None:
+        key = (text, is_id)
+        if key not in self._known:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._found(same_payer(text), is_id=is_id)
+        return self._known[key]
+
+    def _found(self, text: str, *, is_id: bool) -> str | None:
+        by_name = () if is_id else (self._plain.get(text),)
+        fitting = (own for pattern, own in ([] if is_id else self._patterns) if pattern.fullmatch(text))
+        by_id = (own for pattern, own in self._id_patterns if pattern.fullmatch(text))
+        ways = (*by_name, self._ids.get(text), next(fitting, None), next(by_id, None))
+        return next((own for own in ways if own is not None), None)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in same_payer(text).split("*")), re.DOTALL)
 
 
 def same_payer(name: str) -> str:

@@ -10,7 +10,7 @@ from weakcode.errors import NotationError, Problem, RuleFileError, did_you_mean
 from weakcode.rules.library import bundled_packs, lead_out, read_bytes
 from weakcode.rules.load import LoadedPack, in_order
 from weakcode.rules.model import BUILTIN_SETS, FULL_ID, Pack
-from weakcode.rules.profile import OUTSIDE, Profile, RiskEntry, cited, same_payer, waivers_of
+from weakcode.rules.profile import OUTSIDE, PayerProfile, Profile, RiskEntry, cited, same_payer, waivers_of
 from weakcode.rules.yamlmarks import Path as Place
 
 _SET = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)?[A-Za-z][A-Za-z0-9_-]*")
@@ -58,6 +58,8 @@ def _misfits(layers: Sequence[Profile]) -> Iterator[tuple[Place, str, bool]]:
         first = seen.setdefault(same_payer(payer), payer)
         if first != payer:
             yield ("payers", payer), f'"{payer}" is the same payer as "{first}"; keep one', True
+    for payer, chosen in profile.payers.items():
+        yield from _coverage_misfits(payer, chosen, seen)
     for index, name in enumerate(profile.extra_rules):
         path = (profile.folder or Path()) / name
         if not path.is_file():
@@ -73,6 +75,26 @@ def _misfits(layers: Sequence[Profile]) -> Iterator[tuple[Place, str, bool]]:
             yield ("code_sets", name), f'the code set "{name}" needs a name of letters, digits and hyphens', True
         elif name.rpartition("/")[2] in BUILTIN_SETS:
             yield ("code_sets", name), f'"{name}" is a code set of weakcode itself and stays as it is', True
+
+
+def _coverage_misfits(payer: str, chosen: PayerProfile, payers: Mapping[str, str]) -> Iterator[tuple[Place, str, bool]]:
+    """Give what is wrong in the names of a payer and the policies that it goes by."""
+    for index, name in enumerate(chosen.names):
+        other = payers.get(same_payer(name))
+        if other is not None and other != payer:
+            yield ("payers", payer, "names", index), f'"{name}" is a payer of its own; keep it in one place', False
+    for index, choice in enumerate(chosen.coverage):
+        place: Place = (
+            ("payers", payer, "coverage", index) if len(chosen.coverage) > 1 else ("payers", payer, "coverage")
+        )
+        if bool(choice.articles) == (choice.contractor is not None):
+            yield place, 'coverage names "articles" or a "contractor", one of the two', False
+        elif len(chosen.coverage) > 1 and not choice.states:
+            yield (
+                place,
+                '"states" are needed where there are several choices: they tell which one is for a claim',
+                False,
+            )
 
 
 def _risk_places(profile: Profile) -> Iterator[tuple[Place, Mapping[str, RiskEntry]]]:

@@ -105,6 +105,9 @@ def _merged(layers: Sequence[Profile]) -> Profile:
             known = next((one for one in payers if same_payer(one) == same_payer(name)), name)
             nearer = payers.get(known, PayerProfile())
             payers[known] = PayerProfile(
+                ids=tuple(dict.fromkeys((*nearer.ids, *chosen.ids))),
+                names=tuple(dict.fromkeys((*nearer.names, *chosen.names))),
+                coverage=nearer.coverage or chosen.coverage,
                 rules={**chosen.rules, **nearer.rules},
                 confidence=nearer.confidence.before(chosen.confidence),
                 denial_risk={**chosen.denial_risk, **nearer.denial_risk},

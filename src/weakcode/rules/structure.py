@@ -30,9 +30,9 @@ _NOUNS = {
     "ListedCodes": "a reading", "CodesReading": "a reading", "ExcludesReading": "a reading", "Apart": "a reading",
     "Fit": "pairs that fit", "Site": "a site", "SiteGroup": "a group of sites",
     "Example": "an example", "Examples": "examples", "Rule": "a rule", "Pack": "a rule file",
-    "ConfidenceLimits": "limits by confidence", "Profile": "a profile", "PayerProfile": "a payer",
-    "RiskEntry": "a denial risk", "WaiverEntry": "a waiver",
-    "WaiverFile": "a file of waivers",
+    "ConfidenceLimits": "limits by confidence", "Profile": "a profile",
+    "PayerProfile": "a payer", "CoverageChoice": "coverage", "RiskEntry": "a denial risk",
+    "WaiverEntry": "a waiver", "WaiverFile": "a file of waivers",
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -282,13 +282,14 @@ def _field_hook(converter: Any, field: attrs.Attribute[Any], kind: Any) -> Any:
     """Return the hook of a field that may be written without its list, or follows a pattern."""
     handle = converter.get_structure_hook(kind)
     pattern = field.metadata["pattern"]
+    of_class = any(map(attrs.has, filter(lambda one: isinstance(one, type), get_args(kind))))
 
     def structure_field(value: object, _: Any = None) -> Any:
-        if field.metadata["single"] and isinstance(value, str):
+        if field.metadata["single"] and isinstance(value, dict if of_class else str):
             value = [value]
         result = handle(value, kind)
-        for text in (result,) if isinstance(result, str) else result:
-            if pattern and not re.fullmatch(pattern, text):
+        for text in () if not pattern else (result,) if isinstance(result, str) else result:
+            if not re.fullmatch(pattern, text):
                 shape = "pack/rule, each" if "/" in pattern else "a name:"
                 raise MisfitError(f'expected {shape} lower-case words joined by hyphens, found "{text}"')
         return result

@@ -56,7 +56,7 @@ class Pointers:
 def lines_that_point_first(lines: Iterable[ServiceLine], positions: Iterable[int]) -> str:
     """Name the lines whose first pointer is one of these positions: `service lines 1 and 3`."""
     wanted = frozenset(positions)
-    return _named([str(line.number) for line in lines if line.pointers and line.pointers[0] in wanted])
+    return lines_named([str(line.number) for line in lines if line.pointers and line.pointers[0] in wanted])
 
 
 def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str:
@@ -66,7 +66,7 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str
         beyond = [str(pointer) for pointer in dict.fromkeys(line.pointers) if pointer > diagnoses]
         if beyond:
             named.append(f"{line.number} ({'pointer' if len(beyond) == 1 else 'pointers'} {', '.join(beyond)})")
-    return _named(named)
+    return lines_named(named)
 
 
 def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object], subject: int) -> str:
@@ -82,7 +82,8 @@ def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object
     return ""
 
 
-def _named(numbers: Sequence[str]) -> str:
+def lines_named(numbers: Sequence[str]) -> str:
+    """Return numbers of service lines as words: `service lines 1, 2 and 3`, of many the first few."""
     numbers = list(dict.fromkeys(numbers))
     if len(numbers) < 2:
         return "".join(f"service line {number}" for number in numbers)

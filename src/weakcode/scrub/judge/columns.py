@@ -33,6 +33,7 @@ from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
+from weakcode.scrub.judge.coverage import CoverageColumns
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
@@ -41,6 +42,7 @@ from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
+    from weakcode.coverage.choices import Coverage
 
 Bools = NDArray[np.bool_]
 
@@ -58,6 +60,8 @@ class Bench(Protocol):
     def assembler(self) -> Assembler: ...
     @property
     def risks(self) -> Risks | None: ...
+    def severity_of(self, rule: str, payer: str | None) -> str | None: ...
+    def title_of(self, rule: str) -> str: ...
 
 
 @attrs.frozen(eq=False)
@@ -93,7 +97,7 @@ class ColumnScrubber:
     `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
     `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
     waived and how likely they are denied; without it nothing is asked of waivers and risks. `today` is the date of
-    claims without one.
+    claims without one. `coverage` has the policies that service lines are held against.
     """
 
     def __init__(
@@ -102,8 +106,10 @@ class ColumnScrubber:
         check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
         marker: Marker | None = None,
         today: dt.date | None = None,
+        coverage: Coverage | None = None,
     ) -> None:
         self.today = today or clock.today()
+        self.coverage = coverage if coverage is not None and coverage.scopes else None
         self._bench_for = bench_for
         self._check_facts = check_facts
         self.marker = marker
@@ -291,7 +297,12 @@ class _BatchRun:
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
         if lines is not None:
             hits = lines.named(hits, engine, bench.program, memory.terms)
-        return memory.findings(hits, coded, about.payer)
+        findings = memory.findings(hits, coded, about.payer)
+        if self._scrubber.coverage is None:
+            return findings
+        coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, bench)
+        memory.coverage = coverage
+        return findings.beside(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
         if not rows.any():

@@ -7,6 +7,7 @@ have it, and the columns point to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -73,7 +74,7 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, none, _said([], ""), 0)
+            return cls(none, none, none, none, none, none, worded([], ""), 0)
         starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
@@ -86,6 +87,21 @@ class FindingColumns:
             np.concatenate([part.unmended for part in parts])[order],
             pa.concat_batches([part.variants for part in parts]),
             sum(part.claims for part in parts),
+        )
+
+    def beside(self, other: FindingColumns | None) -> FindingColumns:
+        """Return these findings and others on the same rows: by row, subject, rule id, then object."""
+        if other is None:
+            return self
+        variants = pa.concat_batches([self.variants, other.variants])
+        parts = (self, attrs.evolve(other, variant=other.variant + np.int32(self.variants.num_rows)))
+        names = ("rows", "variant", "subject", "object", "severity", "unmended")
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        rank = np.unique(np.array(variants["rule"].to_pylist(), np.str_), return_inverse=True)[1].reshape(-1)
+        order = np.lexsort((columns["object"], rank[columns["variant"]], columns["subject"], columns["rows"]))
+        claims = len(np.unique(columns["rows"]))
+        return FindingColumns(
+            **{name: column[order] for name, column in columns.items()}, variants=variants, claims=claims
         )
 
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
@@ -182,8 +198,8 @@ def _ids(column: pa.Array, rows: Column) -> pa.Array:
 class Memory:
     """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
 
-    `terms` numbers documented terms and the lines that findings name, 0 being none. When `is_full`, start a new one:
-    memory must not grow with the number of claims.
+    `terms` numbers documented terms and the lines that findings name, 0 being none; `coverage` is what it remembers of
+    coverage policies. When `is_full`, start a new one: memory must not grow with the number of claims.
     """
 
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
@@ -191,8 +207,9 @@ class Memory:
         self.reading = engine.reading()
         self.terms: dict[str, int] = {"": 0}
         self._report = _kernel.Report(assembler.merger)
-        self._variants = _said([], edition.name)
+        self._variants = worded([], edition.name)
         self._labels: dict[Said, list[str]] = {}
+        self.coverage: Any = None
 
     @property
     def is_full(self) -> bool:
@@ -235,7 +252,7 @@ class Memory:
                 return wording.billable(token)
             return NOBODY if token < 0 else wording.named(strange[token - size])
 
-        worded: list[_Worded] = []
+        said_new: list[_Worded] = []
         for numbers, first, second, third, term in new:
             subject, other, stray = named(first), named(second), named(third)
             text, _, lines = terms[term].partition(PART) if term else ("", "", "")
@@ -251,8 +268,8 @@ class Memory:
                 moves = edit.verb in (Verb.FIRST, Verb.SECONDARY)
                 mend = mend if moves else ""
             words = (rule.id, message, codes, cited, rule.confidence, rule.title, mend, moves)
-            worded.append((*words, key_of(rule.id, codes)))
-        self._variants = pa.concat_batches([self._variants, _said(worded, self._edition.name)])
+            said_new.append((*words, key_of(rule.id, codes)))
+        self._variants = pa.concat_batches([self._variants, worded(said_new, self._edition.name)])
 
 
 def _alone(coded: CodedRows, rows: Column) -> NDArray[np.bool_]:
@@ -268,18 +285,18 @@ def _alone(coded: CodedRows, rows: Column) -> NDArray[np.bool_]:
 _Worded = tuple[str, str, list[str], list[str], str, str, str, bool, bytes]
 
 
-def _said(worded: Sequence[_Worded], edition: str) -> pa.RecordBatch:
+def worded(said: Sequence[_Worded], edition: str) -> pa.RecordBatch:
     """Return a table of `_VARIANTS` from all of it but the edition, for each."""
     rules, messages, codes, sources, confidences, titles, fixes, moves, keys = (
-        zip(*worded, strict=True) if worded else [()] * 9
+        zip(*said, strict=True) if said else [()] * 9
     )
     columns = [arrow.texts(rules), arrow.texts(messages)]
     for column in (codes, sources):
-        bounds = np.zeros(len(worded) + 1, np.int32)
+        bounds = np.zeros(len(said) + 1, np.int32)
         np.cumsum([len(one) for one in column], out=bounds[1:])
         columns.append(arrow.lists(bounds, arrow.texts([text for one in column for text in one])))
-    columns.append(arrow.texts([edition] * len(worded)))
+    columns.append(arrow.texts([edition] * len(said)))
     columns += map(arrow.texts, (confidences, titles, fixes))
     columns.append(arrow.numbers(np.array(moves, np.int32)))
-    columns.append(pa.Array.from_buffers(pa.binary(16), len(worded), [None, pa.py_buffer(b"".join(keys))]))
+    columns.append(pa.Array.from_buffers(pa.binary(16), len(said), [None, pa.py_buffer(b"".join(keys))]))
     return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)

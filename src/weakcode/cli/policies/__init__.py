@@ -1,0 +1,1 @@
+"""Coverage policies: installed, listed and asked."""

@@ -1,0 +1,150 @@
+"""Which policies a payer goes by, as a profile says, and what they say of a claim."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from weakcode.claims import Claim
+from weakcode.coverage.judging import ADVICE, LineReading, asked_lines, procedure_of, readings
+from weakcode.coverage.policies import Policies, Policy
+from weakcode.engines.ids import id_of
+from weakcode.errors import InputError, did_you_mean
+from weakcode.findings import Finding, in_order
+from weakcode.semantics.reference import Outcome
+
+if TYPE_CHECKING:
+    from weakcode.rules.profile import CoverageChoice, Profile
+
+
+class Applied(Protocol):
+    """How a validator applies rules."""
+
+    def severity_of(self, rule: str, payer: str | None) -> str | None:
+        """Return the severity of a rule by its full id for a payer, None where it is off."""
+        ...
+
+    def title_of(self, rule: str) -> str:
+        """Return the title of a rule."""
+        ...
+
+
+class ChosenPolicies:
+    """The policies that a payer's choice names, by procedure."""
+
+    def __init__(self, policies: Policies, ids: frozenset[str], states: frozenset[str]) -> None:
+        self.ids, self.states = ids, states
+        self._policies = policies
+        self._own: dict[str, tuple[Policy, ...]] | None = None
+
+    @property
+    def by_procedure(self) -> dict[str, tuple[Policy, ...]]:
+        """The versions of the policies that name each procedure."""
+        if self._own is None:
+            own = {
+                procedure: tuple(policy for policy in policies if policy.id in self.ids)
+                for procedure, policies in self._policies.by_procedure.items()
+            }
+            self._own = {procedure: policies for procedure, policies in own.items() if policies}
+        return self._own
+
+
+@attrs.frozen(eq=False)
+class Coverage:
+    """The policies that the payers of a profile go by. `lacking` says of each payer what is not installed."""
+
+    profile: Profile
+    scopes: Mapping[str, tuple[ChosenPolicies, ...]]
+    lacking: tuple[str, ...]
+
+    @classmethod
+    def of(cls, profile: Profile, policies: Policies) -> Coverage:
+        """Return the coverage of a profile. Raises InputError for a policy or contractor that no file has.
+
+        Where no policies are installed at all, nothing is judged and `lacking` says so.
+        """
+        scopes: dict[str, tuple[ChosenPolicies, ...]] = {}
+        lacking: list[str] = []
+        for payer, chosen in profile.payers.items():
+            if chosen.coverage and not policies.files:
+                lacking.append(
+                    f'no coverage policies are installed, so the lines of "{payer}" are not judged by any; '
+                    "weakcode policies add FILE installs them"
+                )
+            elif chosen.coverage:
+                scopes[payer] = tuple(_scope(payer, choice, policies) for choice in chosen.coverage)
+        return cls(profile, scopes, tuple(lacking))
+
+    def scope_of(self, claim: Claim) -> ChosenPolicies | None:
+        """Return the policies that a claim's payer goes by; None where there are none, or its state does not tell."""
+        payer = self.profile.payer_named(claim.payer)
+        return self.scope(payer, None)
+
+    def scope(self, payer: str | None, state: str | None) -> ChosenPolicies | None:
+        """Return the policies of a payer, as the profile spells it, for claims of a state; None is not known."""
+        scopes = self.scopes.get(payer, ()) if payer is not None else ()
+        fitting = [one for one in scopes if state is None or not one.states or state.upper() in one.states]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def readings(self, claim: Claim, day: dt.date) -> list[LineReading]:
+        """Return what the policies say of a claim's lines. `day` stands for the date of a claim without one."""
+        scope = self.scope_of(claim) if claim.lines else None
+        if scope is None:
+            return []
+        return readings(claim.codes, asked_lines(claim.lines), scope.by_procedure, claim.service_date or day)
+
+    def findings(self, claim: Claim, day: dt.date, applied: Applied) -> tuple[Finding, ...]:
+        """Return the findings of the policies in their order, at the severities at which their rules are applied."""
+        read = [one for one in self.readings(claim, day) if one.outcome is Outcome.VIOLATED]
+        found = []
+        for one in read:
+            severity = applied.severity_of(one.rule, claim.payer)
+            if severity is not None:
+                codes = tuple(claim.codes[at - 1] for at in one.positions)
+                found.append(
+                    Finding(
+                        rule=one.rule,
+                        severity=ADVICE if one.is_advice else severity,
+                        message=one.reason,
+                        codes=codes,
+                        positions=one.positions,
+                        sources=one.sources,
+                        confidence=one.confidence,
+                        title=applied.title_of(one.rule),
+                        id=id_of(claim.id, one.rule, (*codes, one.about), one.positions),
+                    )
+                )
+        return tuple(in_order(found))
+
+    def not_judged(self, claim: Claim) -> tuple[str, ...]:
+        """Return why the policies of the claim's payer could not speak, each as a phrase; nothing where they could."""
+        payer = self.profile.payer_named(claim.payer)
+        if payer is None or payer not in self.scopes:
+            return ()
+        if self.scope_of(claim) is None:
+            return ("the claim's state is not known, or no coverage of the payer is for it",)
+        if not any(map(procedure_of, claim.lines)):
+            return ("the claim has no procedures",)
+        return ()
+
+
+def _scope(payer: str, choice: CoverageChoice, policies: Policies) -> ChosenPolicies:
+    states = frozenset(state.upper() for state in choice.states)
+    if choice.contractor is not None:
+        ids = policies.of_contractor(choice.contractor)
+        if not ids:
+            known = sorted(policies.contractors)
+            hint = did_you_mean(choice.contractor, known) or f"; they are of {', '.join(known[:8]) or 'nobody named'}"
+            raise InputError(
+                f'payers, "{payer}": the installed policies have none of contractor {choice.contractor}{hint}'
+            )
+        return ChosenPolicies(policies, ids, states)
+    wanted = [one.strip().upper() for one in choice.articles]
+    for one in wanted:
+        if one not in policies.versions:
+            hint = did_you_mean(one, policies.versions) or "; weakcode policies list shows what is installed"
+            raise InputError(f'payers, "{payer}": the policy {one} is not installed{hint}')
+    return ChosenPolicies(policies, frozenset(wanted), states)

@@ -1,0 +1,271 @@
+"""Coverage policies and the service lines of a batch.
+
+Columns tell which lines are plainly covered: all but these few are read claim by claim, as `weakcode.coverage.judging`
+reads single claims, once for each distinct combination of codes, lines, payer and day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.codes.edition import Edition
+from weakcode.coverage.choices import ChosenPolicies, Coverage
+from weakcode.coverage.judging import ADVICE, AskedLine, LineReading, readings
+from weakcode.coverage.policies import Policy, PolicyFile
+from weakcode.coverage.published import COVERED, EXCLUDED
+from weakcode.engines.ids import key_of
+from weakcode.engines.judging import CodedRows
+from weakcode.engines.kernel._kernel import Reading
+from weakcode.findings import Severity, Source
+from weakcode.scrub.columns.codes import CodeColumn
+from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
+from weakcode.scrub.columns.procedures import ProcedureColumn
+from weakcode.scrub.judge.findings import FindingColumns, worded
+from weakcode.semantics.reference import Outcome
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.columns import Bench
+
+_MOST_REMEMBERED = 65_536
+_FIRST, _LAST = dt.date.min.toordinal(), dt.date.max.toordinal()
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+
+Bools = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
+_Variant = tuple[str, str, tuple[str, ...], tuple[Source, ...], str]
+Severities = Callable[[str, str | None], str | None]
+
+
+class _Lists:
+    """The procedures of a payer's policies with the codes that they plainly cover, for the codes of one edition.
+
+    Procedures about which the same policies speak have one list. A list is filled in when it is first asked for.
+    """
+
+    def __init__(self, scope: ChosenPolicies, ids: Callable[[PolicyFile], Numbers], universe: int) -> None:
+        self._ids_of = ids
+        policies: dict[tuple[Policy, ...], int] = {}
+        self.numbers = {name: policies.setdefault(of, len(policies)) for name, of in scope.by_procedure.items()}
+        self._policies = list(policies)
+        self._width = -(-universe // 8)
+        self._bits = np.zeros((len(policies), self._width), np.uint8)
+        self._is_filled = np.zeros(len(policies), np.bool_)
+        self.starts = np.array([_latest(of) for of in self._policies], np.int64)
+        self.ends = np.array([_earliest(of) for of in self._policies], np.int64)
+
+    def covers(self, number: Numbers, code: Numbers) -> Bools:
+        """Tell of each pair whether the list has the code."""
+        for one in np.unique(number[~self._is_filled[number]]).tolist():
+            self._fill(one)
+        byte: NDArray[np.uint8] = self._bits[number, code >> 3]
+        found: Bools = (byte >> (code & 7).astype(np.uint8)) & 1 != 0
+        return found
+
+    def _fill(self, number: int) -> None:
+        flags = np.zeros(self._width * 8, np.bool_)
+        policies = self._policies[number]
+        if all(policy.is_plain for policy in policies):
+            listing = [policy for policy in policies if policy.covered]
+            for policy in listing:
+                flags[self._ids(policy, COVERED)] = True
+            if not listing:
+                flags[:] = True
+                for policy in policies:
+                    flags[self._ids(policy, EXCLUDED)] = False
+        self._bits[number] = np.packbits(flags, bitorder="little")
+        self._is_filled[number] = True
+
+    def _ids(self, policy: Policy, kind: int) -> Numbers:
+        # A code that the edition does not know is looked up by its text.
+        ids, members = self._ids_of(policy.file), np.asarray(policy.file.members)
+        of_policy = [ids[members[low:high]] for _, low, high in policy.file.lists.get((policy.number, kind), ())]
+        found = np.concatenate(of_policy) if of_policy else np.empty(0, np.int64)
+        return found[found >= 0]
+
+
+def _latest(policies: Sequence[Policy]) -> int:
+    return max(policy.starts.toordinal() if policy.starts else _FIRST for policy in policies)
+
+
+def _earliest(policies: Sequence[Policy]) -> int:
+    return min(policy.ends.toordinal() if policy.ends else _LAST for policy in policies)
+
+
+@attrs.frozen(eq=False)
+class CoverageColumns:
+    """Judges the lines of batches by the policies of a profile's payers. Keep one for each thread and edition."""
+
+    coverage: Coverage
+    edition: Edition
+    severity_of: Severities
+    title_of: Callable[[str], str]
+    ids: Callable[[PolicyFile], Numbers]
+    _lists: dict[int, _Lists] = attrs.field(factory=dict)
+    _known: dict[object, tuple[LineReading, ...]] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, coverage: Coverage, bench: Bench) -> CoverageColumns:
+        """Return what judges by the codes and rules of a bench."""
+        ids = ids_in(bench.engine.reading(), bench.edition.size)
+        return cls(coverage, bench.edition, bench.severity_of, bench.title_of, ids)
+
+    def findings(
+        self, column: pa.Array | None, rows: Bools, coded: CodedRows, about: AboutClaims, today: dt.date
+    ) -> FindingColumns | None:
+        """Return the findings on the lines of some rows, None where there are none.
+
+        `today` is the date of claims without one.
+        """
+        payer = about.payer
+        scopes = [self.coverage.scope(self.coverage.profile.payer_named(one), None) for one in payer.values]
+        if not any(scopes):
+            return None
+        lines = ProcedureColumn.of(column)
+        if lines is None:
+            return None
+        days = _days(about, today)
+        suspects: list[tuple[ChosenPolicies, Numbers]] = []
+        for scope in dict.fromkeys(filter(None, scopes)):
+            of_scope = np.array([one is scope for one in scopes] + [False])[payer.index] & rows
+            asked = self._uncovered(scope, lines, of_scope, coded, days)
+            if len(asked):
+                suspects.append((scope, asked))
+        return self._read(suspects, lines, coded, payer, days) if suspects else None
+
+    def _uncovered(
+        self, scope: ChosenPolicies, lines: ProcedureColumn, rows: Bools, coded: CodedRows, days: Numbers
+    ) -> Numbers:
+        """Return the lines that are not plainly covered."""
+        lists = self._lists.get(id(scope))
+        if lists is None:
+            lists = self._lists[id(scope)] = _Lists(scope, self.ids, self.edition.universe)
+        of_name = np.array([lists.numbers.get(_spelled(name), -1) for name in lines.names], np.int64)
+        number = of_name[lines.procedure]
+        open_ = (number >= 0) & rows[lines.row]
+        line = np.repeat(np.arange(len(lines.row)), np.diff(lines.bounds))
+        asked = open_[line] & (lines.pointers > 0)
+        line, at = line[asked], lines.pointers[asked] - 1
+        row = lines.row[line]
+        there = (at < np.diff(coded.bounds)[row]) & (days[row] >= lists.starts[number[line]])
+        there &= days[row] <= lists.ends[number[line]]
+        line, row, at = line[there], row[there], at[there]
+        token = coded.tokens[coded.bounds[row] + at].astype(np.int64)
+        known = token < self.edition.size
+        line, token = line[known], token[known]
+        open_[line[lists.covers(number[line], token)]] = False
+        return np.flatnonzero(open_)
+
+    def _read(
+        self,
+        suspects: list[tuple[ChosenPolicies, Numbers]],
+        lines: ProcedureColumn,
+        coded: CodedRows,
+        payer: Categories,
+        days: Numbers,
+    ) -> FindingColumns | None:
+        found: list[tuple[int, int, int, int]] = []
+        variants: dict[_Variant, int] = {}
+        sure: dict[_Variant, str] = {}
+        severities: dict[tuple[str, str | None], int] = {}
+        payers = [*payer.values, None]
+        for scope, asked in suspects:
+            for row, of_row in groupby(_lines(lines, asked), key=itemgetter(0)):
+                codes = self._codes(coded, row)
+                given = tuple(line for _, line in of_row)
+                for reading in self._readings(scope, codes, given, int(days[row])):
+                    severity = self._severity(reading, payers[payer.index[row]], severities)
+                    if severity:
+                        at = reading.positions[0] if reading.positions else 0
+                        key = (reading.rule, reading.reason, codes[at - 1 : at], reading.sources, reading.about)
+                        sure[key] = reading.confidence
+                        found.append((row, variants.setdefault(key, len(variants)), at, severity))
+        if not found:
+            return None
+        rows_, variant, subject, severity = np.array(found, np.int32).T
+        order = np.argsort(rows_, kind="stable")
+        cited = {sources: [*map(str, sources)] for *_, sources, _ in variants}
+        said = [
+            (rule, reason, [*at], cited[sources], sure[key], self.title_of(rule), "", False, key_of(rule, (*at, about)))
+            for key in variants
+            for rule, reason, at, sources, about in [key]
+        ]
+        return FindingColumns(
+            rows_[order],
+            variant[order],
+            subject[order],
+            np.zeros(len(order), np.int32),
+            severity[order],
+            np.zeros(len(order), np.int32),
+            worded(said, self.edition.name),
+            len(np.unique(rows_)),
+        )
+
+    def _severity(self, reading: LineReading, payer: str | None, known: dict[tuple[str, str | None], int]) -> int:
+        key = (reading.rule, payer)
+        if key not in known:
+            label = self.severity_of(*key)
+            known[key] = Severity.parse(label).rank if label else 0
+        return min(known[key], Severity.parse(ADVICE).rank) if reading.is_advice else known[key]
+
+    def _codes(self, coded: CodedRows, row: int) -> tuple[str, ...]:
+        size = self.edition.size
+        tokens = coded.tokens[coded.bounds[row] : coded.bounds[row + 1]].tolist()
+        return tuple(self.edition.code(token) if token < size else coded.strange[token - size] for token in tokens)
+
+    def _readings(
+        self, scope: ChosenPolicies, codes: tuple[str, ...], lines: tuple[AskedLine, ...], day: int
+    ) -> tuple[LineReading, ...]:
+        key = (id(scope), codes, lines, day)
+        known = self._known.get(key)
+        if known is None:
+            read = readings(codes, lines, scope.by_procedure, dt.date.fromordinal(day))
+            known = tuple(one for one in read if one.outcome is Outcome.VIOLATED)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+
+def _spelled(procedure: str | None) -> str:
+    return (procedure or "").strip().upper()
+
+
+def _lines(lines: ProcedureColumn, asked: Numbers) -> Iterator[tuple[int, AskedLine]]:
+    """Give the row of each line that is asked for, and the line."""
+    names = [_spelled(name) for name in lines.names]
+    columns = (lines.row, lines.number, lines.procedure, lines.is_partial, lines.bounds[:-1], lines.bounds[1:])
+    pointers = lines.pointers
+    for row, number, procedure, partial, low, high in zip(*(one[asked].tolist() for one in columns), strict=True):
+        of_line = tuple(pointers[low:high].tolist())
+        yield row, AskedLine(number, names[procedure], of_line, high > low and not partial)
+
+
+def _days(about: AboutClaims, today: dt.date) -> Numbers:
+    """Return the ordinal of each row's day."""
+    values = about.days.values
+    ordinals = np.where(values == NO_DAY, today.toordinal(), values.astype(np.int64) + _EPOCH)
+    found: Numbers = ordinals[about.days.index]
+    return found
+
+
+def ids_in(reading: Reading, size: int) -> Callable[[PolicyFile], Numbers]:
+    """Return what gives the id of each code of a file of policies, -1 for one that an edition does not know."""
+    known: dict[str, Numbers] = {}
+
+    def ids(file: PolicyFile) -> Numbers:
+        if file.name not in known:
+            codes = CodeColumn.of(pa.array([[code] for code in file.codes], pa.list_(pa.string())))
+            tokens = codes.tokens(reading).astype(np.int64)
+            known[file.name] = np.where(tokens < size, tokens, -1)
+        return known[file.name]
+
+    return ids
