@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 _BEYOND = float("inf")
+_new, _keep = object.__new__, object.__setattr__
 Spans = tuple[tuple[int, int], ...]
 
 
@@ -62,8 +63,8 @@ class CodeSet:
     @classmethod
     def _made(cls, spans: Spans) -> CodeSet:
         """Return the set of spans that are sorted, disjoint and do not touch, so that none of it is done again."""
-        made = cls.__new__(cls)
-        object.__setattr__(made, "spans", spans)
+        made = _new(cls)
+        _keep(made, "spans", spans)
         return made
 
     def __contains__(self, code_id: int) -> bool:
@@ -90,7 +91,7 @@ class CodeSet:
 
     def __sub__(self, other: CodeSet) -> CodeSet:
         cuts = other.spans
-        if not cuts or not self.spans:
+        if not cuts or not self.spans or cuts[-1][1] <= self.spans[0][0] or self.spans[-1][1] <= cuts[0][0]:
             return self
         kept: list[tuple[int, int]] = []
         for low, high in self.spans:
@@ -107,6 +108,10 @@ class CodeSet:
 
     def __and__(self, other: CodeSet) -> CodeSet:
         few, many = (self.spans, other.spans) if len(self.spans) <= len(other.spans) else (other.spans, self.spans)
+        if not few or few[-1][1] <= many[0][0] or many[-1][1] <= few[0][0]:
+            return _NONE
+        if few == many:
+            return self
         kept: list[tuple[int, int]] = []
         for low, high in few:
             index = max(bisect_right(many, (low, _BEYOND)) - 1, 0)
@@ -116,3 +121,6 @@ class CodeSet:
                     kept.append((first, end))
                 index += 1
         return CodeSet._made(tuple(kept))
+
+
+_NONE = CodeSet()

@@ -70,6 +70,7 @@ class Edition(Tree):
         self._retitled: dict[str, list[Any]] = meta["retitled"]
         self._ids: dict[str, int] = {}
         self._below_names: dict[str, CodeSet] = {}
+        self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self._named_sets: dict[str, CodeSet] = {}
         self._views: dict[Release, Edition] = {}
         # Of each window whether it covers the day; None where every day counts.
@@ -243,10 +244,13 @@ class Edition(Tree):
         section = self._node_index(f"{compact(first)}-{compact(last)}")
         if section is not None:
             return self._node_spans(section)
-        start, stop = (self._node_index(compact(bound)[:3]) for bound in (first, last))
+        head, tail = compact(first)[:3], compact(last)[:3]
+        start, stop = self._node_index(head), self._node_index(tail)
         if start is None or stop is None or start >= stop:
             return (self.range_span(first, last),)
-        spans = [(self.span(first)[0], self.span(compact(first)[:3])[1])]
+        (low, end), (begin, high) = self._below(head), self._below(tail)
+        # A category is its own first and last code.
+        spans = [(low if len(first) <= len(head) else self.span(first)[0], end)]
         at = self._node_end[start]
         while at < stop:
             if self._is_group(at):
@@ -254,7 +258,7 @@ class Edition(Tree):
             else:
                 spans += self._node_spans(at)
                 at = self._node_end[at]
-        spans.append((self.span(compact(last)[:3])[0], self.span(last)[1]))
+        spans.append((begin, high if len(last) <= len(tail) else self.span(last)[1]))
         return CodeSet(spans).spans
 
     def billable_below(self, name: str) -> CodeSet:
@@ -272,7 +276,11 @@ class Edition(Tree):
     def _node_spans(self, index: int) -> tuple[tuple[int, int], ...]:
         if not self._is_group(index):
             return (self._below(unpack(self._node_key[index])),)
-        return CodeSet(span for child in self._child_nodes(index) for span in self._node_spans(child)).spans
+        found = self._group_spans.get(index)
+        if found is None:
+            below = (span for child in self._child_nodes(index) for span in self._node_spans(child))
+            found = self._group_spans[index] = CodeSet(below).spans
+        return found
 
     def codeset(self, expression: str) -> CodeSet:
         """Return the codes that a code expression names, of those that are billable on the days of the edition."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import attrs
 
-from weakcode.codes.normalise import canonical
+_CATEGORY = 3
 
 
 @attrs.frozen
@@ -45,4 +45,5 @@ def name_of(stored: str) -> str:
     """Return the name of a place by the text of its key."""
     if stored.startswith("@"):
         return f"Chapter {stored[1:]}"
-    return stored if "-" in stored else canonical(stored)
+    # A code as it is stored is compact already.
+    return stored if "-" in stored or len(stored) <= _CATEGORY else f"{stored[:_CATEGORY]}.{stored[_CATEGORY:]}"

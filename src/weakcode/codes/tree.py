@@ -16,6 +16,7 @@ from weakcode.codes.normalise import compact
 from weakcode.codes.places import Node, Note, Titled, name_of
 
 if TYPE_CHECKING:
+    from weakcode.codes.expression.spelled import Spelled
     from weakcode.codes.storage.store import Stored
 
 
@@ -126,15 +127,31 @@ class Tree:
             )
         )
 
+    def places_of_codes(self) -> list[int]:
+        """Return the places, by number in `titled`, that are codes of some day, if need be with a 7th character."""
+        return sorted(set(self._code_node))
+
+    @lazy
+    def numbers(self) -> dict[str, int]:
+        """The number of every billable code of any day by its compact spelling."""
+        return {code: number for number, (code, _) in enumerate(self.spellings)}
+
     @lazy
     def spellings(self) -> tuple[tuple[str, str], ...]:
         """Every billable code of any day, compact, with its stem, by number."""
         stems = unpack_all(self._node_key)
         return tuple((code, stems[node]) for code, node in zip(unpack_all(self._codes), self._code_node, strict=True))
 
+    @lazy
+    def spelled(self) -> Spelled:
+        """The same, to be asked about many at once."""
+        from weakcode.codes.expression.spelled import Spelled
+
+        return Spelled.of(*zip(*self.spellings, strict=True))
+
     def let_go(self) -> None:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""
-        for name in ("_all_titled", "_all_notes", "spellings"):
+        for name in ("_all_titled", "_all_notes", "spellings", "spelled", "numbers"):
             self.__dict__.pop(name, None)
 
     # notes

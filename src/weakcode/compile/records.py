@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import lru_cache
 from itertools import compress
+from json.encoder import encode_basestring_ascii
 from operator import lt
 from typing import Any
 
@@ -39,6 +41,8 @@ def plain(value: Any) -> Any:
 
 
 _said = json.JSONEncoder(separators=(",", ":")).encode
+_text = lru_cache(maxsize=4096)(encode_basestring_ascii)
+"""Text as JSON; the same messages and places come again and again."""
 
 
 def written(value: Any) -> bytes:
@@ -75,6 +79,11 @@ def edit_of(data: dict[str, Any], subject: CodeSet, related: CodeSet, condition:
     )
 
 
+def _source(source: Source) -> str:
+    quote = "" if source.quote is None else f',"quote":{_text(source.quote)}'
+    return f'{{"title":{_text(source.title)},"place":{_text(source.place)}{quote}}}'
+
+
 def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
     """Return an edit as `written` would, which is much slower; `cited` remembers what sources are as text."""
     parts = [f'{{"rule":{edit.rule},"verb":{int(edit.verb)}']
@@ -85,15 +94,15 @@ def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
     if edit.pointed is not None:
         parts.append(f',"pointed":{_said(edit.pointed)}')
     if edit.message is not None:
-        parts.append(f',"message":{_said(edit.message)}')
+        parts.append(f',"message":{_text(edit.message)}')
     if edit.listed:
-        parts.append(f',"listed":{_said(edit.listed)}')
+        parts.append(f',"listed":{_text(edit.listed)}')
     if edit.fix is not None:
         parts.append(f',"fix":{_said(plain(edit.fix))}')
     if edit.sources:
         text = cited.get(edit.sources)
         if text is None:
-            text = cited[edit.sources] = _said(plain(edit.sources))
+            text = cited[edit.sources] = f"[{','.join(map(_source, edit.sources))}]"
         parts.append(f',"sources":{text}')
     return f"{''.join(parts)}}}".encode()
 

@@ -6,8 +6,10 @@ A reference to a category or subcategory means every billable code below it, wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, reduce
+from itertools import starmap
+from operator import or_
 from string import ascii_uppercase, digits
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from weakcode.errors import NotationError, did_you_mean
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
+    from weakcode.codes.expression.spelled import Mask, Spelled
 
 Sets = Mapping[str, CodeSet]
 Pairs = tuple[tuple[str, str], ...]
@@ -184,14 +187,12 @@ class Position:
     positions: tuple[int, ...]
     values: Pairs
 
-    def holds(self, code: str, stem: str) -> bool:
-        """Whether a compact code fits."""
-        single = len(self.positions) == 1
-        for position in self.positions if single else sorted(self.positions, reverse=True):
-            character = code[position - 1 : position]
-            if character and (single or character != "X"):
-                return character in _between(self.values)
-        return False
+    def fit(self, codes: Spelled) -> Mask:
+        """Tell of each code whether it fits."""
+        among = _between(self.values)
+        if len(self.positions) == 1:
+            return codes.with_character(self.positions[0], among)
+        return codes.with_last(self.positions, among)
 
     def __str__(self) -> str:
         where = " or ".join(ORDINALS[position] for position in self.positions)
@@ -206,9 +207,9 @@ class CharacterRun:
     last: int
     value: str
 
-    def holds(self, code: str, stem: str) -> bool:
-        """Whether a compact code fits."""
-        return code[self.first - 1 : self.last] == self.value
+    def fit(self, codes: Spelled) -> Mask:
+        """Tell of each code whether it fits."""
+        return codes.with_run(self.first, self.last, self.value)
 
     def __str__(self) -> str:
         return f"{ORDINALS[self.first]} to {ORDINALS[self.last]} characters {self.value}"
@@ -223,15 +224,9 @@ class Final:
 
     endings: tuple[str, ...]
 
-    def holds(self, code: str, stem: str) -> bool:
-        """Whether a compact code fits; `stem` is the code without an added 7th character."""
-        for ending in self.endings:
-            if ending.startswith("."):
-                if ending[1:] in (code[3:], stem[3:]):
-                    return True
-            elif code.endswith(ending) or stem.endswith(ending):
-                return True
-        return False
+    def fit(self, codes: Spelled) -> Mask:
+        """Tell of each code whether it fits."""
+        return reduce(or_, map(codes.ending, self.endings))
 
     def __str__(self) -> str:
         return "final characters " + " or ".join(e if e.startswith(".") else f"-{e}" for e in self.endings)
@@ -243,9 +238,9 @@ class Suffixes:
 
     values: Pairs
 
-    def holds(self, code: str, stem: str) -> bool:
-        """Whether a compact code fits."""
-        return any(low <= code[3 : 3 + len(low)] <= high for low, high in self.values)
+    def fit(self, codes: Spelled) -> Mask:
+        """Tell of each code whether it fits."""
+        return reduce(or_, starmap(codes.beginning, self.values))
 
     def __str__(self) -> str:
         return ", ".join(f".{low}" if low == high else f".{low}-.{high}" for low, high in self.values)
@@ -262,10 +257,10 @@ class With(Expression):
     condition: Condition
 
     def resolve(self, edition: Edition, sets: Sets = NO_SETS) -> CodeSet:
-        fits: Callable[[str, str], bool] = self.condition.holds
-        named = Union(self.parts).resolve(edition, sets)
-        spellings = edition.spellings
-        return CodeSet.of([i for i in named if i < edition.size and fits(*spellings[i])])
+        # numpy is imported by what needs it alone.
+        from weakcode.codes.expression.spelled import fitting
+
+        return fitting(Union(self.parts).resolve(edition, sets), self.condition, edition)
 
     def _parts(self) -> Iterable[Expression]:
         return self.parts

@@ -18,6 +18,8 @@ from weakcode.compile.tabular.laterality import meet
 from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
 
 _SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
+_SIDE_WORDS = frozenset(("right", "left", "bilateral"))
+_WORD = re.compile(r"[a-z0-9]+")
 _UNSPECIFIED = re.compile(r"\bunspecified\b", re.IGNORECASE)
 
 
@@ -32,12 +34,15 @@ def unspecified_side(edition: Edition) -> CodeSet:
             siblings.setdefault(node.parent, []).append(node)
     spans: list[tuple[int, int]] = []
     for children in siblings.values():
+        silent = [one for one in children if "unspecified" in one.title.lower() and not _SIDES.search(one.title)]
+        if not silent:
+            continue
         sided: dict[str, list[CodeSet]] = {}
         for child in children:
             if _SIDES.search(child.title):
-                sided.setdefault(_stem(_SIDES, child.title), []).append(edition.billable_below(child.name))
-        for child in children:
-            if sided and not _SIDES.search(child.title):
+                sided.setdefault(_stem(child.title), []).append(edition.billable_below(child.name))
+        for child in silent:
+            if sided:
                 codes = edition.billable_below(child.name)
                 others = [other for stem in _silent_stems(child.title) for other in sided.get(stem, ())]
                 if any(meet(codes, other, edition) for other in others):
@@ -47,16 +52,12 @@ def unspecified_side(edition: Edition) -> CodeSet:
 
 def _silent_stems(title: str) -> set[str]:
     """Return the title without each "unspecified" in turn: "unspecified nerve of unspecified arm" has two to try."""
-    return {
-        _stem(_SIDES, title[: found.start()] + " " + title[found.end() :]) for found in _UNSPECIFIED.finditer(title)
-    }
+    return {_stem(title[: found.start()] + " " + title[found.end() :]) for found in _UNSPECIFIED.finditer(title)}
 
 
-def _stem(words: re.Pattern[str], title: str) -> str:
-    """Return a title without the word that tells the side, compared without number and punctuation."""
-    rest = words.sub(" ", title.lower())
-    rest = re.sub(r"\b(?:side|sides|ears?|eyes?)\b", lambda m: m[0].rstrip("s"), rest)
-    return " ".join(word.rstrip("s") for word in re.findall(r"[a-z0-9]+", rest))
+def _stem(title: str) -> str:
+    """Return a title without the words that tell the side, compared without number and punctuation."""
+    return " ".join([word.rstrip("s") for word in _WORD.findall(title.lower()) if word not in _SIDE_WORDS])
 
 
 @attrs.frozen
@@ -78,7 +79,8 @@ class Flagged:
         """Return the codes on a day; also those not billable on it that were so flagged when they were."""
         day = min(day, table.last_flagged(self.flag))
         kept = table.flagged(self.flag, day) - (table.flagged(self.without, day) if self.without else frozenset())
-        return CodeSet.of(code_id for code_id in map(edition.code_id, kept) if code_id < edition.size)
+        numbers = edition.numbers
+        return CodeSet.of([numbers[code] for code in kept if code in numbers])
 
 
 DATED: dict[str, Flagged] = {

@@ -48,7 +48,8 @@ class PairBlock:
         return bool(self.held) and bool(self.named)
 
     def __and__(self, other: PairBlock) -> PairBlock:
-        return PairBlock(self.held & other.held, self.named & other.named)
+        held = self.held & other.held
+        return PairBlock(held, self.named & other.named) if held else NOTHING
 
     def without(self, other: PairBlock) -> tuple[PairBlock, ...]:
         """Return the pairs of this block that are not in the other, as blocks that share no pair."""
@@ -63,6 +64,9 @@ class PairBlock:
     def turned(self) -> PairBlock:
         """Return the same pairs, told from the other side."""
         return PairBlock(self.named, self.held)
+
+
+NOTHING = PairBlock(CodeSet(), CodeSet())
 
 
 @attrs.frozen

@@ -15,10 +15,11 @@ from weakcode.codes.normalise import compact
 from weakcode.codes.validity import Window
 from weakcode.semantics.groups import SIDES
 
-_SAYS_SIDE = re.compile("right|left|bilateral|both|unspecified", re.IGNORECASE)
+_SAY_SIDE = ("right", "left", "bilateral", "both", "unspecified")
 _WORD = re.compile(r"[a-z0-9]+")
 _SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
 """Words that stand in the title of one side and not in that of both: "right eye" beside "bilateral"."""
+_NO_CONDITION = _SILENT | SIDES.keys()
 _BEARERS = frozenset(["hand", "hip", "leg", "orbit"])
 """Words that do so in a few titles, and tell two conditions apart in others."""
 
@@ -47,26 +48,21 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     lefts: dict[tuple[str, str], list[str]] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     # Codes, and what is one once it has its 7th character.
-    finished = {stem for _, stem in edition.spellings}
-    for node in edition.titled():
-        if not _SAYS_SIDE.search(node.title):
+    for index in edition.places_of_codes():
+        node = edition.titled()[index]
+        name, title = node.name, node.title.lower()
+        if not any(word in title for word in _SAY_SIDE):
             continue
-        category, title = node.name[:3], " ".join(_WORD.findall(node.title.lower()))
-        if node.kind in ("chapter", "section"):
-            continue
-        side, words = _read(title)
-        if not (side or "unspecified" in words):
-            continue
-        if compact(node.name) not in finished:
-            continue
+        category, written = name[:3], _WORD.findall(title)
+        side, words = _read(written)
         if side:
-            by_words.setdefault((category, side, words), []).append(node.name)
-        else:
-            by_words.setdefault((category, "open", _without("unspecified", words)), []).append(node.name)
+            by_words.setdefault((category, side, words), []).append(name)
+        elif "unspecified" in words:
+            by_words.setdefault((category, "open", _without("unspecified", words)), []).append(name)
         if side == "left":
-            lefts.setdefault((category, title), []).append(node.name)
+            lefts.setdefault((category, " ".join(written)), []).append(name)
         if side == "right":
-            rights.append((node.name, title, words))
+            rights.append((name, " ".join(written), words))
     found = []
     for name, title, words in rights:
         codes = edition.billable_below(name)
@@ -102,11 +98,10 @@ def _overlap(one: Window, other: Window) -> bool:
     )
 
 
-def _read(title: str) -> tuple[str, tuple[str, ...]]:
-    """Return the side that a title tells, "" for none or more than one, and its other words, sorted."""
-    words = title.split()
+def _read(words: list[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the side that the words of a title tell, "" for none or more than one, and its other words, sorted."""
     sides = {SIDES[word] for word in words if word in SIDES}
-    rest = sorted(_singular(word) for word in words if word not in SIDES and word not in _SILENT)
+    rest = sorted([_singular(word) for word in words if word not in _NO_CONDITION])
     return (sides.pop() if len(sides) == 1 else ""), tuple(filter(None, rest))
 
 

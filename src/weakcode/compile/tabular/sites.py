@@ -37,11 +37,15 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
         (site.name, re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)) for site in group.of if site.titles
     ]
     if within is not None and worded:
-        any_word = re.compile("|".join(words.pattern for _, words in worded), re.IGNORECASE)
+        # The codes of a place differ in their 7th characters, which tell no site.
+        told: dict[str, set[str]] = {}
         for code_id in within:
-            title = edition.listed_title(code_id)
-            if any_word.search(title):
-                zones.setdefault(code_id, set()).update(name for name, words in worded if words.search(title))
+            place = edition.stem(code_id)
+            if place not in told:
+                title = edition.listed_title(code_id)
+                told[place] = {name for name, words in worded if words.search(title)}
+            if told[place]:
+                zones.setdefault(code_id, set()).update(told[place])
     by_zones: dict[frozenset[str], list[int]] = {}
     for code_id, found in zones.items():
         by_zones.setdefault(frozenset(found), []).append(code_id)
