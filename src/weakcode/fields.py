@@ -142,12 +142,12 @@ def _parse_word(value: object, what: str) -> str | None:
 
 
 def _parse_words(value: object, what: str) -> tuple[str, ...]:
-    """Return distinct codes or ids in their order, from a list of them or from text parted by blanks or `,;:|`."""
+    """Return codes or ids in their order, from a list of them or from text parted by blanks or `,;:|`."""
     if value is None or isinstance(value, str):
         value = _PARTS.split(value or "")
     if not isinstance(value, Iterable) or isinstance(value, Mapping | bytes):
         value = [value]
-    return tuple(dict.fromkeys(word for one in value if (word := _parse_word(one, what))))
+    return tuple(word for one in value if (word := _parse_word(one, what)))
 
 
 def _parse_number(value: object, what: str) -> float | None:
@@ -162,8 +162,8 @@ def _parse_number(value: object, what: str) -> float | None:
 
 
 def parse_payer_ids(value: Iterable[object] | object) -> tuple[str, ...]:
-    """Return the payer's ids in upper case, from a list of them or from text parted by blanks, commas or semicolons."""
-    return _parse_words(value, "payer id")
+    """Return the payer's ids in upper case, each once, from a list or from text parted by blanks or `,;:|`."""
+    return tuple(dict.fromkeys(_parse_words(value, "payer id")))
 
 
 def parse_plan(value: object) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import attrs
 
@@ -53,13 +53,20 @@ class Pointers:
         return position in (self.first if kind == FIRST else self.never)
 
 
-def lines_that_point_first(lines: Iterable[ServiceLine], positions: Iterable[int]) -> str:
+class PointedLine(NamedTuple):
+    """What of a service line is asked here, where a batch has it in columns."""
+
+    number: int
+    pointers: Sequence[int]
+
+
+def lines_that_point_first(lines: Iterable[ServiceLine | PointedLine], positions: Iterable[int]) -> str:
     """Name the lines whose first pointer is one of these positions: `service lines 1 and 3`."""
     wanted = frozenset(positions)
     return lines_named([str(line.number) for line in lines if line.pointers and line.pointers[0] in wanted])
 
 
-def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str:
+def lines_that_point_beyond(lines: Iterable[ServiceLine | PointedLine], diagnoses: int) -> str:
     """Name the lines that point beyond a claim of so many diagnoses: `service line 2 (pointer 5)`."""
     named = []
     for line in lines:
@@ -69,7 +76,7 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine], diagnoses: int) -> str
     return lines_named(named)
 
 
-def lines_meant(edit: Edit, lines: Sequence[ServiceLine], codes: Sequence[object], subject: int) -> str:
+def lines_meant(edit: Edit, lines: Sequence[ServiceLine | PointedLine], codes: Sequence[object], subject: int) -> str:
     """Name the service lines that a violation of an edit is about; empty where it is about none.
 
     `codes` are those of the claim in order, `subject` the position of the violation's subject, 0 where there is none.

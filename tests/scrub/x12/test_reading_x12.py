@@ -7,6 +7,7 @@ import io
 import itertools
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -63,7 +64,12 @@ def test_a_professional_claim_comes_out_with_all_that_its_segments_say() -> None
         service_date="2026-03-02",
         setting="professional",
         payer="ACME HEALTH",
-        lines=[ServiceLine(1, (2, 1), "99213")],
+        payer_id=["9"],
+        frequency="1",
+        place="11",
+        lines=[
+            ServiceLine(1, (2, 1), "99213", modifiers=["25"], units=1, charge=40, start="2026-03-02", end="2026-03-02")
+        ],
     )
 
 
@@ -388,21 +394,57 @@ CODES = st.sampled_from(["M62.84", "I10", "E11.9", "S72.001A", "A41.9", "U07.1",
 def claims(draw: st.DrawFn, kind: str) -> Claim:
     poa = st.sampled_from([None, "Y", "N", "U", "W", "1"]) if kind == "I" else st.none()
     listed = draw(st.lists(st.tuples(CODES, poa), min_size=1, max_size=25 if kind == "I" else 12))
-    lines = draw(st.lists(st.lists(st.integers(1, len(listed) + 2), max_size=4), max_size=5))
+    lines = draw(st.lists(service_lines(kind, len(listed)), max_size=5))
     born = draw(st.none() | st.dates(dt.date(1901, 1, 1), dt.date(2015, 1, 1)))
-    date = draw(st.none() | st.dates(dt.date(2015, 10, 1), dt.date(2027, 1, 1)))
+    starts = [line.start for line in lines if line.start]
+    statement = draw(st.none() | st.dates(*DAYS)) if kind == "I" else None
+    setting = draw(st.sampled_from(["inpatient", "outpatient"])) if kind == "I" else "professional"
+    frequency = draw(st.sampled_from([None, "1", "7"]))
+    bill = {"inpatient": "11", "outpatient": "13"}.get(setting, "") + (frequency or "")
     return Claim(
         [Diagnosis(code, poa=poa) for code, poa in listed],
         draw(st.from_regex(r"[A-Z0-9-]{1,38}", fullmatch=True)),
         birth_date=born,
         sex=draw(st.sampled_from(["F", "M", None])),
-        service_date=date if kind == "I" or lines else None,
-        setting=draw(st.sampled_from(["inpatient", "outpatient"])) if kind == "I" else "professional",
-        payer=draw(st.sampled_from([None, "ACME", "MEDICARE B"])),
-        lines=[
-            ServiceLine(number, () if kind == "I" else tuple(pointers), draw(st.sampled_from([None, "99213", "D0120"])))
-            for number, pointers in enumerate(lines, start=1)
-        ],
+        service_date=statement or min(starts, default=None),
+        setting=setting,
+        **draw(st.sampled_from(PAYERS)),
+        frequency=frequency,
+        bill_type=bill if kind == "I" else None,
+        place=draw(st.sampled_from([None, "11", "02"])) if kind != "I" else None,
+        provider=draw(st.sampled_from([None, "1234567893", "1999999992"])),
+        provider_taxonomy=draw(st.sampled_from([None, "207Q00000X"])),
+        rendering_provider=draw(st.sampled_from([None, "1234567893"])),
+        state=draw(st.sampled_from([None, "CA", "TX"])),
+        lines=[attrs.evolve(line, number=number) for number, line in enumerate(lines, start=1)],
+    )
+
+
+DAYS = (dt.date(2015, 10, 1), dt.date(2027, 1, 1))
+PAYERS: list[dict[str, Any]] = [
+    {},
+    {"plan": "MB"},
+    {"payer": "ACME"},
+    {"payer": "MEDICARE B", "payer_id": ["00435"], "plan": "CI"},
+]
+
+
+@st.composite
+def service_lines(draw: st.DrawFn, kind: str, diagnoses: int) -> ServiceLine:
+    procedure = draw(st.sampled_from([None, "99213", "D0120"]))
+    start = draw(st.none() | st.dates(*DAYS))
+    numbers = st.none() | st.sampled_from([0, 1, -1, 2.5, 0.1, 123456789.25])
+    return ServiceLine(
+        1,
+        () if kind == "I" else draw(st.lists(st.integers(1, diagnoses + 2), max_size=4)),
+        procedure,
+        modifiers=draw(st.lists(st.sampled_from(["25", "59", "GP"]), max_size=4)) if procedure else (),
+        units=draw(numbers),
+        charge=draw(numbers),
+        place=draw(st.sampled_from([None, "22"])) if kind != "I" else None,
+        revenue=draw(st.sampled_from([None, "0450"])) if kind == "I" else None,
+        start=start,
+        end=start and start + dt.timedelta(draw(st.integers(0, 3))),
     )
 
 

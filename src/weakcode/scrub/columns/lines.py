@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from weakcode.errors import InputError
 from weakcode.fields import LINE_FIELDS, Field
-from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.arrow import filled, numbers, valid, viewed
 
 _ELSEWHERE = ("pointers", "main_only")
 """Fields that are checked where they are read."""
@@ -46,8 +46,12 @@ def _refused(field: Field, column: pa.Array) -> NDArray[np.int64]:
     """Return the places of the values that the field's parser refuses, each distinct value being parsed once."""
     if pa.types.is_nested(column.type):
         known = np.flatnonzero(valid(column))
-        wrong = [not _can_be(field, value) for value in column.take(pa.array(known)).to_pylist()]
+        wrong = [not _can_be(field, value) for value in column.take(numbers(known)).to_pylist()]
         return known[np.array(wrong, np.bool_)]
+    if pa.types.is_floating(column.type) and field.arrow == "float64":
+        column = column.cast(pa.float64())
+        amounts = viewed(column.buffers()[1], np.float64)[column.offset : column.offset + len(column)]
+        return np.flatnonzero(np.isinf(amounts) & valid(column))
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     index = filled(column.indices.cast(pa.int32()), -1)

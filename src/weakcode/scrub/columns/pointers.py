@@ -10,14 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from weakcode.claims import parse_lines
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
-from weakcode.scrub.columns.arrow import filled, valid
+from weakcode.scrub.columns.arrow import filled, numbers, valid
 from weakcode.scrub.columns.lines import refuse_values
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.pointers import FIRST, NEVER, lines_meant
+from weakcode.semantics.pointers import FIRST, NEVER, PointedLine, lines_meant
 from weakcode.semantics.verbs import Verb
 
 PART = "\x1f"
@@ -79,6 +78,27 @@ class LineColumn:
         leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
         return cls(column, row, pointers, leads, partial)
 
+    def of_rows(self, rows: NDArray[np.int64]) -> dict[int, list[PointedLine]]:
+        """Return number and pointers of the lines of some rows, by row; nothing else of them is read."""
+        lengths = filled(pc.list_value_length(self.column), 0).astype(np.int64)
+        ends, flat = np.cumsum(lengths)[rows], self.column.flatten()
+        counts = lengths[rows]
+        behind = np.cumsum(counts)
+        wanted = numbers(np.arange(counts.sum()) + np.repeat(ends - behind, counts))
+        is_struct = pa.types.is_struct(flat.type)
+        pointers = (pc.struct_field(flat, "pointers") if is_struct else flat).take(wanted).to_pylist()
+        named: list[int | None] = [None] * len(pointers)
+        if is_struct and flat.type.get_field_index("number") >= 0:
+            named = pc.struct_field(flat, "number").take(wanted).to_pylist()
+        lines = list(zip(named, pointers, strict=True))
+        found = {}
+        for row, end, count in zip(rows.tolist(), behind.tolist(), counts.tolist(), strict=True):
+            found[row] = [
+                PointedLine(place if number is None else number, to or ())
+                for place, (number, to) in enumerate(lines[end - count : end], start=1)
+            ]
+        return found
+
     def seen(self, coded: CodedRows) -> LinesSeen:
         """Return what the lines say of the codes."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
@@ -136,11 +156,12 @@ class LinesSeen:
             naming[number] = _names_lines(program.edit(number))
         asks = naming[hits[:, 1]]
         texts = list(numbers)
+        lines = self.lines.of_rows(np.unique(hits[asks, 0]))
         for place in np.flatnonzero(asks).tolist():
             row, number, subject, *_, term = hits[place].tolist()
             edit = program.edit(number)
             codes = self.coded.tokens[self.coded.bounds[row] : self.coded.bounds[row + 1]].tolist()
-            named = lines_meant(edit, parse_lines(self.lines.column[row].as_py()), codes, subject)
+            named = lines_meant(edit, lines[row], codes, subject)
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)

@@ -30,7 +30,9 @@ typedef struct {
     int64_t last_line;            /* on which the segment before begins */
     int levels_counted, in_837, in_other;
     int kind, guide;              /* of the transaction; of the group, where the transaction does not say */
-    int32_t envelope, payer;      /* numbers of names, -1 for none */
+    int32_t envelope;             /* -1 for none */
+    int32_t parties[X12_PARTIES]; /* numbers of words, -1 for none */
+    int billing;                  /* whether the last NM1 was that of the billing provider */
     int32_t birth;
     int sex, patient_is_plain;
 } x12_state;
@@ -45,35 +47,69 @@ typedef struct {
 typedef struct {
     x12_state before; /* where the claim begins */
     int64_t segments;
-    x12_text id, facility, facility_form;
+    x12_text id, facility, facility_form, frequency;
+    int32_t rendering, state;
+    int at_facility, line_is_open;
     int in_lines, other_payers, apart, services; /* services: bit 1 for SV1, 2 for SV2, 3 for SV3 */
     int32_t statement[2], service, line_date, line_number;
     int64_t first_line, first_pointer; /* of the claim, in the columns */
-    int64_t kept[X12_COLUMNS];
+    int64_t kept[X12_KEPT];
     int count;
     x12_diagnosis found[X12_MOST_DIAGNOSES];
 } x12_claim;
 
 typedef struct {
     x12_column columns[X12_COLUMNS];
-    x12_names payers;
+    x12_names names[X12_TABLES];
     x12_state now;
     int open; /* whether `claim` is being read */
     x12_claim claim;
     x12_segment segment;
 } x12_reader;
 
+static void x12_forget_parties(x12_state *s, int first, int last) {
+    for (int i = first; i <= last; i++) s->parties[i] = -1;
+}
+
 /* Texts that are listed in order, or texts beside lists: a column of offsets begins with a zero. */
 static int x12_begin(x12_reader *r) {
     static const uint8_t ends[] = {X12_ID_ENDS, X12_DX_ENDS, X12_CODE_ENDS, X12_POA_ENDS, X12_LINE_ENDS,
-                                   X12_PROCEDURE_ENDS, X12_POINTER_ENDS, X12_PAYER_ENDS, X12_ENVELOPE_ENDS};
+                                   X12_POINTER_ENDS, X12_MODIFIER_ENDS, X12_ENVELOPE_ENDS};
     for (size_t i = 0; i < sizeof ends; i++) {
         if (!x12_put32(&r->columns[ends[i]], 0)) return 0;
     }
-    free(r->payers.slots);
-    r->payers.slots = NULL;
-    r->now.payer = r->now.envelope = -1;
+    for (int i = 0; i < X12_TABLES; i++) {
+        if (!x12_put32(&r->columns[X12_TABLE_TEXT + 2 * i + 1], 0)) return 0;
+        free(r->names[i].slots);
+        r->names[i].slots = NULL;
+    }
+    r->now.envelope = -1;
+    x12_forget_parties(&r->now, 0, X12_PARTIES - 1);
     return 1;
+}
+
+/* The number of a text in a table; -1 when there is no memory. */
+static int32_t x12_name_in(x12_reader *r, int table, const uint8_t *at, int64_t size) {
+    x12_column *text = &r->columns[X12_TABLE_TEXT + 2 * table];
+    return x12_name(&r->names[table], text, text + 1, at, size);
+}
+
+/* The number of a word in upper case, filled up with zeros to `width` where it is digits; -1 for an empty one. 1, or 0
+ * when it is not plain, or -1 when there is no memory. */
+static int x12_word(x12_reader *r, int table, x12_text value, int width, int32_t *number) {
+    uint8_t word[80];
+    int size = 0, digits = 1;
+    *number = -1;
+    if (value.size < 0 || value.size > (int64_t)sizeof word) return 0;
+    if (!value.size) return 1;
+    for (int64_t i = 0; i < value.size; i++) digits &= x12_is_digit(value.at[i]);
+    for (; digits && size + value.size < width; size++) word[size] = '0';
+    for (int64_t i = 0; i < value.size; i++) {
+        uint8_t c = value.at[i];
+        word[size++] = c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+    }
+    *number = x12_name_in(r, table, word, size);
+    return *number < 0 ? -1 : 1;
 }
 
 static int64_t x12_rows(const x12_reader *r) { return x12_count32(&r->columns[X12_SERVICE]); }
@@ -208,6 +244,11 @@ static int x12_take_date(x12_reader *r) {
     if (!x12_days(x12_element(&r->segment, 2), x12_element(&r->segment, 3), days)) return 0;
     if (c->in_lines) {
         if (c->line_date == X12_NO_DAY || days[0] < c->line_date) c->line_date = days[0];
+        int64_t last = x12_count32(&r->columns[X12_LINE_START]) - 1;
+        if (!statement && c->line_is_open && *x12_at32(&r->columns[X12_LINE_START], last) == X12_NO_DAY) {
+            *x12_at32(&r->columns[X12_LINE_START], last) = days[0];
+            *x12_at32(&r->columns[X12_LINE_END], last) = days[1];
+        }
     } else if (!statement) {
         if (c->service == X12_NO_DAY) c->service = days[0];
     } else if (c->statement[0] == X12_NO_DAY) {
@@ -217,36 +258,94 @@ static int x12_take_date(x12_reader *r) {
     return 1;
 }
 
-/* A service line: 1 when it is taken, 0 when it is not plain, -1 when there is no memory. */
-static int x12_take_service(x12_reader *r, int which) {
-    static const uint8_t procedures[] = {0, 1, 2, 1}, pointed[] = {0, 7, 0, 11};
-    x12_claim *c = &r->claim;
-    x12_column *columns = r->columns;
+/* Which elements of SV1, SV2 and SV3 have what; 0 where there is none. */
+typedef struct {
+    uint8_t procedure, charge, basis, units, place, revenue, pointers;
+} x12_layout;
+
+static const x12_layout x12_layouts[] = {{0}, {1, 2, 3, 4, 5, 0, 7}, {2, 3, 4, 5, 0, 1, 0}, {1, 2, 0, 6, 3, 0, 11}};
+
+/* Procedure and modifiers: 1, or 0 when they are not plain, or -1 when there is no memory. */
+static int x12_take_procedure(x12_reader *r, x12_text rest) {
+    x12_column *modifiers = &r->columns[X12_MODIFIERS];
+    x12_text part;
+    int32_t number, procedure = -1;
     uint8_t sign = r->segment.signs.component;
-    x12_text rest = x12_element(&r->segment, procedures[which]), procedure = {rest.at, 0}, part;
-    c->in_lines = 1;
-    c->services |= 1 << which;
     if (rest.size < 0) return 0;
-    for (int place = 0; place < 2 && x12_component(&rest, sign, &part); place++) {
-        if (place == 1) procedure = x12_plain(part.at, part.size);
+    for (int place = 0; place < 6 && x12_component(&rest, sign, &part); place++) {
+        if (!place) continue;
+        int done = x12_word(r, place == 1 ? X12_PROCEDURE : X12_MODIFIER, x12_plain(part.at, part.size), 0, &number);
+        if (done <= 0) return done;
+        if (place == 1) procedure = number;
+        else if (number >= 0 && !x12_put32(modifiers, number)) return -1;
     }
-    if (pointed[which]) {
-        rest = x12_element(&r->segment, pointed[which]);
-        if (rest.size < 0) return 0;
-        while (x12_component(&rest, sign, &part)) {
-            if (!part.size) continue;
-            int32_t pointer = part.size <= 3 ? x12_number(part) : -1;
-            if (pointer < 1) return 0;
-            if (!x12_put32(&columns[X12_POINTERS], pointer)) return -1;
-        }
-    }
-    int64_t number = c->line_number > 0 ? c->line_number : x12_count32(&columns[X12_POINTER_ENDS]) - c->first_line;
-    c->line_number = -1;
-    return x12_put32(&columns[X12_POINTER_ENDS], (int32_t)x12_count32(&columns[X12_POINTERS])) &&
-                   x12_put64(&columns[X12_LINE_NUMBER], number) &&
-                   x12_put_text(&columns[X12_PROCEDURE_TEXT], &columns[X12_PROCEDURE_ENDS], procedure.at, procedure.size)
+    return x12_put32(&r->columns[X12_LINE_WORDS], procedure) &&
+                   x12_put32(&r->columns[X12_MODIFIER_ENDS], (int32_t)x12_count32(modifiers))
                ? 1
                : -1;
+}
+
+/* The pointers of a line: 1, or 0 when they are not plain, or -1 when there is no memory. */
+static int x12_take_pointers(x12_reader *r, x12_text rest) {
+    x12_column *columns = r->columns;
+    x12_text part;
+    if (rest.size < 0) return 0;
+    while (rest.size && x12_component(&rest, r->segment.signs.component, &part)) {
+        if (!part.size) continue;
+        int32_t pointer = part.size <= 3 ? x12_number(part) : -1;
+        if (pointer < 1) return 0;
+        if (!x12_put32(&columns[X12_POINTERS], pointer)) return -1;
+    }
+    return x12_put32(&columns[X12_POINTER_ENDS], (int32_t)x12_count32(&columns[X12_POINTERS])) ? 1 : -1;
+}
+
+static x12_text x12_element_if(const x12_segment *s, int number) {
+    return number ? x12_element(s, number) : (x12_text){s->text, 0};
+}
+
+/* A service line: 1 when it is taken, 0 when it is not plain, -1 when there is no memory. */
+static int x12_take_service(x12_reader *r, int which) {
+    const x12_layout *at = &x12_layouts[which];
+    const x12_segment *s = &r->segment;
+    x12_claim *c = &r->claim;
+    x12_column *columns = r->columns;
+    double charge, units;
+    int32_t place, revenue;
+    c->in_lines = c->line_is_open = 1;
+    c->services |= 1 << which;
+    x12_text basis = x12_element_if(s, at->basis);
+    if (basis.size < 0 || !x12_amount(x12_element(s, at->charge), &charge)) return 0;
+    if (!x12_amount(x12_element(s, at->units), &units)) return 0;
+    if (x12_is(basis, "MJ")) units = NAN;
+    int done = x12_take_pointers(r, x12_element_if(s, at->pointers));
+    if (done > 0) done = x12_take_procedure(r, x12_element(s, at->procedure));
+    if (done > 0) done = x12_word(r, X12_LINE_PLACE, x12_element_if(s, at->place), 2, &place);
+    if (done > 0) done = x12_word(r, X12_REVENUE, x12_element_if(s, at->revenue), 4, &revenue);
+    if (done <= 0) return done;
+    int64_t number = c->line_number > 0 ? c->line_number : x12_count32(&columns[X12_POINTER_ENDS]) - 1 - c->first_line;
+    c->line_number = -1;
+    return x12_put64(&columns[X12_LINE_NUMBER], number) && x12_put_double(&columns[X12_CHARGES], charge) &&
+                   x12_put_double(&columns[X12_UNITS], units) &&
+                   x12_put32(&columns[X12_LINE_WORDS + X12_LINE_PLACE - X12_ROW_WORDS], place) &&
+                   x12_put32(&columns[X12_LINE_WORDS + X12_REVENUE - X12_ROW_WORDS], revenue) &&
+                   x12_put32(&columns[X12_LINE_START], X12_NO_DAY) && x12_put32(&columns[X12_LINE_END], X12_NO_DAY)
+               ? 1
+               : -1;
+}
+
+/* Of the parties that a claim names: who renders, and the state of the facility. 1, 0 or -1 as ever. */
+static int x12_take_party(x12_reader *r) {
+    const x12_segment *s = &r->segment;
+    x12_claim *c = &r->claim;
+    if (c->in_lines || c->other_payers) return 1;
+    if (s->tag == X12_TAG('N', '4', 0)) {
+        return c->at_facility ? x12_word(r, X12_STATE, x12_element(s, 2), 0, &c->state) : 1;
+    }
+    x12_text who = x12_element(s, 1), kind = x12_element(s, 8);
+    if (who.size < 0 || kind.size < 0) return 0;
+    c->at_facility = x12_is(who, "77") || x12_is(who, "FA");
+    if (!x12_is(who, "82")) return 1;
+    return x12_word(r, X12_RENDERING, x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0}, 0, &c->rendering);
 }
 
 /* Take a segment of the claim: 1, or 0 when the claim is not plain, or -1 when there is no memory. */
@@ -260,6 +359,7 @@ static int x12_take(x12_reader *r) {
     case X12_TAG('D', 'T', 'P'): return x12_take_date(r);
     case X12_TAG('L', 'X', 0):
         c->in_lines = 1;
+        c->line_is_open = 0;
         c->line_number = x12_number(x12_element(s, 1));
         return 1;
     case X12_TAG('S', 'V', '1'): return x12_take_service(r, 1);
@@ -269,8 +369,10 @@ static int x12_take(x12_reader *r) {
     case X12_TAG('D', 'M', 'G'): case X12_TAG('P', 'A', 'T'): return !c->in_lines;
     case X12_TAG('N', 'M', '1'): {
         x12_text who = x12_element(s, 1);
-        return !c->in_lines || (!x12_is(who, "IL") && !x12_is(who, "QC"));
+        if (c->in_lines) return !x12_is(who, "IL") && !x12_is(who, "QC");
+        return x12_take_party(r);
     }
+    case X12_TAG('N', '4', 0): return x12_take_party(r);
     default: return x12_is_known(s->tag) != 0;
     }
 }
@@ -283,19 +385,23 @@ static void x12_open_claim(x12_reader *r, const x12_state *before) {
     c->before = *before;
     c->segments = 1;
     c->id = x12_element(&r->segment, 1);
-    c->facility = c->facility_form = (x12_text){r->segment.text, rest.size < 0 ? -1 : 0};
-    if (x12_component(&rest, sign, &c->facility)) x12_component(&rest, sign, &c->facility_form);
+    c->facility = c->facility_form = c->frequency = (x12_text){r->segment.text, rest.size < 0 ? -1 : 0};
+    if (x12_component(&rest, sign, &c->facility) && x12_component(&rest, sign, &c->facility_form)) {
+        x12_component(&rest, sign, &c->frequency);
+    }
     c->facility = x12_plain(c->facility.at, c->facility.size);
-    c->in_lines = c->other_payers = c->apart = c->services = c->count = 0;
+    c->frequency = x12_plain(c->frequency.at, c->frequency.size);
+    c->in_lines = c->other_payers = c->apart = c->services = c->count = c->at_facility = c->line_is_open = 0;
+    c->rendering = c->state = -1;
     c->statement[0] = c->statement[1] = c->service = c->line_date = X12_NO_DAY;
     c->line_number = -1;
     c->first_line = x12_count32(&r->columns[X12_POINTER_ENDS]) - 1;
     c->first_pointer = x12_count32(&r->columns[X12_POINTERS]);
-    for (int i = 0; i < X12_COLUMNS; i++) c->kept[i] = r->columns[i].size;
+    for (int i = 0; i < X12_KEPT; i++) c->kept[i] = r->columns[i].size;
 }
 
 static void x12_drop_claim(x12_reader *r) {
-    for (int i = 0; i < X12_COLUMNS; i++) r->columns[i].size = r->claim.kept[i];
+    for (int i = 0; i < X12_KEPT; i++) r->columns[i].size = r->claim.kept[i];
     r->open = 0;
 }
 
@@ -373,6 +479,31 @@ static int x12_put_diagnoses(x12_reader *r) {
     return fits && x12_put32(&columns[X12_DX_ENDS], (int32_t)x12_count32(&columns[X12_CODE_ENDS]) - 1);
 }
 
+/* The words of a claim: those of the parties, and its own. 1, or 0 when one is not plain, or -1 without memory. */
+static int x12_put_words(x12_reader *r, int kind) {
+    const x12_claim *c = &r->claim;
+    int32_t words[X12_ROW_WORDS];
+    x12_text facility = c->facility;
+    uint8_t bill[3];
+    memcpy(words, c->before.parties, sizeof c->before.parties);
+    words[X12_RENDERING] = c->rendering;
+    words[X12_BILL_TYPE] = words[X12_PLACE_OF_SERVICE] = -1;
+    if (c->state >= 0) words[X12_STATE] = c->state;
+    int done = x12_word(r, X12_FREQUENCY, c->frequency, 0, &words[X12_FREQUENCY]);
+    if (done > 0 && kind != X12_INSTITUTIONAL) {
+        done = x12_word(r, X12_PLACE_OF_SERVICE, facility, 2, &words[X12_PLACE_OF_SERVICE]);
+    } else if (done > 0 && facility.size) {
+        if (facility.size != 2 || c->frequency.size > 1) return 0;
+        memcpy(bill, facility.at, 2);
+        if (c->frequency.size) bill[2] = c->frequency.at[0];
+        done = x12_word(r, X12_BILL_TYPE, (x12_text){bill, 2 + c->frequency.size}, 0, &words[X12_BILL_TYPE]);
+    }
+    for (int i = 0; done > 0 && i < X12_ROW_WORDS; i++) {
+        if (!x12_put32(&r->columns[X12_WORDS + i], words[i])) done = -1;
+    }
+    return done;
+}
+
 /* The claim is read whole: 1, or 0 when it is not plain after all, or -1 when there is no memory. */
 static int x12_close_claim(x12_reader *r, int64_t stop) {
     x12_claim *c = &r->claim;
@@ -389,11 +520,13 @@ static int x12_close_claim(x12_reader *r, int64_t stop) {
         return 1;
     }
     if (s->birth != X12_NO_DAY && service != X12_NO_DAY && s->birth > service) return 0;
+    int worded = x12_put_words(r, kind);
+    if (worded <= 0) return worded;
     r->open = 0;
     return x12_put_text(&columns[X12_ID_TEXT], &columns[X12_ID_ENDS], c->id.at, c->id.size) &&
                    x12_put32(&columns[X12_SERVICE], service) && x12_put32(&columns[X12_BIRTH], s->birth) &&
                    x12_put32(&columns[X12_SEX], s->sex) && x12_put32(&columns[X12_SETTING], setting) &&
-                   x12_put32(&columns[X12_PAYER], s->payer) && x12_put32(&columns[X12_ENVELOPE], s->envelope) &&
+                   x12_put32(&columns[X12_ENVELOPE], s->envelope) &&
                    x12_put32(&columns[X12_SEGMENT], (int32_t)s->number + 1) &&
                    x12_put64(&columns[X12_AT_LINE], s->line) && x12_put64(&columns[X12_AT_COLUMN], s->column) &&
                    x12_put64(&columns[X12_START], s->offset) && x12_put64(&columns[X12_STOP], stop) &&
@@ -417,7 +550,8 @@ static int x12_take_level(x12_reader *r) {
     if (number < 0) number = 0;
     if (s->last_level && number != s->last_level + 1) s->levels_counted = 0;
     s->last_level = number;
-    if (!x12_is(level, "23")) s->payer = -1;
+    s->billing = 0;
+    if (!x12_is(level, "23")) x12_forget_parties(s, 0, x12_is(level, "22") ? X12_PLAN : X12_PARTIES - 1);
     x12_forget_patient(s);
     return 1;
 }
@@ -446,7 +580,8 @@ static int x12_take_start(x12_reader *r) {
     s->kind = x12_kind(guide);
     if (s->kind == X12_UNKNOWN) s->kind = s->guide;
     if (s->kind == X12_UNKNOWN) return 0; /* the name of such a guide is kept for a note */
-    s->payer = -1;
+    s->billing = 0;
+    x12_forget_parties(s, 0, X12_PARTIES - 1);
     x12_forget_patient(s);
     return x12_put_envelope(r, number) ? 1 : -1;
 }
@@ -460,10 +595,30 @@ static int x12_take_end(x12_reader *r) {
     if (number.size != bounds[1] - bounds[0]) return 0;
     if (memcmp(number.at, r->columns[X12_ENVELOPE_TEXT].at + bounds[0], (size_t)number.size)) return 0;
     s->in_837 = 0;
-    s->envelope = s->payer = -1;
+    s->envelope = -1;
+    s->billing = 0;
+    x12_forget_parties(s, 0, X12_PARTIES - 1);
     s->kind = X12_UNKNOWN;
     x12_forget_patient(s);
     return 1;
+}
+
+/* The payer of an NM1 segment: its name, else its number, and its ids. 1, 0 or -1 as ever. */
+static int x12_take_payer(x12_reader *r) {
+    const x12_segment *s = &r->segment;
+    int32_t *parties = r->now.parties;
+    x12_text name = x12_element(s, 3), number = x12_element(s, 9);
+    if (parties[X12_PAYER] >= 0) return 1;
+    if (name.size < 0 || number.size < 0) return 0;
+    for (int64_t i = 0; i < number.size; i++) {
+        if (memchr(" ,;:|", number.at[i], 5)) return 0; /* several ids */
+    }
+    if (!name.size) name = number;
+    if (name.size) {
+        parties[X12_PAYER] = x12_name_in(r, X12_PAYER, name.at, name.size);
+        if (parties[X12_PAYER] < 0) return -1;
+    }
+    return x12_word(r, X12_PAYER_ID, number, 0, &parties[X12_PAYER_ID]);
 }
 
 /* A segment before the claims of a patient: 1, or 0 when it is not plain, or -1 when there is no memory. */
@@ -472,18 +627,25 @@ static int x12_take_about_patient(x12_reader *r) {
     x12_state *now = &r->now;
     if (s->stray || (!now->in_other && x12_is_known(s->tag) == 2)) return 0;
     if (s->tag == X12_TAG('N', 'M', '1')) {
-        x12_text who = x12_element(s, 1);
-        if (who.size < 0) return 0;
+        x12_text who = x12_element(s, 1), kind = x12_element(s, 8);
+        if (who.size < 0 || kind.size < 0) return 0;
         if (x12_is(who, "IL") || x12_is(who, "QC")) x12_forget_patient(now);
-        if (x12_is(who, "PR") && now->payer < 0) {
-            x12_text name = x12_element(s, 3), number = x12_element(s, 9);
-            if (name.size < 0 || number.size < 0) return 0;
-            if (!name.size) name = number;
-            if (!name.size) return 1;
-            now->payer = x12_name(&r->payers, &r->columns[X12_PAYER_TEXT], &r->columns[X12_PAYER_ENDS], name.at, name.size);
-            if (now->payer < 0) return -1;
-        }
-    } else if (s->tag == X12_TAG('D', 'M', 'G')) {
+        now->billing = x12_is(who, "85");
+        if (x12_is(who, "PR")) return x12_take_payer(r);
+        if (!now->billing) return 1;
+        x12_text npi = x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0};
+        return x12_word(r, X12_PROVIDER, npi, 0, &now->parties[X12_PROVIDER]);
+    }
+    if (s->tag == X12_TAG('N', '4', 0) && now->billing) {
+        return x12_word(r, X12_STATE, x12_element(s, 2), 0, &now->parties[X12_STATE]);
+    }
+    if (s->tag == X12_TAG('S', 'B', 'R')) return x12_word(r, X12_PLAN, x12_element(s, 9), 0, &now->parties[X12_PLAN]);
+    if (s->tag == X12_TAG('P', 'R', 'V')) {
+        x12_text what = x12_element(s, 1);
+        if (what.size < 0) return 0;
+        return x12_is(what, "BI") ? x12_word(r, X12_TAXONOMY, x12_element(s, 3), 0, &now->parties[X12_TAXONOMY]) : 1;
+    }
+    if (s->tag == X12_TAG('D', 'M', 'G')) {
         x12_text form = x12_element(s, 1), date = x12_element(s, 2), sex = x12_element(s, 3);
         int32_t days[2] = {now->birth, 0};
         if (!now->patient_is_plain || form.size < 0 || date.size < 0) return 0;

@@ -7,15 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By row, by diagnosis (DX), by service line (LINE), by pointer. ENDS are offsets: a zero, then the end of each list. */
+/* Distinct texts, each table numbered by itself. Those of PARTIES hold for all claims until the levels say otherwise. */
 enum {
-    X12_ID_TEXT, X12_ID_ENDS, X12_SERVICE, X12_BIRTH, X12_SEX, X12_SETTING, X12_PAYER,
+    X12_PAYER, X12_PAYER_ID, X12_PLAN, X12_PROVIDER, X12_TAXONOMY, X12_STATE, X12_PARTIES,
+    X12_RENDERING = X12_PARTIES, X12_BILL_TYPE, X12_PLACE_OF_SERVICE, X12_FREQUENCY, X12_ROW_WORDS,
+    X12_PROCEDURE = X12_ROW_WORDS, X12_MODIFIER, X12_LINE_PLACE, X12_REVENUE, X12_TABLES
+};
+
+/* By row, by diagnosis (DX), by service line (LINE), by pointer. ENDS are offsets: a zero, then the end of each list.
+ * Where a claim is given up, columns before KEPT lose what it had; later ones hold what more claims may have. */
+enum {
+    X12_ID_TEXT, X12_ID_ENDS, X12_SERVICE, X12_BIRTH, X12_SEX, X12_SETTING,
     X12_ENVELOPE, X12_SEGMENT, X12_AT_LINE, X12_AT_COLUMN, X12_START, X12_STOP,
     X12_DX_ENDS, X12_CODE_TEXT, X12_CODE_ENDS, X12_POA_TEXT, X12_POA_ENDS,
     X12_DX_SEGMENT, X12_DX_ELEMENT, X12_DX_LINE, X12_DX_COLUMN,
-    X12_LINE_ENDS, X12_LINE_NUMBER, X12_PROCEDURE_TEXT, X12_PROCEDURE_ENDS, X12_POINTER_ENDS, X12_POINTERS,
-    X12_PAYER_TEXT, X12_PAYER_ENDS, X12_ENVELOPE_TEXT, X12_ENVELOPE_ENDS, X12_ENVELOPE_KIND,
-    X12_COLUMNS
+    X12_LINE_ENDS, X12_LINE_NUMBER, X12_POINTER_ENDS, X12_POINTERS, X12_MODIFIER_ENDS, X12_MODIFIERS,
+    X12_UNITS, X12_CHARGES, X12_LINE_START, X12_LINE_END,
+    X12_LINE_WORDS, /* one column for each table from PROCEDURE on; that of MODIFIER stays empty */
+    X12_WORDS = X12_LINE_WORDS + X12_TABLES - X12_ROW_WORDS, /* one column for each table before */
+    X12_KEPT = X12_WORDS + X12_ROW_WORDS,
+    X12_ENVELOPE_TEXT = X12_KEPT, X12_ENVELOPE_ENDS, X12_ENVELOPE_KIND,
+    X12_TABLE_TEXT, /* text and ends for each table */
+    X12_COLUMNS = X12_TABLE_TEXT + 2 * X12_TABLES
 };
 
 typedef struct {
@@ -46,6 +59,13 @@ static inline int x12_put32(x12_column *c, int32_t value) {
 }
 
 static inline int x12_put64(x12_column *c, int64_t value) {
+    uint8_t *at = x12_room(c, sizeof value);
+    if (!at) return 0;
+    memcpy(at, &value, sizeof value);
+    return 1;
+}
+
+static inline int x12_put_double(x12_column *c, double value) {
     uint8_t *at = x12_room(c, sizeof value);
     if (!at) return 0;
     memcpy(at, &value, sizeof value);

@@ -11,7 +11,6 @@ SERVICE: Final[int]
 BIRTH: Final[int]
 SEX: Final[int]
 SETTING: Final[int]
-PAYER: Final[int]
 ENVELOPE: Final[int]
 SEGMENT: Final[int]
 AT_LINE: Final[int]
@@ -29,15 +28,25 @@ DX_LINE: Final[int]
 DX_COLUMN: Final[int]
 LINE_ENDS: Final[int]
 LINE_NUMBER: Final[int]
-PROCEDURE_TEXT: Final[int]
-PROCEDURE_ENDS: Final[int]
 POINTER_ENDS: Final[int]
 POINTERS: Final[int]
-PAYER_TEXT: Final[int]
-PAYER_ENDS: Final[int]
+MODIFIER_ENDS: Final[int]
+MODIFIERS: Final[int]
+UNITS: Final[int]
+CHARGES: Final[int]
+LINE_START: Final[int]
+LINE_END: Final[int]
+LINE_WORDS: Final[int]
+WORDS: Final[int]
+TABLES: Final[int]
+PARTIES: Final[int]
+ROW_FIELDS: Final[tuple[str, ...]]
+LINE_FIELDS: Final[tuple[str, ...]]
 ENVELOPE_TEXT: Final[int]
 ENVELOPE_ENDS: Final[int]
 ENVELOPE_KIND: Final[int]
+
+Line = tuple[int, Sequence[int], Sequence[bytes], Sequence[bytes], float, float, int, int]
 
 class Block:
     def __len__(self) -> int: ...
@@ -63,8 +72,8 @@ class Reader:
         control: bytes,
     ) -> None: ...
     def transacted(self) -> tuple[tuple[int, int, int, int, bool, bool, bool, int, int, bytes], int]: ...
-    def patient(self, birth: int, sex: int, is_plain: bool, payer: bytes) -> None: ...
-    def known_patient(self) -> tuple[int, int, bool, bytes]: ...
+    def patient(self, birth: int, sex: int, is_plain: bool, billing: bool, parties: Sequence[bytes]) -> None: ...
+    def known_patient(self) -> tuple[int, int, bool, bool, tuple[bytes, ...]]: ...
     def read(self, text: bytes | memoryview) -> bool: ...
     def put(
         self,
@@ -73,9 +82,9 @@ class Reader:
         birth: int,
         sex: int,
         setting: int,
-        payer: bytes,
+        words: Sequence[bytes],
         diagnoses: Iterable[tuple[bytes, bytes]],
-        lines: Iterable[tuple[int, Sequence[int], bytes]],
+        lines: Iterable[Line],
     ) -> None: ...
     def take(self) -> list[Block]: ...
 

@@ -16,8 +16,14 @@ cdef extern from "_claims.h" nogil:
         X12_COLUMNS
         X12_MORE
         X12_NO_MEMORY
-        X12_PAYER_TEXT
-        X12_PAYER_ENDS
+        X12_PARTIES
+        X12_ROW_WORDS
+        X12_TABLES
+        X12_PROCEDURE
+        X12_MODIFIER
+        X12_LINE_WORDS
+        X12_WORDS
+        X12_TABLE_TEXT
         X12_ENVELOPE_TEXT
         X12_ENVELOPE_ENDS
         X12_ENVELOPE_KIND
@@ -53,13 +59,14 @@ cdef extern from "_claims.h" nogil:
         int kind
         int guide
         int32_t envelope
-        int32_t payer
+        int32_t *parties
+        int billing
         int32_t birth
         int sex
         int patient_is_plain
     ctypedef struct x12_reader:
         x12_column *columns
-        x12_names payers
+        x12_names *names
         x12_state now
         x12_segment segment
     ctypedef struct x12_spots:
@@ -78,10 +85,11 @@ cdef extern from "_claims.h" nogil:
     int x12_put_envelope(x12_reader *r, x12_text number)
     int64_t x12_rows(const x12_reader *r)
     int x12_read(x12_reader *r, const uint8_t *text, int64_t size)
-    int32_t x12_name(x12_names *names, x12_column *text, x12_column *ends, const uint8_t *name, int64_t size)
+    int32_t x12_name_in(x12_reader *r, int table, const uint8_t *at, int64_t size)
     int x12_put_text(x12_column *text, x12_column *ends, const uint8_t *at, int64_t size)
     int x12_put32(x12_column *column, int32_t value)
     int x12_put64(x12_column *column, int64_t value)
+    int x12_put_double(x12_column *column, double value)
     int x12_place(const x12_spots *p, int32_t row, int32_t position, x12_column *text, x12_column *ends, int64_t *line)
 
 
@@ -128,7 +136,8 @@ cdef class Reader:
         cdef int i
         for i in range(X12_COLUMNS):
             free(self.reader.columns[i].at)
-        free(self.reader.payers.slots)
+        for i in range(X12_TABLES):
+            free(self.reader.names[i].slots)
 
     def __len__(self):
         return x12_rows(&self.reader)
@@ -179,24 +188,33 @@ cdef class Reader:
             bool(now.in_other), now.kind, now.guide, control,
         ), now.undiagnosed
 
-    def patient(self, int32_t birth, int sex, bint is_plain, bytes payer):
-        """Set what is known of the patient: days from 1970-01-01, 0 for F and 1 for M; see NO_DAY."""
+    def patient(self, int32_t birth, int sex, bint is_plain, bint billing, parties):
+        """Set what is known of the patient (days from 1970-01-01, 0 for F and 1 for M; see NO_DAY) and of the parties.
+
+        `parties` has a word for each table before PARTIES; `billing` tells whether the last NM1 was the provider's.
+        """
         cdef x12_state *now = &self.reader.now
-        now.birth, now.sex, now.patient_is_plain = birth, sex, is_plain
-        now.payer = -1
-        if payer:
-            now.payer = x12_name(
-                &self.reader.payers, &self.reader.columns[X12_PAYER_TEXT], &self.reader.columns[X12_PAYER_ENDS],
-                payer, len(payer)
-            )
-            if now.payer < 0:
-                raise MemoryError
+        now.birth, now.sex, now.patient_is_plain, now.billing = birth, sex, is_plain, billing
+        for table, word in enumerate(parties):
+            now.parties[<int>table] = self._number(table, word)
 
     def known_patient(self):
-        """Return what is known of the patient as `patient` takes it."""
+        """Return what is known of the patient and the parties as `patient` takes it."""
         cdef x12_state *now = &self.reader.now
-        payer = self._name(now.payer, X12_PAYER_TEXT, X12_PAYER_ENDS)
-        return now.birth, now.sex, bool(now.patient_is_plain), payer
+        cdef int table
+        parties = tuple(
+            [self._name(now.parties[table], TABLES + 2 * table, TABLES + 2 * table + 1) for table in range(X12_PARTIES)]
+        )
+        return now.birth, now.sex, bool(now.patient_is_plain), bool(now.billing), parties
+
+    cdef int32_t _number(self, int table, bytes word) except -2:
+        cdef int32_t number
+        if not word:
+            return -1
+        number = x12_name_in(&self.reader, table, word, len(word))
+        if number < 0:
+            raise MemoryError
+        return number
 
     cdef bytes _name(self, int32_t number, int text, int ends):
         cdef const int32_t *bounds = <const int32_t *>self.reader.columns[ends].at
@@ -216,19 +234,20 @@ cdef class Reader:
             raise MemoryError
         return why == X12_MORE
 
-    def put(self, claim_id, int32_t service, int32_t birth, int sex, int setting, bytes payer, diagnoses, lines):
-        """Add a claim that was read elsewhere: diagnoses as (code, POA), lines as (number, pointers, procedure)."""
+    def put(self, claim_id, int32_t service, int32_t birth, int sex, int setting, words, diagnoses, lines):
+        """Add a claim that was read elsewhere: `words` by table, diagnoses as (code, POA).
+
+        Lines are (number, pointers, words by table from PROCEDURE on, modifiers, units, charge, start, end).
+        """
         cdef x12_column *to = self.reader.columns
         cdef int fits = 1
-        cdef int32_t who = -1
         cdef int64_t number
-        if payer:
-            who = x12_name(&self.reader.payers, &to[X12_PAYER_TEXT], &to[X12_PAYER_ENDS], payer, len(payer))
-            if who < 0:
-                raise MemoryError
+        cdef double units, charge
         fits &= _put(to, ID_TEXT, claim_id)
-        for at, value in ((SERVICE, service), (BIRTH, birth), (SEX, sex), (SETTING, setting), (PAYER, who)):
+        for at, value in ((SERVICE, service), (BIRTH, birth), (SEX, sex), (SETTING, setting)):
             fits &= x12_put32(&to[<int>at], value)
+        for table, word in enumerate(words):
+            fits &= x12_put32(&to[<int>(WORDS + table)], self._number(table, word))
         # Where it stands is not known here: a row without an envelope.
         for at in (ENVELOPE, SEGMENT):
             fits &= x12_put32(&to[<int>at], -1)
@@ -239,11 +258,19 @@ cdef class Reader:
             fits &= x12_put32(&to[DX_SEGMENT], 0) & x12_put32(&to[DX_ELEMENT], 0)
             fits &= x12_put64(&to[DX_LINE], 0) & x12_put64(&to[DX_COLUMN], 0)
         fits &= x12_put32(&to[DX_ENDS], <int32_t>(to[CODE_ENDS].size // sizeof(int32_t)) - 1)
-        for number, pointers, procedure in lines:
+        for number, pointers, words, modifiers, units, charge, start, end in lines:
             for pointer in pointers:
                 fits &= x12_put32(&to[POINTERS], pointer)
+            for modifier in modifiers:
+                fits &= x12_put32(&to[MODIFIERS], self._number(X12_MODIFIER, modifier))
             fits &= x12_put32(&to[POINTER_ENDS], <int32_t>(to[POINTERS].size // sizeof(int32_t)))
-            fits &= x12_put64(&to[LINE_NUMBER], number) & _put(to, PROCEDURE_TEXT, procedure)
+            fits &= x12_put32(&to[MODIFIER_ENDS], <int32_t>(to[MODIFIERS].size // sizeof(int32_t)))
+            for table, word in enumerate(words):
+                if X12_PROCEDURE + table != X12_MODIFIER:
+                    fits &= x12_put32(&to[<int>(LINE_WORDS + table)], self._number(X12_PROCEDURE + table, word))
+            fits &= x12_put64(&to[LINE_NUMBER], number)
+            fits &= x12_put_double(&to[UNITS], units) & x12_put_double(&to[CHARGES], charge)
+            fits &= x12_put32(&to[LINE_START], start) & x12_put32(&to[LINE_END], end)
         fits &= x12_put32(&to[LINE_ENDS], <int32_t>(to[POINTER_ENDS].size // sizeof(int32_t)) - 1)
         if not fits:
             raise MemoryError
@@ -251,7 +278,7 @@ cdef class Reader:
     def take(self):
         """Return the columns, in the order of the names below, and begin new ones.
 
-        Envelopes and payers begin anew too: set the state again before reading on.
+        Envelopes and words begin anew too: set the state again before reading on.
         """
         blocks = [_taken(&self.reader.columns[i]) for i in range(X12_COLUMNS)]
         if not x12_begin(&self.reader):
@@ -266,10 +293,19 @@ cdef int _put(x12_column *columns, int text, bytes value) except -1:
 
 NO_DAY = -(2**31)
 
-(ID_TEXT, ID_ENDS, SERVICE, BIRTH, SEX, SETTING, PAYER, ENVELOPE, SEGMENT, AT_LINE, AT_COLUMN, START, STOP,
+(ID_TEXT, ID_ENDS, SERVICE, BIRTH, SEX, SETTING, ENVELOPE, SEGMENT, AT_LINE, AT_COLUMN, START, STOP,
  DX_ENDS, CODE_TEXT, CODE_ENDS, POA_TEXT, POA_ENDS, DX_SEGMENT, DX_ELEMENT, DX_LINE, DX_COLUMN,
- LINE_ENDS, LINE_NUMBER, PROCEDURE_TEXT, PROCEDURE_ENDS, POINTER_ENDS, POINTERS,
- PAYER_TEXT, PAYER_ENDS, ENVELOPE_TEXT, ENVELOPE_ENDS, ENVELOPE_KIND) = range(X12_COLUMNS)
+ LINE_ENDS, LINE_NUMBER, POINTER_ENDS, POINTERS, MODIFIER_ENDS, MODIFIERS, UNITS, CHARGES, LINE_START, LINE_END,
+ ) = range(X12_LINE_WORDS)
+LINE_WORDS, WORDS, TABLES = X12_LINE_WORDS, X12_WORDS, X12_TABLE_TEXT
+PARTIES = X12_PARTIES
+ENVELOPE_TEXT, ENVELOPE_ENDS, ENVELOPE_KIND = X12_ENVELOPE_TEXT, X12_ENVELOPE_ENDS, X12_ENVELOPE_KIND
+ROW_FIELDS = ("payer", "payer_id", "plan", "provider", "provider_taxonomy", "state", "rendering_provider", "bill_type",
+              "place", "frequency")
+"""By table, the field of the claim that its column (WORDS and the table's number) holds."""
+LINE_FIELDS = ("procedure", "modifiers", "place", "revenue")
+"""The same for lines, by the number of the table behind those of claims and the column behind LINE_WORDS."""
+assert len(ROW_FIELDS) == X12_ROW_WORDS and len(ROW_FIELDS) + len(LINE_FIELDS) == X12_TABLES
 
 
 def places(

@@ -3,6 +3,7 @@
 #ifndef WEAKCODE_X12_SEGMENTS_H
 #define WEAKCODE_X12_SEGMENTS_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__SSE2__)
@@ -149,6 +150,30 @@ static inline int32_t x12_number(x12_text value) {
         number = number * 10 + value.at[i] - '0';
     }
     return number;
+}
+
+/* A number of X12, NAN for an empty element. 0 where it is none in its plain form, of at most 15 digits. */
+static int x12_amount(x12_text value, double *amount) {
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    int64_t number = 0, at = 0;
+    int digits = 0, behind = -1; /* the point; -1 as long as there is none */
+    *amount = NAN;
+    if (value.size <= 0) return value.size == 0;
+    int negative = value.at[0] == '-';
+    for (at = negative; at < value.size; at++) {
+        if (value.at[at] == '.' && behind < 0) {
+            behind = 0;
+            continue;
+        }
+        if (!x12_is_digit(value.at[at]) || ++digits > 15) return 0;
+        number = number * 10 + value.at[at] - '0';
+        behind += behind >= 0;
+    }
+    if (!digits) return 0;
+    /* Both are exact, so that the quotient is the nearest number there is. */
+    *amount = (double)number / tens[behind > 0 ? behind : 0];
+    if (negative) *amount = -*amount;
+    return 1;
 }
 
 #define X12_NO_DAY INT32_MIN

@@ -17,6 +17,7 @@ from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_pos
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.draft import KINDS, Draft, Envelope, Patient
+from weakcode.scrub.read.x12.parties import Parties
 from weakcode.scrub.read.x12.segments import Delimiters, Segments, Spot
 
 _SEXES = texts(["F", "M"])
@@ -56,7 +57,7 @@ class ClaimBlock(ClaimBatch):
             "birth_date": self._days(_reader.BIRTH),
             "sex": self._choice(_reader.SEX, _SEXES),
             "setting": self._choice(_reader.SETTING, _SETTINGS),
-            "payer": self._choice(_reader.PAYER, self._text(_reader.PAYER_TEXT)),
+            **{name: self._word(_reader.WORDS + n, n) for n, name in enumerate(_reader.ROW_FIELDS)},
         }
         lines = self._lines()
         if lines is not None:
@@ -87,6 +88,15 @@ class ClaimBlock(ClaimBatch):
         buffers = [_bits(index >= 0), pa.py_buffer(self.columns[column])]
         return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(index), buffers), values)
 
+    def _word(self, column: int, table: int) -> pa.DictionaryArray:
+        return self._choice(column, self._text(_reader.TABLES + 2 * table))
+
+    def _amounts(self, column: int) -> pa.Array:
+        amounts = np.frombuffer(memoryview(self.columns[column]), np.float64)
+        return pa.Array.from_buffers(
+            pa.float64(), len(amounts), [_bits(~np.isnan(amounts)), pa.py_buffer(self.columns[column])]
+        )
+
     def _codes(self) -> pa.ListArray:
         codes = self._text(_reader.CODE_TEXT)
         if len(self.columns[_reader.POA_TEXT]):
@@ -98,13 +108,24 @@ class ClaimBlock(ClaimBatch):
         ends = self._numbers(_reader.LINE_ENDS)
         if not ends[-1]:
             return None
-        pointers = pa.ListArray.from_arrays(
-            numbers(self._numbers(_reader.POINTER_ENDS)), numbers(self._numbers(_reader.POINTERS))
-        )
-        number = numbers(self._long(_reader.LINE_NUMBER))
-        line = pa.StructArray.from_arrays(
-            [number, pointers, self._text(_reader.PROCEDURE_TEXT)], ["number", "pointers", "procedure"]
-        )
+        fields = {
+            "number": numbers(self._long(_reader.LINE_NUMBER)),
+            "pointers": pa.ListArray.from_arrays(
+                numbers(self._numbers(_reader.POINTER_ENDS)), numbers(self._numbers(_reader.POINTERS))
+            ),
+            "units": self._amounts(_reader.UNITS),
+            "charge": self._amounts(_reader.CHARGES),
+            "start": self._days(_reader.LINE_START),
+            "end": self._days(_reader.LINE_END),
+        }
+        for n, name in enumerate(_reader.LINE_FIELDS):
+            table = len(_reader.ROW_FIELDS) + n
+            if name == "modifiers":
+                modifiers = self._word(_reader.MODIFIERS, table)
+                fields[name] = pa.ListArray.from_arrays(numbers(self._numbers(_reader.MODIFIER_ENDS)), modifiers)
+            else:
+                fields[name] = self._word(_reader.LINE_WORDS + n, table)
+        line = pa.StructArray.from_arrays(list(fields.values()), list(fields))
         buffers = [_bits(np.diff(ends) > 0), pa.py_buffer(self.columns[_reader.LINE_ENDS])]
         return pa.Array.from_buffers(pa.list_(line.type), len(ends) - 1, buffers, children=[line])
 
@@ -167,9 +188,10 @@ class ClaimBlock(ClaimBatch):
         start, stop, line, column = (
             int(self._long(at)[row]) for at in (_reader.START, _reader.STOP, _reader.AT_LINE, _reader.AT_COLUMN)
         )
-        birth, sex, payer = (self.batch[name][row].as_py() for name in ("birth_date", "sex", "payer"))
-        patient = Patient(birth, sex)
-        draft = Draft(self._envelopes[which], number, line, column, patient, payer, self.name, signs)
+        birth, sex = (self.batch[name][row].as_py() for name in ("birth_date", "sex"))
+        words = [(self.batch[name][row].as_py() or "").encode() for name in _reader.ROW_FIELDS[: _reader.PARTIES]]
+        patient, parties = Patient(birth, sex), Parties.of(words)
+        draft = Draft(self._envelopes[which], number, line, column, patient, parties, self.name, signs)
         claim = io.BytesIO(self.text[start:stop])
         for at, segment in enumerate(Segments(claim, self.name, Spot(start, line, column, signs)), start=number):
             draft.add(segment.text, segment.text.split(signs.element), at, segment.line, segment.column)

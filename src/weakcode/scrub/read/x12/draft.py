@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import attrs
 
@@ -23,7 +24,10 @@ from weakcode.scrub.read.x12.codes import (
     kind_by_services,
     setting_of,
 )
+from weakcode.scrub.read.x12.elements import components, kept, value_at
+from weakcode.scrub.read.x12.parties import FACILITIES, RENDERING, Parties, npi
 from weakcode.scrub.read.x12.segments import Delimiters
+from weakcode.scrub.read.x12.services import LAYOUTS, Services
 
 KINDS = ("", "professional", "institutional", "dental")
 """What a transaction may be, as far as its guide tells; in the order of the native reader's numbers."""
@@ -31,8 +35,6 @@ _MOST_SEGMENTS = 20_000
 _LONGEST_CODE = 30
 _DATE_FORMS = ("D8", "RD8", "DT", "TM")
 _DIGITS = re.compile(r"\d+(?:-\d+)?")
-_SERVICE = {"SV1": (1, 7), "SV2": (2, 0), "SV3": (1, 11)}
-"""By segment: the element with the procedure, and the one with the pointers (0: it has none)."""
 
 
 @attrs.define
@@ -46,9 +48,9 @@ class Patient:
     def describe(self, elements: list[str]) -> None:
         """Take a DMG segment."""
         try:
-            if _at(elements, 2):
-                self.birth_date = _day(_at(elements, 1), _at(elements, 2), "birth date")[0]
-            self.sex = parse_sex(_at(elements, 3))
+            if value_at(elements, 2):
+                self.birth_date = _day(value_at(elements, 1), value_at(elements, 2), "birth date")[0]
+            self.sex = parse_sex(value_at(elements, 3))
         except BadRow as error:
             self.problem = error
         except WeakcodeError as error:
@@ -94,7 +96,7 @@ class Draft:
         line: int,
         column: int,
         patient: Patient,
-        payer: str | None,
+        parties: Parties,
         file: str,
         delimiters: Delimiters,
     ) -> None:
@@ -103,19 +105,18 @@ class Draft:
         self._file = file
         self._line, self._column = line, column
         self._patient = patient
-        self._payer = payer
+        self._parties = parties
         self._place = envelope.place(number, _column(column))
         self._raw: list[str] = []
         self._size = 0
         self._id: str | None = None
-        self._facility = self._facility_form = ""
-        self._services: set[str] = set()
+        self._facility = self._facility_form = self._frequency = ""
+        self._services = Services(delimiters.component)
+        self._entity = self._rendering = self._state = ""
         self._found: list[_Found] = []
         self._apart: list[tuple[str, str]] = []
         self._dates: dict[str, tuple[dt.date, dt.date]] = {}
         self._line_date: dt.date | None = None
-        self._lines: list[ServiceLine] = []
-        self._line_number: int | None = None
         self.problem: BadRow | None = patient.problem
         self.in_lines = False
         self.other_payers = False
@@ -139,9 +140,13 @@ class Draft:
             elif tag == "DTP":
                 self._date(elements)
             elif tag == "LX":
-                self._new_line(elements)
-            elif tag in _SERVICE:
-                self._service(tag, elements)
+                self.in_lines = True
+                self._services.begin(elements)
+            elif tag in LAYOUTS:
+                self.in_lines = True
+                self._services.take(tag, elements)
+            elif tag in ("NM1", "N4") and not (self.in_lines or self.other_payers):
+                self._party(tag, elements)
             elif tag == "CLM":
                 self._header(elements)
             elif tag == "SBR":
@@ -152,10 +157,18 @@ class Draft:
             self.problem = self.problem or error
 
     def _header(self, elements: list[str]) -> None:
-        self._id = kept(_at(elements, 1)) or None
-        facility = _at(elements, 5).split(self._signs.component)
-        self._facility = facility[0].strip()
-        self._facility_form = facility[1].strip() if len(facility) > 1 else ""
+        self._id = kept(value_at(elements, 1)) or None
+        facility = [part.strip() for part in components(elements, 5, self._signs.component)]
+        self._facility, self._facility_form, self._frequency = [*facility, "", ""][:3]
+
+    def _party(self, tag: str, elements: list[str]) -> None:
+        if tag == "N4":
+            if self._entity in FACILITIES:
+                self._state = kept(value_at(elements, 2))
+            return
+        self._entity = value_at(elements, 1)
+        if self._entity == RENDERING:
+            self._rendering = npi(elements)
 
     def _diagnoses(self, elements: list[str], number: int, line: int, column: int) -> None:
         if self.in_lines or self.other_payers:
@@ -200,40 +213,21 @@ class Draft:
             raise BadRow("present-on-admission indicator", f"{where}: {error}") from None
 
     def _date(self, elements: list[str]) -> None:
-        name = _at(elements, 1)
+        name = value_at(elements, 1)
         if name not in ("472", "434"):
             return
-        days = _day(_at(elements, 2), _at(elements, 3), "service date")
+        days = _day(value_at(elements, 2), value_at(elements, 3), "service date")
         if self.in_lines:
             self._line_date = days[0] if self._line_date is None else min(self._line_date, days[0])
+            if name == "472":
+                self._services.date(days)
         else:
             self._dates.setdefault(name, days)
-
-    def _new_line(self, elements: list[str]) -> None:
-        self.in_lines = True
-        number = _at(elements, 1)
-        self._line_number = int(number) if number.isdecimal() and len(number) < 10 else None
-
-    def _service(self, tag: str, elements: list[str]) -> None:
-        self.in_lines = True
-        self._services.add(tag)
-        procedure_at, pointers_at = _SERVICE[tag]
-        parts = _at(elements, procedure_at).split(self._signs.component)
-        pointers = (
-            [part for part in _at(elements, pointers_at).split(self._signs.component) if part] if pointers_at else []
-        )
-        number = self._line_number or len(self._lines) + 1
-        self._line_number = None
-        for pointer in pointers:
-            if not pointer.isdecimal() or len(pointer) > 3 or int(pointer) == 0:
-                raise BadRow("pointers", f"service line {number} has the pointer {kept(pointer)[:20]!r}, no number")
-        procedure = kept(parts[1]) if len(parts) > 1 else ""
-        self._lines.append(ServiceLine(number, tuple(map(int, pointers)), procedure or None))
 
     @property
     def kind(self) -> str:
         """Professional, institutional or dental: by the guide, else by what the claim holds; empty if neither tells."""
-        return self._envelope.kind or kind_by_services(self._services, self._facility_form)
+        return self._envelope.kind or kind_by_services(self._services.kinds, self._facility_form)
 
     @property
     def needs_no_diagnosis(self) -> bool:
@@ -242,7 +236,7 @@ class Draft:
             self.problem is None
             and self.kind == "dental"
             and not (self._found or self._apart)
-            and not any(line.pointers for line in self._lines)
+            and not any(line.pointers for line in self._services.lines)
         )
 
     def finish(self) -> Record | Rejected:
@@ -268,8 +262,16 @@ class Draft:
                 sex=self._patient.sex,
                 service_date=self._service_date(),
                 setting=setting_of(self.kind, self._facility),
-                payer=self._payer,
+                payer=self._parties.payer,
+                payer_id=self._parties.payer_id,
+                plan=self._parties.plan,
+                provider=self._parties.provider,
+                provider_taxonomy=self._parties.taxonomy,
+                rendering_provider=self._rendering,
+                state=self._state or self._parties.state,
+                frequency=kept(self._frequency),
                 lines=self._pointed(found),
+                **self._where(),
             )
         except WeakcodeError as error:
             raise BadRow("dates", reason_of(error)) from None
@@ -286,6 +288,13 @@ class Draft:
             tuple(one.column for one in found),
         )
 
+    def _where(self) -> dict[str, Any]:
+        """Return CLM05-1 as what it is: of institutions, with the frequency, the type of bill, else the place."""
+        facility = kept(self._facility)
+        if self.kind == "institutional" or (not self.kind and self._facility_form == "A"):
+            return {"bill_type": facility and facility + kept(self._frequency)}
+        return {"place": facility} if self.kind or self._facility_form == "B" else {}
+
     def _service_date(self) -> dt.date | None:
         statement, service = self._dates.get("434"), self._dates.get("472")
         if self.kind == "institutional" and statement is not None:
@@ -297,37 +306,23 @@ class Draft:
 
     def _pointed(self, found: list[_Found]) -> tuple[ServiceLine, ...]:
         """Return the lines with pointers as positions on the claim; one to no diagnosis still points to none."""
-        if not any(line.pointers for line in self._lines):
-            return tuple(self._lines)
+        if not any(line.pointers for line in self._services.lines):
+            return tuple(self._services.lines)
         pointable = [one.order for one in found if one.role != EXTERNAL]
         in_file = sorted(pointable)
         if in_file == pointable and len(pointable) == len(found):
-            return tuple(self._lines)
+            return tuple(self._services.lines)
         position = {n: pointable.index(order) + 1 for n, order in enumerate(in_file, start=1)}
         beyond = len(found) - len(pointable)
         return tuple(
             attrs.evolve(line, pointers=tuple(position.get(n, n + beyond) for n in line.pointers))
-            for line in self._lines
+            for line in self._services.lines
         )
-
-
-def kept(text: str) -> str:
-    """Return text of the file, read as one character a byte, as the text it is: UTF-8, else Latin-1."""
-    if text.isascii():
-        return text.strip()
-    try:
-        return text.encode("latin-1").decode("utf-8").strip()
-    except UnicodeError:
-        return text.strip()
 
 
 def control_number(text: str) -> str:
     """Return a control number for a message: where the file is garbled, anything may stand in its place."""
     return re.sub(r"[^A-Za-z0-9 ._-]", "?", text.strip())[:20]
-
-
-def _at(elements: list[str], number: int) -> str:
-    return elements[number].strip() if len(elements) > number else ""
 
 
 def _column(column: int) -> str:

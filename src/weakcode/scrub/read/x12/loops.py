@@ -7,7 +7,9 @@ import re
 from weakcode.errors import InputError
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12.codes import CLAIM_ONLY, kind_of
-from weakcode.scrub.read.x12.draft import Draft, Envelope, Patient, control_number, kept
+from weakcode.scrub.read.x12.draft import Draft, Envelope, Patient, control_number
+from weakcode.scrub.read.x12.elements import value_at
+from weakcode.scrub.read.x12.parties import Parties
 from weakcode.scrub.read.x12.segments import Delimiters, Segment
 
 _ENDS = frozenset({"CLM", "HL", "ST", "SE", "GS", "GE", "ISA", "IEA"})
@@ -45,7 +47,8 @@ class Loops:
         self.claims, self.sets, self._groups = 0, 0, 0
         self.last_level, self.levels_count = 0, False
         self.patient = Patient()
-        self.payer: str | None = None
+        self.parties = Parties()
+        self.entity = ""
         self.claim: Draft | None = None
         self.seen_837, self.other_set = False, False
         self.last_line = 0
@@ -85,7 +88,7 @@ class Loops:
             claim.add(text, elements, self.number, segment.line, segment.column)
             if claim.in_lines and (tag in _PATIENT_ONLY or (tag == "NM1" and elements[1:2] in (["IL"], ["QC"]))):
                 # A level (HL) is missing: what follows is about someone else, and so is not taken from here.
-                self.patient, self.payer = Patient(), None
+                self.patient, self.parties = Patient(), self.parties.without_payer()
         elif (tag in CLAIM_ONLY and not self.other_set) or self._stray.search(text) or not text:
             self._begin(segment, elements)
         else:
@@ -163,7 +166,7 @@ class Loops:
         assert self.delimiters is not None
         claim = Draft(
             Envelope(self.envelope.interchange, self.envelope.transaction, self.envelope.kind),
-            self.number, at.line, at.column, self.patient, self.payer, self._name, self.delimiters,
+            self.number, at.line, at.column, self.patient, self.parties, self._name, self.delimiters,
         )  # fmt: skip
         self.claim = claim
         self.claims += 1
@@ -195,11 +198,10 @@ class Loops:
             if self.last_level and number != self.last_level + 1:
                 self.levels_count = False
             self.last_level = number
-            if value[3] != "23":
-                self.payer = None
+            self.parties, self.entity = self.parties.below(value[3]), ""
             self.patient = Patient()
             return
-        self.patient, self.payer = Patient(), None
+        self.patient, self.parties, self.entity = Patient(), Parties(), ""
         self.other_set = False
         if tag in ("ISA", "GS", "ST"):
             self.open[tag] = value[{"ISA": 13, "GS": 6, "ST": 2}[tag]]
@@ -259,17 +261,15 @@ class Loops:
 
     def _about_patient(self, tag: str, elements: list[str]) -> None:
         if tag == "NM1":
-            who = elements[1].strip() if len(elements) > 1 else ""
-            if who in ("IL", "QC"):
+            self.entity = value_at(elements, 1)
+            if self.entity in ("IL", "QC"):
                 self.patient = Patient()
-            elif who == "PR" and self.payer is None:
-                name, number = [*elements, *[""] * 10][3:10:6]
-                self.payer = kept(name) or kept(number) or None
         elif tag == "DMG":
             self.patient.describe(elements)
         elif tag == "REF" and elements[1:2] == ["87"] and not self.envelope.kind:
             # 4010 names the implementation guide here.
             self.envelope.kind = kind_of(elements[2] if len(elements) > 2 else "")
+        self.parties = self.parties.told(tag, elements, self.entity)
 
 
 def _level_number(elements: list[str]) -> int:

@@ -8,17 +8,19 @@ claim does not depend on how it was read.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.fields import SETTINGS, Sex
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.claimblock import ClaimBlock, Transaction
 from weakcode.scrub.read.x12.draft import KINDS, Envelope, Patient
 from weakcode.scrub.read.x12.loops import Loops
+from weakcode.scrub.read.x12.parties import BILLING, Parties
 from weakcode.scrub.read.x12.segments import BETWEEN, Delimiters, Segments, Spot
 
 BLOCK_BYTES = 1 << 21
@@ -96,10 +98,10 @@ class NativeClaims:
             self._take_state(*now, transaction_changed=(now[5], now[7], now[9]) != (state[5], state[7], state[9]))
         found = reader.known_patient()
         if found != who:
-            birth, sex, _, payer = found
+            birth, sex, _, billing, words = found
             born = None if birth == _reader.NO_DAY else _EPOCH + dt.timedelta(birth)
             loops.patient = Patient(born, None if sex < 0 else _SEXES[sex]) if found[:3] != who[:3] else loops.patient
-            loops.payer = payer.decode() or None
+            loops.parties, loops.entity = Parties.of(words), BILLING if billing else ""
         added = reader.envelopes() - len(self._transactions)
         self._transactions += [Transaction(loops.envelope.interchange, signs)] * added
         return exhausted
@@ -128,10 +130,11 @@ class NativeClaims:
         loops.number, loops.claims, loops.sets = number, claims, sets
         loops.last_level, loops.levels_count = last_level, levels_count
 
-    def _patient(self) -> tuple[int, int, bool, bytes]:
-        patient, payer = self._loops.patient, (self._loops.payer or "").encode()
+    def _patient(self) -> tuple[int, int, bool, bool, tuple[bytes, ...]]:
+        patient, loops = self._loops.patient, self._loops
         sex = -1 if patient.sex is None else _SEXES.index(patient.sex)
-        return _days(patient.birth_date), sex, patient.problem is None, payer
+        words = tuple(loops.parties.words())
+        return _days(patient.birth_date), sex, patient.problem is None, loops.entity == BILLING, words
 
     def _look_closer(self, patience: int) -> bool:
         """Read some segments, and on to the end of their claim, in Python; False where the file ends."""
@@ -235,7 +238,24 @@ def _put(reader: _reader.Reader, claim: Claim) -> None:
         _days(claim.birth_date),
         -1 if claim.sex is None else _SEXES.index(claim.sex),
         -1 if claim.setting is None else SETTINGS.index(claim.setting),
-        (claim.payer or "").encode(),
+        [_word(getattr(claim, name)) for name in _reader.ROW_FIELDS],
         [(one.code.encode(), (one.poa or "").encode()) for one in claim.diagnoses],
-        [(line.number, line.pointers, (line.procedure or "").encode()) for line in claim.lines],
+        map(_line, claim.lines),
     )
+
+
+def _line(line: ServiceLine) -> _reader.Line:
+    return (
+        line.number,
+        line.pointers,
+        [_word(getattr(line, name)) for name in _reader.LINE_FIELDS],
+        [modifier.encode() for modifier in line.modifiers],
+        math.nan if line.units is None else line.units,
+        math.nan if line.charge is None else line.charge,
+        _days(line.start),
+        _days(line.end),
+    )
+
+
+def _word(value: str | tuple[str, ...] | None) -> bytes:
+    return (" ".join(value) if isinstance(value, tuple) else value or "").encode()
