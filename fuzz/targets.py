@@ -21,8 +21,8 @@ from weakcode.errors import CodeTypeError, EditionError, InputError, NotationErr
 from weakcode.rules.load import load_pack
 from weakcode.rules.profileload import parse_profile
 from weakcode.scrub.read.files import is_arrow_file, open_claims
-from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.mapping import parse_mapping
 from weakcode.scrub.run import scrub
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -16,26 +16,56 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from weakcode.base.dates import date_in
 from weakcode.errors import InputError, did_you_mean
 
 Sex = Literal["F", "M"]
 Setting = Literal["professional", "outpatient", "inpatient"]
 
 SETTINGS: tuple[Setting, ...] = ("professional", "outpatient", "inpatient")
+_FEMALE = ("F", "FEMALE", "W", "WOMAN", "GIRL", "2", "8532", "248152002")
+_MALE = ("M", "MALE", "MAN", "BOY", "1", "8507", "248153007")
+_NO_SEX = (
+    "", "U", "UN", "UNK", "UNKNOWN", "O", "OT", "OTHER", "X", "N", "NB", "NI", "A", "I", "AMBIGUOUS", "INDETERMINATE",
+    "UNSPECIFIED", "NOT SPECIFIED", "NOT STATED", "NON-BINARY", "NONBINARY", "0", "3", "9", "8551", "8521", "8570",
+)  # fmt: skip
+# Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
 _SEXES: dict[str, Sex | None] = {
-    "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
+    **dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, None),
 }  # fmt: skip
 _OLDEST = 150
 _PARTS = re.compile(r"[\s,;:|]+")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
+_AGE = re.compile(r"(\d{1,5})(?:\.0*)?\s*([a-z][a-z/. -]*)?", re.ASCII)
+_FROM_AGE = re.compile(r"(\d{1,3})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))", re.ASCII)
+_ABOVE_AGE = re.compile(r">\s*(=?)\s*(\d{1,3})", re.ASCII)
+# How many of a unit make a year.
+_A_YEAR = {
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years", "yo", "y/o", "y.o.", "years old", "year old"), 1),
+    **dict.fromkeys(("m", "mo", "mos", "mth", "mths", "mon", "month", "months", "months old"), 12),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 52),
+    **dict.fromkeys(("d", "day", "days", "days old"), 365),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 8_766),
+}
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a value stands for none: None, and what pandas and numpy have for it (NaN, NaT, NA)."""
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    return isinstance(value, float | dt.datetime) and bool(value != value)
 
 
 def parse_date(value: object, what: str = "date") -> dt.date | None:
-    """Return a date from a `date`, a `datetime` or text as `YYYY-MM-DD` or `YYYYMMDD`; None and blank text give None.
+    """Return a date from a `date`, a `datetime`, a `numpy.datetime64` or text; what is missing or blank gives None.
 
-    Raises InputError when it is none of these or not a date.
+    Text is in a form that can be read in one way only, as `dates.date_in` reads them: ISO, with a time or without,
+    `20260502`, `02MAY2026`. Raises InputError when it is none of these or not a date.
     """
-    if value is None:
+    if type(value).__name__ == "datetime64":
+        # Not by item(), which gives a number where it counts nanoseconds.
+        value = cast(Any, value).astype("datetime64[D]").item()
+    if is_missing(value):
         return None
     if isinstance(value, dt.datetime):
         return value.date()
@@ -45,21 +75,22 @@ def parse_date(value: object, what: str = "date") -> dt.date | None:
         text = value.strip()
         if not text:
             return None
-        if len(text) in (8, 10) and text.isascii():
-            try:
-                return dt.date.fromisoformat(text)
-            except ValueError:
-                pass
+        if (found := date_in(text)) is not None:
+            return found
     raise InputError.about(f"the {what} {{value}} is not a date; write it as YYYY-MM-DD", value)
 
 
 def parse_age(value: object) -> int | None:
-    """Return an age in whole years, 0 to 150, from a number or text; None and blank text give None."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    """Return an age in whole years, 0 to 150, from a number or text; what is missing or blank gives None.
+
+    Text may name its unit (`6 mo`, `78 years`), of which whole years count, or an age from which on (`90+`, `>89`).
+    """
+    if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
     try:
-        age = int(cast(Any, value))
-        whole = not isinstance(value, bool) and float(cast(Any, value)) == age
+        number = _years(value.strip().lower()) if isinstance(value, str) else value
+        age = int(cast(Any, number))
+        whole = not isinstance(value, bool) and float(cast(Any, number)) == age
     except (TypeError, ValueError, OverflowError):
         whole = False
         age = -1
@@ -68,12 +99,28 @@ def parse_age(value: object) -> int | None:
     return age
 
 
+def _years(text: str) -> object:
+    """Return the years that an age in words says; text of another form is returned as it is."""
+    if match := _AGE.fullmatch(text):
+        unit = (match[2] or "y").strip().rstrip(".")
+        return int(match[1]) // _A_YEAR[unit] if unit in _A_YEAR else text
+    if match := _FROM_AGE.fullmatch(text):
+        return int(match[1])
+    if match := _ABOVE_AGE.fullmatch(text):
+        return int(match[2]) + (not match[1])
+    return text
+
+
 def parse_sex(value: object) -> Sex | None:
-    """Return "F", "M" or None from the usual spellings, in any case; "U" and blank text are not known: None."""
-    if value is None:
+    """Return "F", "M" or None from the usual words and codes, in any case; what is not known is None.
+
+    1 is male and 2 female, as CMS writes them, as a number or as text; words such as "unknown" and "other" tell no sex.
+    """
+    if is_missing(value):
         return None
-    if isinstance(value, str) and value.strip().upper() in _SEXES:
-        return _SEXES[value.strip().upper()]
+    text = str(value) if type(value) is int else value
+    if isinstance(text, str) and text.strip().upper() in _SEXES:
+        return _SEXES[text.strip().upper()]
     raise InputError.about('the sex {value} is not known; write "F" or "M", or leave it out', value)
 
 

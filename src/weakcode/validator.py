@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from weakcode.rules.reading import Given
     from weakcode.scrub.judge.annotate import Marker
     from weakcode.scrub.judge.columns import ColumnScrubber
-    from weakcode.scrub.read.rows import Rejected
 
 _MOST_DAYS = 20_000
 
@@ -385,16 +384,14 @@ class Validator:
 
         return Marker(self._book, self.day)
 
-    def scrub(
-        self, source: Any, *, jobs: int = 1, on_reject: Callable[[Rejected], None] | None = None
-    ) -> Iterator[pa.RecordBatch]:
+    def scrub(self, source: Any, **options: Any) -> Iterator[pa.RecordBatch]:
         """Return an iterator over record batches of findings on every claim of a source.
 
         `source` is a path or several, in any format that weakcode reads, or anything that speaks Arrow's C stream: a
-        pyarrow table, reader or batch, a pandas or polars frame, a DuckDB relation. Claims in Arrow's formats are
-        evaluated in batches, by `jobs` threads. `on_reject` sees each rejected row; without it these rows are
-        left out, and a Python warning says how many there were. Raises InputError for a source that cannot be read.
+        table, reader or batch, a frame, a relation. `options` are those of `scrub.stream.scrub_batches`: `jobs`
+        threads, `mapping` of columns by the names of --map, `on_reject`, which sees each rejected row; without it they
+        are left out, and a Python warning says how many. Raises InputError for a source that cannot be read.
         """
         from weakcode.scrub.stream import scrub_batches
 
-        return scrub_batches(source, self, on_reject, jobs=jobs)
+        return scrub_batches(source, self, **options)

@@ -71,19 +71,52 @@ CODE_TEXTS = st.lists(st.sampled_from(CODES), max_size=6).flatmap(
         lambda blank: blank.join(codes)
     )
 )
+ODD_CODES = [
+    "NA",
+    "null",
+    ".",
+    "I10 NA",
+    "ICD10:M62.84",
+    "ICD-9: 250.00",
+    "['M62.84'; 'I10']",
+    "M62.84|I10",
+    "[]",
+    "'I10",
+    "I10.",
+]
 CELLS = {
     "claim_id": st.sampled_from(["A", "B 1", "", " x ", "é", '"q"', '"two\nlines"', '"open']),
     "codes": st.one_of(
-        CODE_TEXTS, CODE_TEXTS, st.sampled_from(['"I10, E11.9"', '"I10', "", " ", "M 62", "x\x1fy", "I10\ud800"])
+        CODE_TEXTS,
+        CODE_TEXTS,
+        st.sampled_from(ODD_CODES),
+        st.sampled_from(['"I10, E11.9"', '"I10', "", " ", "M 62", "x\x1fy", "I10\ud800"]),
     ),
     "service_date": st.sampled_from(
-        ["2026-05-02", "20260502", "02-May-2026", "", " 2024-01-01 ", "2026-02-30", "soon", "1999-01-01"]
+        [
+            "2026-05-02",
+            "20260502",
+            "02-May-2026",
+            "",
+            " 2024-01-01 ",
+            "2026-02-30",
+            "soon",
+            "1999-01-01",
+            "5/2/2026",
+            "25/12/2026",
+            "2026-05-02T00:00:00Z",
+            "02MAY26",
+            "1.5.2026",
+            "46144",
+            "NULL",
+            "05022026",
+        ]
     ),
-    "age": st.sampled_from(["70", " 5 ", "", "0", "151", "-1", "4.5", "70.0", "old", "\u0667"]),
-    "birth_date": st.sampled_from(["1950-01-31", "", "31-Jan-1950", "2027-01-01", "x"]),
-    "sex": st.sampled_from(["F", "m", "female", "1", "2", "0", "U", "", "X"]),
+    "age": st.sampled_from(["70", " 5 ", "", "0", "151", "-1", "4.5", "70.0", "old", "\u0667", "6 mo", "NaN"]),
+    "birth_date": st.sampled_from(["1950-01-31", "", "31-Jan-1950", "2027-01-01", "x", "1/31/50", "NA"]),
+    "sex": st.sampled_from(["F", "m", "female", "1", "2", "0", "U", "", "X", "Woman", "none", "Q"]),
     "setting": st.sampled_from(["inpatient", "Outpatient", "", "home"]),
-    "payer": st.sampled_from(["Acme", " Acme ", "", "  ", "Ünïon"]),
+    "payer": st.sampled_from(["Acme", " Acme ", "", "  ", "Ünïon", "n/a"]),
     "documented": st.sampled_from(["covid-current", "", "no-such-fact", "covid-current;covid-current"]),
 }
 WHOLE_LINES = st.sampled_from(
@@ -97,17 +130,20 @@ def tables(draw: st.DrawFn) -> bytes:
     delimiter = draw(st.sampled_from([",", ",", "\t", "|", ";"]))
     about = draw(st.lists(st.sampled_from([*list(CELLS)[2:], "note"]), unique=True, max_size=4))
     wide = draw(st.booleans())
-    columns = ["claim_id", *(["dx1", "dx2", "dx3"] if wide else ["codes"]), *about]
+    named = draw(st.sampled_from(["dx1", "Dx 1", "DIAG_1_CD"])) if wide else ""
+    columns = ["claim_id", *([named.replace("1", str(n)) for n in (1, 2, 3)] if wide else ["codes"]), *about]
+    if wide and draw(st.booleans()):
+        columns.append("Primary Dx")
     columns = draw(st.permutations(columns))
     lines = [delimiter.join(columns)]
-    single = st.sampled_from([*CODES, *CODES, "", " I10 ", "M62 81", "I10;E11.9", "I10\u00a0"])
+    single = st.sampled_from([*CODES, *CODES, *ODD_CODES, "", " I10 ", "M62 81", "I10;E11.9", "I10\u00a0"])
     tidy = draw(st.booleans())
     for _ in range(draw(st.integers(0, 25))):
         if not tidy and draw(st.integers(0, 7)) == 0:
             lines.append(draw(WHOLE_LINES))
             continue
         cells = [
-            draw(single if name.startswith("dx") else CELLS.get(name, st.sampled_from(["", "n", "ä"])))
+            draw(single if name[:2].lower() in ("dx", "di", "pr") else CELLS.get(name, st.sampled_from(["", "n", "ä"])))
             for name in columns
         ]
         if tidy:
@@ -137,12 +173,14 @@ def test_tables_come_out_as_claim_by_claim(
 
 
 OBJECTS = st.fixed_dictionaries(
-    {"codes": st.one_of(CODE_TEXTS, st.lists(st.sampled_from([*CODES, "", None]), max_size=5))},
+    {"codes": st.one_of(CODE_TEXTS, st.lists(st.sampled_from([*CODES, *ODD_CODES, "", None]), max_size=5))},
     optional={
         "claim_id": st.sampled_from(["A", 7, None, "", 1.5]),
-        "age": st.sampled_from([70, "70", None, 200, 4.5]),
-        "sex": st.sampled_from(["F", "X", None]),
-        "service_date": st.sampled_from(["2026-05-02", "never", None]),
+        "age": st.sampled_from([70, "70", None, 200, 4.5, "6 mo", float("nan"), "NA"]),
+        "sex": st.sampled_from(["F", "X", None, "2", "Q", "NULL"]),
+        "SEX": st.sampled_from(["F", None]),
+        "service_date": st.sampled_from(["2026-05-02", "never", None, "2026-05-02T10:00:00Z", "5/2/2026", "NaT"]),
+        "DOB": st.sampled_from(["1/31/1950", "1950-01-31"]),
         "documented": st.sampled_from([["covid-current"], "covid-current", ["no-such-fact"], [1]]),
         "payer": st.sampled_from(["Acme", 3]),
         "lines": st.one_of(
@@ -332,3 +370,76 @@ def test_no_claim_of_such_files_is_judged_by_itself(tmp_path: Path, monkeypatch:
 def test_real_files_come_out_as_claim_by_claim(shared: Path, tmp_path: Path, name: str) -> None:
     summary, *_ = same_both_ways(shared / name, tmp_path)
     assert summary.evaluated > 0
+
+
+FRAMES = st.fixed_dictionaries(
+    {
+        "codes": st.lists(
+            st.one_of(st.none(), st.lists(st.sampled_from([*CODES, *ODD_CODES, "", None]), max_size=4)), min_size=1
+        )
+    }
+).flatmap(
+    lambda drawn: st.fixed_dictionaries(
+        {
+            "CODES": st.just(drawn["codes"]),
+            **{
+                name: st.lists(cells, min_size=len(drawn["codes"]), max_size=len(drawn["codes"]))
+                for name, cells in {
+                    "Claim_ID": st.sampled_from(["A", "B", None, ""]),
+                    "SEX": st.sampled_from([1, 2, None, 7]),
+                    "Age": st.sampled_from([70.0, 4.5, None, float("nan")]),
+                    "SERVICE_DATE": st.sampled_from(["2026-05-02", "5/2/2026", "25.12.2026", None, "46144", "NA", "x"]),
+                }.items()
+            },
+        }
+    )
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(frame=FRAMES, encoded=st.booleans())
+def test_parquet_with_other_names_and_forms_comes_out_as_claim_by_claim(
+    tmp_path_factory: pytest.TempPathFactory, frame: dict[str, list[Any]], encoded: bool
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = tmp_path_factory.mktemp("frame")
+    columns = {
+        name: pa.array(values, pa.list_(pa.string()) if name == "CODES" else None) for name, values in frame.items()
+    }
+    if encoded:
+        columns["Claim_ID"] = columns["Claim_ID"].cast(pa.string()).dictionary_encode()
+        columns["SERVICE_DATE"] = columns["SERVICE_DATE"].cast(pa.string()).dictionary_encode()
+    pq.write_table(pa.table(columns), folder / "claims.parquet")
+    same_both_ways(folder / "claims.parquet", folder)
+
+
+LONG_ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["A", "B", "C", "", "D"]),
+        st.sampled_from([*CODES, "", "NA", "ICD10:I10"]),
+        st.sampled_from(["1", "2", "P", "", "3"]),
+        st.sampled_from(["10", "9", "CPT", ""]),
+        st.sampled_from(["70", "", "x"]),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(rows=LONG_ROWS, quoted=st.booleans(), size=st.sampled_from([16, 1 << 19]))
+def test_tables_of_a_row_a_diagnosis_come_out_as_claim_by_claim(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], quoted: bool, size: int
+) -> None:
+    folder = tmp_path_factory.mktemp("long")
+    sign = '"' if quoted else ""
+    lines = ["CLM,DX,SEQ,TYPE,AGE", *(",".join(f"{sign}{cell}{sign}" for cell in row) for row in rows)]
+    (folder / "claims.csv").write_text("\n".join([*lines, "too,short", ""]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weakcode.scrub.read.csv.file.BATCH_BYTES", size)
+        mapping = {"id": "CLM", "code": "DX", "sequence": "SEQ", "codetype": "TYPE", "age": "AGE"}
+        one = outcome(folder / "claims.csv", folder / "out", mapping=mapping)
+        assert outcome(folder / "claims.csv", folder / "out", mapping=mapping, columns=validator().columns()) == one
+    ids = {row[0] for row in rows if row[0]}
+    assert one[0].claims_in == len(ids) + sum(not row[0] for row in rows) + 1

@@ -117,7 +117,7 @@ def test_threads_and_batches_change_neither_findings_nor_their_order(monkeypatch
 
 
 def test_rows_that_are_no_claims_are_set_aside_and_the_rest_goes_on():
-    data = pa.table({"claim_id": ["a", "b", "c", "d"], "codes": [None, [], ["M62.84", None], ["M62.84"]]})
+    data = pa.table({"claim_id": ["a", "b", "c", "d"], "codes": [None, [], [None, None], ["M62.84"]]})
     rejected = []
     batches = list(validator().scrub(data, on_reject=rejected.append))
     assert [(one.claim_id, one.line) for one in rejected] == [("a", 1), ("b", 2), ("c", 3)]

@@ -20,10 +20,10 @@ from click.testing import CliRunner, Result
 from weakcode import InputError, __version__
 from weakcode.cli import main
 from weakcode.scrub.read import queries
-from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.sql import QuerySource
+from weakcode.scrub.read.tables.mapping import parse_mapping
 from weakcode.scrub.write.postgres import TableSink
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from weakcode import InputError, read_claims
 from weakcode.scrub.read.files import FileRows, open_claims
-from weakcode.scrub.read.layouts import parse_mapping
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.mapping import parse_mapping
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

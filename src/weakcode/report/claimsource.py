@@ -53,13 +53,15 @@ def _batches(path: str) -> Iterator[tuple[pa.RecordBatch, int]]:
 def _arrow_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatch, int]]:
     import pyarrow as pa
 
-    from weakcode.scrub.read.arrow.file import ArrowColumns, LostRows
+    from weakcode.scrub.read.arrow.batch import LostRows
+    from weakcode.scrub.read.arrow.file import ArrowColumns
 
     for part in ArrowColumns(path):
         if isinstance(part, LostRows):
             yield _batch([], [], []), part.count
             continue
         batch = part.batch
+        assert batch is not None, "rows of a table have no waivers, so that columns can say them"
         names = batch.schema.names
 
         def text(name: str, batch: Any = batch, names: list[str] = names) -> pa.Array:
@@ -68,7 +70,7 @@ def _arrow_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatc
         days = batch.column("service_date") if "service_date" in names else pa.nulls(batch.num_rows, pa.date32())
         yield (
             pa.RecordBatch.from_arrays([text("claim_id"), text("payer"), _days(days)], _COLUMNS),
-            0,
+            len(part.rejected),
         )
 
 

@@ -18,6 +18,8 @@ from weakcode.scrub.gates import Gate
 from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
+from weakcode.scrub.read.log import ReadCounts
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
@@ -45,7 +47,8 @@ Progress = Callable[[int, int, int], None]
 class Plan:
     """What a scrub is to do. `scrub` takes the same and runs it.
 
-    The input "-" is what `piped` gives. `mapping` says which columns of a table hold what, `query` gives claims after
+    The input "-" is what `piped` gives. `mapping` says which columns of a table hold what, `options` what else is known
+    of the files, `query` gives claims after
     those of the inputs.
 
     With `columns`, claims are evaluated in batches by `jobs` threads, and `on_judged` does not see them;
@@ -67,7 +70,8 @@ class Plan:
     inputs: Sequence[str | os.PathLike[str]]
     judge: Judge
     piped: BinaryIO | None = attrs.field(default=None, kw_only=True)
-    mapping: Mapping[str, str] | None = attrs.field(default=None, kw_only=True)
+    mapping: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    options: ReadOptions = attrs.field(default=PLAIN, kw_only=True)
     query: QuerySource | None = attrs.field(default=None, kw_only=True)
     columns: ColumnScrubber | None = attrs.field(default=None, kw_only=True)
     jobs: int = attrs.field(default=1, kw_only=True)
@@ -236,19 +240,21 @@ class _Run:
 
     def __init__(self, plan: Plan, out: _Out) -> None:
         self._plan, self._out = plan, out
+        self._options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
         self._rows = FindingRows()
         self._bytes_before = 0
         self._counts = Counts()
         self._ignored: dict[str, tuple[str, ...]] = {}
         self._remarks: dict[str, tuple[str, ...]] = {}
+        self._reading: dict[str, dict[str, Any]] = {}
         self._undiagnosed: Counter[str] = Counter()
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Scrub one file."""
-        source, name = FileRows(path, self._plan.mapping, self._read), name_of(path)
+        source, name = FileRows(path, self._options, self._read), name_of(path)
         self._evaluate(source)
         self._bytes_before += source.bytes_read
-        self._odd(name, source.ignored)
+        self._odd(name, source.ignored, source.counts)
         self._undiagnosed.update(source.undiagnosed)
         if source.remarks:
             self._remarks[name] = source.remarks
@@ -256,7 +262,9 @@ class _Run:
     def rows_of(self, query: QuerySource) -> None:
         """Scrub what an open query gives."""
         self._evaluate(query)
-        self._odd(query.name, query.ignored)
+        self._odd(query.name, query.ignored, query.counts)
+        if query.counts.sentences:
+            self._remarks[query.name] = query.counts.sentences
 
     def summary(self, started: float) -> Summary:
         """Write what waits for its batch to be full, and return the counts of everything."""
@@ -270,6 +278,7 @@ class _Run:
             self._counts.summary(time.perf_counter() - started, self._ignored),
             fixed=corrected.changed if corrected is not None else 0,
             remarks=self._remarks,
+            reading=self._reading,
             without_diagnoses=dict(self._undiagnosed),
             idle_waivers=self._counts.idle_waivers(plan.waivers),
         )
@@ -335,6 +344,8 @@ class _Run:
         if self._plan.progress:
             self._plan.progress(self._bytes_before + bytes_read, *self._counts.so_far)
 
-    def _odd(self, name: str, ignored: tuple[str, ...]) -> None:
+    def _odd(self, name: str, ignored: tuple[str, ...], counts: ReadCounts) -> None:
         if ignored:
             self._ignored[name] = ignored
+        if said := counts.to_dict():
+            self._reading[name] = said

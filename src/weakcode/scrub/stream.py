@@ -12,6 +12,7 @@ from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import Evaluated, FindingRows
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import opened_input
+from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed
 
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
 
 
 def scrub_batches(
-    source: Any, validator: Validator, on_reject: Callable[[Rejected], None] | None = None, *, jobs: int = 1
+    source: Any,
+    validator: Validator,
+    *,
+    on_reject: Callable[[Rejected], None] | None = None,
+    jobs: int = 1,
+    mapping: Mapping[str, Any] | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Give the findings of a source as record batches; see `Validator.scrub`."""
+    """Give the findings of a source as record batches; see `Validator.scrub`.
+
+    Claims in Arrow's formats are evaluated in batches, by `jobs` threads. `on_reject` sees each rejected row. `mapping`
+    says which columns hold what, by the names of --map.
+    """
     from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
     from weakcode.scrub.judge.parallel import in_order
     from weakcode.scrub.read.arrow.file import ArrowColumns, speaks_arrow
 
+    options = ReadOptions(mapping)
     left_out = 0
 
     def set_aside(rejected: Iterable[Rejected]) -> None:
@@ -49,7 +60,7 @@ def scrub_batches(
     in_bulk = validator.in_bulk()
 
     def found_in(one: Any) -> Iterator[pa.RecordBatch]:
-        batches = iter(ArrowColumns(one)) if speaks_arrow(one) else FileRows(one).batches()
+        batches = iter(ArrowColumns(one, options=options)) if speaks_arrow(one) else FileRows(one, options).batches()
         for part in in_order(batches, lambda batch: evaluate_batch(batch, columns, in_bulk), jobs):
             if isinstance(part, FindingBatch):
                 set_aside(part.rejected)

@@ -113,19 +113,24 @@ def _claims(dataframe: DataFrame) -> tuple[DataFrame, Sequence[str]]:
         pass
     read = [name for name in dataframe.columns if name not in columns.ignored]
     read += [name for name in dataframe.columns if name in PLACES]
+    header = columns.header
+    if header is None or not header.is_plain:
+        raise InputError("a DataFrame has one row for each claim; make one of the rows of a claim first")
+    dates = {dataframe.columns[at] for name, at in header.about if BY_NAME[name].arrow == "date32"}
     types = {field.name: field.dataType for field in dataframe.schema.fields}
-    rows = dataframe.select(*(_readable(f.col(f"`{name}`"), name, types[name]).alias(name) for name in read))
+    rows = dataframe.select(
+        *(_readable(f.col(f"`{name}`"), name, types[name], name in dates).alias(name) for name in read)
+    )
     return rows, [name for name in columns.ignored if name not in PLACES]
 
 
-def _readable(column: Column, name: str, kind: DataType) -> Column:
+def _readable(column: Column, name: str, kind: DataType, is_date: bool) -> Column:
     """Return a column in a type that means the same in Arrow."""
     from pyspark.sql import functions as f
     from pyspark.sql import types as t
 
     if name in PLACES:
         return f.expr(f"try_cast(`{name}` AS {PLACES[name]})")
-    is_date = name in BY_NAME and BY_NAME[name].arrow == "date32"
     if is_date and isinstance(kind, t.TimestampType | t.TimestampNTZType):
         # The day in the time zone of the session, which the executors' clocks know nothing of.
         return column.cast("date")

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from weakcode.errors import InputError
 from weakcode.scrub.judge.batch import FindingBatch
-from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns, LostRows
+from weakcode.scrub.read.arrow.batch import LostRows
+from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.summary import Counts, JudgedBy

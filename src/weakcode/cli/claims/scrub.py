@@ -14,6 +14,7 @@ import click
 from weakcode.cli.claims.ending import Told, ended, run_options
 from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
+from weakcode.cli.common.reading import keep_columns, read_options, reading_options
 from weakcode.cli.common.running import shown_progress, terminable
 from weakcode.errors import InputError
 
@@ -42,13 +43,7 @@ from weakcode.errors import InputError
     "take for a formula.",
 )
 @click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change what a claim says.")
-@click.option(
-    "--map",
-    "mapping",
-    multiple=True,
-    metavar="NAME=COLUMN,...",
-    help="Which columns of a table hold what, as in id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT.",
-)
+@reading_options
 @click.option("--sql", metavar="QUERY", help="Check the rows of a SELECT over files, or over --db.")
 @click.option(
     "--allow",
@@ -85,7 +80,6 @@ def command(
     fixed: str | None,
     raw_csv: bool,
     unsafe: bool,
-    mapping: tuple[str, ...],
     sql: str | None,
     allow: tuple[str, ...],
     db: str | None,
@@ -113,7 +107,6 @@ def command(
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
     from weakcode.scrub.read.inputs import PIPE
-    from weakcode.scrub.read.layouts import parse_mapping
     from weakcode.scrub.run import Plan
     from weakcode.scrub.summary import JudgedBy
     from weakcode.scrub.write.pseudonyms import hash_key
@@ -128,6 +121,7 @@ def command(
         raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
     told.check()
     choice = Choice.from_options(options)
+    reading, keep_map = read_options(options)
     # Hardly anything here forms a cycle; to look for cycles in all that was imported takes 4 % of a run.
     gc.set_threshold(100_000, 20, 20)
     validator = choice.validator()
@@ -141,7 +135,7 @@ def command(
             {
                 PIPE: PIPE in inputs,
                 "--sql": sql,
-                "--map": mapping,
+                "--map": reading.mapping,
                 "--fix": fixed,
                 "--raw-csv": raw_csv,
                 "--jobs": jobs > 1,
@@ -161,13 +155,13 @@ def command(
                 gates=told.gates,
             )
         return ended(result, choice, rejects, as_format, told, kept=True)
-    query, sink, columns = None, None, parse_mapping(mapping)
+    query, sink = None, None
     judged_by = JudgedBy.of(validator)
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource
         from weakcode.scrub.write.postgres import TableSink
 
-        query = QuerySource(sql, db, columns, allow)
+        query = QuerySource(sql, db, allow=allow, options=reading)
         sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
@@ -184,7 +178,7 @@ def command(
             mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
             on_judged=printer,
             progress=progress,
-            mapping=columns,
+            options=reading,
             columns=validator.columns() if kept and validator.engine == "columnar" else None,
             judged_by=judged_by,
             waivers=validator.waivers,
@@ -197,6 +191,8 @@ def command(
             most_rejects=told.most_rejects,
             most_errors=told.most_errors,
         ).run()
+    if keep_map is not None:
+        keep_columns(keep_map, reading, result)
     return ended(result, choice, rejects, as_format, told, kept=kept)
 
 

@@ -7,16 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar, runtime_checkable
+
+import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 from weakcode.scrub.read.archives import Member, members_of, plain_suffix
 from weakcode.scrub.read.csv.file import CsvSource
+from weakcode.scrub.read.encoding import encoding_of, recoded
 from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, opened_input
 from weakcode.scrub.read.jsonl.file import JsonlSource
-from weakcode.scrub.read.layouts import header_cells
+from weakcode.scrub.read.log import ReadCounts, ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected, RowError
+from weakcode.scrub.read.tables.header import header_cells
 from weakcode.scrub.read.x12 import X12Source, looks_like_x12
 
 if TYPE_CHECKING:
@@ -39,9 +44,6 @@ _OTHER_CONTENT = {
     b"BZh9": "packed with bzip2",
     b"\x28\xb5\x2f\xfd": "packed with zstd",
     b"%PDF": "a PDF",
-    b"<?xml": "XML",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
 }
 
 
@@ -82,39 +84,40 @@ def is_arrow_file(path: str | os.PathLike[str]) -> bool:
 
 
 @contextmanager
-def open_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[ClaimSource]:
+def open_claims(
+    path: str | os.PathLike[str], mapping: Mapping[str, Any] | None = None, options: ReadOptions = PLAIN
+) -> Iterator[ClaimSource]:
     """Open a file of claims, in the format that its content shows, else its extension.
 
-    `mapping` says which columns of a table hold what, as `layouts.parse_mapping` returns it.
+    `mapping` says which columns of a table hold what, by the names of --map; `options` what else is known of the file.
 
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
-    with opened_input(path) as given, _opened_claims(given, mapping) as source:
+    options = attrs.evolve(options, mapping=mapping) if mapping is not None else options
+    with opened_input(path) as given, _opened_claims(given, options) as source:
         yield source
 
 
 @contextmanager
-def _opened_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None) -> Iterator[ClaimSource]:
-    if is_arrow_file(path) and mapping:
-        from weakcode.scrub.read.arrow.table import ArrowTable
-
-        yield ArrowTable(path, mapping)
-        return
+def _opened_claims(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[ClaimSource]:
     if is_arrow_file(path):
         from weakcode.scrub.read.arrow.file import ArrowSource
 
-        yield ArrowSource(path)
+        yield ArrowSource(path, options)
         return
     members = members_of(path)
     if len(members) > 1:
-        yield _SeveralFiles(members, mapping)
+        yield _SeveralFiles(members, options)
         return
     with members[0].open() as file:
-        yield _source(file, members[0].name, mapping)
+        yield _source(file, members[0].name, options)
 
 
-def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None) -> Iterator[Claim]:
+def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, Any] | None = None) -> Iterator[Claim]:
     """Give the claims of a file in any format that is read, one by one.
+
+    `mapping` says which columns of a table hold what, by the names of --map, as in
+    `{"id": "NR", "codes": "D*", "date": "SEEN"}`.
 
     Nothing is left out in silence: the first rejected row raises RowError, an InputError whose
     message names file and line and whose `rejected` says what is wrong.
@@ -131,21 +134,32 @@ class FileRows:
     """The rows of one file, which is opened when they are asked for.
 
     `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known,
-    `remarks` what is odd about the file although every claim was read, and `undiagnosed` by kind how many claims have
-    no diagnosis and need none; they are no rows.
+    `remarks` what is odd about the file although every claim was read, `counts` what was guessed, passed over or not
+    matched, and `undiagnosed` by kind how many claims have no diagnosis and need none; they are no rows.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str],
-        mapping: Mapping[str, str] | None = None,
+        options: ReadOptions = PLAIN,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        self._path, self._mapping, self._progress = path, mapping, progress
+        self._path, self._options, self._progress = path, options, progress
+        self._source: ClaimSource | None = None
         self.ignored: tuple[str, ...] = ()
-        self.remarks: tuple[str, ...] = ()
         self.undiagnosed: Mapping[str, int] = {}
         self.bytes_read = 0
+
+    @property
+    def counts(self) -> ReadCounts:
+        """How the file was read, when all of its batches were looked at."""
+        log: ReadLog | None = getattr(self._source, "log", None)
+        return ReadCounts() if log is None else log.result()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the file although every claim was read. Only some formats have something to remark on."""
+        return (*getattr(self._source, "notes", ()), *self.counts.sentences)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         with self._opened() as source:
@@ -163,12 +177,11 @@ class FileRows:
 
     @contextmanager
     def _opened(self) -> Iterator[ClaimSource]:
-        with open_claims(self._path, self._mapping) as source:
+        with open_claims(self._path, options=self._options) as source:
             yield source
             self._tell(source)
             self.ignored = source.ignored
-            # Only some formats have something to remark on.
-            self.remarks = tuple(getattr(source, "notes", ()))
+            self._source = source
             self.undiagnosed = getattr(source, "undiagnosed", {})
 
     def _tell(self, source: ClaimSource) -> None:
@@ -180,17 +193,26 @@ class FileRows:
 class _SeveralFiles:
     """The files of an archive, one after the other. `notes` are theirs, each with the name of its file."""
 
-    def __init__(self, members: Sequence[Member], mapping: Mapping[str, str] | None) -> None:
+    def __init__(self, members: Sequence[Member], options: ReadOptions) -> None:
         self._members = members
-        self._mapping = mapping
+        self._options = options
         self._ignored: dict[str, None] = {}
-        self.notes: list[str] = []
+        self._read: list[tuple[str, ClaimSource]] = []
         self.undiagnosed: Counter[str] = Counter()
         self.bytes_read = 0
 
     @property
     def ignored(self) -> tuple[str, ...]:
         return tuple(self._ignored)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about each file, when all of its batches were looked at."""
+        told = []
+        for name, source in self._read:
+            log = getattr(source, "log", None) or ReadLog()
+            told += [f"{name}: {note}" for note in (*getattr(source, "notes", ()), *log.result().sentences)]
+        return tuple(told)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         return self._each(iter)
@@ -202,14 +224,14 @@ class _SeveralFiles:
     def _each(self, parts_of: Callable[[ClaimSource], Iterator[_Part]]) -> Iterator[_Part]:
         for member in self._members:
             with member.open() as file:
-                source = _source(file, member.name, self._mapping)
+                source = _source(file, member.name, self._options)
                 before = self.bytes_read
                 for part in parts_of(source):
                     self.bytes_read = before + source.bytes_read
                     yield part
                 self.bytes_read = before + source.bytes_read
                 self._ignored.update(dict.fromkeys(source.ignored))
-                self.notes += [f"{member.name}: {note}" for note in getattr(source, "notes", ())]
+                self._read.append((member.name, source))
                 self.undiagnosed.update(getattr(source, "undiagnosed", {}))
 
 
@@ -222,20 +244,31 @@ def _batches(source: ClaimSource) -> Iterator[ClaimBatch]:
     return batches_of(source)
 
 
-def _source(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> ClaimSource:
+def _source(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     """Return the reader for the format of an open file."""
+    start = file.peek(4096) if hasattr(file, "peek") else b""
+    encoding = encoding_of(start) if options.encoding in (None, "utf-16") else options.encoding
+    if encoding in (None, "utf-8"):
+        return _in_utf8(file, name, options)
+    source = _in_utf8(recoded(file, encoding, name), name, attrs.evolve(options, encoding="utf-8"))
+    if (log := getattr(source, "log", None)) is not None:
+        log.said["encoding"] = encoding.upper()
+    return source
+
+
+def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     kind = _format(file, name)
-    if mapping and kind != "csv":
+    if options.mapping and kind != "csv":
         raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
     if kind == "jsonl":
-        return JsonlSource(file, name)
+        return JsonlSource(file, name, options)
     if kind == "fhir":
         from weakcode.scrub.read.fhir import FhirSource
 
         return FhirSource(file, name)
     if kind == "x12":
         return X12Source(file, name)
-    return CsvSource(file, name, mapping)
+    return CsvSource(file, name, options)
 
 
 def _format(file: BinaryIO, name: str) -> str:
@@ -250,6 +283,9 @@ def _format(file: BinaryIO, name: str) -> str:
     if b"\x00" in start:
         raise InputError(f"{name} is not a text file; {_READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        what = "HTML" if b"<html" in text[:1024].lower() else "XML; weakcode reads FHIR as JSON"
+        raise InputError(f"{name} is {what}; {_READ}")
     if looks_like_fhir(start, plain_suffix(name)):
         return "fhir"
     if text.startswith(b"{"):

@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from weakcode.scrub.read.csv.file import claims_of
-from weakcode.scrub.read.layouts import resolve
+import attrs
+
+from weakcode.scrub.read.log import ReadCounts, ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.queries import duckdb_reader, postgresql_reader
 from weakcode.scrub.read.rows import Record, Rejected
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 class QuerySource:
     """The claims that a query gives, in its order; the line is the 1-based row.
 
-    `ignored` are columns that are not known.
+    `ignored` are columns that are not known, `counts` says how they were read.
     `db` is the address of a PostgreSQL database; without it the query runs in DuckDB and may read the files and folders
     of `allow`, and nothing else.
     """
@@ -33,17 +35,20 @@ class QuerySource:
         self,
         query: str,
         db: str | None = None,
-        mapping: Mapping[str, str] | None = None,
+        mapping: Mapping[str, Any] | None = None,
         allow: Sequence[str] = (),
+        *,
+        options: ReadOptions = PLAIN,
     ) -> None:
         self.name = "query"
         self._query = query
         self._db = db
-        self._mapping = mapping
+        self._options = options if mapping is None else attrs.evolve(options, mapping=mapping)
         self._allow = allow
         self._closing = ExitStack()
         self._reader: Any = None
         self.ignored: tuple[str, ...] = ()
+        self._log = ReadLog()
 
     def __enter__(self) -> Self:
         """Run the query; raises InputError when it cannot be run."""
@@ -58,11 +63,13 @@ class QuerySource:
         self._closing.close()
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        header = resolve(self.reader.schema.names, ",", "the query", self._mapping)
-        self.ignored = header.ignored
-        from weakcode.scrub.read.arrow.table import rows_of
+        for batch in self.batches():
+            yield from batch.rows()
 
-        return claims_of(rows_of(self.reader, self.name), header, self.name)
+    @property
+    def counts(self) -> ReadCounts:
+        """How the rows were read, when all batches were looked at."""
+        return self._log.result()
 
     @property
     def reader(self) -> pa.RecordBatchReader:
@@ -70,17 +77,11 @@ class QuerySource:
         return self._reader
 
     def batches(self) -> Iterator[ClaimBatch]:
-        """Give the rows in batches, to be judged together: as they come, where they are a code list."""
-        from weakcode.scrub.read.batch import batches_of
-
-        if self._mapping or not {"claim_id", "codes"} <= set(self.reader.schema.names):
-            yield from batches_of(self)
-            return
+        """Give the rows in batches, to be judged together."""
         from weakcode.scrub.read.arrow.file import ArrowColumns
 
-        columns = ArrowColumns(self.reader)
+        columns = ArrowColumns(self.reader, options=self._options)
+        self._log = columns.log
         columns.name = self.name
-        for batch in columns:
-            self.ignored = columns.ignored
-            yield batch
+        yield from columns
         self.ignored = columns.ignored

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from weakcode.fields import FIELDS, plain_value
 from weakcode.scrub.guard import needs_guard
-from weakcode.scrub.read.layouts import CSV_COLUMNS
+from weakcode.scrub.read.tables.header import CSV_COLUMNS
 from weakcode.scrub.write.csv import CsvRows
 from weakcode.scrub.write.files import writing
 

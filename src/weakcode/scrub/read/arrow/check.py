@@ -49,13 +49,6 @@ def check_rows(rows: int, size: int, what: str) -> None:
         raise InputError(f"{what} is damaged: it says it has {rows:,} rows, more than its {size:,} bytes can hold")
 
 
-def known_once(names: Sequence[str], known: Sequence[str], file: str) -> None:
-    """Raise InputError where a table has two columns of one name that is looked for."""
-    for name in known:
-        if names.count(name) > 1:
-            raise InputError(f"{file} has {names.count(name)} columns {name}; give one")
-
-
 def _bare(kind: Any) -> Any:
     """Return the type with the same layout whose values can be any bytes."""
     types = pa.types

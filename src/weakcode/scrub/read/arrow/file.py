@@ -3,105 +3,46 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import ipc
 
 from weakcode.errors import InputError
-from weakcode.fields import ABOUT_THE_CLAIM, LINES
+from weakcode.fields import BY_NAME
 from weakcode.scrub.columns.arrow import numbers
-from weakcode.scrub.columns.invalid import unreadable
+from weakcode.scrub.columns.invalid import unreadable_in
 from weakcode.scrub.columns.views import without_views
-from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line, known_once
-from weakcode.scrub.read.arrow.types import refuse_types
-from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, row_of
+from weakcode.scrub.read.arrow.batch import ArrowBatch, LostRows
+from weakcode.scrub.read.arrow.cells import rows_of, sampled
+from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line
+from weakcode.scrub.read.arrow.types import refuse_cells, refuse_types
+from weakcode.scrub.read.batch import ClaimBatch, RowBatch, batches_of
 from weakcode.scrub.read.inputs import name_of
-from weakcode.scrub.read.layouts import seen_columns
+from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.columns import claim_columns
+from weakcode.scrub.read.tables.forms import Forms
+from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.long import LongClaims
+from weakcode.scrub.read.tables.resolve import resolve
+from weakcode.scrub.read.tables.rows import Row, claims_of
+from weakcode.scrub.read.tables.tidy import Tidy
 
 BATCH_ROWS = 131_072
 _BUFFER = 1 << 20
 """Bytes of a column read at a time. Files are read, not mapped: a mapped file that is cut short ends the process."""
-_WIDE = re.compile(r"(?:dx|icd_dgns_cd)_?(\d+)", re.IGNORECASE)
 _END = b"\xff\xff\xff\xff\0\0\0\0"
 """The mark that ends an IPC stream. A stream may end without."""
-_KNOWN = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
-
-
-@attrs.frozen(eq=False)
-class ArrowBatch(ClaimBatch):
-    """A batch of claims. `first` is the 1-based row of its first claim; all its text is UTF-8 where it is `decoded`."""
-
-    name: str
-    first: int
-    batch: pa.RecordBatch
-    decoded: bool = False
-
-    @property
-    def rejected(self) -> Sequence[tuple[int, Rejected]]:
-        """Nothing: what is wrong with a row shows where its columns are looked at."""
-        return ()
-
-    def rows(self) -> Iterator[Record | Rejected]:
-        """Give the rows one by one, those that hold what no claim can say first."""
-        wrong = unreadable({name: self.batch.column(name) for name in self.batch.schema.names}, decoded=self.decoded)
-        for row, (what, reason) in wrong.items():
-            yield Rejected(self.name, self.first + row, None, reason, what)
-        places = np.setdiff1d(np.arange(self.batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
-        read = self.batch.take(numbers(places)) if wrong else self.batch
-        for place, values in zip(places.tolist(), read.to_pylist(), strict=True):
-            yield row_of(values, self.name, self.first + place)
-
-    def reread(self, refused: RefusedRow) -> Sequence[Rejected]:
-        """Return the row with what its columns were refused for."""
-        return [Rejected(self.name, self.first + refused.row, refused.claim_id, refused.reason, refused.part)]
-
-    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
-        """Return the 1-based rows."""
-        return rows.astype(np.int64) + self.first, None
-
-
-@attrs.frozen
-class LostRows(ClaimBatch):
-    """Rows that a file says it has and that cannot be read. `part` is what holds them: a row group, a record batch."""
-
-    name: str
-    first: int
-    count: int
-    reason: str
-    part: str
-
-    @property
-    def batch(self) -> pa.RecordBatch:
-        """No claim."""
-        return pa.RecordBatch.from_pydict({})
-
-    @property
-    def rejected(self) -> Sequence[tuple[int, Rejected]]:
-        """A reject for each row."""
-        return [(0, row) for row in self.rows()]
-
-    def rows(self) -> Iterator[Rejected]:
-        """Give a reject for each row."""
-        for number in range(self.first, self.first + self.count):
-            yield Rejected(self.name, number, None, self.reason, self.part)
-
-    def reread(self, refused: RefusedRow) -> Sequence[Rejected]:
-        """No row of these is ever refused: none is there."""
-        return ()
-
-    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
-        """No row of these has a finding."""
-        return rows.astype(np.int64), None
 
 
 def speaks_arrow(source: object) -> bool:
@@ -124,22 +65,92 @@ def as_reader(source: Any) -> pa.RecordBatchReader:
 
 
 class ArrowColumns:
-    """The rows of a file or object as batches with the columns of a code list.
+    """The rows of a file or object as batches with the columns of a code list, or of claims that are not one row each.
 
-    `ignored` names columns that are not known, `notes` says what is odd about the file. Columns named in `kept` stay in
-    the batches although no claim has them. Raises InputError when there is no column of codes.
+    `ignored` names columns that are not known, `notes` says what is odd about the file, `log` how it was read, `header`
+    which column holds what. Columns named in `kept` stay in the batches although no claim has them.
+    Raises InputError when there is no column of codes.
     """
 
-    def __init__(self, source: Any, *, kept: Iterable[str] = ()) -> None:
+    def __init__(self, source: Any, *, kept: Iterable[str] = (), options: ReadOptions = PLAIN) -> None:
         self._kept = frozenset(kept)
+        self._options = options
         self._path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
         self._source = source
         self.name = type(source).__name__ if self._path is None else name_of(source)
         self.ignored: tuple[str, ...] = ()
         self.notes: tuple[str, ...] = ()
+        self.log = ReadLog()
         self.bytes_read = 0
+        self.header: Header
+        self._tidy: Tidy | None = None
 
-    def __iter__(self) -> Iterator[ArrowBatch | LostRows]:
+    def __iter__(self) -> Iterator[ClaimBatch]:
+        raw = self._raw()
+        first = next(raw, None)
+        if first is None:
+            return
+        parts = chain([first], raw)
+        if self.header.is_plain:
+            for part in parts:
+                yield from [part] if isinstance(part, LostRows) else self._pieces(part)
+        elif self.header.code is not None:
+            yield from self._grouped(parts)
+        else:
+            yield from batches_of(self._claims(self._tidied(first), parts))
+
+    def _grouped(self, parts: Iterable[_Raw | LostRows]) -> Iterator[ClaimBatch]:
+        """Give the claims of a table of which each row is one diagnosis; rows that cannot be read come before them."""
+        tidy: Tidy | None = None
+        with ExitStack() as opened:
+            claims: LongClaims | None = None
+            for part in parts:
+                if isinstance(part, LostRows):
+                    yield part
+                    continue
+                if tidy is None or claims is None:
+                    tidy = self._tidied(part)
+                    claims = opened.enter_context(LongClaims(tidy, self.name))
+                yield from self._add(claims, part)
+            if claims is not None:
+                yield from claims.batches()
+
+    def _add(self, claims: LongClaims, part: _Raw) -> Iterator[ClaimBatch]:
+        decoded = self._decoded(part)
+        if isinstance(decoded, LostRows):
+            yield decoded
+            return
+        plain, wrong, kept = self._readable(part.batch, decoded)
+        rejected = [Rejected(self.name, part.first + row, None, why, what) for row, (what, why) in wrong.items()]
+        if rejected:
+            yield RowBatch(rejected)
+        rows = np.arange(part.batch.num_rows) if kept is None else kept
+        claims.add({at: plain[self._names[at]] for at in self.header.known}, rows.astype(np.int64) + part.first)
+
+    def _claims(self, tidy: Tidy, parts: Iterable[_Raw | LostRows]) -> Iterator[Record | Rejected]:
+        """Give the claims of tables whose rows are no claims each, or say more than columns hold."""
+
+        def rows() -> Iterator[Row | Rejected]:
+            for part in parts:
+                if isinstance(part, LostRows):
+                    yield from part.rows()
+                else:
+                    yield from rows_of(part.batch, self._names, part.first, self.name, part.what)
+
+        return claims_of(rows(), tidy, self.name)
+
+    def _tidied(self, part: _Raw | LostRows) -> Tidy:
+        """Return what reads the cells, which the first rows decide the form of the dates of."""
+        if self._tidy is None:
+            header = self.header
+            fields = {at: name for name, at in header.about if BY_NAME[name].arrow == "date32"}
+            fields |= dict.fromkeys(header.days, "service_date")
+            batch = None if isinstance(part, LostRows) else part.batch
+            forms = Forms.of(self._options, {name: sampled(batch, self._names[at]) for at, name in fields.items()})
+            self._tidy = Tidy(header, forms, self.log)
+        return self._tidy
+
+    def _raw(self) -> Iterator[_Raw | LostRows]:
         try:
             if self._path is None:
                 yield from self._stream(as_reader(self._source))
@@ -151,7 +162,7 @@ class ArrowColumns:
             what = "is damaged or cut short" if self._path else "gives rows that cannot be read"
             raise InputError(f"{self.name} {what}: {first_line(error)}") from None
 
-    def _file(self, path: Path) -> Iterator[ArrowBatch | LostRows]:
+    def _file(self, path: Path) -> Iterator[_Raw | LostRows]:
         try:
             with pa.OSFile(os.fspath(path)) as file:
                 start = file.read(8)
@@ -168,20 +179,21 @@ class ArrowColumns:
         except DAMAGED as error:
             raise InputError(f"{self.name} is damaged or cut short: {first_line(error)}") from None
 
-    def _parquet(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
+    def _parquet(self, opened: pa.NativeFile) -> Iterator[_Raw | LostRows]:
         plain = pq.ParquetFile(opened)
+        wanted = self._known(plain.schema_arrow)
         # Codes repeat so much that reading them as a dictionary costs a fraction of reading them as text.
         leaves = [plain.schema.column(number).path for number in range(len(plain.schema))]
-        dictionaries = [leaf for leaf in leaves if leaf.split(".")[0] == "codes"]
+        repeated = {self._names[at] for at in (self.header.codes, *self.header.wide) if at is not None}
+        dictionaries = [leaf for leaf in leaves if leaf.split(".")[0] in repeated]
         file = pq.ParquetFile(opened, metadata=plain.metadata, buffer_size=_BUFFER, read_dictionary=dictionaries)
-        wanted = self._known(file.schema_arrow)
         first, size = 1, opened.size()
         for group in range(file.num_row_groups):
             what = f"row group {group}"
             rows, done = file.metadata.row_group(group).num_rows, 0
             try:
                 for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
-                    yield from self._pieces(batch, first + done, what, "row group")
+                    yield _Raw(batch, first + done, what, "row group")
                     done += batch.num_rows
                 reason = f"{what} is damaged: it says it has {rows:,} rows and has {done:,}"
             except InputError:
@@ -194,11 +206,11 @@ class ArrowColumns:
             first += max(rows, done)
             self.bytes_read = size * (group + 1) // file.num_row_groups
 
-    def _ipc_file(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
+    def _ipc_file(self, opened: pa.NativeFile) -> Iterator[_Raw | LostRows]:
         file = ipc.open_file(opened, options=self._only_known(ipc.open_file(opened).schema))
         yield from self._batches(map(file.get_batch, range(file.num_record_batches)))
 
-    def _ipc_stream(self, opened: pa.NativeFile) -> Iterator[ArrowBatch | LostRows]:
+    def _ipc_stream(self, opened: pa.NativeFile) -> Iterator[_Raw | LostRows]:
         size = opened.size()
         options = self._only_known(ipc.open_stream(opened).schema)
         opened.seek(0)
@@ -212,34 +224,55 @@ class ArrowColumns:
         if opened.read(len(_END)) != _END:
             self.notes = ("it ends without the mark that ends a stream; where it was cut short, claims are missing",)
 
-    def _stream(self, reader: pa.RecordBatchReader) -> Iterator[ArrowBatch | LostRows]:
-        self._known(reader.schema)
-        yield from self._batches(reader)
+    def _stream(self, reader: pa.RecordBatchReader) -> Iterator[_Raw]:
+        known = self._known(reader.schema)
+        yield from self._batches(batch.select(known) for batch in reader)
 
-    def _batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[ArrowBatch | LostRows]:
+    def _batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[_Raw]:
         first = 1
         for number, batch in enumerate(batches):
-            yield from self._pieces(batch, first, f"record batch {number}", "record batch")
+            yield _Raw(batch, first, f"record batch {number}", "record batch")
             first += batch.num_rows
 
-    def _pieces(self, batch: pa.RecordBatch, first: int, what: str, part: str) -> Iterator[ArrowBatch | LostRows]:
+    def _pieces(self, part: _Raw) -> Iterator[ArrowBatch | LostRows]:
         """Give a batch in pieces of bounded size, or its rows as lost where it is damaged."""
-        names = batch.schema.names
-        batch = batch.select(
-            [
-                name
-                for name in names
-                if name in _KNOWN or name in self._kept or ("codes" not in names and _WIDE.fullmatch(name))
-            ]
-        )
-        check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{self.name}: {what}")
-        try:
-            decoded = check_arrays(batch.columns)
-        except pa.ArrowException as error:
-            yield LostRows(self.name, first, batch.num_rows, f"{what} is damaged: {first_line(error)}", part)
+        decoded = self._decoded(part)
+        if isinstance(decoded, LostRows):
+            yield decoded
             return
-        for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield ArrowBatch(self.name, first + start, self._shaped(batch.slice(start, BATCH_ROWS)), decoded)
+        for start in range(0, part.batch.num_rows, BATCH_ROWS):
+            yield self._piece(part.batch.slice(start, BATCH_ROWS), part, part.first + start, decoded)
+
+    def _decoded(self, part: _Raw) -> bool | LostRows:
+        """Check a batch; tell whether all its text is UTF-8, or return its rows as lost."""
+        batch = part.batch
+        check_rows(batch.num_rows, batch.get_total_buffer_size(), f"{self.name}: {part.what}")
+        try:
+            return check_arrays(batch.columns)
+        except pa.ArrowException as error:
+            reason = f"{part.what} is damaged: {first_line(error)}"
+            return LostRows(self.name, part.first, batch.num_rows, reason, part.kind)
+
+    def _piece(self, batch: pa.RecordBatch, part: _Raw, first: int, decoded: bool) -> ArrowBatch:
+        plain, wrong, kept = self._readable(batch, decoded)
+        tidy = self._tidied(part)
+        claims = claim_columns(tidy, {at: plain[self._names[at]] for at in self.header.known})
+        for name in batch.schema.names:
+            if name in self._kept and name not in claims.schema.names:
+                claims = claims.append_column(name, plain[name])
+        return ArrowBatch(self.name, first, claims, decoded or bool(wrong), kept, wrong)
+
+    def _readable(
+        self, batch: pa.RecordBatch, decoded: bool
+    ) -> tuple[dict[str, pa.Array], dict[int, tuple[str, str]], NDArray[np.int64] | None]:
+        """Return the columns without the rows that cannot be read, those rows, and the others where there are some."""
+        plain = dict(zip(batch.schema.names, map(without_views, batch.columns), strict=True))
+        known = [self._names[at] for at in self.header.known]
+        wrong = {} if decoded else unreadable_in(known, [plain[name] for name in known])
+        if not wrong:
+            return plain, wrong, None
+        kept = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
+        return {name: column.take(numbers(kept)) for name, column in plain.items()}, wrong, kept
 
     def _only_known(self, schema: pa.Schema) -> ipc.IpcReadOptions:
         known = frozenset(self._known(schema))
@@ -250,41 +283,34 @@ class ArrowColumns:
 
     def _known(self, schema: pa.Schema) -> list[str]:
         """Return the columns to read; raises InputError when no column holds codes."""
-        names = list(schema.names)
-        wide = _wide_columns(names)
-        if "codes" not in names and not wide:
-            seen = seen_columns(names) if names else "its columns are none"
-            raise InputError(f"{self.name} has no column codes (nor dx1, dx2, …); {seen}")
-        known = [name for name in names if name in _KNOWN]
-        if "codes" not in names:
-            known += wide
-        known_once(names, known, self.name)
-        refuse_types(schema, known, self.name)
-        self.ignored = tuple(name for name in names if name not in known)
-        return known + [name for name in names if name in self._kept]
-
-    def _shaped(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the batch with a column codes, also where each code has a column of its own."""
-        plain = list(map(without_views, batch.columns))
-        if any(column.type != field.type for column, field in zip(plain, batch.schema, strict=True)):
-            batch = pa.RecordBatch.from_arrays(plain, names=batch.schema.names)
-        if "codes" in batch.schema.names:
-            return batch
-        columns = [batch.column(name).cast(pa.string()) for name in _wide_columns(batch.schema.names)]
-        joined = pc.binary_join_element_wise(*columns, " ", null_handling="skip")
-        return batch.append_column("codes", joined)
+        names = self._names = list(schema.names)
+        header = self.header = resolve(names, ",", self.name, self._options.mapping, needs_id=False, lists=True)
+        known = [names[at] for at in header.known]
+        if header.is_plain:
+            refuse_types(schema, header, self.name)
+        else:
+            refuse_cells(schema, header, self.name)
+        self.ignored = header.ignored
+        self.log.columns.update(header.matched)
+        self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
+        return list(dict.fromkeys(known + [name for name in names if name in self._kept]))
 
 
-def _wide_columns(names: list[str]) -> list[str]:
-    numbered = [(int(found[1]), name) for name in names if (found := _WIDE.fullmatch(name))]
-    return [name for _, name in sorted(numbered)]
+@attrs.frozen
+class _Raw:
+    """Rows as they come, the first the 1-based `first`; `what` names them, `kind` says what they are a part of."""
+
+    batch: pa.RecordBatch
+    first: int
+    what: str
+    kind: str
 
 
 class ArrowSource:
     """The claims of a file in one of Arrow's formats, one by one; the line is the 1-based row."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._columns = ArrowColumns(path)
+    def __init__(self, path: str | os.PathLike[str], options: ReadOptions = PLAIN) -> None:
+        self._columns = ArrowColumns(path, options=options)
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -297,6 +323,11 @@ class ArrowSource:
         return self._columns.notes
 
     @property
+    def log(self) -> ReadLog:
+        """How the file was read."""
+        return self._columns.log
+
+    @property
     def bytes_read(self) -> int:
         """Bytes read so far, by row groups."""
         return self._columns.bytes_read
@@ -305,6 +336,6 @@ class ArrowSource:
         for part in self._columns:
             yield from part.rows()
 
-    def batches(self) -> Iterator[ArrowBatch | LostRows]:
+    def batches(self) -> Iterator[ClaimBatch]:
         """Give the claims of the file in batches, to be judged together."""
         return iter(self._columns)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from weakcode.errors import InputError
 from weakcode.fields import FIELDS, LINES, Field
+from weakcode.scrub.read.tables.header import Header
 
 _types = pa.types
 _IsKind = Callable[[Any], bool]
@@ -92,7 +93,10 @@ def _allowed(field: Field) -> tuple[_IsKind, str]:
         return _is_listed, "text, or a list of text"
     if field.arrow == "date32":
         return lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"
-    return _is_value, "text" if field.arrow == "string" else "a whole number"
+    return (
+        lambda kind: _is_value(kind) or bool(_types.is_decimal128(kind)),
+        "text" if field.arrow == "string" else "a whole number",
+    )
 
 
 ALLOWED: dict[str, tuple[_IsKind, str]] = {
@@ -104,15 +108,27 @@ ALLOWED: dict[str, tuple[_IsKind, str]] = {
 """By column, whether it may have a type, and what it may have in words."""
 
 
-def refuse_types(schema: pa.Schema, known: Iterable[str], file: str) -> None:
+def refuse_types(schema: pa.Schema, header: Header, file: str) -> None:
     """Raise InputError for a column whose type its values cannot be read from; columns not in ALLOWED are codes."""
-    for name in known:
-        kind = plain_type(schema.field(name).type)
-        is_allowed, words = ALLOWED.get(name, (_is_text, "text"))
+    parts = {at: name for name, at in header.about}
+    single = {"claim_id": header.claim_id, "codes": header.codes, LINES: header.listed}
+    parts |= {at: name for name, at in single.items() if at is not None}
+    for position in header.known:
+        field = schema.field(position)
+        kind = plain_type(field.type)
+        is_allowed, words = ALLOWED.get(parts.get(position, ""), (_is_text, "text"))
         if not is_allowed(kind):
             said = str(kind)
             said = said if len(said) < 80 else f"{said[:77]}..."
-            raise InputError(f"{file}: the column {name} has the Arrow type {said}; give {words}")
+            raise InputError(f"{file}: the column {field.name} has the Arrow type {said}; give {words}")
+
+
+def refuse_cells(schema: pa.Schema, header: Header, file: str) -> None:
+    """Raise InputError for a column whose values cannot be cells of text."""
+    for position in header.known:
+        field = schema.field(position)
+        if not is_cell(field.type):
+            raise InputError(f"{file}: the column {field.name} has the Arrow type {field.type}; give text or numbers")
 
 
 def plain_type(kind: Any) -> Any:

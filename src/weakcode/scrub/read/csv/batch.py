@@ -14,29 +14,21 @@ from typing import Any
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pyarrow import csv as pacsv
 
 from weakcode.base.lazy import lazy
 from weakcode.scrub.read.batch import LinedBatch, LinedColumns
-from weakcode.scrub.read.csv.claims import about_value
-from weakcode.scrub.read.layouts import Header
+from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.columns import claim_columns
+from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.tidy import Tidy
 
-ReadAgain = Callable[[bytes, int], list[Record | Rejected]]
-"""Reads lines by the row reader; the number is that of the first."""
-_PARTS_CODES = r"[\s;,\x1c-\x1f]|[^\x00-\x7f]"
+ReadAgain = Callable[[bytes, int, ReadLog], list[Record | Rejected]]
+"""Reads lines by the row reader; the number is that of the first. What is met goes into the log."""
+_REPEATED = pa.dictionary(pa.int32(), pa.string())
 _CONTROLS = re.compile(rb"[\x00\x1c-\x1f]")
-
-
-def is_plain(header: Header) -> bool:
-    """Tell whether each line under this header is one claim, with its values as they stand."""
-    peculiar = (header.line, header.principal, header.principal_version)
-    return (
-        all(one is None for one in peculiar)
-        and not (header.poa or header.versions or header.apart or header.rif)
-        and (header.codes is not None or bool(header.wide))
-    )
 
 
 def is_well_formed(block: bytes) -> bool:
@@ -57,7 +49,7 @@ class CsvBatch(LinedBatch):
 
     content: bytes
     first: int
-    header: Header
+    tidy: Tidy
     name: str
     again: ReadAgain
 
@@ -71,11 +63,13 @@ class CsvBatch(LinedBatch):
 
     def rows(self) -> list[Record | Rejected]:
         """Read the lines by the row reader."""
-        return self.again(self.content, self.first)
+        # What was met is counted once: by the columns, where there are some.
+        log = self.tidy.log if self.table is None else ReadLog()
+        return self.again(self.content, self.first, log)
 
     def read_line(self, number: int) -> list[Record | Rejected]:
         """Read a line by the row reader."""
-        return self.again(self._contents[number - self.first] + b"\n", number)
+        return self.again(self._contents[number - self.first] + b"\n", number, ReadLog())
 
     @lazy
     def _contents(self) -> list[bytes]:
@@ -83,59 +77,55 @@ class CsvBatch(LinedBatch):
 
     def _read(self) -> LinedColumns | None:
         """Return the rows as columns, with the lines that have another number of fields; None where that cannot be."""
-        header, odd = self.header, []
+        read = plain_columns(self.content, self.tidy.header, self.first)
+        if read is None:
+            return None
+        columns, lines, odd = read
+        return LinedColumns(claim_columns(self.tidy, columns), lines, odd)
 
-        def skip(row: Any) -> str:
-            odd.append(row.number)
-            return "skip"
 
-        names = [str(position) for position in range(header.width)]
-        table = pacsv.read_csv(
-            io.BytesIO(self.content),
-            read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(self.content) + 1),
-            parse_options=pacsv.ParseOptions(
-                delimiter=header.delimiter,
-                quote_char=False,
-                ignore_empty_lines=False,
-                invalid_row_handler=skip,
-            ),
-            convert_options=pacsv.ConvertOptions(
-                include_columns=[str(position) for position in sorted(set(header.known))],
-                column_types=dict.fromkeys(names, pa.string()),
-                strings_can_be_null=False,
-            ),
-        ).combine_chunks()
-        if any(number is None for number in odd):
-            return None
-        count = self.content.count(b"\n") + (not self.content.endswith(b"\n"))
-        lines = np.delete(np.arange(count, dtype=np.int64), np.array(odd, np.int64) - 1) + self.first
-        if len(lines) != table.num_rows:
-            return None
-        codes = self._codes(table)
-        if codes is None:
-            return None
-        ids = _column(table, header.claim_id)
-        columns = {"claim_id": pc.if_else(pc.equal(ids, ""), pa.scalar(None, pa.string()), ids), "codes": codes}
-        for name, position in header.about:
-            columns[name] = _about(name, _column(table, position))
-        return LinedColumns(pa.RecordBatch.from_pydict(columns), lines, [number - 1 + self.first for number in odd])
+def plain_columns(
+    content: bytes, header: Header, first: int
+) -> tuple[dict[int, pa.Array], NDArray[np.int64], list[int]] | None:
+    """Return the columns that the header knows, by position, the line of each row, and the lines with other fields.
 
-    def _codes(self, table: pa.Table) -> pa.Array | None:
-        """Return the codes of each row as one text; None where a cell for one code holds several."""
-        if self.header.codes is not None:
-            return _column(table, self.header.codes)
-        cells = [pc.ascii_trim_whitespace(_column(table, position)) for position in self.header.wide]
-        if any(pc.any(pc.match_substring_regex(column, _PARTS_CODES)).as_py() for column in cells):
-            return None
-        return pc.binary_join_element_wise(*cells, " ")
+    None where Arrow does not read the lines as the row reader does. Raises pyarrow.ArrowException.
+    """
+    odd: list[int | None] = []
+
+    def skip(row: Any) -> str:
+        odd.append(row.number)
+        return "skip"
+
+    names = [str(position) for position in range(header.width)]
+    table = pacsv.read_csv(
+        io.BytesIO(content),
+        read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(content) + 1),
+        parse_options=pacsv.ParseOptions(
+            delimiter=header.delimiter,
+            quote_char=False,
+            ignore_empty_lines=False,
+            invalid_row_handler=skip,
+        ),
+        convert_options=pacsv.ConvertOptions(
+            include_columns=[str(position) for position in header.known],
+            column_types={
+                name: pa.string() if position in (header.claim_id, header.codes) else _REPEATED
+                for position, name in enumerate(names)
+            },
+            strings_can_be_null=False,
+        ),
+    ).combine_chunks()
+    if any(number is None for number in odd):
+        return None
+    count = content.count(b"\n") + (not content.endswith(b"\n"))
+    lines = np.delete(np.arange(count, dtype=np.int64), np.array(odd, np.int64) - 1) + first
+    if len(lines) != table.num_rows:
+        return None
+    columns = {position: _column(table, position) for position in header.known}
+    return columns, lines, [number - 1 + first for number in odd if number is not None]
 
 
 def _column(table: pa.Table, position: int) -> pa.Array:
     column = table.column(str(position))
-    return column.chunk(0) if column.num_chunks else pa.array([], pa.string())
-
-
-def _about(name: str, column: pa.Array) -> pa.Array:
-    encoded = column.dictionary_encode()
-    values = [about_value(name, value.strip()) or None for value in encoded.dictionary.to_pylist()]
-    return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(values, pa.string()))
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)

@@ -4,86 +4,92 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from weakcode.errors import InputError
+from weakcode.fields import BY_NAME
 from weakcode.scrub.guard import unguarded
-from weakcode.scrub.read.csv.claims import claim_of_rows
-from weakcode.scrub.read.layouts import Header, header_cells, read_header
+from weakcode.scrub.read.encoding import WindowsLines
+from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.tables.forms import Forms
+from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.resolve import read_header
+from weakcode.scrub.read.tables.rows import Row, claims_of
+from weakcode.scrub.read.tables.tidy import Tidy
 from weakcode.scrub.read.textlines import LONGEST_LINE, Ahead, Lines, decoded, shown
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
-
-__all__ = ["CsvSource", "Header", "claims_of", "header_cells", "read_header"]
+    from weakcode.scrub.read.tables.long import LongClaims
 
 BATCH_BYTES = 1 << 19
 """Bytes that are judged together."""
+_SAMPLE = 1 << 17
+"""Bytes that show in which form dates are written."""
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have: one lost quote must not swallow a file."""
-_MOST_ROWS = 5_000
-"""Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
-
-Row = tuple[int, list[str], bytes]
-"""A row's 1-based line, cells, and bytes as they stand in the file."""
 
 
-def claims_of(rows: Iterable[Row | Rejected], header: Header, file: str) -> Iterator[Record | Rejected]:
-    """Return the claims of these rows: one each, or one for rows of service lines that follow each other."""
-    group: list[Row] = []
-    for row in rows:
-        if isinstance(row, Rejected):
-            yield row
-            continue
-        if header.line is None:
-            yield _outcome([row], header, file)
-            continue
-        if group and not _continues(group, row, header.claim_id):
-            yield _outcome(group, header, file)
-            group = []
-        group.append(row)
-    if group:
-        yield _outcome(group, header, file)
+def pa_error() -> type[Exception]:
+    """Return what Arrow raises; it is imported where it is needed."""
+    import pyarrow as pa
 
-
-def _continues(group: list[Row], row: Row, at: int) -> bool:
-    same = bool(row[1][at].strip()) and row[1][at] == group[0][1][at]
-    return same and len(group) < _MOST_ROWS
-
-
-def _outcome(group: list[Row], header: Header, file: str) -> Record | Rejected:
-    number, _, first = group[0]
-    raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
-    try:
-        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group])
-    except BadRow as error:
-        return Rejected(file, number, error.claim_id, error.reason, error.part, raw)
-    return Record(claim, file, number, raw, apart=apart)
+    error: type[Exception] = pa.ArrowException
+    return error
 
 
 class CsvSource:
-    """The rows of one CSV file. `ignored` are the columns that are not known.
+    """The rows of one CSV file. `ignored` are the columns that are not known, `log` says how it was read.
 
-    With `header` the file has only rows, the first in line `first_line`.
+    With `tidy` the file has only rows, the first in line `first_line`, which are read as it says.
     """
 
     def __init__(
         self,
         file: BinaryIO,
         name: str,
-        mapping: Mapping[str, str] | None = None,
+        options: ReadOptions = PLAIN,
         *,
-        header: Header | None = None,
+        tidy: Tidy | None = None,
         first_line: int = 1,
     ) -> None:
+        self.log = ReadLog()
+        if options.encoding is None and tidy is None:
+            file = cast(BinaryIO, WindowsLines(file, lambda lines: self.log.count("Windows-1252 rows", lines)))
         self._ahead = Ahead(file)
         self._lines = Lines(self._ahead, first_line)
         self._name = name
-        self._mapping = mapping
-        self.header = header or self._read_header()
+        self._mapping = options.mapping
+        self._tidy = tidy or self._begun(options)
+        self.header = self._tidy.header
         self.ignored: tuple[str, ...] = self.header.ignored
+
+    def _begun(self, options: ReadOptions) -> Tidy:
+        """Read the header, and look at the first rows for the form of their dates."""
+        header = self._read_header()
+        self.log.columns.update(header.matched)
+        self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
+        return Tidy(header, Forms.of(options, self._dates(header)), self.log)
+
+    def _dates(self, header: Header) -> dict[str, list[str]]:
+        """Return the dates of the first rows, by field."""
+        fields = dict.fromkeys(header.days, "service_date")
+        fields |= {at: name for name, at in header.about if BY_NAME[name].arrow == "date32"}
+        samples: dict[str, list[str]] = {name: [] for name in fields.values()}
+        if not fields:
+            return samples
+        text = self._ahead.block(_SAMPLE).decode("utf-8", "replace")
+        rows = csv.reader(text.splitlines(), delimiter=header.delimiter)
+        with suppress(csv.Error):
+            for cells in rows:
+                if len(cells) == header.width:
+                    for position, name in fields.items():
+                        samples[name].append(cells[position])
+        return samples
 
     @property
     def bytes_read(self) -> int:
@@ -107,14 +113,19 @@ class CsvSource:
         raise InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        return claims_of(self._rows(), self.header, self._name)
+        if self.header.code is not None:
+            return (row for batch in self._grouped() for row in batch.rows())
+        return claims_of(self._rows(), self._tidy, self._name)
 
     def batches(self) -> Iterator[ClaimBatch]:
         """Give the rows of the file in batches: stretches that Arrow reads, and what only the row reader can."""
         from weakcode.scrub.read.batch import RowBatch, batches_of
-        from weakcode.scrub.read.csv.batch import CsvBatch, is_plain, is_well_formed
+        from weakcode.scrub.read.csv.batch import CsvBatch, is_well_formed
 
-        if not is_plain(self.header):
+        if self.header.code is not None:
+            yield from self._grouped()
+            return
+        if not self.header.is_plain or self.header.claim_id is None:
             yield from batches_of(self)
             return
         while block := self._ahead.block(BATCH_BYTES):
@@ -124,22 +135,70 @@ class CsvSource:
                 first = self._lines.next_line
                 self._ahead.skip(len(block))
                 self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
-                yield CsvBatch(block, first, self.header, self._name, self._again)
+                yield CsvBatch(block, first, self._tidy, self._name, self._again)
             else:
                 rows = tuple(self._until(self._lines.bytes_read + len(block)))
                 if rows:
                     yield RowBatch(rows)
 
-    def _until(self, end: int) -> Iterator[Record | Rejected]:
-        """Give the rows up to the first that ends there or behind."""
-        for row in claims_of(self._rows(), self.header, self._name):
+    def _grouped(self) -> Iterator[ClaimBatch]:
+        """Give the claims of a table of which each row is one diagnosis; rows that cannot be read come before them."""
+        from weakcode.scrub.read.batch import RowBatch
+        from weakcode.scrub.read.tables.long import LongClaims
+
+        with LongClaims(self._tidy, self._name) as claims:
+            while block := self._ahead.block(BATCH_BYTES):
+                odd = self._add_block(claims, block)
+                if odd:
+                    yield RowBatch(odd)
+            yield from claims.batches()
+
+    def _add_block(self, claims: LongClaims, block: bytes) -> list[Rejected]:
+        """Add the rows of a block to the claims; return those that cannot be read."""
+        from weakcode.scrub.read.csv.batch import is_well_formed, plain_columns
+
+        read = None
+        rows: Iterator[Row | Rejected]
+        if not (self.header.guarded and b"'" in block) and is_well_formed(block) and len(block) < LONGEST_LINE:
+            with suppress(pa_error()):
+                read = plain_columns(block, self.header, self._lines.next_line)
+        if read is not None:
+            columns, lines, odd = read
+            again = {line: block.split(b"\n")[line - self._lines.next_line] for line in odd} if odd else {}
+            self._ahead.skip(len(block))
+            self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
+            claims.add(columns, lines)
+            rows = (row for line, text in again.items() for row in self._rows_of(text + b"\n", line))
+        else:
+            rows = self._cells_until(self._lines.bytes_read + len(block))
+        good: list[Row] = []
+        bad: list[Rejected] = []
+        for row in rows:
+            (bad if isinstance(row, Rejected) else good).append(row)  # type: ignore[arg-type]
+        if good:
+            claims.add_cells([cells for _, cells, _ in good], [line for line, _, _ in good])
+        return bad
+
+    def _rows_of(self, content: bytes, first: int) -> Iterator[Row | Rejected]:
+        return CsvSource(io.BytesIO(content), self._name, tidy=self._tidy, first_line=first)._rows()
+
+    def _cells_until(self, end: int) -> Iterator[Row | Rejected]:
+        for row in self._rows():
             yield row
             if self._lines.bytes_read >= end and not self._lines.waiting:
                 return
 
-    def _again(self, content: bytes, first: int) -> list[Record | Rejected]:
-        """Read lines without quotes row by row."""
-        return list(CsvSource(io.BytesIO(content), self._name, header=self.header, first_line=first))
+    def _until(self, end: int) -> Iterator[Record | Rejected]:
+        """Give the rows up to the first that ends there or behind."""
+        for row in claims_of(self._rows(), self._tidy, self._name):
+            yield row
+            if self._lines.bytes_read >= end and not self._lines.waiting:
+                return
+
+    def _again(self, content: bytes, first: int, log: ReadLog) -> list[Record | Rejected]:
+        """Read lines without quotes row by row; what is met goes into `log`."""
+        tidy = Tidy(self.header, self._tidy.forms, log)
+        return list(CsvSource(io.BytesIO(content), self._name, tidy=tidy, first_line=first))
 
     def _rows(self) -> Iterator[Row | Rejected]:
         for number, line in self._lines:
@@ -150,7 +209,7 @@ class CsvSource:
                 if self.header.guarded:
                     cells = [unguarded(cell) for cell in cells]
                 if len(cells) != self.header.width:
-                    at = self.header.claim_id
+                    at = self.header.claim_id or 0
                     raise BadRow(
                         "number of fields",
                         f"the row has {len(cells)} fields, the header has {self.header.width}",
@@ -187,7 +246,8 @@ class CsvSource:
                 break
             return cells, b"\n".join([line, *(more for _, more in taken if more is not None)])
         self._lines.push_back(taken)
-        claim_id = text.split(self.header.delimiter)[self.header.claim_id : self.header.claim_id + 1]
+        at = self.header.claim_id or 0
+        claim_id = text.split(self.header.delimiter)[at : at + 1]
         usable = claim_id[0] if claim_id and '"' not in claim_id[0] else None
         raise BadRow(
             "quotes",

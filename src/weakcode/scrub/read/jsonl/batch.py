@@ -12,7 +12,9 @@ import pyarrow as pa
 
 from weakcode.fields import ABOUT_THE_CLAIM, FIELDS
 from weakcode.scrub.read.batch import LinedBatch, LinedColumns
+from weakcode.scrub.read.jsonl.forms import Objects
 from weakcode.scrub.read.jsonl.objects import Line, object_in
+from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import decoded
 
@@ -37,10 +39,12 @@ class JsonlBatch(LinedBatch):
         return self.again([self.lines[number - self.lines[0][0]]])
 
 
-def plain_columns(lines: Sequence[Line], take_note: Callable[[Iterable[str]], None]) -> LinedColumns | None:
+def plain_columns(
+    lines: Sequence[Line], objects: Objects, take_note: Callable[[Iterable[str]], None], log: ReadLog
+) -> LinedColumns | None:
     """Return the claims of these lines as columns; None where one says what columns of text do not hold.
 
-    `take_note` is told the keys of each claim, once it is known that all are plain.
+    `take_note` is told the keys of each claim, once it is known that all are plain, `log` how they were read.
     """
     ids: list[str | None] = []
     codes: list[list[str] | None] = []
@@ -48,7 +52,7 @@ def plain_columns(lines: Sequence[Line], take_note: Callable[[Iterable[str]], No
     numbers, odd, keys = [], [], []
     for number, line in lines:
         try:
-            values = object_in(decoded(line).removeprefix("\ufeff"))
+            values = objects.read(object_in(decoded(line).removeprefix("\ufeff")), log)
         except BadRow:
             odd.append(number)
             continue
@@ -63,6 +67,7 @@ def plain_columns(lines: Sequence[Line], take_note: Callable[[Iterable[str]], No
         keys.append(values)
     for values in keys:
         take_note(values)
+    log.ids(ids)
     columns = {"claim_id": pa.array(ids, pa.string()), "codes": pa.array(codes, pa.list_(pa.string()))}
     for name, column in about.items():
         columns[name] = pa.array(column, pa.string()).dictionary_encode()

@@ -5,26 +5,45 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import attrs
 
 from weakcode.claims import Claim, claim_id_of
 from weakcode.errors import WeakcodeError
+from weakcode.scrub.read.encoding import WindowsLines
+from weakcode.scrub.read.jsonl.forms import Objects
 from weakcode.scrub.read.jsonl.objects import KNOWN, Line, object_in
+from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
-from weakcode.scrub.read.textlines import Lines, decoded, shown
+from weakcode.scrub.read.textlines import Ahead, Lines, decoded, shown
 from weakcode.scrub.read.values import claim_from
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
 
 
-class JsonlSource:
-    """The lines of one JSON Lines file. `ignored` are the keys seen so far that are not known."""
+_SAMPLE = 1 << 16
+"""Bytes that show in which form dates are written."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
-        self._lines = Lines(file)
+
+class JsonlSource:
+    """The lines of one JSON Lines file. `ignored` are the keys seen so far that are not known.
+
+    `log` says how it was read. With `objects` the lines are read as it says.
+    """
+
+    def __init__(
+        self, file: BinaryIO, name: str, options: ReadOptions = PLAIN, *, objects: Objects | None = None
+    ) -> None:
+        self.log = ReadLog()
+        if options.encoding is None and objects is None:
+            file = cast(BinaryIO, WindowsLines(file, lambda lines: self.log.count("Windows-1252 rows", lines)))
+        ahead = Ahead(file)
+        self._objects = objects or Objects(options, ahead.block(_SAMPLE).splitlines())
+        self.log.columns = self._objects.columns
+        self._lines = Lines(ahead)
         self._name = name
         self._ignored: dict[str, None] = {}
 
@@ -44,7 +63,10 @@ class JsonlSource:
         from weakcode.scrub.read.jsonl.batch import JsonlBatch, plain_columns
 
         while chunk := list(islice(self._lines, batch.ROWS)):
-            table = plain_columns(chunk, self._take_note)
+            log = ReadLog()
+            table = plain_columns(chunk, self._objects, self._take_note, log)
+            if table is not None:
+                self.log.take(log)
             if table is not None:
                 yield JsonlBatch(chunk, table, self._name, self._again)
             elif rows := tuple(self._rows(chunk)):
@@ -52,7 +74,7 @@ class JsonlSource:
 
     def _again(self, lines: Sequence[Line]) -> list[Record | Rejected]:
         """Read some lines once more."""
-        return list(JsonlSource(io.BytesIO(), self._name)._rows(lines))
+        return list(JsonlSource(io.BytesIO(), self._name, objects=self._objects)._rows(lines))
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         return self._rows(self._lines)
@@ -69,7 +91,7 @@ class JsonlSource:
                 yield Record(claim, self._name, number, shown(line))
 
     def _claim(self, text: str) -> Claim:
-        values = object_in(text.removeprefix("\ufeff"))
+        values = self._objects.read(object_in(text.removeprefix("\ufeff")), self.log)
         try:
             claim_id = claim_id_of(values)
         except WeakcodeError as error:
@@ -77,6 +99,7 @@ class JsonlSource:
         if isinstance(claim_id, bool | float | list | dict):
             raise BadRow("claim_id", f"claim_id is text or a whole number, found {claim_id!r}")
         claim_id = None if claim_id is None or claim_id == "" else str(claim_id)
+        self.log.ids([claim_id])
         codes = values.get("codes")
         if codes is not None and not isinstance(codes, str | list):
             raise BadRow("codes", f"codes is a list or text, found {codes!r}", claim_id)

@@ -1,0 +1,116 @@
+"""Objects of JSON as claims have them: keys in any case and spelling, values in the forms that tables have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from weakcode.errors import InputError, WeakcodeError
+from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
+from weakcode.scrub.read.jsonl.objects import KNOWN, object_in
+from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.tables.forms import Forms, Memo
+from weakcode.scrub.read.tables.resolve import resolve
+from weakcode.scrub.read.tables.tidy import counted_as
+
+_MOST_KEYS = 1_000
+"""Objects of different keys whose names are remembered."""
+
+
+class Objects:
+    """Reads the objects of one file: keys in any case and spelling, values in the forms of tables."""
+
+    def __init__(self, options: ReadOptions, sample: Iterable[bytes] = ()) -> None:
+        self._plans: dict[tuple[str, ...], list[tuple[str, str]] | None] = {}
+        self.columns: dict[str, str] = {}
+        self.forms = Forms.of(options, self._dates(sample))
+        self._about = {name: Memo(partial(self.forms.about, name)) for name in ABOUT_THE_CLAIM}
+        self._one_code, self._codes = Memo(self.forms.one_code), Memo(self.forms.codes)
+
+    def read(self, values: dict[str, Any], log: ReadLog) -> dict[str, Any]:
+        """Return an object as a claim has it; what is guessed or passed over is counted in `log`."""
+        values = self._named(values)
+        for name, memo in self._about.items():
+            value = values.get(name)
+            if isinstance(value, str):
+                values[name] = self._text(memo, value, log)
+            elif isinstance(value, float) and value != value:
+                values[name] = None
+        codes = values.get("codes")
+        if isinstance(codes, str):
+            values["codes"] = self._text(self._codes, codes, log)
+        elif isinstance(codes, list):
+            values["codes"] = self._items(codes, log)
+        return values
+
+    def _items(self, codes: list[Any], log: ReadLog) -> list[Any]:
+        found = []
+        for code in codes:
+            if isinstance(code, str):
+                text = self._text(self._one_code, code, log)
+                if text:
+                    found.append(text)
+            elif code is not None:
+                found.append(code)
+        return found
+
+    def _text(self, memo: Memo, value: str, log: ReadLog) -> str:
+        text, what = memo[value]
+        if what is not None:
+            counted_as(what, self.forms, log)
+        return text
+
+    def _named(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the object under the names that are read; other keys stay as they are."""
+        if values.keys() <= KNOWN:
+            return values
+        keys = tuple(values)
+        if keys not in self._plans:
+            if len(self._plans) >= _MOST_KEYS:
+                self._plans.clear()
+            self._plans[keys] = self._plan(keys)
+        plan = self._plans[keys]
+        if plan is None:
+            return values
+        named: dict[str, Any] = dict(values)
+        codes: list[Any] = []
+        for key, name in plan:
+            value = named.pop(key)
+            if name == "dx":
+                codes.append(value)
+            else:
+                named[name] = value
+        if codes:
+            named["codes"] = codes
+        return named
+
+    def _plan(self, keys: Sequence[str]) -> list[tuple[str, str]] | None:
+        """Return what each key that is read is called, None where the keys are read as they stand."""
+        try:
+            header = resolve(keys, ",", "", needs_id=False, lists=True)
+        except InputError:
+            return None
+        if not header.is_plain or header.versions or header.principal is not None:
+            return None
+        plan = [(keys[at], "dx") for at in header.wide] + [(keys[at], name) for name, at in header.about]
+        single = {"claim_id": header.claim_id, "codes": header.codes, "lines": header.listed}
+        plan += [(keys[at], name) for name, at in single.items() if at is not None]
+        plan = [(key, name) for key, name in plan if key != name and not (key == "id" and name == "claim_id")]
+        self.columns.update({key: what for key, what in header.matched.items() if key not in KNOWN})
+        return plan
+
+    def _dates(self, sample: Iterable[bytes]) -> dict[str, list[str]]:
+        names = [name for name in ABOUT_THE_CLAIM if BY_NAME[name].arrow == "date32"]
+        found: dict[str, list[str]] = {name: [] for name in names}
+        for line in sample:
+            try:
+                values = self._named(object_in(line.decode()))
+            except (BadRow, UnicodeDecodeError, WeakcodeError):
+                continue
+            for name in names:
+                if isinstance(value := values.get(name), str):
+                    found[name].append(value)
+        return found

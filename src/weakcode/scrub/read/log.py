@@ -1,0 +1,124 @@
+"""What was guessed, passed over or not matched while a file was read: counted, and told with the summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_IDS = 20_000_000
+"""Ids of claims that are looked at for repeats, eight bytes each."""
+
+
+@attrs.frozen
+class ReadCounts:
+    """How a file was read. `columns` says what each column was read as whose name did not say so exactly.
+
+    `said` are single facts ("encoding": "Windows-1252"), `counts` numbers of values, rows and claims, and `sentences`
+    the same for people.
+    """
+
+    columns: Mapping[str, str] = attrs.field(factory=dict)
+    said: Mapping[str, str] = attrs.field(factory=dict)
+    counts: Mapping[str, int] = attrs.field(factory=dict)
+    sentences: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as an object of the summary; what there is nothing to say of is left out."""
+        values = {**self.said, "columns": dict(self.columns), "counts": dict(self.counts)}
+        return {name: value for name, value in values.items() if value}
+
+
+class ReadLog:
+    """Takes down what is met while a file is read, from any thread: each call appends to a list."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, str] = {}
+        self.said: dict[str, str] = {}
+        self._counted: list[tuple[str, int]] = []
+        self._ids: list[NDArray[np.int64]] = []
+        self._many_ids = 0
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something that was met."""
+        if number:
+            self._counted.append((what, number))
+
+    def ids(self, ids: Iterable[Any]) -> None:
+        """Take down the ids of claims; those that are None or empty are none."""
+        found = np.fromiter((_hashed(one) for one in ids if one is not None and one != ""), np.int64)
+        self._many_ids += len(found)
+        if len(found) and self._many_ids <= MOST_IDS:
+            self._ids.append(found)
+
+    def take(self, other: ReadLog) -> None:
+        """Take over what another log has."""
+        self.columns.update(other.columns)
+        self.said.update(other.said)
+        self._counted += other._counted
+        self._ids += other._ids
+        self._many_ids += other._many_ids
+
+    def counts(self) -> dict[str, int]:
+        """Return what was counted, and how many ids stand in more than one row."""
+        total: Counter[str] = Counter()
+        for what, number in self._counted:
+            total[what] += number
+        if self._ids:
+            _, times = np.unique(np.concatenate(self._ids), return_counts=True)
+            total[REPEATED] += int((times > 1).sum())
+        return {what: number for what, number in sorted(total.items()) if number}
+
+    def result(self) -> ReadCounts:
+        """Return how the file was read."""
+        counts = self.counts()
+        return ReadCounts(dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)))
+
+
+def _hashed(one: Any) -> int:
+    return hash(tuple(one) if isinstance(one, list) else repr(one) if isinstance(one, dict) else one)
+
+
+REPEATED = "repeated ids"
+
+
+def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
+    if log.columns:
+        by_part: dict[str, list[str]] = {}
+        for column, part in log.columns.items():
+            by_part.setdefault(part, []).append(column)
+        pairs = "; ".join(f"{part} = {_joined(names)}" for part, names in by_part.items())
+        yield f"columns were told by their names: {pairs}; --map says otherwise"
+    if log.said.get("layout"):
+        yield f"read as a table of the layout {log.said['layout']}"
+    for name in ("encoding", "note"):
+        if name in log.said:
+            yield log.said[name] if name == "note" else f"read as {log.said[name]}"
+    for what, number in counts.items():
+        if sentence := _SENTENCES.get(what.split(" of ")[0]):
+            yield sentence.format(n=f"{number:,}", of=what.partition(" of ")[2], form=log.said.get(what, ""))
+
+
+def _joined(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
+
+
+_SENTENCES = {
+    REPEATED: "{n} claim ids stand in more than one row, and each row was judged as a claim; where a row is a "
+    "diagnosis, --map id=…,code=…,sequence=… makes one claim of the rows of an id",
+    "missing": "{n} cells hold a word for no value (such as NA or NULL) and were read as empty",
+    "prefixed": "{n} cells of codes have a prefix, brackets or quotes, which were taken off",
+    "guessed dates": "{n} dates of {of} have a form that leaves a choice, and were read as {form}; --date-format says "
+    "otherwise",
+    "two-digit years": "{n} dates of {of} have a year of two digits",
+    "Windows-1252 rows": "{n} rows are not UTF-8 and were read as Windows-1252; --encoding says otherwise",
+    "other code types": "{n} rows of other code types were passed over: they are neither ICD-10-CM nor ICD-9-CM",
+    "rows that disagree": "{n} claims have rows that disagree about what is known of the claim; the first row counts",
+    "patients not found": "the patient of {n} claims was not found, so age and sex are unknown",
+    "conditions not found": "{n} diagnoses refer to a Condition that was not found",
+    "files without claims": "{n} files hold no claim and were passed over",
+}

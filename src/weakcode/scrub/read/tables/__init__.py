@@ -1,0 +1,1 @@
+"""Tables in any format: which column holds what, the forms of its values, and claims from rows and columns."""

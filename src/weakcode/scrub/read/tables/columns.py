@@ -1,0 +1,170 @@
+"""The columns of a table as those of a code list, where each of its rows is a claim: no object is made for any row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from weakcode.codes.normalise import canonical
+from weakcode.fields import BY_NAME
+from weakcode.scrub.columns.arrow import filled, listed, lists, texts, valid, words
+from weakcode.scrub.read.tables.names import squeezed
+from weakcode.scrub.read.tables.tidy import Tidy
+from weakcode.scrub.read.x12.codes import icd9
+
+Ids = NDArray[np.int32]
+
+
+def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch:
+    """Return the claims of a table whose header is plain: claim_id, codes, and what else it says of a claim.
+
+    `columns` are those that the header knows, by position, of any type that such a column may have.
+    """
+    header, made = tidy.header, {}
+    if header.claim_id is not None:
+        made["claim_id"] = _ids(columns[header.claim_id])
+        tidy.log.ids(listed(made["claim_id"]))
+    if header.codes is None:
+        made["codes"] = _Wide(tidy, columns).codes()
+    else:
+        made["codes"] = _codes(tidy, header.codes, columns[header.codes])
+    for name, position in header.about:
+        made[name] = _about(tidy, name, position, columns[position])
+    if header.listed is not None:
+        made["lines"] = columns[header.listed]
+    return pa.RecordBatch.from_pydict(made)
+
+
+def _ids(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        return column
+    empty = pc.equal(column, "")
+    return pc.if_else(empty, pa.scalar(None, column.type), column) if pc.any(empty).as_py() else column
+
+
+def _about(tidy: Tidy, name: str, position: int, column: pa.Array) -> pa.Array:
+    text = as_cells(column, whole=BY_NAME[name].arrow == "int32")
+    return column if text is None else tidy.column(position, text)
+
+
+def as_cells(column: pa.Array, *, whole: bool = False) -> pa.Array | None:
+    """Return a column of numbers or text as text, dictionary-encoded or not; None for one that stays as it is.
+
+    Whole numbers stay where `whole` ones are wanted. A number without a fraction is written without one; NaN is null.
+    """
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column
+    if pa.types.is_integer(kind) and not whole:
+        return column.cast(pa.string())
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+        values = pa.array([_number(value) for value in encoded.dictionary.to_pylist()], pa.string())
+        return pa.DictionaryArray.from_arrays(encoded.indices, values)
+    return None
+
+
+def _number(value: Any) -> str | None:
+    if value is None or value != value:
+        return None
+    return str(int(value)) if abs(value) < 2**53 and value == int(value) else str(value)
+
+
+def _codes(tidy: Tidy, position: int, column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_dictionary(kind) and (
+        pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type)
+    ):
+        return tidy.column(position, column)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return tidy.codes(column)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _listed_codes(tidy, column)
+    return column
+
+
+def _listed_codes(tidy: Tidy, column: pa.Array) -> pa.Array:
+    """Return lists of codes, each distinct one read once; those that are null, empty or words for none are left out."""
+    items = column.flatten()
+    codes = items
+    if pa.types.is_struct(items.type):
+        at = items.type.get_field_index("code")
+        if at < 0:
+            return column
+        codes = pc.struct_field(items, "code")
+    read = tidy.items(codes)
+    there = valid(items)
+    if read is None and there.all():
+        return column
+    if read is not None:
+        there = there & (valid(read) if not pa.types.is_struct(items.type) else there)
+        if pa.types.is_struct(items.type):
+            fields = [read if number == at else part for number, part in enumerate(items.flatten())]
+            items = pa.StructArray.from_arrays(fields, names=[field.name for field in items.type], mask=items.is_null())
+        else:
+            items = read
+    parents = np.repeat(np.arange(len(column)), filled(pc.list_value_length(column), 0))
+    bounds = np.zeros(len(column) + 1, np.int32)
+    np.cumsum(np.bincount(parents[there], minlength=len(column)), out=bounds[1:])
+    kept = items if there.all() else items.filter(pa.array(there))
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), kept)
+
+
+class _Wide:
+    """Codes that stand in a column each, put together: numbers of distinct codes, -1 where there is none."""
+
+    def __init__(self, tidy: Tidy, columns: Mapping[int, pa.Array]) -> None:
+        self._tidy, self._columns = tidy, columns
+        self._numbers: dict[str, int] = {}
+
+    def codes(self) -> pa.Array:
+        """Return the codes of each row as a list, dictionary-encoded."""
+        header = self._tidy.header
+        beside: Sequence[int | None] = header.versions or (None,) * len(header.wide)
+        cells = [self._column(at, version) for at, version in zip(header.wide, beside, strict=True)]
+        if header.principal is not None:
+            cells.insert(0, self._principal(self._column(header.principal, header.principal_version), cells))
+        matrix = np.stack(cells, axis=1)
+        there = matrix >= 0
+        bounds = np.zeros(len(matrix) + 1, np.int32)
+        np.cumsum(there.sum(axis=1), out=bounds[1:])
+        return lists(bounds, words(matrix[there], texts(list(self._numbers))))
+
+    def _column(self, position: int, version: int | None) -> Ids:
+        column = self._tidy.column(position, self._columns[position])
+        spelled = listed(column.dictionary)
+        header = self._tidy.header
+        numbers = self._numbered(spelled, icd9_too=header.icd9)
+        index = filled(column.indices.cast(pa.int32()), -1)
+        found: Ids = numbers[index]
+        if version is None or header.icd9:
+            return found
+        said = self._tidy.column(version, self._columns[version])
+        is_nine = np.array([squeezed(one or "") in header.nines for one in listed(said.dictionary)] + [False], np.bool_)
+        nine = is_nine[filled(said.indices.cast(pa.int32()), -1)]
+        if nine.any():
+            found = np.where(nine, self._numbered(spelled, icd9_too=True)[index], found)
+        return found
+
+    def _numbered(self, spelled: Sequence[str | None], *, icd9_too: bool) -> Ids:
+        """Return the number of each of these codes, and -1 behind them for null."""
+        numbers = self._numbers
+        return np.array(
+            [numbers.setdefault(icd9(one) if icd9_too else one, len(numbers)) if one else -1 for one in spelled] + [-1],
+            np.int32,
+        )
+
+    def _principal(self, principal: Ids, others: Sequence[Ids]) -> Ids:
+        """Return the principal codes, -1 where the list begins with the same."""
+        first = np.full(len(principal), -1, np.int32)
+        for cells in reversed(others):
+            first = np.where(cells >= 0, cells, first)
+        same: dict[str, int] = {}
+        spelled = np.array([same.setdefault(canonical(code), len(same)) for code in self._numbers] + [-1], np.int32)
+        kept: Ids = np.where(spelled[principal] == spelled[first], np.int32(-1), principal)
+        return kept

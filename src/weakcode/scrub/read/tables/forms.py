@@ -1,0 +1,156 @@
+"""The forms in which tables have their values: words for nothing, dates, codes with prefixes or in lists.
+
+A cell becomes the text that a code list has in its place; what is not understood stays as it is, and is told by whoever
+reads the claim. Rows and columns both go through the functions here, so that they cannot differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.fields import BY_NAME
+from weakcode.scrub.read.tables.dates import GUESSED, DateForm, form_of, given_form
+from weakcode.scrub.read.x12.codes import icd9
+
+if TYPE_CHECKING:
+    from weakcode.scrub.read.options import ReadOptions
+
+MISSING = frozenset(
+    (
+        "NA",
+        "N/A",
+        "#N/A",
+        "<NA>",
+        "NULL",
+        "(NULL)",
+        "<NULL>",
+        "#NULL!",
+        "\\N",
+        "NAN",
+        "NAT",
+        "NONE",
+        ".",
+        "~",
+        "#REF!",
+        "#VALUE!",
+    )
+)
+"""Words that stand for no value, in any case: those of R, SQL, pandas, Python, SAS, Excel and CMS."""
+MISSING_CELLS = "missing"
+"""What a cell is counted as that holds one of these words."""
+PREFIXED = "prefixed"
+"""What a cell is counted as from whose codes a prefix, brackets or quotes were taken."""
+_MOST_KEPT = 200_000
+
+Read = tuple[str, str | None]
+"""The text that a cell is read as, and what it is counted as."""
+
+_PREFIX = re.compile(
+    r"https?://[^\s|]*\||ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?\s*[:/|=^]\s*", re.IGNORECASE
+)
+_URL_9 = re.compile(r"icd-?9", re.IGNORECASE)
+_BETWEEN = re.compile(r"[\s;,|~]+")
+_ODD = re.compile(r"[^A-Za-z0-9.\s;,]")
+_PAIRS = {"[": "]", "(": ")", "{": "}"}
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d"
+
+
+def _without_prefix(match: re.Match[str]) -> str:
+    nine = match["list"] == "9" or (match["list"] is None and _URL_9.search(match[0]) is not None)
+    return "\x00" if nine else ""
+
+
+def _unquoted(word: str) -> str:
+    """Return a word without the quotes around it; with one that is not closed it stays as it is."""
+    if len(word) > 1 and word[0] in _QUOTES and word[-1] in _QUOTES:
+        return word[1:-1].strip()
+    return word
+
+
+@attrs.frozen
+class Forms:
+    """The forms of one file's values: its words for nothing, in upper case, and the form of the dates of each field."""
+
+    missing: frozenset[str] = MISSING
+    dates: Mapping[str, DateForm] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, options: ReadOptions, samples: Mapping[str, Iterable[str]]) -> Forms:
+        """Return the forms that are given, or that some values of the fields that are dates show."""
+        dates = {}
+        for name, values in samples.items():
+            of_birth = name == "birth_date"
+            if options.date_format is not None:
+                dates[name] = given_form(options.date_format, of_birth=of_birth)
+            else:
+                dates[name] = form_of([value.strip() for value in values], of_birth=of_birth)
+        return cls(MISSING | {word.upper() for word in options.missing}, dates)
+
+    def is_missing(self, text: str) -> bool:
+        """Tell whether a cell without blanks around it stands for no value."""
+        return text.upper() in self.missing
+
+    def plain(self, text: str) -> Read:
+        """Read a cell of any text."""
+        text = text.strip()
+        return ("", MISSING_CELLS) if text and self.is_missing(text) else (text, None)
+
+    def about(self, name: str, text: str) -> Read:
+        """Read a cell of a claim field."""
+        text, what = self.plain(text)
+        if not text or BY_NAME[name].arrow != "date32":
+            return text, what
+        date, guess = self.dates.get(name, _ANY_DATE).read(text)
+        return date, guess and f"{guess} {name}"
+
+    def one_code(self, text: str) -> Read:
+        """Read a cell for one code."""
+        text, what = self.plain(text)
+        if not text or not _ODD.search(text):
+            return text, what
+        bare = _unquoted(_PREFIX.sub(_without_prefix, text).strip())
+        if bare and self.is_missing(bare):
+            return "", MISSING_CELLS
+        if bare.startswith("\x00"):
+            bare = icd9(bare[1:])
+        return (bare, PREFIXED) if bare != text else (text, None)
+
+    def codes(self, text: str) -> Read:
+        """Read a cell for all codes of a claim, parted by blanks, `;`, `,`, `|` or `~`; bare, quoted or in brackets."""
+        whole, what = self.plain(text)
+        if not whole:
+            return whole, what
+        bare = _PREFIX.sub(_without_prefix, whole)
+        while len(bare) > 1 and _PAIRS.get(bare[0]) == bare[-1]:
+            bare = bare[1:-1].strip()
+        words = [word for given in _BETWEEN.split(bare) if given and (word := _unquoted(given))]
+        there = [icd9(word[1:]) if word.startswith("\x00") else word for word in words if not self.is_missing(word)]
+        joined = " ".join(there)
+        if len(there) < len(words):
+            return joined, MISSING_CELLS
+        return (joined, PREFIXED) if _ODD.search(whole) and joined != whole else (text, None)
+
+
+_ANY_DATE = DateForm(guessed=True)
+
+
+class Memo(dict[str, Read]):
+    """What a function made of each cell that it was given; forgotten where there are very many."""
+
+    def __init__(self, read: Callable[[str], Read]) -> None:
+        self._read = read
+
+    def __missing__(self, text: str) -> Read:
+        if len(self) > _MOST_KEPT:
+            self.clear()
+        found = self[text] = self._read(text)
+        return found
+
+
+def guessed_field(what: str) -> str | None:
+    """Return the field of which a count says that its dates were guessed, None for any other count."""
+    return what.removeprefix(f"{GUESSED} ") if what.startswith(f"{GUESSED} ") else None

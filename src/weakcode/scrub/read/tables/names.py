@@ -1,0 +1,118 @@
+"""What the columns of a table are called in the field: names are told apart by their letters and digits alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+_NO_SIGN = re.compile(r"[^a-z0-9]")
+_NUMBERED = re.compile(r"(.*?[a-z])[^a-z0-9]*(\d{1,3})[^a-z0-9]*(?:code|cd)?")
+_ICD10_NUMBERED = re.compile(
+    r"(.*icd[^a-z0-9]*10)(?:[^a-z0-9]+|[^a-z0-9]*([a-z]+)[^a-z0-9]*)(\d{1,3})[^a-z0-9]*(?:code|cd)?"
+)
+_FIRST_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[^a-z0-9]+(.*)")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "claim_id": _words(
+        "claimid claim claimno claimnumber claimnum claimnbr claimkey claimidentifier clmid clmno clmnbr "
+        "claimcontrolnumber patientacct patientacctno patientacctnumber patientacctnum patientaccount "
+        "patientaccountnumber patientaccountno patientcontrolnumber patacct ptacct acct acctno acctnumber acctnum "
+        "accountno accountnumber account hospitalaccount hospitalaccountid har encounterid encounternumber "
+        "encounterno encounter encid enctrid visitid visitnumber visitno visit caseid caseno casenumber icn dcn tcn "
+        "pcn fin csn id"
+    ),
+    "codes": _words(
+        "codes diagnosiscodes diagnoses dxcodes dxs dxlist diagnosislist icdcodes icd10codes icd10cmcodes icdlist "
+        "diagcodes alldx alldiagnoses dgnscds icds diagnosiscode dx dxcode diagcode icd10 icd10cm icdcode icd10code "
+        "icd10cmcode icd"
+    ),
+    "principal": _words(
+        "principaldiagnosis principaldiagnosiscode principaldx principaldxcode principaldiag primarydiagnosis "
+        "primarydiagnosiscode primarydx primarydxcode primarydiag primarydiagcode primaryicd primaryicd10 "
+        "primaryicd10code pdx pdxcode maindiagnosis prncpaldgnscd prncpldgnscd pdgnscd pridx firstlisteddiagnosis"
+    ),
+    "service_date": _words(
+        "servicedate dateofservice dos dosfrom fromdos dosstart dosbegin dateofservicefrom servicedatefrom "
+        "servicefromdate servicefrom servicestartdate servicestart servicebegindate svcdate svcdt servdate servicedt "
+        "fromdate claimfromdate claimstartdate clmfromdt visitdate encounterdate dischargedate date"
+    ),
+    "age": _words("age ageyears ageinyears patientage ptage ageatservice ageatvisit ageatadmission agenum"),
+    "birth_date": _words(
+        "birthdate dob dateofbirth birthdt patientdob ptdob patientbirthdate patientdateofbirth bdate dobdt"
+    ),
+    "sex": _words("sex gender patientsex patientgender ptsex ptgender sexcode gendercode sexcd gendercd gndrcd patsex"),
+    "setting": _words("setting caresetting"),
+    "payer": _words(
+        "payer payername payor payorname primarypayer primarypayername primaryinsurance primaryinsurancename "
+        "insurance insurancename insurancecompany insurer insurername"
+    ),
+    "documented": _words("documented documentedfacts"),
+}
+"""What else a column may be called, the likeliest name first; all in lower case, without blanks and signs."""
+_DIAGNOSES = frozenset(
+    _words(
+        "dx diag diagnosis diagnosiscode diagcode dxcode dxcd diagcd diagnosiscd dgns dgnscd icddgnscd icd9dgnscd icd "
+        "icdcode icdcd icddx icd10 icd10dx i10dx icd10code icd10cm icd10cmcode icd10cmdx icd9code icddiagnosis "
+        "icddiag icddiagnosiscode icd10diagnosis icd10diagnosiscode claimdiagnosis claimdx otherdiagnosis "
+        "otherdiagnosiscode otherdx secondarydx secondarydiagnosis secondarydiagnosiscode otherdiag secondarydiag "
+        "secdx odx addldx additionaldx additionaldiagnosis"
+    )
+)
+_POA = frozenset(
+    _words("poa poaind poaindicator dxpoa diagnosispoa diagpoa presentonadmission clmpoaindsw i10poa dxpoaind poacode")
+)
+
+
+def squeezed(name: str) -> str:
+    """Return a name in lower case, without blanks, punctuation and other signs: `Patient Acct #` is `patientacct`."""
+    return _NO_SIGN.sub("", name.lower())
+
+
+@attrs.frozen
+class Numbered:
+    """Columns of one kind, each with a number in its name: positions by number, in their order."""
+
+    positions: Mapping[int, int]
+
+    @classmethod
+    def diagnoses(cls, names: Sequence[str]) -> Numbered:
+        """Find the columns with one diagnosis each."""
+        return cls._found(names, _DIAGNOSES)
+
+    @classmethod
+    def poa(cls, names: Sequence[str]) -> Numbered:
+        """Find the present-on-admission indicators beside them."""
+        return cls._found(names, _POA)
+
+    @classmethod
+    def _found(cls, names: Sequence[str], stems: frozenset[str]) -> Numbered:
+        found: dict[int, int] = {}
+        for position, name in enumerate(names):
+            parted = stem_of(name)
+            if parted is not None and parted[0] in stems:
+                found.setdefault(parted[1], position)
+        return cls(dict(sorted(found.items())))
+
+
+def stem_of(name: str) -> tuple[str, int] | None:
+    """Return a column's name without its number, and the number: of `Dx 1`, `DIAG_1_CD` or `1st Diagnosis`."""
+    name = name.lower().strip()
+    if match := _ICD10_NUMBERED.fullmatch(name):
+        return squeezed(match[1]) + (match[2] or ""), int(match[3])
+    if match := _FIRST_NUMBER.fullmatch(name):
+        return squeezed(match[2]), int(match[1])
+    if (match := _NUMBERED.fullmatch(name)) and squeezed(name) not in ("icd10", "icd9"):
+        return squeezed(match[1]), int(match[2])
+    return None
+
+
+def position_of(wanted: Iterable[str], names: Sequence[str]) -> int | None:
+    """Return the position of the first of the wanted names among squeezed ones."""
+    return next((names.index(name) for name in wanted if name in names), None)

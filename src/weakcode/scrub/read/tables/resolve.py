@@ -1,0 +1,304 @@
+"""From the names of a table's columns to what each holds: by a mapping, a known layout, or the names themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from weakcode.errors import InputError, did_you_mean
+from weakcode.fields import ABOUT_THE_CLAIM, LINES
+from weakcode.scrub.guard import is_guarded
+from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
+from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
+from weakcode.scrub.read.tables.mapping import SHORT
+from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, squeezed
+
+_WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
+_NINES = frozenset({"9", "09", "icd9", "icd9cm"})
+"""Marks of ICD-9-CM beside a code, in any case and without signs."""
+
+
+def read_header(line: str, file: str, mapping: Mapping[str, str] | None = None) -> Header:
+    """Return the columns that a header line names; raises InputError with the columns seen if one lacks."""
+    cells, delimiter = header_cells(line)
+    header = resolve(cells, delimiter, file, mapping)
+    return attrs.evolve(header, guarded=is_guarded(line, CSV_COLUMNS))
+
+
+def resolve(
+    cells: Sequence[str],
+    delimiter: str,
+    file: str,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    needs_id: bool = True,
+    lists: bool = False,
+) -> Header:
+    """Return which of these columns holds what; raises InputError where the codes, or the id if needed, are in none.
+
+    `lists` where a column may hold service lines.
+    """
+    names = [cell.strip().lower() for cell in cells]
+    seen = seen_columns(cells) if cells else "its columns are none"
+    columns = _Columns(file, cells, names, seen)
+    if mapping:
+        return _mapped(columns, delimiter, mapping)
+    layout = _layout(columns)
+    if layout is not None:
+        return _laid_out(columns, delimiter, layout)
+    return _by_names(columns, delimiter, needs_id, lists)
+
+
+class _Columns:
+    """The columns of one file by lower-case name, and without blanks and signs in them."""
+
+    def __init__(self, file: str, cells: Sequence[str], names: Sequence[str], seen: str) -> None:
+        self.file, self.cells, self.names, self.seen = file, cells, names, seen
+        self.keys = [squeezed(name) for name in names]
+        self._counts = Counter(names)
+        self._key_counts = Counter(self.keys)
+
+    def once(self, position: int) -> int:
+        """Return the position; raises InputError where another column has the same name."""
+        if self._counts[self.names[position]] > 1:
+            which = f'the column "{self.cells[position]}"' if is_header(self.cells) else "a column"
+            raise InputError(f"{self.file}: {which} stands twice in the header; {self.seen}")
+        return position
+
+    def at(self, name: str) -> int | None:
+        """Return the position of a column: by its name in any case, else by its letters and digits."""
+        name = name.strip().lower()
+        if name in self._counts:
+            return self.once(self.names.index(name))
+        key = squeezed(name)
+        if not key or not self._key_counts[key]:
+            return None
+        if self._key_counts[key] > 1:
+            raise InputError(
+                f"{self.file}: {self._key_counts[key]} columns could be {name}; name one as it is written; {self.seen}"
+            )
+        return self.keys.index(key)
+
+    def numbered(self, pattern: str, key: str) -> list[tuple[int | None, int]]:
+        """Return (number, position) of the columns that a pattern names: `+` joins, `*` stands for a number."""
+        whole = self.at(pattern)
+        if whole is not None:
+            return [(None, whole)]
+        found: list[tuple[int | None, int]] = []
+        for given in pattern.split("+"):
+            part = given.strip()
+            if "*" in part:
+                here = self._of_pattern(part)
+                found.extend(here)
+                if not here:
+                    raise self.missing(part, key)
+            else:
+                position = self.at(part)
+                if position is None:
+                    raise self.missing(part, key)
+                found.append((None, position))
+        return found
+
+    def _of_pattern(self, part: str) -> list[tuple[int | None, int]]:
+        for names, spelled in ((self.names, part.lower()), (self.keys, _squeezed_pattern(part))):
+            wanted = re.compile(r"(\d{1,3})".join(re.escape(piece) for piece in spelled.split("*", 1)))
+            here = [
+                (int(match[1]), self.once(position))
+                for position, name in enumerate(names)
+                if (match := wanted.fullmatch(name))
+            ]
+            if here:
+                return sorted(here)
+        return []
+
+    def has(self, part: str) -> bool:
+        """Tell whether a column has this name, in which `*` stands for a number."""
+        return bool(self._of_pattern(part)) if "*" in part else self.at(part) is not None
+
+    def missing(self, column: str, key: str) -> InputError:
+        hint = did_you_mean(column.lower(), self.names) if is_header(self.cells) else ""
+        if "*" in column:
+            hint = f"; * stands for a number, as in {column.replace('*', '1')}; + joins columns of other names"
+        return InputError(f"{self.file}: there is no column {column}, which is mapped to {key}; {self.seen}{hint}")
+
+
+def _squeezed_pattern(part: str) -> str:
+    return "*".join(squeezed(piece) for piece in part.split("*", 1))
+
+
+def _layout(columns: _Columns) -> Layout | None:
+    names = set(columns.names)
+    coded = any(re.fullmatch(r"prncpal_dgns_cd|icd_dgns_cd\d{1,3}", name) for name in names)
+    if "clm_id" in names and "claim_id" not in names and coded:
+        return RIF
+    keys = set(columns.keys)
+    return next((one for one in LAYOUTS if keys.issuperset(map(squeezed, one.signature))), None)
+
+
+def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) -> Header:
+    names, keys = columns.names, columns.keys
+    matched: dict[int, str] = {}
+
+    def named(part: str) -> int | None:
+        if part in names:
+            return columns.once(names.index(part))
+        found = position_of(SYNONYMS.get(part, ()), keys)
+        if found is not None:
+            matched[columns.once(found)] = SHORT.get(part, part)
+        return found
+
+    wide = tuple(columns.once(position) for position in _exactly_numbered(names))
+    if "codes" in names and wide:
+        raise InputError(
+            f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
+        )
+    codes = principal = None
+    if "codes" in names:
+        codes = columns.once(names.index("codes"))
+    elif not wide:
+        wide = tuple(Numbered.diagnoses(names).positions.values())
+        matched.update(dict.fromkeys(wide, "codes"))
+    if codes is None:
+        principal = position_of(SYNONYMS["principal"], keys)
+        if principal is not None:
+            matched[principal] = "principal"
+    if codes is None and not wide:
+        codes = named("codes")
+    if codes is None and not wide and principal is not None:
+        wide, principal = (principal,), None
+    claim_id = named("claim_id")
+    _need(columns, claim_id if needs_id else 0, codes is not None or bool(wide))
+    numbered = Numbered.poa(names).positions if wide else {}
+    poa = tuple(numbered.get(number) for number in _numbers(names, wide)) if numbered else ()
+    about = tuple((name, at) for name in ABOUT_THE_CLAIM if (at := named(name)) is not None)
+    header = Header(
+        width=len(names),
+        delimiter=delimiter,
+        claim_id=claim_id,
+        codes=codes,
+        wide=wide,
+        about=about,
+        ignored=(),
+        principal=principal,
+        poa=poa if any(one is not None for one in poa) else (),
+        listed=names.index(LINES) if lists and LINES in names else None,
+        nines=_NINES,
+        matched={columns.cells[position]: what for position, what in sorted(matched.items())},
+    )
+    return _ignoring(columns, header)
+
+
+def _numbers(names: Sequence[str], wide: Sequence[int]) -> list[int]:
+    numbers = {position: number for number, position in Numbered.diagnoses(names).positions.items()}
+    return [numbers.get(position, 0) for position in wide]
+
+
+def _exactly_numbered(names: Sequence[str]) -> list[int]:
+    found = ((int(match[1]), at) for at, name in enumerate(names) if (match := _WIDE.fullmatch(name)))
+    return [position for _, position in sorted(found)]
+
+
+def _need(columns: _Columns, claim_id: int | None, has_codes: bool) -> None:
+    missing = [] if claim_id is not None else ["claim_id"]
+    if not has_codes:
+        missing.append("codes (or dx1, dx2, …)")
+    if not missing:
+        return
+    sought = "claim_id" if missing[0] == "claim_id" else "codes"
+    hint = did_you_mean(sought, columns.names) if is_header(columns.cells) else ""
+    raise InputError(
+        f"{columns.file}: there is no column {' and no column '.join(missing)}; {columns.seen}{hint}; "
+        "--map id=COLUMN,codes=COLUMN reads any other layout"
+    )
+
+
+def _ignoring(columns: _Columns, header: Header) -> Header:
+    known = set(header.known)
+    return attrs.evolve(
+        header, ignored=tuple(cell for position, cell in enumerate(columns.cells) if position not in known)
+    )
+
+
+def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> Header:
+    def one(key: str) -> int | None:
+        if key not in mapping:
+            return None
+        found = columns.numbered(mapping[key], key)
+        if len(found) > 1:
+            raise InputError(f"{columns.file}: {mapping[key]} is {len(found)} columns; {key} is one")
+        return found[0][1]
+
+    codes = columns.numbered(mapping["codes"], "codes") if "codes" in mapping else []
+    # A single column without a number may hold several codes in each cell.
+    single = codes[0][1] if len(codes) == 1 and codes[0][0] is None else None
+
+    def beside(key: str) -> tuple[int | None, ...]:
+        if key not in mapping or single is not None:
+            return ()
+        found = columns.numbered(mapping[key], key)
+        if len(found) == 1 and found[0][0] is None:
+            # One column that speaks of all codes.
+            return (found[0][1],) * len(codes) if key == "version" else ()
+        numbered = dict(found)
+        return tuple(numbered.get(number) for number, _ in codes)
+
+    return Header(
+        width=len(columns.cells),
+        delimiter=delimiter,
+        claim_id=one("claim_id"),
+        codes=single,
+        wide=() if single is not None else tuple(position for _, position in codes),
+        about=tuple((name, at) for name in ABOUT_THE_CLAIM if (at := one(name)) is not None),
+        ignored=(),
+        principal=one("principal"),
+        poa=(one("poa"),) if "code" in mapping and "poa" in mapping else beside("poa"),
+        versions=beside("version"),
+        principal_version=one("principal_version"),
+        line=one("line"),
+        procedure=one("procedure"),
+        pointers=tuple(at for _, at in columns.numbered(mapping["pointer"], "pointer")) if "pointer" in mapping else (),
+        code=one("code"),
+        sequence=one("sequence"),
+        codetype=one("codetype"),
+        nines=_NINES,
+    )
+
+
+def _laid_out(columns: _Columns, delimiter: str, layout: Layout) -> Header:
+    """Return the columns of a publisher's table; a part whose columns are not there is left out."""
+
+    def there(pattern: str) -> str | None:
+        return next((part for part in pattern.split("/") if columns.has(part.split("+")[0])), None)
+
+    mapping = {key: part for key, pattern in layout.columns.items() if (part := there(pattern))}
+    if "codes" not in mapping and "code" not in mapping:
+        # A file with the principal diagnosis alone is a claim file all the same.
+        mapping["codes"] = mapping.pop("principal")
+    header = _mapped(columns, delimiter, mapping)
+    if header.codes is not None:
+        # A publisher's column holds one code.
+        header = attrs.evolve(header, codes=None, wide=(header.codes,))
+        if "version" in mapping:
+            header = attrs.evolve(header, versions=(columns.at(mapping["version"]),))
+    apart = tuple(
+        (kind, position)
+        for kind, pattern in layout.apart.items()
+        for part in pattern.split("+")
+        if columns.has(part)
+        for _, position in columns.numbered(part, kind)
+    )
+    header = attrs.evolve(
+        header,
+        apart=apart,
+        days=tuple(at for name in layout.days if (at := columns.at(name)) is not None),
+        kind=columns.at(layout.kind) if layout.kind else None,
+        facility=columns.at(layout.facility) if layout.facility else None,
+        nines=layout.nines,
+        icd9=layout.icd9,
+        layout=layout.name,
+        note=layout.note,
+    )
+    return header if layout is RIF else _ignoring(columns, header)

@@ -1,0 +1,190 @@
+"""From the rows of a table, as cells of text, to claims: one each, or one for the rows of its service lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis, ServiceLine
+from weakcode.codes.normalise import canonical
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.names import squeezed
+from weakcode.scrub.read.tables.tidy import Tidy
+from weakcode.scrub.read.textlines import shown
+from weakcode.scrub.read.values import claim_from
+from weakcode.scrub.read.x12.codes import icd9, setting_of
+
+_POA = frozenset("YNUW1")
+_MOST_ROWS = 5_000
+"""Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
+_BETWEEN_POINTERS = re.compile(r"[\s,;:|/&+]+")
+_POSITION = re.compile(r"0*([1-9]\d{0,2})(?:\.0+)?", re.ASCII)
+_LETTERS = re.compile(r"[A-L]{1,12}", re.IGNORECASE)
+_A_CODE = re.compile(r"(?:ICD9:)?[A-Z]\d[0-9A-Z.]{1,6}|\d{3}[0-9.]{0,3}", re.IGNORECASE)
+
+_SETTINGS = {
+    **dict.fromkeys(("20", "30", "60", "61", "62", "63", "64"), "inpatient"),
+    "40": "outpatient",
+    **dict.fromkeys(("71", "72", "81", "82"), "professional"),
+}
+"""By NCH claim type code. Home health (10) and hospice (50) are none of the three."""
+
+Apart = tuple[tuple[str, str], ...]
+Row = tuple[int, list[str], bytes]
+"""A row's 1-based line, cells, and bytes as they stand in the file."""
+
+
+def claims_of(rows: Iterable[Row | Rejected], tidy: Tidy, file: str) -> Iterator[Record | Rejected]:
+    """Return the claims of these rows: one each, or one for rows of service lines that follow each other."""
+    header = tidy.header
+    group: list[Row] = []
+    for row in rows:
+        if isinstance(row, Rejected):
+            yield row
+            continue
+        number, cells, raw = row
+        row = number, tidy.row(cells), raw
+        if header.line is None:
+            if header.claim_id is not None:
+                tidy.log.ids([row[1][header.claim_id]])
+            yield _outcome([row], header, file)
+            continue
+        if group and not _continues(group, row, header.claim_id):
+            yield _outcome(group, header, file)
+            group = []
+        group.append(row)
+    if group:
+        yield _outcome(group, header, file)
+
+
+def _continues(group: list[Row], row: Row, at: int | None) -> bool:
+    assert at is not None
+    same = bool(row[1][at].strip()) and row[1][at] == group[0][1][at]
+    return same and len(group) < _MOST_ROWS
+
+
+def _outcome(group: list[Row], header: Header, file: str) -> Record | Rejected:
+    number, _, first = group[0]
+    raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
+    try:
+        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group])
+    except BadRow as error:
+        return Rejected(file, number, error.claim_id, error.reason, error.part, raw)
+    return Record(claim, file, number, raw, apart=apart)
+
+
+def claim_of_rows(header: Header, rows: Sequence[Sequence[str]]) -> tuple[Claim, Apart]:
+    """Return the claim of these rows, which are tidy and one claim's, and the codes that stand apart; raises BadRow."""
+    first = rows[0]
+    claim_id = (first[header.claim_id] or None) if header.claim_id is not None else None
+    codes = _codes(header, first, claim_id)
+    if any(_codes(header, row, claim_id) != codes for row in rows[1:]):
+        raise BadRow("rows", "the rows of this claim do not have the same diagnoses", claim_id)
+    values = {name: first[position] for name, position in header.about}
+    if header.days or header.kind is not None:
+        values.update(_derived(header, first, values))
+    claim = claim_from(values, codes, claim_id)
+    if header.line is not None:
+        claim = attrs.evolve(claim, lines=tuple(_lines(header, rows, claim)))
+    apart = tuple((kind, canonical(code)) for kind, position in header.apart if (code := first[position].strip()))
+    return claim, apart
+
+
+def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | list[Diagnosis]:
+    if header.codes is not None and header.principal is None:
+        _check_quotes([cells[header.codes]], claim_id)
+        return cells[header.codes]
+    if header.codes is not None:
+        text = cells[header.codes].replace(";", " ").replace(",", " ")
+        found: list[tuple[str, str | None]] = [(code, None) for code in text.split()]
+    else:
+        nothing = (None,) * len(header.wide)
+        found = [
+            (_versioned(code, cells, version, header), None if beside is None else _poa(cells[beside]))
+            for position, beside, version in zip(
+                header.wide, header.poa or nothing, header.versions or nothing, strict=True
+            )
+            if (code := cells[position])
+        ]
+    principal = cells[header.principal] if header.principal is not None else ""
+    if principal:
+        principal = _versioned(principal, cells, header.principal_version, header)
+    # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
+    if principal and not (found and canonical(found[0][0]) == canonical(principal)):
+        found.insert(0, (principal, None))
+    _check_quotes([code for code, _ in found], claim_id)
+    return [Diagnosis(canonical(code) or code, poa=poa) for code, poa in found]
+
+
+def _check_quotes(codes: Sequence[str], claim_id: str | None) -> None:
+    if any('"' in code for code in codes):
+        raise BadRow("quotes", "a quote stands among the codes", claim_id)
+
+
+def _versioned(code: str, cells: Sequence[str], version: int | None, header: Header) -> str:
+    is_icd9 = header.icd9 or (version is not None and squeezed(cells[version]) in header.nines)
+    return icd9(code) if is_icd9 else code
+
+
+def _poa(cell: str) -> str | None:
+    # CMS also writes 0, X and Z where nothing is said.
+    value = cell.upper()
+    return value if value in _POA else None
+
+
+def _derived(header: Header, cells: Sequence[str], values: dict[str, str]) -> dict[str, str]:
+    """Return the setting that kind and facility tell, and the day that decides which codes hold."""
+    kind = cells[header.kind].lower() if header.kind is not None else ""
+    facility = cells[header.facility][:2] if header.facility is not None else ""
+    setting = _SETTINGS.get(kind) or setting_of(kind, facility) or values.get("setting", "")
+    days = [cells[position] for position in header.days]
+    # The day of discharge decides which codes a stay is coded by.
+    date = next((day for day in (reversed(days) if setting == "inpatient" else days) if day), "")
+    return {"service_date": date or values.get("service_date", ""), "setting": setting}
+
+
+def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Iterator[ServiceLine]:
+    assert header.line is not None
+    pointed = [[cells[position] for position in header.pointers] for cells in rows]
+    read = [_pointers(cells, claim) for cells in pointed]
+    # Where codes stand in the place of pointers, or nothing does, each line is known to have one at least, not all.
+    main_only = not any(is_position for _, is_position in read)
+    for place, (cells, (pointers, _)) in enumerate(zip(rows, read, strict=True), start=1):
+        text = cells[header.line]
+        yield ServiceLine(
+            int(text) if text.isdecimal() and len(text) < 10 else place,
+            pointers,
+            (cells[header.procedure] or None) if header.procedure is not None else None,
+            main_only=main_only,
+        )
+
+
+def _pointers(cells: Sequence[str], claim: Claim) -> tuple[tuple[int, ...], bool]:
+    """Return the positions that a line points to, and whether they were given as such; raises BadRow.
+
+    A pointer is a position (`1`), a letter of the form (`A` to `L`), several of them (`1,2`, `1:2`, `AB`), or the code
+    of a diagnosis, which need not be on the claim.
+    """
+    found: list[int] = []
+    is_position = False
+    for word in (word for cell in cells for word in _BETWEEN_POINTERS.split(cell) if word):
+        if match := _POSITION.fullmatch(word):
+            found.append(int(match[1]))
+            is_position = True
+        elif _LETTERS.fullmatch(word):
+            found += [ord(letter) - ord("A") + 1 for letter in word.upper()]
+            is_position = True
+        elif _A_CODE.fullmatch(word):
+            code = canonical(word)
+            found += [claim.codes.index(code) + 1] if code in claim.codes else []
+        else:
+            raise BadRow(
+                "lines",
+                f"the pointer {word!r} is neither the position of a diagnosis (1, 2, …) nor its letter (A to L) nor "
+                "its code",
+                claim.id,
+            )
+    return tuple(dict.fromkeys(found)), is_position
