@@ -50,7 +50,7 @@ def connection_class(crowd: Crowd) -> type[Any]:
 
         _counted = False
         _head_bytes = 0
-        _in_head = False
+        _in_body = False
         _timer: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: Any) -> None:
@@ -74,30 +74,27 @@ def connection_class(crowd: Crowd) -> type[Any]:
         def data_received(self, data: bytes) -> None:
             if self.transport.is_closing():
                 return
-            if self.cycle is None or self.cycle.response_complete or self._in_head:
+            if not self._in_body:
                 self._head_bytes += len(data)
-                if self._head_bytes > LONGEST_HEAD and self._head_without_end(data):
+                if self._head_bytes > LONGEST_HEAD and b"\r\n\r\n" not in data:
                     self._refuse(431, f"the head of the request is longer than {LONGEST_HEAD:,} bytes")
                     return
             super().data_received(data)
-            if self.parser is not None and self.cycle is not None and self.cycle.more_body:
+            if self.parser is not None and self._in_body:
                 crowd.waits(self)
                 self._wait(settings.idle_seconds)
 
-        def _head_without_end(self, data: bytes) -> bool:
-            return b"\r\n\r\n" not in data
-
         def on_message_begin(self) -> None:
             super().on_message_begin()
-            self._in_head = True
             self._wait(settings.head_seconds)
 
         def on_headers_complete(self) -> None:
-            self._in_head, self._head_bytes = False, 0
+            self._in_body, self._head_bytes = True, 0
             super().on_headers_complete()
 
         def on_message_complete(self) -> None:
             super().on_message_complete()
+            self._in_body = False
             crowd.works(self)
             self._wait(None)
 
@@ -113,8 +110,9 @@ def connection_class(crowd: Crowd) -> type[Any]:
 
         def resume_writing(self) -> None:
             super().resume_writing()
-            crowd.works(self)
-            self._wait(None)
+            if not self._in_body:
+                crowd.works(self)
+                self._wait(None)
 
         def _wait(self, seconds: float | None) -> None:
             if self._timer is not None:

@@ -54,6 +54,14 @@ _NEEDED = ("starlette", "uvicorn", "httptools", "orjson")
     "--max-body", type=click.IntRange(1, 1_024), default=16, show_default=True, metavar="MB", help="The largest body."
 )
 @click.option(
+    "--timeout",
+    type=click.IntRange(1, 3_600),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a body may take to come, an answer to be worked out, and a stop to finish what was accepted.",
+)
+@click.option(
     "--stdio",
     is_flag=True,
     help="Instead of HTTP: a claim as JSON a line on standard input, a verdict a line out, each at once.",
@@ -95,6 +103,7 @@ def _serve(
     workers: int,
     max_connections: int,
     max_body: int,
+    timeout: int,
 ) -> int:
     from weakcode.serve.server import serve
     from weakcode.serve.settings import MEBIBYTE, Settings
@@ -113,5 +122,10 @@ def _serve(
         workers=workers,
         max_connections=max_connections,
         max_body=max_body * MEBIBYTE,
+        head_seconds=min(10, timeout),
+        body_seconds=timeout,
+        idle_seconds=2 * timeout,
+        work_seconds=timeout,
+        stop_seconds=timeout,
     )
     return serve(settings, Tenants(choice.validator(), profiles), lambda line: say(f"weakcode: {line}", err=True))

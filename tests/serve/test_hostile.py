@@ -1,0 +1,233 @@
+"""Whatever is sent, the server goes on answering others, and ends what leads nowhere."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.serve.running import CLAIM, Server, everything, http
+
+
+def works(server: Server) -> bool:
+    answer = server.ask("POST", "/v1/check", CLAIM, timeout=20)
+    return answer.status == 200 and bool(answer.json["findings"])
+
+
+BODIES = {
+    "nothing": b"",
+    "half": b'{"codes": ["I10"',
+    "no UTF-8": b'{"codes": ["\xff\xfe"]}',
+    "half a surrogate": b'{"codes": ["I10"], "payer": "\\ud800"}',
+    "deep": b"[" * 500_000,
+    "deep objects": b'{"a":' * 100_000,
+    "deep in a claim": b'{"codes": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "a key twice": b'{"codes": ["I10"], "codes": ["I11.0"]}',
+    "a huge number": b'{"codes": ["I10"], "age": ' + b"9" * 5_000 + b"}",
+    "no number": b'{"codes": ["I10"], "age": NaN}',
+    "an empty code": b'{"codes": [""]}',
+    "null": b"null",
+    "many codes": json.dumps({"codes": ["I10"] * 100_000}).encode(),
+    "a long code": json.dumps({"codes": ["I" * 900_000]}).encode(),
+    "another version": b'{"codes": ["I10"], "version": 99}',
+}
+
+
+@pytest.mark.parametrize("name", [name for name in BODIES if name != "a long code"])
+def test_a_body_that_is_no_claim_is_refused_with_a_problem(server: Server, name: str) -> None:
+    for path in ("/v1/check", "/v1/fix", "/v1/explain", "/fhir/Claim/$validate"):
+        answer = server.ask("POST", path, BODIES[name])
+        assert answer.status in (400, 413, 422), (path, answer.body)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["detail"]
+        assert "Traceback" not in answer.body.decode()
+
+
+def test_a_long_code_is_an_unknown_code(server: Server) -> None:
+    assert server.ask("POST", "/v1/check", BODIES["a long code"]).json["findings"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x00" * 2_000,
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999999999999\r\n\r\n",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}}",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nx: a\x00b\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET http://evil.example/ HTTP/1.1\r\nhost: evil.example\r\n\r\n",
+        b"CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade\r\nx-y: z\r\nhost: b\r\n\r\n",
+    ],
+    ids=range(16),
+)
+def test_what_is_not_http_as_it_should_be_is_refused(server: Server, sent: bytes) -> None:
+    got = server.raw(sent, timeout=1.5)
+    assert got == b"" or got.split(b" ", 2)[1] in (b"400", b"403", b"405", b"411", b"413", b"421", b"404"), got[:200]
+    assert works(server)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../../etc/passwd",
+        "/page/../../../../etc/passwd",
+        "/page/..%2f..%2f..%2fserver.py",
+        "/page/%2e%2e/server.py",
+        "/page/..\\server.py",
+        "/page//etc/passwd",
+        "/page/%00index.html",
+        "/page/" + "a" * 5_000,
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/v1/codes/..%2f..%2fetc%2fpasswd",
+        "/v1/codes/%00",
+        "/v1/rules/..%2f..%2fetc/passwd",
+        "//etc/passwd",
+    ],
+)
+def test_paths_lead_nowhere_else(server: Server, path: str) -> None:
+    got = server.raw(http("GET", path))
+    assert got.split(b" ", 2)[1] in (b"404", b"400", b"405"), got[:200]
+    assert b"root:" not in got
+    assert b"import " not in got
+    assert works(server)
+
+
+def test_a_long_head_is_refused_before_it_is_kept(server: Server) -> None:
+    with server.open() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n")
+        try:
+            for number in range(4_000):
+                connection.sendall(b"x-%d: " % number + b"y" * 1_000 + b"\r\n")
+        except ConnectionError:
+            pass
+        else:
+            raise AssertionError("four megabytes of headers were taken")
+    assert works(server)
+
+
+def test_a_large_body_is_refused_whether_it_says_its_size_or_not(server: Server) -> None:
+    said = http("POST", "/v1/check", b"", "content-length: 5000000")
+    assert server.raw(said).split(b" ", 2)[1] == b"413"
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with server.open() as connection:
+        connection.sendall(http("POST", "/v1/check", b"", "transfer-encoding: chunked"))
+        try:
+            for _ in range(2_000):
+                connection.sendall(chunk)
+        except ConnectionError:
+            pass
+        else:
+            raise AssertionError("a hundred megabytes were taken")
+    assert works(server)
+
+
+def test_clients_that_are_slow_are_let_go_while_others_are_answered(start: Callable[..., Server]) -> None:
+    server = start("--timeout", "1")
+    half_a_body = http("POST", "/v1/check", b"", "content-length: 100") + b'{"codes"'
+    slow = [server.open() for _ in range(3)]
+    slow[0].sendall(b"GET / HTTP/1.1\r\nhost: local")
+    slow[1].sendall(half_a_body)
+    began = time.monotonic()
+    assert works(server)
+    for connection in slow:
+        got = everything(connection, 15)
+        assert got == b"" or got.split(b" ", 2)[1] == b"408"
+        connection.close()
+    assert time.monotonic() - began < 14
+    assert works(server)
+
+
+def test_a_client_that_does_not_read_is_let_go_and_holds_up_nobody(start: Callable[..., Server]) -> None:
+    server = start("--timeout", "1")
+    line = json.dumps(CLAIM).encode() + b"\n"
+    with server.open() as connection:
+        connection.sendall(http("POST", "/v1/check-many", b"", "transfer-encoding: chunked"))
+        chunk = b"%x\r\n" % (len(line) * 100) + line * 100 + b"\r\n"
+        connection.settimeout(15)
+        sent = 0
+        try:
+            while sent < 4_000:
+                connection.sendall(chunk)
+                sent += 1
+        except (ConnectionError, TimeoutError):
+            pass
+        # It was not read on while nobody took the answers.
+        assert sent < 4_000
+        assert works(server)
+
+
+def test_more_connections_than_it_may_have_do_not_keep_others_out(start: Callable[..., Server]) -> None:
+    server = start("--max-connections", "50")
+    crowd: list[socket.socket] = []
+    try:
+        for number in range(400):
+            crowd.append(server.open())
+            if number % 3 == 0:
+                crowd[-1].sendall(b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{")
+            if number % 100 == 0:
+                assert works(server)
+        assert works(server)
+    finally:
+        for one in crowd:
+            one.close()
+    assert works(server)
+
+
+def test_many_at_once_all_get_their_own_answer(server: Server) -> None:
+    wrong: list[object] = []
+
+    def ask(number: int) -> None:
+        for turn in range(10):
+            claim = {"id": f"{number}-{turn}", "codes": ["I10"] * (1 + number % 3)}
+            answer = server.ask("POST", "/v1/check", claim)
+            if answer.status != 200 or bool(answer.json["findings"]) != (number % 3 > 0):
+                wrong.append(answer)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_stop_finishes_what_was_accepted_and_takes_nothing_new(start: Callable[..., Server]) -> None:
+    server = start()
+    lines = [json.dumps({"id": f"N{number}", "codes": ["I10"]}).encode() + b"\n" for number in range(400)]
+    with server.open() as connection:
+        connection.sendall(http("POST", "/v1/check-many", b"", f"content-length: {sum(map(len, lines))}"))
+        connection.sendall(b"".join(lines[:200]))
+        assert connection.recv(1) == b"H"
+        server.process.terminate()
+        time.sleep(0.5)
+        with pytest.raises(OSError):  # noqa: PT011 - whichever way it is refused
+            server.ask("GET", "/healthz")
+        connection.sendall(b"".join(lines[200:]))
+        got = everything(connection)
+    assert got.count(b'"claim_id":"N') == 400
+    assert got.endswith(b"0\r\n\r\n")
+    assert server.stop() == 0
+
+
+def test_an_answer_that_a_stop_cuts_short_shows_it(start: Callable[..., Server]) -> None:
+    server = start("--timeout", "1")
+    with server.open() as connection:
+        connection.sendall(http("POST", "/v1/check-many", b"", "content-length: 1000"))
+        connection.sendall(b'{"codes": ["I10"]}\n')
+        server.process.terminate()
+        got = everything(connection)
+    assert not got.endswith(b"0\r\n\r\n")
+    server.stop()
