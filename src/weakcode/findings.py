@@ -148,6 +148,59 @@ class Finding:
 
 
 @attrs.frozen
+class NotJudged:
+    """Rules that could have found something on a claim, had it said what they need.
+
+    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`; `packs` and the full ids of the `rules`
+    are in alphabetical order.
+    """
+
+    needs: str
+    packs: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.needs.replace('_', ' ')} ({', '.join(self.packs)})"
+
+
+@attrs.frozen
+class NotJudgedCount:
+    """What could not be judged in a run for want of one thing, and on how many `claims`; see `NotJudged`."""
+
+    needs: str
+    claims: int
+    packs: tuple[str, ...]
+    rules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, one: NotJudged) -> NotJudgedCount:
+        """Return the count of one claim."""
+        return cls(one.needs, 1, one.packs, one.rules)
+
+    @classmethod
+    def added(cls, counts: Iterable[NotJudgedCount]) -> tuple[NotJudgedCount, ...]:
+        """Return counts of several claims or parts of a run as those of all, in alphabetical order of what is missing.
+
+        Rules are joined, claims added up.
+        """
+        found: dict[str, NotJudgedCount] = {}
+        for one in counts:
+            known = found.get(one.needs)
+            found[one.needs] = one if known is None else known._and(one)
+        return tuple(found[needs] for needs in sorted(found))
+
+    def _and(self, other: NotJudgedCount) -> NotJudgedCount:
+        claims = self.claims + other.claims
+        if (self.packs, self.rules) == (other.packs, other.rules):
+            return attrs.evolve(self, claims=claims)
+        packs, rules = {*self.packs, *other.packs}, {*self.rules, *other.rules}
+        return NotJudgedCount(self.needs, claims, tuple(sorted(packs)), tuple(sorted(rules)))
+
+    def __str__(self) -> str:
+        return f"{self.needs.replace('_', ' ')} on {self.claims:,} ({', '.join(self.packs)})"
+
+
+@attrs.frozen
 class Verdict:
     """The findings on one claim and what they were judged by.
 
@@ -155,7 +208,8 @@ class Verdict:
     the Tabular List whose notes judged, and `packs` the rules with their versions. `out_of_force` says that the codes
     of the service date are not known, `notes_out_of_force` that the Tabular List was not in force on it. `notices` say
     what a reader must know of this judgement, for example that a waiver does not waive: `expired` ones that fit a
-    finding, and `unmatched` ones of the claim that fit none.
+    finding, and `unmatched` ones of the claim that fit none. `not_judged` says which rules could not speak, for want of
+    what.
     """
 
     findings: tuple[Finding, ...]
@@ -169,6 +223,7 @@ class Verdict:
     unmatched: tuple[Waiver, ...] = ()
     notes_edition: str = ""
     notes_out_of_force: bool = False
+    not_judged: tuple[NotJudged, ...] = ()
 
     form: ClassVar[str] = "verdict"
 

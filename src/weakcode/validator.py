@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from weakcode import fields
 from weakcode.base import clock
 from weakcode.base.building import building
@@ -17,9 +15,11 @@ from weakcode.claims import Claim, ClaimLike, ServiceLine, Waiver
 from weakcode.codes.catalog import EditionSet, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
+from weakcode.engines.bench import EditionBench
 from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
+from weakcode.engines.unjudged import Unjudged
 from weakcode.errors import InputError
 from weakcode.findings import Finding, in_order
 from weakcode.findings import Verdict as Verdict
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from weakcode.compile.program import Program
     from weakcode.compile.risks import Risks
-    from weakcode.engines.columnar import ColumnarEngine
-    from weakcode.engines.durable import DurableEngine
     from weakcode.explain import Explanation
     from weakcode.fix import Fixed
     from weakcode.rules.profile import Profile
@@ -48,26 +46,6 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.columns import ColumnScrubber
 
 _MOST_DAYS = 20_000
-
-
-@attrs.frozen(eq=False)
-class _Bench:
-    """An edition with its program, engine and assembler, and a profile's denial risks."""
-
-    edition: Edition
-    program: Program
-    engine: DurableEngine | ColumnarEngine
-    assembler: Assembler
-    risks: Risks | None = None
-
-    def severity_of(self, rule: str, payer: str | None) -> str | None:
-        """Return the severity of a rule by its full id for a payer, None where it is off or was not chosen."""
-        number = self.program.rule_numbers.get(rule)
-        return None if number is None else self.assembler.severity_of(number, payer)
-
-    def title_of(self, rule: str) -> str:
-        """Return the title of a rule by its full id."""
-        return self.program.rules[self.program.rule_numbers[rule]].title
 
 
 class Validator:
@@ -112,7 +90,7 @@ class Validator:
         self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}
         self._chosen = Selection.of(packs, profile, also, only, root)
         profile = self._chosen.profile
-        self._benches: dict[Hashable, _Bench] = {}
+        self._benches: dict[Hashable, EditionBench] = {}
         self._editions: dict[dt.date, Edition] = {}
         self._at_hand: EditionSet | None = None
         self._programs: dict[str, Program] = {}
@@ -154,25 +132,26 @@ class Validator:
         travelling = {"_at_hand": editions, "_programs": programs, "_today": self.day}
         return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}, "_given": None}
 
-    def _bench(self, edition: Edition) -> _Bench:
+    def _bench(self, edition: Edition) -> EditionBench:
         bench = self._benches.get(edition.key)
         if bench is None:
             with building:
                 bench = self._benches.get(edition.key) or self._built_bench(edition)
         return bench
 
-    def _built_bench(self, edition: Edition) -> _Bench:
+    def _built_bench(self, edition: Edition) -> EditionBench:
         program = self._program(edition)
         chosen = self._chosen
         chosen.check_ids(program)
         on = bytearray(len(program.rules))
         for number in program.present:
             on[number] = chosen.is_on(program.rules[number])
-        bench = self._benches[edition.key] = _Bench(
+        bench = self._benches[edition.key] = EditionBench(
             edition,
             program,
             engine_for(self.engine, program, edition, lambda number: bool(on[number])),
             Assembler(program, edition, lambda n, payer: chosen.severity(program.rules[n], payer) if on[n] else None),
+            Unjudged(program, edition, lambda number: bool(on[number])),
             self._risks(edition),
         )
         return bench
@@ -251,7 +230,7 @@ class Validator:
         claim = Claim.of(claim)
         if claim.waivers or len(self._book):
             return self.judge(claim).findings
-        return self._found(claim, self._bench(self._edition(claim.service_date)))
+        return self._found(claim, self._bench(self._edition(claim.service_date)))[1]
 
     def judge(self, claim: ClaimLike) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
@@ -262,7 +241,8 @@ class Validator:
         claim = Claim.of(claim)
         edition = self._edition(claim.service_date)
         bench = self._bench(edition)
-        outcome = sort_out(self._found(claim, bench), claim, self._book, self.day)
+        judged, found = self._found(claim, bench)
+        outcome = sort_out(found, claim, self._book, self.day)
         day = claim.service_date or self.day
         out_of_force = about_edition(day, edition)
         return Verdict(
@@ -277,10 +257,11 @@ class Validator:
             unmatched=outcome.unmatched,
             notes_edition=edition.notes_name,
             notes_out_of_force=bool(about_notes(day, edition)),
+            not_judged=bench.unjudged.of(judged, bench.assembler.severities(claim.payer), self.day),
         )
 
-    def _found(self, claim: Claim, bench: _Bench) -> tuple[Finding, ...]:
-        """Return the findings on a claim before anything is waived."""
+    def _found(self, claim: Claim, bench: EditionBench) -> tuple[JudgedClaim, tuple[Finding, ...]]:
+        """Return a claim as its edition sees it, and the findings on it before anything is waived."""
         give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
@@ -289,7 +270,7 @@ class Validator:
         if self._coverage is not None and claim.lines:
             covered = self._coverage.findings(claim, self.day, bench)
             findings = tuple(in_order((*findings, *covered))) if covered else findings
-        return findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
+        return judged, findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
 
     def warm(self) -> None:
         """Do now what the first check would do: read or compile the rules and make the engine ready.

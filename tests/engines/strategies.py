@@ -42,6 +42,7 @@ class SmallEdition:
     ends: dt.date = dt.date(2026, 9, 30)
     size: int = SIZE
     universe: int = SIZE + 3
+    icd9_id: int = SIZE + 2
     notes_from: dt.date = dt.date(2026, 4, 1)
     notes_to: dt.date = dt.date(2026, 9, 30)
     notes_name: str = "small"

@@ -17,6 +17,7 @@ from pyarrow import feather, ipc
 
 import weakcode
 from weakcode import Claim, EngineError, Finding, InputError, Source
+from weakcode.findings import NotJudged
 from weakcode.scrub.run import scrub
 from weakcode.scrub.summary import Summary
 from weakcode.scrub.write import files
@@ -34,6 +35,7 @@ class FakeVerdict:
     unmatched: tuple[weakcode.Waiver, ...] = ()
     notes_edition: str = "2026-04"
     notes_out_of_force: bool = False
+    not_judged: tuple[NotJudged, ...] = ()
 
 
 class FakeJudge:

@@ -72,6 +72,11 @@ class ColumnarEngine:
             index = _indexes[self._edition] = CodeIndex(array("Q", self._edition.keys()))
         return index
 
+    @property
+    def billable(self) -> int:
+        """How many billable codes there are; tokens below it are their numbers."""
+        return self._index.billable
+
     def reading(self) -> Reading:
         """Return what turns text into tokens. It remembers the strange codes it met: their tokens stay theirs."""
         return Reading(self._index)

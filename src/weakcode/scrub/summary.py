@@ -13,6 +13,7 @@ import attrs
 from weakcode.base import objects
 from weakcode.claims import Waiver
 from weakcode.errors import EngineError
+from weakcode.findings import NotJudgedCount
 from weakcode.notices import notes_were_of
 from weakcode.rules.waivers import fits_nothing, has_expired, waived_nothing
 from weakcode.scrub.gates import Gate
@@ -82,6 +83,7 @@ class Summary:
     `with_errors` are evaluated claims with a finding that is an error. `run` says when it was and what it is called,
     `inputs` which files it read. `over` names the gates that were passed over, `is_kept` tells whether findings were
     put in their place: they are not where every row was rejected, or more than a gate allows.
+    `not_judged` counts for want of what claims could not be judged by which rules.
     `notices` are sentences about the run itself, such as whose notes judged claims of days without a Tabular List.
     Raises EngineError where the counts do not add up.
     """
@@ -115,6 +117,7 @@ class Summary:
     rules: str = ""
     over: tuple[str, ...] = ()
     is_kept: bool = True
+    not_judged: tuple[NotJudgedCount, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:
@@ -193,6 +196,7 @@ class Counts:
         self._old_notes: Counter[str] = Counter()
         self._rejected: list[Rejected] = []
         self._rejections = 0
+        self._not_judged: tuple[NotJudgedCount, ...] = ()
         self._judged_by = JudgedBy()
         self._is_told = False
 
@@ -222,6 +226,7 @@ class Counts:
             self._severities[finding.severity] += 1
             self._rules[finding.rule] += 1
         self._outside[verdict.edition] += verdict.out_of_force
+        self._add_not_judged(map(NotJudgedCount.of, verdict.not_judged))
         self._count_waivers(outcome)
         self._editions[verdict.edition] += 1
         self._notes[verdict.notes_edition] += 1
@@ -248,8 +253,12 @@ class Counts:
         self._old_notes.update(scrubbed.notes_out_of_force)
         self._waivers.update(scrubbed.waived)
         self._expired.update(scrubbed.expired)
+        self._add_not_judged(scrubbed.not_judged)
         for (_, edition), number in scrubbed.out_of_force.items():
             self._outside[edition] += number
+
+    def _add_not_judged(self, counts: Iterable[NotJudgedCount]) -> None:
+        self._not_judged = NotJudgedCount.added((*self._not_judged, *counts))
 
     def judged_by(self, judged_by: JudgedBy) -> None:
         """Take down what judges; without it, verdicts say it."""
@@ -305,5 +314,6 @@ class Counts:
             notes_editions=dict(sorted(self._notes.items())),
             outside_notes={name: number for name, number in sorted(self._old_notes.items()) if number},
             ignored_columns=ignored,
+            not_judged=self._not_judged,
             first_rejected=tuple((row.where, row.part) for row in self._rejected),
         )

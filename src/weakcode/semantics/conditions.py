@@ -55,7 +55,9 @@ class ClaimPart:
 
     `name` is also the column of a batch that has its values. `fields` are those of `Condition` that ask for it. `asked`
     gives them from the `when` of a rule's case, `value` is the part of a claim, `met` tells whether a value meets a
-    condition, `unmet` says in sentences without a full stop why a claim does not.
+    condition, `unmet` says in sentences without a full stop why a claim does not. `need` is what a claim lacks that
+    does not say it, one of `NEEDS`, empty where silence is an answer; `given` is what it says, None for nothing, and
+    `value` without it.
     """
 
     name: str
@@ -64,6 +66,12 @@ class ClaimPart:
     value: Callable[[JudgedClaim], Any]
     met: Callable[[Condition, Any], bool]
     unmet: Callable[[Condition, JudgedClaim], Iterable[str]]
+    need: str = ""
+    _given: Callable[[JudgedClaim], Any] | None = None
+
+    def given(self, judged: JudgedClaim) -> Any:
+        """Return what a claim itself says of this part, None where it says nothing."""
+        return (self._given or self.value)(judged)
 
     def is_asked(self, condition: Condition) -> bool:
         """Tell whether a condition asks for this part."""
@@ -168,7 +176,7 @@ def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
 
 
 PARTS = (
-    ClaimPart("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet),
+    ClaimPart("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet, "age"),
     ClaimPart(
         "sex",
         ("sex",),
@@ -176,6 +184,7 @@ PARTS = (
         attrgetter("claim.sex"),
         lambda condition, sex: sex == condition.sex,
         _sex_unmet,
+        "sex",
     ),
     ClaimPart(
         "setting",
@@ -184,9 +193,19 @@ PARTS = (
         attrgetter("claim.setting"),
         lambda condition, setting: setting in condition.settings,
         _setting_unmet,
+        "setting",
     ),
     ClaimPart("payer", ("payers",), _payer_asked, attrgetter("claim.payer"), _payer_met, _payer_unmet),
-    ClaimPart("service_date", ("starts", "ends"), _date_asked, attrgetter("date"), _date_met, _date_unmet),
+    ClaimPart(
+        "service_date",
+        ("starts", "ends"),
+        _date_asked,
+        attrgetter("date"),
+        _date_met,
+        _date_unmet,
+        "service_date",
+        attrgetter("claim.service_date"),
+    ),
     ClaimPart(
         "documented",
         ("documented_all", "documented_any", "documented_none"),
@@ -202,8 +221,14 @@ PARTS = (
         attrgetter("off_claim"),
         lambda condition, off_claim: bool(off_claim),
         lambda condition, judged: ["no pointer of a service line leads beyond the diagnoses"],
+        "pointers",
+        attrgetter("pointers"),
     ),
 )
+
+
+NEEDS = ("age", "sex", "setting", "service_date", "pointers")
+"""What a claim can lack so that edits cannot speak, in the order in which it is told."""
 
 
 @attrs.frozen(eq=False)
@@ -313,10 +338,12 @@ class ConditionBits:
     """Tells for a claim which of some tests hold: bit n + 1 of a number stands for test n, bit 0 is always set.
 
     Each distinct value of a part is put to the tests once, for single claims and for batches. `parts` are those that
-    some test asks for; `silent` has the bits of the tests that need no documented text.
+    some test asks for; `silent` has the bits of the tests that need no documented text. Where they are `lenient`, what
+    a claim does not say and could is taken to be as every test wants it.
     """
 
-    def __init__(self, tests: Sequence[ClaimTest]) -> None:
+    def __init__(self, tests: Sequence[ClaimTest], *, lenient: bool = False) -> None:
+        self.lenient = lenient
         self.all = (1 << (len(tests) + 1)) - 1
         self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
         parts = []
@@ -330,5 +357,6 @@ class ConditionBits:
         """Return the bits of a claim."""
         bits = self.all if judged.is_spoken else self.silent
         for asked in self.parts:
-            bits &= asked.bits(asked.part.value(judged))
+            if not (self.lenient and asked.part.need and asked.part.given(judged) is None):
+                bits &= asked.bits(asked.part.value(judged))
         return bits

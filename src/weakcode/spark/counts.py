@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.findings import NotJudgedCount
 from weakcode.scrub.summary import Counts, Summary
 
 _FIRST_REJECTED = 20
@@ -24,7 +25,7 @@ def together(counts: Sequence[str], seconds: float) -> Summary:
 
     Raises EngineError when they do not add up.
     """
-    alone = {"run", "inputs", "over", "is_kept"}
+    alone = {"run", "inputs", "over", "is_kept", "not_judged"}
     parts = [json.loads(text) for text in counts or [as_text(Counts().summary(0.0, {}))]]
     merged = {
         field.name: _merged([part[field.name] for part in parts])
@@ -39,6 +40,11 @@ def together(counts: Sequence[str], seconds: float) -> Summary:
     merged["ignored_columns"] = {name: tuple(columns) for name, columns in merged["ignored_columns"].items()}
     merged["remarks"] = {name: tuple(remarks) for name, remarks in merged["remarks"].items()}
     merged["first_rejected"] = tuple((where, part) for where, part in merged["first_rejected"][:_FIRST_REJECTED])
+    merged["not_judged"] = NotJudgedCount.added(
+        NotJudgedCount(one["needs"], one["claims"], tuple(one["packs"]), tuple(one["rules"]))
+        for part in parts
+        for one in part["not_judged"]
+    )
     return Summary(**merged)
 
 

@@ -111,6 +111,8 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
     notes = _notes(summary, rejects)
     if notes:
         parts.append(text.bullets("Note", notes))
+    if summary.not_judged:
+        parts.append(text.not_judged(map(str, summary.not_judged)))
     if summary.evaluated:
         parts.append(text.judged_by(", ".join(summary.editions), summary.engine, summary.packs))
     return "\n".join(parts)

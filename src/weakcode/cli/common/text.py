@@ -93,6 +93,11 @@ def notices_of(verdict: Verdict) -> list[str]:
     return [*verdict.all_notices]
 
 
+def not_judged(said: Iterable[str]) -> str:
+    """Return the sentence on what could not be judged, from what is missing with the packs that need it."""
+    return f"Not judged, for want of: {', '.join(said)}."
+
+
 def bullets(title: str, lines: Iterable[str]) -> str:
     """Return a title and indented lines."""
     return "\n".join([click.style(title, bold=True), *(wrapped(line, indent="  ") for line in lines)])

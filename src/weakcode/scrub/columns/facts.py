@@ -19,7 +19,8 @@ from weakcode.errors import InputError
 from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
-from weakcode.semantics.conditions import ConditionBits
+from weakcode.semantics.conditions import PARTS, ConditionBits
+from weakcode.semantics.unjudged import BITS
 
 NO_DAY = np.int32(-(2**31))
 """Stands for a date that is not given. Other days count from 1970-01-01."""
@@ -96,12 +97,18 @@ class AboutClaims:
         return self.categories["documented"]
 
     def held(
-        self, bits: ConditionBits, first_day: dt.date, spoken: Bools, off_claim: Bools | None = None
+        self,
+        bits: ConditionBits,
+        first_day: dt.date,
+        spoken: Bools,
+        off_claim: Bools | None = None,
+        lacks: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
-        `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim.
+        `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim. What
+        a claim `lacks`, as bits of `BITS`, is taken to be as every test wants it.
         """
         # As many words as the kernel reads of each row: a bit for each test, and bit 0.
         size = 8 * -(-bits.all.bit_length() // 64)
@@ -114,8 +121,30 @@ class AboutClaims:
         for asked in bits.parts:
             index, values = self._column(asked.part.name, first_day, off_claim)
             of_values = table(map(asked.bits, values))
-            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
+            if lacks is not None and asked.part.need:
+                missing = (lacks & BITS[asked.part.need])[:, None] != 0
+                held &= np.where(missing, table([bits.all])[0], of_values[index])
+            else:
+                held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
         return held
+
+    def missing(self, lined: Bools | None) -> NDArray[np.uint8]:
+        """Return what each claim does not say, as bits of `BITS`; `lined` tells which claims have pointers."""
+        lacks = np.zeros(self.rows, np.uint8)
+        for part in PARTS:
+            if not part.need:
+                continue
+            if part.name == "off_claim":
+                missing = np.ones(self.rows, np.bool_) if lined is None else ~lined
+            elif part.name == "age":
+                missing = self.age == _NO_AGE
+            elif part.name == "service_date":
+                missing = (self.days.values == NO_DAY)[self.days.index]
+            else:
+                column = self.categories[part.name]
+                missing = np.array([*(value is None for value in column.values), True], np.bool_)[column.index]
+            lacks |= missing.view(np.uint8) * np.uint8(BITS[part.need])
+        return lacks
 
     def _column(self, name: str, first_day: dt.date, off_claim: Bools | None) -> tuple[NDArray[Any], Sequence[Any]]:
         """Return a part of the claims: the number of each row's value, and the values, of which -1 means the last."""

@@ -99,11 +99,16 @@ class LineColumn:
             ]
         return found
 
+    def lined(self, rows: int) -> Bools:
+        """Tell of each of so many rows whether it has a pointer."""
+        lined = np.zeros(rows, np.bool_)
+        lined[self.row] = True
+        return lined
+
     def seen(self, coded: CodedRows) -> LinesSeen:
         """Return what the lines say of the codes."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
-        lined, off = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
-        lined[self.row] = True
+        lined, off = self.lined(rows), np.zeros(rows, np.bool_)
         there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
         off[self.row[~there]] = True
         places = np.arange(size)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import numpy as np
@@ -23,10 +23,10 @@ from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
-from weakcode.engines.findings import Assembler
 from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
 from weakcode.fields import ABOUT_THE_CLAIM, LINES
+from weakcode.findings import NotJudgedCount
 from weakcode.scrub.columns.arrow import valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
@@ -35,6 +35,7 @@ from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.coverage import CoverageColumns
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
+from weakcode.scrub.judge.unjudged import AskedBench, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -47,17 +48,11 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 
 
-class Bench(Protocol):
+class Bench(AskedBench, Protocol):
     """What judges the claims of one edition."""
 
     @property
-    def edition(self) -> Edition: ...
-    @property
     def program(self) -> Program: ...
-    @property
-    def engine(self) -> Any: ...
-    @property
-    def assembler(self) -> Assembler: ...
     @property
     def risks(self) -> Risks | None: ...
     def severity_of(self, rule: str, payer: str | None) -> str | None: ...
@@ -73,6 +68,7 @@ class Scrubbed:
     findings. `notes_editions` counts rows by the Tabular List whose notes judged, `notes_out_of_force` those of
     days on which it was not in force. Waived findings are in the batch and in none of these counts: `waived` counts
     them by waiver, `expired` those that a waiver would have waived in its time.
+    `not_judged` says for want of what which rules could not be judged, on how many rows.
     """
 
     findings: pa.RecordBatch
@@ -89,6 +85,7 @@ class Scrubbed:
     notes_editions: Mapping[str, int] = attrs.field(factory=dict)
     notes_out_of_force: Mapping[str, int] = attrs.field(factory=dict)
     with_errors: int = 0
+    not_judged: tuple[NotJudgedCount, ...] = ()
 
 
 class ColumnScrubber:
@@ -210,6 +207,7 @@ class _BatchRun:
         self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
         self._notes: Counter[str] = Counter()
         self._old_notes: Counter[str] = Counter()
+        self._not_judged: list[NotJudgedCount] = []
         self._today = scrubber.today
 
     def result(self) -> Scrubbed:
@@ -261,6 +259,7 @@ class _BatchRun:
             dict(self._notes),
             dict(self._old_notes),
             findings.claims_with_errors(),
+            NotJudgedCount.added(self._not_judged),
         )
 
     def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
@@ -293,8 +292,10 @@ class _BatchRun:
                 lined=True,
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
+
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
+        self._not_judged += not_judged(bench, coded, rows, about, self._today)
         if lines is not None:
             hits = lines.named(hits, engine, bench.program, memory.terms)
         findings = memory.findings(hits, coded, about.payer)

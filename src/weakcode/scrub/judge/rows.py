@@ -9,7 +9,7 @@ import attrs
 
 from weakcode.claims import Claim, Waiver
 from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
-from weakcode.findings import Finding, in_order
+from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
 from weakcode.scrub.schema import ClaimFinding, findings_schema, row_of_table
@@ -36,6 +36,8 @@ class VerdictLike(Protocol):
     def packs(self) -> Sequence[str]: ...
     @property
     def out_of_force(self) -> bool: ...
+    @property
+    def not_judged(self) -> Sequence[NotJudged]: ...
     @property
     def notes_edition(self) -> str: ...
     @property

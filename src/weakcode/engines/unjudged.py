@@ -1,0 +1,180 @@
+"""Which rules could not be judged on a claim, for want of something that it does not say, for one claim or many.
+
+The meaning is in `weakcode.semantics.unjudged`. What edits ask of claims is put to them once for all edits of a rule
+that ask the same: a bit for each of these, and for each code the bits of those that speak of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.compile.program import LINED, Program
+from weakcode.findings import NotJudged
+from weakcode.semantics.conditions import ClaimTest, Condition, ConditionBits
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.unjudged import BITS, asked_of, codes_of, missing, wants
+from weakcode.semantics.verbs import Verb
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_DATE, _POINTERS = BITS["service_date"], BITS["pointers"]
+
+
+@attrs.frozen(eq=False)
+class Asked:
+    """What edits of a rule ask alike. `codes` are those that they speak of, None for any claim.
+
+    `looks_first` tells that only the first-listed diagnosis counts; `wants` are bits of `BITS`.
+    """
+
+    rule: int
+    condition: Condition
+    wants: int
+    looks_first: bool
+    codes: CodeSet | None
+
+
+@attrs.frozen(eq=False)
+class Questions:
+    """What is put to claims as of a day: bit n + 1 of every number is that of `asked[n]`. Bit 0 is not used.
+
+    `wanting` has by what is missing, as a number of `BITS`, the bits of those that ask for it.
+    """
+
+    asked: tuple[Asked, ...]
+    tests: ConditionBits
+    wanting: tuple[int, ...]
+    anywhere: int
+    spoken: dict[int, tuple[int, int]] = attrs.field(factory=dict)
+
+    @classmethod
+    def of(cls, asked: Iterable[Asked], day: dt.date) -> Questions:
+        """Return what is to be asked where `day` stands for a service date that is missing."""
+        found = tuple(one for asking in asked if (one := _as_of(asking, day)).wants)
+        wanting = tuple(
+            sum(1 << n for n, one in enumerate(found, start=1) if one.wants & lacks) for lacks in range(1 << len(BITS))
+        )
+        anywhere = sum(1 << n for n, one in enumerate(found, start=1) if one.codes is None)
+        tests = ConditionBits([ClaimTest(one.condition) for one in found], lenient=True)
+        return cls(found, tests, wanting, anywhere)
+
+    def of_code(self, code_id: int) -> tuple[int, int]:
+        """Return the bits of what speaks of a code wherever it stands, and of what does where it stands first."""
+        known = self.spoken.get(code_id)
+        if known is None:
+            bits = [0, 0]
+            for n, one in enumerate(self.asked, start=1):
+                if one.codes is not None and code_id in one.codes:
+                    bits[one.looks_first] |= 1 << n
+            known = self.spoken[code_id] = (bits[0], bits[1])
+        return known
+
+
+def _as_of(asked: Asked, day: dt.date) -> Asked:
+    """Return what is asked without the need of a date, where the day that stands for one that is missing will do."""
+    starts, ends = asked.condition.starts or dt.date.min, asked.condition.ends or dt.date.max
+    return attrs.evolve(asked, wants=asked.wants & ~_DATE) if starts <= day <= ends else asked
+
+
+class Unjudged:
+    """Tells which rules could not be judged on claims. `is_active` tells which rules of the program are on."""
+
+    def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
+        self._program, self._edition = program, edition
+        self._is_active = is_active
+        self._of_day: tuple[dt.date, Questions] | None = None
+        self._tables: tuple[Questions, NDArray[np.uint64], NDArray[np.uint64]] | None = None
+
+    def questions(self, day: dt.date) -> Questions:
+        """Return what is put to claims, those without a service date being judged as of a day."""
+        known = self._of_day
+        if known is None or known[0] != day:
+            asked = (one for one in _all_asked(self._program) if self._is_active(one.rule))
+            known = self._of_day = (day, Questions.of(asked, day))
+        return known[1]
+
+    def of(self, judged: JudgedClaim, severities: bytes, day: dt.date) -> tuple[NotJudged, ...]:
+        """Return what could not be judged on a claim; `day` judges claims without a date.
+
+        `severities` has a byte for each rule, 0 where it is off.
+        """
+        lacks = missing(judged)
+        if not lacks:
+            return ()
+        questions = self.questions(day)
+        bits, first = questions.anywhere, questions.of_code(judged.ids[0])[1]
+        for code in judged.ids:
+            bits |= questions.of_code(code)[0]
+        bits = (bits | first) & questions.wanting[lacks]
+        if bits and not lacks & _POINTERS:
+            bits &= ~questions.wanting[_POINTERS]
+        if bits:
+            bits &= questions.tests.of(judged)
+        found = []
+        while bits:
+            one = questions.asked[(bits & -bits).bit_length() - 2]
+            bits &= bits - 1
+            if severities[one.rule]:
+                found.append((one.wants & lacks, one.rule))
+        return self.told(found)
+
+    def told(self, found: Iterable[tuple[int, int]]) -> tuple[NotJudged, ...]:
+        """Return (what is missing as bits of `BITS`, number of the rule) as it is told."""
+        rules = self._program.rules
+        by_need: dict[str, set[int]] = {}
+        for lacks, rule in found:
+            for need, bit in BITS.items():
+                if lacks & bit:
+                    by_need.setdefault(need, set()).add(rule)
+        return tuple(
+            NotJudged(
+                need,
+                tuple(sorted({rules[number].pack for number in by_need[need]})),
+                tuple(sorted(rules[number].id for number in by_need[need])),
+            )
+            for need in BITS
+            if need in by_need
+        )
+
+    def tables(self, questions: Questions) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Return by code id the words of what speaks of it wherever it stands, and where it stands first."""
+        import numpy as np
+
+        if self._tables is None or self._tables[0] is not questions:
+            words = -(-questions.tests.all.bit_length() // 64)
+            codes = np.zeros((2, words, self._edition.universe), np.uint64)
+            for n, one in enumerate(questions.asked, start=1):
+                for low, high in one.codes.spans if one.codes is not None else ():
+                    codes[int(one.looks_first), n // 64, low:high] |= np.uint64(1 << n % 64)
+            self._tables = (questions, codes[0], codes[1])
+        return self._tables[1:]
+
+
+def _all_asked(program: Program) -> tuple[Asked, ...]:
+    """Return what all edits of a program ask for that a claim may lack, worked out once."""
+    if "asked" not in program.shared:
+        found: dict[tuple[int, Condition, bool, bool], CodeSet | None] = {}
+        for part in program.parts:
+            special, condition = part.program.column("special"), part.program.column("condition")
+            asks = [bool(wants(plain)) for plain, _ in part.program.conditions]
+            for number in compress(range(len(part.program)), special):
+                if special[number] & LINED or asks[condition[number]]:
+                    edit = part.program.edit(number)
+                    codes = codes_of(edit)
+                    key = (edit.rule + part.first_rule, asked_of(edit), edit.verb is Verb.SECONDARY, codes is None)
+                    known = found.get(key)
+                    found[key] = codes if known is None or codes is None else known | codes
+        program.shared["asked"] = tuple(
+            Asked(rule, asked, wants(asked), first, codes) for (rule, asked, first, _), codes in found.items()
+        )
+    known_asked: tuple[Asked, ...] = program.shared["asked"]
+    return known_asked

@@ -1,0 +1,71 @@
+"""What could not be judged on a claim: the meaning.
+
+A rule could not be judged where one of its edits speaks of codes on the claim and asks for something that the claim
+does not say, while everything else that it asks of the claim beside its codes holds. An edit speaks of its subject, in
+the first place where it looks there alone; one without a subject speaks of the codes with which alone it speaks, or of
+any claim. A claim without a service date is judged as of a day; the date is missing only for edits that do not hold
+then. Edits that look at pointers could not be judged where service lines have none. Documented text is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.semantics.conditions import NEEDS, PARTS, Condition
+from weakcode.semantics.edits import Edit
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.verbs import Verb
+
+BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
+"""A bit for each thing that a claim can lack."""
+_ASKABLE = tuple(part for part in PARTS if part.need)
+
+
+def missing(judged: JudgedClaim) -> int:
+    """Return what a claim does not say, as bits of `BITS`."""
+    return sum(BITS[part.need] for part in _ASKABLE if part.given(judged) is None)
+
+
+def asked_of(edit: Edit) -> Condition:
+    """Return what an edit asks of a claim beside its codes; that it looks at pointers is one thing however it does."""
+    condition = edit.condition or Condition()
+    looks = edit.pointed is not None or condition.pointer_off_claim
+    return attrs.evolve(condition, present=None, absent=None, first_listed=None, pointer_off_claim=looks)
+
+
+def wants(condition: Condition) -> int:
+    """Return what a condition asks for that a claim can lack, as bits of `BITS`."""
+    return sum(BITS[part.need] for part in _ASKABLE if part.is_asked(condition))
+
+
+def codes_of(edit: Edit) -> CodeSet | None:
+    """Return the codes of which an edit speaks, None where it speaks of any claim."""
+    if edit.verb is not Verb.CLAIM_REQUIRE:
+        return edit.subject
+    return edit.condition.present if edit.condition else None
+
+
+def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple[str, int]]:
+    """Return (need, rule by its number) of every edit that could not be judged, read one by one."""
+    found: set[tuple[str, int]] = set()
+    for edit in edits:
+        asked, codes = asked_of(edit), codes_of(edit)
+        looked_at = judged.ids[:1] if edit.verb is Verb.SECONDARY else judged.ids
+        if codes is not None and not any(code in codes for code in looked_at):
+            continue
+        parts = [part for part in PARTS if part.is_asked(asked)]
+        lacking = [part for part in parts if part.need and part.given(judged) is None]
+        others = [part for part in parts if part not in lacking and part.need != "pointers"]
+        if any(part.need == "pointers" for part in parts) and judged.pointers is not None:
+            continue
+        if all(part.met(asked, part.value(judged)) for part in others):
+            # What is taken for the date that is not given may do.
+            found.update(
+                (part.need, edit.rule)
+                for part in lacking
+                if part.name != "service_date" or not part.met(asked, judged.date)
+            )
+    return found

@@ -1,0 +1,126 @@
+"""What could not be judged on a claim, for want of something that it does not say."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.engines.strategies import claims, edits
+from tests.engines.test_columnar import EDITION, all_edits, batch_of, bench_of, claim_of, rows
+from weakcode import Claim, ServiceLine, Validator
+from weakcode.cli import main
+from weakcode.scrub.judge.columns import ColumnScrubber
+from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.unjudged import could_not_be_judged
+
+FULL = {
+    "age": 30,
+    "sex": "F",
+    "setting": "outpatient",
+    "service_date": "2026-05-01",
+    "lines": [ServiceLine(1, pointers=(1,))],
+}
+JUDGE = Validator(today="2026-05-01")
+
+
+def not_judged(*codes: str, without: str = "", **more: object) -> dict[str, set[str]]:
+    about = {name: value for name, value in {**FULL, **more}.items() if name not in without.split()}
+    return {one.needs: set(one.rules) for one in JUDGE.judge(Claim(list(codes), **about)).not_judged}
+
+
+@given(st.lists(edits(), max_size=8), claims)
+def test_what_could_not_be_judged_is_what_the_specification_says(some_edits, claim):
+    bench = bench_of(some_edits)
+    judged = JudgedClaim.of(claim, EDITION)
+    told = bench.unjudged.of(judged, bytes([3] * 3), EDITION.starts)
+    names = {f"small/{name}": number for number, name in enumerate("bca")}
+    found = {(one.needs, names[rule]) for one in told for rule in one.rules}
+    assert found == could_not_be_judged(some_edits, judged)
+
+
+@given(
+    st.lists(all_edits(), max_size=8),
+    st.lists(rows, max_size=6),
+    st.lists(st.sampled_from([None, "info", "error"]), min_size=12, max_size=12),
+)
+def test_a_batch_counts_what_could_not_be_judged_on_its_claims(some_edits, some_rows, levels):
+    payers = [None, "Acme", "Medicare", "other"]
+    bench = bench_of(some_edits, severity=lambda rule, payer: levels[rule * 4 + payers.index(payer)])
+    expected: Counter[str] = Counter()
+    rules: set[tuple[str, str]] = set()
+    for number, row in enumerate(some_rows):
+        claim = claim_of(row, number)
+        judged = JudgedClaim.of(claim, EDITION)
+        for one in bench.unjudged.of(judged, bench.assembler.severities(claim.payer), EDITION.starts):
+            expected[one.needs] += 1
+            rules.update((one.needs, rule) for rule in one.rules)
+    found = ColumnScrubber(lambda date: bench, today=EDITION.starts).scrub(batch_of(some_rows))
+    assert {one.needs: one.claims for one in found.not_judged} == dict(expected)
+    assert {(one.needs, rule) for one in found.not_judged for rule in one.rules} == rules
+
+
+def test_a_claim_that_says_everything_was_judged_in_full():
+    assert not_judged("O80", "Z37.0", "I10") == {}
+
+
+def test_each_thing_that_is_missing_is_told_with_the_rules_that_need_it():
+    assert not_judged("O80", without="age") == {
+        "age": {"mce/age-conflict", "guidelines/obstetric-code-on-newborn-record"}
+    }
+    assert "mce/unacceptable-principal" in not_judged("Z66", "I10", without="setting")["setting"]
+    assert not_judged("N40.0", without="sex", service_date="2020-05-01") == {"sex": {"mce/sex-conflict"}}
+    assert "lines/diagnosis-without-line" in not_judged("I10", without="lines")["pointers"]
+
+
+def test_a_rule_that_speaks_of_no_code_of_the_claim_is_not_told():
+    assert not_judged("E78.5", without="age sex setting service_date") == {}
+
+
+def test_a_rule_that_holds_on_other_days_only_is_not_told_where_the_day_is_known():
+    assert not_judged("N40.0", without="sex") == {}
+
+
+def test_a_date_is_missing_only_for_rules_that_do_not_hold_on_the_day_of_the_run():
+    assert "service_date" in not_judged("N40.0", without="service_date")
+    assert "service_date" not in not_judged("E66.813", "E66.01", without="service_date")
+
+
+def test_a_rule_that_is_off_is_not_told():
+    judge = Validator(profile={"name": "x", "rules": {"mce/age-conflict": "off"}})
+    told = judge.judge(Claim(["O80"], **{**FULL, "age": None})).not_judged
+    assert "mce/age-conflict" not in {rule for one in told for rule in one.rules}
+
+
+def test_a_repeat_of_a_run_counts_the_same_whatever_the_engine(tmp_path):
+    (tmp_path / "claims.csv").write_text("claim_id,codes,age\n1,O80 Z37.0,30\n2,O80 Z37.0,\n3,E78.5,\n")
+    said = []
+    for engine in ("durable", "columnar"):
+        summary = tmp_path / f"{engine}.json"
+        scrubbed = [
+            "scrub",
+            f"{tmp_path}/claims.csv",
+            "--engine",
+            engine,
+            "--summary",
+            str(summary),
+            "--fail-on",
+            "never",
+        ]
+        assert CliRunner().invoke(main, [*scrubbed, "--today", "2026-05-01", "--fail-on", "never"]).exit_code == 0
+        said.append(json.loads(summary.read_text())["not_judged"])
+    assert said[0] == said[1]
+    assert {one["needs"]: one["claims"] for one in said[0]} == {"age": 1, "pointers": 3, "service_date": 2, "sex": 2}
+
+
+def test_claims_in_arrow_are_counted_like_single_ones():
+    found = scrubbed_claims({"codes": [["O80"], ["I10"]], "age": [None, None]})
+    assert {one.needs: one.claims for one in found.not_judged}["age"] == 1
+
+
+def scrubbed_claims(columns):
+    return JUDGE.columns().scrub(pa.record_batch(columns))
