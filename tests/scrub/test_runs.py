@@ -85,11 +85,13 @@ def test_every_run_has_an_id_of_its_own_and_other_rules_another_digest(tmp_path:
 def test_a_run_with_the_same_id_and_time_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
     path, out = claims(tmp_path, good=2, wrong=2), tmp_path / "f.parquet"
-    contents = set()
-    for _ in range(2):
-        run(path, "-o", out, "--run-id", "again", status=1)
-        contents.add(out.read_bytes())
-    assert len(contents) == 1
+    for options in (["--run-id", "again"], []):
+        contents = set()
+        for _ in range(2):
+            run(path, "-o", out, *options, status=1)
+            contents.add(out.read_bytes())
+        assert len(contents) == 1
+    run(path, "-o", out, "--run-id", "again", status=1)
     assert pq.read_metadata(out).metadata[b"weakcode.run.started"] == b"2026-05-28T20:26:40Z"
 
 

@@ -184,6 +184,7 @@ class _Targets:
                 corrected,
                 hide,
                 [path for path in (self.findings, self.fixed) if path],
+                plan.run_id is not None,
             )
 
 
@@ -199,6 +200,7 @@ class _Out:
     hide: HashedIds | None
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""
+    _names_run: bool
 
     @property
     def keeps_findings(self) -> bool:
@@ -218,10 +220,11 @@ class _Out:
     def finish(self, summary: Summary) -> None:
         """Put everything in its place; of a run that is not kept, what tells why."""
         if summary.is_kept:
+            metadata = summary.metadata(run=self._names_run)
             for writer in self._tables:
-                writer.finish(summary.metadata())
+                writer.finish(metadata)
             if self.corrected:
-                self.corrected.finish(summary.metadata())
+                self.corrected.finish(metadata)
         else:
             for writer in self._tables:
                 writer.abandon()

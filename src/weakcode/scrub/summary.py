@@ -154,13 +154,16 @@ class Summary:
             over.append(str(most_errors))
         return attrs.evolve(self, over=tuple(over), is_kept=not too_many and bool(self.evaluated or not self.rejected))
 
-    def metadata(self) -> dict[str, str]:
-        """Return what a findings file says about its making."""
+    def metadata(self, *, run: bool = False) -> dict[str, str]:
+        """Return what a findings file says about its making; with `run`, also which run it was and when.
+
+        Without, the same claims, rules and version give the same file.
+        """
         from weakcode import __version__
 
-        run = self.run and {f"weakcode.run.{name}": value for name, value in attrs.asdict(self.run).items()}
+        of_run = self.run and run and {f"weakcode.run.{name}": value for name, value in attrs.asdict(self.run).items()}
         return {
-            **(run or {}),
+            **(of_run or {}),
             **({"weakcode.inputs": json.dumps([attrs.asdict(one) for one in self.inputs])} if self.inputs else {}),
             **({"weakcode.profile": self.profile} if self.profile else {}),
             **({"weakcode.rules": self.rules} if self.rules else {}),
