@@ -99,6 +99,7 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
         "payer": None,
         "service_date": None,
         "title": None,
+        "provider": None,
         "sources": ["Tabular List, M62.84", "Guidelines, I.A.13"],
         "edition": "2026-04",
         "file": str(claims),

@@ -25,6 +25,7 @@ _COMMANDS = {
     "policies": ("policies", "Add, list, show and compare coverage policies."),
     "risk": ("policies", "Show which policies cover a diagnosis for a procedure."),
     "report": ("reports", "Show findings as a page for the browser."),
+    "compare": ("reports", "Compare the findings of two runs."),
 }
 """The folder of each command, and what it does."""
 

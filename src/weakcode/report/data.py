@@ -46,7 +46,7 @@ def read_report_data(
     `hashed_id`. Raises InputError for files that are not there or hold something else.
     """
     files = files_of(findings)
-    with _database() as connection, _told(files):
+    with database() as connection, told(files):
         run = open_findings(connection, files)
         # A folder is one findings file of many parts; its parts' names say nothing.
         named = tuple(dict.fromkeys(Path(given).resolve().name for given in findings))
@@ -54,7 +54,7 @@ def read_report_data(
 
 
 @contextmanager
-def _database() -> Iterator[Any]:
+def database() -> Iterator[Any]:
     """Open a database in a temporary folder, so that counting may take more than there is memory."""
     import duckdb
 
@@ -70,7 +70,7 @@ def _database() -> Iterator[Any]:
 
 
 @contextmanager
-def _told(files: Sequence[Path]) -> Iterator[None]:
+def told(files: Sequence[Path]) -> Iterator[None]:
     """Turn what DuckDB says into one sentence. It quotes values, which do not belong into messages."""
     import duckdb
 

@@ -30,6 +30,12 @@ _COLUMNS = (
     "waived_by",
     "denial_risk",
     "denial_risk_source",
+    "finding_id",
+    "fix",
+    "payer",
+    "provider",
+    "service_date",
+    "title",
 )
 """What is read of a findings file; columns after the needed ones may be missing."""
 _SQL = {"string": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "date32": "DATE"}

@@ -97,6 +97,7 @@ COLUMNS = (
     TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
     TableColumn("denial_risk_source", "where that is from", lambda one: one.risk and str(one.risk.source)),
     TableColumn("title", "the title of the rule", lambda one: one.finding.title or None),
+    TableColumn("provider", "who bills, as the claim says", lambda one: one.record.claim.provider),
     TableColumn(
         "sources",
         "the publications that say so",

@@ -143,9 +143,10 @@ class FindingColumns:
             "codes": arrow.taken_lists(self.variants["codes"], self.variant),
             "positions": self._positions(),
             "fix": self._fixes(),
-            "payer": _payers(about.payer, self.rows),
+            "payer": _categories(about.payer, self.rows),
             "edition": self._said("edition"),
             "title": self._said("title"),
+            "provider": _categories(about.categories["provider"], self.rows),
             "sources": arrow.taken_lists(self.variants["sources"], self.variant),
         }
         if hide is None:
@@ -179,10 +180,10 @@ class FindingColumns:
         return arrow.lists(np.frombuffer(bounds, np.int32), arrow.numbers(np.frombuffer(values, np.int32)))
 
 
-def _payers(payer: Categories, rows: Column) -> pa.DictionaryArray:
-    index = payer.index[rows]
-    none = np.array([value is None for value in (*payer.values, None)], np.bool_)
-    return arrow.words_or_none(index, arrow.texts([value or "" for value in payer.values]), none[index])
+def _categories(column: Categories, rows: Column) -> pa.DictionaryArray:
+    index = column.index[rows]
+    none = np.array([value is None for value in (*column.values, None)], np.bool_)
+    return arrow.words_or_none(index, arrow.texts([value or "" for value in column.values]), none[index])
 
 
 def _dates(days: Column) -> pa.Array:

@@ -1,0 +1,99 @@
+"""weakcode compare: what is new, gone and changed between the findings of two runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from weakcode.cli.common import text
+from weakcode.cli.common.options import format_option
+from weakcode.cli.common.output import say, say_json
+from weakcode.cli.common.status import Status
+
+if TYPE_CHECKING:
+    from weakcode.report.compare import Comparison, FindingsDifference
+
+_MOST = 10
+"""Rules, payers and so on that the text tells; JSON has all."""
+
+
+@click.command("compare", short_help="Compare the findings of two runs.")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "info", "never"]),
+    default="never",
+    show_default=True,
+    help="The lowest severity of a new finding that gives exit status 1.",
+)
+@format_option
+def command(a: str, b: str, fail_on: str, as_format: str) -> int:
+    """Compare the findings of two runs: what is new in B, what is gone, and what says something else.
+
+    A and B are files that `weakcode scrub -o` wrote, or folders of Parquet files. Findings are the same where they have
+    the same id. One is changed where its severity, edition or message differs.
+
+    \b
+    weakcode compare monday.parquet tuesday.parquet
+    weakcode compare before-the-update.parquet after.parquet --format json
+    """
+    from weakcode.cli.claims.scrub import expanded
+    from weakcode.findings import Severity
+    from weakcode.report.compare import compare
+
+    found = compare(expanded([a]), expanded([b]))
+    if as_format == "json":
+        say_json(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        say(comparison_text(found))
+    if fail_on == "never":
+        return Status.FINE
+    fails = any(
+        number and Severity.parse(name) >= Severity.parse(fail_on) for name, number in found.new_by_severity.items()
+    )
+    return Status.FINDINGS if fails else Status.FINE
+
+
+def comparison_text(found: Comparison) -> str:
+    """Return a comparison for people."""
+    total = found.total
+    lines = [
+        f"{', '.join(found.a.files)}: {text.counted(found.a.findings, 'finding')}",
+        f"{', '.join(found.b.files)}: {text.counted(found.b.findings, 'finding')}",
+        f"{total.new:,} new, {total.gone:,} gone, {total.changed:,} changed, {total.same:,} the same",
+    ]
+    if total.new:
+        lines.append(f"New: {text.tally_text(found.new_by_severity)}")
+    if total.changed:
+        said = (f"{number:,} in their {name}" for name, number in found.changed_in.items() if number)
+        lines.append(f"Changed: {', '.join(said)}")
+    for name in ("versions", "editions", "packs"):
+        before, after = getattr(found.a, name), getattr(found.b, name)
+        if before != after:
+            lines.append(f"Other {name}: {', '.join(before) or 'none'}; then {', '.join(after) or 'none'}")
+    parts = [text.bullets("Compared", lines)]
+    for title, differences in (
+        ("By rule", found.by_rule),
+        ("By payer", found.by_payer),
+        ("By provider", found.by_provider),
+        ("By month", found.by_month),
+    ):
+        parts += _table(title, differences)
+    return "\n".join(parts)
+
+
+def _table(title: str, differences: Sequence[FindingsDifference]) -> list[str]:
+    there = [one for one in differences if one.new or one.gone or one.changed]
+    if not there or [one.name for one in there] == [""]:
+        return []
+    rows = [
+        f"{f'+{one.new:,}':>8} {f'-{one.gone:,}':>8} {f'~{one.changed:,}':>8}  {one.name or 'not said'}"
+        for one in there[:_MOST]
+    ]
+    if len(there) > _MOST:
+        rows.append(f"{len(there) - _MOST:,} more; --format json has them")
+    return [text.bullets(f"{title} (+ new, - gone, ~ changed)", rows)]

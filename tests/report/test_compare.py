@@ -1,0 +1,109 @@
+"""Findings of two runs held against each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.report.conftest import MakeFindings, finding
+from weakcode.cli import main
+from weakcode.report.compare import compare
+
+BEFORE = [
+    finding("A", "weakness/x", "error", "M62.81", finding_id="1", payer="Acme", title="X"),
+    finding("A", "weakness/y", "warning", "R53.1", finding_id="2", payer="Acme"),
+    finding("B", "icd10cm/z", "info", "M62.84", finding_id="3"),
+    finding("B", "icd10cm/z", "info", "M62.81", finding_id="4", edition="2025-10"),
+]
+AFTER = [
+    BEFORE[0],
+    {**BEFORE[1], "severity": "error"},
+    {**BEFORE[3], "edition": "2026-04", "message": "Other words."},
+    finding("C", "icd10cm/z", "error", "M62.84", finding_id="5", payer="Blue", provider="P1"),
+    finding("C", "icd10cm/z", "error", "M62.84", finding_id="6", waived_by="me"),
+]
+
+
+def command(*arguments: object, status: int = 0) -> Result:
+    result = CliRunner().invoke(main, ["compare", *map(str, arguments)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+@pytest.fixture
+def sides(make_findings: MakeFindings) -> tuple[Path, Path]:
+    return make_findings(BEFORE, "a.parquet"), make_findings(AFTER, "b.csv")
+
+
+def test_what_is_new_gone_and_changed_is_counted_by_rule_payer_provider_and_month(sides: tuple[Path, Path]) -> None:
+    found = json.loads(command(*sides, "--format", "json").stdout)
+    assert {name: found[name] for name in ("new", "gone", "changed", "same")} == {
+        "new": 1, "gone": 1, "changed": 2, "same": 1,
+    }  # fmt: skip
+    assert found["changed_in"] == {"severity": 1, "edition": 1, "message": 1}
+    assert found["new_by_severity"] == {"error": 1, "warning": 0, "info": 0}
+    rules = {
+        one["name"]: (one["new"], one["gone"], one["changed"], one["same"], one["title"]) for one in found["by_rule"]
+    }
+    assert rules == {
+        "weakness/x": (0, 0, 0, 1, "X"), "weakness/y": (0, 0, 1, 0, None), "icd10cm/z": (1, 1, 1, 0, None),
+    }  # fmt: skip
+    assert {one["name"]: one["new"] for one in found["by_payer"]} == {"Acme": 0, "Blue": 1, "": 0}
+    assert {one["name"]: one["new"] for one in found["by_provider"]} == {"P1": 1, "": 0}
+    assert [one["findings"] for one in (found["a"], found["b"])] == [4, 4]
+
+
+def test_the_other_way_round_new_is_gone(sides: tuple[Path, Path]) -> None:
+    there, back = compare([str(sides[0])], [str(sides[1])]).total, compare([str(sides[1])], [str(sides[0])]).total
+    assert (there.new, there.gone, there.changed, there.same) == (back.gone, back.new, back.changed, back.same)
+
+
+def test_text_tells_the_differences_and_the_same_findings_have_none(sides: tuple[Path, Path]) -> None:
+    said = command(*sides).stdout
+    assert "1 new, 1 gone, 2 changed, 1 the same" in said
+    assert "By rule" in said
+    said = command(sides[0], sides[0]).stdout
+    assert "0 new, 0 gone, 0 changed, 4 the same" in said
+    assert "By rule" not in said
+
+
+@pytest.mark.parametrize(("fail_on", "status"), [("never", 0), ("error", 1), ("info", 1)])
+def test_new_findings_can_give_exit_status_1(sides: tuple[Path, Path], fail_on: str, status: int) -> None:
+    command(*sides, "--fail-on", fail_on, status=status)
+    command(sides[1], sides[0], "--fail-on", "error", status=0)
+
+
+def test_findings_without_ids_are_compared_by_claim_rule_codes_and_positions(make_findings: MakeFindings) -> None:
+    old = make_findings([{**row, "finding_id": None} for row in BEFORE], "old.parquet")
+    total = compare([str(old)], [str(make_findings(AFTER, "new.jsonl"))]).total
+    assert (total.new, total.gone, total.changed, total.same) == (1, 1, 2, 1)
+
+
+def test_an_id_that_stands_twice_is_counted_as_often(make_findings: MakeFindings) -> None:
+    one, two = make_findings(BEFORE[:1], "a.parquet"), make_findings([BEFORE[0]] * 3, "b.parquet")
+    total = compare([str(one)], [str(two)]).total
+    assert (total.new, total.gone, total.changed, total.same) == (2, 0, 0, 1)
+
+
+def test_the_findings_of_two_scrubs_are_compared(tmp_path: Path) -> None:
+    claims = tmp_path / "claims.csv"
+    outs = []
+    for name, codes in (("a", "M62.84 I10"), ("b", "I10")):
+        claims.write_text(f"claim_id,codes,service_date,payer\nA,{codes},2026-05-02,Acme\nB,M62.84,2026-05-02,Acme\n")
+        outs.append(str(tmp_path / f"{name}.parquet"))
+        CliRunner().invoke(main, ["scrub", str(claims), "-o", outs[-1], "--only", "weakness"])
+    found = compare(outs[:1], outs[1:])
+    assert (found.total.new, found.total.gone, found.total.same) == (0, 1, 1)
+    assert [(one.name, one.gone) for one in found.by_month] == [("2026-05", 1)]
+
+
+@pytest.mark.parametrize("name", ["none.parquet", "claims.csv", "x.txt"])
+def test_what_is_no_findings_file_is_refused_in_a_sentence(sides: tuple[Path, Path], tmp_path: Path, name: str) -> None:
+    (tmp_path / "claims.csv").write_text("claim_id,codes\nA,I10\n")
+    (tmp_path / "x.txt").write_text("x\n")
+    said = command(sides[0], tmp_path / name, status=2).output
+    assert said.startswith("weakcode: ")
+    assert len(said.splitlines()) == 1
