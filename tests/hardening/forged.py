@@ -19,7 +19,8 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import NOTES, compile_tabular
 from weakcode.codes.edition import Edition
 from weakcode.codes.holds import edition_holds, search_holds
-from weakcode.codes.search import SearchIndex, index_texts
+from weakcode.codes.search.find import find
+from weakcode.codes.search.index import SearchIndex, index_texts
 from weakcode.codes.sources.tabular import read_tabular
 from weakcode.codes.storage import store
 from weakcode.codes.storage.shape import EDITION, PROGRAM, SEARCH
@@ -153,7 +154,7 @@ def follow(kind: str, content: Content, folder: Path | None = None) -> bool:
         stored = store.read(path, "key", SEARCH, search_holds)
         if stored is not None:
             for words in ("fièvre", "mild caus", "x"):
-                SearchIndex(stored.sections).find(edition(), words, 20)
+                find(SearchIndex(stored.sections), edition(), words, 20)
     else:
         stored = store.read(path, "key", PROGRAM, lambda one: program_holds(one, edition()))
         if stored is not None:

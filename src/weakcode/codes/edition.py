@@ -32,7 +32,8 @@ from weakcode.codes.tree import Tree
 from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
-    from weakcode.codes.search import SearchHit, SearchIndex
+    from weakcode.codes.search.find import SearchHit
+    from weakcode.codes.search.index import SearchIndex
     from weakcode.codes.storage.store import Stored
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
@@ -390,10 +391,12 @@ class Edition(Tree):
 
     def search(self, text: str, limit: int = 20) -> list[SearchHit]:
         """Return the codes whose title or inclusion term fits the words of `text`, best first."""
-        return self._search.find(self, text, limit)
+        from weakcode.codes.search.find import find
+
+        return find(self._search, self, text, limit)
 
     @lazy
     def _search(self) -> SearchIndex:
-        from weakcode.codes.search import index_of
+        from weakcode.codes.search.index import index_of
 
         return index_of(self.whole) if self.whole is self else self.whole._search

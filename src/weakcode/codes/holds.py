@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from weakcode.codes.compiled import KINDS, NOTES
@@ -10,6 +11,7 @@ from weakcode.codes.storage.sound import is_like, numbers_hold
 from weakcode.codes.storage.store import Stored
 from weakcode.codes.validity import Window
 
+_PHRASE = re.compile(r"(phrase|alike|alone|within)\t[^\t]+\t[^\t]*\t[^\t]*")
 _EDITION = {
     "sevenths": [{str: str}],
     "version": str,
@@ -56,4 +58,5 @@ def search_holds(stored: Stored) -> bool:
     words = bytes(stored.sections["search_words"]).decode()
     starts = len(stored.sections["search_starts"]) // 4
     counted = words.count("\n") + 1 == starts - 1 or (not words and starts == 1)
-    return not stored.meta and counted and numbers_hold(stored.sections, SEARCH, {})
+    said = all(map(_PHRASE.fullmatch, bytes(stored.sections["search_phrases"]).decode().split("\n")))
+    return not stored.meta and counted and said and numbers_hold(stored.sections, SEARCH, {})

@@ -17,7 +17,7 @@ from weakcode.codes.storage import shipped, store
 def main() -> None:
     """Make anew what is shipped. Raises EditionError where the Tabular List is not installed."""
     from weakcode.codes.catalog import bundled
-    from weakcode.codes.search import index_of
+    from weakcode.codes.search.index import index_of
     from weakcode.compile.build import base_program
 
     for path in shipped.folder().glob("*.bin"):

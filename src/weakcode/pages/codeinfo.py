@@ -11,7 +11,7 @@ import attrs
 from weakcode.base import objects
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.normalise import canonical
-from weakcode.codes.search import SearchHit
+from weakcode.codes.search.find import SearchHit
 from weakcode.errors import InputError
 from weakcode.fields import parse_date
 from weakcode.ruleinfo import NoteEdit

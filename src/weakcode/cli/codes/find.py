@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
+from weakcode.codes.normalise import UNTITLED
 from weakcode.fields import parse_date
+
+if TYPE_CHECKING:
+    from weakcode.codes.search.find import SearchHit
 
 
 @click.command("find", short_help="Find codes by words.")
@@ -17,12 +22,15 @@ from weakcode.fields import parse_date
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
 @format_option
 def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str) -> int:
-    """Find codes whose title, inclusion term or term of the Alphabetic Index has these words, the best first.
+    """Find codes by words, or by the beginning of a code, the best first.
 
-    The Alphabetic Index comes with editions that weakcode edition fetch installed.
+    Titles, inclusion terms, Includes notes, abbreviations and lay words are searched, and the Alphabetic Index of
+    editions that weakcode edition fetch installed. Misspelled words find the nearest.
 
     \b
     weakcode find "senile debility"
+    weakcode find heart attack
+    weakcode find M62.8
     """
     from weakcode.codes.catalog import edition_for
     from weakcode.pages.codeinfo import search
@@ -31,7 +39,18 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     edition = edition_for(parse_date(date))
     hits = search(text, limit, date)
     if as_format == "json":
-        found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
+        found = [
+            {
+                "code": hit.code,
+                "title": hit.title,
+                "matched": hit.matched,
+                "is_billable": hit.is_billable,
+                "seventh_characters": list(hit.sevenths),
+                "is_retired": hit.is_retired,
+                "successors": list(hit.successors),
+            }
+            for hit in hits
+        ]
         say_json(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
         return 0
     if not hits:
@@ -39,6 +58,19 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
         return 0
     width = max(len(hit.code) for hit in hits)
     for hit in hits:
-        also = "" if hit.matched == hit.title else f"  (also called: {hit.matched})"
-        say(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title}{also}")
+        say(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title or UNTITLED}{_more(hit)}")
     return 0
+
+
+def _more(hit: SearchHit) -> str:
+    """Return what else there is to say of a hit, in brackets."""
+    said = []
+    if hit.matched not in ("", hit.title) and not hit.title.startswith(hit.matched):
+        said.append(f"also called: {hit.matched}")
+    if hit.is_retired:
+        said.append("not valid on this day" + (f"; now {', '.join(hit.successors[:4])}" if hit.successors else ""))
+    elif not hit.is_billable:
+        said.append("category, not billable")
+    if len(hit.sevenths) > 1:
+        said.append(f"7th character one of {', '.join(hit.sevenths)}")
+    return f"  ({'; '.join(said)})" if said else ""

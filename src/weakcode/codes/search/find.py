@@ -1,0 +1,289 @@
+"""Finds codes by words or by a part of a code, the best first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.search.query import Alternative, Concept, concepts_of
+from weakcode.codes.search.words import words_of
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+    from weakcode.codes.search.index import SearchIndex
+
+_CODE = re.compile(r"[A-TV-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
+_RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
+_FEW = 500
+_MOST_A_WORD_WEIGHS, _A_PHRASE_WEIGHS = 6.5, 9.0
+_SEVENTH_FIRST = "A0"
+_IN_FAMILY, _LATER, _ALSO_SAID = 0.95, 0.02, 0.05
+_ONLY, _ONLY_LATER = 18.0, 2.0
+_LOOKED_AT = 250
+
+
+@attrs.frozen
+class SearchHit:
+    """One code found: `matched` is the title, inclusion term or index term that the words were found in.
+
+    `is_billable` tells codes from categories. `sevenths` are the 7th characters that the code may have instead of its
+    own. `successors` are the codes that came when a retired code went.
+    """
+
+    code: str
+    title: str
+    matched: str
+    score: float
+    is_billable: bool = True
+    sevenths: str = ""
+    is_retired: bool = False
+    successors: tuple[str, ...] = ()
+
+
+@attrs.define
+class _Fits:
+    """How well texts fit one concept, and which of them are of a code that the concept names."""
+
+    of: dict[int, float]
+    named: dict[int, int]
+    weight: float
+
+
+def find(index: SearchIndex, edition: Edition, text: str, limit: int) -> list[SearchHit]:
+    """Return the best hits for words, or for the beginning of a code, one a code, the best first."""
+    if limit < 1:
+        return []
+    if _CODE.fullmatch(text.strip()):
+        family = list(_family(edition, compact(text.strip().rstrip("-").rstrip(".")), limit))
+        if family:
+            return family[:limit]
+    concepts = concepts_of(text, index)
+    if not concepts:
+        return []
+    found = _Hits(edition)
+    for name, entry, score in _ranked(index, concepts, words_of(text))[: max(_LOOKED_AT, 4 * limit)]:
+        found.add(name, index.text(entry), score)
+    return found.best(limit)
+
+
+def _ranked(index: SearchIndex, concepts: list[Concept], phrase: list[str]) -> list[tuple[str, int, float]]:
+    """Return the codes and categories that fit at least half as well as the best, with the text that fits, in order."""
+    fits = [_fits(index, concept) for concept in concepts]
+    _fit_ranges(index, concepts, fits)
+    whole = sum(one.weight for one in fits)
+    total: dict[int, float] = {}
+    for one in fits:
+        for entry, fit in one.of.items():
+            total[entry] = total.get(entry, 0.0) + one.weight * fit
+    if not total:
+        return []
+    most = max(total.values())
+    best: dict[int, tuple[float, int]] = {}
+    for entry, fit in total.items():
+        if fit < 0.5 * most:
+            continue
+        share = fit / whole
+        said = sum(concept.said for concept, one in zip(concepts, fits, strict=True) if entry in one.of)
+        named = any(entry in one.named for one in fits)
+        covered = 1.0 if named else min(1.0, said / max(1, index.sizes[entry]))
+        score = 60 * share * share + 25 * share * covered
+        if len(fits) == 1 and (place := fits[0].named.get(entry)) is not None:
+            score += _ONLY - _ONLY_LATER * place
+        key = index.keys[entry]
+        if score > best.get(key, (0.0, 0))[0]:
+            best[key] = (score, entry)
+    front = sorted(best.items(), key=lambda item: -item[1][0])[:_LOOKED_AT]
+    ranked = []
+    for _, (score, entry) in front:
+        exact = words_of(index.text(entry)) == phrase
+        ranked.append((index.name(entry), entry, score + (30 if exact else 0)))
+    return sorted(ranked, key=lambda one: -one[2])
+
+
+def _fits(index: SearchIndex, concept: Concept) -> _Fits:
+    of: dict[int, float] = {}
+    rarest = len(index)
+    for one in concept.alternatives:
+        entries = _entries(index, one)
+        if one.fit == 1.0 and entries:
+            rarest = min(rarest, len(entries))
+        for entry in entries:
+            if one.fit > of.get(entry, 0.0):
+                of[entry] = one.fit
+    said = frozenset(of)
+    named: dict[int, int] = {}
+    for place, code in enumerate(concept.codes):
+        name = code.rstrip("-")
+        family = index.family(name if code.endswith("-") or len(name) < 7 else name[:6].rstrip("X"))
+        fit = (_IN_FAMILY if code.endswith("-") else 1.0) - _LATER * place
+        for entry in family:
+            if code.endswith("-") or index.name(entry) in (name, name[:6].rstrip("X")):
+                of[entry] = max(of.get(entry, 0.0), fit + (_ALSO_SAID if entry in said else 0.0))
+                if not code.endswith("-"):
+                    named.setdefault(entry, place)
+    # A word that few texts have says little of what was meant; a phrase that is known says most.
+    weight = min(_MOST_A_WORD_WEIGHS, math.log(1 + len(index) / max(1, rarest)))
+    return _Fits(of, named, max(_A_PHRASE_WEIGHS, weight) if concept.codes else weight)
+
+
+def _fit_ranges(index: SearchIndex, concepts: list[Concept], fits: list[_Fits]) -> None:
+    """Let a number fit the texts of a family that give a range with it: BMI 42 is between 40.0 and 44.9."""
+    asked = [one.alternatives[0].words for one in concepts]
+    numbers = [place for place, words in enumerate(asked) if len(words) == 1 and words[0].isdecimal()]
+    families = [one for one, concept in zip(fits, concepts, strict=True) if concept.codes]
+    for place in numbers:
+        number = float(asked[place][0])
+        for entry in {entry for one in families for entry in one.of if len(one.of) <= _FEW}:
+            between = _RANGE.search(index.text(entry))
+            if between and float(between[1]) <= number <= float(between[2]):
+                fits[place].of[entry] = 1.0
+
+
+def _entries(index: SearchIndex, one: Alternative) -> list[int]:
+    if one.begun:
+        return list(index.entries_from(one.words[0]))
+    lists = sorted((index.entries(word) for word in one.words), key=len)
+    if not lists or not len(lists[0]):
+        return []
+    found = set(lists[0])
+    for other in lists[1:]:
+        found.intersection_update(other)
+    return list(found)
+
+
+class _Hits:
+    """Hits collected: categories stand for the code that says no more than they do."""
+
+    def __init__(self, edition: Edition) -> None:
+        self._edition = edition
+        self._hits: dict[str, SearchHit] = {}
+
+    def add(self, name: str, matched: str, score: float) -> None:
+        """Take a code or category by its compact name."""
+        title = self._edition.title(name)
+        if title is None:
+            retired = _retired(self._edition, name, matched, score - 12)
+            if retired is not None and retired.title:
+                self._keep(retired)
+            return
+        score -= 0.4 * len(name)
+        if self._edition.is_billable(name):
+            self._keep(SearchHit(canonical(name), title, matched, score + 4 + _plain(title)))
+            return
+        finished = _finished(self._edition, name)
+        if finished is not None:
+            code, sevenths = finished
+            own = self._edition.title(code) or title
+            self._keep(SearchHit(canonical(code), own, matched, score + 3 + _plain(title), sevenths=sevenths))
+            return
+        default = _default(self._edition, name)
+        if default is not None:
+            code, sevenths = default
+            self._keep(
+                SearchHit(canonical(code), self._edition.title(code) or title, matched, score, sevenths=sevenths)
+            )
+        self._keep(SearchHit(canonical(name), title, matched, score - 10, is_billable=False))
+
+    def _keep(self, hit: SearchHit) -> None:
+        before = self._hits.get(hit.code)
+        if before is None or hit.score > before.score:
+            self._hits[hit.code] = hit
+
+    def best(self, limit: int) -> list[SearchHit]:
+        """Return the hits in order, with rounded scores."""
+        ordered = sorted(self._hits.values(), key=lambda hit: (-hit.score, hit.code))[:limit]
+        return [attrs.evolve(hit, score=round(hit.score, 3)) for hit in ordered]
+
+
+def _plain(title: str) -> float:
+    """Return how much a title says that nothing more is known, which is what a short query means."""
+    text = title.lower()
+    if text.startswith("unspecified") or text.endswith("unspecified") or "without complication" in text:
+        return 2.5
+    return 1.5 if "unspecified" in text else 0.0
+
+
+def _finished(edition: Edition, name: str) -> tuple[str, str] | None:
+    """Return the code with its first 7th character, and all it may have; None where it needs none."""
+    sevenths = edition.seventh_characters(name)
+    if not sevenths:
+        return None
+    first = next((one for one in _SEVENTH_FIRST if one in sevenths), min(sevenths))
+    return f"{name.ljust(6, 'X')}{first}", "".join(sevenths)
+
+
+def _default(edition: Edition, name: str) -> tuple[str, str] | None:
+    """Return the billable code below a category that says least, with its 7th characters."""
+    for _ in range(7):
+        if edition.is_billable(name):
+            return name, ""
+        finished = _finished(edition, name)
+        if finished is not None:
+            return finished
+        children = edition.children_of(name)
+        if not children:
+            return None
+        name = compact(max(children, key=lambda node: (_says_least(node.name, node.title), node.name)).name)
+    return None
+
+
+def _says_least(name: str, title: str) -> float:
+    text = title.lower()
+    return (
+        3 * (text.startswith("unspecified") or text.endswith("unspecified"))
+        + 2 * ("without complication" in text)
+        + name.endswith("9")
+        + 0.5 * name.endswith("0")
+        - 2 * text.startswith("other")
+    )
+
+
+def _retired(edition: Edition, name: str, matched: str, score: float) -> SearchHit | None:
+    title = edition.whole.title(name)
+    if title is None or not edition.whole.is_billable(name):
+        return None
+    return SearchHit(
+        canonical(name), title, matched, score, is_billable=False, is_retired=True, successors=successors(edition, name)
+    )
+
+
+def successors(edition: Edition, code: str) -> tuple[str, ...]:
+    """Return the codes of an edition that came when a code went: below it, or else beside it; empty where none did."""
+    name = compact(code)
+    number = edition.whole.code_id(name)
+    if edition.is_billable(name) or number >= edition.size:
+        return ()
+    below = edition.billable_below(name)
+    if below:
+        return tuple(map(edition.code, below))
+    ended = max((last for _, last in edition.window(number).intervals if last and last < edition.ends), default=None)
+    node = edition.whole.node(name)
+    if ended is None or node is None or node.parent is None:
+        return ()
+    day = ended + dt.timedelta(days=1)
+    beside = edition.billable_below(node.parent)
+    return tuple(edition.code(one) for one in beside if any(day == first for first, _ in edition.window(one).intervals))
+
+
+def _family(edition: Edition, name: str, limit: int) -> Iterator[SearchHit]:
+    """Yield a code itself, what is billable below it, and what it is itself where it is a category."""
+    title = edition.title(name)
+    if title is None:
+        retired = _retired(edition, name, "", 100.0)
+        if retired is not None:
+            yield retired
+        return
+    if edition.is_billable(name):
+        yield SearchHit(canonical(name), title, title, 100.0)
+        return
+    codes = [edition.code(number) for number in edition.billable_below(name)][:limit]
+    for place, code in enumerate(codes):
+        own = edition.title(code) or ""
+        yield SearchHit(code, own, own, 99.0 - place / 1000)
+    yield SearchHit(canonical(name), title, title, 90.0, is_billable=False)

@@ -1,0 +1,94 @@
+"""What a query asks for: its words and phrases, with what else says the same."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.search.lexicon import Meaning, key_of
+from weakcode.codes.search.words import words_of
+
+if TYPE_CHECKING:
+    from weakcode.codes.search.index import SearchIndex
+
+_MOST_WORDS = 12
+_MOST_OUT_OF_ORDER = 3
+_ALIKE, _SAID, _BEGUN, _WITHIN = 0.9, 0.8, 0.6, 0.6
+_NEAREST = 3
+
+
+@attrs.frozen
+class Alternative:
+    """Words that must all stand in a text, with how well they fit, from 0 to 1; `begun` looks for longer words."""
+
+    words: tuple[str, ...]
+    fit: float = 1.0
+    begun: bool = False
+
+
+@attrs.frozen
+class Concept:
+    """One thing that a query asks for, `said` in so many words; `codes` are those that it stands for, best first."""
+
+    alternatives: tuple[Alternative, ...]
+    codes: tuple[str, ...] = ()
+    said: int = 1
+
+
+def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
+    """Return what a query asks for: the longest phrases that are known, then word by word.
+
+    Words that nobody knows are taken for the nearest ones; the last may be the beginning of a word.
+    """
+    words = list(dict.fromkeys(words_of(text)))[:_MOST_WORDS]
+    spelled: list[str] = []
+    near: dict[str, list[str]] = {}
+    for word in words:
+        if not index.is_known(word) and not index.begins(word) and (meant := index.nearest(word)):
+            near[meant[0]] = meant[1:_NEAREST]
+            word = meant[0]
+        spelled.append(word)
+    concepts, left = _phrases(spelled, index)
+    for word in left:
+        # An article, unless a phrase has it: hepatitis A.
+        if word == "a" and len(words) > 1:
+            continue
+        concepts.append(_word(word, near.get(word, []), index))
+    return concepts
+
+
+def _phrases(words: list[str], index: SearchIndex) -> tuple[list[Concept], list[str]]:
+    """Take the phrases that are known out of the words, longest first, in a row or else turned round or apart."""
+    concepts: list[Concept] = []
+    left = list(words)
+    for length in range(min(index.lexicon.longest, len(left)), 0, -1):
+        in_a_row = [tuple(left[at : at + length]) for at in range(len(left) - length + 1)]
+        apart = list(combinations(left, length)) if 1 < length <= _MOST_OUT_OF_ORDER else []
+        for chosen in [*in_a_row, *apart]:
+            meaning = index.lexicon.meaning(chosen)
+            if meaning is not None and all(word in left for word in chosen):
+                concepts.append(_meant(chosen, meaning, index))
+                left = [word for word in left if word not in chosen]
+    return concepts, left
+
+
+def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
+    alternatives = [Alternative(words, _SAID if meaning.codes else 1.0) for words in meaning.words]
+    if not any(one.words == chosen for one in alternatives):
+        alternatives.append(Alternative(chosen, _ALIKE))
+    alternatives += [one for one in _alike(key_of(chosen), index) if one not in alternatives]
+    return Concept(tuple(alternatives), meaning.codes, len(chosen))
+
+
+def _word(word: str, near: list[str], index: SearchIndex) -> Concept:
+    alternatives = [Alternative((word,)), *_alike(word, index), *(Alternative((one,), _ALIKE) for one in near)]
+    if index.begins(word):
+        alternatives.append(Alternative((word,), _BEGUN, begun=True))
+    return Concept(tuple(alternatives))
+
+
+def _alike(said: str, index: SearchIndex) -> list[Alternative]:
+    found = [Alternative(tuple(words.split()), _ALIKE) for words in index.lexicon.alike.get(said, ())]
+    return found + [Alternative(tuple(words.split()), _WITHIN) for words in index.lexicon.within.get(said, ())]
