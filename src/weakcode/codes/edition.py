@@ -33,7 +33,6 @@ from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
     from weakcode.codes.search.find import SearchHit
-    from weakcode.codes.search.index import SearchIndex
     from weakcode.codes.storage.store import Stored
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
@@ -390,13 +389,7 @@ class Edition(Tree):
         return {one: text for one, text in known.items() if self.is_billable(stem + one)}
 
     def search(self, text: str, limit: int = 20) -> list[SearchHit]:
-        """Return the codes whose title or inclusion term fits the words of `text`, best first."""
-        from weakcode.codes.search.find import find
+        """Return the codes whose title or terms fit the words of `text`, or that it begins, best first."""
+        from weakcode.codes.search.find import find, index_for
 
-        return find(self._search, self, text, limit)
-
-    @lazy
-    def _search(self) -> SearchIndex:
-        from weakcode.codes.search.index import index_of
-
-        return index_of(self.whole) if self.whole is self else self.whole._search
+        return find(index_for(self.whole), self, text, limit)

@@ -6,17 +6,18 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
 
 from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.search.index import SearchIndex, index_of
 from weakcode.codes.search.query import Alternative, Concept, concepts_of
 from weakcode.codes.search.words import words_of
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
-    from weakcode.codes.search.index import SearchIndex
 
 _CODE = re.compile(r"[A-TV-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
@@ -53,6 +54,12 @@ class _Fits:
     of: dict[int, float]
     named: dict[int, int]
     weight: float
+
+
+@lru_cache(maxsize=4)
+def index_for(whole: Edition) -> SearchIndex:
+    """Return the search index of a Tabular List, opened once."""
+    return index_of(whole)
 
 
 def find(index: SearchIndex, edition: Edition, text: str, limit: int) -> list[SearchHit]:
