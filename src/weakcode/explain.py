@@ -137,7 +137,7 @@ class _Sorter:
         for outcome, known in ((Outcome.VIOLATED, self._findings), (Outcome.WAIVED, self._waived)):
             there = known.get((rule, _pair(hit, edit)), ())
             if there:
-                # Several edits of a rule can find the same diagnoses; each is told in its own words.
+                # Several edits of a rule can find the same diagnoses; each is explained in its own words.
                 own = {finding.message for finding in self._assembler.findings(self._judged, [hit])}
                 found = next((finding for finding in there if finding.message in own), there[0])
                 reason = found.message
@@ -152,7 +152,7 @@ class _Sorter:
 
 
 def _pair(hit: Hit, edit: Edit) -> frozenset[int] | tuple[int, ...]:
-    """Return what tells the finding of a hit from others of its rule."""
+    """Return what distinguishes the finding of a hit from others of its rule."""
     positions = tuple(at for at in hit[1:] if at)
     return frozenset(positions) if edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE else positions
 

@@ -143,7 +143,7 @@ class Finding:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Finding:
-        """Return the finding that `to_dict` wrote; keys that are not known are passed over. Raises InputError."""
+        """Return the finding that `to_dict` wrote; unknown keys are ignored. Raises InputError."""
         return objects.from_dict(cls, values)
 
 
@@ -244,7 +244,7 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Verdict:
-        """Return the verdict that `to_dict` wrote; keys that are not known are passed over. Raises InputError."""
+        """Return the verdict that `to_dict` wrote; unknown keys are ignored. Raises InputError."""
         verdict = objects.from_dict(cls, values)
         added = verdict.all_notices[len(verdict.notices) :]
         if added and verdict.notices[-1:] == added:

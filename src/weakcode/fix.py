@@ -196,7 +196,7 @@ def _doable(claim: Claim, one: Fix, applied: Sequence[Fix]) -> bool:
 def _changed(claim: Claim, one: Fix) -> Claim:
     diagnoses = list(claim.diagnoses)
     if one.action == "add":
-        # A pointer beyond the claim meant some other diagnosis than the one that is added there.
+        # A pointer beyond the claim is not to the diagnosis that is added there.
         beyond = {pointer: pointer + 1 for line in claim.lines for pointer in line.pointers if pointer > len(diagnoses)}
         return _arranged(claim, [*diagnoses, Diagnosis(one.code or "")], beyond)
     at = one.positions[0] - 1

@@ -42,7 +42,7 @@ def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
         if fact not in known:
             there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
             hint = did_you_mean(fact, known)
-            # What is nearly a fact is a slip of the pen; anything else may be about a person.
+            # What is nearly a fact is a typo; anything else may be about a person.
             if hint:
                 raise UnknownNameError(f'the fact "{fact}" is unknown{hint}; {there}')
             raise UnknownNameError.about(f"the fact {{value}} is unknown; {there}", fact)

@@ -1,4 +1,4 @@
-"""What a validator tells of its rules."""
+"""A validator's rules as users see them."""
 
 from __future__ import annotations
 

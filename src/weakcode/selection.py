@@ -24,7 +24,7 @@ class Selection:
     """The rule files that were chosen and, in them, the rules.
 
     `singled_out` are the full ids of rules that were asked for by name; they are on even where off by default.
-    `narrowed` tells that only these were asked for, `picked_packs` are the packs of which only some rules were.
+    `narrowed` is true where only these were asked for, `picked_packs` are the packs of which only some rules were.
     """
 
     files: tuple[Selected, ...]

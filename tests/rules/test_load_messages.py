@@ -305,7 +305,7 @@ def test_a_placeholder_that_does_not_exist_is_placed_inside_the_message():
 
 def test_an_open_brace_in_a_message_is_refused():
     assert refused(rule("forbid: I10", 'message: "{subject"')) == [
-        'demo.yaml:14:14: "message": a brace is open; write {{ and }} for braces that are meant as such'
+        'demo.yaml:14:14: "message": a brace is open; write {{ and }} for literal braces'
     ]
 
 

@@ -1,4 +1,4 @@
-"""What building needs: the one lock of the package, held while rules and editions are read, compiled and made ready."""
+"""The only lock of the package, held while rules and editions are read, compiled and made ready."""
 
 from __future__ import annotations
 

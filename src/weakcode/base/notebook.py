@@ -1,4 +1,4 @@
-"""Verdicts and explanations as HTML, as notebooks show them; every word stands there as escaped text."""
+"""Verdicts and explanations as HTML, as notebooks show them; all text is escaped."""
 
 from __future__ import annotations
 

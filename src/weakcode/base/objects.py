@@ -77,7 +77,7 @@ _PLAIN: dict[type, _Plain] = {
 
 
 def from_dict(cls: type[_T], values: Any) -> _T:
-    """Return the object of a class that `to_dict` wrote. Keys that are not known are passed over.
+    """Return the object of a class that `to_dict` wrote. Unknown keys are ignored.
 
     Raises InputError with the path to what does not fit, and for a form of a later version.
     """

@@ -1,4 +1,4 @@
-"""What weakcode is doing where that takes longer than a moment, for whoever listens."""
+"""Progress of steps that take longer than a moment, for listeners."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 MOMENT = 1.0
-"""Seconds that something may take before anyone is told."""
+"""Seconds after which listeners hear of a step."""
 
 _listeners: list[Callable[[str], None]] = []
 

@@ -87,7 +87,7 @@ def told_start(name: str, version: str) -> date | None:
 
 
 def add(path: Path, starts: date | None = None, ends: date | None = None) -> EditionSource:
-    """Install a file of a release as CDC or CMS publishes it, told by its content; return where it is now.
+    """Install a file of a release as CDC or CMS publishes it, detected by its content; return where it is now.
 
     A Tabular List is installed with the Alphabetic Index of its zip, an order file or order addenda as codes alone.
     Raises EditionError, and leaves the disk as it was, for any other file, for one that is not whole, and when its

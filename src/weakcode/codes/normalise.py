@@ -41,7 +41,7 @@ def canonical(text: str) -> str:
 def shown(code: str) -> str:
     """Return a canonical code as findings name it: `NO_CODE` for text that is not even nearly one.
 
-    A slip of the pen is worth seeing: a letter and up to six letters and digits, one of them a digit, or the three to
+    A typo is worth showing: a letter and up to six letters and digits, one of them a digit, or the three to
     five digits of ICD-9-CM, wherever the dots are; so is a code that its source says to be one of ICD-9-CM (`ICD9:`).
     """
     return code if _NEARLY.fullmatch(code.removeprefix("ICD9:").replace(".", "")) else NO_CODE

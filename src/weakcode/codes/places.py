@@ -1,4 +1,4 @@
-"""What an edition gives of a place in the Tabular List and of the notes that stand there."""
+"""A place in the Tabular List of an edition, and the notes at it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which codes are in the same edits: classes of codes, told apart by where the spans of code sets begin and end."""
+"""Equivalence classes of codes: those that are in the same edits, by where the spans of code sets begin and end."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def classes(roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers])
     """Return the classes of codes that differ in no role.
 
     `roles` gives for each role the sets of its members, such as the subjects of all edits; `unlisted` those members of
-    each role that are told apart but not listed. Classes are numbered as their first codes stand.
+    each role that are distinguished but not listed. Classes are numbered as their first codes stand.
     """
     import numpy as np
 

@@ -1,6 +1,6 @@
 """A program over another one that is shared: a choice of its rules, and a few rules of one's own.
 
-The base is what weakcode ships, compiled once and held once by a process. Edits and rules of the base keep their
+The base is what weakcode ships, compiled once and kept once by a process. Edits and rules of the base keep their
 numbers; those of the overlay follow them.
 """
 

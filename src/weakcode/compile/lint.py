@@ -1,4 +1,4 @@
-"""Warnings about rules that load but cannot be meant as they stand."""
+"""Warnings about rules that load but look wrong."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LintWarning:
 def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> list[LintWarning]:
     """Return warnings on the packs: rules that can never fire, name no billable code or contradict another rule.
 
-    A rule without source or without examples of both kinds is told too.
+    A rule without source or without examples of both kinds is warned of too.
     """
     from weakcode.codes.catalog import edition_for
     from weakcode.compile.compiler import compile_packs
@@ -117,18 +117,18 @@ def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
 
 
 def _contradictions(number: int, own: Iterable[Edit], edits: Iterable[Edit], ids: list[str]) -> Iterator[str]:
-    told = set()
+    warned = set()
     for mine in own:
         if mine.verb is not Verb.REQUIRE or mine.condition is not None:
             continue
         for other in edits:
-            if other.condition is not None or not mine.subject & other.subject or other.rule in told:
+            if other.condition is not None or not mine.subject & other.subject or other.rule in warned:
                 continue
             shared = mine.subject & other.subject
             if other.verb is Verb.FORBID and other.where in (Where.ANYWHERE, mine.where):
                 if mine.object and not mine.object - other.object and not shared & other.object:
-                    told.add(other.rule)
+                    warned.add(other.rule)
                     yield f"contradicts {ids[other.rule]}, which forbids every code that this rule requires"
             elif other.verb is Verb.FIRST and mine.where is Where.BEFORE:
-                told.add(other.rule)
+                warned.add(other.rule)
                 yield f"contradicts {ids[other.rule]}: nothing can stand before a first-listed code"

@@ -41,7 +41,7 @@ class ColumnarEngine:
 
     @property
     def classes(self) -> int:
-        """How many classes of codes the tables tell apart."""
+        """How many classes of codes the tables distinguish."""
         return sum(part.classes for part in self._parts)
 
     @lazy
@@ -78,7 +78,7 @@ class ColumnarEngine:
         return self._index.billable
 
     def reading(self) -> Reading:
-        """Return what turns text into tokens. It remembers the strange codes it met: their tokens stay theirs."""
+        """Return what turns text into tokens. Codes that are not billable are interned: their tokens stay the same."""
         return Reading(self._index)
 
     def hits_batch(

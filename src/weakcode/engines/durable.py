@@ -34,9 +34,9 @@ class RuleHost:
     """A durable ruleset that evaluates the facts of one claim at a time and forgets them.
 
     The rules engine is asked step by step, and nothing of ours is called by it: durable-rules would keep an exception
-    that is raised while it calls back, as a signal's handler may, and go on without what was told by then. Its own
+    that is raised while it calls back, as a signal's handler may, and go on without the facts asserted by then. Its own
     functions run no Python, so that an exception comes between two of them, and is raised as it is. What is left of
-    the claim then is told from nothing: the host is dropped, and its ruleset deleted when the next one is opened.
+    the facts of the claim is asserted anew: the host is dropped, and its ruleset deleted when the next one is opened.
     """
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 An id is made of the claim's id, the rule, the codes and their positions, and of nothing else: not of wording,
 severity or edition. It is the SipHash-2-4-128 of the positions and the claim's id under a key, of which 96 bits are
-told in hexadecimal digits; the key is the SipHash-2-4-128 of rule and codes. Where a rule finds several things on the
+written in hexadecimal; the key is the SipHash-2-4-128 of rule and codes. Where a rule finds several things on the
 same codes of a claim, the nth has an id made of the first's and of its number.
 """
 
@@ -43,9 +43,9 @@ def with_claim_id(findings: Iterable[Finding], claim_id: str | None) -> tuple[Fi
 def apart(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings on a claim, in their order, with ids of which none stands twice."""
     met: Counter[str] = Counter()
-    told = []
+    numbered = []
     for one in findings:
         met[one.id] += 1
         nth = met[one.id]
-        told.append(one if nth == 1 else attrs.evolve(one, id=nth_id(one.id, nth)))
-    return tuple(told)
+        numbered.append(one if nth == 1 else attrs.evolve(one, id=nth_id(one.id, nth)))
+    return tuple(numbered)

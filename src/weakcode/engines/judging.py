@@ -2,7 +2,7 @@
 
 Tables are the most that an engine keeps. Those of the rules that are on when nobody says otherwise are made once for a
 program; who switches a few of them off passes over their hits. The tables of a small program number the segments of
-codes that it tells apart, not all codes.
+codes that it distinguishes, not all codes.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ _MOST_TABLES = 8
 _MUCH = 0.75
 """The share of the usual edits that must be on for the usual tables to be used."""
 _FEW = 8
-"""A program that tells fewer segments apart than one in so many codes is small."""
+"""A program that distinguishes fewer segments than one in so many codes is small."""
 
 Held = Callable[[ConditionBits], "NDArray[np.uint64]"]
 
 
 @attrs.frozen(eq=False)
 class CodedRows:
-    """The codes of a batch as tokens: the numbers of billable codes, then one for each strange code of the batch.
+    """The codes of a batch as tokens: the numbers of billable codes, then one for each other code of it.
 
-    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `strange` has the canonical spelling of each strange code.
+    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `strange` has the canonical spelling of the others.
     """
 
     tokens: NDArray[np.int32]
@@ -90,7 +90,7 @@ class Built:
 
 
 class JudgingPart:
-    """What judges claims by one part of a program. `active` tells of every rule of the program whether it is on."""
+    """What judges claims by one part of a program. `active` has for every rule of the program whether it is on."""
 
     def __init__(self, part: ProgramPart, edition: Edition, active: bytes) -> None:
         self._program = part.program
@@ -102,7 +102,7 @@ class JudgingPart:
 
     @property
     def classes(self) -> int:
-        """How many classes of codes its tables tell apart."""
+        """How many classes of codes its tables distinguish."""
         return len(self._program.column("subject_pointers")) - 1
 
     def groups(self, *, lined: bool) -> tuple[tuple[Built, bool], ...]:

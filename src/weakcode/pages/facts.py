@@ -1,4 +1,4 @@
-"""Everything there is to tell of a rule, gathered from its file, its edits and a run of its examples."""
+"""All facts about a rule: from its file, its edits and a run of its examples."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Instances:
 class Handling:
     """What a profile makes of a rule: for each payer (None: all) the severity, None where it is off.
 
-    `included` is False where the rule's pack is not among the profile's; `risks` are the denial risks it tells.
+    `included` is False where the rule's pack is not among the profile's; `risks` are the denial risks it names.
     """
 
     profile: str
@@ -61,7 +61,7 @@ class Handling:
 
 @attrs.frozen
 class RuleFacts:
-    """A rule with its pack, and what only a run can tell."""
+    """A rule with its pack, and what only a run shows."""
 
     id: str
     pack: Pack
@@ -120,7 +120,7 @@ class RuleBook:
         return rule.severity if rule.enabled else "off"
 
     def facts(self, rule_id: str) -> RuleFacts:
-        """Return what there is to tell of a rule. Raises UnknownNameError where there is none of this id."""
+        """Return the facts about a rule. Raises UnknownNameError where there is none of this id."""
         if rule_id not in self._rules:
             hint = did_you_mean(rule_id, self._rules)
             raise UnknownNameError(f'the rule "{rule_id}" does not exist{hint}; weakcode rules list names all')

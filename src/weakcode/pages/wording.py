@@ -27,8 +27,8 @@ _FIXES = {
 }
 _KINDS: dict[str, str] = {
     "excludes1": "For each code that an Excludes1 note holds for: forbid the codes that a line of the note names.",
-    "excludes2": "For each code that an Excludes2 note holds for: tell of the codes that a line of the note names.",
-    "manifestation": "For each manifestation code, told by its title and a code-first note: may not be first-listed.",
+    "excludes2": "For each code that an Excludes2 note holds for: report the codes that a line of the note names.",
+    "manifestation": "For each manifestation code, by its title and a code-first note: may not be first-listed.",
     "code_first_missing": "For each code that a code-first note without a condition holds for: "
     "require what the note asks for before it.",
     "code_first_order": "For each code that a code-first note holds for: if what the note names is there, before it; "
@@ -47,7 +47,7 @@ _KINDS: dict[str, str] = {
     "not_valid_on_date": "Forbid codes on days on which they were not yet, or are no longer, in force.",
 }
 _SAFETY = {
-    "resequence": "Safe where only one code can be meant; with a choice of codes it is a proposal.",
+    "resequence": "Safe where only one code can be moved; with a choice of codes it is a proposal.",
     "drop-repeat": "Safe: `weakcode fix` applies it.",
 }
 _POINTED: dict[str, str] = {
@@ -82,7 +82,7 @@ def headline(facts: RuleFacts) -> str:
 
 
 def sections(facts: RuleFacts) -> tuple[Section, ...]:
-    """Return all that there is to tell of a rule. Every rule has the same sections, in this order."""
+    """Return the page of a rule. Every rule has the same sections, in this order."""
     rule = facts.rule
     parts: list[tuple[str, list[PageLine]]] = [
         ("What it checks", _checks(facts)),
@@ -300,10 +300,10 @@ def _others(facts: RuleFacts) -> list[PageLine]:
     lines = []
     if facts.rule.supersedes:
         replaced = tuple(f"`{other}`" for other in facts.rule.supersedes)
-        lines.append(PageLine("Where both find one problem, this rule tells it and these do not:", replaced))
+        lines.append(PageLine("Where both find one problem, this rule reports it and these do not:", replaced))
     if facts.superseded_by:
         replacing = tuple(f"`{other}`" for other in facts.superseded_by)
-        lines.append(PageLine("Where both find one problem, these tell it and this rule does not:", replacing))
+        lines.append(PageLine("Where both find one problem, these report it and this rule does not:", replacing))
     return lines or [PageLine("It supersedes no rule, and none supersedes it.")]
 
 

@@ -91,7 +91,7 @@ def _told_twice(marked: Marked, shared: Pack) -> Iterator[Problem]:
 
 
 def _strings(value: Any, kind: type[Any] = str) -> dict[str, Any]:
-    """Return the entries of a mapping that have the right shape, an empty one where it is no mapping."""
+    """Return the entries of a mapping that have the right shape, an empty one where it is not a mapping."""
     if not isinstance(value, dict):
         return {}
     return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, kind)}
@@ -178,7 +178,7 @@ class _Checker:
             if pack == self.pack and name == rule.id:
                 yield self.marked.problem(place, "a rule cannot supersede itself")
             elif pack == self.pack and name not in self.ids and difflib.get_close_matches(name, self.ids, 1, _SLIP):
-                # A pack may be several files, so a rule that is not here may be in another; a slip of the pen is told.
+                # A pack may be several files, so a rule that is not here may be in another; a typo is reported.
                 message = f'"{full}" is not a rule of this file{did_you_mean(name, self.ids)}'
                 yield self.marked.problem(place, message)
         for kind, examples in (("pass", rule.examples.passing), ("fail", rule.examples.fail)):
@@ -321,7 +321,7 @@ class _Checker:
         try:
             fields = [parts for parts in string.Formatter().parse(text) if parts[1] is not None]
         except ValueError:
-            message = f'"{_key(path)}": a brace is open; write {{{{ and }}}} for braces that are meant as such'
+            message = f'"{_key(path)}": a brace is open; write {{{{ and }}}} for literal braces'
             yield self.marked.problem(path, message)
             return
         for _, name, form, conversion in fields:

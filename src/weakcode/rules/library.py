@@ -3,7 +3,7 @@
 A pack may be spread over several files that all name it; its name then stands for all of them.
 What the files of a folder share stands in files of its own: publications in `_sources.yaml`, and the version, facts,
 ages and code sets of a pack in the file with the pack's name. Nothing here reads YAML as YAML. A warm start asks only
-for names, bytes and digests, so names are told from the plain lines `pack: …` and `- id: …`.
+for names, bytes and digests, so names are read from the plain lines `pack: …` and `- id: …`.
 """
 
 from __future__ import annotations
@@ -107,13 +107,13 @@ def digest(content: bytes) -> str:
 
 
 def pack_name(content: bytes) -> str | None:
-    """Return the name of the pack in a rule file, None where no plain line tells it."""
+    """Return the name of the pack in a rule file, None where no plain line has it."""
     found = _PACK.search(content)
     return found[1].decode() if found else None
 
 
 def bundled_versions() -> tuple[str, ...]:
-    """Return each bundled pack with its version, as verdicts name them, told by the files' plain lines."""
+    """Return each bundled pack with its version, as verdicts name them, from the files' plain lines."""
     named: list[str] = []
     for pack, paths in bundled_packs().items():
         found = {match[1].decode() for path in paths if (match := _VERSION.search(read_bytes(path)))}
@@ -122,7 +122,7 @@ def bundled_versions() -> tuple[str, ...]:
 
 
 def rule_ids(content: bytes) -> tuple[str, ...]:
-    """Return the short ids of the rules in a rule file, as told by its lines."""
+    """Return the short ids of the rules in a rule file, from its plain lines."""
     return tuple(found.decode() for found in _RULE.findall(content))
 
 

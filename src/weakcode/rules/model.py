@@ -81,7 +81,7 @@ POINTED = (
     "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim, "
     "without a subject: a pointer leads to a diagnosis that is not there."
 )
-BY = "What subject and object must share to be held against each other; without it any of them are."
+BY = "What a subject and an object must share to be compared; without it all of them are."
 MESSAGE = (
     "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term}, {ages} and {lines} are filled in."
 )
@@ -285,7 +285,7 @@ class Rule:
     message: str | None = doc(MESSAGE, default=None)
     cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())
     notes: NoteKind | None = doc(
-        "Instances come from the Tabular List: its notes of this kind, or codes that its titles tell apart by side.",
+        "Instances come from the Tabular List: its notes of this kind, or codes whose titles differ by side.",
         default=None,
     )
     policies: PolicyKind | None = doc(
@@ -306,7 +306,7 @@ class Rule:
 
     @property
     def has_safe_fix(self) -> bool:
-        """Whether a case's fix reorders codes or drops repeats, which is done without being asked for each claim."""
+        """Whether a case's fix reorders codes or drops repeats, which `fix` applies without being asked."""
         return any(case.fix and case.fix.action in SAFE_ACTIONS for case in self.all_cases)
 
     @property
@@ -342,7 +342,7 @@ class Pack:
 
     pack: str = doc("The pack's name and the prefix of its rules' ids.", pattern=ID)
     title: str = doc("What the pack is about.")
-    version: str = doc("The pack's version, told in every output.", default="1")
+    version: str = doc("The pack's version, named in every output.", default="1")
     sources: dict[str, Publication] = doc(
         "Publications that the rules cite, beside those in _sources.yaml of the folder.", factory=dict
     )

@@ -31,7 +31,7 @@ OUTSIDE = (
     '"{}" leads out of the profile\'s folder; what a profile names stands below it, or below a root given with it '
     "(--profiles-root)"
 )
-"""What is told of a file that a profile may not name."""
+"""The error for a file that a profile may not name."""
 
 
 @attrs.frozen
@@ -119,7 +119,7 @@ class Profile:
     A profile that was loaded holds what it extends as well; `layers` are the files it comes from, the nearest first.
     """
 
-    name: str = doc("The profile's name, told in every output.")
+    name: str = doc("The profile's name, named in every output.")
     extends: str | None = doc(
         "The profile that this one builds on: a path from this file's folder, or the name of a file there.",
         default=None,

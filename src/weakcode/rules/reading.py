@@ -4,7 +4,7 @@ A profile may come from someone else, a tenant. What it names is read from below
 rule file, profile or file of waivers is not repeated in any message.
 
 A program may give rule files and profiles as mappings, such as from its database. A mapping becomes the text of a file
-and is then read like one, so that the same is allowed and refused. What is wrong is told with the path that leads to it
+and is then read like one, so that the same is allowed and refused. Errors name the path that leads to them
 in the mapping, such as `also[0].rules[2].subject`, for there is no line.
 """
 
@@ -98,7 +98,7 @@ def _top_keys(content: str | bytes, name: str) -> list[str]:
     try:
         return [str(key) for key in read(content, name).data]
     except RuleFileError:
-        # It is broken YAML, or something else: its plain lines tell.
+        # It is broken YAML, or something else: its plain lines show which.
         text = content if isinstance(content, str) else content.decode("utf-8", "replace")
         return _TOP_KEY.findall(text.removeprefix("\ufeff"))
 

@@ -1,4 +1,4 @@
-"""How notes of the Tabular List are read where their words alone do not tell it: clinical judgement, as data.
+"""How notes of the Tabular List are read where their words are not enough: clinical judgement, as data.
 
 The file is `rules/tabular-readings.yaml`. A note is named by its place and kind; its text is never in the file.
 """
@@ -76,13 +76,13 @@ class ExcludesReading:
     fits: tuple[Fit, ...] | None = doc(
         "The pairs that the words fit; without this key all, with an empty list none.", default=None
     )
-    silent: bool = doc("Pairs that the words do not fit are not told.", default=False)
+    silent: bool = doc("Pairs that the words do not fit are not reported.", default=False)
     sources: tuple[Citation, ...] = doc("Where it is published that such a pair may stand.", default=())
     examples: Examples = doc(EXAMPLES, factory=Examples)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What tells its notes from others."""
+        """What distinguishes its notes from others."""
         return tuple(note_key(*_spelled(note).split(" ", 1)) for note in self.notes)
 
 
@@ -108,7 +108,7 @@ class Site:
 
 @attrs.frozen
 class SiteGroup:
-    """Sites that are told apart: two codes are apart where each has a site of the group and they share none."""
+    """Sites that differ: two codes are apart where each has a site of the group and they share none."""
 
     group: str = doc("What the sites are parts of.")
     of: tuple[Site, ...] = doc("The sites.")
@@ -120,7 +120,7 @@ class SiteGroup:
 
 @attrs.frozen
 class Readings:
-    """How notes of the Tabular List are read where their words alone do not tell it."""
+    """How notes of the Tabular List are read where their words are not enough."""
 
     title: str = doc("What the file is about.")
     conditional: tuple[NoteReading, ...] = doc(
@@ -161,7 +161,7 @@ def _spelled(note: str) -> str:
 
 
 def note_key(place: str, reference: str = "") -> str:
-    """Return what tells a note line from another: its place and its reference, without what may end a reference."""
+    """Return the key of a note line: its place and its reference, without what may end a reference."""
     return f"{place.replace(' ', '_')} {re.sub(r'[-., ]+$', '', ' '.join(reference.split()))}"
 
 

@@ -87,7 +87,7 @@ def structure(marked: Marked, cls: type[Any], path: Path = (), data: Any = None)
 
 
 def _without_empty(value: Any, path: Path, marked: Marked, problems: list[Problem]) -> Any:
-    """Return the data without keys that have no value; each is a problem, since it is never meant."""
+    """Return the data without keys that have no value; each is a problem."""
     if isinstance(value, dict):
         kept = {}
         for key, item in value.items():

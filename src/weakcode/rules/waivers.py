@@ -71,7 +71,7 @@ class Sorted:
     unmatched: tuple[Waiver, ...] = ()
 
     def notices(self, rules: Collection[str]) -> tuple[str, ...]:
-        """Return what to tell of waivers that do not waive; `rules` are those that were evaluated."""
+        """Return notices about waivers that do not waive; `rules` are those that were evaluated."""
         return tuple(
             [has_expired(waiver) for waiver in self.expired]
             + [fits_nothing(waiver, self.findings, rules) for waiver in self.unmatched]
@@ -116,7 +116,7 @@ def waived_nothing(waiver: Waiver) -> str:
 
 
 def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = (), rules: Collection[str] | None = None) -> str:
-    """Return the sentence on a waiver that fits no finding, with the rule that it may have meant.
+    """Return the sentence on a waiver that fits no finding, with the rule that may be the right one.
 
     That is the rule that has found something on its codes, or the one among `rules` with nearly the same id.
     """

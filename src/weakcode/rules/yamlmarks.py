@@ -50,7 +50,7 @@ class Marked:
     keys: dict[Path, Position] = attrs.field(repr=False)
     _scalars: dict[Path, _Scalar] = attrs.field(repr=False)
     given: bool = False
-    """Whether it was a mapping, not a file: places in it are then told as paths."""
+    """Whether it was a mapping, not a file: places in it are then shown as paths."""
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the value (or its key) stands; a path not in the file gives its nearest parent."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.write.findings import FindingsWriter
 
 Progress = Callable[[int, int, int], None]
-"""Is told the bytes read so far over all files, the claims and the findings."""
+"""Called with the bytes read so far over all files, the claims and the findings."""
 
 
 @attrs.frozen(eq=False)
@@ -53,10 +53,10 @@ class Plan:
 
     With `columns`, claims are evaluated in batches by `jobs` threads, and `on_judged` does not see them;
     without, it sees each evaluated claim. `judged_by` says what judges; text formats repeat it. `waivers` are
-    those of the run, of which the summary tells the idle ones. `progress` is told how far it is.
+    those of the run, of which the summary tells the idle ones. `progress` is called with how far it is.
 
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
-    `rejects` the rows that are no claims (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every
+    `rejects` the rejected rows (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every
     evaluated claim once and in order, those with findings as `mend` returns them (the extensions of `output`).
     All of them appear together when everything is done, or none does; but where every row was rejected, or more than
     `most_rejects` allows, only `rejects` and `summary` appear, and what stands in the place of the others stays.
@@ -105,7 +105,7 @@ class Plan:
         """
         started, record = time.perf_counter(), RunTime.starting(self.run_id)
         targets = _Targets.of(self)
-        # A query that cannot be run is told before any file is read.
+        # A query that cannot be run is refused before any file is read.
         with targets.opened(self) as out, self.query or nullcontext(), Digests() as digests:
             run = _Run(self, out)
             for path in self.inputs:

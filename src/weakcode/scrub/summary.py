@@ -173,7 +173,7 @@ class Summary:
             "weakcode.engine": self.engine,
             "weakcode.packs": ", ".join(self.packs),
             **({"weakcode.notices": "; ".join(self.notices)} if self.notices else {}),
-            # Clean claims have no row in a findings file; without these counts nobody could tell their share.
+            # Clean claims have no row in a findings file; these counts give their share.
             "weakcode.claims_in": str(self.claims_in),
             "weakcode.evaluated": str(self.evaluated),
             "weakcode.rejected": str(self.rejected),

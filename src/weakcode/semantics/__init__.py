@@ -1,4 +1,4 @@
-"""What every edit means: the specification that all engines are held to.
+"""What every edit means: the specification of all engines.
 
 `verbs` and `conditions` declare what an edit can ask, `reference` reads every edit against every diagnosis, `supersede`
 says what becomes of violations, `durable_rules` says the verbs once more as durable rules. `pointers` and `terms` say

@@ -307,7 +307,7 @@ def unmet(condition: Condition, judged: JudgedClaim, edition: Edition) -> list[s
 
 @attrs.frozen(eq=False)
 class ClaimTest:
-    """What some edits ask of a claim beside its codes; `spoken` where they also need documented text."""
+    """What some edits ask of a claim beside its codes; `spoken`: they also need documented text."""
 
     condition: Condition
     spoken: bool = False

@@ -1,4 +1,4 @@
-"""Groups of codes: a rule with `by` holds a subject only against objects of the same group.
+"""Groups of codes: a rule with `by` compares a subject only with objects of the same group.
 
 Such a rule is one edit for each group, with the group's codes in the place of its subject and its object, so that the
 verbs need not know of groups. Codes are of one group where they have the same characters at the places of `by`, and
@@ -53,7 +53,7 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
     """Yield the edits that an edit with groups stands for, in the order of their first subjects; itself without `by`.
 
     A group is left out where nothing could violate its edit: without a second subject for `at_most_one`, without an
-    object for `forbid` and `order`. A subject of no group is no subject.
+    object for `forbid` and `order`. A code of no group is not a subject.
     """
     if by is None:
         yield edit

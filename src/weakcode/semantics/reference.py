@@ -86,7 +86,7 @@ def _present(on: _On, i: int) -> Iterator[Reading]:
 
 
 def _forbid(on: _On, i: int) -> Iterator[Reading]:
-    """An object in the relation is a violation. A subject that is an object itself is held against none."""
+    """An object in the relation is a violation. A subject that is an object itself is no violation."""
     if i in on.objects:
         yield Reading(i, Outcome.NOT_APPLICABLE, "it is one of the codes that may not stand with it itself")
         return
@@ -156,7 +156,7 @@ _BY_SUBJECT: Mapping[Verb, Callable[[_On, int], Iterator[Reading]]] = {
 
 
 def _at_most_one(on: _On, at: Sequence[int]) -> Iterator[Reading]:
-    """The first subject and each later one are a violation; both are told of it."""
+    """The first subject and each later one are a violation; both have the reading."""
     if len(at) < 2:
         yield from (Reading(i, Outcome.SATISFIED, "no other code of its kind is on the claim") for i in at)
     for later in at[1:]:
@@ -203,7 +203,7 @@ def read(number: int, edit: Edit, rule: CompiledRule, judged: JudgedClaim, editi
 
 
 def _silent(edit: Edit, rule: CompiledRule, judged: JudgedClaim, i: int, edition: Edition) -> str:
-    """Return why a diagnosis with a code of the subject is no subject, by text or service lines; empty where it is."""
+    """Return why a diagnosis in the subject set is not a subject, by text or service lines; empty where it is."""
     if edit.pointed is not None:
         if judged.pointers is None:
             return "no service line has a pointer"

@@ -6,7 +6,7 @@
   have two, otherwise on the same subject. A rule that is off supersedes nothing.
 - Findings come by subject position, then rule id, then object position.
 
-The kernel (`engines/kernel/_assemble.h`) does the same for one claim and for batches, and is held to this.
+The kernel (`engines/kernel/_assemble.h`) does the same for one claim and for batches; tests compare the two.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Findings:
 def findings(
     hits: Iterable[Hit], edit_of: Callable[[int], Edit], rules: Sequence[CompiledRule], is_on: Callable[[int], bool]
 ) -> Findings:
-    """Return the findings that the violations on one claim amount to. `is_on` tells by a rule's number if it is on."""
+    """Return the findings that the violations on one claim amount to. `is_on` says whether a rule, by number, is on."""
     groups: dict[object, list[Hit]] = {}
     for hit in sorted(hits, key=lambda hit: (hit.subject, hit.object, hit.edit)):
         edit = edit_of(hit.edit)

@@ -49,7 +49,7 @@ def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key:
     The columns are `kind` and those of a findings table. Of a row that was `rejected`, `message` is the reason and
     `rule` the part that is wrong; of a `tally`, one for each partition, `message` holds its counts as JSON. Write it
     once, say with `.write.partitionBy("kind")`, or persist it, before taking it apart: each action on it evaluates all
-    claims anew. With `hash_key`, claim ids are hashed under it, and of a rejected row nothing else is told.
+    claims anew. With `hash_key`, claim ids are hashed under it, and of a rejected row nothing else is written.
     """
     _needs_pyspark()
     from weakcode.spark.worker import outcomes_of, shipped
@@ -86,7 +86,7 @@ def summary(outcomes: DataFrame, seconds: float = 0.0) -> Summary:
 
     counts = outcomes.where(f.col("kind") == TALLY).select("message").collect()
     if not counts and not outcomes.isEmpty():
-        raise EngineError("the outcomes hold no counts, so that nobody can tell whether claims were lost")
+        raise EngineError("the outcomes hold no counts, so that it is not known whether claims were lost")
     return together([row["message"] for row in counts], seconds)
 
 

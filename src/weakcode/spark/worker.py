@@ -84,7 +84,7 @@ def outcome_schema() -> pa.Schema:
 
 
 def outcomes_of(rules: Shipment, ignored: Sequence[str], hash_key: bytes | None = None) -> Outcomes:
-    """Return the function for `mapInArrow`; with `hash_key`, what it tells of claims is under hashed ids."""
+    """Return the function for `mapInArrow`; with `hash_key`, claims have hashed ids."""
 
     def outcomes(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hide = None if hash_key is None else HashedIds(hash_key)

@@ -20,7 +20,7 @@ _CATEGORY = 3
 def stems(codes: CodeSet, edition: Edition) -> Iterator[str]:
     """Yield the billable codes of a set in alphabetical order: `M62.8-` for all below M62.8, `R54` for one code.
 
-    Codes that are not billable on the days of the edition are passed over, as if they were not there.
+    Codes that are not billable on the days of the edition are skipped.
     """
     for low, high in _places(codes, edition):
         at, end = low, high

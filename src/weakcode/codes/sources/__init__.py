@@ -1,1 +1,1 @@
-"""The files of a release: Tabular List, Alphabetic Index, order files and addenda, told by content."""
+"""The files of a release: Tabular List, Alphabetic Index, order files and addenda, detected by content."""

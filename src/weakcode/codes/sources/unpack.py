@@ -1,6 +1,6 @@
 """The files of a release as CDC and CMS publish them: plain, packed with xz or gzip, or in a zip with everything else.
 
-What a member of a zip is, is told by its content, since names differ from year to year. The files are untrusted input:
+The kind of a member of a zip is detected from its content, since names change every year. The files are untrusted:
 what they unpack to is counted while they are unpacked, never taken from their own word.
 """
 

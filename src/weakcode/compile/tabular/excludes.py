@@ -62,7 +62,7 @@ class PairBlock:
         return not self.held - other.held and not self.named - other.named and self != other
 
     def turned(self) -> PairBlock:
-        """Return the same pairs, told from the other side."""
+        """Return the same pairs with the two sides exchanged."""
         return PairBlock(self.named, self.held)
 
 

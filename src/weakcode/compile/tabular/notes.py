@@ -163,7 +163,7 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     """Return the codes of "diseases (or conditions) classified elsewhere", by a title, with a code-first note.
 
     The title is theirs or one above. Such a code is a manifestation and never first-listed (Guidelines I.A.13). Titles
-    that name a cause of such diseases (B95 to B97) are no manifestations, nor are codes that no code-first note reaches
+    that name a cause of such diseases (B95 to B97) are not manifestations, nor are codes without a code-first note
     (M14.6-, under M14).
     """
     spans: list[tuple[int, int]] = []

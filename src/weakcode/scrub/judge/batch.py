@@ -53,7 +53,7 @@ def evaluate_batch(
 ) -> FindingBatch | EvaluatedRows:
     """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
 
-    With `hide`, findings in columns tell claims by what it returns for their ids.
+    With `hide`, findings in columns have what it returns for claim ids.
     """
     for batch in _ways(claims):
         found = _in_columns(batch, scrubber, judge, keep_claims, hide)

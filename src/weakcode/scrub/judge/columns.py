@@ -126,7 +126,7 @@ class ColumnScrubber:
 
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
         blanks or `;`. `file` and `lines` say where the rows are from; `decoded` that all text is known to be UTF-8.
-        With `hide`, findings tell claims by what it returns for their ids.
+        With `hide`, findings have what it returns for claim ids.
         """
         columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)

@@ -49,7 +49,7 @@ code, to change places with. `key` stands for rule and codes in ids."""
 
 Column = NDArray[np.int32]
 Pseudonyms = Callable[[pa.Array], pa.Array]
-"""Returns what stands for claim ids where they are not to be told."""
+"""Returns pseudonyms of claim ids."""
 
 
 @attrs.frozen(eq=False)
@@ -128,7 +128,7 @@ class FindingColumns:
     ) -> pa.RecordBatch:
         """Return the findings table; `claim_ids`, `about` and `lines` are columns of the claims.
 
-        With `hide`, claims are told by what it returns for their ids, and without the date.
+        With `hide`, claims have what it returns for their ids, and no date.
         """
         count = len(self.rows)
         ids = pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows)

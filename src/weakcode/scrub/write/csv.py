@@ -41,7 +41,7 @@ class CsvRows:
                 (self._quoted if odd else self._rows).writerow(cells)
 
     def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains; the file stays open for whoever opened it."""
+        """Write what remains; the file stays open for its opener."""
         with writing(self._target):
             self._text.flush()
             self._text.detach()

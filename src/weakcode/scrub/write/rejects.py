@@ -18,7 +18,7 @@ _GROUP_ROWS = 16_384
 
 
 class RejectsWriter:
-    """Rows that are no claims, with the reason and the row as it stands."""
+    """Rejected rows, with the reason and the row as it stands."""
 
     def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool = False) -> None:
         self._target = target
