@@ -1,14 +1,17 @@
 """The code blocks of a page: where they stand, and what becomes of each when it is run.
 
 Python blocks of a page share their names; a `text` block after one is what it prints. In `console` blocks, lines after
-`$` are commands and the others what they print; `…` or `...` stands for any text, on a line of its own for any lines.
+`$` are commands and the others what they print; `http` blocks are requests to a real server, and the text after one its
+answer; `…` or `...` stands for any text, on a line of its own for any lines.
 YAML, JSON and CSV blocks are read as what they are; a block with a title is a file that what follows can use.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import csv
+import functools
 import io
 import json
 import os
@@ -16,16 +19,19 @@ import re
 import shlex
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 import click
+import pytest
 import yaml
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
+from tests.serve.running import Server
 from weakcode.checking import run_examples
 from weakcode.cli import main
 from weakcode.rules.load import load_pack
@@ -86,6 +92,21 @@ def inline_commands(path: Path) -> list[str]:
     return list(dict.fromkeys(one.replace("\\|", "|") for one in _INLINE.findall(path.read_text(encoding="utf-8"))))
 
 
+@functools.cache
+def served() -> Server:
+    """Return the server of all pages, started when the first asks."""
+    pytest.importorskip("uvicorn", reason="the page asks a server: needs the extra serve")
+    folder = Path(tempfile.mkdtemp())
+    server = Server(folder)
+
+    def stop() -> None:
+        server.stop()
+        shutil.rmtree(folder)
+
+    atexit.register(stop)
+    return server
+
+
 class Page:
     """Runs the blocks of one page, one after the other, in the current folder."""
 
@@ -105,7 +126,7 @@ class Page:
             raise
         except Exception as error:
             raise BlockError(f"{block.place}: {type(error).__name__}: {error}") from error
-        if block.language != "python":
+        if block.language not in ("python", "http"):
             self.printed = None
 
     def command(self, line: str) -> str:
@@ -164,6 +185,18 @@ class Page:
         with contextlib.redirect_stdout(out):
             exec(code, self.names)
         self.printed = out.getvalue()
+
+    def _http(self, block: Block) -> None:
+        """Send a request to a real server; what it answers, status first, is what a text block shows."""
+        head, _, body = block.content.partition("\n\n")
+        first, *lines = head.strip().splitlines()
+        method, path = first.split(" ")
+        heads = dict(line.split(": ", 1) for line in lines)
+        answer = served().ask(method, path, body.encode() or None, heads)
+        text = answer.body.decode()
+        if "json" in answer.headers["content-type"] and "ndjson" not in answer.headers["content-type"]:
+            text = json.dumps(json.loads(text), indent=1, ensure_ascii=False) + "\n"
+        self.printed = f"{answer.status}\n{text}"
 
     def _text(self, block: Block) -> None:
         if self.printed is None:

@@ -86,6 +86,8 @@ def from_dict(cls: type[_T], values: Any) -> _T:
 
 def _read(kind: Any, value: Any, where: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
     if origin in (Union, types.UnionType):
         (inner,) = (arg for arg in args if arg is not type(None))
         return None if value is None else _read(inner, value, where)
@@ -175,6 +177,8 @@ def kind_schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": kind_schema(args[0], definitions)}
     if origin is dict:
         return {"type": "object", "additionalProperties": kind_schema(args[1], definitions)}
+    if kind is Any:
+        return {}
     if attrs.has(kind):
         name = kind.__name__
         if name not in definitions:
