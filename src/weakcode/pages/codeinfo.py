@@ -18,6 +18,7 @@ from weakcode.ruleinfo import NoteEdit
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
+    from weakcode.codes.validity import Window
     from weakcode.validator import Validator
 
 
@@ -111,7 +112,7 @@ def lookup(code: str, service_date: date | str | None = None) -> CodeInfo:
         billable=node.billable,
         edition=edition.name,
         notes_edition=edition.notes_name,
-        valid=str(edition.window(edition.code_id(name))) if node.billable else "",
+        valid=_in_words(edition.window(edition.code_id(name))) if node.billable else "",
         place=tuple(NamedCode(at.name, at.title) for at in reversed(edition.ancestors(name))),
         below=tuple(NamedCode(child.name, child.title) for child in edition.children_of(name)),
         seventh_characters=dict(edition.seventh_characters(name)),
@@ -121,6 +122,16 @@ def lookup(code: str, service_date: date | str | None = None) -> CodeInfo:
         packs=every.packs if node.billable else (),
         notices=every.notices if node.billable else (),
     )
+
+
+def _in_words(window: Window) -> str:
+    """Return the days of a window: "until 2021-09-30", "from 2016-10-01 to 2017-09-30"."""
+    parts = []
+    for first, last in window.intervals:
+        words = [f"from {first}"] if first else []
+        words += [f"{'to' if first else 'until'} {last}"] if last else []
+        parts.append(" ".join(words) or "on any day")
+    return " and ".join(parts)
 
 
 def search(text: str, limit: int = 10, service_date: date | str | None = None) -> tuple[SearchHit, ...]:
