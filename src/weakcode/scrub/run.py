@@ -29,6 +29,7 @@ from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.fixed import Corrected, Mend
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.write.x12 import X12_EXTENSIONS, MendedX12
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,7 +143,7 @@ class _Targets:
             "output": FINDINGS_EXTENSIONS,
             "rejects": REJECTS_EXTENSIONS,
             "summary": (".json",),
-            "fixed": CLAIMS_EXTENSIONS,
+            "fixed": (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}
@@ -171,9 +172,9 @@ class _Targets:
             if self.rejects:
                 aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
                 stack.callback(aside.abandon)
-            corrected = None
+            corrected: Corrected | MendedX12 | None = None
             if self.fixed is not None and plan.mend is not None:
-                corrected = Corrected(claims_writer(self.fixed, outputs.open(self.fixed), raw_csv=raw_csv), plan.mend)
+                corrected = _corrected(self.fixed, outputs.open(self.fixed), plan, plan.mend)
                 stack.callback(corrected.abandon)
             hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
             yield _Out(
@@ -188,6 +189,13 @@ class _Targets:
             )
 
 
+def _corrected(target: Path, file: BinaryIO, plan: Plan, mend: Mend) -> Corrected | MendedX12:
+    """Return the writer of mended claims: as a code list, or in the format that they came in."""
+    if target.suffix.lower() in X12_EXTENSIONS:
+        return MendedX12(target, file, mend, plan.inputs)
+    return Corrected(claims_writer(target, file, raw_csv=plan.raw_csv), mend)
+
+
 @attrs.frozen
 class _Out:
     """The open outputs of a scrub."""
@@ -196,7 +204,7 @@ class _Out:
     _tables: Sequence[FindingsWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
-    corrected: Corrected | None
+    corrected: Corrected | MendedX12 | None
     hide: HashedIds | None
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""

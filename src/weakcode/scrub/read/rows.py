@@ -18,7 +18,8 @@ class Record:
     control numbers and segment. `places` and `lines` say the same for each diagnosis; both are empty where
     the claim's own place is all that is known; so with `column` and `columns`, which are 0 and empty where a line says
     enough. `apart` holds codes that the claim carries outside its list of
-    diagnoses, as (kind, code): the admitting diagnosis, the reason for visit.
+    diagnoses, as (kind, code): the admitting diagnosis, the reason for visit. `origin` is what a writer of the same
+    format needs to put a mended claim in its place.
     """
 
     claim: Claim
@@ -31,6 +32,7 @@ class Record:
     apart: tuple[tuple[str, str], ...] = ()
     column: int = 0
     columns: tuple[int, ...] = ()
+    origin: object = attrs.field(default=None, eq=False, repr=False)
 
     def spot_of(self, positions: Sequence[int] = ()) -> str:
         """Return file, line and column, where it is known, of the first of these positions: `file:line:column`."""

@@ -37,7 +37,8 @@ class ClaimBlock(ClaimBatch):
     """Some claims of a file, most of them read natively.
 
     `columns` are those of `_reader.Reader.take`, over `text`; `records` has the rows that the reader in Python read,
-    `rejected` what is no claim, each with the number of the row that it stands before.
+    `rejected` what is no claim, each with the number of the row that it stands before. `offset` is that of
+    the text in the file.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ClaimBlock(ClaimBatch):
     transactions: Sequence[Transaction]
     records: Mapping[int, Record]
     rejected: Sequence[tuple[int, Rejected]]
+    offset: int = 0
 
     @lazy
     def batch(self) -> pa.RecordBatch:
@@ -191,7 +193,10 @@ class ClaimBlock(ClaimBatch):
         birth, sex = (self.batch[name][row].as_py() for name in ("birth_date", "sex"))
         words = [(self.batch[name][row].as_py() or "").encode() for name in _reader.ROW_FIELDS[: _reader.PARTIES]]
         patient, parties = Patient(birth, sex), Parties.of(words)
-        draft = Draft(self._envelopes[which], number, line, column, patient, parties, self.name, signs)
+        draft = Draft(
+            self._envelopes[which], number, line, column, patient, parties, self.name, signs, self.offset + start
+        )
+        draft.stop = self.offset + stop
         claim = io.BytesIO(self.text[start:stop])
         for at, segment in enumerate(Segments(claim, self.name, Spot(start, line, column, signs)), start=number):
             draft.add(segment.text, segment.text.split(signs.element), at, segment.line, segment.column)

@@ -74,6 +74,15 @@ class Envelope:
 
 
 @attrs.frozen
+class Origin:
+    """The bytes of a claim in its file, from CLM to the next claim, level or trailer, and their delimiters."""
+
+    start: int
+    stop: int
+    delimiters: Delimiters
+
+
+@attrs.frozen
 class _Found:
     role: int
     diagnosis: Diagnosis
@@ -99,6 +108,7 @@ class Draft:
         parties: Parties,
         file: str,
         delimiters: Delimiters,
+        start: int = 0,
     ) -> None:
         self._envelope = envelope
         self._signs = delimiters
@@ -107,6 +117,7 @@ class Draft:
         self._patient = patient
         self._parties = parties
         self._place = envelope.place(number, _column(column))
+        self._start = self.stop = start
         self._raw: list[str] = []
         self._size = 0
         self._id: str | None = None
@@ -286,6 +297,7 @@ class Draft:
             tuple(self._apart),
             self._column,
             tuple(one.column for one in found),
+            Origin(self._start, self.stop, self._signs),
         )
 
     def _where(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class Loops:
 
     def close(self, segment: Segment) -> Outcomes:
         """Give the claim that is being read, if this segment, which is not taken, ends it."""
-        return self._close_claim(self._elements(segment))
+        return self._close_claim(segment, self._elements(segment))
 
     def take(self, segment: Segment) -> Outcomes:
         """Take a segment; give the claim that it ends, and what else it shows to be lost."""
@@ -69,7 +69,7 @@ class Loops:
         tag, text = elements[0], segment.text
         self.last_line = segment.line
         if tag in _ENDS:
-            done = self._close_claim(elements)
+            done = self._close_claim(segment, elements)
             self.number += 1
             if tag not in _CLEAN_ENDS or tag == "SE":
                 done = (*done, *self._without_claims(segment))
@@ -128,7 +128,7 @@ class Loops:
         elements[0] = elements[0].strip()
         return elements
 
-    def _close_claim(self, elements: list[str]) -> Outcomes:
+    def _close_claim(self, segment: Segment, elements: list[str]) -> Outcomes:
         claim, tag = self.claim, elements[0]
         if claim is None or tag not in _ENDS:
             return ()
@@ -137,6 +137,7 @@ class Loops:
         if tag not in _CLEAN_ENDS:
             claim.fail("end of transaction", f"the claim's transaction has no end (SE) before {tag}")
         self.claim = None
+        claim.stop = segment.offset
         return self._finished(claim)
 
     def _finished(self, claim: Draft) -> Outcomes:
@@ -166,7 +167,7 @@ class Loops:
         assert self.delimiters is not None
         claim = Draft(
             Envelope(self.envelope.interchange, self.envelope.transaction, self.envelope.kind),
-            self.number, at.line, at.column, self.patient, self.parties, self._name, self.delimiters,
+            self.number, at.line, at.column, self.patient, self.parties, self._name, self.delimiters, at.offset,
         )  # fmt: skip
         self.claim = claim
         self.claims += 1

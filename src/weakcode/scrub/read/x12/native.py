@@ -165,7 +165,13 @@ class NativeClaims:
             columns = self._reader.take()
             yield (
                 ClaimBlock(
-                    self._name, self._file.text, columns, self._transactions, self._records, tuple(self._rejected)
+                    self._name,
+                    self._file.text,
+                    columns,
+                    self._transactions,
+                    self._records,
+                    tuple(self._rejected),
+                    self._file.start,
                 ),
                 self._file.end,
             )
