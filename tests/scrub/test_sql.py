@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,7 +25,7 @@ from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.sql import QuerySource
 from weakcode.scrub.read.tables.mapping import parse_mapping
-from weakcode.scrub.write.postgres import TableSink
+from weakcode.scrub.write.targets import table_sink
 
 
 def weakcode(*arguments: str) -> Result:
@@ -109,6 +110,8 @@ def test_a_query_is_scrubbed_on_the_command_line(tmp_path: Path) -> None:
         ([], "there is no input"),
         (["--db", "postgresql://x/y"], "--db needs --sql"),
         (["--sql", "SELECT 1", "--into", "t"], "--into TABLE needs --db"),
+        (["claims.csv", "--into", "duckdb:findings"], "duckdb:FILE:TABLE"),
+        (["claims.csv", "--into", "sqlite:x.db:a b"], "is not the name of a table"),
         (["--sql", "SELECT 1", "--db", "mysql://u:secret@h/d"], "not mysql"),
         (["--allow", "x", "claims.csv"], "goes with --sql"),
         (["--sql", "SELECT 1", "--allow", "not-there"], "--allow not-there is neither"),
@@ -164,7 +167,7 @@ def claims(postgresql: str) -> str:
     from adbc_driver_postgresql import dbapi
 
     with dbapi.connect(postgresql, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS claims, findings")
+        cursor.execute("DROP TABLE IF EXISTS claims, findings, runs")
         cursor.execute("CREATE TABLE claims (id bigint, dx text[], born date, seen date, gender text)")
         cursor.execute(
             "INSERT INTO claims VALUES (1, '{M6284,I10}', '1950-01-01', '2026-05-01', 'F'),"
@@ -200,7 +203,7 @@ def test_claims_are_read_from_postgresql(claims: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["durable", "columnar"])
-def test_findings_are_added_to_a_table_in_one_transaction(claims: str, engine: str) -> None:
+def test_findings_are_written_into_a_table_in_one_transaction(claims: str, engine: str) -> None:
     arguments = [
         "scrub",
         "--db",
@@ -214,14 +217,61 @@ def test_findings_are_added_to_a_table_in_one_transaction(claims: str, engine: s
         "--engine",
         engine,
     ]
-    for times in (1, 2):
-        result = weakcode(*arguments)
+    for mode, times in (("upsert", 1), ("upsert", 1), ("append", 2), ("upsert", 1), ("replace", 1)):
+        result = weakcode(*arguments, "--into-mode", mode)
         assert "3 claims in = 2 evaluated + 1 rejected" in result.stdout, result.output
         rows = asked(claims, "SELECT claim_id, rule, codes[1], positions[1], line FROM findings")
         assert rows == [("1", "weakness/sarcopenia-underlying-disease-first", "M62.84", 1, 1)] * times
         ((version, by, packs),) = asked(claims, "SELECT DISTINCT weakcode, engine, packs FROM findings")
         assert (version, by) == (__version__, engine)
         assert [pack.split()[0] for pack in packs] == ["weakness"]
+    runs = asked(claims, "SELECT findings_table, claims_in, evaluated, rejected, findings FROM runs")
+    assert runs == [("findings", 3, 2, 1, 1)] * 5
+    assert asked(claims, "SELECT count(DISTINCT f.finding_id) FROM findings f JOIN runs r ON f.run_id = r.id") == [(1,)]
+
+
+def test_findings_of_a_claim_that_was_mended_go_and_those_of_others_stay(claims: str) -> None:
+    arguments = ("scrub", "--db", claims, "--into", "findings", "--only", "weakness", "--sql")
+    first = "SELECT * FROM (VALUES ('A', 'M62.84'), ('B', 'M62.84'), ('C', 'M62.84')) t(claim_id, codes)"
+    second = "SELECT * FROM (VALUES ('A', 'I10'), ('B', 'M62.84'), ('C', NULL), ('D', 'M62.84')) t(claim_id, codes)"
+    for query, left in ((first, ["A", "B", "C"]), (second, ["B", "C", "D"])):
+        weakcode(*arguments, query)
+        assert [row[0] for row in asked(claims, "SELECT claim_id FROM findings ORDER BY 1")] == left
+
+
+def test_a_table_of_an_older_version_gets_the_columns_that_it_has_not(claims: str) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(claims, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE findings "
+            "(claim_id text, rule text, severity text, message text, codes text[], positions int[])"
+        )
+        cursor.execute("INSERT INTO findings VALUES ('9', 'a/b', 'info', 'Old.', '{}', '{}')")
+    weakcode("scrub", "--db", claims, "--sql", QUERY, "--into", "findings", "--only", "weakness")
+    rows = asked(claims, "SELECT claim_id, finding_id IS NULL, run_id IS NULL FROM findings ORDER BY 1")
+    assert rows == [("1", False, False), ("9", True, True)]
+
+
+def test_of_a_run_that_is_not_kept_the_table_has_the_record_alone(claims: str) -> None:
+    arguments = ("scrub", "--db", claims, "--sql", QUERY, "--into", "findings", "--only", "weakness", "--run-id")
+    weakcode(*arguments, "good")
+    result = weakcode(*arguments, "bad", "--max-rejects", "0", "--into-mode", "replace")
+    assert result.exit_code == 3
+    assert asked(claims, "SELECT run_id FROM findings") == [("good",)]
+    assert asked(claims, "SELECT id, rejected FROM runs ORDER BY id") == [("bad", 1), ("good", 1)]
+
+
+def test_two_runs_at_a_time_leave_one_copy_of_each_finding(claims: str) -> None:
+    arguments = ("scrub", "--db", claims, "--sql", QUERY, "--into", "findings", "--only", "weakness")
+    weakcode(*arguments)
+    command = [sys.executable, "-m", "weakcode", *arguments]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    for one in running:
+        said = one.communicate(timeout=120)[1]
+        assert one.returncode == 1, said
+    assert asked(claims, "SELECT count(*), count(DISTINCT finding_id) FROM findings") == [(1, 1)]
+    assert asked(claims, "SELECT count(*) FROM runs") == [(3,)]
 
 
 def test_a_table_without_findings_is_made_all_the_same(claims: str) -> None:
@@ -340,7 +390,7 @@ def test_a_query_that_needs_too_much_memory_is_told(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("table", ["", "a b", "x;drop table claims", 'f"', "a.b.c"])
 def test_a_name_that_is_no_table_is_refused(table: str) -> None:
     with pytest.raises(InputError, match="is not the name of a table"):
-        TableSink("postgresql://x/y", table)
+        table_sink(table, "postgresql://x/y")
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> None:

@@ -39,9 +39,14 @@ if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.findings import FindingsWriter
+    from weakcode.scrub.write.tables import TableSink
 
 Progress = Callable[[int, int, int], None]
 """Called with the bytes read so far over all files, the claims and the findings."""
+
+
+_MOST_JUDGED = 4096
+"""Claims judged one by one of which a table is told together."""
 
 
 @attrs.frozen(eq=False)
@@ -81,7 +86,7 @@ class Plan:
     judged_by: JudgedBy | None = attrs.field(default=None, kw_only=True)
     waivers: Sequence[Waiver] = attrs.field(default=(), kw_only=True)
     output: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
-    sink: FindingsWriter | None = attrs.field(default=None, kw_only=True)
+    sink: TableSink | None = attrs.field(default=None, kw_only=True)
     rejects: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     summary: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     fixed: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
@@ -107,7 +112,7 @@ class Plan:
         started, record = time.perf_counter(), RunTime.starting(self.run_id)
         targets = _Targets.of(self)
         # A query that cannot be run is refused before any file is read.
-        with targets.opened(self) as out, self.query or nullcontext(), Digests() as digests:
+        with targets.opened(self, record) as out, self.query or nullcontext(), Digests() as digests:
             run = _Run(self, out)
             for path in self.inputs:
                 with opened_input(path, self.piped) as file:
@@ -157,7 +162,7 @@ class _Targets:
         return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
 
     @contextmanager
-    def opened(self, plan: Plan) -> Iterator[_Out]:
+    def opened(self, plan: Plan, run: RunTime) -> Iterator[_Out]:
         """Open the outputs; what is not finished when the block is left is removed."""
         judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
         with ExitStack() as stack:
@@ -165,6 +170,8 @@ class _Targets:
             table = self.findings and findings_writer(
                 self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
             )
+            if plan.sink is not None:
+                plan.sink.begin(run.id)
             tables = [writer for writer in (table, plan.sink) if writer]
             for writer in tables:
                 stack.callback(writer.abandon)
@@ -186,6 +193,7 @@ class _Targets:
                 hide,
                 [path for path in (self.findings, self.fixed) if path],
                 plan.run_id is not None,
+                plan.sink,
             )
 
 
@@ -209,6 +217,7 @@ class _Out:
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""
     _names_run: bool
+    sink: TableSink | None
 
     @property
     def keeps_findings(self) -> bool:
@@ -233,7 +242,11 @@ class _Out:
                 writer.finish(metadata)
             if self.corrected:
                 self.corrected.finish(metadata)
+            if self.sink:
+                self.sink.end(summary)
         else:
+            if self.sink:
+                self.sink.end(summary)
             for writer in self._tables:
                 writer.abandon()
             if self.corrected:
@@ -253,6 +266,7 @@ class _Run:
         self._plan, self._out = plan, out
         self._options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
         self._rows = FindingRows()
+        self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()
         self._ignored: dict[str, tuple[str, ...]] = {}
@@ -303,6 +317,7 @@ class _Run:
     def flush(self) -> None:
         """Write the findings that wait for their batch to be full."""
         self._out.findings(self._rows.batches(last=True))
+        self._tell_judged()
         if self._out.corrected:
             self._out.corrected.flush()
 
@@ -324,16 +339,26 @@ class _Run:
         if self._out.keeps_findings:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
+        if self._out.sink:
+            self._judged.append(outcome.record.claim.id)
+            self._tell_judged(_MOST_JUDGED)
+
+    def _tell_judged(self, at_least: int = 1) -> None:
+        """Tell the table of the claims that were judged one by one, once there are so many."""
+        if self._out.sink and len(self._judged) >= at_least:
+            self._out.sink.judged(self._judged)
+            self._judged.clear()
 
     def _batches(self, batches: Iterable[ClaimBatch], columns: ColumnScrubber) -> None:
         from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
         from weakcode.scrub.judge.parallel import in_order
 
+        told = self._out.sink is not None
         keep, judge = self._out.corrected is not None, self._plan.judge
         hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
             batches,
-            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, hide=hide),
+            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, keep_ids=told, hide=hide),
             self._plan.jobs,
         ):
             if isinstance(part, FindingBatch):
@@ -350,6 +375,8 @@ class _Run:
         self._out.rejected(part.rejected)
         if part.scrubbed is not None:
             self._out.findings([part.scrubbed.findings])
+        if self._out.sink and part.judged is not None:
+            self._out.sink.judged(part.judged.to_pylist())
 
     def _read(self, bytes_read: int) -> None:
         if self._plan.progress:

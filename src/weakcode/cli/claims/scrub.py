@@ -52,7 +52,18 @@ from weakcode.errors import InputError
     help="A file, or a folder with all in it, that --sql may read; may be given several times.",
 )
 @click.option("--db", metavar="URI", help="A PostgreSQL database for --sql: postgresql://user@host/name (extra sql).")
-@click.option("--into", metavar="TABLE", help="Add the findings to a table of --db, in one transaction.")
+@click.option(
+    "--into",
+    metavar="TABLE",
+    help="Write the findings into a table of --db, or into duckdb:FILE:TABLE or sqlite:FILE:TABLE, in one transaction.",
+)
+@click.option(
+    "--into-mode",
+    type=click.Choice(["upsert", "append", "replace"]),
+    default="upsert",
+    show_default=True,
+    help="Replace the findings of the claims that were checked, add to what is there, or leave nothing of it.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -84,6 +95,7 @@ def command(
     allow: tuple[str, ...],
     db: str | None,
     into: str | None,
+    into_mode: str,
     jobs: int,
     spark: str | None,
     hash_ids: bool,
@@ -111,8 +123,12 @@ def command(
     from weakcode.scrub.summary import JudgedBy
     from weakcode.scrub.write.pseudonyms import hash_key
 
-    if (db is not None and sql is None) or (into is not None and db is None):
-        raise InputError("--db needs --sql QUERY to read by, and --into TABLE needs --db")
+    embedded = into is not None and into.startswith(("duckdb:", "sqlite:"))
+    if (db is not None and sql is None) or (into is not None and not embedded and db is None):
+        raise InputError(
+            "--db needs --sql QUERY to read by, and --into TABLE needs --db, or the form duckdb:FILE:TABLE or "
+            "sqlite:FILE:TABLE"
+        )
     if allow and (sql is None or db is not None):
         raise InputError("--allow PATH says what --sql QUERY may read over files; it goes with --sql and without --db")
     if not inputs and sql is None:
@@ -159,10 +175,12 @@ def command(
     judged_by = JudgedBy.of(validator)
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource
-        from weakcode.scrub.write.postgres import TableSink
 
         query = QuerySource(sql, db, allow=allow, options=reading)
-        sink = TableSink(db, into, judged_by.columns()) if db is not None and into is not None else None
+    if into is not None:
+        from weakcode.scrub.write.targets import table_sink
+
+        sink = table_sink(into, db, judged_by.columns(), into_mode)
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
     names = expanded(inputs)

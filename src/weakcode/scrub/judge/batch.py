@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.errors import EngineError
-from weakcode.scrub.columns.arrow import filled, numbers
+from weakcode.scrub.columns.arrow import as_text, filled, numbers
+from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.columns import Scrubbed
 from weakcode.scrub.judge.rows import Evaluated, Judge, evaluate
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch
@@ -27,13 +28,14 @@ class FindingBatch:
     """What goes from judging to writing: findings and counts of a batch of claims, and the rows that were rejected.
 
     `scrubbed` is None where all were rejected. `claims` and `found`, the rows in them of the claims that have findings,
-    are there where they were asked for.
+    are there where they were asked for, and so are `judged`, the ids of the claims that were evaluated.
     """
 
     scrubbed: Scrubbed | None
     rejected: tuple[Rejected, ...]
     claims: ClaimBatch | None = None
     found: NDArray[np.int64] | None = None
+    judged: pa.Array | None = None
 
 
 @attrs.frozen(eq=False)
@@ -49,6 +51,7 @@ def evaluate_batch(
     judge: Judge,
     *,
     keep_claims: bool = False,
+    keep_ids: bool = False,
     hide: Pseudonyms | None = None,
 ) -> FindingBatch | EvaluatedRows:
     """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
@@ -56,7 +59,7 @@ def evaluate_batch(
     With `hide`, findings in columns have what it returns for claim ids.
     """
     for batch in _ways(claims):
-        found = _in_columns(batch, scrubber, judge, keep_claims, hide)
+        found = _in_columns(batch, scrubber, judge, keep_claims, keep_ids, hide)
         if found is not None:
             return found
     return EvaluatedRows(tuple(evaluate(batch.rows(), judge)))
@@ -70,7 +73,12 @@ def _ways(claims: ClaimBatch) -> Iterator[ClaimBatch]:
 
 
 def _in_columns(
-    claims: ClaimBatch, scrubber: ColumnScrubber, judge: Judge, keep_claims: bool, hide: Pseudonyms | None
+    claims: ClaimBatch,
+    scrubber: ColumnScrubber,
+    judge: Judge,
+    keep_claims: bool,
+    keep_ids: bool,
+    hide: Pseudonyms | None,
 ) -> FindingBatch | None:
     batch = claims.batch
     if batch is None:
@@ -102,7 +110,19 @@ def _in_columns(
         tuple(one for _, one in sorted(set_aside, key=lambda one: one[0])),
         claims if keep_claims else None,
         np.unique(rows) if keep_claims else None,
+        _judged(batch, scrubbed, hide) if keep_ids else None,
     )
+
+
+def _judged(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed, hide: Pseudonyms | None) -> pa.Array:
+    """Return the ids of the claims of a batch that were evaluated."""
+    if "claim_id" not in batch.schema.names:
+        return pa.nulls(0, pa.string())
+    column = batch.column("claim_id")
+    left = np.setdiff1d(np.arange(batch.num_rows), [one.row for one in scrubbed.rejected])
+    ids = column.take(numbers(left.astype(np.int64)))
+    ids = without_views(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
+    return as_text(ids) if hide is None else hide(as_text(ids))
 
 
 def _with_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

@@ -1,0 +1,103 @@
+"""Findings into a file of DuckDB or SQLite: one copy of each, whatever is repeated or stopped."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from weakcode.cli import main
+
+KINDS = ["duckdb", "sqlite"]
+ROWS = ["A,M62.84", "B,M62.84", ",M62.84", "D,"]
+
+
+def scrub(*arguments: object, status: int = 1) -> Result:
+    result = CliRunner().invoke(main, ["scrub", "--only", "weakness", *map(str, arguments)])
+    assert result.exit_code == status, result.output
+    return result
+
+
+def claims(folder: Path, rows: list[str]) -> Path:
+    path = folder / "claims.csv"
+    path.write_text("claim_id,codes\n" + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def asked(kind: str, path: Path, query: str) -> list[tuple[Any, ...]]:
+    connection: Any = duckdb.connect(str(path)) if kind == "duckdb" else sqlite3.connect(path)
+    try:
+        return list(connection.execute(query).fetchall())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("engine", ["columnar", "durable"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_repeated_run_leaves_one_copy_and_a_record_of_each_run(tmp_path: Path, kind: str, engine: str) -> None:
+    path, file = claims(tmp_path, ROWS), tmp_path / "f.db"
+    for times in (1, 2, 3):
+        scrub(path, "--into", f"{kind}:{file}:findings", "--engine", engine, "--run-id", f"r{times}")
+        found = asked(kind, file, "SELECT claim_id, rule, run_id, line FROM findings ORDER BY line")
+        assert [(claim, run, line) for claim, _, run, line in found] == [
+            ("A", f"r{times}", 2), ("B", f"r{times}", 3), (None, f"r{times}", 4),
+        ]  # fmt: skip
+        runs = asked(kind, file, "SELECT id, claims_in, evaluated, rejected, findings FROM runs ORDER BY id")
+        assert runs == [(f"r{number}", 4, 3, 1, 3) for number in range(1, times + 1)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_findings_of_a_mended_claim_go_and_those_of_others_stay(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "f.db"
+    scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{file}:findings")
+    scrub(claims(tmp_path, ["A,I10", "E,M62.84", "B,"]), "--into", f"{kind}:{file}:findings")
+    assert asked(kind, file, "SELECT claim_id FROM findings WHERE claim_id IS NOT NULL ORDER BY 1") == [("B",), ("E",)]
+    scrub(claims(tmp_path, ["Z,M62.84"]), "--into", f"{kind}:{file}:findings", "--into-mode", "replace")
+    assert asked(kind, file, "SELECT claim_id FROM findings") == [("Z",)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_that_is_no_findings_table_is_left_alone(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "f.db"
+    asked(kind, file, "CREATE TABLE mine (x INTEGER)")
+    said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{file}:mine", status=2).output
+    assert "other columns" in said
+    assert asked(kind, file, "SELECT * FROM mine") == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "f.db").write_text("no database, and longer than the header of one" * 9)
+    said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{tmp_path / 'f.db'}:findings", status=2).output
+    assert "cannot be written to" in said
+    assert "Traceback" not in said
+    said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{tmp_path / 'no' / 'f.db'}:findings", status=2).output
+    assert "does not exist" in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ten_kills_and_a_retry_leave_one_copy_of_each_finding(tmp_path: Path, kind: str) -> None:
+    path, file = claims(tmp_path, [f"C{number},M62.84" for number in range(3_000)]), tmp_path / "f.db"
+    command = [sys.executable, "-m", "weakcode", "scrub", "--only", "weakness", str(path), "--quiet"]
+    command += ["--into", f"{kind}:{file}:findings"]
+    began = time.monotonic()
+    subprocess.run(command, check=False)
+    took = time.monotonic() - began
+    dice = random.Random(kind)
+    for _ in range(10):
+        running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(dice.uniform(0.3, 1.0) * took)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        assert asked(kind, file, "SELECT count(*), count(DISTINCT finding_id) FROM findings") == [(3_000, 3_000)]
+    assert subprocess.run(command, check=False).returncode == 1
+    assert asked(kind, file, "SELECT count(*), count(DISTINCT run_id) FROM findings") == [(3_000, 1)]
