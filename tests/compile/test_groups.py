@@ -191,6 +191,8 @@ def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
 def test_two_codes_are_a_group_and_one_is_none():
     _, edits = compiled("at_most_one", "anywhere", "F01.A0, F01.A4, F01.B0", "R54", (1, 2, 3, 4), False)
     assert [len(edit.subject) for edit in edits] == [2]
+    _, edits = compiled("at_most_one", "anywhere", "A00.-", "R54", (1, 2, 3), False)
+    assert [len(edit.subject) for edit in edits] == [3], "the first code of the list is in its group too"
 
 
 def test_a_rule_whose_groups_hold_one_code_each_is_warned_of(tmp_path):
