@@ -54,6 +54,11 @@ def test_only_what_may_not_stand_together_anywhere_is_one_finding_in_either_orde
     assert found == ([((1, 0), 1, 2)] if is_one else [((1,), 1, 2), ((0,), 2, 1)])
 
 
+@pytest.mark.parametrize("verb", [Verb.PRESENT, Verb.REQUIRE, Verb.FIRST, Verb.SECONDARY])
+def test_two_edits_of_one_rule_that_name_one_diagnosis_are_two_findings(verb):
+    assert said([(GENERIC, verb, ANY), (GENERIC, verb, ANY)], [(0, 1, 0), (1, 1, 0)]) == [((0,), 1, 0), ((1,), 1, 0)]
+
+
 def test_the_first_of_several_violations_by_the_same_codes_names_the_finding_and_all_are_cited():
     forbid = (GENERIC, Verb.FORBID, ANY)
     assert said([forbid, forbid, forbid], [(2, 1, 3), (0, 3, 1), (1, 1, 3)]) == [((1, 2, 0), 1, 3)]
