@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from weakcode.findings import Finding
 from weakcode.validator import Validator
 
 if TYPE_CHECKING:
-    from weakcode.rules.examples import ExampleResult
+    from weakcode.rules.examples import ExampleCase, ExampleResult
+    from weakcode.rules.model import Rule
     from weakcode.rules.profile import Profile
 
 _known: dict[tuple[tuple[str, ...] | None, str | None], Validator] = {}
@@ -69,19 +71,40 @@ def run_examples(packs: Iterable[str] | None = None, engine: str | None = None) 
     Each rule is judged by itself, so that an example of a generic rule does not depend on what supersedes it.
     Raises RuleFileError and UnknownNameError as Validator does.
     """
-    from weakcode.rules.examples import cases_of, compare
+    return [run() for _, run in cases_in(packs, engine)]
+
+
+def cases_in(
+    packs: Iterable[str] | None = None, engine: str | None = None
+) -> Iterator[tuple[ExampleCase, Callable[[], ExampleResult]]]:
+    """Give every example of the packs with what runs it, as `run_examples` does."""
+    from weakcode.rules.examples import cases_of
+
+    for path, full_id, rule in _rules(packs):
+        validator = Validator(packs=[path], engine=engine, only=[full_id])
+        for case in cases_of(full_id, rule):
+            yield case, partial(_outcome, case, validator)
+
+
+def rules_in(packs: Iterable[str] | None = None) -> list[str]:
+    """Return the full ids of the rules of the packs, those without examples too."""
+    return [full_id for _, full_id, _ in _rules(packs)]
+
+
+def _rules(packs: Iterable[str] | None) -> Iterator[tuple[Path, str, Rule]]:
     from weakcode.rules.library import resolve_packs
     from weakcode.rules.load import load_pack
 
-    results = []
     for selected in resolve_packs(None if packs is None else list(packs)):
         loaded = load_pack(selected.path)
         for rule in loaded.pack.rules:
             full_id = f"{loaded.pack.pack}/{rule.id}"
-            if selected.only_rules and full_id not in selected.only_rules:
-                continue
-            validator = Validator(packs=[selected.path], engine=engine, only=[full_id])
-            for case in cases_of(full_id, rule):
-                mended = validator.fix(case.claim).claim if case.example.fixed else case.claim
-                results.append(compare(case, validator.check(case.claim), mended))
-    return results
+            if not selected.only_rules or full_id in selected.only_rules:
+                yield selected.path, full_id, rule
+
+
+def _outcome(case: ExampleCase, validator: Validator) -> ExampleResult:
+    from weakcode.rules.examples import compare
+
+    mended = validator.fix(case.claim).claim if case.example.fixed else case.claim
+    return compare(case, validator.check(case.claim), mended)

@@ -44,7 +44,7 @@ _TITLE = re.compile(r'title="([^"]+)"')
 _ANY = re.compile(r"\.\.\.|…")
 _INLINE = re.compile(r"`(weakcode [^`]+)`")
 _PLACEHOLDER = re.compile(
-    r"…|\||\b(?:CODE|DIR|FILE|FINDINGS|FOLDER|ID|INPUT|MASTER|NAME|PATH|PLACE|RULE)\b|--db|--spark"
+    r"…|\||\b(?:A B|CODE|DIR|FILE|FINDINGS|FOLDER|ID|INPUT|MASTER|NAME|PATH|PLACE|RULE)\b|--db|--spark"
 )
 
 

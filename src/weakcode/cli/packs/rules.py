@@ -13,7 +13,7 @@ from weakcode.cli.common.output import say, say_json
 
 @click.group("rules", short_help="List, show and test rules.")
 def command() -> None:
-    """List, show and test rules."""
+    """List, show, test and begin rules."""
 
 
 @command.command("list")
@@ -51,8 +51,11 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
 @click.argument("rule_id", metavar="ID")
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="Look in this pack, rule file or folder.")
 @click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of the rule.")
-def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
+@format_option
+def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...], as_format: str) -> int:
     """Show what a rule says, why, on whose word, what it finds on its examples, and what mends it."""
+    if as_format == "json":
+        return _show_as_json(rule_id, rules, profiles)
     from weakcode.pages.facts import RuleBook
     from weakcode.pages.wording import headline, sections
 
@@ -90,30 +93,78 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 @command.command("test")
 @click.argument("packs", nargs=-1, metavar="[PACK|PATH]...")
 @click.option("--engine", metavar="durable|columnar", help="The engine that evaluates.")
-def test_rules(packs: tuple[str, ...], engine: str | None) -> int:
+@click.option("--strict", is_flag=True, help="Fail, too, where a rule has no example.")
+@click.option(
+    "--format",
+    "as_format",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    show_default=True,
+    help="Text for people, JSON for programs, or JUnit XML for build servers.",
+)
+def test_rules(packs: tuple[str, ...], engine: str | None, strict: bool, as_format: str) -> int:
     """Run the examples of every rule, and warn of rules that look wrong.
 
     Exit status 1 where an example does not give the findings that its rule file says.
     """
-    from weakcode.checking import run_examples
-    from weakcode.compile.lint import lint
+    from weakcode.cli.packs.examples import Tests, say_as_json, say_junit, say_text
 
-    chosen = packs or None
-    results = run_examples(chosen, engine=engine)
-    wrong = [result for result in results if not result.ok]
-    for result in wrong:
-        say(f"{click.style('wrong', fg='red', bold=True)}  {result.rule}  {result.label}")
-        for line in result.diff.splitlines():
-            colour = {"-": "red", "+": "green"}.get(line[:1])
-            say(click.style(f"    {line}", fg=colour))
-    for warning in lint(chosen):
-        say(f"{click.style('warning', fg='yellow', bold=True)}  {warning}")
-    rules = {result.rule for result in results}
-    say(
-        f"{text.counted(len(results), 'example')} of {text.counted(len(rules), 'rule')}: "
-        f"{len(results) - len(wrong):,} right, {len(wrong):,} wrong."
-    )
-    return 1 if wrong else 0
+    tests = Tests.of(packs or None, engine)
+    if as_format == "json":
+        say_as_json(tests)
+    elif as_format == "junit":
+        say_junit(tests, strict=strict)
+    else:
+        say_text(tests)
+    return 1 if tests.fails(strict=strict) else 0
+
+
+@command.command("new")
+@click.argument("file", metavar="FILE")
+def new_rules(file: str) -> int:
+    """Write a rule file to begin with, and beside it the schema that editors complete it from."""
+    from weakcode.cli.packs.starting import start
+
+    path = start(file)
+    say(f"{path} has a rule to change. weakcode rules watch {path} tests it whenever it is saved.")
+    return 0
+
+
+@command.command("watch")
+@click.argument("packs", nargs=-1, required=True, metavar="PATH...")
+def watch_rules(packs: tuple[str, ...]) -> int:
+    """Test rule files or folders now, and again whenever one is saved, until Ctrl-C is pressed."""
+    from weakcode.cli.packs.examples import Tests, say_text
+    from weakcode.cli.packs.starting import watch
+    from weakcode.errors import WeakcodeError
+
+    def test() -> None:
+        try:
+            say_text(Tests.of(packs, None))
+        except WeakcodeError as error:
+            # The next save may mend it.
+            say(str(error), err=True)
+
+    try:
+        watch(packs, test)
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _show_as_json(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
+    """Print the rule as Python and the server tell it, under one profile at most."""
+    from weakcode.errors import UnknownNameError, did_you_mean
+    from weakcode.validator import Validator
+
+    if len(profiles) > 1:
+        raise click.UsageError("--format json tells what one --profile makes of the rule")
+    found = {rule.id: rule for rule in Validator(packs=rules or None, profile=profiles[0] if profiles else None).rules}
+    if rule_id not in found:
+        hint = did_you_mean(rule_id, found)
+        raise UnknownNameError(f'the rule "{rule_id}" does not exist{hint}; weakcode rules list names all')
+    say_json(json.dumps(found[rule_id].to_dict(), indent=2, ensure_ascii=False))
+    return 0
 
 
 def _plain(words: str) -> str:
