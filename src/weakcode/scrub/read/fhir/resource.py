@@ -16,6 +16,7 @@ from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
 from weakcode.fields import Setting, Sex, parse_date
+from weakcode.scrub.read.fhir.details import claim_fields, codings, line_fields, objects
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.x12.codes import icd9
 
@@ -78,7 +79,7 @@ def claim_id(resource: Mapping[str, Any]) -> str | None:
     found = resource.get("id")
     if isinstance(found, str) and found:
         return found
-    for identifier in _objects(resource.get("identifier")):
+    for identifier in objects(resource.get("identifier")):
         value = identifier.get("value")
         if isinstance(value, str) and value:
             return value
@@ -111,6 +112,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
             setting=setting,
             payer=_payer(resource),
             lines=tuple(_lines(resource, among, [one for _, one in apart], name)),
+            **claim_fields(resource),
         )
     except WeakcodeError as error:
         raise BadRow("dates", reason_of(error), name) from None
@@ -121,7 +123,7 @@ def person_of(patient: Mapping[str, Any]) -> Person:
     """Return what is needed of a Patient. A birth date without month or day tells no age and is left out."""
     born, gender = patient.get("birthDate"), patient.get("gender")
     sex = _SEXES.get(gender) if isinstance(gender, str) else None
-    for extension in _objects(patient.get("extension")):
+    for extension in objects(patient.get("extension")):
         value = extension.get("valueCode")
         if sex is None and isinstance(value, str) and str(extension.get("url", "")).endswith(("sex", "birthsex")):
             sex = _SEXES.get(value)
@@ -143,7 +145,7 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
         if code is None:
             raise BadRow("codes", f"{at} has no code of ICD-10-CM; its coding must name the system {ICD10CM[0]}", name)
         kinds = frozenset(
-            str(c.get("code")).lower() for concept in _objects(entry.get("type")) for c in _codings(concept)
+            str(c.get("code")).lower() for concept in objects(entry.get("type")) for c in codings(concept)
         )
         yield _Listed(index, sequence, kinds, Diagnosis(code, poa=_poa(entry)))
 
@@ -156,11 +158,11 @@ def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -
     concept = entry.get("diagnosisCodeableConcept")
     reference = _reference(entry.get("diagnosisReference"))
     if not isinstance(concept, dict) and reference:
-        contained = {f"#{one.get('id')}": one.get("code") for one in _objects(resource.get("contained"))}
+        contained = {f"#{one.get('id')}": one.get("code") for one in objects(resource.get("contained"))}
         concept = contained.get(reference) or known.conditions.get(_key(reference))
     by_system = {
         coding.get("system"): coding["code"].strip()
-        for coding in reversed(_codings(concept))
+        for coding in reversed(codings(concept))
         if isinstance(coding.get("code"), str) and isinstance(coding.get("system"), str | None)
     }
     code = next((canonical(by_system[system]) for system in ICD10CM if by_system.get(system)), None)
@@ -170,8 +172,8 @@ def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -
 
 
 def _poa(entry: Mapping[str, Any]) -> str | None:
-    said = [coding.get("code") for coding in _codings(entry.get("onAdmission"))]
-    for extension in _objects(entry.get("extension")):
+    said = [coding.get("code") for coding in codings(entry.get("onAdmission"))]
+    for extension in objects(entry.get("extension")):
         value = extension.get("valueCoding")
         if isinstance(value, dict) and _POA.search(str(extension.get("url", ""))):
             said.append(value.get("code"))
@@ -184,15 +186,15 @@ def _person(resource: Mapping[str, Any], known: Known) -> Person:
     if reference is None:
         return Person()
     if reference.startswith("#"):
-        for one in _objects(resource.get("contained")):
+        for one in objects(resource.get("contained")):
             if one.get("resourceType") == "Patient" and f"#{one.get('id')}" == reference:
                 return person_of(one)
     return known.people.get(_key(reference)) or Person()
 
 
 def _setting(resource: Mapping[str, Any]) -> Setting | None:
-    kinds = [str(coding.get("code")).lower() for coding in _codings(resource.get("type"))]
-    kinds += [str(coding.get("code")).lower() for coding in _codings(resource.get("subType"))]
+    kinds = [str(coding.get("code")).lower() for coding in codings(resource.get("type"))]
+    kinds += [str(coding.get("code")).lower() for coding in codings(resource.get("subType"))]
     meta = resource.get("meta")
     profiles = meta.get("profile") if isinstance(meta, dict) else None
     for profile in profiles if isinstance(profiles, list) else []:
@@ -212,7 +214,7 @@ def _service_date(resource: Mapping[str, Any], setting: Setting | None) -> str |
         return days[-1 if setting == "inpatient" else 0]
     served = [
         day
-        for item in _objects(resource.get("item"))
+        for item in objects(resource.get("item"))
         if (day := _day(item, "servicedDate") or _day(item.get("servicedPeriod"), "start"))
     ]
     return min(served, default=None)
@@ -227,7 +229,7 @@ def _day(holder: Any, name: str) -> str | None:
 
 
 def _payer(resource: Mapping[str, Any]) -> str | None:
-    insurances = _objects(resource.get("insurance"))
+    insurances = objects(resource.get("insurance"))
     focal = [one for one in insurances if one.get("focal") is True] or insurances
     for holder in (resource.get("insurer"), *(one.get("coverage") for one in focal)):
         if isinstance(holder, dict):
@@ -244,7 +246,7 @@ def _lines(
 ) -> Iterator[ServiceLine]:
     positions = {one.sequence: position for position, one in enumerate(among, start=1)}
     unlisted = {one.sequence for one in apart}
-    items = _objects(resource.get("item"))
+    items = objects(resource.get("item"))
     # Payers that keep one diagnosis a line give back one: the others may have been pointed to on the claim.
     main_only = resource.get("resourceType") == "ExplanationOfBenefit" and not any(
         isinstance(item.get("diagnosisSequence"), list) and len(item["diagnosisSequence"]) > 1 for item in items
@@ -253,7 +255,7 @@ def _lines(
         number, pointers = item.get("sequence"), item.get("diagnosisSequence") or []
         if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
             raise BadRow("lines", f"item[{place - 1}] has a diagnosisSequence that is no list of numbers from 1", name)
-        procedure = next((coding.get("code") for coding in _codings(item.get("productOrService"))), None)
+        procedure = next((coding.get("code") for coding in codings(item.get("productOrService"))), None)
         yield ServiceLine(
             number if type(number) is int else place,
             # A pointer to nothing keeps pointing to nothing.
@@ -262,15 +264,8 @@ def _lines(
             ),
             procedure if isinstance(procedure, str) else None,
             main_only=main_only,
+            **line_fields(item),
         )
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _codings(concept: Any) -> list[dict[str, Any]]:
-    return _objects(concept.get("coding")) if isinstance(concept, dict) else []
 
 
 def _reference(value: Any) -> str | None:
