@@ -68,12 +68,30 @@ def test_a_code_that_lacks_characters_is_a_header(edition: Edition, code: str) -
     assert not edition.is_billable(code)
 
 
-@pytest.mark.parametrize("code", ["250.00", "4019", "V58.67", "E950.0", "E9500", "042"])
+@pytest.mark.parametrize("code", ["250.00", "4019", "V58.67", "E950.0", "E9500", "E849.0", "E011.9", "E030", "042"])
 def test_the_form_of_an_icd9_code_is_known(edition: Edition, code: str) -> None:
     assert edition.code_id(code) == edition.icd9_id
 
 
-@pytest.mark.parametrize("code", ["", "M", "M6", "M62.99", "XYZ", "M62.84X", "é62", "M62\0", "A00.0\0", "9" * 99])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "M",
+        "M6",
+        "E11.90",
+        "E85.00",
+        "E21.9",
+        "E040.0",
+        "M62.99",
+        "XYZ",
+        "M62.84X",
+        "é62",
+        "M62\0",
+        "A00.0\0",
+        "9" * 99,
+    ],
+)
 def test_anything_else_is_unknown(edition: Edition, code: str) -> None:
     assert edition.code_id(code) == edition.unknown_id
 

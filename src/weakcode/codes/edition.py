@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from weakcode.codes.storage.store import Stored
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
-_ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E[0-9]{3}(?:\.?[0-9])?")
+_ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E(?:0[0-2][0-9]|030|[89][0-9]{2})(?:\.[0-9])?")
+# Without its dot, an E code may as well be one of ICD-10-CM with a digit too many.
+_ICD9_UNDOTTED = re.compile(r"E(?:0[0-2][0-9]|030|[89][0-9]{2})[0-9]")
 _REMEMBERED = 65536
 _SETS_REMEMBERED = 1024
 
@@ -136,7 +138,9 @@ class Edition(Tree):
             return self.header_id if window is None else self.retired_header_id(window)
         if window is not None:
             return self.retired_id(window)
-        return self.icd9_id if _ICD9.fullmatch(code) else self.unknown_id
+        if _ICD9.fullmatch(code) or (_ICD9_UNDOTTED.fullmatch(code) and not self._any_in_force(*self._below(code[:3]))):
+            return self.icd9_id
+        return self.unknown_id
 
     def in_force(self, code_id: int) -> bool:
         """Whether the code of a number below `size` is billable on the days of the edition."""

@@ -15,6 +15,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
+from weakcode.codes.expression.meant import meant
 from weakcode.codes.normalise import UNTITLED, shown
 from weakcode.compile.citations import of_day
 from weakcode.compile.program import Program
@@ -32,7 +33,7 @@ _MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
 
-_FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", "lines", "choices")
+_FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", "lines", "choices", "meant")
 """What is filled into a template for each finding, in the order of `Wording.words`."""
 
 
@@ -54,6 +55,7 @@ class Said:
     template: str
     fill: Callable[[Any], Any] | None
     chooses: bool
+    guesses: bool
     sources: tuple[Source, ...]
 
 
@@ -124,6 +126,7 @@ class Wording:
         if said.fill is None:
             return said.template, said
         choices = self._choices(subject.shown) if said.chooses else ""
+        near = self._meant(subject.shown) if said.guesses else ""
         filled = (
             subject.described,
             other.described,
@@ -133,6 +136,7 @@ class Wording:
             term,
             lines,
             choices,
+            near,
         )
         return said.template % said.fill(filled), said
 
@@ -189,12 +193,17 @@ class Wording:
                 fields.append(field)
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
         said = self._cited(spoken.edits, lambda codes: holds[id(codes)])
-        return Said(template if fill else template % (), fill, "choices" in fields, said)
+        return Said(template if fill else template % (), fill, "choices" in fields, "meant" in fields, said)
 
     def _not_valid(self, edit: Edit) -> str:
         """Say since or until when the codes of an edit are not valid; nothing for codes that are valid on no day."""
         first = next(iter(edit.subject), 0)
         return f": not valid {self._edition.missing_days(first)}" if first > self._edition.icd9_id else ""
+
+    def _meant(self, code: str) -> str:
+        """Say which code was probably meant by one that is none; nothing where none is near."""
+        near = meant(code, self._edition)
+        return f"; {self.named(near).described} is one, and was probably meant" if near else ""
 
     def _choices(self, code: str) -> str:
         """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""
