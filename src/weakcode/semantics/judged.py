@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import attrs
 
 from weakcode.claims import Claim
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
+from weakcode.codes.normalise import compact
 from weakcode.semantics.pointers import Pointers
+from weakcode.semantics.verbs import Verb, Where
+
+if TYPE_CHECKING:
+    from weakcode.semantics.edits import Edit, Hit
 
 _Places = tuple[tuple[int, int], ...]
 _TEXT = attrgetter("text")
@@ -21,8 +28,9 @@ class JudgedClaim:
     """A claim with its codes as ids of the edition it is judged by.
 
     `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
-    repeat, both in claim order. `is_spoken` tells whether a diagnosis has documented text. `pointers` is what the
-    service lines say of the codes; None where they say nothing.
+    repeat, both in claim order. `incomplete` holds (position, the billable codes of any day below it) of each code
+    that is a category, lacks characters or is not billable on the day. `is_spoken` tells whether a diagnosis has
+    documented text. `pointers` is what the service lines say of the codes; None where they say nothing.
     """
 
     claim: Claim
@@ -32,6 +40,7 @@ class JudgedClaim:
     repeats: _Places
     is_spoken: bool
     pointers: Pointers | None
+    incomplete: tuple[tuple[int, CodeSet], ...] = ()
 
     @classmethod
     def of(cls, claim: Claim, edition: Edition, day: dt.date | None = None) -> JudgedClaim:
@@ -47,12 +56,46 @@ class JudgedClaim:
             distinct, repeats = _apart(codes, distinct)
         is_spoken = any(map(_TEXT, claim.diagnoses))
         pointers = Pointers.of(claim.lines, codes) if claim.lines else None
-        return cls(claim, claim.service_date or day or edition.starts, ids, distinct, repeats, is_spoken, pointers)
+        of_day = claim.service_date or day or edition.starts
+        incomplete = _incomplete(codes, distinct, edition) if max(ids, default=0) >= edition.size else ()
+        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete)
 
     @property
     def off_claim(self) -> bool:
         """Whether a service line points to a diagnosis that the claim does not have."""
         return self.pointers is not None and self.pointers.off_claim
+
+
+def _incomplete(codes: Sequence[str], placed: _Places, edition: Edition) -> tuple[tuple[int, CodeSet], ...]:
+    found = ((at, codes_below(codes[at - 1], edition)) for at, number in placed if number >= edition.size)
+    return tuple((at, below) for at, below in found if below)
+
+
+def codes_below(code: str, edition: Edition) -> CodeSet:
+    """Return the codes of any day that are or begin with a code; none for text that is less than a category."""
+    return CodeSet.between(*edition.span(code)) if len(compact(code)) >= 3 else CodeSet()
+
+
+def stands_for(incomplete: Iterable[tuple[int, CodeSet]], objects: CodeSet, where: Where, subject: int) -> bool:
+    """Tell whether a code that is not billable is what a requirement asks for: all codes below it are among these.
+
+    That it lacks characters is a finding of its own, and no other is built on it. `incomplete` are those of the claim,
+    as `JudgedClaim` has them; `subject` is 0 for the whole claim.
+    """
+    if not objects:
+        return False
+    return any((not subject or where.relates(subject, at)) and not below - objects for at, below in incomplete)
+
+
+def without_satisfied(hits: Iterable[Hit], judged: JudgedClaim, edit_of: Callable[[int], Edit]) -> list[Hit]:
+    """Return the hits on a claim without those of requirements that a code that is not billable satisfies."""
+    kept = []
+    for hit in hits:
+        edit = edit_of(hit.edit)
+        asks = edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE)
+        if not (asks and stands_for(judged.incomplete, edit.object, edit.where, hit.subject)):
+            kept.append(hit)
+    return kept
 
 
 def _apart(codes: Sequence[str], placed: Sequence[tuple[int, int]]) -> tuple[_Places, _Places]:

@@ -18,12 +18,13 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import stems
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
-from weakcode.semantics.judged import JudgedClaim, at_positions
+from weakcode.semantics.judged import JudgedClaim, at_positions, stands_for
 from weakcode.semantics.pointers import FIRST
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, Where
 
 _FEW = 6
+_INCOMPLETE = "a code that is not billable stands for it: every code below is one of those asked for"
 
 
 class Outcome(enum.StrEnum):
@@ -104,7 +105,9 @@ def _forbid(on: _On, i: int) -> Iterator[Reading]:
 def _require(on: _On, i: int) -> Iterator[Reading]:
     """No object in the relation is a violation."""
     related = on.related(i)
-    if related:
+    if not related and stands_for(on.judged.incomplete, on.edit.object, on.edit.where, i):
+        yield Reading(i, Outcome.SATISFIED, _INCOMPLETE)
+    elif related:
         side = "" if on.edit.where is Where.ANYWHERE else f", {on.edit.where.name.lower()} it,"
         reason = f"{at_positions(on.judged, related)}{side} satisfies it"
         yield Reading(i, Outcome.SATISFIED, reason, (i, *related))
@@ -169,6 +172,8 @@ def _claim_require(on: _On, at: Sequence[int]) -> Iterator[Reading]:
     if on.objects:
         reason = f"{at_positions(on.judged, on.objects)} satisfies it"
         yield Reading(0, Outcome.SATISFIED, reason, on.objects)
+    elif stands_for(on.judged.incomplete, on.edit.object, Where.ANYWHERE, 0):
+        yield Reading(0, Outcome.SATISFIED, _INCOMPLETE)
     else:
         yield on.violated(0)
 

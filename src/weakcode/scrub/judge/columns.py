@@ -35,6 +35,7 @@ from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.coverage import CoverageColumns
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
+from weakcode.scrub.judge.incomplete import without_satisfied
 from weakcode.scrub.judge.unjudged import AskedBench, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
@@ -293,6 +294,7 @@ class _BatchRun:
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
 
+        hits = without_satisfied(hits, coded, bench.edition, bench.program)
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
         self._not_judged += not_judged(bench, coded, rows, about, self._today)

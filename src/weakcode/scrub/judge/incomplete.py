@@ -1,0 +1,42 @@
+"""Requirements that codes which are not billable satisfy, in columns: see `semantics.judged.satisfied_without`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
+from weakcode.compile.program import Program
+from weakcode.engines.judging import CodedRows
+from weakcode.semantics.judged import codes_below, stands_for
+from weakcode.semantics.verbs import Verb
+
+Hits = NDArray[np.int32]
+
+
+def without_satisfied(hits: Hits, coded: CodedRows, edition: Edition, program: Program) -> Hits:
+    """Return the hits without those of requirements that a code of their row which is not billable satisfies."""
+    below = {edition.size + place: codes_below(code, edition) for place, code in enumerate(coded.strange)}
+    below = {token: codes for token, codes in below.items() if codes}
+    if not below or not len(hits):
+        return hits
+    places = np.flatnonzero(np.isin(coded.tokens, list(below)))
+    rows = np.searchsorted(coded.bounds, places, "right") - 1
+    asked = np.flatnonzero(np.isin(hits[:, 0], rows))
+    if not len(asked):
+        return hits
+    kept = np.ones(len(hits), np.bool_)
+    of_row: dict[int, list[tuple[int, CodeSet]]] = {}
+    met: set[tuple[int, int]] = set()
+    for row, place in zip(rows.tolist(), places.tolist(), strict=True):
+        token = int(coded.tokens[place])
+        if (row, token) not in met:
+            met.add((row, token))
+            of_row.setdefault(row, []).append((place - int(coded.bounds[row]) + 1, below[token]))
+    for at in asked.tolist():
+        row, number, subject = hits[at, :3].tolist()
+        edit = program.edit(number)
+        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE):
+            kept[at] = not stands_for(of_row[row], edit.object, edit.where, subject)
+    return hits[kept]
