@@ -23,15 +23,8 @@ Sex = Literal["F", "M"]
 Setting = Literal["professional", "outpatient", "inpatient"]
 
 SETTINGS: tuple[Setting, ...] = ("professional", "outpatient", "inpatient")
-_FEMALE = ("F", "FEMALE", "W", "WOMAN", "GIRL", "2", "8532", "248152002")
-_MALE = ("M", "MALE", "MAN", "BOY", "1", "8507", "248153007")
-_NO_SEX = (
-    "", "U", "UN", "UNK", "UNKNOWN", "O", "OT", "OTHER", "X", "N", "NB", "NI", "A", "I", "AMBIGUOUS", "INDETERMINATE",
-    "UNSPECIFIED", "NOT SPECIFIED", "NOT STATED", "NON-BINARY", "NONBINARY", "0", "3", "9", "8551", "8521", "8570",
-)  # fmt: skip
-# Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
 _SEXES: dict[str, Sex | None] = {
-    **dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, None),
+    "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
 }  # fmt: skip
 _OLDEST = 150
 _PARTS = re.compile(r"[\s,;:|]+")
@@ -112,15 +105,11 @@ def _years(text: str) -> object:
 
 
 def parse_sex(value: object) -> Sex | None:
-    """Return "F", "M" or None from the usual words and codes, in any case; what is not known is None.
-
-    1 is male and 2 female, as CMS writes them, as a number or as text; words such as "unknown" and "other" tell no sex.
-    """
+    """Return "F", "M" or None from the usual spellings, in any case; "U" and blank text are not known: None."""
     if is_missing(value):
         return None
-    text = str(value) if type(value) is int else value
-    if isinstance(text, str) and text.strip().upper() in _SEXES:
-        return _SEXES[text.strip().upper()]
+    if isinstance(value, str) and value.strip().upper() in _SEXES:
+        return _SEXES[value.strip().upper()]
     raise InputError.about('the sex {value} is not known; write "F" or "M", or leave it out', value)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -17,11 +16,12 @@ from weakcode.errors import InputError
 from weakcode.scrub.gates import Gate
 from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
 from weakcode.scrub.read.files import FileRows
-from weakcode.scrub.read.inputs import check_standard_input, name_of, opened_input
-from weakcode.scrub.read.log import ReadCounts
+from weakcode.scrub.read.inputs import check_standard_input, name_of
 from weakcode.scrub.read.options import PLAIN, ReadOptions
+from weakcode.scrub.read.places import opened_place
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
+from weakcode.scrub.sources import Sources
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.files import Outputs, checked_output
@@ -53,9 +53,9 @@ _MOST_JUDGED = 4096
 class Plan:
     """What a scrub is to do. `scrub` takes the same and runs it.
 
-    The input "-" is what `piped` gives. `mapping` says which columns of a table hold what, `options` what else is known
-    of the files, `query` gives claims after
-    those of the inputs.
+    Inputs are files, folders, patterns and addresses; "-" is what `piped` gives. `mapping` says which columns of a
+    table hold what, `options` what else is known of the files, `query` gives claims after those of the inputs. With
+    `keep_going`, one of several files that cannot be read does not stop the run.
 
     With `columns`, claims are evaluated in batches by `jobs` threads, and `on_judged` does not see them;
     without, it sees each evaluated claim. `judged_by` says what judges; text formats repeat it. `waivers` are
@@ -78,6 +78,7 @@ class Plan:
     piped: BinaryIO | None = attrs.field(default=None, kw_only=True)
     mapping: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
     options: ReadOptions = attrs.field(default=PLAIN, kw_only=True)
+    keep_going: bool = attrs.field(default=False, kw_only=True)
     query: QuerySource | None = attrs.field(default=None, kw_only=True)
     columns: ColumnScrubber | None = attrs.field(default=None, kw_only=True)
     jobs: int = attrs.field(default=1, kw_only=True)
@@ -114,11 +115,12 @@ class Plan:
         # A query that cannot be run is refused before any file is read.
         with targets.opened(self, record) as out, self.query or nullcontext(), Digests() as digests:
             run = _Run(self, out)
-            for path in self.inputs:
-                with opened_input(path, self.piped) as file:
+            for path in run.sources.files:
+                with run.sources.going_on(path), opened_place(path, self.piped) as file:
                     digests.add(file)
                     run.file(file)
                     digests.wait()
+            run.sources.check(run.claims)
             if self.query is not None:
                 run.rows_of(self.query)
             counted = attrs.evolve(run.summary(started), run=record.ending(), inputs=digests.files())
@@ -264,32 +266,28 @@ class _Run:
 
     def __init__(self, plan: Plan, out: _Out) -> None:
         self._plan, self._out = plan, out
-        self._options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
+        self.sources = Sources(plan.inputs, plan.options, plan.mapping, keep_going=plan.keep_going)
         self._rows = FindingRows()
         self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()
-        self._ignored: dict[str, tuple[str, ...]] = {}
-        self._remarks: dict[str, tuple[str, ...]] = {}
-        self._reading: dict[str, dict[str, Any]] = {}
-        self._undiagnosed: Counter[str] = Counter()
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Scrub one file."""
-        source, name = FileRows(path, self._options, self._read), name_of(path)
+        source = FileRows(path, self.sources.options(path), self._read)
         self._evaluate(source)
         self._bytes_before += source.bytes_read
-        self._odd(name, source.ignored, source.counts)
-        self._undiagnosed.update(source.undiagnosed)
-        if source.remarks:
-            self._remarks[name] = source.remarks
+        self.sources.was_read(name_of(path), source)
+
+    @property
+    def claims(self) -> int:
+        """Claims up to now."""
+        return self._counts.so_far[0]
 
     def rows_of(self, query: QuerySource) -> None:
         """Scrub what an open query gives."""
         self._evaluate(query)
-        self._odd(query.name, query.ignored, query.counts)
-        if query.counts.sentences:
-            self._remarks[query.name] = query.counts.sentences
+        self.sources.was_read(query.name, query)
 
     def summary(self, started: float) -> Summary:
         """Write what waits for its batch to be full, and return the counts of everything."""
@@ -298,13 +296,14 @@ class _Run:
         if plan.judged_by is not None:
             self._counts.judged_by(plan.judged_by)
         if corrected is not None and corrected.remarks:
-            self._remarks[os.fspath(plan.fixed or "")] = corrected.remarks
+            self.sources.remarks[os.fspath(plan.fixed or "")] = corrected.remarks
         return attrs.evolve(
-            self._counts.summary(time.perf_counter() - started, self._ignored),
+            self._counts.summary(time.perf_counter() - started, self.sources.ignored),
             fixed=corrected.changed if corrected is not None else 0,
-            remarks=self._remarks,
-            reading=self._reading,
-            without_diagnoses=dict(self._undiagnosed),
+            remarks=self.sources.remarks,
+            reading=self.sources.reading,
+            unread=self.sources.unread,
+            without_diagnoses=dict(self.sources.undiagnosed),
             idle_waivers=self._counts.idle_waivers(plan.waivers),
         )
 
@@ -381,9 +380,3 @@ class _Run:
     def _read(self, bytes_read: int) -> None:
         if self._plan.progress:
             self._plan.progress(self._bytes_before + bytes_read, *self._counts.so_far)
-
-    def _odd(self, name: str, ignored: tuple[str, ...], counts: ReadCounts) -> None:
-        if ignored:
-            self._ignored[name] = ignored
-        if said := counts.to_dict():
-            self._reading[name] = said

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import Evaluated, FindingRows
-from weakcode.scrub.read.files import FileRows
-from weakcode.scrub.read.inputs import opened_input
+from weakcode.scrub.read.files import FileRows, as_one_set
 from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.places import Places, opened_place, partitions_of
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed
 
@@ -59,7 +60,7 @@ def scrub_batches(
     columns = validator.columns()
     in_bulk = validator.in_bulk()
 
-    def found_in(one: Any) -> Iterator[pa.RecordBatch]:
+    def found_in(one: Any, options: ReadOptions) -> Iterator[pa.RecordBatch]:
         batches = iter(ArrowColumns(one, options=options)) if speaks_arrow(one) else FileRows(one, options).batches()
         for part in in_order(batches, lambda batch: evaluate_batch(batch, columns, in_bulk), jobs):
             if isinstance(part, FindingBatch):
@@ -76,7 +77,14 @@ def scrub_batches(
             yield from map(conformed, rows.batches(last=True))
 
     for given in sources:
-        with nullcontext(given) if speaks_arrow(given) else opened_input(given) as opened:
-            yield from found_in(opened)
+        if speaks_arrow(given):
+            yield from found_in(given, options)
+            continue
+        files = Places.of([given]).files
+        if len(files) > 1:
+            options = as_one_set(files, options)
+        for file in files:
+            with opened_place(file) as opened:
+                yield from found_in(opened, attrs.evolve(options, constants=partitions_of(file)))
     if left_out:
         warnings.warn(f"rejected rows were left out: {left_out}; on_reject sees them", stacklevel=2)

@@ -17,6 +17,7 @@ from weakcode.findings import NotJudgedCount
 from weakcode.notices import notes_were_of
 from weakcode.rules.waivers import fits_nothing, has_expired, waived_nothing
 from weakcode.scrub.gates import Gate
+from weakcode.scrub.read.log import ReadCounts
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.runs import InputFile, RunTime
 
@@ -76,7 +77,8 @@ class Summary:
     `without_diagnoses` counts by kind ("dental") the claims that list no diagnosis and need none; they are in no other
     count.
     `remarks` says by file what is odd about it although every claim was read, `reading` what was guessed, passed over
-    or not matched: columns, encoding and forms of dates, and `counts` of cells, rows and claims.
+    or not matched: columns, encoding and forms of dates, and `counts` of cells, rows and claims. `unread` says why a
+    file of several could not be read, or not to its end, where the run was to go on.
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
     or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
@@ -106,7 +108,8 @@ class Summary:
     outside_notes: dict[str, int] = attrs.field(factory=dict)
     ignored_columns: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
     remarks: dict[str, tuple[str, ...]] = attrs.field(factory=dict)
-    reading: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    reading: dict[str, ReadCounts] = attrs.field(factory=dict)
+    unread: dict[str, str] = attrs.field(factory=dict)
     without_diagnoses: dict[str, int] = attrs.field(factory=dict)
     first_rejected: tuple[tuple[str, str], ...] = ()
     idle_waivers: tuple[str, ...] = attrs.field(default=(), converter=_tuple)

@@ -100,5 +100,8 @@ def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, 
     if result.rejected and not result.evaluated:
         say(f"weakcode: no row could be read as a claim{stays}", err=True)
         return Status.BAD_INPUT
+    if result.unread:
+        say(f"weakcode: not read to the end: {'; '.join(result.unread.values())}", err=True)
+        return Status.BAD_INPUT
     fails = choice.fails([name for name, number in result.by_severity.items() if number])
     return Status.FINDINGS if fails else Status.FINE

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import gc
-import glob
-import os
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -78,6 +75,11 @@ from weakcode.errors import InputError
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
 @run_options
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Where one of several files cannot be read, read the others; the summary names it, and the exit status is 2.",
+)
 @hash_ids_option(
     "Tell claims by hashed ids, and nothing else of rejected rows.", but="The claims of --fix keep their ids."
 )
@@ -100,6 +102,7 @@ def command(
     spark: str | None,
     hash_ids: bool,
     as_format: str,
+    keep_going: bool,
     told: Told,
     **options: Any,
 ) -> int:
@@ -183,7 +186,7 @@ def command(
         sink = table_sink(into, db, judged_by.columns(), into_mode)
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
-    names = expanded(inputs)
+    names = list(inputs)
     with terminable(), shown_progress(names, shown=kept and not told.quiet) as progress:
         result = Plan(
             names,
@@ -197,6 +200,7 @@ def command(
             on_judged=printer,
             progress=progress,
             options=reading,
+            keep_going=keep_going,
             columns=validator.columns() if kept and validator.engine == "columnar" else None,
             judged_by=judged_by,
             waivers=validator.waivers,
@@ -212,12 +216,3 @@ def command(
     if keep_map is not None:
         keep_columns(keep_map, reading, result)
     return ended(result, choice, rejects, as_format, told, kept=kept)
-
-
-def expanded(inputs: Sequence[str]) -> list[str]:
-    """Return the inputs with patterns such as `claims-*.parquet` replaced by the files they match, in order."""
-    paths: list[str] = []
-    for given in inputs:
-        found = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) and not os.path.exists(given) else []  # noqa: PTH110, PTH207
-        paths += found or [given]
-    return paths

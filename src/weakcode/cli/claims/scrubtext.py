@@ -129,6 +129,8 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
     for kind, number in summary.without_diagnoses.items():
         claims = text.counted(number, f"{kind} claim")
         notes.append(f"{claims} without diagnoses, which such claims need not have: counted apart, and not evaluated")
+    for file in summary.unread:
+        notes.append(f"{file}: cannot be read, or not to its end; what was read of it is counted")
     for file, remarks in summary.remarks.items():
         notes += [f"{file}: {remark}" for remark in remarks[:_MOST_REMARKS]]
         if len(remarks) > _MOST_REMARKS:

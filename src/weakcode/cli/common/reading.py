@@ -78,7 +78,7 @@ def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:
     if options.mapping is not None:
         write_map_file(path, {SHORT[name]: column for name, column in options.mapping.items()})
         return
-    told = [said["columns"] for said in summary.reading.values() if "columns" in said]
+    told = [counts.columns for counts in summary.reading.values() if counts.columns]
     if not told:
         raise InputError(f"--map-file {path}: no columns were told by their names, so there is nothing to keep")
     columns: dict[str, str] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import signal
 import sys
 import time
@@ -81,3 +83,12 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def expanded(inputs: Sequence[str]) -> list[str]:
+    """Return the inputs with patterns such as `claims-*.parquet` replaced by the files they match, in order."""
+    paths: list[str] = []
+    for given in inputs:
+        found = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) and not os.path.exists(given) else []  # noqa: PTH110, PTH207
+        paths += found or [given]
+    return paths

@@ -41,7 +41,7 @@ def command(a: str, b: str, fail_on: str, as_format: str) -> int:
     weakcode compare monday.parquet tuesday.parquet
     weakcode compare before-the-update.parquet after.parquet --format json
     """
-    from weakcode.cli.claims.scrub import expanded
+    from weakcode.cli.common.running import expanded
     from weakcode.findings import Severity
     from weakcode.report.compare import compare
 

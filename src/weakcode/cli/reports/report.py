@@ -51,7 +51,7 @@ def command(
     weakcode report findings.parquet -o report.html
     weakcode report findings.parquet --claims claims.parquet -o report.html
     """
-    from weakcode.cli.claims.scrub import expanded
+    from weakcode.cli.common.running import expanded
     from weakcode.report.render import write_report
     from weakcode.scrub.write.pseudonyms import hash_key
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import attrs
 
@@ -77,13 +77,31 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Evalua
             yield Rejected(row.file, row.line, row.claim.id, too_many(len(row.claim.diagnoses)), "codes", row.raw)
             continue
         try:
-            verdict = judge.judge(row.claim)
+            verdict = judge.judge(row.claim) if row.order == "all" else in_any_order(row, judge)
         except EngineError as error:
             raise EngineError(f"{row.file}, line {row.line}: {error}") from error
         except (InputError, CodeTypeError, EditionError) as error:
             yield Rejected(row.file, row.line, row.claim.id, reason_of(error), _part(error), row.raw)
         else:
             yield Evaluated(row, verdict)
+
+
+def in_any_order(record: Record, judge: Judge) -> VerdictLike:
+    """Return the verdict on a claim of whose codes no order is known, or that of the first alone.
+
+    Findings that another order of the others would not have are left out.
+    """
+    from weakcode.fix import whatever_order
+
+    verdict = judge.judge(record.claim)
+    kept = whatever_order(
+        record.claim,
+        tuple(verdict.findings),
+        lambda claim: tuple(judge.judge(claim).findings),
+        first=record.order == "first",
+    )
+    changed: VerdictLike = attrs.evolve(cast(Any, verdict), findings=kept)
+    return changed
 
 
 def _part(error: Exception) -> str:

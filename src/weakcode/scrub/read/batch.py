@@ -94,7 +94,7 @@ class ClaimBatch(ABC):
 
 @attrs.frozen(eq=False)
 class RowBatch(ClaimBatch):
-    """Rows that were read one by one. They are no columns where a claim has waivers of its own."""
+    """Rows that were read one by one. They are no columns where a claim has waivers of its own, or no order."""
 
     given: Sequence[Record | Rejected]
 
@@ -111,7 +111,8 @@ class RowBatch(ClaimBatch):
     def batch(self) -> pa.RecordBatch | None:
         """The claims as columns."""
         claims = [record.claim for record in self._records]
-        return None if any(claim.waivers for claim in claims) else columns_of(claims)
+        alone = any(claim.waivers for claim in claims) or any(one.order != "all" for one in self._records)
+        return None if alone else columns_of(claims)
 
     @property
     def rejected(self) -> Sequence[tuple[int, Rejected]]:

@@ -107,10 +107,19 @@ def _opened_claims(path: str | os.PathLike[str], options: ReadOptions) -> Iterat
         return
     members = members_of(path)
     if len(members) > 1:
+        if options.references is None:
+            options = as_one_set([path], options)
         yield _SeveralFiles(members, options)
         return
     with members[0].open() as file:
         yield _source(file, members[0].name, options)
+
+
+def as_one_set(paths: Sequence[str | os.PathLike[str]], options: ReadOptions) -> ReadOptions:
+    """Return the options with which these files are read as one set: claims of FHIR may refer to resources in any."""
+    from weakcode.scrub.read.fhir.references import References
+
+    return attrs.evolve(options, references=References.of_files(paths))
 
 
 def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, Any] | None = None) -> Iterator[Claim]:
@@ -214,6 +223,15 @@ class _SeveralFiles:
             told += [f"{name}: {note}" for note in (*getattr(source, "notes", ()), *log.result().sentences)]
         return tuple(told)
 
+    @property
+    def log(self) -> ReadLog:
+        """What was counted in all of them; what is to be told of each is in `notes`."""
+        whole = ReadLog(told=False)
+        for _, source in self._read:
+            if (log := getattr(source, "log", None)) is not None:
+                whole.take(log)
+        return whole
+
     def __iter__(self) -> Iterator[Record | Rejected]:
         return self._each(iter)
 
@@ -265,7 +283,7 @@ def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     if kind == "fhir":
         from weakcode.scrub.read.fhir import FhirSource
 
-        return FhirSource(file, name)
+        return FhirSource(file, name, options)
     if kind == "x12":
         return X12Source(file, name)
     return CsvSource(file, name, options)

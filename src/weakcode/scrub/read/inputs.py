@@ -137,7 +137,7 @@ def opened_input(path: str | os.PathLike[str], stream: BinaryIO | None = None) -
     `MOST_SPOOLED` bytes. Raises InputError where that is too little, or cannot be written.
     """
     if path == PIPE and stream is not None:
-        with _readable_once(stream, STANDARD_INPUT) as given:
+        with read_once(stream, STANDARD_INPUT) as given:
             yield given
         return
     if isinstance(path, NamedFile | Stream) or not _is_stream(path):
@@ -147,7 +147,7 @@ def opened_input(path: str | os.PathLike[str], stream: BinaryIO | None = None) -
         opened = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except OSError as error:
         raise InputError(f"{name_of(path)} cannot be opened: {error.strerror or error}") from None
-    with opened, _readable_once(opened, name_of(path)) as given:
+    with opened, read_once(opened, name_of(path)) as given:
         yield given
 
 
@@ -160,7 +160,8 @@ def _is_stream(path: str | os.PathLike[str]) -> bool:
 
 
 @contextmanager
-def _readable_once(stream: Any, name: str) -> Iterator[str | os.PathLike[str]]:
+def read_once(stream: Any, name: str) -> Iterator[str | os.PathLike[str]]:
+    """Give a stream as a `Stream`, or in a file where its format is not read from start to end."""
     raw = _Once(stream, name)
     start = raw.head
     if start.startswith((*ARROW, *ZIP)) or looks_like_fhir(_unpacked_start(start), Path(name.lower()).suffix):

@@ -22,21 +22,20 @@ class ReadCounts:
     the same for people.
     """
 
-    columns: Mapping[str, str] = attrs.field(factory=dict)
-    said: Mapping[str, str] = attrs.field(factory=dict)
-    counts: Mapping[str, int] = attrs.field(factory=dict)
+    columns: dict[str, str] = attrs.field(factory=dict)
+    said: dict[str, str] = attrs.field(factory=dict)
+    counts: dict[str, int] = attrs.field(factory=dict)
     sentences: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as an object of the summary; what there is nothing to say of is left out."""
-        values = {**self.said, "columns": dict(self.columns), "counts": dict(self.counts)}
-        return {name: value for name, value in values.items() if value}
+    def __bool__(self) -> bool:
+        return bool(self.columns or self.said or self.counts)
 
 
 class ReadLog:
     """Takes down what is met while a file is read, from any thread: each call appends to a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, told: bool = True) -> None:
+        self._told = told
         self.columns: dict[str, str] = {}
         self.said: dict[str, str] = {}
         self._counted: list[tuple[str, int]] = []
@@ -76,7 +75,9 @@ class ReadLog:
     def result(self) -> ReadCounts:
         """Return how the file was read."""
         counts = self.counts()
-        return ReadCounts(dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)))
+        return ReadCounts(
+            dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)) if self._told else ()
+        )
 
 
 def _hashed(one: Any) -> int:
@@ -120,5 +121,5 @@ _SENTENCES = {
     "rows that disagree": "{n} claims have rows that disagree about what is known of the claim; the first row counts",
     "patients not found": "the patient of {n} claims was not found, so age and sex are unknown",
     "conditions not found": "{n} diagnoses refer to a Condition that was not found",
-    "files without claims": "{n} files hold no claim and were passed over",
+    "files without claims": "holds no claim, so it was passed over",
 }

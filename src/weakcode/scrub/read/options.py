@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import attrs
 
@@ -52,6 +53,10 @@ class ReadOptions:
     encoding: str | None = attrs.field(default=None, converter=_encoding)
     missing: tuple[str, ...] = attrs.field(default=(), converter=_words)
     sheet: str | None = None
+    constants: Mapping[str, str] = attrs.field(factory=dict)
+    """What the folders of a file say of all its claims, by the names of columns."""
+    references: Any = attrs.field(default=None, repr=False)
+    """What claims of FHIR refer to, where the files of a run are one set."""
 
 
 PLAIN = ReadOptions()

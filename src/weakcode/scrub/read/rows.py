@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError, WeakcodeError
+
+Order = Literal["all", "first", "none"]
+"""Of which of a claim's codes the order is known: of all, of the first alone, of none."""
 
 
 @attrs.frozen
@@ -18,8 +22,8 @@ class Record:
     control numbers and segment. `places` and `lines` say the same for each diagnosis; both are empty where
     the claim's own place is all that is known; so with `column` and `columns`, which are 0 and empty where a line says
     enough. `apart` holds codes that the claim carries outside its list of
-    diagnoses, as (kind, code): the admitting diagnosis, the reason for visit. `origin` is what a writer of the same
-    format needs to put a mended claim in its place.
+    diagnoses, as (kind, code): the admitting diagnosis, the reason for visit. `order` says of which codes it is known.
+    `origin` is what a writer of the same format needs to put a mended claim in its place.
     """
 
     claim: Claim
@@ -33,6 +37,7 @@ class Record:
     column: int = 0
     columns: tuple[int, ...] = ()
     origin: object = attrs.field(default=None, eq=False, repr=False)
+    order: Order = "all"
 
     def spot_of(self, positions: Sequence[int] = ()) -> str:
         """Return file, line and column, where it is known, of the first of these positions: `file:line:column`."""

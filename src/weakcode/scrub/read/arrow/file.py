@@ -47,13 +47,31 @@ _END = b"\xff\xff\xff\xff\0\0\0\0"
 
 def speaks_arrow(source: object) -> bool:
     """Tell whether an object gives its rows through Arrow: a table, batch, reader, data frame or relation."""
-    return isinstance(source, pa.RecordBatch | pa.Table | pa.RecordBatchReader) or hasattr(source, "__arrow_c_stream__")
+    known = isinstance(source, pa.RecordBatch | pa.Table | pa.RecordBatchReader) or hasattr(
+        source, "__arrow_c_stream__"
+    )
+    return known or _is_lazy(source) or _is_dataset(source)
+
+
+def _is_lazy(source: object) -> bool:
+    """Tell whether an object is a LazyFrame of polars."""
+    return type(source).__name__ == "LazyFrame" and hasattr(source, "collect")
+
+
+def _is_dataset(source: object) -> bool:
+    """Tell whether an object is a pyarrow Dataset or Scanner."""
+    return type(source).__module__ == "pyarrow._dataset" and hasattr(source, "to_table")
 
 
 def as_reader(source: Any) -> pa.RecordBatchReader:
     """Return a reader over an object that speaks Arrow. Raises InputError for one that does not."""
     if isinstance(source, pa.RecordBatchReader):
         return source
+    if _is_dataset(source):
+        scanner = source.scanner(batch_size=BATCH_ROWS) if hasattr(source, "scanner") else source
+        return scanner.to_reader()
+    if _is_lazy(source):
+        source = source.collect(engine="streaming")
     if isinstance(source, pa.RecordBatch):
         return pa.RecordBatchReader.from_batches(source.schema, [source])
     if isinstance(source, pa.Table):

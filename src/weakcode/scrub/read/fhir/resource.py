@@ -7,7 +7,7 @@ codes that tell the setting and types of diagnoses also those of CARIN's profile
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -17,8 +17,9 @@ from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
 from weakcode.fields import Setting, Sex, parse_date
 from weakcode.scrub.read.fhir.details import claim_fields, codings, line_fields, objects
-from weakcode.scrub.read.rows import BadRow, reason_of
+from weakcode.scrub.read.rows import BadRow, Order, reason_of
 from weakcode.scrub.read.x12.codes import icd9
+from weakcode.visible import visible
 
 CLAIMS = ("Claim", "ExplanationOfBenefit")
 
@@ -29,14 +30,26 @@ ICD10CM = (
     "http://hl7.org/fhir/sid/icd-10",
     "urn:oid:2.16.840.1.113883.6.3",
 )
-ICD9CM = ("http://hl7.org/fhir/sid/icd-9-cm", "urn:oid:2.16.840.1.113883.6.103", "urn:oid:2.16.840.1.113883.6.2")
+ICD9CM = (
+    "http://hl7.org/fhir/sid/icd-9-cm",
+    "http://terminology.hl7.org/CodeSystem/icd9cm",
+    "http://terminology.hl7.org/CodeSystem/icd9",
+    "urn:oid:2.16.840.1.113883.6.103",
+    "urn:oid:2.16.840.1.113883.6.2",
+)
 
+# Claims of these kinds need no diagnosis.
+_UNDIAGNOSED = {"pharmacy": "pharmacy", "pde": "pharmacy", "oral": "dental", "dental": "dental", "vision": "vision"}
+# A diagnosis-related group stands among the diagnoses of some payers; it is none.
+_GROUPS = re.compile(r"drg", re.IGNORECASE)
+_CARIN = "/carin-bb/"
 _APART = {"admitting": "admitting", "patientreasonforvisit": "reason-for-visit"}
 _SETTINGS: dict[str, Setting] = {
     "inpatient": "inpatient", "snf": "inpatient", "outpatient": "outpatient", "professional": "professional",
     "carrier": "professional", "dme": "professional", "oral": "professional",
 }  # fmt: skip
 _SEXES: dict[str, Sex] = {"male": "M", "female": "F", "248153007": "M", "248152002": "F", "M": "M", "F": "F"}
+_SAID_KINDS = frozenset({"admitting", "patientreasonforvisit", "external-cause", "externalcauseofinjury"})
 _POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
 
@@ -53,17 +66,20 @@ class Person:
 class Known:
     """Resources of the file that claims refer to, by reference: patients, and the codings of conditions."""
 
-    people: Mapping[str, Person | None] = attrs.field(factory=dict)
-    conditions: Mapping[str, Any] = attrs.field(factory=dict)
+    people: Callable[[str], Person | None] = attrs.field(default=lambda reference: None)
+    conditions: Callable[[str], Any] = attrs.field(default=lambda reference: None)
+    missed: Callable[[str], None] = attrs.field(default=lambda what: None)
+    """Is told what a claim refers to that is not there: "patients not found", "conditions not found"."""
 
 
 @attrs.frozen
 class Read:
-    """A claim, the index in `diagnosis` of each of its diagnoses, and the codes that stand apart."""
+    """A claim, the index in `diagnosis` of each of its diagnoses, the codes apart, and of which the order is known."""
 
     claim: Claim
     indexes: tuple[int, ...]
     apart: tuple[tuple[str, str], ...]
+    order: Order = "all"
 
 
 @attrs.frozen
@@ -86,6 +102,13 @@ def claim_id(resource: Mapping[str, Any]) -> str | None:
     return None
 
 
+def undiagnosed(resource: Mapping[str, Any]) -> str | None:
+    """Return the kind of a claim that lists no diagnosis and needs none ("pharmacy"), None for any other."""
+    if resource.get("diagnosis"):
+        return None
+    return next((_UNDIAGNOSED[kind] for kind in _kinds(resource) if kind in _UNDIAGNOSED), None)
+
+
 def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
     """Return the claim of a resource; raises BadRow where a diagnosis or date cannot be read."""
     name = claim_id(resource)
@@ -96,10 +119,16 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
     apart = [(_APART[kind], one) for one in listed if (kind := _apart_kind(one))]
     among = [one for one in listed if not _apart_kind(one)]
     if not among:
-        raise BadRow("codes", "the claim has no diagnosis codes", name)
+        kinds = " and ".join(dict.fromkeys(kind for one in listed if (kind := _apart_kind(one))))
+        only = f"the claim's only diagnosis is of type {kinds}, which stands apart"
+        raise BadRow("codes", only if kinds else "the claim has no diagnosis codes", name)
     first = next((one for one in among if "principal" in one.kinds), None)
+    again: dict[int, int] = {}
     if first is not None:
         among = [first, *(one for one in among if one is not first)]
+        # The list begins with the principal diagnosis once more: it is one diagnosis, as in tables.
+        if len(among) > 1 and among[1].diagnosis.code == first.diagnosis.code and not among[1].kinds & _SAID_KINDS:
+            again[among.pop(1).sequence] = 1
     person = _person(resource, known)
     setting = _setting(resource)
     try:
@@ -111,12 +140,14 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
             service_date=_service_date(resource, setting),
             setting=setting,
             payer=_payer(resource),
-            lines=tuple(_lines(resource, among, [one for _, one in apart], name)),
+            lines=tuple(_lines(resource, among, [one for _, one in apart], again, name)),
             **claim_fields(resource),
         )
     except WeakcodeError as error:
         raise BadRow("dates", reason_of(error), name) from None
-    return Read(claim, tuple(one.index for one in among), tuple((kind, one.diagnosis.code) for kind, one in apart))
+    order: Order = "all" if not _is_carin(resource) else "none" if first is None else "first"
+    codes_apart = tuple((kind, one.diagnosis.code) for kind, one in apart)
+    return Read(claim, tuple(one.index for one in among), codes_apart, order)
 
 
 def person_of(patient: Mapping[str, Any]) -> Person:
@@ -141,34 +172,56 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
         sequence = entry.get("sequence")
         if not isinstance(sequence, int) or isinstance(sequence, bool) or sequence < 1:
             raise BadRow("diagnosis sequence", f"{at} has the sequence {sequence!r}, no number from 1", name)
-        code = _code(entry, resource, known)
+        code, concept, lost = _code(entry, resource, known)
         if code is None:
-            raise BadRow("codes", f"{at} has no code of ICD-10-CM; its coding must name the system {ICD10CM[0]}", name)
+            if _is_group(entry, concept):
+                continue
+            raise BadRow("codes", _why_no_code(at, concept, lost), name)
         kinds = frozenset(
             str(c.get("code")).lower() for concept in objects(entry.get("type")) for c in codings(concept)
         )
         yield _Listed(index, sequence, kinds, Diagnosis(code, poa=_poa(entry)))
 
 
+def _is_group(entry: Mapping[str, Any], concept: Any) -> bool:
+    """Tell whether an entry is a diagnosis-related group and no diagnosis."""
+    systems = [str(coding.get("system")) for coding in codings(concept)]
+    if systems:
+        return all(_GROUPS.search(system) for system in systems)
+    return bool(entry.get("packageCode")) and not entry.get("diagnosisReference")
+
+
+def _why_no_code(at: str, concept: Any, lost: str | None) -> str:
+    systems = ", ".join(dict.fromkeys(visible(str(coding.get("system")))[:128] for coding in codings(concept)))
+    if lost is not None:
+        return f"{at} refers to {visible(lost)[:128]}, which is not in the file or in those given with it"
+    found = f"; its system is {systems}" if systems else ""
+    return f"{at} has no code of ICD-10-CM{found}; its coding must name the system {ICD10CM[0]}"
+
+
 def _apart_kind(one: _Listed) -> str:
     return "" if "principal" in one.kinds else next((kind for kind in _APART if kind in one.kinds), "")
 
 
-def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -> str | None:
+def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -> tuple[str | None, Any, str | None]:
+    """Return the code of an entry, what it is coded as, and the reference that leads to nothing, if any."""
     concept = entry.get("diagnosisCodeableConcept")
     reference = _reference(entry.get("diagnosisReference"))
+    lost = None
     if not isinstance(concept, dict) and reference:
         contained = {f"#{one.get('id')}": one.get("code") for one in objects(resource.get("contained"))}
-        concept = contained.get(reference) or known.conditions.get(_key(reference))
+        concept = contained.get(reference) or known.conditions(_key(reference))
+        if concept is None:
+            known.missed("conditions not found")
+            lost = reference
     by_system = {
         coding.get("system"): coding["code"].strip()
         for coding in reversed(codings(concept))
         if isinstance(coding.get("code"), str) and isinstance(coding.get("system"), str | None)
     }
     code = next((canonical(by_system[system]) for system in ICD10CM if by_system.get(system)), None)
-    if code:
-        return code
-    return next((canonical(icd9(by_system[system])) for system in ICD9CM if by_system.get(system)), None)
+    old = next((canonical(icd9(by_system[system])) for system in ICD9CM if by_system.get(system)), None)
+    return code or old, concept, lost
 
 
 def _poa(entry: Mapping[str, Any]) -> str | None:
@@ -189,16 +242,34 @@ def _person(resource: Mapping[str, Any], known: Known) -> Person:
         for one in objects(resource.get("contained")):
             if one.get("resourceType") == "Patient" and f"#{one.get('id')}" == reference:
                 return person_of(one)
-    return known.people.get(_key(reference)) or Person()
+    person = known.people(_key(reference))
+    if person is None:
+        known.missed("patients not found")
+    return person or Person()
+
+
+def _is_carin(resource: Mapping[str, Any]) -> bool:
+    """Tell whether a resource follows a profile of CARIN, whose `sequence` is no order."""
+    return any(_CARIN in profile for profile in _profiles(resource))
+
+
+def _profiles(resource: Mapping[str, Any]) -> list[str]:
+    meta = resource.get("meta")
+    profiles = meta.get("profile") if isinstance(meta, dict) else None
+    return [str(profile).lower() for profile in profiles] if isinstance(profiles, list) else []
+
+
+def _kinds(resource: Mapping[str, Any]) -> list[str]:
+    """Return the words of a resource's types and of its profiles' names."""
+    kinds = [str(coding.get("code")).lower() for coding in codings(resource.get("type"))]
+    kinds += [str(coding.get("code")).lower() for coding in codings(resource.get("subType"))]
+    for profile in _profiles(resource):
+        kinds += profile.rpartition("/")[2].split("|")[0].split("-")
+    return kinds
 
 
 def _setting(resource: Mapping[str, Any]) -> Setting | None:
-    kinds = [str(coding.get("code")).lower() for coding in codings(resource.get("type"))]
-    kinds += [str(coding.get("code")).lower() for coding in codings(resource.get("subType"))]
-    meta = resource.get("meta")
-    profiles = meta.get("profile") if isinstance(meta, dict) else None
-    for profile in profiles if isinstance(profiles, list) else []:
-        kinds += str(profile).lower().rpartition("/")[2].split("-")
+    kinds = _kinds(resource)
     # A stay is billed by an institution too, and home health counts as professional at CMS: the narrower word wins.
     if "hha" in kinds or "hospice" in kinds:
         return None
@@ -242,9 +313,9 @@ def _payer(resource: Mapping[str, Any]) -> str | None:
 
 
 def _lines(
-    resource: Mapping[str, Any], among: list[_Listed], apart: list[_Listed], name: str | None
+    resource: Mapping[str, Any], among: list[_Listed], apart: list[_Listed], again: dict[int, int], name: str | None
 ) -> Iterator[ServiceLine]:
-    positions = {one.sequence: position for position, one in enumerate(among, start=1)}
+    positions = {one.sequence: position for position, one in enumerate(among, start=1)} | again
     unlisted = {one.sequence for one in apart}
     items = objects(resource.get("item"))
     # Payers that keep one diagnosis a line give back one: the others may have been pointed to on the claim.
@@ -260,7 +331,11 @@ def _lines(
             number if type(number) is int else place,
             # A pointer to nothing keeps pointing to nothing.
             tuple(
-                positions.get(pointer, max(pointer, len(among) + 1)) for pointer in pointers if pointer not in unlisted
+                dict.fromkeys(
+                    positions.get(pointer, max(pointer, len(among) + 1))
+                    for pointer in pointers
+                    if pointer not in unlisted
+                )
             ),
             procedure if isinstance(procedure, str) else None,
             main_only=main_only,
@@ -287,3 +362,6 @@ def keys_of(resource: Mapping[str, Any], full_url: Any) -> Iterator[str]:
         yield f"{resource.get('resourceType')}/{identity}"
     if isinstance(full_url, str) and full_url.startswith("urn:"):
         yield full_url
+    elif isinstance(identity, str):
+        # Bulk exports have resources by themselves, which urns can only name by their ids.
+        yield f"urn:uuid:{identity}"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from weakcode.errors import InputError
-from weakcode.scrub.read.fhir.resource import CLAIMS, Known, Person, keys_of, person_of, read_resource
+from weakcode.scrub.read.fhir.references import References
+from weakcode.scrub.read.fhir.resource import CLAIMS, Known, read_resource, undiagnosed
+from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.fhir.stream import Element, Elements
 from weakcode.scrub.read.keys import Repeated, repeated_in, told
+from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 
-_REFERRED = re.compile(rb'"resourceType"\s*:\s*"(?:Patient|Condition)"')
-_LONGEST_MARK = 256
 _HELPERS = frozenset({"Patient", "Condition", "OperationOutcome", "Coverage", "Organization", "Practitioner"})
 _DIAGNOSES = re.compile(r'"diagnosis"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,]*")
@@ -38,12 +41,20 @@ _KEYS = (
 class FhirSource:
     """The claims of one file. `ignored` are the types of resources that are neither claims nor belong to one.
 
-    Raises InputError at the end of a file that holds no claim at all.
+    `undiagnosed` counts claims that list no diagnosis and need none, by kind. Raises InputError at the end of a file
+    that holds no claim at all, unless it is one of a set, whose `references` are known.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, options: ReadOptions = PLAIN) -> None:
         self._name = name
-        self._known = _referred(file)
+        self._in_set = options.references is not None
+        references = options.references
+        if references is None:
+            references = References()
+            references.add(file)
+        self.log = ReadLog()
+        self.undiagnosed: Counter[str] = Counter()
+        self._known = Known(references.people.get, references.conditions.get, self.log.count)
         self._elements = Elements(file)
         self._ignored: dict[str, None] = {}
 
@@ -64,7 +75,7 @@ class FhirSource:
                 empty = False
                 yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
                 continue
-            for resource, path in _resources(element):
+            for resource, path in resources_in(element):
                 if isinstance(resource, Repeated) and "resourceType" not in resource:
                     # What stands around a resource: one of two resources would be lost.
                     empty = False
@@ -77,11 +88,17 @@ class FhirSource:
                     )
                 elif resource.get("resourceType") in CLAIMS:
                     empty = False
-                    yield self._outcome(resource, element, path)
+                    if kind := undiagnosed(resource):
+                        self.undiagnosed[kind] += 1
+                    else:
+                        yield self._outcome(resource, element, path)
                 elif len(self._ignored) < 100:
                     kind = resource.get("resourceType")
                     self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
-        if empty:
+        if empty and self._in_set:
+            self.log.count("files without claims")
+            self.log.said["held"] = ", ".join(self._ignored) or "no resource"
+        elif empty:
             held = ", ".join(self._ignored) or "no resource"
             raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
 
@@ -103,25 +120,8 @@ class FhirSource:
             tuple(f"{path}.diagnosis[{index}]" for index in read.indexes),
             tuple(lines[index] for index in read.indexes) if lines else (),
             read.apart,
+            order=read.order,
         )
-
-
-def _resources(element: Element) -> Iterator[tuple[Any, str]]:
-    """Yield what an element holds: itself, the resource of an entry, or the entries of a Bundle read as a whole."""
-    value, path = element.value, element.path
-    if not isinstance(value, dict):
-        yield value, path
-    elif value.get("resourceType") == "Bundle":
-        entries = value.get("entry")
-        for number, entry in enumerate(entries if isinstance(entries, list) else []):
-            at = f"{path}{'.' if path else ''}Bundle.entry[{number}]"
-            whole = isinstance(entry, Repeated) or not isinstance(entry, dict)
-            yield (entry, at) if whole else (entry.get("resource", {}), f"{at}.resource")
-    elif "resourceType" not in value and "resource" in value and not isinstance(value, Repeated):
-        yield value["resource"], f"{path}.resource".removeprefix(".")
-    else:
-        kind = value.get("resourceType")
-        yield value, path or (kind if isinstance(kind, str) else "")
 
 
 def _check_text(resource: dict[str, Any], text: str) -> None:
@@ -152,35 +152,3 @@ def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ..
         if len(lines) == len(diagnoses):
             return tuple(lines)
     return ()
-
-
-def _referred(file: BinaryIO) -> Known:
-    """Read the Patients and Conditions of a file, which may stand after the claims; go back to its start."""
-    if not file.seekable() or not _mentions(file):
-        return Known()
-    people: dict[str, Person | None] = {}
-    conditions: dict[str, Any] = {}
-    for element in Elements(file):
-        for resource, _ in _resources(element):
-            if not isinstance(resource, dict) or resource.get("resourceType") not in ("Patient", "Condition"):
-                continue
-            full_url = element.value.get("fullUrl") if isinstance(element.value, dict) else None
-            for key in keys_of(resource, full_url):
-                if resource["resourceType"] == "Condition":
-                    conditions[key] = None if key in conditions else resource.get("code")
-                else:
-                    person = person_of(resource)
-                    # Two people under one name: better none than the wrong one.
-                    people[key] = person if people.get(key, person) == person else None
-    file.seek(0)
-    return Known(people, conditions)
-
-
-def _mentions(file: BinaryIO) -> bool:
-    before = b""
-    found = False
-    while not found and (block := file.read(1 << 20)):
-        found = _REFERRED.search(before + block) is not None
-        before = block[-_LONGEST_MARK:]
-    file.seek(0)
-    return found

@@ -32,9 +32,11 @@ class Objects:
 
     def read(self, values: dict[str, Any], log: ReadLog) -> dict[str, Any]:
         """Return an object as a claim has it; what is guessed or passed over is counted in `log`."""
-        values = self._named(values)
+        values = {**self.forms.constants, **self._named(values)} if self.forms.constants else self._named(values)
         for name, memo in self._about.items():
             value = values.get(name)
+            if name == "sex" and type(value) is int:
+                value = str(value)
             if isinstance(value, str):
                 values[name] = self._text(memo, value, log)
             elif isinstance(value, float) and value != value:

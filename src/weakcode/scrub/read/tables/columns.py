@@ -35,6 +35,10 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
         made["codes"] = _codes(tidy, header.codes, columns[header.codes])
     for name, position in header.about:
         made[name] = _about(tidy, name, position, columns[position])
+    for name, text in tidy.forms.constants.items():
+        if name not in made:
+            rows = len(made["codes"])
+            made[name] = words(np.zeros(rows, np.int32), texts([text]))
     if header.listed is not None:
         made["lines"] = columns[header.listed]
     return pa.RecordBatch.from_pydict(made)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.fields import BY_NAME
+from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
 from weakcode.scrub.read.tables.dates import GUESSED, DateForm, form_of, given_form
+from weakcode.scrub.read.tables.names import SYNONYMS, squeezed
 from weakcode.scrub.read.x12.codes import icd9
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ MISSING_CELLS = "missing"
 """What a cell is counted as that holds one of these words."""
 PREFIXED = "prefixed"
 """What a cell is counted as from whose codes a prefix, brackets or quotes were taken."""
+_FEMALE = ("W", "WOMAN", "GIRL", "2", "8532", "248152002")
+_MALE = ("MAN", "BOY", "1", "8507", "248153007")
+_NO_SEX = (
+    "UN", "UNK", "O", "OT", "OTHER", "X", "N", "NB", "NI", "A", "I", "AMBIGUOUS", "INDETERMINATE", "UNSPECIFIED",
+    "NOT SPECIFIED", "NOT STATED", "NON-BINARY", "NONBINARY", "0", "3", "9", "8551", "8521", "8570",
+)  # fmt: skip
+# Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
+_SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
 _MOST_KEPT = 200_000
 
 Read = tuple[str, str | None]
@@ -73,10 +82,14 @@ def _unquoted(word: str) -> str:
 
 @attrs.frozen
 class Forms:
-    """The forms of one file's values: its words for nothing, in upper case, and the form of the dates of each field."""
+    """The forms of one file's values: its words for nothing, in upper case, and the form of the dates of each field.
+
+    `constants` hold for all claims of the file that say nothing else: what its folders are called.
+    """
 
     missing: frozenset[str] = MISSING
     dates: Mapping[str, DateForm] = attrs.field(factory=dict)
+    constants: Mapping[str, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, options: ReadOptions, samples: Mapping[str, Iterable[str]]) -> Forms:
@@ -88,7 +101,7 @@ class Forms:
                 dates[name] = given_form(options.date_format, of_birth=of_birth)
             else:
                 dates[name] = form_of([value.strip() for value in values], of_birth=of_birth)
-        return cls(MISSING | {word.upper() for word in options.missing}, dates)
+        return cls(MISSING | {word.upper() for word in options.missing}, dates, _constants(options.constants))
 
     def is_missing(self, text: str) -> bool:
         """Tell whether a cell without blanks around it stands for no value."""
@@ -102,6 +115,8 @@ class Forms:
     def about(self, name: str, text: str) -> Read:
         """Read a cell of a claim field."""
         text, what = self.plain(text)
+        if name == "sex":
+            return _SEXES.get(text.upper().removesuffix(".0"), text), what
         if not text or BY_NAME[name].arrow != "date32":
             return text, what
         date, guess = self.dates.get(name, _ANY_DATE).read(text)
@@ -133,6 +148,17 @@ class Forms:
         if len(there) < len(words):
             return joined, MISSING_CELLS
         return (joined, PREFIXED) if _ODD.search(whole) and joined != whole else (text, None)
+
+
+def _constants(given: Mapping[str, str]) -> dict[str, str]:
+    """Return what holds for all claims of a file by the fields of a claim, of columns of other names nothing."""
+    names = {squeezed(name): value for name, value in given.items()}
+    found = {}
+    for field in ABOUT_THE_CLAIM:
+        name = next((name for name in (squeezed(field), *SYNONYMS.get(field, ())) if names.get(name)), None)
+        if name is not None:
+            found[field] = names[name]
+    return found
 
 
 _ANY_DATE = DateForm(guessed=True)

@@ -139,6 +139,9 @@ class LongClaims:
             # DuckDB renamed it.
             read = reader.to_arrow_reader if hasattr(reader, "to_arrow_reader") else reader.fetch_arrow_reader
             for batch in read(BATCH_CLAIMS):
+                for name, text in self._tidy.forms.constants.items():
+                    if name not in batch.schema.names:
+                        batch = batch.append_column(name, pa.array([text] * batch.num_rows, pa.string()))
                 self._tidy.log.count("rows that disagree", pc.sum(batch["differ"]).as_py() or 0)
                 yield _claims(batch, self._name, rich=bool(header.poa))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -50,14 +50,14 @@ def claims_of(rows: Iterable[Row | Rejected], tidy: Tidy, file: str) -> Iterator
         if header.line is None:
             if header.claim_id is not None:
                 tidy.log.ids([row[1][header.claim_id]])
-            yield _outcome([row], header, file)
+            yield _outcome([row], tidy, file)
             continue
         if group and not _continues(group, row, header.claim_id):
-            yield _outcome(group, header, file)
+            yield _outcome(group, tidy, file)
             group = []
         group.append(row)
     if group:
-        yield _outcome(group, header, file)
+        yield _outcome(group, tidy, file)
 
 
 def _continues(group: list[Row], row: Row, at: int | None) -> bool:
@@ -66,24 +66,25 @@ def _continues(group: list[Row], row: Row, at: int | None) -> bool:
     return same and len(group) < _MOST_ROWS
 
 
-def _outcome(group: list[Row], header: Header, file: str) -> Record | Rejected:
+def _outcome(group: list[Row], tidy: Tidy, file: str) -> Record | Rejected:
+    header, constants = tidy.header, tidy.forms.constants
     number, _, first = group[0]
     raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
     try:
-        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group])
+        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group], constants)
     except BadRow as error:
         return Rejected(file, number, error.claim_id, error.reason, error.part, raw)
     return Record(claim, file, number, raw, apart=apart)
 
 
-def claim_of_rows(header: Header, rows: Sequence[Sequence[str]]) -> tuple[Claim, Apart]:
+def claim_of_rows(header: Header, rows: Sequence[Sequence[str]], constants: Mapping[str, str]) -> tuple[Claim, Apart]:
     """Return the claim of these rows, which are tidy and one claim's, and the codes that stand apart; raises BadRow."""
     first = rows[0]
     claim_id = (first[header.claim_id] or None) if header.claim_id is not None else None
     codes = _codes(header, first, claim_id)
     if any(_codes(header, row, claim_id) != codes for row in rows[1:]):
         raise BadRow("rows", "the rows of this claim do not have the same diagnoses", claim_id)
-    values = {name: first[position] for name, position in header.about}
+    values = {**constants, **{name: first[position] for name, position in header.about}}
     if header.days or header.kind is not None:
         values.update(_derived(header, first, values))
     claim = claim_from(values, codes, claim_id)

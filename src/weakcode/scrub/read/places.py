@@ -1,0 +1,211 @@
+"""Where claims are: files, folders with all in them, patterns, and addresses of object storage, as a list of files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.inputs import PIPE, NamedFile, Stream, name_of, opened_input, read_once
+
+_TABLES = frozenset((".csv", ".tsv", ".psv", ".txt", ".tab", ".dat", ".xlsx", ".xlsm", ".xls"))
+_COLUMNS = frozenset((".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc"))
+_CLAIMS = frozenset((".jsonl", ".ndjson", ".json", ".837", ".837p", ".837i", ".837d", ".x12", ".edi"))
+READ_IN_FOLDERS = _TABLES | _COLUMNS | _CLAIMS | {".zip", ".gz", ".xz"}
+"""Extensions of the files of a folder that are read."""
+_MOST_FILES = 1_000_000
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+Place = str | os.PathLike[str]
+
+
+@attrs.frozen
+class Address(os.PathLike[str]):
+    """A file in object storage, by its address."""
+
+    name: str
+
+    def __fspath__(self) -> str:
+        return self.name
+
+
+@attrs.frozen
+class Places:
+    """The files that some inputs are, in order. `passed_over` counts by folder the files that hold nothing to read."""
+
+    files: tuple[Place, ...]
+    passed_over: Mapping[str, int]
+
+    @classmethod
+    def of(cls, inputs: Iterable[Place]) -> Places:
+        """Look into folders, follow patterns, list what is at addresses; raises InputError where nothing is there."""
+        files: list[Place] = []
+        passed: dict[str, int] = {}
+        for given in inputs:
+            files += _found(given, passed)
+            if len(files) > _MOST_FILES:
+                raise InputError(f"the inputs are more than {_MOST_FILES:,} files; give fewer at a time")
+        return cls(tuple(files), passed)
+
+
+def _found(given: Place, passed: dict[str, int]) -> Iterator[Place]:
+    if isinstance(given, Stream | NamedFile | Address) or given == PIPE:
+        yield given
+    elif is_address(given):
+        yield from _at_address(os.fspath(given), passed)
+    elif _is_folder(given):
+        yield from _in_folder(os.fspath(given), passed)
+    elif isinstance(given, str) and glob.has_magic(given) and not os.path.exists(given):  # noqa: PTH110
+        found = sorted(glob.glob(given, recursive=True))  # noqa: PTH207
+        if not found:
+            yield given
+        for one in found:
+            yield from _in_folder(one, passed) if _is_folder(one) else [one]
+    else:
+        yield given
+
+
+def is_address(given: Place) -> bool:
+    """Tell whether an input is an address such as `s3://bucket/claims`."""
+    scheme, colon, _ = os.fspath(given).partition("://")
+    return bool(colon) and scheme.isalnum() and len(scheme) > 1
+
+
+def _is_folder(given: Place) -> bool:
+    try:
+        return Path(given).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _in_folder(folder: str, passed: dict[str, int]) -> Iterator[str]:
+    """Give the files of a folder and of those in it; names that begin with a dot or `_` are not looked at."""
+    empty = True
+    for at, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
+        for name in sorted(names):
+            if not name.startswith((".", "_")):
+                if _is_read(name):
+                    empty = False
+                    yield os.path.join(at, name)  # noqa: PTH118
+                else:
+                    passed[folder] = passed.get(folder, 0) + 1
+    if empty:
+        raise InputError(f"{name_of(folder)} is a folder without any file of claims")
+
+
+def _is_read(name: str) -> bool:
+    suffix = Path(name.lower()).suffix
+    return suffix in READ_IN_FOLDERS or not suffix
+
+
+def partitions_of(path: Place) -> dict[str, str]:
+    """Return what the folders of a file say of all its claims: `payer=Medicare` is the payer."""
+    found = {}
+    for part in Path(os.fspath(path)).parts[:-1]:
+        key, equals, value = part.partition("=")
+        if equals and key:
+            found[key] = "" if value == _NO_VALUE else unquote(value)
+    return found
+
+
+def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
+    from pyarrow import fs
+
+    scheme, _, rest = address.partition("://")
+    query = f"?{rest.partition('?')[2]}" if "?" in rest and "=" in rest.partition("?")[2] else ""
+    plain = address.removesuffix(query)
+    pattern = plain if glob.has_magic(plain) else None
+    base = (
+        plain
+        if pattern is None
+        else plain[: min(plain.find(sign) for sign in "*?[" if sign in plain)].rpartition("/")[0]
+    )
+    with _told(address):
+        system, path = _system(base + query)
+        (info,) = system.get_file_info([path])
+        if info.type == fs.FileType.File:
+            yield Address(address)
+            return
+        listed = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
+    head = f"{scheme}://" if base.startswith(f"{scheme}://{path}") else base.removesuffix(path)
+    empty = True
+    for info in sorted(listed, key=lambda one: one.path):
+        hidden = any(part.startswith((".", "_")) for part in info.path.removeprefix(path).split("/"))
+        if info.type != fs.FileType.File or hidden or (pattern and not _fits(head + info.path, pattern)):
+            continue
+        if pattern is None and not _is_read(info.base_name):
+            passed[address] = passed.get(address, 0) + 1
+            continue
+        empty = False
+        yield Address(head + info.path + query)
+    if empty:
+        raise InputError(f"{address} holds no file of claims")
+
+
+def _fits(address: str, pattern: str) -> bool:
+    from pathlib import PurePosixPath
+
+    if "**" in pattern:
+        import fnmatch
+
+        return fnmatch.fnmatchcase(address, pattern.replace("**/", "*"))
+    return PurePosixPath(address).match(pattern) and address.count("/") == pattern.count("/")
+
+
+def _system(address: str) -> tuple[Any, str]:
+    """Return the file system of an address and the path in it: of pyarrow, else of fsspec."""
+    import pyarrow as pa
+    from pyarrow import fs
+
+    try:
+        found: tuple[Any, str] = fs.FileSystem.from_uri(address)
+        return found
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        try:
+            import fsspec
+        except ImportError:
+            raise InputError(
+                f"{address} cannot be read ({error}); other addresses need the extra cloud: "
+                "pip install 'weakcode[cloud]'"
+            ) from None
+        try:
+            system, path = fsspec.core.url_to_fs(address)
+        except (ValueError, ImportError) as why:
+            raise InputError(f"{address} cannot be read: {why}") from None
+        return fs.PyFileSystem(fs.FSSpecHandler(system)), path
+
+
+class _told:  # noqa: N801 - used as a function
+    """Turns what a file system says into one sentence."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __enter__(self) -> None:
+        """Nothing is opened."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, OSError) and not isinstance(error, InputError):
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(f"{self._address} cannot be read: {said}") from None
+
+
+@contextmanager
+def opened_place(place: Place, piped: Any = None) -> Iterator[Place]:
+    """Give an input as `opened_input` does; a file in object storage is read as a stream."""
+    if not isinstance(place, Address):
+        with opened_input(place, piped) as given:
+            yield given
+        return
+    with _told(place.name):
+        system, path = _system(place.name)
+        stream = system.open_input_stream(path)
+    with stream, read_once(stream, name_of(place)) as given:
+        yield given

@@ -1,0 +1,85 @@
+"""The files of a run: in which order they are read, as which set, and what is told of each beside its claims."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.files import as_one_set
+from weakcode.scrub.read.inputs import name_of
+from weakcode.scrub.read.log import ReadCounts
+from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.places import Place, Places, partitions_of
+
+
+class SourceRead(Protocol):
+    """A source that was read to its end."""
+
+    @property
+    def ignored(self) -> tuple[str, ...]: ...
+    @property
+    def counts(self) -> ReadCounts: ...
+
+
+class Sources:
+    """The files that the inputs of a run are. `ignored`, `remarks` and `reading` are by name of a file, for a summary.
+
+    `unread` says why a file could not be read where the run was to go on, `undiagnosed` counts by kind the claims that
+    have no diagnosis and need none.
+    """
+
+    def __init__(
+        self, inputs: Sequence[Place], options: ReadOptions, mapping: Mapping[str, Any] | None, *, keep_going: bool
+    ) -> None:
+        places = Places.of(inputs)
+        self.files = places.files
+        self._in_set = len(places.files) > 1
+        self._keep_going = keep_going and self._in_set
+        options = options if mapping is None else attrs.evolve(options, mapping=mapping)
+        self._options = as_one_set(places.files, options) if self._in_set else options
+        self.ignored: dict[str, tuple[str, ...]] = {}
+        self.remarks: dict[str, tuple[str, ...]] = {}
+        self.reading = {
+            folder: ReadCounts(counts={"files passed over": number}) for folder, number in places.passed_over.items()
+        }
+        self.unread: dict[str, str] = {}
+        self.undiagnosed: Counter[str] = Counter()
+
+    def options(self, path: Place) -> ReadOptions:
+        """Return how a file is to be read."""
+        partitions = partitions_of(path)
+        return attrs.evolve(self._options, constants=partitions) if partitions else self._options
+
+    def was_read(self, name: str, source: SourceRead) -> None:
+        """Take down what is to be told of a source."""
+        if source.ignored:
+            self.ignored[name] = source.ignored
+        if source.counts:
+            self.reading[name] = source.counts
+        remarks = getattr(source, "remarks", source.counts.sentences)
+        if remarks:
+            self.remarks[name] = remarks
+        self.undiagnosed.update(getattr(source, "undiagnosed", {}))
+
+    @contextmanager
+    def going_on(self, path: str | os.PathLike[str]) -> Iterator[None]:
+        """Take down a file that cannot be read, or read to its end, where the others are to be read all the same."""
+        try:
+            yield
+        except InputError as error:
+            if not self._keep_going:
+                raise
+            self.unread[name_of(path)] = str(error)
+
+    def check(self, claims: int) -> None:
+        """Raise InputError where no file of several holds a claim."""
+        if self._in_set and not self.unread and not claims and not self.undiagnosed:
+            held = "; ".join(dict.fromkeys(one.said["held"] for one in self.reading.values() if "held" in one.said))
+            if held:
+                raise InputError(f"the inputs hold no Claim and no ExplanationOfBenefit of FHIR, but {held}")
