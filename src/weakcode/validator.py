@@ -230,7 +230,8 @@ class Validator:
         claim = Claim.of(claim)
         if claim.waivers or len(self._book):
             return self.judge(claim).findings
-        return self._found(claim, self._bench(self._edition(claim.service_date)))[1]
+        day = claim.service_date or self.day
+        return self._found(claim, self._bench(self._editions.get(day) or self._edition(claim.service_date)), day)[1]
 
     def judge(self, claim: ClaimLike) -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
@@ -239,11 +240,10 @@ class Validator:
         is strict about editions and none was in force.
         """
         claim = Claim.of(claim)
-        edition = self._edition(claim.service_date)
-        bench = self._bench(edition)
-        judged, found = self._found(claim, bench)
-        outcome = sort_out(found, claim, self._book, self.day)
-        day = claim.service_date or self.day
+        edition, today = self._edition(claim.service_date), self.day
+        bench, day = self._bench(edition), claim.service_date or today
+        judged, found = self._found(claim, bench, day)
+        outcome = sort_out(found, claim, self._book, today)
         out_of_force = about_edition(day, edition)
         return Verdict(
             findings=outcome.findings,
@@ -260,15 +260,15 @@ class Validator:
             not_judged=bench.unjudged.of(judged, bench.assembler.severities(claim.payer), self.day),
         )
 
-    def _found(self, claim: Claim, bench: EditionBench) -> tuple[JudgedClaim, tuple[Finding, ...]]:
-        """Return a claim as its edition sees it, and the findings on it before anything is waived."""
+    def _found(self, claim: Claim, bench: EditionBench, day: dt.date) -> tuple[JudgedClaim, tuple[Finding, ...]]:
+        """Return a claim as its edition sees it on a day, and the findings on it before anything is waived."""
         give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
-        judged = JudgedClaim.of(claim, bench.edition, self.day)
+        judged = JudgedClaim.of(claim, bench.edition, day)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         if self._coverage is not None and claim.lines:
-            covered = self._coverage.findings(claim, self.day, bench)
+            covered = self._coverage.findings(claim, day, bench)
             findings = tuple(in_order((*findings, *covered))) if covered else findings
         return judged, findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
 

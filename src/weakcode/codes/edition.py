@@ -87,7 +87,7 @@ class Edition(Tree):
         """The edition in words: ``ICD-10-CM October 2026``."""
         return f"ICD-10-CM {self.starts:%B %Y}"
 
-    @property
+    @lazy
     def key(self) -> tuple[str, date, str]:
         """What tells one edition from another: its code set and its Tabular List."""
         return self.name, self.starts, self.notes_name
@@ -109,7 +109,7 @@ class Edition(Tree):
         view = copy.copy(self)
         # What was computed for the whole does not hold for a day.
         view.let_go()
-        for name in ("billable", "billable_ids"):
+        for name in ("billable", "billable_ids", "key"):
             view.__dict__.pop(name, None)
         view.name, view.starts, view.ends = release.name, release.starts, release.ends
         view._ids, view._below_names, view._named_sets = {}, {}, {}

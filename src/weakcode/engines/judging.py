@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, compress, groupby
 from typing import TYPE_CHECKING
@@ -214,25 +215,25 @@ class JudgingPart:
 
 def _edit_counts(program: Program, *, lined: bool) -> list[int]:
     """Return how many edits each rule has that do, or do not, look at service lines."""
-    counts = [0] * len(program.rules)
-    for rule, bits in zip(program.rule_of_edit, program.column("special"), strict=True):
-        counts[rule] += bool(bits & LINED) is lined
-    return counts
+    rules, special = program.rule_of_edit, program.column("special")
+    about_lines = Counter(rules[number] for number in compress(range(len(special)), special) if special[number] & LINED)
+    counted = about_lines if lined else Counter(rules) - about_lines
+    return [counted[rule] for rule in range(len(program.rules))]
 
 
 def _tables(program: Program, rules: bytes, universe: int, *, lined: bool) -> Built:
     """Return the tables of the edits of these rules, with what they ask of claims."""
     special, starts = program.column("special"), program.column("starts")
-    on = bytes(
-        rules[rule] and bool(bits & LINED) is lined for rule, bits in zip(program.rule_of_edit, special, strict=True)
-    )
     count = len(program)
+    on = bytearray(count) if lined else bytearray(map(rules.__getitem__, program.rule_of_edit))
     about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
     tests: dict[tuple[Condition, bool], int] = {}
     asked_for: dict[tuple[int, ...], int] = {}
     places: dict[int, int] = {}
     for number in compress(range(count), special):
         looks_further[number] = bool(special[number] & (SPOKEN | LINED))
+        if special[number] & LINED:
+            on[number] = lined and rules[program.rule_of_edit[number]]
         if on[number]:
             condition, sets = program.conditions[program.column("condition")[number]]
             test = (condition, bool(special[number] & SPOKEN))

@@ -177,7 +177,6 @@ class Wording:
             "listed": edit.listed,
             "note": _shortened(next((source.quote for source in own if source.quote), "")),
             "place": _noted_at(own[0]) if own else "",
-            "not_valid": self._not_valid(edit),
         }
         side = "after" if edit.where is Where.BEFORE else "before"
         template, fields = "", list[str]()
@@ -186,6 +185,8 @@ class Wording:
             if field == "misplaced":
                 template += f"; %s stands {side} it" if is_stray else ""
                 fields += ["found"] * is_stray
+            elif field == "not_valid":
+                template += _literal(self._not_valid(edit))
             elif field in known:
                 template += _literal(known[field])
             elif field is not None:

@@ -13,6 +13,9 @@ enum { MOST_CLASSES = (1 << NUMBER_BITS) - 2 };
 /* A kind is written with the numbers of its rows and the ends of its lists before it. Rows begin with lines of memory. */
 enum { HEAD = 2 + LISTS, LINE = 64 };
 
+/* What an edit is, beside a bit for each of the lists: paired with its objects, listed with them, told by a bit of them. */
+enum { PAIRED = 1 << LISTS, LISTED = 1 << 6, TOLD = 1 << 7 };
+
 typedef struct {
     const wk_edit *of;           /* per edit; `bit` is filled in here */
     const uint8_t *active;       /* per edit */
@@ -49,7 +52,8 @@ typedef struct {
     int32_t asked_words;
     uint32_t *reach_of;
     uint64_t *reaches;
-    uint32_t *list;
+    uint32_t *list, *rest;
+    uint8_t *stands; /* per edit: a bit for each list of subjects that it stands in, PAIRED, LISTED */
     int32_t *code_conditions;
     wk_pool distinct_patterns, distinct_asked, distinct_kinds, pairs, objects;
 } wk_built;
@@ -72,6 +76,8 @@ static void wk_built_close(wk_built *b) {
     free(b->reach_of);
     free(b->reaches);
     free(b->list);
+    free(b->rest);
+    free(b->stands);
     free(b->code_conditions);
     wk_pool_close(&b->distinct_patterns);
     wk_pool_close(&b->distinct_asked);
@@ -176,8 +182,8 @@ static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
     for (int32_t c = 0; c < s->classes; c++) {
         uint64_t *row = b->class_bits + (int64_t)c * words;
         for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
-            int32_t bit = b->of[s->object_edits[j]].bit;
-            if (bit >= 0) wk_set_bit(row + at, bit);
+            uint32_t edit = s->object_edits[j];
+            if (b->stands[edit] & TOLD) wk_set_bit(row + at, b->of[edit].bit);
         }
         for (int32_t i = 0; i < s->whole_size && i < 64; i++) {
             const wk_edit *e = b->of + s->whole[i];
@@ -220,26 +226,26 @@ static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
     if ((asked = wk_pool_words(&b->distinct_asked, row + words, b->asked_words, list)) < 0) return 0;
     list[0] = (uint32_t)pattern;
     list[1] = (uint32_t)asked;
-    for (int wanted = 0; wanted <= LISTS; wanted++) {
-        uint32_t start = size;
-        for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
-            uint32_t edit = s->subject_edits[j];
-            if (s->active[edit] && wk_stands_in(b->of + edit, wanted)) list[size++] = edit;
+    /* Nearly all edits are paired; the others are gone through for each list. */
+    uint32_t *paired = b->list + HEAD, *rest = b->rest, paired_size = 0, rest_size = 0;
+    for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
+        uint32_t edit = s->subject_edits[j];
+        if (b->stands[edit] & PAIRED) paired[paired_size++] = edit;
+        else if (b->stands[edit] & (PAIRED - 1)) rest[rest_size++] = edit;
+    }
+    if ((number = wk_pool_add(&b->pairs, paired, paired_size)) < 0) return 0;
+    code->pairs = (uint64_t)number;
+    for (int wanted = 0; wanted < LISTS; wanted++) {
+        for (uint32_t i = 0; i < rest_size; i++) {
+            if (b->stands[rest[i]] >> wanted & 1) list[size++] = rest[i];
         }
-        if (wanted < LISTS) {
-            list[2 + wanted] = size - HEAD;
-        } else {
-            if ((number = wk_pool_add(&b->pairs, list + start, size - start)) < 0) return 0;
-            code->pairs = (uint64_t)number;
-            size = start;
-        }
+        list[2 + wanted] = size - HEAD;
     }
     if ((number = wk_pool_add(&b->distinct_kinds, list, size)) < 0) return 0;
     code->kind = (uint64_t)number;
     size = 0;
     for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
-        uint32_t edit = s->object_edits[j];
-        if (s->active[edit] && b->of[edit].bit < 0) list[size++] = edit;
+        if (b->stands[s->object_edits[j]] & LISTED) list[size++] = s->object_edits[j];
     }
     if ((number = wk_pool_add(&b->objects, list, size)) < 0) return 0;
     code->objects = (uint64_t)number;
@@ -253,8 +259,9 @@ static int wk_build_classes(wk_built *b, const wk_source *s) {
         if (size > longest) longest = size;
     }
     b->list = malloc((longest + HEAD + 1) * sizeof *b->list);
+    b->rest = malloc((longest + 1) * sizeof *b->rest);
     b->class_codes = calloc((size_t)s->classes + 1, sizeof *b->class_codes);
-    if (!b->list || !b->class_codes) return 0;
+    if (!b->list || !b->rest || !b->class_codes) return 0;
     /* The empty lists are the first. */
     if (wk_pool_add(&b->pairs, b->list, 0) || wk_pool_add(&b->objects, b->list, 0)) return 0;
     for (int32_t c = 0; c < s->classes; c++) {
@@ -365,6 +372,14 @@ static int wk_build(wk_built *b, const wk_source *s) {
     for (int32_t i = 0; i < s->wide_size; i++) {
         if (s->active[s->wide[i]] && b->of[s->wide[i]].bit < 0) b->of[s->wide[i]].bit = bits++;
     }
+    b->stands = calloc((size_t)s->edit_count + 1, sizeof *b->stands);
+    if (!b->stands) return 0;
+    for (int32_t e = 0; e < s->edit_count; e++) {
+        if (b->of[e].bit >= 0) b->stands[e] |= TOLD;
+        if (!s->active[e]) continue;
+        if (b->of[e].bit < 0) b->stands[e] |= LISTED;
+        for (int list = 0; list <= LISTS; list++) b->stands[e] |= (uint8_t)(wk_stands_in(b->of + e, list) << list);
+    }
     b->t.pattern_words = (SETS + (s->condition_set_count + 63) / 64 + TOGETHER - 1) / TOGETHER * TOGETHER;
     b->asked_words = (bits + 63) / 64;
     if (!wk_build_bits(b, s, bits) || !wk_build_classes(b, s) || !wk_build_kinds(b) || !wk_build_reach(b, s) ||
@@ -372,8 +387,11 @@ static int wk_build(wk_built *b, const wk_source *s) {
         return 0;
     free(b->class_bits);
     free(b->list);
+    free(b->rest);
+    free(b->stands);
     b->class_bits = NULL;
-    b->list = NULL;
+    b->list = b->rest = NULL;
+    b->stands = NULL;
     wk_pool_close(&b->distinct_patterns);
     wk_pool_close(&b->distinct_asked);
     b->t.codes = b->codes;
