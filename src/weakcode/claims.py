@@ -238,8 +238,11 @@ def _parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str)
         kind = type(value).__name__
         raise CodeTypeError(f"codes are a list in the order of the claim, such as ['M62.84', 'I10'], found {kind}")
     diagnoses = []
+    code: Any
     for position, item in enumerate(value, start=1):
-        if isinstance(item, Mapping):
+        if isinstance(item, str):
+            code, rest = item, {}
+        elif isinstance(item, Mapping):
             unknown = item.keys() - {"code", "text", "poa"}
             if unknown:
                 raise InputError.about(

@@ -239,8 +239,15 @@ class Verdict:
 
         `weakcode` is the version that judged, `version` that of this form; `notices` are all of them.
         """
-        values = objects.to_dict(self)
-        return {"version": values.pop("version"), "weakcode": __version__, **values, "notices": [*self.all_notices]}
+        return self._whole(objects.to_dict(self))
+
+    def shallow(self) -> dict[str, Any]:
+        """Return what `to_dict` returns with the objects in it as they are: see `objects.shallow`."""
+        return self._whole(objects.shallow(self))
+
+    def _whole(self, values: dict[str, Any]) -> dict[str, Any]:
+        first = {"version": values["version"], "weakcode": __version__}
+        return {**first, **values, "notices": [*self.all_notices]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Verdict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import types
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -28,6 +29,33 @@ _Plain = Callable[[Any], Any]
 def to_dict(one: object) -> dict[str, Any]:
     """Return an attrs object as plain lists, dicts and text, ready for JSON; dates are ISO text."""
     return cast("dict[str, Any]", _plain(one))
+
+
+def shallow(one: Any) -> dict[str, Any]:
+    """Return what `to_dict` returns with the objects in it as they are, for a writer of JSON that asks for each.
+
+    Raises TypeError for what is no attrs object.
+    """
+    kind = type(one)
+    found = _SHALLOW.get(kind)
+    if found is None:
+        if not attrs.has(kind):
+            raise TypeError(f"{kind.__name__} has no place in an object of JSON")
+        start = {"version": VERSION} if hasattr(kind, "form") else {}
+        names = tuple(field.name for field in attrs.fields(kind) if "sometimes" not in field.metadata)
+        more = tuple(field.name for field in attrs.fields(kind) if "sometimes" in field.metadata)
+        # One name alone is given as it is, not as a tuple.
+        found = _SHALLOW[kind] = (start, names, attrgetter(*names, names[0]), more)
+    start, names, values, more = found
+    written = {**start, **dict(zip(names, values(one), strict=False))}
+    for name in more:
+        value = getattr(one, name)
+        if value is not None:
+            written[name] = value
+    return written
+
+
+_SHALLOW: dict[type, tuple[dict[str, Any], tuple[str, ...], Callable[[Any], tuple[Any, ...]], tuple[str, ...]]] = {}
 
 
 def _plain(value: Any) -> Any:

@@ -34,7 +34,11 @@ _SLICE = 0.002
 
 def json_response(values: object) -> Response:
     """Return an object as the answer."""
-    return Response(orjson.dumps(values), media_type=JSON)
+    return Response(_json(values), media_type=JSON)
+
+
+def _json(values: object) -> bytes:
+    return orjson.dumps(values, objects.shallow)
 
 
 class VerdictStream(Response):
@@ -69,7 +73,7 @@ class ClaimRoutes:
         validator = await service.validator(request)
         verdict = await service.judged(await service.claim(request), validator.judge)
         self._count(verdict)
-        return json_response(verdict.to_dict())
+        return json_response(verdict.shallow())
 
     def _count(self, verdict: Verdict) -> None:
         self.service.metrics.claim(finding.severity for finding in verdict.findings)
@@ -154,7 +158,7 @@ class ClaimRoutes:
             said = error.reason if isinstance(error, BadRow) else str(error)
             return orjson.dumps({"line": number, "error": said})
         self._count(verdict)
-        return orjson.dumps({"claim_id": claim.id, **verdict.to_dict()})
+        return _json({"claim_id": claim.id, **verdict.shallow()})
 
 
 def _is_true(request: Request, name: str) -> bool:

@@ -28,7 +28,7 @@ class Metrics:
 
     def join(self, process: int) -> None:
         """Count for a process, by its number from 0, from now on."""
-        self._own = self._all[process]
+        self._own = self._blocks(self._all[process])
 
     def _blocks(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         each = len(STATUSES) + len(SECONDS) + 2
@@ -37,7 +37,7 @@ class Metrics:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
-        counts = self._blocks(self._own)[0][self._routes.get(route, self._routes["other"])]
+        counts = self._own[0][self._routes.get(route, self._routes["other"])]
         counts[min(max(status // 100, 2), 5) - 2] += 1
         at = next((number for number, most in enumerate(SECONDS) if seconds <= most), len(SECONDS))
         counts[len(STATUSES) + at] += 1
@@ -45,14 +45,14 @@ class Metrics:
 
     def claim(self, severities: Iterable[str]) -> None:
         """Count a claim that was evaluated, and its findings."""
-        _, findings, claims = self._blocks(self._own)
+        _, findings, claims = self._own
         claims[0] += 1
         for severity in severities:
             findings[SEVERITIES.index(severity)] += 1
 
     def rejected(self) -> None:
         """Count a claim that was refused."""
-        self._own[-1] += 1
+        self._own[2][1] += 1
 
     def text(self, gauges: dict[str, float]) -> str:
         """Return everything in the text format, version 0.0.4; `gauges` are what this process is doing now."""

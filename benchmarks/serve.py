@@ -1,0 +1,137 @@
+"""Checks over HTTP: how many a second one core of the server answers, and how long one waits at half of that.
+
+    python benchmarks/serve.py [--seconds N] [--clients N] [--workers N]
+
+Clients are processes that keep their connection and send a claim of six codes as soon as they have the answer to the
+one before. They share the machine with the server: on two cores the figures are a lower bound. What a check costs
+beyond HTTP itself is the ratio to /healthz in the same run, and the processor time of the server for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+CLAIM = {
+    "id": "A1",
+    "codes": ["I11.0", "I50.22", "E11.22", "N18.4", "Z79.4", "M62.81"],
+    "age": 78,
+    "sex": "F",
+    "service_date": "2026-05-01",
+}
+
+
+def request(method: str, path: str, body: bytes = b"") -> bytes:
+    """Return a request as bytes."""
+    head = f"{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+def ask(connection: socket.socket, sent: bytes) -> None:
+    """Send a request and read its answer."""
+    connection.sendall(sent)
+    got = connection.recv(65_536)
+    while b"\r\n\r\n" not in got:
+        got += connection.recv(65_536)
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), head
+    found = re.search(rb"content-length: (\d+)", head)
+    assert found is not None
+    left = int(found[1]) - len(body)
+    while left > 0:
+        left -= len(connection.recv(65_536))
+
+
+def client(port: int, sent: bytes, seconds: float, pause: float, out: multiprocessing.SimpleQueue[list[float]]) -> None:
+    """Ask for some seconds, `pause` seconds from one request to the next at least; put how long each took."""
+    times = []
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ends = time.perf_counter() + seconds
+        due = time.perf_counter()
+        while (now := time.perf_counter()) < ends:
+            if pause:
+                if now < due:
+                    time.sleep(due - now)
+                now = due = max(due, now - 1)
+                due += pause
+            ask(connection, sent)
+            times.append(time.perf_counter() - now)
+    out.put(times)
+
+
+def load(port: int, sent: bytes, clients: int, seconds: float, rate: float = 0) -> list[float]:
+    """Return how long each request took, sorted; `rate` is how many a second all clients send, 0 for all they can."""
+    out: multiprocessing.SimpleQueue[list[float]] = multiprocessing.SimpleQueue()
+    pause = clients / rate if rate else 0
+    processes = [multiprocessing.Process(target=client, args=(port, sent, seconds, pause, out)) for _ in range(clients)]
+    for one in processes:
+        one.start()
+    times = [taken for _ in processes for taken in out.get()]
+    for one in processes:
+        one.join()
+    return sorted(times)
+
+
+def used(pid: int) -> float:
+    """Return the processor time of a process and those that it started and waited for, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(port: int, pid: int, clients: int, seconds: float) -> None:
+    """Print rates, waits and processor time."""
+    check, health = request("POST", "/v1/check", json.dumps(CLAIM).encode()), request("GET", "/healthz")
+    load(port, check, 1, 1)
+    rates = {}
+    for name, sent in (("/healthz", health), ("/v1/check", check)):
+        before = used(pid)
+        times = load(port, sent, clients, seconds)
+        rates[name] = len(times) / seconds
+        cost = (used(pid) - before) / len(times) * 1e6
+        print(
+            f"{name:<10} {rates[name]:>8,.0f} a second, {clients} clients; server {cost:,.0f} µs of processor time each"
+        )
+    print(f"a check is answered {rates['/v1/check'] / rates['/healthz']:.2f} times as often as /healthz")
+    half = load(port, check, clients, seconds, rates["/v1/check"] / 2)
+    points = {point: half[min(len(half) - 1, int(len(half) * point))] * 1e3 for point in (0.5, 0.99, 0.999)}
+    told = ", ".join(f"p{str(point)[2:].ljust(2, '0')} {value:.2f} ms" for point, value in points.items())
+    print(f"half load  {len(half) / seconds:>8,.0f} a second: {told}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Start a server and measure it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryFile("w+") as log:
+        command = [sys.executable, "-m", "weakcode", "serve", "--port", "0", "--workers", str(options.workers)]
+        server = subprocess.Popen(command, stderr=log)
+        try:
+            port = None
+            while port is None:
+                time.sleep(0.1)
+                log.seek(0)
+                found = re.search(r":(\d+); ready", log.read())
+                port = int(found[1]) if found else None
+                assert server.poll() is None, "the server ended"
+            measure(port, server.pid, options.clients, options.seconds)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+if __name__ == "__main__":
+    main()
