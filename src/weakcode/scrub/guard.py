@@ -20,7 +20,7 @@ _BEFORE = r"(^|[;\t\r\n]\s*)"
 _PUT = re.compile(rf"{_BEFORE}(?='*[{_STARTS}])")
 _TAKE = re.compile(rf"{_BEFORE}'(?='*[{_STARTS}])")
 _SOME = re.compile(rf"(?:^|[;\t\r\n]\s*)'*[{_STARTS}]", re.MULTILINE)
-_ANY = rf"^'*[{_STARTS}]|[;\t\r\n]\s*'*[{_STARTS}]|\r"
+ANY_GUARDED = rf"^'*[{_STARTS}]|[;\t\r\n]\s*'*[{_STARTS}]|\r"
 TAKE_SQL = rf"(^|[;\t\r\n]\s*)'('*[{_STARTS}])"
 """The same for DuckDB: replaced by its groups 1 and 2."""
 
@@ -50,7 +50,7 @@ def _needs_guard(column: pa.Array) -> bool:
         return any(map(_needs_guard, column.flatten()))
     if not pa.types.is_string(column.type):
         return False
-    return bool(pc.any(pc.match_substring_regex(column, _ANY)).as_py())
+    return bool(pc.any(pc.match_substring_regex(column, ANY_GUARDED)).as_py())
 
 
 def unguarded(cell: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from weakcode.fields import FIELDS, plain_value
 from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.tables.header import CSV_COLUMNS
-from weakcode.scrub.write.csv import CsvRows
+from weakcode.scrub.write.csvout.rows import CsvRows
 from weakcode.scrub.write.files import writing
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.schema import NAMES, Encoding, conformed, findings_schema, parquet_leaves, separator
-from weakcode.scrub.write.csv import CsvRows
+from weakcode.scrub.write.csvout.rows import CsvRows
 from weakcode.scrub.write.files import writing
 
 if TYPE_CHECKING:
@@ -161,12 +160,13 @@ class _CsvFindings(CsvRows):
         self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
     ) -> None:
         super().__init__(target, file, [*NAMES, *judged_by], raw=raw_csv)
-        self._judged_by = [_cell(name, value) for name, value in judged_by.items()]
+        self._judged_by = [str(_cell(name, value)) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
-        batch = conformed(batch)
-        rows = ([*(_cell(name, row[name]) for name in NAMES), *self._judged_by] for row in batch.to_pylist())
-        self.put(rows, plain=not needs_guard(batch))
+        from weakcode.scrub.write.csvout.cells import csv_lines
+
+        for lines in csv_lines(conformed(batch), self._judged_by, raw=self._raw):
+            self.put_lines(lines)
 
 
 class _JsonlFindings:

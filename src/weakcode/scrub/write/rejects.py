@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from weakcode.scrub.read.rows import Rejected
-from weakcode.scrub.write.csv import CsvRows
+from weakcode.scrub.write.csvout.rows import CsvRows
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.findings import json_line
 

@@ -20,7 +20,7 @@ class CsvRows:
     """
 
     def __init__(self, target: Path, file: BinaryIO, header: Sequence[str], *, raw: bool = False) -> None:
-        self._target = target
+        self._target, self._file = target, file
         self._text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True)
         self._rows = csv.writer(self._text, lineterminator="\n")
         # A bare carriage return ends a row for others, and Python's writer does not quote it.
@@ -39,6 +39,11 @@ class CsvRows:
                 cells = guarded(row)
                 odd = any(type(cell) is str and "\r" in cell for cell in cells)
                 (self._quoted if odd else self._rows).writerow(cells)
+
+    def put_lines(self, lines: bytes | memoryview) -> None:
+        """Write whole lines that are CSV already."""
+        with writing(self._target):
+            self._file.write(lines)
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains; the file stays open for its opener."""

@@ -1,0 +1,1 @@
+"""CSV: rows of cells, and cells of columns."""
