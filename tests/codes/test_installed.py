@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -182,6 +183,48 @@ def test_each_claim_of_a_batch_is_judged_by_the_edition_of_its_day(shared: Path,
         ("b", "icd10cm/not-billable", "2025-04"),
         ("c", "icd10cm/not-valid-on-date", "2021-01"),
     ]
+
+
+def release_of_october(xml: bytes) -> bytes:
+    """The bundled list as a made-up release of fiscal year 2027: chapter 13 alone, with codes and a note of its own."""
+    root = ElementTree.fromstring(xml)
+    for chapter in root.findall("chapter"):
+        if chapter.findtext("name") != "13":
+            root.remove(chapter)
+    version = root.find("version")
+    assert version is not None
+    version.text = "2027"
+    (foot,) = (code for code in root.iter("diag") if code.findtext("name") == "M72.2")
+    for name, side in (("M72.20", "unspecified"), ("M72.21", "right"), ("M72.22", "left")):
+        below = ElementTree.SubElement(foot, "diag")
+        ElementTree.SubElement(below, "name").text = name
+        ElementTree.SubElement(below, "desc").text = f"Plantar fascial fibromatosis, {side} foot"
+    note = ElementTree.SubElement(ElementTree.SubElement(foot, "excludes1"), "note")
+    note.text = "invented reason (M62.81)"
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def test_the_real_list_of_a_release_takes_over_on_its_days_and_on_no_others(tmp_path: Path) -> None:
+    day = date(2026, 11, 28)
+    assert catalog.edition_for(day).notes_name == "2026-04"
+    content = release_of_october(catalog.sources()[0].path.read_bytes())
+    source = installed.add(written(tmp_path, "icd10cm-tabular-2027.xml", content))
+    assert (source.starts, source.ends) == (date(2026, 10, 1), date(2027, 3, 31))
+    judge = weakcode.Validator(packs=["icd10cm"])
+    verdict = judge.judge(weakcode.Claim(["M72.21", "M62.81"], service_date=day))
+    assert (verdict.edition, verdict.notes_edition, verdict.notes_out_of_force) == ("2026-10", "2026-10", False)
+    (pair,) = (finding for finding in verdict.findings if finding.rule == "icd10cm/excludes1")
+    assert "invented reason" in pair.message
+    assert "ICD-10-CM Tabular List (2026-10), M72.2, Excludes1" in [str(one).partition(":")[0] for one in pair.sources]
+    # What the list does not have is no code on its days, whatever the shipped table says.
+    (gone,) = judge.check(weakcode.Claim(["I10"], service_date=day))
+    assert gone.message.endswith("is not valid on the service date: not valid since 2026-10-01.")
+    for other in (date(2026, 9, 30), date(2027, 4, 1)):
+        assert catalog.edition_for(other).notes_name == ("2026-04" if other < day else "2026-10")
+    assert catalog.edition_for(date(2026, 9, 30)).is_billable("I10")
+    installed.remove("2026-10")
+    assert catalog.edition_for(day).notes_name == "2026-04"
+    assert catalog.edition_for(day).is_billable("I10")
 
 
 def order_text(*changes: str, without: int = 0) -> bytes:

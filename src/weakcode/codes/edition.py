@@ -72,7 +72,6 @@ class Edition(Tree):
         self._retitled: dict[str, list[Any]] = meta["retitled"]
         self._ids: dict[str, int] = {}
         self._below_names: dict[str, CodeSet] = {}
-        self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self._named_sets: dict[str, CodeSet] = {}
         self._views: dict[Release, Edition] = {}
         # Of each window whether it covers the day; None where every day counts.
@@ -220,51 +219,6 @@ class Edition(Tree):
 
     # sets of codes
 
-    def span(self, prefix: str) -> tuple[int, int]:
-        """Return the half-open interval of the codes of any day that start with `prefix`."""
-        return self._below(compact(prefix))
-
-    def _below(self, prefix: str) -> tuple[int, int]:
-        # A prefix that no code can have must not become the key of the empty text, the start of all codes.
-        if len(prefix) > 7:
-            return (0, 0)
-        low = pack(prefix)
-        if prefix and not low:
-            return (0, 0)
-        high = low + (1 << (8 * (8 - len(prefix))))
-        return bisect_left(self._codes, low), bisect_left(self._codes, high)
-
-    def range_span(self, first: str, last: str) -> tuple[int, int]:
-        """Return the interval from the first code below `first` to the last below `last`, alphabetically."""
-        low, high = self.span(first)[0], self.span(last)[1]
-        return (low, high) if low < high else (low, low)
-
-    def range_spans(self, first: str, last: str) -> tuple[tuple[int, int], ...]:
-        """Return the codes from `first` through `last` in the order of the Tabular List, as intervals.
-
-        The Tabular List puts C4A before C44 and C7A, C7B before C76; ``C76-C80`` is without those two. A
-        range between categories that the edition does not have is read alphabetically.
-        """
-        section = self._node_index(f"{compact(first)}-{compact(last)}")
-        if section is not None:
-            return self._node_spans(section)
-        head, tail = compact(first)[:3], compact(last)[:3]
-        start, stop = self._node_index(head), self._node_index(tail)
-        if start is None or stop is None or start >= stop:
-            return (self.range_span(first, last),)
-        (low, end), (begin, high) = self._below(head), self._below(tail)
-        # A category is its own first and last code.
-        spans = [(low if len(first) <= len(head) else self.span(first)[0], end)]
-        at = self._node_end[start]
-        while at < stop:
-            if self._is_group(at):
-                at += 1
-            else:
-                spans += self._node_spans(at)
-                at = self._node_end[at]
-        spans.append((begin, high if len(last) <= len(tail) else self.span(last)[1]))
-        return CodeSet(spans).spans
-
     def billable_below(self, name: str) -> CodeSet:
         """Return all billable codes below a chapter, section, category or code; empty when there is none."""
         found = self._below_names.get(name)
@@ -275,15 +229,6 @@ class Edition(Tree):
             if len(self._below_names) >= _REMEMBERED:
                 self._below_names.clear()
             self._below_names[name] = found
-        return found
-
-    def _node_spans(self, index: int) -> tuple[tuple[int, int], ...]:
-        if not self._is_group(index):
-            return (self._below(unpack(self._node_key[index])),)
-        found = self._group_spans.get(index)
-        if found is None:
-            below = (span for child in self._child_nodes(index) for span in self._node_spans(child))
-            found = self._group_spans[index] = CodeSet(below).spans
         return found
 
     def codeset(self, expression: str) -> CodeSet:
@@ -382,6 +327,31 @@ class Edition(Tree):
                 if starts <= self._titles_on <= ends:
                     return str(title)
         return self._own_titles.get(code)
+
+    def notes(self, place: str, kind: str | None = None) -> tuple[Note, ...]:
+        """Return the notes that stand at a node itself, in document order."""
+        index, code_id = self._place(place)
+        return () if index is None or code_id is not None else tuple(self._notes_at(index, kind))
+
+    def notes_reaching(self, code: str, kind: str | None = None) -> tuple[Note, ...]:
+        """Return the notes that hold for a code: its own and those of all above it, nearest first."""
+        index, _ = self._place(code)
+        if index is None:
+            return ()
+        return tuple(note for place in self._up(index) for note in self._notes_at(place, kind))
+
+    def ancestors(self, code: str) -> tuple[Node, ...]:
+        """Return what stands above a code, nearest first, up to the chapter."""
+        index, code_id = self._place(code)
+        if index is None:
+            return ()
+        above = tuple(map(self._node, self._up(index)))
+        return above[1:] if code_id is None else above
+
+    def children_of(self, name: str) -> tuple[Node, ...]:
+        """Return the nodes directly below; below a code that lacks its 7th character, the finished codes."""
+        node = self.node(name)
+        return tuple(filter(None, map(self.node, node.children))) if node else ()
 
     def seventh_characters(self, code: str) -> dict[str, str]:
         """Return the 7th characters a code may take, with their texts; empty when it needs none."""

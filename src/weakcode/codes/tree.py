@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
+from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.normalise import compact
-from weakcode.codes.places import Node, Note, Titled, name_of
+from weakcode.codes.places import Note, Titled, name_of
 
 if TYPE_CHECKING:
     from weakcode.codes.expression.spelled import Spelled
@@ -49,18 +50,7 @@ class Tree:
         self._lines = stored.sections["lines"]
         self.stored = stored
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
-
-    # What depends on the day, and is for `Edition` to say.
-
-    def _place(self, name: str) -> tuple[int | None, int | None]:
-        raise NotImplementedError
-
-    def _node(self, index: int) -> Node:
-        raise NotImplementedError
-
-    def node(self, name: str) -> Node | None:
-        """Return the node of a place of any name."""
-        raise NotImplementedError
+        self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
 
     # places
 
@@ -154,6 +144,62 @@ class Tree:
         for name in ("_all_titled", "_all_notes", "spellings", "spelled", "numbers"):
             self.__dict__.pop(name, None)
 
+    # codes as intervals
+
+    def span(self, prefix: str) -> tuple[int, int]:
+        """Return the half-open interval of the codes of any day that start with `prefix`."""
+        return self._below(compact(prefix))
+
+    def _below(self, prefix: str) -> tuple[int, int]:
+        # A prefix that no code can have must not become the key of the empty text, the start of all codes.
+        if len(prefix) > 7:
+            return (0, 0)
+        low = pack(prefix)
+        if prefix and not low:
+            return (0, 0)
+        high = low + (1 << (8 * (8 - len(prefix))))
+        return bisect_left(self._codes, low), bisect_left(self._codes, high)
+
+    def range_span(self, first: str, last: str) -> tuple[int, int]:
+        """Return the interval from the first code below `first` to the last below `last`, alphabetically."""
+        low, high = self.span(first)[0], self.span(last)[1]
+        return (low, high) if low < high else (low, low)
+
+    def range_spans(self, first: str, last: str) -> tuple[tuple[int, int], ...]:
+        """Return the codes from `first` through `last` in the order of the Tabular List, as intervals.
+
+        The Tabular List puts C4A before C44 and C7A, C7B before C76; ``C76-C80`` is without those two. A
+        range between categories that the edition does not have is read alphabetically.
+        """
+        section = self._node_index(f"{compact(first)}-{compact(last)}")
+        if section is not None:
+            return self._node_spans(section)
+        head, tail = compact(first)[:3], compact(last)[:3]
+        start, stop = self._node_index(head), self._node_index(tail)
+        if start is None or stop is None or start >= stop:
+            return (self.range_span(first, last),)
+        (low, end), (begin, high) = self._below(head), self._below(tail)
+        # A category is its own first and last code.
+        spans = [(low if len(first) <= len(head) else self.span(first)[0], end)]
+        at = self._node_end[start]
+        while at < stop:
+            if self._is_group(at):
+                at += 1
+            else:
+                spans += self._node_spans(at)
+                at = self._node_end[at]
+        spans.append((begin, high if len(last) <= len(tail) else self.span(last)[1]))
+        return CodeSet(spans).spans
+
+    def _node_spans(self, index: int) -> tuple[tuple[int, int], ...]:
+        if not self._is_group(index):
+            return (self._below(unpack(self._node_key[index])),)
+        found = self._group_spans.get(index)
+        if found is None:
+            below = (span for child in self._child_nodes(index) for span in self._node_spans(child))
+            found = self._group_spans[index] = CodeSet(below).spans
+        return found
+
     # notes
 
     def _notes_at(self, index: int, kind: str | None) -> Iterator[Note]:
@@ -180,31 +226,6 @@ class Tree:
             for note in self._notes_at(index, None) if low < high else ():
                 found.setdefault(note.kind, []).append(note)
         return found
-
-    def notes(self, place: str, kind: str | None = None) -> tuple[Note, ...]:
-        """Return the notes that stand at a node itself, in document order."""
-        index, code_id = self._place(place)
-        return () if index is None or code_id is not None else tuple(self._notes_at(index, kind))
-
-    def notes_reaching(self, code: str, kind: str | None = None) -> tuple[Note, ...]:
-        """Return the notes that hold for a code: its own and those of all above it, nearest first."""
-        index, _ = self._place(code)
-        if index is None:
-            return ()
-        return tuple(note for place in self._up(index) for note in self._notes_at(place, kind))
-
-    def ancestors(self, code: str) -> tuple[Node, ...]:
-        """Return what stands above a code, nearest first, up to the chapter."""
-        index, code_id = self._place(code)
-        if index is None:
-            return ()
-        above = tuple(map(self._node, self._up(index)))
-        return above[1:] if code_id is None else above
-
-    def children_of(self, name: str) -> tuple[Node, ...]:
-        """Return the nodes directly below; below a code that lacks its 7th character, the finished codes."""
-        node = self.node(name)
-        return tuple(filter(None, map(self.node, node.children))) if node else ()
 
     def texts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the compact name of each code and category, with its title and inclusion terms, in document order."""
