@@ -33,7 +33,7 @@ RUNS = {
     "durable": ["--engine", "durable", "--only", "weakness"],
 }
 BFD = "id=CLM_ID,codes=ICD_DGNS_CD*,date=CLM_FROM_DT"
-SHOWN = 200
+SHOWN = 1_000
 NO_CLAIMS = (".md", ".expected.txt", ".py")
 _TIMES = re.compile(r"\d[\d,.]* (?:ms|s|seconds?|claims/s|claims a second)|run [0-9a-f-]{8,}")
 

@@ -185,6 +185,7 @@ def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
     by = Grouping(characters=(1, 2, 3))
     assert group_of(0, by, edition()) == ("A", "0", "0")
     assert group_of(edition().size, by, edition()) is None
+    assert group_of(edition().size + 1, by, edition()) is None
     assert group_of(-1, by, edition()) is None
 
 

@@ -268,3 +268,25 @@ def test_a_long_set_of_codes_is_cut_and_counted() -> None:
     assert said.startswith("A00.-, A01.- and ")
     left = len(codes) - len(edition.codeset("A00-A01"))
     assert said.endswith(f" and {left} more codes")
+
+
+SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
+
+
+@pytest.mark.parametrize(
+    ("listed", "named"),
+    [
+        ("$few", SIX),
+        (f"{SIX}, R05.1", f"{SIX}, R05.1"),
+        ("$many", "$many"),
+    ],
+)
+def test_up_to_six_missing_codes_are_named_and_more_are_as_the_rule_lists_them(tmp_path, listed, named):
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        f'pack: own\ntitle: t\ncode_sets: {{few: "{SIX}", many: "A00-B99"}}\nrules:\n'
+        f'  - {{id: missing, title: t, severity: info, subject: I10, forbid: "{listed}"}}\n'
+    )
+    (step,) = Validator(packs=[path]).explain(Claim("I10 Z99.2")).of("own/missing")
+    wanted = "A00-B99" if named == "$many" else named
+    assert (step.outcome, step.reason) == (Outcome.NO_OBJECT, f"none of {wanted} is on the claim")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from weakcode.scrub.read.layouts import parse_mapping
+from weakcode.scrub.read.tables.mapping import parse_mapping
 
 from weakcode import Claim, ServiceLine, Validator, read_claims
 from weakcode.cli import main
