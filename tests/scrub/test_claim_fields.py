@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from weakcode.scrub.read.tables.mapping import parse_mapping
 
 from weakcode import Claim, ServiceLine, Validator, read_claims
 from weakcode.cli import main
 from weakcode.fields import FIELDS
+from weakcode.scrub.read.tables.mapping import parse_mapping
 from weakcode.scrub.run import scrub
 
 

@@ -75,7 +75,7 @@ def _arrow_batches(path: str | os.PathLike[str]) -> Iterator[tuple[pa.RecordBatc
 
 
 def _days(column: pa.Array) -> pa.Array:
-    """Return service dates as days; a text that is no date becomes null, as on a claim that was rejected for it."""
+    """Return service dates as days; a text that is not a date becomes null, as on a claim that was rejected for it."""
     import pyarrow as pa
 
     from weakcode.fields import parse_date

@@ -1,4 +1,4 @@
-"""Findings of two runs held against each other in DuckDB: what is new, gone and changed.
+"""Findings of two runs compared in DuckDB: what is new, gone and changed.
 
 Findings are the same where they have the same id. Of files that were written before findings had ids, those of the
 same claim, rule, codes and positions are. Memory is bounded: what does not fit goes to a temporary folder.
@@ -97,7 +97,7 @@ class Comparison:
 
 
 def compare(a: Sequence[str], b: Sequence[str]) -> Comparison:
-    """Compare the findings files, or folders of them, of two runs. Raises InputError for what is no findings file."""
+    """Compare the findings files, or folders of them, of two runs. Raises InputError for other files."""
     sides = [files_of(one) for one in (a, b)]
     with database() as connection, told([*sides[0], *sides[1]]):
         runs = []

@@ -90,7 +90,7 @@ def _counted(
     connection: Any, files: tuple[str, ...], run: ReportedRun, claims: Sequence[str], rows: int, hash_key: bytes | None
 ) -> ReportData:
     connection.execute(
-        # A claim without id is told from others by its place.
+        # A claim without id is identified by its place.
         "CREATE TABLE flagged AS SELECT claim_id, CASE WHEN claim_id IS NULL THEN "  # noqa: S608
         f"coalesce(file, '') || ':' || coalesce(line, row) END AS place, {_BY_SEVERITY} FROM findings GROUP BY ALL"
     )

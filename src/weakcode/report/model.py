@@ -11,7 +11,7 @@ SEVERITIES = ("error", "warning", "info")
 
 
 def shown_message(message: str, codes: tuple[str, ...]) -> str:
-    """Return the message without what is no code among `codes`, wherever the findings are from."""
+    """Return the message without what is not a code among `codes`, wherever the findings are from."""
     for code in sorted(codes, key=len, reverse=True):
         if code and shown(code) == NO_CODE:
             message = message.replace(code, NO_CODE)

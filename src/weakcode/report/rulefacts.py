@@ -72,7 +72,7 @@ def _facts(full: str, pack: Pack, rule: Rule) -> ReportedRule:
 
 
 def _checks(full: str, pack: Pack, rule: Rule) -> tuple[tuple[str, ...], ...]:
-    # What only a run can tell, the examples' findings above all, would take as long for each rule as the whole report.
+    # What only a run shows, the examples' findings above all, would take as long for each rule as the whole report.
     unrun = pages.RuleFacts(full, pack, rule, "", 0, (), (), 0, None, (), ())
     section = next(one for one in sections(unrun) if one.title == "What it checks")
     return tuple(tuple(text.split("`")) for line in section.lines for text in (line.text, *line.under))

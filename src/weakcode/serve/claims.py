@@ -120,7 +120,7 @@ class ClaimRoutes:
     async def check_many(self, request: Request) -> Response:
         """POST /v1/check-many: a claim a line in, a verdict a line out, in their order, while they come.
 
-        A line that is no claim gets an object with its number and `error` in its place. The server reads no further
+        A line that is not a claim gets an object with its number and `error` in its place. The server reads no further
         while the client does not read. An answer that is whole ends as HTTP says; one that was cut short does not.
         """
         check_type(request, NDJSON, "application/jsonl", JSON)

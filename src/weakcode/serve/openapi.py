@@ -106,7 +106,7 @@ def _claim_paths() -> dict[str, Any]:
         "/v1/check": _operation("Judge a claim.", verdict, claim, [_PROFILE], _OF_CLAIMS),
         "/v1/check-many": _operation(
             "Judge claims, one as JSON a line; a verdict a line comes back in their order, while they are sent. "
-            "In the place of a line that is no claim stands an object with `line` and `error`.",
+            "In the place of a line that is not a claim stands an object with `line` and `error`.",
             _content("application/x-ndjson", {"type": "string"}),
             _content("application/x-ndjson", {"type": "string"}, '{"id": "A1", "codes": ["I10"]}\n'),
             [_PROFILE],

@@ -99,7 +99,7 @@ def command(
 def _check_lines(
     codes: Sequence[str], texts: Sequence[str], explain: bool, as_format: str, options: dict[str, Any]
 ) -> int:
-    """Judge the claims on standard input one by one; a line that is no claim gets an object with `error`."""
+    """Judge the claims on standard input one by one; a line that is not a claim gets an object with `error`."""
     from weakcode.cli.claims.lines import judge_lines
 
     choice = Choice.from_options(options)

@@ -1,4 +1,4 @@
-"""How a scrub ends: what is told of it, and its exit status."""
+"""How a scrub ends: its summary and its exit status."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @attrs.frozen
 class Told:
-    """How a run is called, which gates it has, and what is told of it."""
+    """How a run is called, which gates it has, and what is printed of it."""
 
     run_id: str | None = None
     max_rejects: str | None = None

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from weakcode.validator import Validator
 
 MOST_BYTES = 1 << 20
-"""Of a line; a longer one is no claim."""
+"""Of a line; a longer one is not a claim."""
 
 
 def judge_lines(choice: Choice, *, at_once: bool = False) -> int:
     """Print a verdict for every line of standard input and return the exit status.
 
-    A line that is no claim gets an object with its number and `error`, and the exit status is 2. `at_once` flushes
+    A line that is not a claim gets an object with its number and `error`, and the exit status is 2. `at_once` flushes
     after each line, for a program that waits for the answer.
     """
     if sys.stdin is None:

@@ -110,7 +110,7 @@ def command(
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
-    the same names. Rows that are no claims are set aside, and the rest goes on. The input - is standard input.
+    the same names. Rejected rows are set aside, and the run goes on. The input - is standard input.
 
     \b
     weakcode scrub claims.csv

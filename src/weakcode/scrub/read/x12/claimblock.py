@@ -37,7 +37,7 @@ class ClaimBlock(ClaimBatch):
     """Some claims of a file, most of them read natively.
 
     `columns` are those of `_reader.Reader.take`, over `text`; `records` has the rows that the reader in Python read,
-    `rejected` what is no claim, each with the number of the row that it stands before. `offset` is that of
+    `rejected` what is not a claim, each with the number of the row that it stands before. `offset` is that of
     the text in the file.
     """
 

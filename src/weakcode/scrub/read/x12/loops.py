@@ -27,7 +27,7 @@ class Loops:
 
     The public attributes are all that a claim's outcome depends on, apart from its own segments: the native reader
     takes them over and gives them back. `claim` is the one that is being read. `undiagnosed` counts dental claims
-    without a diagnosis, which need none; `others` are the transaction sets that are no 837, `notes` what is odd about
+    without a diagnosis, which need none; `others` are the transaction sets that are not 837, `notes` what is odd about
     the file.
     """
 
@@ -119,7 +119,7 @@ class Loops:
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """Transaction sets that are no 837, in the order in which they were first seen."""
+        """Transaction sets that are not 837, in the order in which they were first seen."""
         return tuple(f"transaction set {name}" for name in self.others)
 
     def _elements(self, segment: Segment) -> list[str]:
