@@ -98,11 +98,15 @@ def _edits_about(judged: JudgedClaim, program: Program) -> list[int]:
     """Return the edits that have a subject on the claim, and those about the claim whose occasion is there."""
     about: set[int] = set()
     for _, code_id in judged.distinct:
-        # Without pointers a rule about them has no more to say than one without a subject.
+        # Without pointers a rule about them has no more to say than one without a subject; the same of indicators.
         as_subject = program.roles(code_id)[0]
-        about.update(n for n in as_subject if judged.pointers is not None or not program.edit(n).asks_lines)
+        about.update(n for n in as_subject if _may_speak(judged, program.edit(n)))
     about.update(number for number in program.claim_edits if _speaks(program.edit(number).condition, judged))
     return sorted(about)
+
+
+def _may_speak(judged: JudgedClaim, edit: Edit) -> bool:
+    return (judged.pointers is not None or not edit.asks_lines) and (judged.has_poa or not edit.asks_poa)
 
 
 def _speaks(condition: Condition | None, judged: JudgedClaim) -> bool:
@@ -178,7 +182,7 @@ def explain(
 
     Raises EngineError where the engine and the reading of the edits one by one disagree.
     """
-    payer = judged.claim.payer
+    payer = judged.payer
     severities = {number: assembler.severity_of(number, payer) for number in range(len(program.rules))}
     rule_of = program.rule_of_edit
     about = _edits_about(judged, program)

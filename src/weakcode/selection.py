@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,11 @@ class Selection:
         from weakcode.coverage.policies import Policies
 
         return Coverage.of(self.profile, Policies(all_opened()))
+
+    def payer_of(self, payer: str | None, ids: Sequence[str]) -> str | None:
+        """Return who pays a claim: as the profile calls it by the claim's name and ids, or else as the claim does."""
+        own = None if self.profile is None else self.profile.payer_of(payer, ids)
+        return payer if own is None else own
 
     @property
     def paths(self) -> list[Path]:

@@ -257,7 +257,7 @@ class Validator:
             unmatched=outcome.unmatched,
             notes_edition=edition.notes_name,
             notes_out_of_force=bool(about_notes(day, edition)),
-            not_judged=bench.unjudged.of(judged, bench.assembler.severities(claim.payer), self.day),
+            not_judged=bench.unjudged.of(judged, bench.assembler.severities(judged.payer), self.day),
         )
 
     def _found(self, claim: Claim, bench: EditionBench, day: dt.date) -> tuple[JudgedClaim, tuple[Finding, ...]]:
@@ -265,12 +265,15 @@ class Validator:
         give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
-        judged = JudgedClaim.of(claim, bench.edition, day)
+        judged = self._judged(claim, bench.edition, day)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         if self._coverage is not None and claim.lines:
             covered = self._coverage.findings(claim, day, bench)
             findings = tuple(in_order((*findings, *covered))) if covered else findings
-        return judged, findings if bench.risks is None else bench.risks.shown_on(findings, claim.payer)
+        return judged, findings if bench.risks is None else bench.risks.shown_on(findings, judged.payer)
+
+    def _judged(self, claim: Claim, edition: Edition, day: dt.date) -> JudgedClaim:
+        return JudgedClaim.of(claim, edition, day, self._chosen.payer_of(claim.payer, claim.payer_id))
 
     def warm(self) -> None:
         """Do now what the first check would do: read or compile the rules and make the engine ready.
@@ -313,13 +316,13 @@ class Validator:
 
         claim = Claim.of(claim)
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
-        bench, judged = self._bench(edition), JudgedClaim.of(claim, edition, self.day)
+        bench, judged = self._bench(edition), self._judged(claim, edition, self.day)
         found = bench.engine.hits(judged)
         explained = explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
         read = self._coverage.readings(claim, self.day) if self._coverage is not None else ()
         if not read:
             return explained
-        return with_coverage(explained, read, claim.codes, lambda rule: bench.severity_of(rule, claim.payer))
+        return with_coverage(explained, read, claim.codes, lambda rule: bench.severity_of(rule, judged.payer))
 
     def fix(self, claim: ClaimLike, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
@@ -355,6 +358,7 @@ class Validator:
             self._marker(),
             self.day,
             self._coverage,
+            self._chosen.payer_of,
         )
 
     def _marker(self) -> Marker | None:

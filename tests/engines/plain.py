@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from weakcode.semantics.conditions import Condition
+
+
+def _named(value: str, wanted) -> bool:
+    """Whether a value is one of those named, in one of their ranges or like one of their patterns."""
+    for name in wanted:
+        low, dash, high = name.upper().partition("-")
+        if dash and len(low) == len(high) == len(value) and low <= value.upper() <= high:
+            return True
+        if fnmatchcase(value.upper(), name.upper()):
+            return True
+    return False
+
+
+def _line(condition: Condition, line) -> bool:
+    return (
+        (not condition.line_procedures or _named(line.procedure or "", condition.line_procedures))
+        and (not condition.line_modifiers or any(_named(one, condition.line_modifiers) for one in line.modifiers))
+        and (not condition.line_revenues or _named(line.revenue or "", condition.line_revenues))
+        and (not condition.line_places or _named(line.place or "", condition.line_places))
+    )
 
 
 def meets(condition: Condition | None, claim, ids, date) -> bool:
@@ -18,7 +40,20 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
     if condition.settings:
         tests.append(claim.setting in condition.settings)
     if condition.payers:
-        tests.append((claim.payer or "").lower() in condition.payers)
+        names = [claim.payer or "", *claim.payer_id]
+        tests.append(any(_named(name, condition.payers) for name in names))
+    for value, wanted in (
+        (claim.plan, condition.plans),
+        (claim.bill_type, condition.bill_types),
+        (claim.frequency, condition.frequencies),
+        (claim.place, condition.places),
+        (claim.state, condition.states),
+        (claim.provider_taxonomy, condition.taxonomies),
+    ):
+        if wanted:
+            tests.append(value is not None and _named(value, wanted))
+    if condition.line_procedures or condition.line_modifiers or condition.line_revenues or condition.line_places:
+        tests.append(any(_line(condition, line) for line in claim.lines))
     if condition.starts:
         tests.append(date >= condition.starts)
     if condition.ends:

@@ -115,7 +115,12 @@ conditions = st.builds(
     age_max=_mostly_none(ages),
     sex=_mostly_none(st.sampled_from("FM")),
     settings=_mostly_none(st.just(("inpatient", "outpatient"))).map(lambda v: v or ()),
-    payers=_mostly_none(st.just(("acme",))).map(lambda v: v or ()),
+    payers=_mostly_none(st.sampled_from([("acme",), ("med*", "a-1")])).map(lambda v: v or ()),
+    plans=_mostly_none(st.just(("MB",))).map(lambda v: v or ()),
+    bill_types=_mostly_none(st.sampled_from([("11*",), ("131-139",)])).map(lambda v: v or ()),
+    states=_mostly_none(st.just(("CA", "NV"))).map(lambda v: v or ()),
+    line_procedures=_mostly_none(st.sampled_from([("97110-97150",), ("G*", "97110")])).map(lambda v: v or ()),
+    line_modifiers=_mostly_none(st.just(("GP",))).map(lambda v: v or ()),
     starts=_mostly_none(dates),
     ends=_mostly_none(dates),
     documented_all=_facts,
@@ -127,6 +132,10 @@ conditions = st.builds(
     pointer_off_claim=st.sampled_from([False, False, False, True]),
 )
 pointed = st.sampled_from([None, None, None, None, None, "first", "never"])
+indicators = st.lists(st.sampled_from(["Y", "N", "U", "W", "1", "missing"]), min_size=1, max_size=4, unique=True)
+_POINTED = pointed.map(lambda one: {"pointed": one})
+_ADMITTED = indicators.map(lambda some: {"poa": tuple(some)})
+filters = st.sampled_from([*[_POINTED] * 11, _ADMITTED]).flatmap(lambda one: one)
 
 
 @st.composite
@@ -140,7 +149,7 @@ def one_part(draw):
 
 # Most edits have no condition or a short one: an edit that is never violated tests nothing.
 _OFF_CLAIM = st.just(Condition(pointer_off_claim=True))
-_DRAWN = [st.none()] * 6 + [one_part()] * 3 + [_OFF_CLAIM, conditions]
+_DRAWN = [st.none()] * 9 + [one_part()] * 3 + [_OFF_CLAIM, conditions]
 edit_conditions = st.sampled_from(_DRAWN).flatmap(lambda one: one)
 
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule
@@ -167,7 +176,7 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
         object=related,
         where=where,
         condition=draw(edit_conditions),
-        pointed=None if verb is Verb.CLAIM_REQUIRE else draw(pointed),
+        **({} if verb is Verb.CLAIM_REQUIRE else draw(filters)),
     )
 
 
@@ -175,22 +184,39 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
 pointers = st.lists(st.one_of(st.integers(1, 5), st.integers(1, 12)), max_size=4)
 service_lines = st.one_of(
     st.just(()),
-    st.lists(st.builds(ServiceLine, st.integers(1, 9), pointers), max_size=5),
+    st.lists(
+        st.builds(
+            ServiceLine,
+            st.integers(1, 9),
+            pointers,
+            st.sampled_from([None, None, "97110", "97140", "99213", "G0008"]),
+            modifiers=st.sampled_from([(), (), ("GP",), ("25", "GP")]),
+        ),
+        max_size=5,
+    ),
 )
 codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ"]))
 frequent_codes = st.one_of(st.sampled_from(NAMES[:_OFTEN]), st.sampled_from(NAMES[:_OFTEN]), codes)
+diagnoses = st.one_of(
+    st.lists(frequent_codes, min_size=4, max_size=9),
+    st.lists(frequent_codes, min_size=1, max_size=8),
+    st.lists(codes, min_size=1, max_size=100),
+)
+with_poa = st.builds(
+    lambda code, poa: {"code": code, "poa": poa}, frequent_codes, st.sampled_from([None, "Y", "N", "U", "W", "1"])
+)
 claims = st.builds(
     Claim,
-    st.one_of(
-        st.lists(frequent_codes, min_size=4, max_size=9),
-        st.lists(frequent_codes, min_size=1, max_size=8),
-        st.lists(codes, min_size=1, max_size=100),
-    ),
+    st.one_of(diagnoses, st.lists(with_poa, min_size=4, max_size=9)),
     age=st.none() | ages,
     sex=st.sampled_from(["F", "M", None]),
     service_date=st.none() | dates,
     setting=st.sampled_from([None, "professional", "outpatient", "inpatient"]),
     payer=st.sampled_from([None, "Acme", "Medicare", "other"]),
+    payer_id=st.sampled_from([(), (), ("A-1",), ("B", "A-1")]),
+    plan=st.sampled_from([None, "MB", "CI"]),
+    bill_type=st.sampled_from([None, "111", "131", "0139", "140"]),
+    state=st.sampled_from([None, "CA", "NY"]),
     documented=st.sets(st.sampled_from(FACTS)),
     lines=service_lines,
 )

@@ -103,7 +103,11 @@ spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c:
 strange = st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"])
 codes = st.one_of(st.sampled_from(NAMES[:5]), st.sampled_from(NAMES[:5]), st.sampled_from(NAMES), strange)
 texts = st.sampled_from([None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"])
-diagnoses = st.builds(lambda spell, code, text: {"code": spell(code), "text": text}, spellings, codes, texts)
+indicators = st.sampled_from([None, None, "Y", "n", "U", "W", "1"])
+diagnoses = st.builds(
+    lambda spell, code, text, poa: {"code": spell(code), "text": text, "poa": poa}, spellings, codes, texts, indicators
+)
+procedures = st.sampled_from([None, None, "97110", "97140", "99213", "G0008"])
 rows = st.fixed_dictionaries(
     {
         "codes": st.one_of(st.lists(diagnoses, min_size=1, max_size=8), st.lists(diagnoses, min_size=30, max_size=100)),
@@ -114,8 +118,22 @@ rows = st.fixed_dictionaries(
         "setting": st.sampled_from([None, "professional", "outpatient", "inpatient"]),
         "payer": st.sampled_from([None, "Acme", " Medicare ", "other"]),
         "documented": st.lists(st.sampled_from(FACTS), unique=True),
+        "payer_id": st.sampled_from([[], ["A-1"], ["B", "a-1"]]),
+        "plan": st.sampled_from([None, "MB", "CI"]),
+        "bill_type": st.sampled_from([None, "111", "131", "0139"]),
+        "state": st.sampled_from([None, "CA", "ny"]),
         "lines": st.none()
-        | st.lists(st.fixed_dictionaries({"number": st.integers(1, 9), "pointers": pointers}), max_size=5),
+        | st.lists(
+            st.fixed_dictionaries(
+                {
+                    "number": st.integers(1, 9),
+                    "pointers": pointers,
+                    "procedure": procedures,
+                    "modifiers": st.sampled_from([[], ["GP"], ["25", "GP"]]),
+                }
+            ),
+            max_size=5,
+        ),
     }
 )
 
@@ -134,13 +152,17 @@ severities = st.lists(st.sampled_from([None, "info", "warning", "error"]), min_s
 
 
 def claim_of(row, number=0) -> Claim:
-    lines = [ServiceLine(line["number"], line["pointers"]) for line in row.get("lines") or ()]
+    lines = [ServiceLine(**line) for line in row.get("lines") or ()]
     about = {k: v for k, v in row.items() if k not in ("codes", "lines")}
     return Claim(row["codes"], str(number), lines=lines, **about)
 
 
 def batch_of(some_rows) -> pa.RecordBatch:
-    diagnosis = pa.struct([("code", pa.string()), ("text", pa.string())])
+    diagnosis = pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())])
+    text, numbers = pa.string(), pa.list_(pa.int32())
+    line = pa.struct(
+        [("number", pa.int32()), ("pointers", numbers), ("procedure", text), ("modifiers", pa.list_(text))]
+    )
     schema = pa.schema(
         [
             ("claim_id", pa.string()),
@@ -152,7 +174,11 @@ def batch_of(some_rows) -> pa.RecordBatch:
             ("setting", pa.string()),
             ("payer", pa.string()),
             ("documented", pa.list_(pa.string())),
-            ("lines", pa.list_(pa.struct([("number", pa.int32()), ("pointers", pa.list_(pa.int32()))]))),
+            ("payer_id", pa.list_(pa.string())),
+            ("plan", pa.string()),
+            ("bill_type", pa.string()),
+            ("state", pa.string()),
+            ("lines", pa.list_(line)),
         ]
     )
     return pa.RecordBatch.from_pylist([{"claim_id": str(n), **row} for n, row in enumerate(some_rows)], schema)

@@ -179,6 +179,7 @@ def _edit(pack: Pack, rule: Rule, number: int, case: Case, scope: Scope) -> Edit
         condition=condition_of(case.when or When(), case, rule, scope.codes),
         terms=tuple(term.casefold() for term in case.terms),
         pointed=None if case.pointed == "off-claim" else case.pointed,
+        poa=case.poa,
         message=case.message,
         listed=listed,
         fix=EditFix(case.fix.action, case.fix.code, case.fix.text) if case.fix else None,

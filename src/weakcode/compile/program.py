@@ -26,8 +26,9 @@ from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.verbs import Verb, Where
 
-CONDITIONAL, SPOKEN, LINED = 1, 2, 4
-"""Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines."""
+CONDITIONAL, SPOKEN, LINED, ADMITTED = 1, 2, 4, 8
+"""Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines,
+or at present-on-admission indicators."""
 
 NO_SET = 0
 """The number of no code set; that of the empty one is another."""
@@ -148,7 +149,10 @@ class Program:
             "objects": [pool.number(edit.object) for edit in edits],
             "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
             "special": [
-                CONDITIONAL * (edit.condition is not None) | SPOKEN * bool(edit.terms) | LINED * edit.asks_lines
+                CONDITIONAL * (edit.condition is not None)
+                | SPOKEN * bool(edit.terms)
+                | LINED * edit.asks_lines
+                | ADMITTED * edit.asks_poa
                 for edit in edits
             ],
         }

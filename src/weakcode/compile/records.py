@@ -72,6 +72,7 @@ def edit_of(data: dict[str, Any], subject: CodeSet, related: CodeSet, condition:
         condition=condition,
         terms=tuple(data.get("terms", ())),
         pointed=data.get("pointed"),
+        poa=tuple(data.get("poa", ())),
         message=data.get("message"),
         listed=data.get("listed", ""),
         fix=EditFix(**data["fix"]) if "fix" in data else None,
@@ -93,6 +94,8 @@ def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
         parts.append(f',"terms":{_said(edit.terms)}')
     if edit.pointed is not None:
         parts.append(f',"pointed":{_said(edit.pointed)}')
+    if edit.poa:
+        parts.append(f',"poa":{_said(edit.poa)}')
     if edit.message is not None:
         parts.append(f',"message":{_text(edit.message)}')
     if edit.listed:
@@ -129,15 +132,17 @@ _RECORD = {
     **dict.fromkeys(("rule", "verb", "where"), int),
     "terms": [str],
     "pointed": frozenset(("first", "never")),
+    "poa": [str],
     "message": str,
     "listed": str,
     "fix": {"action": str, "code": str, "text": str},
     "sources": [{"title": str, "place": str, "quote": str}],
 }
+_LISTS = [field.name for field in attrs.fields(Condition) if str(field.type) == "tuple[str, ...]"]
 _CONDITION = {
     **dict.fromkeys(("age_min", "age_max"), int),
     **dict.fromkeys(("sex", "starts", "ends"), str),
-    **{name: [str] for name in ("settings", "payers", "documented_all", "documented_any", "documented_none")},
+    **{name: [str] for name in _LISTS},
     "pointer_off_claim": bool,
 }
 _BITS = 4

@@ -80,8 +80,7 @@ class Coverage:
 
     def scope_of(self, claim: Claim) -> ChosenPolicies | None:
         """Return the policies that a claim's payer goes by; None where there are none, or its state does not tell."""
-        payer = self.profile.payer_named(claim.payer)
-        return self.scope(payer, None)
+        return self.scope(self.profile.payer_of(claim.payer, claim.payer_id), claim.state)
 
     def scope(self, payer: str | None, state: str | None) -> ChosenPolicies | None:
         """Return the policies of a payer, as the profile spells it, for claims of a state; None is not known."""
@@ -100,8 +99,9 @@ class Coverage:
         """Return the findings of the policies in their order, at the severities at which their rules are applied."""
         read = [one for one in self.readings(claim, day) if one.outcome is Outcome.VIOLATED]
         found = []
+        payer = self.profile.payer_of(claim.payer, claim.payer_id)
         for one in read:
-            severity = applied.severity_of(one.rule, claim.payer)
+            severity = applied.severity_of(one.rule, payer)
             if severity is not None:
                 codes = tuple(claim.codes[at - 1] for at in one.positions)
                 found.append(
@@ -121,7 +121,7 @@ class Coverage:
 
     def not_judged(self, claim: Claim) -> tuple[str, ...]:
         """Return why the policies of the claim's payer could not speak, each as a phrase; nothing where they could."""
-        payer = self.profile.payer_named(claim.payer)
+        payer = self.profile.payer_of(claim.payer, claim.payer_id)
         if payer is None or payer not in self.scopes:
             return ()
         if self.scope_of(claim) is None:

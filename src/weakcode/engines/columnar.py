@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 
 from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import LINED, SPOKEN, Program
-from weakcode.engines.judging import CodedRows, Held, JudgingPart
+from weakcode.compile.program import ADMITTED, LINED, SPOKEN, Program
+from weakcode.engines.judging import USUAL, CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim, without_satisfied
@@ -40,6 +40,11 @@ class ColumnarEngine:
         self._parts = tuple(JudgingPart(part, edition, active) for part in program.parts)
 
     @property
+    def program(self) -> Program:
+        """The program whose edits it judges by."""
+        return self._program
+
+    @property
     def classes(self) -> int:
         """How many classes of codes the tables distinguish."""
         return sum(part.classes for part in self._parts)
@@ -50,7 +55,12 @@ class ColumnarEngine:
 
         Such edits have tables of their own, so that other claims never meet them.
         """
-        return any(part.groups(lined=True) for part in self._parts)
+        return any(part.groups(kind=LINED) for part in self._parts)
+
+    @lazy
+    def asks_poa(self) -> bool:
+        """Whether an edit looks at present-on-admission indicators; these too have tables of their own."""
+        return any(part.groups(kind=ADMITTED) for part in self._parts)
 
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order."""
@@ -82,14 +92,14 @@ class ColumnarEngine:
         return Reading(self._index)
 
     def hits_batch(
-        self, rows: CodedRows, chosen: NDArray[np.uint8], held: Held, *, lined: bool = False
+        self, rows: CodedRows, chosen: NDArray[np.uint8], held: Held, *, kind: int = USUAL
     ) -> NDArray[np.int32]:
         """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
 
         `held` gives for tests of claims a row of words for each claim: bit n + 1 tells whether test n holds, bit 0 is
         set. Positions are 1-based, 0 where there is none; stray is the first required code on the wrong side. Terms are
         taken to hold, and their column is 0: edits that have some must be gone through by the caller, and so must those
-        that look at service lines, whose hits come with `lined`. Does not hold the GIL.
+        that look at service lines or present-on-admission indicators: their hits come with their `kind`. Frees the GIL.
         """
         import numpy as np
 
@@ -98,7 +108,7 @@ class ColumnarEngine:
         found = [
             hits
             for part in self._parts
-            for hits in part.hits_batch(rows, strange, billable, chosen, held, lined=lined)
+            for hits in part.hits_batch(rows, strange, billable, chosen, held, kind=kind)
             if len(hits)
         ]
         if len(found) < 2:

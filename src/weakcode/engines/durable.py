@@ -193,6 +193,10 @@ class DurableEngine:
             at = [] if pointers is None else [i for i in at if pointers.meets(edit.pointed, i)]
             if not at:
                 return
+        if edit.poa:
+            at = [i for i in at if judged.has_poa and judged.poa(i) in edit.poa]
+            if not at:
+                return
         if verb is Verb.FORBID:
             at = [i for i in at if i not in others]
             if not at or not others:

@@ -74,7 +74,7 @@ class Assembler:
 
     def findings(self, judged: JudgedClaim, hits: Iterable[Hit]) -> tuple[Finding, ...]:
         """Return the findings by subject position, then rule id, then object position."""
-        severities = self.severities(judged.claim.payer)
+        severities = self.severities(judged.payer)
         merged = self.merger.merged(hits, severities)
         findings = tuple([self._finding(judged, severities, *one) for one in merged])
         return findings if len({one.id for one in findings}) == len(findings) else apart(findings)

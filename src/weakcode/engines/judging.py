@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import LINED, NO_SET, SPOKEN, Program, ProgramPart
+from weakcode.compile.program import ADMITTED, LINED, NO_SET, SPOKEN, Program, ProgramPart
 from weakcode.engines.kernel._kernel import Tables
-from weakcode.semantics.conditions import ClaimTest, Condition, ConditionBits
+from weakcode.semantics.bits import ClaimTest, ConditionBits
+from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.terms import found_term
@@ -37,6 +38,12 @@ _FEW = 8
 """A program that distinguishes fewer segments than one in so many codes is small."""
 
 Held = Callable[[ConditionBits], "NDArray[np.uint64]"]
+
+
+USUAL = 0
+"""The kind of edits that look at neither service lines (`LINED`) nor present-on-admission indicators (`ADMITTED`)."""
+_KINDS = LINED | ADMITTED
+_FURTHER = SPOKEN | LINED | ADMITTED
 
 
 @attrs.frozen(eq=False)
@@ -99,41 +106,41 @@ class JudgingPart:
         self._edition = edition
         self._active = active[part.first_rule : part.first_rule + len(self._program.rules)]
         self._special = self._program.column("special")
-        self._groups: dict[bool, tuple[tuple[Built, bool], ...]] = {}
+        self._groups: dict[int, tuple[tuple[Built, bool], ...]] = {}
 
     @property
     def classes(self) -> int:
         """How many classes of codes its tables distinguish."""
         return len(self._program.column("subject_pointers")) - 1
 
-    def groups(self, *, lined: bool) -> tuple[tuple[Built, bool], ...]:
+    def groups(self, *, kind: int) -> tuple[tuple[Built, bool], ...]:
         """Return the tables to judge by, each with whether some of its edits are off."""
-        found = self._groups.get(lined)
+        found = self._groups.get(kind)
         if found is None:
-            found = self._groups[lined] = tuple(self._chosen(lined=lined))
+            found = self._groups[kind] = tuple(self._chosen(kind=kind))
         return found
 
-    def _chosen(self, *, lined: bool) -> Iterator[tuple[Built, bool]]:
+    def _chosen(self, *, kind: int) -> Iterator[tuple[Built, bool]]:
         program, active = self._program, self._active
         usual = bytes(rule.enabled for rule in program.rules)
         core = bytes(map(int.__and__, active, usual))
         others = bytes(map(int.__gt__, active, usual))
-        counts = _edit_counts(program, lined=lined)
+        counts = _edit_counts(program, kind=kind)
         wanted, all_usual = (sum(compress(counts, rules)) for rules in (core, usual))
         if wanted and wanted >= _MUCH * all_usual:
-            yield self._built(usual, lined=lined), core != usual
+            yield self._built(usual, kind=kind), core != usual
         elif wanted:
-            yield self._built(core, lined=lined), False
+            yield self._built(core, kind=kind), False
         if sum(compress(counts, others)):
             unusual = bytes(not on for on in usual)
-            yield self._built(unusual, lined=lined), others != unusual
+            yield self._built(unusual, kind=kind), others != unusual
 
-    def _built(self, rules: bytes, *, lined: bool) -> Built:
+    def _built(self, rules: bytes, *, kind: int) -> Built:
         """Return the tables of some rules, made once for all validators that judge by the program."""
-        key, shared = (rules, lined, self._edition.universe), self._program.shared
+        key, shared = (rules, kind, self._edition.universe), self._program.shared
         built: Built | None = shared.get(key)
         if built is None:
-            built = _tables(self._program, rules, self._edition.universe, lined=lined)
+            built = _tables(self._program, rules, self._edition.universe, kind=kind)
             # Without a lock, which a fork could leave locked: at worst two threads make the same tables.
             for oldest in list(shared)[: len(shared) - _MOST_TABLES]:
                 shared.pop(oldest, None)
@@ -144,21 +151,23 @@ class JudgingPart:
 
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order."""
-        found = self._judged(judged, lined=False)
+        found = self._judged(judged, kind=USUAL)
         if judged.pointers is not None:
-            found += self._judged(judged, lined=True)
+            found += self._judged(judged, kind=LINED)
+        if judged.has_poa:
+            found += self._judged(judged, kind=ADMITTED)
         special = self._special
-        if judged.pointers is not None or judged.is_spoken:
-            doubtful = [hit for hit in found if special[hit.edit] & (SPOKEN | LINED)]
+        if judged.pointers is not None or judged.is_spoken or judged.has_poa:
+            doubtful = [hit for hit in found if special[hit.edit] & _FURTHER]
             if doubtful:
-                found = [hit for hit in found if not special[hit.edit] & (SPOKEN | LINED)]
+                found = [hit for hit in found if not special[hit.edit] & _FURTHER]
                 found += self._meant(judged, doubtful)
         first = self._first_edit
         return [Hit(edit + first, subject, other) for edit, subject, other in found] if first else found
 
-    def _judged(self, judged: JudgedClaim, *, lined: bool) -> list[Hit]:
+    def _judged(self, judged: JudgedClaim, *, kind: int) -> list[Hit]:
         found: list[Hit] = []
-        for built, some_off in self.groups(lined=lined):
+        for built, some_off in self.groups(kind=kind):
             hits = built.judge(judged)
             if some_off:
                 active, rule_of = self._active, self._program.rule_of_edit
@@ -175,6 +184,8 @@ class JudgingPart:
             pointers = judged.pointers
             if edit.pointed is not None and pointers is not None:
                 meant = [hit for hit in meant if pointers.meets(edit.pointed, hit.subject)]
+            if edit.poa:
+                meant = [hit for hit in meant if judged.poa(hit.subject) in edit.poa]
             if edit.terms:
                 diagnoses, ids = judged.claim.diagnoses, judged.ids
                 meant = [
@@ -198,12 +209,12 @@ class JudgingPart:
         chosen: NDArray[np.uint8],
         held: Held,
         *,
-        lined: bool,
+        kind: int,
     ) -> Iterator[NDArray[np.int32]]:
         """Give the violations on the chosen rows, for each table in order of rows."""
         import numpy as np
 
-        for built, some_off in self.groups(lined=lined):
+        for built, some_off in self.groups(kind=kind):
             hits = built.judge_batch(rows, strange, billable, chosen, held)
             if some_off:
                 on = np.frombuffer(self._active, np.uint8)[np.asarray(self._program.rule_of_edit)]
@@ -213,27 +224,30 @@ class JudgingPart:
             yield hits
 
 
-def _edit_counts(program: Program, *, lined: bool) -> list[int]:
-    """Return how many edits each rule has that do, or do not, look at service lines."""
+def _edit_counts(program: Program, *, kind: int) -> list[int]:
+    """Return how many edits of a kind each rule has."""
     rules, special = program.rule_of_edit, program.column("special")
-    about_lines = Counter(rules[number] for number in compress(range(len(special)), special) if special[number] & LINED)
-    counted = about_lines if lined else Counter(rules) - about_lines
+    of_kind: dict[int, Counter[int]] = {LINED: Counter(), ADMITTED: Counter()}
+    for number in compress(range(len(special)), special):
+        if special[number] & _KINDS:
+            of_kind[special[number] & _KINDS][rules[number]] += 1
+    counted = of_kind[kind] if kind else Counter(rules) - of_kind[LINED] - of_kind[ADMITTED]
     return [counted[rule] for rule in range(len(program.rules))]
 
 
-def _tables(program: Program, rules: bytes, universe: int, *, lined: bool) -> Built:
+def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Built:
     """Return the tables of the edits of these rules, with what they ask of claims."""
     special, starts = program.column("special"), program.column("starts")
     count = len(program)
-    on = bytearray(count) if lined else bytearray(map(rules.__getitem__, program.rule_of_edit))
+    on = bytearray(count) if kind else bytearray(map(rules.__getitem__, program.rule_of_edit))
     about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
     tests: dict[tuple[Condition, bool], int] = {}
     asked_for: dict[tuple[int, ...], int] = {}
     places: dict[int, int] = {}
     for number in compress(range(count), special):
-        looks_further[number] = bool(special[number] & (SPOKEN | LINED))
-        if special[number] & LINED:
-            on[number] = lined and rules[program.rule_of_edit[number]]
+        looks_further[number] = bool(special[number] & _FURTHER)
+        if special[number] & _KINDS:
+            on[number] = special[number] & _KINDS == kind and rules[program.rule_of_edit[number]]
         if on[number]:
             condition, sets = program.conditions[program.column("condition")[number]]
             test = (condition, bool(special[number] & SPOKEN))
@@ -269,7 +283,7 @@ def _in_segments(program: Program) -> Callable[[str], memoryview]:
 
 def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
     """Return the hits; of an edit that allows one code only and asks more, the first subject and each later one."""
-    if edit.verb is not Verb.AT_MOST_ONE or not (edit.terms or edit.asks_lines):
+    if edit.verb is not Verb.AT_MOST_ONE or not (edit.terms or edit.asks_lines or edit.asks_poa):
         return hits
     places = sorted(hit.subject for hit in hits)
     return [Hit(hits[0].edit, places[0], later) for later in places[1:]]

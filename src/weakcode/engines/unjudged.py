@@ -17,7 +17,8 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import LINED, Program
 from weakcode.findings import NotJudged
-from weakcode.semantics.conditions import ClaimTest, Condition, ConditionBits
+from weakcode.semantics.bits import ClaimTest, ConditionBits
+from weakcode.semantics.conditions import Condition
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.unjudged import BITS, asked_of, codes_of, missing, wants
 from weakcode.semantics.verbs import Verb

@@ -28,6 +28,7 @@ _POINTED_MESSAGES = {
     FIRST: "{subject} may not be the first pointer of {lines}.",
     NEVER: "No service line points to {subject}.",
 }
+_POA_MESSAGE = "{subject} may not have its present-on-admission indicator."
 _OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
 _MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
@@ -228,6 +229,8 @@ def _noted_at(source: Source) -> str:
 
 
 def _default_message(edit: Edit) -> str:
+    if edit.verb is Verb.PRESENT and edit.poa:
+        return _POA_MESSAGE
     if edit.verb is Verb.PRESENT and edit.pointed is not None:
         return _POINTED_MESSAGES[edit.pointed]
     if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:

@@ -199,6 +199,8 @@ def _case(case: Case) -> str:
         parts.append(f"not documented as {', '.join(case.terms)}")
     if case.pointed:
         parts.append(_POINTED[case.pointed])
+    if case.poa:
+        parts.append(f"on inpatient claims, with the present-on-admission indicator {' or '.join(case.poa)}")
     if case.when:
         parts.append(f"(when {_condition(case.when)})")
     return " ".join(parts)
@@ -260,11 +262,16 @@ def known_of(case: ExampleCase) -> Iterator[str]:
         yield claim.setting
     if claim.payer is not None:
         yield f"payer {claim.payer}"
+    for name in ("plan", "bill_type", "frequency", "place", "state", "provider_taxonomy"):
+        if getattr(claim, name) is not None:
+            yield f"{name.replace('_', ' ')} {getattr(claim, name)}"
     if claim.documented:
         yield f"documented: `{', '.join(sorted(claim.documented))}`"
     for diagnosis in claim.diagnoses:
         if diagnosis.text:
             yield f'the record says "{diagnosis.text}" at {diagnosis.position}'
+        if diagnosis.poa:
+            yield f"indicator {diagnosis.poa} at {diagnosis.position}"
     if case.example.lines:
         yield f"service lines pointing to {' and '.join(f'`{pointers}`' for pointers in case.example.lines)}"
 

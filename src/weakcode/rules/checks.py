@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.base.patterns import is_backwards
 from weakcode.errors import NotationError, Problem, did_you_mean
 from weakcode.rules.examples import problems_of
 from weakcode.rules.model import (
@@ -20,6 +21,7 @@ from weakcode.rules.model import (
     Citation,
     FixRule,
     Grouping,
+    LineTest,
     Pack,
     Relation,
     Rule,
@@ -195,14 +197,17 @@ class _Checker:
         verbs = [verb for verb in VERBS if getattr(case, verb)]
         verbs += [made for made in MADE if whole is not None and getattr(whole, made) is not None]
         where = "this rule" if len(path) == 2 else "this case"
-        choice = f"{', '.join(VERBS)}, pointed or notes" if len(path) == 2 else f"{', '.join(VERBS)} or pointed"
+        choice = f"{', '.join(VERBS)}, pointed, poa{' or notes' * (len(path) == 2)}"
         if case.pointed == OFF_CLAIM and (verbs or subject is not None):
             message = '"off-claim" is about the pointers alone; give the rule no subject and no other verb'
             yield self.marked.problem((*path, "pointed"), message, key=True)
         elif case.pointed is not None and case.pointed != OFF_CLAIM and subject is None:
             message = f'"{case.pointed}" needs a subject: the codes that service lines point to'
             yield self.marked.problem((*path, "pointed"), message, key=True)
-        elif not verbs and case.pointed is not None:
+        elif case.poa and (case.pointed is not None or subject is None):
+            message = '"poa" needs a subject, and no "pointed": indicators are on inpatient claims, pointers on others'
+            yield self.marked.problem((*path, "poa"), message, key=True)
+        elif not verbs and (case.pointed is not None or case.poa):
             pass
         elif not verbs:
             yield self.marked.problem(path, f"{where} checks nothing; give one of {choice}")
@@ -239,7 +244,7 @@ class _Checker:
                 yield self.marked.problem((*path, "characters", index), message)
 
     def _no_verb_beside_cases(self, rule: Rule, path: Path) -> Iterator[Problem]:
-        for verb in (*VERBS, "pointed", *MADE):
+        for verb in (*VERBS, "pointed", "poa", *MADE):
             if getattr(rule, verb):
                 message = f'"{verb}" stands beside "cases"; move it into a case of its own'
                 yield self.marked.problem((*path, verb), message, key=True)
@@ -297,6 +302,14 @@ class _Checker:
                 message = f'"{outside}" is not among ages{_known(outside, self.ages)}'
                 yield self.marked.problem((*path, "age", "outside"), message)
         yield from self._dates(when.service_date, (*path, "service_date"))
+        named = {(*path, field.name): getattr(when, field.name) for field in attrs.fields(When)}
+        if when.line is not None:
+            named |= {(*path, "line", field.name): getattr(when.line, field.name) for field in attrs.fields(LineTest)}
+        for place, values in named.items():
+            for index, value in enumerate(values if isinstance(values, tuple) else ()):
+                if is_backwards(value):
+                    message = f'"{value}" is no range: its ends are as long as each other, the lower one first'
+                    yield self.marked.problem((*place, index), message)
         if when.documented is not None:
             for kind in ("all", "any", "none"):
                 facts = getattr(when.documented, kind)

@@ -46,7 +46,8 @@ class ExampleCase:
         """The example as a claim."""
         one = self.example
         codes = [
-            {"code": code, "text": one.text.get(position)} for position, code in enumerate(one.codes.split(), start=1)
+            {"code": code, "text": one.text.get(position), "poa": one.poa.get(position)}
+            for position, code in enumerate(one.codes.split(), start=1)
         ]
         return Claim(
             codes,
@@ -55,12 +56,24 @@ class ExampleCase:
             service_date=one.service_date,
             setting=one.setting,
             payer=one.payer,
+            plan=one.plan,
+            bill_type=one.bill_type,
+            frequency=one.frequency,
+            place=one.place,
+            state=one.state,
+            provider_taxonomy=one.provider_taxonomy,
             documented=one.documented,
-            lines=[
-                ServiceLine(number, tuple(map(int, pointers.replace("-", " ").split())))
-                for number, pointers in enumerate(one.lines, start=1)
-            ],
+            lines=[_line(number, text) for number, text in enumerate(one.lines, start=1)],
         )
+
+
+def _line(number: int, text: str) -> ServiceLine:
+    """Return a service line from its pointers, which may stand after a procedure, its modifiers and a colon."""
+    before, _, pointers = text.rpartition(":")
+    procedure, *modifiers = before.split() or [""]
+    return ServiceLine(
+        number, tuple(map(int, pointers.replace("-", " ").split())), procedure or None, modifiers=modifiers
+    )
 
 
 def cases_of(full_id: str, rule: Rule) -> Iterator[ExampleCase]:
@@ -117,12 +130,14 @@ def problems_of(marked: Marked, rule: Rule, example: Example, kind: str, path: P
     """Yield what is wrong in an example, which stands under `pass` or `fail` of a rule."""
     codes = _codes(example.codes)
     places = [("text", position) for position in example.text]
+    places += [("poa", position) for position in example.poa]
     places += [("finds", position) for finding in example.finds or () for position in finding]
     for key, position in places:
         if not 1 <= position <= len(codes):
             message = f'"{key}": there is no position {position}; the example has {len(codes)} codes'
             yield marked.problem((*path, key), message, key=True)
-    for index, pointers in enumerate(example.lines):
+    for index, line in enumerate(example.lines):
+        pointers = line.rpartition(":")[2]
         wrong = next((one for one in pointers.split() if not one.isdecimal() or int(one) == 0), None)
         if wrong is not None and pointers.strip() != "-":
             message = f'"lines": a pointer is the position of a diagnosis, from 1 (or - for none); found "{wrong}"'

@@ -62,9 +62,12 @@ BUILTIN_SETS = (
     "mce-requires-secondary",
     "mce-questionable-admission",
     "mce-unspecified",
+    "poa-exempt",
+    "hospital-acquired",
 )
 """Code sets that every rule file can name without declaring them; `weakcode.compile.tabular.builtin` resolves them."""
 Place = Literal["first", "secondary"]
+Indicator = Literal["Y", "N", "U", "W", "1", "missing"]
 PointedName = Literal["first", "never", "off-claim"]
 OFF_CLAIM: PointedName = "off-claim"
 OLDEST = 150
@@ -82,6 +85,10 @@ POINTED = (
     "without a subject: a pointer leads to a diagnosis that is not there."
 )
 BY = "What a subject and an object must share to be compared; without it all of them are."
+POA = (
+    "Present-on-admission indicators that a subject has, missing being none; the rule then speaks on inpatient claims"
+    " with indicators alone."
+)
 MESSAGE = (
     "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term}, {ages} and {lines} are filled in."
 )
@@ -151,13 +158,34 @@ class FactTest:
 
 
 @attrs.frozen
+class LineTest:
+    """What one service line must have; every key given must hold. Values, ranges (97110-97150) or patterns (97*)."""
+
+    procedure: tuple[str, ...] = doc("Procedures: CPT or HCPCS codes.", default=(), single=True)
+    modifiers: tuple[str, ...] = doc("Modifiers of which it has one.", default=(), single=True)
+    revenue: tuple[str, ...] = doc("Revenue codes, with four digits.", default=(), single=True)
+    place: tuple[str, ...] = doc("Places of service that the line has of its own.", default=(), single=True)
+
+
+@attrs.frozen
 class When:
     """The claim condition. Every key given must hold; what a claim does not say does not hold."""
 
     age: AgeRange | None = doc("The patient's age.", default=None)
     sex: SexName | None = doc("The patient's sex.", default=None)
     setting: tuple[SettingName, ...] = doc("Settings in which the rule applies.", default=(), single=True)
-    payer: tuple[str, ...] = doc("Payers, in any case, for which the rule applies.", default=(), single=True)
+    payer: tuple[str, ...] = doc(
+        "Payers by name or id, in any case, for which the rule applies; * stands for any characters.",
+        default=(),
+        single=True,
+    )
+    plan: tuple[str, ...] = doc("Types of plan, such as the claim filing indicator MB.", default=(), single=True)
+    bill_type: tuple[str, ...] = doc("Types of bill, as 131 or 11*.", default=(), single=True)
+    frequency: tuple[str, ...] = doc("Claim frequency codes: 1, 7, 8.", default=(), single=True)
+    place: tuple[str, ...] = doc("Places of service of the claim, with two digits.", default=(), single=True)
+    state: tuple[str, ...] = doc("States, as in CA.", default=(), single=True)
+    taxonomy: tuple[str, ...] = doc("Taxonomy codes of the billing provider, as 207*.", default=(), single=True)
+    line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)
     present: str | None = doc("At least one of these codes is on the claim.", default=None)
@@ -187,6 +215,7 @@ class Case:
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
     pointed: PointedName | None = doc(POINTED, default=None)
+    poa: tuple[Indicator, ...] = doc(POA, default=(), single=True)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
     fix: FixRule | None = doc("What would mend it.", default=None)
@@ -232,8 +261,15 @@ class Example:
     service_date: dt.date | None = doc("Service date.", default=None)
     setting: SettingName | None = doc("Setting.", default=None)
     payer: str | None = doc("Payer.", default=None)
+    plan: str | None = doc("Type of plan.", default=None)
+    bill_type: str | None = doc("Type of bill.", default=None)
+    frequency: str | None = doc("Claim frequency code.", default=None)
+    place: str | None = doc("Place of service.", default=None)
+    state: str | None = doc("State.", default=None)
+    provider_taxonomy: str | None = doc("Taxonomy code of the billing provider.", default=None)
     documented: tuple[str, ...] = doc("Documented facts.", default=(), single=True)
     text: dict[int, str] = doc("Documented text by position.", factory=dict)
+    poa: dict[int, Indicator] = doc("Present-on-admission indicators by position.", factory=dict)
     lines: tuple[str, ...] = doc(
         "The pointers of each service line, the main one first, separated by blanks; - where it has none.",
         default=(),
@@ -281,6 +317,7 @@ class Rule:
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
     pointed: PointedName | None = doc(POINTED, default=None)
+    poa: tuple[Indicator, ...] = doc(POA, default=(), single=True)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
     cases: tuple[Case, ...] = doc("Several things the rule checks, instead of one.", default=())

@@ -184,10 +184,10 @@ class Profile:
         """
         return None if payer is None else self._payers.named(payer)
 
-    def payer_of(self, payer: str | None, payer_id: str | None) -> str | None:
-        """Return a claim's payer as the profile spells it by the id that the claim gives, or else by the name."""
-        by_id = None if payer_id is None else self._payers.with_id(payer_id)
-        return by_id if by_id is not None else self.payer_named(payer)
+    def payer_of(self, payer: str | None, ids: Sequence[str]) -> str | None:
+        """Return a claim's payer as the profile spells it: by one of the ids that the claim gives, or else by name."""
+        found = (own for own in map(self._payers.with_id, ids) if own is not None)
+        return next(found, None) or self.payer_named(payer)
 
     @lazy
     def _payers(self) -> PayerNames:

@@ -25,7 +25,8 @@ CHOICES = ("Relation",)
 _NOUNS = {
     "Relation": "a relation", "AgeRange": "an age range", "DateRange": "a date range",
     "DatedAges": "ages with their first date", "FactTest": "documented", "Grouping": "by",
-    "When": "when", "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
+    "When": "when", "LineTest": "a service line",
+    "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
     "Publications": "a file of publications", "Readings": "a file of readings", "NoteReading": "a reading",
     "ListedCodes": "a reading", "CodesReading": "a reading", "ExcludesReading": "a reading", "Apart": "a reading",
     "Fit": "pairs that fit", "Site": "a site", "SiteGroup": "a group of sites",

@@ -9,21 +9,25 @@ claim does not say does not hold.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from weakcode.base.patterns import matches
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.judged import JudgedClaim, at_positions
 
 if TYPE_CHECKING:
+    from weakcode.claims import ServiceLine
     from weakcode.rules.model import Case, Rule, When
 
-_MOST_REMEMBERED = 10_000
+
+LineWords = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Procedure, modifiers, revenue code and place of a service line; empty where it has none."""
 
 
 @attrs.frozen
@@ -35,6 +39,16 @@ class Condition:
     sex: str | None = None
     settings: tuple[str, ...] = ()
     payers: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
+    bill_types: tuple[str, ...] = ()
+    frequencies: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    taxonomies: tuple[str, ...] = ()
+    line_procedures: tuple[str, ...] = ()
+    line_modifiers: tuple[str, ...] = ()
+    line_revenues: tuple[str, ...] = ()
+    line_places: tuple[str, ...] = ()
     starts: dt.date | None = None
     ends: dt.date | None = None
     documented_all: tuple[str, ...] = ()
@@ -111,13 +125,73 @@ def _payer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
     return {"payers": tuple(payer.casefold() for payer in when.payer)}
 
 
-def _payer_met(condition: Condition, payer: str | None) -> bool:
-    return payer is not None and payer.casefold() in condition.payers
+def _payer_met(condition: Condition, names: tuple[str, ...] | None) -> bool:
+    return any(matches(condition.payers, name) for name in names or ())
 
 
 def _payer_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
-    payer = judged.claim.payer
+    payer = judged.payer
     yield f'the rule is not for the payer "{payer}"' if payer else "the payer is not known"
+
+
+def _word_part(name: str, key: str, field: str, what: str) -> ClaimPart:
+    """Return the part that a field of one word is; `key` is that of `when`, `field` that of `Condition`."""
+
+    def unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+        value, wanted = getattr(judged.claim, name), ", ".join(getattr(condition, field))
+        yield f"the {what} is {value}, none of {wanted}" if value else f"the {what} is not known"
+
+    return ClaimPart(
+        name,
+        (field,),
+        lambda when, case, rule: {field: getattr(when, key)},
+        attrgetter(f"claim.{name}"),
+        lambda condition, value: value is not None and matches(getattr(condition, field), value),
+        unmet,
+    )
+
+
+_OF_LINES = {
+    "procedure": "line_procedures",
+    "modifiers": "line_modifiers",
+    "revenue": "line_revenues",
+    "place": "line_places",
+}
+"""The fields of `Condition` that ask for a service line, by the field of the line."""
+
+
+def _lines_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    if when.line is None:
+        return {}
+    return {field: getattr(when.line, name) for name, field in _OF_LINES.items()}
+
+
+def line_words(line: ServiceLine) -> LineWords:
+    """Return what conditions look at of a service line: procedure, modifiers, revenue code and place."""
+    one = (line.procedure, line.revenue, line.place)
+    procedure, revenue, place = ((word,) if word else () for word in one)
+    return procedure, line.modifiers, revenue, place
+
+
+def _lines_of(judged: JudgedClaim) -> frozenset[LineWords]:
+    return frozenset(map(line_words, judged.claim.lines))
+
+
+def _line_met(condition: Condition, line: LineWords) -> bool:
+    return all(
+        not wanted or any(matches(wanted, word) for word in words)
+        for wanted, words in zip((getattr(condition, field) for field in _OF_LINES.values()), line, strict=True)
+    )
+
+
+def _lines_met(condition: Condition, lines: frozenset[LineWords] | None) -> bool:
+    return any(_line_met(condition, line) for line in lines or ())
+
+
+def _lines_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    asked = [f"{name} {', '.join(getattr(condition, field))}" for name, field in _OF_LINES.items()
+             if getattr(condition, field)]  # fmt: skip
+    yield f"no service line has {' and '.join(asked)}" if judged.claim.lines else "the claim has no service lines"
 
 
 def _date_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
@@ -195,7 +269,14 @@ PARTS = (
         _setting_unmet,
         "setting",
     ),
-    ClaimPart("payer", ("payers",), _payer_asked, attrgetter("claim.payer"), _payer_met, _payer_unmet),
+    ClaimPart("payer", ("payers",), _payer_asked, attrgetter("payer_names"), _payer_met, _payer_unmet),
+    _word_part("plan", "plan", "plans", "plan"),
+    _word_part("bill_type", "bill_type", "bill_types", "type of bill"),
+    _word_part("frequency", "frequency", "frequencies", "frequency code"),
+    _word_part("place", "place", "places", "place of service"),
+    _word_part("state", "state", "states", "state"),
+    _word_part("provider_taxonomy", "taxonomy", "taxonomies", "taxonomy of the provider"),
+    ClaimPart("lines", tuple(_OF_LINES.values()), _lines_asked, _lines_of, _lines_met, _lines_unmet),
     ClaimPart(
         "service_date",
         ("starts", "ends"),
@@ -303,60 +384,3 @@ def unmet(condition: Condition, judged: JudgedClaim, edition: Edition) -> list[s
         if codes is not None and not of_codes.met(codes, judged):
             said.append(of_codes.unmet(codes, judged, edition))
     return said
-
-
-@attrs.frozen(eq=False)
-class ClaimTest:
-    """What some edits ask of a claim beside its codes; `spoken`: they also need documented text."""
-
-    condition: Condition
-    spoken: bool = False
-
-
-@attrs.frozen(eq=False)
-class AskedPart:
-    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before."""
-
-    part: ClaimPart
-    _asked: tuple[tuple[int, Condition], ...]
-    _others: int
-    _known: dict[Any, int] = attrs.field(factory=dict)
-
-    def bits(self, value: Any) -> int:
-        """Return a number in which the bits are set of all tests that a value of this part does not fail."""
-        known = self._known.get(value)
-        if known is None:
-            met = self.part.met
-            known = self._others | sum(1 << bit for bit, condition in self._asked if met(condition, value))
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[value] = known
-        return known
-
-
-class ConditionBits:
-    """Tells for a claim which of some tests hold: bit n + 1 of a number stands for test n, bit 0 is always set.
-
-    Each distinct value of a part is put to the tests once, for single claims and for batches. `parts` are those that
-    some test asks for; `silent` has the bits of the tests that need no documented text. Where they are `lenient`, what
-    a claim does not say and could is taken to be as every test wants it.
-    """
-
-    def __init__(self, tests: Sequence[ClaimTest], *, lenient: bool = False) -> None:
-        self.lenient = lenient
-        self.all = (1 << (len(tests) + 1)) - 1
-        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
-        parts = []
-        for part in PARTS:
-            asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
-            if asked:
-                parts.append(AskedPart(part, tuple(asked), self.all & ~sum(1 << bit for bit, _ in asked)))
-        self.parts = tuple(parts)
-
-    def of(self, judged: JudgedClaim) -> int:
-        """Return the bits of a claim."""
-        bits = self.all if judged.is_spoken else self.silent
-        for asked in self.parts:
-            if not (self.lenient and asked.part.need and asked.part.given(judged) is None):
-                bits &= asked.bits(asked.part.value(judged))
-        return bits

@@ -41,10 +41,16 @@ class Edit:
     condition: Condition | None = None
     terms: tuple[str, ...] = ()
     pointed: PointedKind | None = None
+    poa: tuple[str, ...] = ()
     message: str | None = None
     listed: str = ""
     fix: EditFix | None = None
     sources: tuple[Source, ...] = ()
+
+    @property
+    def asks_poa(self) -> bool:
+        """Whether it looks at present-on-admission indicators; then it is silent on claims without any."""
+        return bool(self.poa)
 
     @property
     def asks_lines(self) -> bool:

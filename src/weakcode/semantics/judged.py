@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from weakcode.semantics.edits import Edit, Hit
 
 _Places = tuple[tuple[int, int], ...]
-_TEXT = attrgetter("text")
+INPATIENT = "inpatient"
+MISSING = "missing"
+"""Stands for no present-on-admission indicator."""
+_TEXT, _POA = attrgetter("text"), attrgetter("poa")
 
 
 @attrs.define(eq=False)
@@ -30,7 +33,8 @@ class JudgedClaim:
     `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
     repeat, both in claim order. `incomplete` holds (position, the billable codes of any day below it) of each code
     that is a category, lacks characters or is not billable on the day. `is_spoken` tells whether a diagnosis has
-    documented text. `pointers` is what the service lines say of the codes; None where they say nothing.
+    documented text. `pointers` is what the service lines say of the codes; None where they say nothing. `payer` is who
+    pays, as a profile calls it.
     """
 
     claim: Claim
@@ -41,12 +45,14 @@ class JudgedClaim:
     is_spoken: bool
     pointers: Pointers | None
     incomplete: tuple[tuple[int, CodeSet], ...] = ()
+    payer: str | None = None
 
     @classmethod
-    def of(cls, claim: Claim, edition: Edition, day: dt.date | None = None) -> JudgedClaim:
+    def of(cls, claim: Claim, edition: Edition, day: dt.date | None = None, payer: str | None = None) -> JudgedClaim:
         """Return the claim as the edition sees it. `day` stands for the service date of a claim without one.
 
-        Without it, the edition's first day does.
+        Without it, the edition's first day does. `payer` is the payer's name where a profile knows a better one than
+        the claim says.
         """
         codes = claim.codes
         ids = tuple(map(edition.code_id, codes))
@@ -58,7 +64,22 @@ class JudgedClaim:
         pointers = Pointers.of(claim.lines, codes) if claim.lines else None
         of_day = claim.service_date or day or edition.starts
         incomplete = _incomplete(codes, distinct, edition) if max(ids, default=0) >= edition.size else ()
-        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete)
+        payer = payer or claim.payer
+        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete, payer)
+
+    @property
+    def payer_names(self) -> tuple[str, ...]:
+        """Everything that the payer is called: its name for the profile and for the claim, and its ids."""
+        return names_of(self.payer, self.claim.payer, self.claim.payer_id)
+
+    @property
+    def has_poa(self) -> bool:
+        """Whether present-on-admission indicators are reported on the claim: it is inpatient and has at least one."""
+        return self.claim.setting == INPATIENT and any(map(_POA, self.claim.diagnoses))
+
+    def poa(self, position: int) -> str:
+        """Return the present-on-admission indicator of a diagnosis, `missing` where it has none."""
+        return self.claim.diagnoses[position - 1].poa or MISSING
 
     @property
     def off_claim(self) -> bool:
@@ -96,6 +117,11 @@ def without_satisfied(hits: Iterable[Hit], judged: JudgedClaim, edit_of: Callabl
         if not (asks and stands_for(judged.incomplete, edit.object, edit.where, hit.subject)):
             kept.append(hit)
     return kept
+
+
+def names_of(payer: str | None, given: str | None, ids: Sequence[str] | None) -> tuple[str, ...]:
+    """Return everything that a payer is called, each once, its name for the profile first."""
+    return tuple(dict.fromkeys(name for name in (payer, given, *(ids or ())) if name))
 
 
 def _apart(codes: Sequence[str], placed: Sequence[tuple[int, int]]) -> tuple[_Places, _Places]:

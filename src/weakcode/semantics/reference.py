@@ -18,7 +18,7 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import stems
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
-from weakcode.semantics.judged import JudgedClaim, at_positions, stands_for
+from weakcode.semantics.judged import MISSING, JudgedClaim, at_positions, stands_for
 from weakcode.semantics.pointers import FIRST
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, Where
@@ -216,6 +216,12 @@ def _silent(edit: Edit, rule: CompiledRule, judged: JudgedClaim, i: int, edition
             if edit.pointed == FIRST:
                 return "no service line points to it first"
             return "a service line points to it, or may have"
+    if edit.poa:
+        if not judged.has_poa:
+            return "the claim is not inpatient, or has no present-on-admission indicator"
+        if judged.poa(i) not in edit.poa:
+            said = judged.poa(i)
+            return f"its present-on-admission indicator is {said}" if said != MISSING else "its indicator is missing"
     if edit.terms:
         text = judged.claim.diagnoses[i - 1].text
         if not text:

@@ -11,7 +11,7 @@ from datetime import date
 
 import attrs
 
-from weakcode.codes import table
+from weakcode.codes import poa, table
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
 from weakcode.compile.tabular.laterality import meet
@@ -83,7 +83,22 @@ class Flagged:
         return CodeSet.of([numbers[code] for code in kept if code in numbers])
 
 
-DATED: dict[str, Flagged] = {
+@attrs.frozen
+class Admitted:
+    """Codes that are exempt from present-on-admission indicators, or hospital-acquired conditions; see `codes.poa`."""
+
+    kind: str
+
+    def changes(self) -> tuple[date, ...]:
+        """Return the days from which on the set is another, the first day known first."""
+        return poa.changes(self.kind)
+
+    def on(self, day: date, edition: Edition) -> CodeSet:
+        """Return the codes on a day."""
+        return CodeSet.of(code_id for code_id in map(edition.code_id, poa.on(self.kind, day)) if code_id < edition.size)
+
+
+DATED: dict[str, Flagged | Admitted] = {
     "mce-newborn": Flagged("newborn"),
     "mce-pediatric": Flagged("pediatric"),
     "mce-maternity": Flagged("maternity"),
@@ -96,6 +111,8 @@ DATED: dict[str, Flagged] = {
     "mce-requires-secondary": Flagged("reqsdx"),
     "mce-questionable-admission": Flagged("qadm"),
     "mce-unspecified": Flagged("unspecified"),
+    "poa-exempt": Admitted(poa.EXEMPT),
+    "hospital-acquired": Admitted(poa.ACQUIRED),
 }
 """Code sets that depend on the day of the claim."""
 

@@ -349,6 +349,7 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             condition=condition,
             terms=model.terms,
             pointed=model.pointed,
+            poa=model.poa,
             message=model.message,
             listed=instance.listed,
             fix=model.fix,

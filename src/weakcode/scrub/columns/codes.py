@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from weakcode.codes.normalise import canonical
 from weakcode.engines.kernel import _kernel
-from weakcode.scrub.columns.arrow import filled, valid, viewed
+from weakcode.scrub.columns.arrow import filled, listed, valid, viewed
 from weakcode.scrub.columns.views import plain_list
 
 Places = NDArray[np.int64]
+INDICATORS = ("", "Y", "N", "U", "W", "1")
+_NO_INDICATOR = 255
 
 
 @attrs.frozen(eq=False)
@@ -36,6 +38,16 @@ class CodeColumn:
     absent: NDArray[np.bool_] | None = None
     texts: pa.Array | None = None
     """What the record says for each code, where the codes are structs with a field `text`."""
+    poa: NDArray[np.uint8] | None = None
+    """The place in `INDICATORS` of what each code has, where the codes are structs with a field `poa`."""
+
+    @property
+    def has_poa(self) -> NDArray[np.bool_]:
+        """Tells which rows have a code with an indicator."""
+        found = np.zeros(len(self.bounds) - 1, np.bool_)
+        if self.poa is not None:
+            found[np.searchsorted(self.bounds, np.flatnonzero(self.poa), "right") - 1] = True
+        return found
 
     def tokens(self, reading: _kernel.Reading, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:
         """Return a token for each code: see CodedRows. A code that is null or blank has one below zero.
@@ -104,11 +116,14 @@ def _listed(column: pa.Array) -> CodeColumn:
     bad = np.diff(bounds) == 0
     if column.null_count:
         bad |= ~valid(column)
-    texts = None
+    texts = poa = None
     hidden = ~valid(codes) if codes.null_count else None
     if pa.types.is_struct(codes.type):
         fields = {field.name for field in codes.type}
         texts = codes.field("text") if "text" in fields else None
+        if "poa" in fields:
+            poa, wrong = _indicators(codes.field("poa"))
+            bad[np.searchsorted(bounds, np.flatnonzero(wrong), "right") - 1] = True
         codes = codes.field("code") if "code" in fields else pa.nulls(len(codes))
     absent = ~valid(codes) if codes.null_count else None
     if hidden is not None:
@@ -127,7 +142,22 @@ def _listed(column: pa.Array) -> CodeColumn:
         # All codes are null, and there is no text for the kernel to read.
         codes, picked = pa.nulls(len(picked), pa.string()), None
     data, at = _text(codes)
-    return CodeColumn(data, at[:-1], at[1:], bounds, bad, picked, absent, texts)
+    return CodeColumn(data, at[:-1], at[1:], bounds, bad, picked, absent, texts, poa)
+
+
+def _indicators(column: pa.Array) -> tuple[NDArray[np.uint8] | None, NDArray[np.bool_]]:
+    """Return the place in `INDICATORS` of each present-on-admission indicator, and which are none at all."""
+    if pa.types.is_null(column.type):
+        return None, np.zeros(len(column), np.bool_)
+    if not (_is_text(column.type) or pa.types.is_dictionary(column.type)):
+        return None, valid(column)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    known = {name: place for place, name in enumerate(INDICATORS)}
+    said = [known.get((value or "").strip().upper(), _NO_INDICATOR) for value in listed(column.dictionary)]
+    index = filled(column.indices.cast(pa.int32()), len(said))
+    places = np.array([*said, 0], np.uint8)[index]
+    return places, places == _NO_INDICATOR
 
 
 def _split(column: pa.Array) -> CodeColumn:

@@ -15,11 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.claims import parse_lines
 from weakcode.errors import InputError
 from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
-from weakcode.semantics.conditions import PARTS, ConditionBits
+from weakcode.semantics.bits import ConditionBits
+from weakcode.semantics.conditions import PARTS, LineWords, line_words
+from weakcode.semantics.judged import INPATIENT, names_of
 from weakcode.semantics.unjudged import BITS
 
 NO_DAY = np.int32(-(2**31))
@@ -30,6 +33,8 @@ _OLDEST = 150
 _MOST_DAYS = 100_000
 
 Bools = NDArray[np.bool_]
+PayerOf = Callable[[str | None, Sequence[str]], str | None]
+"""Returns a payer's name from the name and the ids that a claim gives."""
 
 
 @attrs.frozen(eq=False)
@@ -59,10 +64,15 @@ class AboutClaims:
     categories: Mapping[str, Categories]
     """By name, the fields that are neither days nor ages."""
     bad: Bools
+    whose: Categories
+    """Who pays, as a profile calls it."""
+    payer_names: Categories
+    """Tuples of everything that the payer is called."""
     lines: LineColumn | None = None
+    given_lines: pa.Array | None = None
 
     @classmethod
-    def of(cls, columns: Mapping[str, pa.Array], rows: int) -> AboutClaims:
+    def of(cls, columns: Mapping[str, pa.Array], rows: int, payer_of: PayerOf | None = None) -> AboutClaims:
         """Read the columns that are there; a column that is not says nothing about any claim."""
         bad = np.zeros(rows, np.bool_)
         service = _days(columns.get("service_date"), rows, bad)
@@ -73,18 +83,14 @@ class AboutClaims:
         unknown = both & (age == _NO_AGE) & ~bad
         if unknown.any():
             age[unknown] = _years_between(birth[unknown], service[unknown])
-        return cls(
-            rows,
-            age,
-            _distinct(service),
-            {
-                field.name: (_listed_values if field.is_list else _parsed)(field, columns.get(field.name), rows, bad)
-                for field in FIELDS
-                if field.name not in ("service_date", "birth_date", "age")
-            },
-            bad,
-            LineColumn.of(columns.get("lines"), bad),
-        )
+        categories = {
+            field.name: (_listed_values if field.is_list else _parsed)(field, columns.get(field.name), rows, bad)
+            for field in FIELDS
+            if field.name not in ("service_date", "birth_date", "age")
+        }
+        lines = columns.get("lines")
+        whose, names = _payers(categories["payer"], categories["payer_id"], payer_of)
+        return cls(rows, age, _distinct(service), categories, bad, whose, names, LineColumn.of(lines, bad), lines)
 
     @property
     def payer(self) -> Categories:
@@ -95,6 +101,13 @@ class AboutClaims:
     def documented(self) -> Categories:
         """Sets of documented facts."""
         return self.categories["documented"]
+
+    @property
+    def inpatient(self) -> Bools:
+        """Tells which claims have present-on-admission indicators."""
+        setting = self.categories["setting"]
+        found: Bools = np.array([value == INPATIENT for value in (*setting.values, None)], np.bool_)[setting.index]
+        return found
 
     def held(
         self,
@@ -157,8 +170,40 @@ class AboutClaims:
         if name == "off_claim":
             beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
             return beyond.view(np.uint8), [False, True]
-        column = self.categories[name]
+        if name == "payer":
+            return self.payer_names.index, [*self.payer_names.values, None]
+        column = self._line_words if name == "lines" else self.categories[name]
         return column.index, [*column.values, None]
+
+    @property
+    def _line_words(self) -> Categories:
+        """What conditions look at of the service lines, as sets."""
+        index = np.full(self.rows, -1, np.int32)
+        known: dict[frozenset[LineWords], int] = {}
+        lines = self.given_lines
+        if lines is None or pa.types.is_null(lines.type):
+            return Categories((), index)
+        for row in np.flatnonzero(valid(lines)).tolist():
+            if not self.bad[row]:
+                words = frozenset(map(line_words, parse_lines(lines[row].as_py())))
+                index[row] = known.setdefault(words, len(known))
+        return Categories(list(known), index)
+
+
+def _payers(payer: Categories, ids: Categories, payer_of: PayerOf | None) -> tuple[Categories, Categories]:
+    """Return who pays, as a profile calls it, and everything that it is called."""
+    columns = [np.where(one.index < 0, len(one.values), one.index).astype(np.int64) for one in (payer, ids)]
+    keys, index = np.unique(columns[0] * (len(ids.values) + 1) + columns[1], return_inverse=True)
+    whose: list[str | None] = []
+    names: list[tuple[str, ...]] = []
+    for key in keys.tolist():
+        at, of = divmod(key, len(ids.values) + 1)
+        given, own_ids = (*payer.values, None)[at], (*ids.values, ())[of] or ()
+        name = given if payer_of is None else payer_of(given, own_ids)
+        whose.append(name)
+        names.append(names_of(name, given, own_ids))
+    place = index.reshape(-1).astype(np.int32)
+    return Categories(whose, place), Categories(names, place)
 
 
 def _distinct(days: NDArray[np.int32]) -> Days:

@@ -144,13 +144,13 @@ class LinesSeen:
     def meant(self, hits: Hits, program: Program) -> Hits:
         """Return those hits of edits that look at lines whose subjects are pointed to as the edits want."""
         kept: list[Hits] = []
-        for number, of_edit in _by_edit(hits):
+        for number, of_edit in by_edit(hits):
             edit = program.edit(number)
             if edit.pointed is not None:
                 flags = self.first if edit.pointed == FIRST else self.never
                 of_edit = of_edit[flags[self.coded.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]
             if edit.verb is Verb.AT_MOST_ONE and not edit.terms:
-                of_edit = _pairs(edit, of_edit)
+                of_edit = pairs(edit, of_edit)
             kept.append(of_edit)
         return np.concatenate(kept) if kept else hits
 
@@ -200,13 +200,14 @@ def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Arra
     return column.flatten(), np.repeat(row, lengths)
 
 
-def _by_edit(hits: Hits) -> list[tuple[int, Hits]]:
+def by_edit(hits: Hits) -> list[tuple[int, Hits]]:
+    """Return each edit that has hits, with them."""
     ordered = hits[np.argsort(hits[:, 1], kind="stable")]
     numbers, starts = np.unique(ordered[:, 1], return_index=True)
     return list(zip(numbers.tolist(), np.split(ordered, starts[1:]), strict=True)) if len(hits) else []
 
 
-def _pairs(edit: Edit, hits: Hits) -> Hits:
+def pairs(edit: Edit, hits: Hits) -> Hits:
     """Do for the hits of an edit in every row what `only_one` does for those of one claim."""
     pairs: list[list[int]] = []
     for row, of_row in groupby(hits.tolist(), key=lambda hit: hit[0]):

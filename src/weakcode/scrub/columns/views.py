@@ -54,3 +54,11 @@ def _plain(kind: Any) -> Any:
         fields = [field.with_type(_plain(field.type)) for field in kind]
         return pa.struct(fields)
     return kind
+
+
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, without views."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+        column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    return without_views(column)

@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 from weakcode.base import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import Program
+from weakcode.compile.program import LINED, Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
 from weakcode.fields import ABOUT_THE_CLAIM, LINES
 from weakcode.findings import NotJudgedCount
+from weakcode.scrub.columns.admission import hits_with_indicators
 from weakcode.scrub.columns.arrow import valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
-from weakcode.scrub.columns.views import without_views
+from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.coverage import CoverageColumns
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
@@ -95,7 +96,8 @@ class ColumnScrubber:
     `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
     `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
     waived and how likely they are denied; without it nothing is asked of waivers and risks. `today` is the date of
-    claims without one. `coverage` has the policies that service lines are held against.
+    claims without one. `coverage` has the policies that service lines are held against,
+    `payer_of` gives a payer's name from the name and the ids that a claim gives.
     """
 
     def __init__(
@@ -105,8 +107,10 @@ class ColumnScrubber:
         marker: Marker | None = None,
         today: dt.date | None = None,
         coverage: Coverage | None = None,
+        payer_of: Callable[[str | None, Sequence[str]], str | None] | None = None,
     ) -> None:
         self.today = today or clock.today()
+        self.payer_of = payer_of
         self.coverage = coverage if coverage is not None and coverage.scopes else None
         self._bench_for = bench_for
         self._check_facts = check_facts
@@ -129,7 +133,7 @@ class ColumnScrubber:
         blanks or `;`. `file` and `lines` say where the rows are from; `decoded` that all text is known to be UTF-8.
         With `hide`, findings have what it returns for claim ids.
         """
-        columns = {name: _whole(batch.column(name)) for name in batch.schema.names}
+        columns = {name: whole(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
         wrong = unreadable({name: columns[name] for name in looked_at if name in columns}, decoded=decoded)
         if not wrong:
@@ -213,7 +217,7 @@ class _BatchRun:
 
     def result(self) -> Scrubbed:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
-        about = AboutClaims.of(self._columns, self._rows)
+        about = AboutClaims.of(self._columns, self._rows, self._scrubber.payer_of)
         good = ~(codes.bad | about.bad)
         too_long = np.diff(codes.bounds) > MOST_CODES
         for row in np.flatnonzero(good & too_long).tolist():
@@ -239,7 +243,7 @@ class _BatchRun:
         waived: Mapping[Waiver, int] = {}
         expired: Mapping[Waiver, int] = {}
         if marker is not None:
-            marked = marker.mark(findings, self._columns.get("claim_id"), about.payer, risks)
+            marked = marker.mark(findings, self._columns.get("claim_id"), about.whose, risks)
             findings, waived, expired = marked.counting, marked.waived, marked.expired
             for name, column in marked.columns.items():
                 batch = batch.append_column(name, column)
@@ -290,17 +294,21 @@ class _BatchRun:
                 coded,
                 (rows & lines.lined).view(np.uint8),
                 lambda bits: about.held(bits, self._today, spoken, off),
-                lined=True,
+                kind=LINED,
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
-
+        if engine.asks_poa:
+            admitted = hits_with_indicators(
+                engine, coded, rows & about.inpatient, codes, lambda bits: about.held(bits, self._today, spoken)
+            )
+            hits = _by_row(np.concatenate([hits, admitted]))
         hits = without_satisfied(hits, coded, bench.edition, bench.program)
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
         self._not_judged += not_judged(bench, coded, rows, about, self._today)
         if lines is not None:
             hits = lines.named(hits, engine, bench.program, memory.terms)
-        findings = memory.findings(hits, coded, about.payer)
+        findings = memory.findings(hits, coded, about.whose)
         if self._scrubber.coverage is None:
             return findings
         coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, bench)
@@ -347,13 +355,6 @@ def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left
     rejected += [attrs.evolve(one, row=int(left[one.row])) for one in scrubbed.rejected]
     rejected.sort(key=lambda one: one.row)
     return attrs.evolve(scrubbed, rejected=tuple(rejected), rows=scrubbed.rows + len(wrong))
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-        column = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-    return without_views(column)
 
 
 def _with_terms(

@@ -125,21 +125,35 @@ class CoverageColumns:
 
         `today` is the date of claims without one.
         """
-        payer = about.payer
-        scopes = [self.coverage.scope(self.coverage.profile.payer_named(one), None) for one in payer.values]
-        if not any(scopes):
+        payer, scoped = self._scopes(about)
+        if not any(scoped.values):
             return None
         lines = ProcedureColumn.of(column)
         if lines is None:
             return None
         days = _days(about, today)
         suspects: list[tuple[ChosenPolicies, Numbers]] = []
-        for scope in dict.fromkeys(filter(None, scopes)):
-            of_scope = np.array([one is scope for one in scopes] + [False])[payer.index] & rows
+        for scope in dict.fromkeys(filter(None, scoped.values)):
+            of_scope = np.array([one is scope for one in scoped.values], np.bool_)[scoped.index] & rows
             asked = self._uncovered(scope, lines, of_scope, coded, days)
             if len(asked):
                 suspects.append((scope, asked))
         return self._read(suspects, lines, coded, payer, days) if suspects else None
+
+    def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:
+        """Return who pays, and the policies that go with it in the claim's state."""
+        payer, state = about.whose, about.categories["state"]
+        width = len(state.values) + 1
+        keys, index = np.unique(
+            payer.index.astype(np.int64) * width + np.where(state.index < 0, width - 1, state.index),
+            return_inverse=True,
+        )
+        chosen = [
+            self.coverage.scope(self.coverage.profile.payer_named(payer.values[key // width]), state_of)
+            for key in keys.tolist()
+            for state_of in [(*state.values, None)[key % width]]
+        ]
+        return payer, Categories(chosen, index.reshape(-1).astype(np.int32))
 
     def _uncovered(
         self, scope: ChosenPolicies, lines: ProcedureColumn, rows: Bools, coded: CodedRows, days: Numbers
@@ -176,7 +190,7 @@ class CoverageColumns:
         variants: dict[_Variant, int] = {}
         sure: dict[_Variant, str] = {}
         severities: dict[tuple[str, str | None], int] = {}
-        payers = [*payer.values, None]
+        payers = payer.values
         for scope, asked in suspects:
             for row, of_row in groupby(_lines(lines, asked), key=itemgetter(0)):
                 codes = self._codes(coded, row)

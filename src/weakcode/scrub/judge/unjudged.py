@@ -96,12 +96,12 @@ def _spoken_of(bench: AskedBench, coded: CodedRows, questions: Questions, there:
 
 def _on(assembler: Assembler, about: AboutClaims, questions: Questions, size: int, there: NDArray[np.int64]) -> Words:
     """Return for some rows the words of what is asked by rules that are on for the claim's payer."""
-    payers = [*about.payer.values, None]
+    payers = [*about.whose.values, None]
     levels = map(assembler.severities, payers)
     on = [sum(1 << n for n, one in enumerate(questions.asked, start=1) if of[one.rule]) for of in levels]
     words = _words(on, size)
     if (words == words[0]).all():
         return words[:1]
-    whose = about.payer.index[there]
+    whose = about.whose.index[there]
     chosen: Words = words[np.where(whose < 0, len(payers) - 1, whose)]
     return chosen

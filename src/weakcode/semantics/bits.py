@@ -1,0 +1,70 @@
+"""Which tests of the claim hold, as bits of a number: what engines ask instead of one condition after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from weakcode.semantics.conditions import PARTS, ClaimPart, Condition
+from weakcode.semantics.judged import JudgedClaim
+
+_MOST_REMEMBERED = 10_000
+
+
+@attrs.frozen(eq=False)
+class ClaimTest:
+    """What some edits ask of a claim beside its codes; `spoken`: they also need documented text."""
+
+    condition: Condition
+    spoken: bool = False
+
+
+@attrs.frozen(eq=False)
+class AskedPart:
+    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before."""
+
+    part: ClaimPart
+    _asked: tuple[tuple[int, Condition], ...]
+    _others: int
+    _known: dict[Any, int] = attrs.field(factory=dict)
+
+    def bits(self, value: Any) -> int:
+        """Return a number in which the bits are set of all tests that a value of this part does not fail."""
+        known = self._known.get(value)
+        if known is None:
+            met = self.part.met
+            known = self._others | sum(1 << bit for bit, condition in self._asked if met(condition, value))
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[value] = known
+        return known
+
+
+class ConditionBits:
+    """Tells for a claim which of some tests hold: bit n + 1 of a number stands for test n, bit 0 is always set.
+
+    Each distinct value of a part is put to the tests once, for single claims and for batches. `parts` are those that
+    some test asks for; `silent` has the bits of the tests that need no documented text. Where they are `lenient`, what
+    a claim does not say and could is taken to be as every test wants it.
+    """
+
+    def __init__(self, tests: Sequence[ClaimTest], *, lenient: bool = False) -> None:
+        self.lenient = lenient
+        self.all = (1 << (len(tests) + 1)) - 1
+        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
+        parts = []
+        for part in PARTS:
+            asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
+            if asked:
+                parts.append(AskedPart(part, tuple(asked), self.all & ~sum(1 << bit for bit, _ in asked)))
+        self.parts = tuple(parts)
+
+    def of(self, judged: JudgedClaim) -> int:
+        """Return the bits of a claim."""
+        bits = self.all if judged.is_spoken else self.silent
+        for asked in self.parts:
+            if not (self.lenient and asked.part.need and asked.part.given(judged) is None):
+                bits &= asked.bits(asked.part.value(judged))
+        return bits

