@@ -215,6 +215,43 @@ def test_wide_tables_and_codes_with_documented_text_are_read(session: Any) -> No
     assert expected
 
 
+def test_place_alone_is_the_place_of_service(session: Any) -> None:
+    claims = session.createDataFrame([("A", ["M62.84"], "11")], "claim_id string, codes array<string>, place string")
+    found = weakcode.spark.scrub(claims, weakcode.Validator(packs="weakness")).collect()
+    assert [(row["claim_id"], row["place"]) for row in found] == [("A", None)]
+
+
+def test_findings_have_the_ids_that_they_have_on_one_machine(session: Any) -> None:
+    validator = weakcode.Validator(packs="weakness")
+    claims = session.createDataFrame([("A", ["M62.84"]), (None, ["M62.81"])], "claim_id string, codes array<string>")
+    found = {row["finding_id"] for row in weakcode.spark.scrub(claims, validator).collect()}
+    single = (validator.check(weakcode.Claim(codes, name)) for name, codes in (("A", ["M62.84"]), (None, ["M62.81"])))
+    assert found == {one.id for findings in single for one in findings}
+
+
+def test_the_claims_of_a_stream_are_judged_batch_by_batch(session: Any, tmp_path: Path) -> None:
+    validator, source = weakcode.Validator(packs="weakness"), tmp_path / "in"
+    table = session.createDataFrame([("A", ["M62.84"]), ("B", [])], "claim_id string, codes array<string>")
+    with pytest.raises(weakcode.InputError, match="is no stream"):
+        weakcode.spark.stream(table, validator)
+    for _ in range(2):
+        table.coalesce(1).write.mode("append").parquet(str(source))
+    claims = session.readStream.schema(table.schema).option("maxFilesPerTrigger", 1).parquet(str(source))
+    query = (
+        weakcode.spark.stream(claims, validator)
+        .writeStream.format("parquet")
+        .option("checkpointLocation", str(tmp_path / "checkpoint"))
+        .trigger(availableNow=True)
+        .start(str(tmp_path / "out"))
+    )
+    query.awaitTermination()
+    became = session.read.parquet(str(tmp_path / "out"))
+    assert [row["claim_id"] for row in weakcode.spark.findings(became).collect()] == ["A", "A"]
+    assert [row["claim_id"] for row in weakcode.spark.rejects(became).collect()] == ["B", "B"]
+    summary = weakcode.spark.summary(became)
+    assert (summary.claims_in, summary.evaluated, summary.rejected) == (4, 2, 2)
+
+
 def test_no_claims_at_all_have_no_findings_and_a_summary_of_nothing(session: Any) -> None:
     none = session.createDataFrame([], "claim_id string, codes array<string>")
     became = weakcode.spark.outcomes(none, weakcode.Validator(packs="weakness"))
@@ -227,7 +264,7 @@ def test_outcomes_whose_counts_were_left_out_have_no_summary(session: Any) -> No
     claims = session.createDataFrame([("A", ["M62.84"])], "claim_id string, codes array<string>")
     became = weakcode.spark.outcomes(claims, weakcode.Validator(packs="weakness")).where("kind = 'finding'")
 
-    with pytest.raises(EngineError, match="nobody can tell whether claims were lost"):
+    with pytest.raises(EngineError, match="it is not known whether claims were lost"):
         weakcode.spark.summary(became)
 
 
@@ -235,8 +272,8 @@ def test_outcomes_whose_counts_were_left_out_have_no_summary(session: Any) -> No
     ("columns", "said"),
     [
         (
-            "claim_id string, diagnoses string",
-            r"the DataFrame has no column codes .*its columns are claim_id, diagnoses",
+            "claim_id string, remarks string",
+            r"the DataFrame: there is no column codes .*its columns are claim_id, remarks",
         ),
         ("codes string, codes string", "the DataFrame has the column codes more than once"),
     ],

@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from weakcode.scrub.summary import Summary
     from weakcode.validator import Validator
 
-__all__ = ["FINDING", "REJECTED", "TALLY", "findings", "outcomes", "rejects", "scrub", "summary"]
+__all__ = ["FINDING", "REJECTED", "TALLY", "findings", "outcomes", "rejects", "scrub", "stream", "summary"]
 
 FINDING, REJECTED, TALLY = "finding", "rejected", "tally"
 """What a row of `outcomes` can be: a finding, a rejected row, or the counts of one partition."""
 
 PLACES = {"file": "string", "line": "bigint", "place": "string"}
-"""Columns that say where a claim is from, with their Spark types; findings and rejects repeat them."""
+"""Columns that say where a claim is from, with their Spark types; findings and rejects repeat them.
+
+`place` alone is the place of service, as everywhere; beside `file` and `line` it says where in the file.
+"""
+FROM = "weakcode_from_"
+"""Stands before their names on the way to the executors, where `place` is a field of claims."""
 
 
 def scrub(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame:
@@ -57,6 +62,18 @@ def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key:
     rows, ignored = _claims(dataframe)
     judge = outcomes_of(shipped(dataframe, validator), ignored, hash_key)
     return rows.mapInArrow(judge, _outcome_schema())
+
+
+def stream(dataframe: DataFrame, validator: Validator | None = None, hash_key: bytes | None = None) -> DataFrame:
+    """Return what becomes of the claims of a stream (Structured Streaming), as `outcomes` does of a table's.
+
+    Each micro-batch has its findings, rejected rows and counts; write them with `.writeStream`, or take them apart in
+    `foreachBatch`. A finding that a batch gives again, after a failure, has the same `finding_id`. Raises InputError
+    for a DataFrame that is no stream, and what `outcomes` raises.
+    """
+    if not dataframe.isStreaming:
+        raise InputError("the DataFrame is no stream; weakcode.spark.scrub and outcomes take tables")
+    return outcomes(dataframe, validator, hash_key)
 
 
 def findings(outcomes: DataFrame) -> DataFrame:
@@ -111,26 +128,25 @@ def _claims(dataframe: DataFrame) -> tuple[DataFrame, Sequence[str]]:
     columns.name = "the DataFrame"
     for _ in columns:
         pass
-    read = [name for name in dataframe.columns if name not in columns.ignored]
-    read += [name for name in dataframe.columns if name in PLACES]
+    places = [name for name in dataframe.columns if name in ("file", "line")]
+    places += ["place"] if len(places) == 2 and "place" in dataframe.columns else []
+    read = [name for name in dataframe.columns if name not in columns.ignored and name not in places]
     header = columns.header
     if header is None or not header.is_plain:
         raise InputError("a DataFrame has one row for each claim; make one of the rows of a claim first")
     dates = {dataframe.columns[at] for name, at in header.about if BY_NAME[name].arrow == "date32"}
     types = {field.name: field.dataType for field in dataframe.schema.fields}
     rows = dataframe.select(
-        *(_readable(f.col(f"`{name}`"), name, types[name], name in dates).alias(name) for name in read)
+        *(_readable(f.col(f"`{name}`"), types[name], name in dates).alias(name) for name in read),
+        *(f.expr(f"try_cast(`{name}` AS {PLACES[name]})").alias(FROM + name) for name in places),
     )
-    return rows, [name for name in columns.ignored if name not in PLACES]
+    return rows, [name for name in columns.ignored if name not in places]
 
 
-def _readable(column: Column, name: str, kind: DataType, is_date: bool) -> Column:
+def _readable(column: Column, kind: DataType, is_date: bool) -> Column:
     """Return a column in a type that means the same in Arrow."""
-    from pyspark.sql import functions as f
     from pyspark.sql import types as t
 
-    if name in PLACES:
-        return f.expr(f"try_cast(`{name}` AS {PLACES[name]})")
     if is_date and isinstance(kind, t.TimestampType | t.TimestampNTZType):
         # The day in the time zone of the session, which the executors' clocks know nothing of.
         return column.cast("date")

@@ -120,7 +120,7 @@ def _claims(session: SparkSession, inputs: Sequence[str]) -> DataFrame:
     path = "_metadata.file_path"
     decoded = f"url_decode(replace(substr({path}, 6), '+', '%2B'))"
     file = f"CASE WHEN {path} LIKE 'file:%' THEN regexp_replace({decoded}, '^/+', '/') ELSE {path} END"
-    known = [f.col(f"`{name}`") for name in claims.columns if name not in spark.PLACES]
+    known = [f.col(f"`{name}`") for name in claims.columns if name not in ("file", "line")]
     return claims.select(*known, f.expr(file).alias("file"), (f.col("_metadata.row_index") + 1).alias("line"))
 
 

@@ -17,13 +17,14 @@ import pyarrow as pa
 
 from weakcode.errors import InputError
 from weakcode.scrub.judge.batch import FindingBatch
-from weakcode.scrub.read.arrow.batch import LostRows
+from weakcode.scrub.read.arrow.batch import ArrowBatch, LostRows
 from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns
+from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.summary import Counts, JudgedBy
 from weakcode.scrub.write.pseudonyms import HashedIds
-from weakcode.spark import FINDING, PLACES, REJECTED, TALLY
+from weakcode.spark import FINDING, FROM, PLACES, REJECTED, TALLY
 from weakcode.spark.counts import as_text
 
 if TYPE_CHECKING:
@@ -100,9 +101,12 @@ def judged(
     counted = Counts()
     name = _partition()
     for batch in _gathered(batches):
-        for part in ArrowColumns(batch, kept=PLACES):
-            if isinstance(part, LostRows):
-                raise InputError(f"Spark gave rows that cannot be read: {part.reason}")
+        for part in ArrowColumns(batch, kept=[FROM + place for place in PLACES]):
+            if not isinstance(part, ArrowBatch):
+                why = part.reason if isinstance(part, LostRows) else "they are no claims each"
+                raise InputError(f"Spark gave rows that cannot be read: {why}")
+            if part.wrong:
+                yield from _unreadable(part, batch, counted, name, hide)
             yield from _outcomes(part.batch, rules.unpacked(), counted, name, hide)
     counted.judged_by(rules.judged_by)
     counts = counted.summary(0.0, {"the DataFrame": tuple(ignored)} if ignored else {})
@@ -124,15 +128,31 @@ def _outcomes(
         placed = _placed(conformed(found), batch, found["line"])
         yield _of_kind(FINDING, placed.cast(findings_schema()))
     if scrubbed.rejected:
-        set_aside = _rows(
-            REJECTED,
-            {
-                "claim_id": [one.claim_id if hide is None else hide.text(one.claim_id) for one in scrubbed.rejected],
-                "rule": [one.part for one in scrubbed.rejected],
-                "message": [one.reason if hide is None else one.part for one in scrubbed.rejected],
-            },
-        )
-        yield _placed(set_aside, batch, pa.array([one.row for one in scrubbed.rejected], pa.int64()))
+        yield _rejects(scrubbed.rejected, batch, hide)
+
+
+def _unreadable(
+    part: ArrowBatch, table: pa.Table, counted: Counts, name: str, hide: HashedIds | None
+) -> Iterator[pa.RecordBatch]:
+    """Give the rows of a part of a table that are not in its batch, because they hold what cannot be read."""
+    # Not even the claim's id is repeated: it may be what cannot be read.
+    wrong = [RefusedRow(part.first - 1 + row, None, what, reason) for row, (what, reason) in part.wrong.items()]
+    counted.add_batch(
+        FindingBatch(None, tuple(Rejected(*_where(table, one.row, name), None, "", one.part) for one in wrong))
+    )
+    yield _rejects(wrong, table, hide)
+
+
+def _rejects(rejected: Sequence[RefusedRow], claims: pa.RecordBatch | pa.Table, hide: HashedIds | None) -> Any:
+    set_aside = _rows(
+        REJECTED,
+        {
+            "claim_id": [one.claim_id if hide is None else hide.text(one.claim_id) for one in rejected],
+            "rule": [one.part for one in rejected],
+            "message": [one.reason if hide is None else one.part for one in rejected],
+        },
+    )
+    return _placed(set_aside, claims, pa.array([one.row for one in rejected], pa.int64()))
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -153,17 +173,19 @@ def _placed(outcomes: pa.RecordBatch, claims: pa.RecordBatch, rows: pa.Array) ->
     """Return the outcomes with the places that their claims say they are from."""
     for name in PLACES:
         at, field = outcomes.schema.get_field_index(name), findings_schema().field(name)
-        there = name in claims.schema.names
-        column = claims[name].take(rows).cast(field.type) if there else pa.nulls(len(rows), field.type)
+        there = FROM + name in claims.schema.names
+        column = claims[FROM + name].take(rows).cast(field.type) if there else pa.nulls(len(rows), field.type)
+        if isinstance(column, pa.ChunkedArray):
+            column = column.combine_chunks()
         outcomes = outcomes.set_column(at, field, column)
     return outcomes
 
 
 def _where(batch: pa.RecordBatch, row: int, name: str) -> tuple[str, int]:
-    if not {"file", "line"} <= set(batch.schema.names):
+    if not {FROM + "file", FROM + "line"} <= set(batch.schema.names):
         return name, row + 1
     try:
-        file, line = batch["file"][row].as_py(), batch["line"][row].as_py()
+        file, line = batch[FROM + "file"][row].as_py(), batch[FROM + "line"][row].as_py()
     except UnicodeDecodeError:
         return name, row + 1
     return (name, row + 1) if file is None or line is None else (file, line)
