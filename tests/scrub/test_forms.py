@@ -291,6 +291,55 @@ def test_missing_values_of_pandas_and_numpy_are_no_dates() -> None:
     assert Claim(["I10"], service_date=numpy.datetime64("NaT"), age=float("nan")).age is None
 
 
+@pytest.fixture
+def workbook(tmp_path: Path) -> Path:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    pytest.importorskip("python_calamine")
+    path = tmp_path / "c.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        claims, long = book.add_worksheet("Claims"), book.add_worksheet("Long")
+        date = book.add_format({"num_format": "mm/dd/yyyy"})
+        claims.write(0, 0, "Claims of May")
+        claims.write_row(2, 0, ["Acct #", "Dx 1", "Dx 2", "DOS", "Sex"])
+        claims.write_row(3, 0, [1001, "M62.84", "I10"])
+        claims.write_datetime(3, 3, dt.datetime(2026, 5, 1), date)
+        claims.write(3, 4, "F")
+        claims.write_row(5, 0, ["B", "NA", "", 46144])
+        for row, cells in enumerate([["CLM", "SEQ", "DX"], ["A", 2, "I10"], ["A", 1, "M62.84"]]):
+            long.write_row(row, 0, cells)
+    return path
+
+
+def test_a_workbook_is_read_as_a_table(workbook: Path) -> None:
+    first, second = FileRows(workbook)
+    assert isinstance(first, Record)
+    claim = first.claim
+    assert (claim.id, claim.codes, claim.service_date, claim.sex) == (
+        "1001",
+        ("M62.84", "I10"),
+        dt.date(2026, 5, 1),
+        "F",
+    )
+    assert first.line == 4
+    assert isinstance(second, Rejected)
+    assert (second.line, second.claim_id) == (6, "B")
+
+
+def test_a_sheet_is_chosen_by_name(workbook: Path) -> None:
+    claim = only(workbook, sheet="Long", mapping={"id": "CLM", "code": "DX", "sequence": "SEQ"})
+    assert claim.codes == ("M62.84", "I10")
+    with pytest.raises(InputError, match="has no sheet 'None'; its sheets are Claims, Long"):
+        only(workbook, sheet="None")
+
+
+def test_a_workbook_that_is_damaged_is_one_clear_error(workbook: Path) -> None:
+    content = workbook.read_bytes()
+    at = content.index(b"xl/worksheets/sheet1.xml") + 60
+    workbook.write_bytes(content[:at] + b"\xff" * 40 + content[at + 40 :])
+    with pytest.raises(InputError, match="cannot be read"):
+        only(workbook)
+
+
 def test_how_a_file_was_read_is_in_the_summary(table: Write) -> None:
     path = table("Claim No,Dx 1,DOS\nA,NA,5/2/2026\nA,I10,5/3/2026\n")
     summary = scrub([path], weakcode.Validator(packs="weakness").in_bulk())

@@ -30,6 +30,9 @@ MOST_MEMBERS = 1_000
 
 # What unpacking raises: BadGzipFile is an OSError, NotImplementedError (a method that is not known) a RuntimeError.
 _BROKEN = (EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+_WORKBOOKS = frozenset(("xl/workbook.xml", "xl/workbook.bin"))
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How workbooks of before 2007 begin."""
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 
@@ -74,6 +77,23 @@ def _in_stream(stream: Stream) -> Member:
     return Member(stream.name, lambda: stream.file)
 
 
+def is_workbook(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file is an Excel workbook, by its content."""
+    if isinstance(path, Stream):
+        return False
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(8)
+        if start == OLE:
+            return True
+        if not start.startswith(ZIP):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return bool(_WORKBOOKS & set(archive.namelist()))
+    except (OSError, ValueError, zipfile.BadZipFile):
+        return False
+
+
 def plain_suffix(name: str) -> str:
     """Return the extension that tells the format: `.csv` for `claims.csv.gz`."""
     parts = Path(name.lower())
@@ -112,8 +132,8 @@ def _in_zip(path: Path, name: str) -> list[Member]:
     except _BROKEN as error:
         raise InputError(f"{name} is a zip archive that is damaged or cut short ({error}); fetch it again") from None
     names = {entry.filename for entry in entries}
-    if "xl/workbook.xml" in names:
-        raise InputError(f"{name} is an Excel workbook; save the sheet as CSV")
+    if _WORKBOOKS & names:
+        raise InputError(f"{name} is an Excel workbook in an archive; unpack it")
     entries = [entry for entry in entries if not any(litter in entry.filename for litter in _LITTER)]
     if not entries:
         raise InputError(f"{name} is a zip archive without any file")

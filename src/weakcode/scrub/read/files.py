@@ -13,7 +13,7 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
-from weakcode.scrub.read.archives import Member, members_of, plain_suffix
+from weakcode.scrub.read.archives import Member, is_workbook, members_of, plain_suffix
 from weakcode.scrub.read.csv.file import CsvSource
 from weakcode.scrub.read.encoding import encoding_of, recoded
 from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, opened_input
@@ -104,6 +104,11 @@ def _opened_claims(path: str | os.PathLike[str], options: ReadOptions) -> Iterat
         from weakcode.scrub.read.arrow.file import ArrowSource
 
         yield ArrowSource(path, options)
+        return
+    if is_workbook(path):
+        from weakcode.scrub.read.excel.source import ExcelSource
+
+        yield ExcelSource(path, options)
         return
     members = members_of(path)
     if len(members) > 1:
