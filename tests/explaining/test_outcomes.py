@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from weakcode import Claim, Validator
+from weakcode import Claim, ServiceLine, Validator
 from weakcode.claims import Waiver
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.expression.spelling import spelled
@@ -279,6 +279,7 @@ SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
         ("$few", SIX),
         (f"{SIX}, R05.1", f"{SIX}, R05.1"),
         ("$many", "$many"),
+        ("T81.4XXA", "T81.4XXA"),  # of other days
     ],
 )
 def test_up_to_six_missing_codes_are_named_and_more_are_as_the_rule_lists_them(tmp_path, listed, named):
@@ -290,3 +291,28 @@ def test_up_to_six_missing_codes_are_named_and_more_are_as_the_rule_lists_them(t
     (step,) = Validator(packs=[path]).explain(Claim("I10 Z99.2")).of("own/missing")
     wanted = "A00-B99" if named == "$many" else named
     assert (step.outcome, step.reason) == (Outcome.NO_OBJECT, f"none of {wanted} is on the claim")
+
+
+@pytest.mark.parametrize(
+    ("pointed", "lines", "reason"),
+    [
+        ("first", ["2 1"], "no service line points to it first"),
+        ("never", ["2 1"], "a service line points to it, or may have"),
+    ],
+)
+def test_a_subject_that_service_lines_do_not_point_to_so_says_why(tmp_path, pointed, lines, reason):
+    path = tmp_path / "own.yaml"
+    rule = f"{{id: lines, title: t, severity: info, subject: I10, pointed: {pointed}}}"
+    path.write_text(f"pack: own\ntitle: t\nrules:\n  - {rule}\n")
+    pointers = [[int(one) for one in line.split()] for line in lines]
+    claim = Claim("I10 R54", lines=[ServiceLine(number, line) for number, line in enumerate(pointers, start=1)])
+    (step,) = Validator(packs=[path]).explain(claim).of("own/lines")
+    assert (step.outcome, step.reason) == (Outcome.NOT_APPLICABLE, reason)
+
+
+def test_each_of_three_codes_of_one_kind_is_violated_and_none_is_satisfied(tmp_path):
+    path = tmp_path / "own.yaml"
+    rule = '{id: one, title: t, severity: info, subject: "I10, R54, J45.20", at_most_one: true}'
+    path.write_text(f"pack: own\ntitle: t\nrules:\n  - {rule}\n")
+    steps = Validator(packs=[path]).explain(Claim("I10 R54 J45.20")).of("own/one")
+    assert {step.outcome for step in steps} == {Outcome.VIOLATED}
