@@ -151,8 +151,8 @@ class Finding:
 class NotJudged:
     """Rules that could have found something on a claim, had it said what they need.
 
-    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`; `packs` and the full ids of the `rules`
-    are in alphabetical order.
+    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, or of `procedures` and `state` for
+    coverage; `packs` and the full ids of the `rules` are in alphabetical order.
     """
 
     needs: str

@@ -257,7 +257,10 @@ class Validator:
             unmatched=outcome.unmatched,
             notes_edition=edition.notes_name,
             notes_out_of_force=bool(about_notes(day, edition)),
-            not_judged=bench.unjudged.of(judged, bench.assembler.severities(judged.payer), self.day),
+            not_judged=(
+                *bench.unjudged.of(judged, bench.assembler.severities(judged.payer), self.day),
+                *(() if self._coverage is None else self._coverage.not_judged(claim, bench)),
+            ),
         )
 
     def _found(self, claim: Claim, bench: EditionBench, day: dt.date) -> tuple[JudgedClaim, tuple[Finding, ...]]:

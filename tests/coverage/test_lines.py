@@ -106,6 +106,43 @@ def test_a_second_code_that_words_ask_for_is_advice_and_says_what_would_do(valid
     assert "must be reported with a secondary diagnosis from Group 2" in finding.message
 
 
+def test_a_claim_without_procedures_is_not_judged_and_not_clean(validators):
+    claims = [
+        Claim(["M62.81"], "A", payer="Medicare", service_date="2026-05-01"),
+        _claim(["M62.81"], (None, [1])),
+        _claim(["M62.84"], ("97110", [1])),
+        Claim(["M62.81"], "A", payer="Acme"),
+    ]
+    verdicts = [validators["columnar"].judge(claim) for claim in claims]
+    assert [[(one.needs, one.packs) for one in verdict.not_judged] for verdict in verdicts] == [
+        [("procedures", ("coverage",))],
+        [("procedures", ("coverage",))],
+        [],
+        [],
+    ]
+    (count,) = validators["columnar"].columns().scrub(columns_of(claims)).not_judged
+    assert (count.needs, count.claims, count.packs) == ("procedures", 2, ("coverage",))
+    assert validators["durable"].judge(claims[0]).not_judged == verdicts[0].not_judged
+
+
+def test_ids_of_the_payer_and_the_state_say_which_policies_judge():
+    two = [{"articles": "A90001", "states": "CA"}, {"articles": "A90003", "states": "NV"}]
+    profile = {"name": "x", "payers": {"Medicare": {"ids": "00435", "coverage": two}}}
+    validator = Validator(profile=profile, packs=["coverage"])
+
+    def found(state, **more):
+        claim = _claim(["M62.81"], ("G0007", [1]), payer="Any name", payer_id=["00435"], state=state, **more)
+        verdict = validator.judge(claim)
+        rows = validator.columns().scrub(columns_of([claim])).findings.to_pylist()
+        assert [row["message"] for row in rows] == [one.message for one in verdict.findings]
+        return [one.rule for one in verdict.findings], [one.needs for one in verdict.not_judged]
+
+    assert found("CA") == (["coverage/diagnosis-not-covered"], [])
+    assert found("NV") == (["coverage/diagnosis-excluded"], [])
+    assert found("TX") == ([], [])
+    assert found(None) == ([], ["state"])
+
+
 def test_severities_risks_and_waivers_hold_for_policies_too():
     profile = PROFILE | {
         "rules": {"coverage/diagnosis-not-covered": "error"},

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from weakcode.claims import Claim
-from weakcode.coverage.judging import ADVICE, LineReading, asked_lines, procedure_of, readings
+from weakcode.coverage.judging import ADVICE, RULES, LineReading, asked_lines, procedure_of, readings
 from weakcode.coverage.policies import Policies, Policy
 from weakcode.engines.ids import id_of
 from weakcode.errors import InputError, did_you_mean
-from weakcode.findings import Finding, in_order
+from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.semantics.reference import Outcome
 
 if TYPE_CHECKING:
@@ -119,16 +119,24 @@ class Coverage:
                 )
         return tuple(in_order(found))
 
-    def not_judged(self, claim: Claim) -> tuple[str, ...]:
-        """Return why the policies of the claim's payer could not speak, each as a phrase; nothing where they could."""
+    def not_judged(self, claim: Claim, applied: Applied) -> tuple[NotJudged, ...]:
+        """Return what a claim does not say and its payer's policies would need: its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
-        if payer is None or payer not in self.scopes:
-            return ()
-        if self.scope_of(claim) is None:
-            return ("the claim's state is not known, or no coverage of the payer is for it",)
-        if not any(map(procedure_of, claim.lines)):
-            return ("the claim has no procedures",)
-        return ()
+        needs = self.lacking_of(payer, claim.state, has_procedures=any(map(procedure_of, claim.lines)))
+        return told(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
+
+    def lacking_of(self, payer: str | None, state: str | None, *, has_procedures: bool) -> str:
+        """Return what the policies of a payer, as the profile spells it, lack on a claim; blank where nothing."""
+        if payer is None or not self.scopes.get(payer):
+            return ""
+        if self.scope(payer, state) is None:
+            return "" if state is not None else "state"
+        return "" if has_procedures else "procedures"
+
+
+def told(needs: str, rules: list[str]) -> tuple[NotJudged, ...]:
+    """Return what could not be judged for want of something; nothing where all rules are off."""
+    return (NotJudged(needs, ("coverage",), tuple(sorted(rules))),) if needs and rules else ()
 
 
 def _scope(payer: str, choice: CoverageChoice, policies: Policies) -> ChosenPolicies:

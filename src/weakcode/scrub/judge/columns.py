@@ -313,6 +313,7 @@ class _BatchRun:
             return findings
         coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, bench)
         memory.coverage = coverage
+        self._not_judged += coverage.not_judged(self._columns.get(LINES), rows, about)
         return findings.beside(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:

@@ -18,14 +18,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
-from weakcode.coverage.choices import ChosenPolicies, Coverage
-from weakcode.coverage.judging import ADVICE, AskedLine, LineReading, readings
+from weakcode.coverage.choices import ChosenPolicies, Coverage, told
+from weakcode.coverage.judging import ADVICE, RULES, AskedLine, LineReading, readings
 from weakcode.coverage.policies import Policy, PolicyFile
 from weakcode.coverage.published import COVERED, EXCLUDED
 from weakcode.engines.ids import key_of
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel._kernel import Reading
-from weakcode.findings import Severity, Source
+from weakcode.findings import NotJudgedCount, Severity, Source
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.procedures import ProcedureColumn
@@ -139,6 +139,27 @@ class CoverageColumns:
             if len(asked):
                 suspects.append((scope, asked))
         return self._read(suspects, lines, coded, payer, days) if suspects else None
+
+    def not_judged(self, column: pa.Array | None, rows: Bools, about: AboutClaims) -> list[NotJudgedCount]:
+        """Return on how many of some rows policies could not speak, and for want of what."""
+        lines = ProcedureColumn.of(column)
+        has = np.zeros(len(rows), np.int64)
+        if lines is not None:
+            named = np.array([bool(_spelled(name)) for name in lines.names], np.bool_)
+            has[lines.row[named[lines.procedure]]] = 1
+        payer, state = about.whose, about.categories["state"]
+        width = len(state.values) + 1
+        of_state = np.where(state.index < 0, width - 1, state.index)
+        keys, counts = np.unique(
+            ((payer.index.astype(np.int64) * width + of_state) * 2 + has)[rows], return_counts=True
+        )
+        found = []
+        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+            who = self.coverage.profile.payer_named(payer.values[key // 2 // width])
+            needs = self.coverage.lacking_of(who, (*state.values, None)[key // 2 % width], has_procedures=bool(key & 1))
+            for one in told(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
+                found.append(NotJudgedCount(one.needs, count, one.packs, one.rules))
+        return found
 
     def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:
         """Return who pays, and the policies that go with it in the claim's state."""
