@@ -252,8 +252,11 @@ def _says_least(name: str, title: str) -> float:
 
 
 def _retired(edition: Edition, name: str, matched: str, score: float) -> SearchHit | None:
-    title = edition.whole.title(name)
-    if title is None or not edition.whole.is_billable(name):
+    """Return a code that went before the days of the edition; one that came after them is not retired."""
+    title, number = edition.whole.title(name), edition.whole.code_id(name)
+    if title is None or number >= edition.size:
+        return None
+    if not any(last and last < edition.starts for _, last in edition.window(number).intervals):
         return None
     return SearchHit(
         canonical(name), title, matched, score, is_billable=False, is_retired=True, successors=successors(edition, name)
