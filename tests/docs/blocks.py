@@ -34,6 +34,7 @@ from markdown_it import MarkdownIt
 from tests.serve.running import Server
 from weakcode.checking import run_examples
 from weakcode.cli import main
+from weakcode.report.evaluate import read_truth
 from weakcode.rules.load import load_pack
 from weakcode.rules.waivers import load_waivers
 from weakcode.validator import Validator
@@ -240,6 +241,8 @@ class Page:
         header = next(csv.reader(io.StringIO(block.content)))
         if "who" in header:
             assert load_waivers(path)
+        elif "verdict" in header:
+            assert read_truth(path)
         else:
             self.command(f"weakcode scrub {path.name} --rejects rejected.csv --fail-on never")
             assert self.status == 0

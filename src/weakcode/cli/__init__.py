@@ -26,6 +26,7 @@ _COMMANDS = {
     "risk": ("policies", "Show which policies cover a diagnosis for a procedure."),
     "report": ("reports", "Show findings as a page for the browser."),
     "compare": ("reports", "Compare the findings of two runs."),
+    "evaluate": ("reports", "Measure findings against a file of verdicts."),
 }
 """The folder of each command, and what it does."""
 
