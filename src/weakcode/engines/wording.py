@@ -16,6 +16,7 @@ import attrs
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.meant import meant
+from weakcode.codes.expression.specificity import specific_instead
 from weakcode.codes.normalise import UNTITLED, shown
 from weakcode.compile.citations import of_day
 from weakcode.compile.program import Program
@@ -34,7 +35,7 @@ _MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
 
-_FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", "lines", "choices", "meant")
+_FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", "lines", "choices", "meant", "specific")
 """What is filled into a template for each finding, in the order of `Wording.words`."""
 
 
@@ -57,6 +58,7 @@ class Said:
     fill: Callable[[Any], Any] | None
     chooses: bool
     guesses: bool
+    specifies: bool
     sources: tuple[Source, ...]
 
 
@@ -128,6 +130,7 @@ class Wording:
             return said.template, said
         choices = self._choices(subject.shown) if said.chooses else ""
         near = self._meant(subject.shown) if said.guesses else ""
+        specific = self._specific(subject.shown) if said.specifies else ""
         filled = (
             subject.described,
             other.described,
@@ -138,6 +141,7 @@ class Wording:
             lines,
             choices,
             near,
+            specific,
         )
         return said.template % said.fill(filled), said
 
@@ -195,7 +199,14 @@ class Wording:
                 fields.append(field)
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
         said = self._cited(spoken.edits, lambda codes: holds[id(codes)])
-        return Said(template if fill else template % (), fill, "choices" in fields, "meant" in fields, said)
+        return Said(
+            template if fill else template % (),
+            fill,
+            "choices" in fields,
+            "meant" in fields,
+            "specific" in fields,
+            said,
+        )
 
     def _not_valid(self, edit: Edit) -> str:
         """Say since or until when the codes of an edit are not valid; nothing for codes that are valid on no day."""
@@ -206,6 +217,12 @@ class Wording:
         """Say which code was probably meant by one that is none; nothing where none is near."""
         near = meant(code, self._edition)
         return f"; {self.named(near).described} is one, and was probably meant" if near else ""
+
+    def _specific(self, code: str) -> str:
+        """Say which codes nearby leave nothing open; nothing where there are none."""
+        codes = specific_instead(code, self._edition)
+        more = f" and {len(codes) - _MOST_CHOICES} more" if len(codes) > _MOST_CHOICES else ""
+        return f"; {', '.join(codes[:_MOST_CHOICES])}{more} of its category say more" if codes else ""
 
     def _choices(self, code: str) -> str:
         """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""

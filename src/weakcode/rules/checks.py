@@ -36,7 +36,7 @@ ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
     "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
-    "object_code", "lines", "ages", "not_valid", "meant",
+    "object_code", "lines", "ages", "not_valid", "meant", "specific",
 )  # fmt: skip
 _NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

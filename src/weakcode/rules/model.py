@@ -49,6 +49,7 @@ BUILTIN_SETS = (
     "icd9-code",
     "manifestation",
     "after-injury",
+    "unspecified",
     "unspecified-side",
     "mce-newborn",
     "mce-pediatric",

@@ -14,6 +14,7 @@ import attrs
 from weakcode.codes import poa, table
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
+from weakcode.codes.expression.specificity import unspecified
 from weakcode.compile.tabular.laterality import meet
 from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
 
@@ -122,5 +123,6 @@ BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "icd9-code": lambda edition: CodeSet.of([edition.icd9_id]),
     "manifestation": manifestation_codes,
     "after-injury": after_injury_codes,
+    "unspecified": unspecified,
     "unspecified-side": unspecified_side,
 }

@@ -1,0 +1,43 @@
+"""Codes that leave something open, told by their titles, and the codes that tell it instead."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from weakcode.codes.codeset import CodeSet
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+
+_OPEN = re.compile(r"\b(?:unspecified|not specified|NOS)\b", re.IGNORECASE)
+# These titles hold what is told and has no code of its own as well.
+_OTHER_TOO = re.compile(r"\bother(?: and|,| or)(?: other)? unspecified\b", re.IGNORECASE)
+_GROUPS = ("chapter", "section")
+
+
+def leaves_open(title: str) -> bool:
+    """Tell whether a title says that something is not specified."""
+    return bool(_OPEN.search(title)) and not _OTHER_TOO.search(title)
+
+
+def unspecified(edition: Edition) -> CodeSet:
+    """Return the billable codes of any day whose titles leave something open."""
+    parents = {node.parent for node in edition.titled()}
+    open_ones = (node for node in edition.titled() if node.kind not in _GROUPS and leaves_open(node.title))
+    spans = [span for node in open_ones if node.name not in parents for span in edition.billable_below(node.name).spans]
+    return CodeSet(spans)
+
+
+def specific_instead(code: str, edition: Edition) -> list[str]:
+    """Return the codes nearest to a code, within its category, that leave nothing open; those with others below end
+    in a dash.
+    """
+    for above in edition.ancestors(code):
+        if above.kind in _GROUPS:
+            break
+        told = [child for child in edition.children_of(above.name) if not leaves_open(child.title)]
+        # What lacks its 7th character has the finished codes below it, which are as open as it is.
+        if told and not leaves_open(above.title):
+            return [child.name + "-" * bool(child.children) for child in told]
+    return []
