@@ -27,9 +27,11 @@ from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.fixed import Corrected, Mend
+from weakcode.scrub.write.inplace.fhir import FHIR_EXTENSIONS, MendedFhir
+from weakcode.scrub.write.inplace.splice import MendedInPlace
+from weakcode.scrub.write.inplace.x12 import X12_EXTENSIONS, MendedX12
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
-from weakcode.scrub.write.x12 import X12_EXTENSIONS, MendedX12
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -150,7 +152,7 @@ class _Targets:
             "output": FINDINGS_EXTENSIONS,
             "rejects": REJECTS_EXTENSIONS,
             "summary": (".json",),
-            "fixed": (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS),
+            "fixed": (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}
@@ -181,7 +183,7 @@ class _Targets:
             if self.rejects:
                 aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
                 stack.callback(aside.abandon)
-            corrected: Corrected | MendedX12 | None = None
+            corrected: Corrected | MendedInPlace | None = None
             if self.fixed is not None and plan.mend is not None:
                 corrected = _corrected(self.fixed, outputs.open(self.fixed), plan, plan.mend)
                 stack.callback(corrected.abandon)
@@ -199,10 +201,12 @@ class _Targets:
             )
 
 
-def _corrected(target: Path, file: BinaryIO, plan: Plan, mend: Mend) -> Corrected | MendedX12:
+def _corrected(target: Path, file: BinaryIO, plan: Plan, mend: Mend) -> Corrected | MendedInPlace:
     """Return the writer of mended claims: as a code list, or in the format that they came in."""
     if target.suffix.lower() in X12_EXTENSIONS:
         return MendedX12(target, file, mend, plan.inputs)
+    if target.suffix.lower() in FHIR_EXTENSIONS:
+        return MendedFhir(target, file, mend, plan.inputs)
     return Corrected(claims_writer(target, file, raw_csv=plan.raw_csv), mend)
 
 
@@ -214,7 +218,7 @@ class _Out:
     _tables: Sequence[FindingsWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
-    corrected: Corrected | MendedX12 | None
+    corrected: Corrected | MendedInPlace | None
     hide: HashedIds | None
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""

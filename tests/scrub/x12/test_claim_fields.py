@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.scrub.x12.agreement import agree
-from tests.scrub.x12.test_reading_x12 import CLM, file_of, one
+from tests.scrub.x12.test_reading_x12 import CLM, file_of, one, rejected
 
 from weakcode.claims import Claim, ServiceLine
 
@@ -124,6 +124,12 @@ def test_a_line_says_what_was_done_where_and_for_how_much(segment: str, version:
 def test_a_line_has_its_own_days(date: str, days: tuple[int, int]) -> None:
     line = line_in("SV1*HC:99213*1*UN*1***1", f"DTP*472*{date}", "DTP*472*D8*20260509")
     assert (line.start, line.end) == tuple(dt.date(2026, 5, day) for day in days)
+
+
+def test_a_line_with_a_pointer_that_is_none_rejects_its_claim_whatever_follows() -> None:
+    content = file_of(CLM, "HI*ABK:I10", "LX*1", "SV1*HC:99213*1*UN*1***A", "DTP*472*D8*20260502")
+    assert rejected(content).part == "pointers"
+    agree(content.encode())
 
 
 def test_a_date_behind_the_number_of_the_next_line_is_not_the_one_befores() -> None:

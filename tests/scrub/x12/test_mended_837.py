@@ -20,7 +20,7 @@ from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.x12 import X12Source, native
 from weakcode.scrub.read.x12.draft import Origin
 from weakcode.scrub.run import scrub
-from weakcode.scrub.write.x12claim import rewrite
+from weakcode.scrub.write.inplace.x12claim import rewrite
 
 VALIDATOR = Validator(packs=["icd10cm", "weakness"]).in_bulk()
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_written_again_is_told_in_one_line(tmp_path: Path) -> Non
         archive.write(path, "two.837")
     for inputs, said in (
         ([path, path], "has to be one file"),
-        ([table], "is no 837"),
+        ([table], "is not an 837"),
         ([tmp_path / "two.zip"], "several files"),
     ):
         with pytest.raises(InputError, match=said):

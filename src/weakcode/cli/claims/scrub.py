@@ -31,7 +31,7 @@ from weakcode.errors import InputError
     "fixed",
     metavar="FILE",
     help="Write every claim, mended where that is safe: .csv, .jsonl, .parquet, .arrow or .arrows. Columns that "
-    "weakcode does not know are not in it. With .837, .x12 or .edi, write the input, an 837, again with mended claims.",
+    "weakcode does not know are not in it. With .837, .x12, .edi or .json (FHIR), the input again with mended claims.",
 )
 @click.option(
     "--raw-csv",

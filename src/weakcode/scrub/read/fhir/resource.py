@@ -43,7 +43,7 @@ _UNDIAGNOSED = {"pharmacy": "pharmacy", "pde": "pharmacy", "oral": "dental", "de
 # A diagnosis-related group stands among the diagnoses of some payers; it is none.
 _GROUPS = re.compile(r"drg", re.IGNORECASE)
 _CARIN = "/carin-bb/"
-_APART = {"admitting": "admitting", "patientreasonforvisit": "reason-for-visit"}
+APART = {"admitting": "admitting", "patientreasonforvisit": "reason-for-visit"}
 _SETTINGS: dict[str, Setting] = {
     "inpatient": "inpatient", "snf": "inpatient", "outpatient": "outpatient", "professional": "professional",
     "carrier": "professional", "dme": "professional", "oral": "professional",
@@ -116,7 +116,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
     twice = {one.sequence for one in listed if sum(other.sequence == one.sequence for other in listed) > 1}
     if twice:
         raise BadRow("diagnosis sequence", f"two diagnoses have the sequence {min(twice)}", name)
-    apart = [(_APART[kind], one) for one in listed if (kind := _apart_kind(one))]
+    apart = [(APART[kind], one) for one in listed if (kind := _apart_kind(one))]
     among = [one for one in listed if not _apart_kind(one)]
     if not among:
         kinds = " and ".join(dict.fromkeys(kind for one in listed if (kind := _apart_kind(one))))
@@ -200,7 +200,7 @@ def _why_no_code(at: str, concept: Any, lost: str | None) -> str:
 
 
 def _apart_kind(one: _Listed) -> str:
-    return "" if "principal" in one.kinds else next((kind for kind in _APART if kind in one.kinds), "")
+    return "" if "principal" in one.kinds else next((kind for kind in APART if kind in one.kinds), "")
 
 
 def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -> tuple[str | None, Any, str | None]:

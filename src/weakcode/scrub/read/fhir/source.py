@@ -121,6 +121,7 @@ class FhirSource:
             tuple(lines[index] for index in read.indexes) if lines else (),
             read.apart,
             order=read.order,
+            origin=element.origin(path, read.indexes),
         )
 
 

@@ -17,6 +17,8 @@ LONGEST_RESOURCE = 32 << 20
 _BLOCK = 1 << 16
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _BUNDLE = re.compile(r'"resourceType"\s*:\s*"Bundle"')
+_STEP = re.compile(r"(?:^|\.)([a-z]\w*)|\[(\d+)\]")
+"""A step of a path; types of resources, which begin with a capital, are none."""
 _LOOK = 4096
 _UNFINISHED = 12
 """An error this near to the end of what was read may be no error: `tru`, `\\u00`."""
@@ -26,7 +28,7 @@ _UNFINISHED = 12
 class Element:
     """A value of the file: its JSON, text and 1-based line, and its path as FHIR writes paths.
 
-    Where `problem` is given there is no value: what stands there is no JSON.
+    Where `problem` is given there is no value: what stands there is no JSON. `start` is the byte at which it begins.
     """
 
     value: Any
@@ -34,6 +36,23 @@ class Element:
     line: int
     path: str
     problem: str = ""
+    start: int = 0
+
+    def origin(self, path: str, indexes: tuple[int, ...]) -> ElementOrigin:
+        """Return where a resource of the element stands that has this path, with the places of its diagnoses."""
+        steps = _STEP.findall(path.removeprefix(self.path))
+        stop = self.start + _size(self.text)
+        return ElementOrigin(self.start, stop, tuple(int(at) if at else name for name, at in steps), indexes)
+
+
+@attrs.frozen
+class ElementOrigin:
+    """The bytes of an element, the steps from there to a resource, and the places in `diagnosis` of its diagnoses."""
+
+    start: int
+    stop: int
+    steps: tuple[str | int, ...]
+    indexes: tuple[int, ...]
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
@@ -54,6 +73,7 @@ class Elements:
         self._at = 0
         self._ended = False
         self._line = 1
+        self._offset = 0
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Element]:
@@ -130,9 +150,9 @@ class Elements:
             if end == len(self._text) and not self._ended:
                 self._fill()
                 continue
-            text, line = self._text[self._at : end], self._line
+            text, line, start = self._text[self._at : end], self._line, self._offset
             self._skip(end - self._at)
-            return Element(value, text, line, "")
+            return Element(value, text, line, "", start=start)
 
     def _peek(self) -> str:
         """Return the next sign that is no blank, without reading it; an empty string at the end."""
@@ -159,6 +179,7 @@ class Elements:
 
     def _skip(self, number: int) -> None:
         self._line += self._text.count("\n", self._at, self._at + number)
+        self._offset += _size(self._text[self._at : self._at + number])
         self._at += number
 
     def _fill(self) -> bool:
@@ -183,3 +204,8 @@ class Elements:
             if not self._fill():
                 self._skip(len(self._text) - self._at)
                 return
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a text of the file has there."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))

@@ -66,7 +66,7 @@ class Services:
             kept(part) for part in components(elements, layout.procedure, self._component)[1:6]
         ] or [""]
         number = self._number or len(self.lines) + 1
-        self._number, self._is_open = None, True
+        self._number, self._is_open = None, False
         listed = components(elements, layout.pointers, self._component) if layout.pointers else []
         pointers = [part for part in listed if part]
         for pointer in pointers:
@@ -84,6 +84,7 @@ class Services:
                 revenue=kept(element(layout.revenue)),
             )
         )
+        self._is_open = True
 
     def date(self, days: tuple[dt.date, dt.date]) -> None:
         """Take the days of the line that is being read."""

@@ -1,0 +1,1 @@
+"""Mended claims written back into the file that they came from."""
