@@ -69,7 +69,8 @@ types: $(READY) ## Check the types
 docs: $(READY) ## Build the documentation into site/
 	@# The theme's word about its own successor is for whoever keeps mkdocs.yml, not for every build.
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
-	@echo "Open site/index.html"
+	@# Browsers let no page of a folder search: it is opened from a server.
+	@echo "Open http://127.0.0.1:8000 after: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site 8000"
 
 SANITIZERS := address,undefined
 SANITIZED := build/sanitized

@@ -68,7 +68,7 @@ def test_a_run_of_days_of_the_tabular_list_has_nothing_to_tell(tmp_path: Path) -
 def test_fix_names_packs_and_tells_whose_notes_judged() -> None:
     text = flat(weakcode("fix", "I10", "--date", "2026-11-28").stdout)
     assert OF_ONE in text
-    assert "packs covid" in text
+    assert "covid 1" in text
     values = json.loads(weakcode("fix", "I10", "--date", "2026-11-28", "--format", "json").stdout)
     assert values["notices"][-1].startswith(OF_ONE)
     assert (values["edition"], values["notes_edition"]) == ("2026-10", "2026-04")
@@ -86,7 +86,7 @@ def test_fix_names_packs_and_tells_whose_notes_judged() -> None:
 def test_an_operation_outcome_of_a_scrub_names_the_packs(claims: str) -> None:
     outcome = json.loads(weakcode("scrub", claims, "--format", "fhir").stdout)
     said = outcome["issue"][-1]["details"]["text"]
-    assert "packs covid" in said
+    assert "covid 1" in said
 
 
 @pytest.mark.parametrize("engine", ["durable", "columnar"])

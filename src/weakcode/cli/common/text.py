@@ -32,6 +32,7 @@ def wrapped(text: str, indent: str = _INDENT, label: str = "") -> str:
         initial_indent=first,
         subsequent_indent=" " * len(first),
         break_on_hyphens=False,
+        break_long_words=False,
     )
 
 
