@@ -285,7 +285,7 @@ SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
 def test_up_to_six_missing_codes_are_named_and_more_are_as_the_rule_lists_them(tmp_path, listed, named):
     path = tmp_path / "own.yaml"
     path.write_text(
-        f'pack: own\ntitle: t\ncode_sets: {{few: "{SIX}", many: "A00-B99"}}\nrules:\n'
+        f'pack: own\ntitle: t\ncode_sets: {{few: "{", ".join(reversed(SIX.split(", ")))}", many: "A00-B99"}}\nrules:\n'
         f'  - {{id: missing, title: t, severity: info, subject: I10, forbid: "{listed}"}}\n'
     )
     (step,) = Validator(packs=[path]).explain(Claim("I10 Z99.2")).of("own/missing")
@@ -316,3 +316,14 @@ def test_each_of_three_codes_of_one_kind_is_violated_and_none_is_satisfied(tmp_p
     path.write_text(f"pack: own\ntitle: t\nrules:\n  - {rule}\n")
     steps = Validator(packs=[path]).explain(Claim("I10 R54 J45.20")).of("own/one")
     assert {step.outcome for step in steps} == {Outcome.VIOLATED}
+
+
+@pytest.mark.parametrize("when", ["", ", when: {sex: F}"])
+def test_a_rule_about_the_claim_is_explained_at_no_position(tmp_path, when):
+    path = tmp_path / "own.yaml"
+    path.write_text(f"pack: own\ntitle: t\nrules:\n  - {{id: claim, title: t, severity: info, require: R54{when}}}\n")
+    (step,) = Validator(packs=[path]).explain(Claim("I10", sex="M")).of("own/claim")
+    assert step.position == 0
+    assert step.outcome is (Outcome.NOT_APPLICABLE if when else Outcome.VIOLATED)
+    (step,) = Validator(packs=[path]).explain(Claim("I10 R54", sex="F")).of("own/claim")
+    assert (step.outcome, step.position) == (Outcome.SATISFIED, 0)
