@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,3 +187,44 @@ def test_datasets_and_lazy_frames_are_scrubbed(tmp_path: Path) -> None:
     for source in (dataset.dataset(tmp_path / "a.parquet"), polars.scan_parquet(tmp_path / "a.parquet")):
         (batch,) = validator().scrub(source)
         assert batch.column("claim_id").to_pylist() == ["A"]
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, str]]:
+    server = pytest.importorskip("moto.server")
+    boto3 = pytest.importorskip("boto3")
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "y",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    _, port = running.get_host_and_port()
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1")
+    client.create_bucket(Bucket="claims-bucket")
+    yield client, f"?endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
+    running.stop()
+
+
+def test_claims_are_read_from_object_storage(bucket: tuple[Any, str], tmp_path: Path) -> None:
+    client, query = bucket
+    pq.write_table(pa.table({"claim_id": ["C"], "codes": ["M62.84"]}), tmp_path / "c.parquet")
+    for key, content in {
+        "in/a.csv": b"claim_id,codes\nA,M62.84\n",
+        "in/payer=X/b.jsonl": b'{"claim_id": "B", "codes": ["M62.84"]}\n',
+        "in/payer=X/c.parquet": (tmp_path / "c.parquet").read_bytes(),
+        "in/_SUCCESS": b"",
+        "in/note.md": b"no claims",
+    }.items():
+        client.put_object(Bucket="claims-bucket", Key=key, Body=content)
+    address = "s3://claims-bucket/in"
+    summary = summary_of(f"{address}{query}", output=tmp_path / "f.jsonl")
+    assert (summary.claims_in, summary.reading[address].counts) == (3, {"files passed over": 1})
+    found = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
+    assert {(row["claim_id"], row["payer"]) for row in found} == {("A", None), ("B", "X"), ("C", "X")}
+    assert {row["file"] for row in found} >= {f"{address}/a.csv"}
+    assert summary_of(f"{address}/*.csv{query}").claims_in == 1
+    with pytest.raises(InputError, match=r"^s3://claims-bucket/none holds no file of claims$"):
+        summary_of(f"s3://claims-bucket/none{query}")

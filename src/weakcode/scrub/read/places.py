@@ -27,12 +27,24 @@ Place = str | os.PathLike[str]
 
 @attrs.frozen
 class Address(os.PathLike[str]):
-    """A file in object storage, by its address."""
+    """A file in object storage, by its address. `name` is the same without what may be a secret in it."""
 
-    name: str
+    uri: str = attrs.field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """How the file is called in messages and findings."""
+        return shown_address(self.uri)
 
     def __fspath__(self) -> str:
         return self.name
+
+
+def shown_address(uri: str) -> str:
+    """Return an address without its query and without a user and password, which may stand in it."""
+    scheme, _, rest = uri.partition("?")[0].partition("://")
+    bucket, slash, path = rest.partition("/")
+    return f"{scheme}://{bucket.rpartition('@')[2]}{slash}{path}"
 
 
 @attrs.frozen
@@ -108,7 +120,7 @@ def _is_read(name: str) -> bool:
 def partitions_of(path: Place) -> dict[str, str]:
     """Return what the folders of a file say of all its claims: `payer=Medicare` is the payer."""
     found = {}
-    for part in Path(os.fspath(path)).parts[:-1]:
+    for part in Path(name_of(path)).parts[:-1]:
         key, equals, value = part.partition("=")
         if equals and key:
             found[key] = "" if value == _NO_VALUE else unquote(value)
@@ -141,12 +153,12 @@ def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
         if info.type != fs.FileType.File or hidden or (pattern and not _fits(head + info.path, pattern)):
             continue
         if pattern is None and not _is_read(info.base_name):
-            passed[address] = passed.get(address, 0) + 1
+            passed[shown_address(address)] = passed.get(shown_address(address), 0) + 1
             continue
         empty = False
         yield Address(head + info.path + query)
     if empty:
-        raise InputError(f"{address} holds no file of claims")
+        raise InputError(f"{shown_address(address)} holds no file of claims")
 
 
 def _fits(address: str, pattern: str) -> bool:
@@ -172,14 +184,18 @@ def _system(address: str) -> tuple[Any, str]:
             import fsspec
         except ImportError:
             raise InputError(
-                f"{address} cannot be read ({error}); other addresses need the extra cloud: "
+                f"{shown_address(address)} cannot be read ({_first(error)}); other addresses need the extra cloud: "
                 "pip install 'weakcode[cloud]'"
             ) from None
         try:
             system, path = fsspec.core.url_to_fs(address)
         except (ValueError, ImportError) as why:
-            raise InputError(f"{address} cannot be read: {why}") from None
+            raise InputError(f"{shown_address(address)} cannot be read: {_first(why)}") from None
         return fs.PyFileSystem(fs.FSSpecHandler(system)), path
+
+
+def _first(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 class _told:  # noqa: N801 - used as a function
@@ -193,8 +209,7 @@ class _told:  # noqa: N801 - used as a function
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, OSError) and not isinstance(error, InputError):
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(f"{self._address} cannot be read: {said}") from None
+            raise InputError(f"{shown_address(self._address)} cannot be read: {_first(error)}") from None
 
 
 @contextmanager
@@ -204,8 +219,8 @@ def opened_place(place: Place, piped: Any = None) -> Iterator[Place]:
         with opened_input(place, piped) as given:
             yield given
         return
-    with _told(place.name):
-        system, path = _system(place.name)
+    with _told(place.uri):
+        system, path = _system(place.uri)
         stream = system.open_input_stream(path)
-    with stream, read_once(stream, name_of(place)) as given:
+    with stream, read_once(stream, place.name) as given:
         yield given

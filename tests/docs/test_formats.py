@@ -1,0 +1,80 @@
+"""The page of formats is true: each line that it says reads a kind of file reads one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from weakcode.cli import main
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
+LINES = re.findall(r"^\| .* \| `(weakcode scrub [^`]*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+ELSEWHERE = ("--db ", "s3://")
+"""What needs a server, which tests of its own start."""
+X12 = (
+    "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260401*1200*^*00501*000000042*0*T*:~"
+    "GS*HC*S*R*20260401*1200*7*X*005010X222A1~ST*837*0099*005010X222A1~CLM*A1*1***11:B:1~"
+    "HI*ABK:M6284~SE*4*0099~GE*1*7~IEA*1*000000042~"
+)
+CLAIM = "claim_id,codes\nA,M62.84 I10\n"
+CODING = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "M62.84"}
+RESOURCE = {
+    "resourceType": "Claim",
+    "id": "c",
+    "diagnosis": [{"sequence": 1, "diagnosisCodeableConcept": {"coding": [CODING]}}],
+}
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    table = pa.table({"claim_id": ["A"], "codes": [["M62.84", "I10"]]})
+    for folder in ("c", "claims/may", "export"):
+        Path(folder).mkdir(parents=True)
+    pq.write_table(table, "claims.parquet")
+    pq.write_table(table, "claims/may/a.parquet")
+    pq.write_table(table.rename_columns(["id", "codes"]), "c/a.parquet")
+    texts = {
+        "claims.csv": CLAIM,
+        "wide.csv": "claim_id,dx1,dx2\nA,M62.84,I10\n",
+        "inpatient.csv": "CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1\nA|M6284|M6284\n",
+        "t.csv": "NR,D1,D2,SEEN\nA,M62.84,I10,2026-05-01\n",
+        "long.csv": "CLM,SEQ,TYPE,DX\nA,1,10,M62.84\nA,2,10,I10\n",
+        "claims.jsonl": '{"claim_id": "A", "codes": ["M62.84"]}\n',
+        "bundle.json": json.dumps({"resourceType": "Bundle", "entry": [{"resource": RESOURCE}]}),
+        "export/Claim.ndjson": json.dumps(RESOURCE) + "\n",
+        "export/Patient.ndjson": json.dumps({"resourceType": "Patient", "id": "p"}) + "\n",
+        "batch.837": X12,
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text)
+    return tmp_path
+
+
+def test_the_page_has_a_line_for_each_kind() -> None:
+    assert len(LINES) > 12
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if not any(mark in line for mark in ELSEWHERE)])
+def test_each_line_reads_its_kind_of_file(files: Path, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if ".xlsx" in line:
+        xlsxwriter = pytest.importorskip("xlsxwriter")
+        pytest.importorskip("python_calamine")
+        with xlsxwriter.Workbook(files / "claims.xlsx") as book:
+            sheet = book.add_worksheet("Claims")
+            sheet.write_row(0, 0, ["Claim No", "Dx 1", "DOS"])
+            sheet.write_row(1, 0, ["A", "M62.84"])
+            sheet.write_datetime(1, 2, dt.datetime(2026, 5, 1), book.add_format({"num_format": "yyyy-mm-dd"}))
+    _, *arguments = shlex.split(line)
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, "--fail-on", "never"])
+    told = capsys.readouterr()
+    assert ended.value.code == 0, told.err
+    assert " 0 rejected" in told.out + told.err or arguments[-1] == "fhir"
