@@ -26,9 +26,13 @@ def test_what_there_is_to_read_is_known_of_plain_files_only(tmp_path: Path) -> N
     assert bytes_in([]) is None
 
 
-def test_nothing_is_shown_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_is_shown_on_a_terminal_and_nothing_in_the_first_minute_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with shown_progress([], shown=True) as progress:
-        assert progress is None
+        assert progress is not None
+        progress(10, 4_321, 7)
+    assert capsys.readouterr().err == ""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from weakcode import schemas
 from weakcode.cli import main
 from weakcode.cli.claims.scrubtext import summary_text
+from weakcode.cli.common import running
 from weakcode.cli.common.status import Status
 from weakcode.errors import InputError
 from weakcode.scrub.gates import Gate
@@ -190,3 +191,31 @@ def test_the_summary_names_the_20_most_frequent_rules_unless_asked_for_all() -> 
 def test_the_guide_has_every_exit_status_with_what_it_says() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+) \|$", GUIDE.read_text("utf-8"), re.MULTILINE)
     assert [(int(number), said) for number, said in rows] == [(one.value, one.meaning) for one in Status]
+
+
+def test_the_counts_are_written_as_openmetrics(tmp_path: Path) -> None:
+    told = tmp_path / "run.prom"
+    run(claims(tmp_path, good=2, bad=1, wrong=3), "-o", tmp_path / "f.csv", "--metrics", told, status=1)
+    lines = told.read_text().splitlines()
+    assert lines[-1] == "# EOF"
+    for line in (
+        'weakcode_claims{outcome="evaluated"} 5',
+        'weakcode_claims{outcome="rejected"} 1',
+        'weakcode_findings{severity="error"} 3',
+        'weakcode_findings_by_rule{rule="weakness/sarcopenia-underlying-disease-first"} 3',
+        "weakcode_run_kept 1",
+    ):
+        assert line in lines
+    names = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(set(names)) == len(names)
+    assert all(line.startswith(("# ", *names)) for line in lines)
+
+
+def test_without_a_terminal_a_line_now_and_then_says_how_far_a_run_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "EVERY", 0.0)
+    path = claims(tmp_path, good=3)
+    said = run(path, "-o", tmp_path / "f.csv").stderr
+    assert re.search(r"^weakcode: \d+ claims.* findings(, \d+%, \d+ min left)?$", said, re.MULTILINE)
+    assert "min left" not in run(path, "-o", tmp_path / "f.csv", "--quiet").stderr

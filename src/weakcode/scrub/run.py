@@ -30,6 +30,7 @@ from weakcode.scrub.write.fixed import Corrected, Mend
 from weakcode.scrub.write.inplace.fhir import FHIR_EXTENSIONS, MendedFhir
 from weakcode.scrub.write.inplace.splice import MendedInPlace
 from weakcode.scrub.write.inplace.x12 import X12_EXTENSIONS, MendedX12
+from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 
@@ -64,10 +65,10 @@ class Plan:
     those of the run, of which the summary tells the idle ones. `progress` is called with how far it is.
 
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
-    `rejects` the rejected rows (CSV or JSON Lines), `summary` the summary as JSON, `fixed` every
+    `rejects` the rejected rows, `summary` the summary as JSON, `metrics` it as OpenMetrics, `fixed` every
     evaluated claim once and in order, those with findings as `mend` returns them (the extensions of `output`).
     All of them appear together when everything is done, or none does; but where every row was rejected, or more than
-    `most_rejects` allows, only `rejects` and `summary` appear, and what stands in the place of the others stays.
+    `most_rejects` allows, only `rejects`, `summary` and `metrics` appear, and what stands in the place of others stays.
     `run_id` names the run; without it, it gets an id. With `hash_key`, claim ids are hashed in
     everything but `fixed`, and `rejects` repeats nothing of the rows. With `raw_csv`, cells of CSV stay as they
     are that a spreadsheet would take for formulas.
@@ -92,6 +93,7 @@ class Plan:
     sink: TableSink | None = attrs.field(default=None, kw_only=True)
     rejects: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     summary: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    metrics: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     fixed: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     mend: Mend | None = attrs.field(default=None, kw_only=True)
     hash_key: bytes | None = attrs.field(default=None, kw_only=True, repr=False)
@@ -144,6 +146,7 @@ class _Targets:
     rejects: Path | None
     summary: Path | None
     fixed: Path | None
+    metrics: Path | None
 
     @classmethod
     def of(cls, plan: Plan) -> _Targets:
@@ -152,6 +155,7 @@ class _Targets:
             "output": FINDINGS_EXTENSIONS,
             "rejects": REJECTS_EXTENSIONS,
             "summary": (".json",),
+            "metrics": METRICS_EXTENSIONS,
             "fixed": (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
@@ -163,7 +167,7 @@ class _Targets:
         for target in there:
             if there.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
-        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"])
+        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"], checked["metrics"])
 
     @contextmanager
     def opened(self, plan: Plan, run: RunTime) -> Iterator[_Out]:
@@ -198,6 +202,7 @@ class _Targets:
                 [path for path in (self.findings, self.fixed) if path],
                 plan.run_id is not None,
                 plan.sink,
+                self.metrics,
             )
 
 
@@ -224,6 +229,7 @@ class _Out:
     """Outputs that appear only where the run is kept."""
     _names_run: bool
     sink: TableSink | None
+    _metrics: Path | None
 
     @property
     def keeps_findings(self) -> bool:
@@ -262,6 +268,8 @@ class _Out:
             self._aside.finish()
         if self._summary:
             self._outputs.open(self._summary).write(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+        if self._metrics:
+            self._outputs.open(self._metrics).write(openmetrics(summary).encode("utf-8", "backslashreplace"))
         self._outputs.commit()
 
 

@@ -30,6 +30,7 @@ class Told:
     max_errors: str | None = None
     quiet: bool = False
     all_rules: bool = False
+    metrics: str | None = None
 
     @property
     def most_rejects(self) -> Gate | None:
@@ -69,6 +70,7 @@ def run_options(command: _F) -> _F:
         return command(told=Told(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
+        click.option("--metrics", metavar="FILE", help="Write the counts in the format of OpenMetrics: .prom or .txt."),
         click.option("--all-rules", is_flag=True, help="Tell every rule in the summary, not the most frequent 20."),
         click.option("--quiet", is_flag=True, help="Print findings and what goes wrong, and nothing else."),
         click.option(

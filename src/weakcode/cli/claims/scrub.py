@@ -158,6 +158,8 @@ def command(
                 "--fix": fixed,
                 "--raw-csv": raw_csv,
                 "--jobs": jobs > 1,
+                "--into": into,
+                "--metrics": told.metrics,
             },
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
@@ -195,6 +197,7 @@ def command(
             output=output,
             rejects=rejects,
             summary=summary,
+            metrics=told.metrics,
             fixed=fixed,
             mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
             on_judged=printer,

@@ -13,19 +13,31 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from weakcode.cli.common.output import on_terminal
+from weakcode.cli.common.output import on_terminal, say
 
+EVERY = 60.0
+"""Seconds from one line about progress to the next, where there is no terminal."""
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
 
 
 @contextmanager
 def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[int, int, int], None] | None]:
     """Show a progress bar on a terminal, unless the findings are printed there."""
-    if not shown or not on_terminal(sys.stderr):
+    if not shown:
         yield None
         return
+    if not on_terminal(sys.stderr):
+        yield _minutely(bytes_in(inputs))
+        return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     bar = Progress(
         TextColumn("Scrubbing"),
@@ -33,6 +45,8 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         TaskProgressColumn(),
         TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
@@ -45,6 +59,25 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
             bar.update(task, completed=bytes_read, told=told)
 
         yield tell
+
+
+def _minutely(total: int | None) -> Callable[[int, int, int], None]:
+    """Return what says how far a scrub is every minute, where there is no terminal."""
+    started = told = time.perf_counter()
+
+    def tell(bytes_read: int, claims: int, findings: int) -> None:
+        nonlocal told
+        now = time.perf_counter()
+        if now - told < EVERY:
+            return
+        told = now
+        left = ""
+        if total and bytes_read:
+            minutes = (now - started) * max(total - bytes_read, 0) / bytes_read / 60
+            left = f", {min(bytes_read / total, 1):.0%}, {minutes:,.0f} min left"
+        say(f"weakcode: {progress_text(claims, findings, now - started)}{left}", err=True)
+
+    return tell
 
 
 def progress_text(claims: int, findings: int, seconds: float) -> str:
