@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 _BEYOND = float("inf")
+_MANY = 64
+"""With more spans, two sets are likely to have nearly all of them in common: the codes of a list on two days."""
 _new, _keep = object.__new__, object.__setattr__
 Spans = tuple[tuple[int, int], ...]
 
@@ -27,6 +29,12 @@ def _merged(spans: Iterable[tuple[int, int]]) -> Spans:
         else:
             merged.append((low, high))
     return tuple(merged)
+
+
+def _apart(one: Spans, other: Spans) -> tuple[set[tuple[int, int]], Spans, Spans]:
+    """Return the spans that both sets have, which meet none of the others, and the other spans of each."""
+    common = set(one).intersection(other)
+    return common, *(tuple([span for span in each if span not in common]) for each in (one, other))  # type: ignore[return-value]
 
 
 @attrs.frozen
@@ -94,7 +102,10 @@ class CodeSet:
         if not cuts or not self.spans or cuts[-1][1] <= self.spans[0][0] or self.spans[-1][1] <= cuts[0][0]:
             return self
         kept: list[tuple[int, int]] = []
-        for low, high in self.spans:
+        own = self.spans
+        if len(own) > _MANY < len(cuts):
+            _, own, cuts = _apart(own, cuts)
+        for low, high in own:
             index = max(bisect_right(cuts, (low, _BEYOND)) - 1, 0)
             while index < len(cuts) and cuts[index][0] < high:
                 cut_low, cut_high = cuts[index]
@@ -113,6 +124,9 @@ class CodeSet:
         if few == many:
             return self
         kept: list[tuple[int, int]] = []
+        common: set[tuple[int, int]] = set()
+        if len(few) > _MANY:
+            common, few, many = _apart(few, many)
         for low, high in few:
             index = max(bisect_right(many, (low, _BEYOND)) - 1, 0)
             while index < len(many) and many[index][0] < high:
@@ -120,7 +134,7 @@ class CodeSet:
                 if first < end:
                     kept.append((first, end))
                 index += 1
-        return CodeSet._made(tuple(kept))
+        return CodeSet._made(tuple(sorted([*common, *kept]) if common else kept))
 
 
 _NONE = CodeSet()
