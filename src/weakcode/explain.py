@@ -113,7 +113,7 @@ def _speaks(condition: Condition | None, judged: JudgedClaim) -> bool:
     """Tell whether a claim-level edit is about this claim: what it names as its occasion is there."""
     if condition is None:
         return True
-    if condition.pointer_off_claim and judged.pointers is None:
+    if bool(condition.faults) and judged.pointers is None:
         return False
     return holds(attrs.evolve(Condition(), present=condition.present, first_listed=condition.first_listed), judged)
 

@@ -217,3 +217,19 @@ def test_an_explanation_tells_what_lines_do_with_each_diagnosis() -> None:
     assert "points to it" in said["lines/diagnosis-without-line", 1]
     assert "no pointer of a service line leads beyond" in said["lines/pointer-off-claim", 0]
     assert Validator(packs=["lines"]).explain(claim(FRACTURE_BY_FALL)).steps == ()
+
+
+@pytest.mark.parametrize("engine", ["durable", "columnar"])
+def test_a_line_without_a_pointer_beside_others_that_have_one_is_told(engine: str) -> None:
+    validator = Validator(engine=engine)
+    found = validator.check(claim(["I10", "E11.9"], (1, 2), (), (1,), service_date="2026-05-04"))
+    assert [(one.rule, one.positions) for one in found] == [("lines/line-without-pointer", ())]
+    assert "service line 2" in found[0].message
+    assert validator.check(claim(["I10", "E11.9"], (), (), service_date="2026-05-04")) == ()
+
+
+def test_a_line_without_a_pointer_is_told_in_columns_too() -> None:
+    lines = [[{"number": 1, "pointers": [1, 2]}, {"number": 2, "pointers": []}], [{"number": 1, "pointers": []}]]
+    table = pa.table({"claim_id": ["A", "B"], "codes": [["I10", "E11.9"]] * 2, "lines": lines})
+    (batch,) = Validator(today="2026-05-04").scrub(table)
+    assert batch.select(["claim_id", "rule"]).to_pylist() == [{"claim_id": "A", "rule": "lines/line-without-pointer"}]

@@ -178,7 +178,7 @@ def _edit(pack: Pack, rule: Rule, number: int, case: Case, scope: Scope) -> Edit
         where=where,
         condition=condition_of(case.when or When(), case, rule, scope.codes),
         terms=tuple(term.casefold() for term in case.terms),
-        pointed=None if case.pointed == "off-claim" else case.pointed,
+        pointed=case.pointed if case.pointed in ("first", "never") else None,
         poa=case.poa,
         message=case.message,
         listed=listed,

@@ -95,7 +95,7 @@ def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
             yield f"its subject names no billable code of {edition}, so it can never fire"
         if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object & there:
             yield f"its object names no billable code of {edition}, so it can never fire"
-        about_pointers = edit.condition is not None and edit.condition.pointer_off_claim
+        about_pointers = edit.condition is not None and bool(edit.condition.faults)
         if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object & there and not about_pointers:
             yield f"what it requires names no billable code of {edition}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:

@@ -143,7 +143,7 @@ _CONDITION = {
     **dict.fromkeys(("age_min", "age_max"), int),
     **dict.fromkeys(("sex", "starts", "ends"), str),
     **{name: [str] for name in _LISTS},
-    "pointer_off_claim": bool,
+    **dict.fromkeys(("pointer_off_claim", "line_without_pointer"), bool),
 }
 _BITS = 4
 

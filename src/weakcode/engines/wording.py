@@ -31,6 +31,7 @@ _POINTED_MESSAGES = {
 }
 _POA_MESSAGE = "{subject} may not have its present-on-admission indicator."
 _OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
+_NO_POINTER_MESSAGE = "A service line points to no diagnosis: {lines}."
 _MOST_REMEMBERED = 100_000
 _LONGEST_QUOTE = 160
 _MOST_CHOICES = 8
@@ -251,7 +252,8 @@ def _default_message(edit: Edit) -> str:
     if edit.verb is Verb.PRESENT and edit.pointed is not None:
         return _POINTED_MESSAGES[edit.pointed]
     if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
-        return _OFF_CLAIM_MESSAGE
+        bare = edit.condition is not None and edit.condition.line_without_pointer
+        return _NO_POINTER_MESSAGE if bare else _OFF_CLAIM_MESSAGE
     return FORMS[edit.verb].message
 
 

@@ -53,6 +53,7 @@ _SAFETY = {
 _POINTED: dict[str, str] = {
     "first": "no service line may point to it first",
     "never": "some service line must point to it",
+    "no-pointer": "every service line must have a pointer, where one has",
     "off-claim": "no service line may point to a diagnosis that is not there",
 }
 _SET = re.compile(r"\$([a-z0-9]+(?:-[a-z0-9]+)*)")

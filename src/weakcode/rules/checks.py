@@ -14,8 +14,8 @@ from weakcode.base.patterns import is_backwards
 from weakcode.errors import NotationError, Problem, did_you_mean
 from weakcode.rules.examples import problems_of
 from weakcode.rules.model import (
+    ABOUT_POINTERS,
     BUILTIN_SETS,
-    OFF_CLAIM,
     OLDEST,
     Case,
     Citation,
@@ -198,10 +198,10 @@ class _Checker:
         verbs += [made for made in MADE if whole is not None and getattr(whole, made) is not None]
         where = "this rule" if len(path) == 2 else "this case"
         choice = f"{', '.join(VERBS)}, pointed, poa{' or notes' * (len(path) == 2)}"
-        if case.pointed == OFF_CLAIM and (verbs or subject is not None):
-            message = '"off-claim" is about the pointers alone; give the rule no subject and no other verb'
+        if case.pointed in ABOUT_POINTERS and (verbs or subject is not None):
+            message = f'"{case.pointed}" is about the pointers alone; give the rule no subject and no other verb'
             yield self.marked.problem((*path, "pointed"), message, key=True)
-        elif case.pointed is not None and case.pointed != OFF_CLAIM and subject is None:
+        elif case.pointed is not None and case.pointed not in ABOUT_POINTERS and subject is None:
             message = f'"{case.pointed}" needs a subject: the codes that service lines point to'
             yield self.marked.problem((*path, "pointed"), message, key=True)
         elif case.poa and (case.pointed is not None or subject is None):

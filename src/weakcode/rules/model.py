@@ -69,8 +69,8 @@ BUILTIN_SETS = (
 """Code sets that every rule file can name without declaring them; `weakcode.compile.tabular.builtin` resolves them."""
 Place = Literal["first", "secondary"]
 Indicator = Literal["Y", "N", "U", "W", "1", "missing"]
-PointedName = Literal["first", "never", "off-claim"]
-OFF_CLAIM: PointedName = "off-claim"
+PointedName = Literal["first", "never", "off-claim", "no-pointer"]
+ABOUT_POINTERS: tuple[PointedName, ...] = ("off-claim", "no-pointer")
 OLDEST = 150
 """The highest age in years that a rule file can name."""
 
@@ -82,8 +82,9 @@ REQUIRE = "Codes of which one must stand with the subject (or on the claim)."
 ORDER = "Codes that must stand before (or after) the subject if they are there."
 TERMS = "Words in the documented text of a subject that belong to another code."
 POINTED = (
-    "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim, "
-    "without a subject: a pointer leads to a diagnosis that is not there."
+    "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim and "
+    "no-pointer, without a subject: a pointer leads to a diagnosis that is not there, or a line has none where another "
+    "has one."
 )
 BY = "What a subject and an object must share to be compared; without it all of them are."
 POA = (

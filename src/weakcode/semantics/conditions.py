@@ -20,6 +20,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.judged import JudgedClaim, at_positions
+from weakcode.semantics.pointers import FAULTS, OFF_CLAIM, WITHOUT_POINTER
 
 if TYPE_CHECKING:
     from weakcode.claims import ServiceLine
@@ -58,6 +59,12 @@ class Condition:
     absent: CodeSet | None = None
     first_listed: CodeSet | None = None
     pointer_off_claim: bool = False
+    line_without_pointer: bool = False
+
+    @property
+    def faults(self) -> int:
+        """What must be wrong with the pointers of service lines, as bits of `FAULTS`."""
+        return OFF_CLAIM * self.pointer_off_claim | WITHOUT_POINTER * self.line_without_pointer
 
 
 _NOTHING = Condition()
@@ -246,7 +253,7 @@ def _facts_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
 
 
 def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
-    return {"pointer_off_claim": case.pointed == "off-claim"}
+    return {"pointer_off_claim": case.pointed == "off-claim", "line_without_pointer": case.pointed == "no-pointer"}
 
 
 PARTS = (
@@ -296,12 +303,14 @@ PARTS = (
         _facts_unmet,
     ),
     ClaimPart(
-        "off_claim",
-        ("pointer_off_claim",),
+        "pointer_faults",
+        ("pointer_off_claim", "line_without_pointer"),
         _pointer_asked,
-        attrgetter("off_claim"),
-        lambda condition, off_claim: bool(off_claim),
-        lambda condition, judged: ["no pointer of a service line leads beyond the diagnoses"],
+        attrgetter("pointer_faults"),
+        lambda condition, faults: condition.faults & ~faults == 0,
+        lambda condition, judged: [
+            said for bit, said in FAULTS.items() if condition.faults & ~judged.pointer_faults & bit
+        ],
         "pointers",
         attrgetter("pointers"),
     ),

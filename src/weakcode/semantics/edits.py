@@ -55,7 +55,7 @@ class Edit:
     @property
     def asks_lines(self) -> bool:
         """Whether it looks at the pointers of service lines; then it is silent on a claim without any."""
-        return self.pointed is not None or (self.condition is not None and self.condition.pointer_off_claim)
+        return self.pointed is not None or (self.condition is not None and bool(self.condition.faults))
 
 
 class Hit(NamedTuple):

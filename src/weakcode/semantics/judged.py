@@ -82,9 +82,9 @@ class JudgedClaim:
         return self.claim.diagnoses[position - 1].poa or MISSING
 
     @property
-    def off_claim(self) -> bool:
-        """Whether a service line points to a diagnosis that the claim does not have."""
-        return self.pointers is not None and self.pointers.off_claim
+    def pointer_faults(self) -> int:
+        """What is wrong with the pointers of service lines, as bits of `FAULTS`."""
+        return 0 if self.pointers is None else self.pointers.faults
 
 
 def _incomplete(codes: Sequence[str], placed: _Places, edition: Edition) -> tuple[tuple[int, CodeSet], ...]:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 PointedKind = Literal["first", "never"]
 FIRST: PointedKind = "first"
 NEVER: PointedKind = "never"
+OFF_CLAIM, WITHOUT_POINTER = 1, 2
+FAULTS = {
+    OFF_CLAIM: "no pointer of a service line leads beyond the diagnoses",
+    WITHOUT_POINTER: "no service line is without a pointer beside others that have some",
+}
+"""What can be wrong with pointers, as bits, and what is said where it is not."""
 _MOST_NAMED = 4
 
 
@@ -25,12 +31,18 @@ class Pointers:
     `first` are the positions that are the first pointer of some line, `never` those that no line points to, both
     counted where a code stands first: a pointer to its repeat is one to the code. Where only main pointers are kept,
     nothing is known to be `never` pointed to. `off_claim` tells whether a pointer goes to a position that the claim
-    does not have.
+    does not have, `bare` whether a line has no pointer.
     """
 
     first: frozenset[int]
     never: frozenset[int]
     off_claim: bool
+    bare: bool = False
+
+    @property
+    def faults(self) -> int:
+        """What is wrong, as bits of `FAULTS`."""
+        return OFF_CLAIM * self.off_claim | WITHOUT_POINTER * self.bare
 
     @classmethod
     def of(cls, lines: Iterable[ServiceLine], codes: Sequence[str]) -> Pointers | None:
@@ -46,6 +58,7 @@ class Pointers:
             frozenset(first_place[pointers[0] - 1] for pointers in pointing if pointers[0] <= len(codes)),
             frozenset() if any(line.main_only for line in lines) else frozenset(place.values()) - pointed,
             any(pointer > len(codes) for pointers in pointing for pointer in pointers),
+            len(pointing) < len(lines),
         )
 
     def meets(self, kind: PointedKind, position: int) -> bool:
@@ -84,6 +97,8 @@ def lines_meant(edit: Edit, lines: Sequence[ServiceLine | PointedLine], codes: S
     if edit.pointed == FIRST and subject:
         same = [at for at, code in enumerate(codes, start=1) if code == codes[subject - 1]]
         return lines_that_point_first(lines, same)
+    if edit.condition is not None and edit.condition.line_without_pointer:
+        return lines_named([str(line.number) for line in lines if not line.pointers])
     if edit.condition is not None and edit.condition.pointer_off_claim:
         return lines_that_point_beyond(lines, len(codes))
     return ""

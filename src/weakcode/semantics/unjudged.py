@@ -32,8 +32,9 @@ def missing(judged: JudgedClaim) -> int:
 def asked_of(edit: Edit) -> Condition:
     """Return what an edit asks of a claim beside its codes; that it looks at pointers is one thing however it does."""
     condition = edit.condition or Condition()
-    looks = edit.pointed is not None or condition.pointer_off_claim
-    return attrs.evolve(condition, present=None, absent=None, first_listed=None, pointer_off_claim=looks)
+    looks = edit.pointed is not None or bool(condition.faults)
+    asked = attrs.evolve(condition, pointer_off_claim=looks, line_without_pointer=False)
+    return attrs.evolve(asked, present=None, absent=None, first_listed=None)
 
 
 def wants(condition: Condition) -> int:

@@ -114,13 +114,13 @@ class AboutClaims:
         bits: ConditionBits,
         first_day: dt.date,
         spoken: Bools,
-        off_claim: Bools | None = None,
+        faults: NDArray[np.uint8] | None = None,
         lacks: NDArray[np.uint8] | None = None,
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
-        `spoken` tells which claims have documented text, `off_claim` on which a pointer leads beyond the claim. What
+        `spoken` tells which claims have documented text, `faults` what is wrong with the pointers of each. What
         a claim `lacks`, as bits of `BITS`, is taken to be as every test wants it.
         """
         # As many words as the kernel reads of each row: a bit for each test, and bit 0.
@@ -132,7 +132,7 @@ class AboutClaims:
 
         held: NDArray[np.uint64] = table([bits.silent, bits.all])[spoken.view(np.uint8)]
         for asked in bits.parts:
-            index, values = self._column(asked.part.name, first_day, off_claim)
+            index, values = self._column(asked.part.name, first_day, faults)
             of_values = table(map(asked.bits, values))
             if lacks is not None and asked.part.need:
                 missing = (lacks & BITS[asked.part.need])[:, None] != 0
@@ -147,7 +147,7 @@ class AboutClaims:
         for part in PARTS:
             if not part.need:
                 continue
-            if part.name == "off_claim":
+            if part.name == "pointer_faults":
                 missing = np.ones(self.rows, np.bool_) if lined is None else ~lined
             elif part.name == "age":
                 missing = self.age == _NO_AGE
@@ -159,7 +159,9 @@ class AboutClaims:
             lacks |= missing.view(np.uint8) * np.uint8(BITS[part.need])
         return lacks
 
-    def _column(self, name: str, first_day: dt.date, off_claim: Bools | None) -> tuple[NDArray[Any], Sequence[Any]]:
+    def _column(
+        self, name: str, first_day: dt.date, faults: NDArray[np.uint8] | None
+    ) -> tuple[NDArray[Any], Sequence[Any]]:
         """Return a part of the claims: the number of each row's value, and the values, of which -1 means the last."""
         if name == "age":
             return self.age, [*range(max(int(self.age.max(initial=0)), 0) + 1), None]
@@ -167,9 +169,8 @@ class AboutClaims:
             given = self.days.values != NO_DAY
             days = np.where(given, self.days.values, 0).astype("M8[D]").tolist()
             return self.days.index, [day if known else first_day for day, known in zip(days, given, strict=True)]
-        if name == "off_claim":
-            beyond = np.zeros(self.rows, np.bool_) if off_claim is None else off_claim
-            return beyond.view(np.uint8), [False, True]
+        if name == "pointer_faults":
+            return np.zeros(self.rows, np.uint8) if faults is None else faults, range(4)
         if name == "payer":
             return self.payer_names.index, [*self.payer_names.values, None]
         column = self._line_words if name == "lines" else self.categories[name]

@@ -16,7 +16,7 @@ from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.columns.arrow import filled, numbers, valid
 from weakcode.scrub.columns.lines import refuse_values
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.pointers import FIRST, NEVER, PointedLine, lines_meant
+from weakcode.semantics.pointers import FIRST, NEVER, OFF_CLAIM, WITHOUT_POINTER, PointedLine, lines_meant
 from weakcode.semantics.verbs import Verb
 
 PART = "\x1f"
@@ -30,7 +30,7 @@ Hits = NDArray[np.int32]
 class LineColumn:
     """The pointers of all lines, one by one: its row, where it goes, and whether it `leads`, being its line's first.
 
-    `partial` are the rows of which some line has only its main pointer.
+    `partial` are the rows of which some line has only its main pointer, `bare` those of which one has none.
     """
 
     column: pa.Array
@@ -38,6 +38,7 @@ class LineColumn:
     pointers: NDArray[np.int64]
     leads: Bools
     partial: NDArray[np.int64]
+    bare: NDArray[np.int64]
 
     @classmethod
     def of(cls, column: pa.Array | None, bad: Bools) -> LineColumn | None:
@@ -76,7 +77,7 @@ class LineColumn:
         lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
         leads = np.zeros(len(pointers), np.bool_)
         leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-        return cls(column, row, pointers, leads, partial)
+        return cls(column, row, pointers, leads, partial, np.unique(row_of_line[lengths == 0]))
 
     def of_rows(self, rows: NDArray[np.int64]) -> dict[int, list[PointedLine]]:
         """Return number and pointers of the lines of some rows, by row; nothing else of them is read."""
@@ -108,9 +109,10 @@ class LineColumn:
     def seen(self, coded: CodedRows) -> LinesSeen:
         """Return what the lines say of the codes."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
-        lined, off = self.lined(rows), np.zeros(rows, np.bool_)
+        lined, faults = self.lined(rows), np.zeros(rows, np.uint8)
         there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
-        off[self.row[~there]] = True
+        faults[self.row[~there]] = OFF_CLAIM
+        faults[self.bare] |= WITHOUT_POINTER
         places = np.arange(size)
         row_of = np.searchsorted(coded.bounds, places, "right") - 1
         some = np.flatnonzero(lined[np.clip(row_of, 0, rows - 1)])
@@ -124,12 +126,12 @@ class LineColumn:
         first[target[self.leads[there]]] = True
         if len(self.partial):
             pointed |= np.isin(row_of, self.partial)
-        return LinesSeen(self, coded, lined, off, first, ~pointed)
+        return LinesSeen(self, coded, lined, faults, first, ~pointed)
 
 
 @attrs.frozen(eq=False)
 class LinesSeen:
-    """What the lines say. By row: some line has a pointer (`lined`), one leads beyond the claim (`off_claim`).
+    """What the lines say. By row: some line has a pointer (`lined`), what is wrong with them (`faults`).
 
     By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known.
     """
@@ -137,7 +139,7 @@ class LinesSeen:
     lines: LineColumn
     coded: CodedRows
     lined: Bools
-    off_claim: Bools
+    faults: NDArray[np.uint8]
     first: Bools
     never: Bools
 
@@ -177,7 +179,7 @@ class LinesSeen:
 
 def _names_lines(edit: Edit) -> bool:
     """Tell whether findings of an edit name the lines that they are about: no line is what points to nothing."""
-    return edit.pointed != NEVER or bool(edit.condition and edit.condition.pointer_off_claim)
+    return edit.pointed != NEVER or bool(edit.condition and edit.condition.faults)
 
 
 def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDArray[np.int64]:

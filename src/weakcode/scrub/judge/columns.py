@@ -289,11 +289,11 @@ class _BatchRun:
         hits = engine.hits_batch(coded, rows.view(np.uint8), lambda bits: about.held(bits, self._today, spoken))
         lines = about.lines.seen(coded) if about.lines is not None and engine.asks_lines else None
         if lines is not None:
-            off = lines.off_claim
+            faults = lines.faults
             lined = engine.hits_batch(
                 coded,
                 (rows & lines.lined).view(np.uint8),
-                lambda bits: about.held(bits, self._today, spoken, off),
+                lambda bits: about.held(bits, self._today, spoken, faults),
                 kind=LINED,
             )
             hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
