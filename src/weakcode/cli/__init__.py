@@ -21,6 +21,7 @@ _COMMANDS = {
     "find": ("codes", "Find codes by the words of a title or an inclusion term."),
     "rules": ("packs", "List, show and test rules."),
     "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
+    "desk": ("service", "Open the page for coders in the browser."),
     "serve": ("service", "Judge claims over HTTP, or for a program that starts it."),
     "policies": ("policies", "Add, list, show and compare coverage policies."),
     "risk": ("policies", "Show which policies cover a diagnosis for a procedure."),

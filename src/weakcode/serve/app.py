@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
 from weakcode.serve.claims import ClaimRoutes
+from weakcode.serve.files.routes import FileRoutes
 from weakcode.serve.guard import Guard
 from weakcode.serve.metrics import Metrics
 from weakcode.serve.reference import ReferenceRoutes
@@ -44,6 +45,7 @@ async def _page(request: Request) -> Response:
 
 def _routes(service: Service) -> list[BaseRoute]:
     claims, reference, standards = ClaimRoutes(service), ReferenceRoutes(service), StandardRoutes(service)
+    files = FileRoutes(service)
     return [
         Route("/v1/check", claims.check, methods=["POST"]),
         Route("/v1/check-many", claims.check_many, methods=["POST"]),
@@ -56,6 +58,13 @@ def _routes(service: Service) -> list[BaseRoute]:
         Route("/v1/codes", reference.codes),
         Route("/v1/rules/{pack}/{rule}", reference.rule),
         Route("/v1/rules", reference.rules),
+        Route("/v1/files", files.add, methods=["POST"]),
+        Route("/v1/files/{id}", files.state),
+        Route("/v1/files/{id}", files.remove, methods=["DELETE"]),
+        Route("/v1/files/{id}/claims", files.claims),
+        Route("/v1/files/{id}/claim", files.claim),
+        Route("/v1/files/{id}/waivers", files.waive, methods=["POST"]),
+        Route("/v1/files/{id}/{what}", files.download),
         Route("/openapi.json", reference.openapi),
         Route("/healthz", reference.health),
         Route("/readyz", reference.ready),
@@ -67,7 +76,7 @@ def _routes(service: Service) -> list[BaseRoute]:
 
 def paths(routes: Sequence[BaseRoute]) -> list[str]:
     """Return the patterns of routes, under which requests are counted."""
-    return [route.path for route in routes if isinstance(route, Route | Mount)]
+    return list(dict.fromkeys(route.path for route in routes if isinstance(route, Route | Mount)))
 
 
 class Application:

@@ -48,7 +48,7 @@ class ReferenceRoutes:
             raise ProblemError(400, f"limit is a number from 1 to {_MOST_FOUND}")
         edition = edition_for(_parsed_day(day))
         hits = await self.service.apart(lambda: search(text, int(limit), day))
-        found = [{"code": hit.code, "title": hit.title, "matched": hit.matched} for hit in hits]
+        found = [hit.to_dict() for hit in hits]
         return json_response({"version": objects.VERSION, "edition": edition.name, "hits": found})
 
     async def rules(self, request: Request) -> Response:

@@ -18,6 +18,7 @@ import uvicorn
 from weakcode.errors import InputError
 from weakcode.serve.app import Application
 from weakcode.serve.connections import Crowd, connection_class
+from weakcode.serve.files.folder import own_folder
 from weakcode.serve.settings import Settings
 from weakcode.serve.tenants import Tenants
 
@@ -62,6 +63,11 @@ def serve(settings: Settings, tenants: Tenants, told: Callable[[str], None]) -> 
     """
     _log_to_stderr()
     tenants.warm()
+    with own_folder(settings) as settings:
+        return _serve(settings, tenants, told)
+
+
+def _serve(settings: Settings, tenants: Tenants, told: Callable[[str], None]) -> int:
     application = Application(settings, tenants)
     listener = _listener(settings)
     ready = f"serving on {_address(settings, listener)}; ready"

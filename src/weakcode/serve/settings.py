@@ -40,6 +40,9 @@ class Settings:
     servers that may use it. `max_body` is in bytes, times are in seconds; `max_connections` holds for each process,
     and so does `max_requests`, which are being answered at a time. `max_claims` is for each request of many claims.
 
+    With `take_files`, the page may be given files of claims, of `max_file` bytes at most; they are kept below `files`,
+    which a running server makes and removes.
+
     Raises InputError for an address of other machines without tokens, and for half of a TLS key pair.
     """
 
@@ -52,6 +55,9 @@ class Settings:
     certificate: Path | None = None
     key: Path | None = None
     workers: int = 1
+    take_files: bool = False
+    files: Path | None = None
+    max_file: int = 512 * MEBIBYTE
     max_body: int = 16 * MEBIBYTE
     max_claims: int = 1_000_000
     max_connections: int = 1_000

@@ -39,18 +39,7 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     edition = edition_for(parse_date(date))
     hits = search(text, limit, date)
     if as_format == "json":
-        found = [
-            {
-                "code": hit.code,
-                "title": hit.title,
-                "matched": hit.matched,
-                "is_billable": hit.is_billable,
-                "seventh_characters": list(hit.sevenths),
-                "is_retired": hit.is_retired,
-                "successors": list(hit.successors),
-            }
-            for hit in hits
-        ]
+        found = [hit.to_dict() for hit in hits]
         say_json(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
         return 0
     if not hits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ _NEEDED = ("starlette", "uvicorn", "httptools", "orjson")
     help="How long a body may take to come, an answer to be worked out, and a stop to finish what was accepted.",
 )
 @click.option(
+    "--files/--no-files",
+    default=None,
+    help="Whether the page takes files of claims, kept until the server stops; without it, on this machine alone.",
+)
+@click.option(
     "--stdio",
     is_flag=True,
     help="Instead of HTTP: a claim as JSON a line on standard input, a verdict a line out, each at once.",
@@ -83,13 +89,18 @@ def command(stdio: bool, **options: Any) -> int:
 
         judge_lines(choice, at_once=True)
         return 0
+    check_extra()
+    return run(choice, **options)
+
+
+def check_extra() -> None:
+    """Raise InputError where the extra serve is not installed."""
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise InputError(f'weakcode serve needs {", ".join(missing)}; install them with: pip install "weakcode[serve]"')
-    return _serve(choice, **options)
 
 
-def _serve(
+def run(
     choice: Choice,
     *,
     host: str,
@@ -104,11 +115,18 @@ def _serve(
     max_connections: int,
     max_body: int,
     timeout: int,
+    files: bool | None,
+    ready: Callable[[str], None] | None = None,
 ) -> int:
     from weakcode.serve.server import serve
-    from weakcode.serve.settings import MEBIBYTE, Settings
+    from weakcode.serve.settings import MEBIBYTE, Settings, is_loopback
     from weakcode.serve.tenants import Tenants
     from weakcode.serve.tokens import Tokens
+
+    def told(line: str) -> None:
+        say(f"weakcode: {line}", err=True)
+        if ready is not None:
+            ready(line)
 
     settings = Settings(
         host=host,
@@ -120,6 +138,7 @@ def _serve(
         certificate=tls_certificate,
         key=tls_key,
         workers=workers,
+        take_files=is_loopback(host) if files is None else files,
         max_connections=max_connections,
         max_body=max_body * MEBIBYTE,
         head_seconds=min(10, timeout),
@@ -128,4 +147,4 @@ def _serve(
         work_seconds=timeout,
         stop_seconds=timeout,
     )
-    return serve(settings, Tenants(choice.validator(), profiles), lambda line: say(f"weakcode: {line}", err=True))
+    return serve(settings, Tenants(choice.validator(), profiles), told)

@@ -46,6 +46,18 @@ class SearchHit:
     is_retired: bool = False
     successors: tuple[str, ...] = ()
 
+    def to_dict(self) -> dict[str, object]:
+        """Return the hit as an object of JSON, as `find --format json` and the service write it."""
+        return {
+            "code": self.code,
+            "title": self.title,
+            "matched": self.matched,
+            "is_billable": self.is_billable,
+            "seventh_characters": list(self.sevenths),
+            "is_retired": self.is_retired,
+            "successors": list(self.successors),
+        }
+
 
 @attrs.define
 class _Fits:

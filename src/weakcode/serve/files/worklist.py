@@ -1,0 +1,230 @@
+"""The work list of a file: claims with findings, the worst first, out of the findings that a scrub wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.serve.problems import ProblemError
+
+_SEVERITIES = ("error", "warning", "info")
+_MOST = 500
+_WAIVERS = "waivers.json"
+_COLUMNS = (
+    "claim_id", "finding_id", "rule", "title", "severity", "confidence", "message", "codes", "positions", "fix",
+    "payer", "service_date", "sources", "line", "waived_by", "waiver",
+)  # fmt: skip
+_EXCEL = (
+    "claim_id", "severity", "title", "message", "codes", "positions", "fix", "payer", "service_date", "rule",
+    "waived_by", "waiver",
+)  # fmt: skip
+
+
+@attrs.frozen
+class Filter:
+    """Which claims are asked for: by severity, rule and text, and which page of them."""
+
+    severity: str = ""
+    rule: str = ""
+    text: str = ""
+    offset: int = 0
+    limit: int = 50
+    waived: bool = False
+
+
+def asked(query: Mapping[str, str]) -> Filter:
+    """Return what a query asks for. Raises ProblemError for what cannot be asked."""
+    severity = query.get("severity", "")
+    if severity and severity not in _SEVERITIES:
+        raise ProblemError(400, f"severity is one of {', '.join(_SEVERITIES)}")
+    numbers = {}
+    for name, least, most, usual in (("offset", 0, 100_000_000, 0), ("limit", 1, _MOST, 50)):
+        given = query.get(name, str(usual))
+        if not (given.isascii() and given.isdecimal() and least <= int(given[:10]) <= most):
+            raise ProblemError(400, f"{name} is a number from {least} to {most:,}")
+        numbers[name] = int(given)
+    return Filter(
+        severity, query.get("rule", "")[:200], query.get("q", "")[:200], waived=query.get("waived") == "1", **numbers
+    )
+
+
+@lru_cache(maxsize=4)
+def _findings(path: Path, changed: int) -> Any:
+    """Return the findings of a file as an Arrow table; `changed` is when it was written."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = pq.read_schema(path).names
+    table = pq.read_table(path, columns=[name for name in _COLUMNS if name in names])
+    plain = [
+        pa.field(one.name, one.type.value_type if pa.types.is_dictionary(one.type) else one.type)
+        for one in table.schema
+    ]
+    return table.cast(pa.schema(plain))
+
+
+def _table(folder: Path) -> Any:
+    path = folder / "findings.parquet"
+    return _findings(path, path.stat().st_mtime_ns)
+
+
+def claims(folder: Path, asked: Filter) -> dict[str, Any]:
+    """Return a page of claims with their findings, how many claims there are, and the findings by rule."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    waived = {one["finding_id"]: one for one in _waived(folder)}
+    table = _filtered(_table(folder), asked, () if asked.waived else tuple(waived))
+    errors, warnings = (pc.equal(table["severity"], one).cast("int8") for one in ("error", "warning"))
+    worst = pc.add(pc.multiply(errors, 2), warnings)
+    by_claim = (
+        table.append_column("worst", worst).group_by("claim_id").aggregate([("worst", "max"), ("worst", "count")])
+    )
+    by_claim = by_claim.sort_by([("worst_max", "descending"), ("worst_count", "descending"), ("claim_id", "ascending")])
+    ids = by_claim.slice(asked.offset, asked.limit)["claim_id"].to_pylist()
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ids}
+    for row in table.filter(pc.is_in(table["claim_id"], pa.array(ids, pa.string()))).to_pylist():
+        row["service_date"] = None if row.get("service_date") is None else str(row["service_date"])
+        note = waived.get(row["finding_id"])
+        row["noted"] = None if note is None else {"reason": note["reason"], "by": note["by"]}
+        rows[row["claim_id"]].append(row)
+    return {
+        "claims": [{"claim_id": name, "findings": rows[name]} for name in ids],
+        "total": by_claim.num_rows,
+        "rules": _by_rule(table),
+    }
+
+
+def _filtered(table: Any, asked: Filter, waived: tuple[str, ...]) -> Any:
+    """Return the findings that are asked for, without those waived."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column, value in (("severity", asked.severity), ("rule", asked.rule)):
+        if value:
+            table = table.filter(pc.equal(table[column], value))
+    if waived:
+        table = table.filter(pc.invert(pc.is_in(table["finding_id"], pa.array(waived, pa.string()))))
+    if asked.text:
+        found = [pc.match_substring(table[name], asked.text, ignore_case=True) for name in ("claim_id", "message")]
+        joined = pc.binary_join(table["codes"].combine_chunks(), " ")
+        found.append(pc.match_substring(pa.chunked_array([joined]), asked.text, ignore_case=True))
+        table = table.filter(pc.or_(pc.or_(found[0], found[1]), found[2]))
+    return table
+
+
+def _by_rule(table: Any) -> list[dict[str, Any]]:
+    counted = table.group_by("rule", use_threads=False).aggregate([("title", "first"), ("rule", "count")])
+    ordered = counted.sort_by([("rule_count", "descending"), ("rule", "ascending")]).to_pylist()
+    return [{"rule": one["rule"], "title": one["title_first"], "findings": one["rule_count"]} for one in ordered]
+
+
+def claim(folder: Path, claim_id: str) -> dict[str, Any] | None:
+    """Return a claim as it was read, as an object; None where the file has none of this id."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    path = folder / "read.parquet"
+    table = pq.read_table(path, filters=pc.field("claim_id") == claim_id)
+    if not table.num_rows:
+        return None
+    row = table.slice(0, 1).to_pylist()[0]
+    found = {name: str(value) if name.endswith("date") else value for name, value in row.items() if value is not None}
+    return {"claim": found, "same_id": table.num_rows}
+
+
+def _waived(folder: Path) -> list[dict[str, str]]:
+    try:
+        found: list[dict[str, str]] = json.loads((folder / _WAIVERS).read_text("utf-8"))
+    except FileNotFoundError:
+        return []
+    return found
+
+
+def waive(folder: Path, waiver: dict[str, str], *, undo: bool) -> int:
+    """Keep a waiver, or take it back; return how many findings are waived."""
+    kept = [one for one in _waived(folder) if one["finding_id"] != waiver["finding_id"]]
+    if not undo:
+        kept.append(waiver)
+    part = folder / f"{_WAIVERS}.part"
+    part.write_text(json.dumps(kept), "utf-8")
+    part.replace(folder / _WAIVERS)
+    return len(kept)
+
+
+def download(folder: Path, what: str) -> Path:
+    """Return a file to be sent, made where it is not there. Raises InputError where an extra is missing."""
+    path = folder / what
+    if what == "findings.csv":
+        _to_csv(folder, path)
+    elif what == "findings.xlsx":
+        _to_excel(folder, path)
+    elif what == "report.html":
+        from weakcode.report.render import write_report
+
+        write_report([str(folder / "findings.parquet")], path)
+    if not path.exists():
+        raise InputError(f"there is no {what} of this file")
+    return path
+
+
+def _noted(folder: Path) -> Any:
+    """Return the findings with what was waived on the page in the columns of waivers."""
+    import pyarrow as pa
+
+    table = _table(folder)
+    notes = {one["finding_id"]: one for one in _waived(folder)}
+    ids = table.column("finding_id").to_pylist()
+    for column, key in (("waived_by", "by"), ("waiver", "reason")):
+        there = table.column(column).to_pylist() if column in table.column_names else [None] * len(ids)
+        values = [notes[one][key] if one in notes else before for one, before in zip(ids, there, strict=True)]
+        if column in table.column_names:
+            table = table.drop_columns([column])
+        table = table.append_column(column, pa.array(values, pa.string()))
+    return table
+
+
+def _to_csv(folder: Path, path: Path) -> None:
+    import csv
+
+    from weakcode.scrub.guard import guarded, needs_guard
+
+    table = _noted(folder)
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(table.column_names)
+        for batch in table.to_batches():
+            rows: Iterable[Iterable[object]] = zip(
+                *(map(_cell, column.to_pylist()) for column in batch.columns), strict=True
+            )
+            writer.writerows(map(guarded, rows) if needs_guard(batch) else rows)
+
+
+def _to_excel(folder: Path, path: Path) -> None:
+    try:
+        import xlsxwriter
+    except ImportError:
+        raise InputError("Excel workbooks need the extra excel; CSV opens in Excel too") from None
+    table = _noted(folder)
+    names = [name for name in _EXCEL if name in table.column_names]
+    if table.num_rows > 1_000_000:
+        raise InputError("a worksheet holds 1,048,576 rows; take CSV or Parquet")
+    with xlsxwriter.Workbook(
+        str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        sheet = book.add_worksheet("Work list")
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, names, book.add_format({"bold": True}))
+        for number, row in enumerate(table.select(names).to_pylist(), 1):
+            sheet.write_row(number, 0, [_cell(row[name]) for name in names])
+        sheet.autofilter(0, 0, table.num_rows, len(names) - 1)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(map(str, value)) if isinstance(value, list) else str(value)

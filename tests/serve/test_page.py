@@ -1,0 +1,221 @@
+"""The page, as a coder uses it, in a real Chromium: a claim, a code, a file, without a word to anybody else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import headless
+from tests.serve.running import Server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with headless("MAP * ~NOTFOUND, EXCLUDE 127.0.0.1") as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Any, server: Server) -> Iterator[Page]:
+    opened = Page(browser, server)
+    yield opened
+    severe = [
+        entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE" and " 4" not in entry["message"]
+    ]
+    assert not severe
+
+
+class Page:
+    """The page of a server, empty at first."""
+
+    def __init__(self, browser: Any, server: Server) -> None:
+        self.browser, self.address = browser, f"http://127.0.0.1:{server.port}/"
+        browser.get(self.address)
+        self.run("sessionStorage.clear(); localStorage.clear()")
+        browser.get(self.address)
+
+    def run(self, script: str, *given: Any) -> Any:
+        return self.browser.execute_script(script, *given)
+
+    def text(self, css: str) -> str:
+        return self.run("return document.querySelector(arguments[0])?.innerText || ''", css)
+
+    def type(self, css: str, text: str) -> None:
+        self.browser.find_element("css selector", css).send_keys(text)
+
+    def press(self, css: str) -> None:
+        self.run("document.querySelector(arguments[0]).click()", css)
+
+    def wait(self, what: Callable[[], Any]) -> Any:
+        end = time.monotonic() + 60
+        while not (found := what()):
+            assert time.monotonic() < end, self.text("main")[-2_000:]
+            time.sleep(0.05)
+        return found
+
+    def codes(self) -> list[str]:
+        return self.run("return [...document.querySelectorAll('#diagnoses .code')].map((one) => one.innerText)")
+
+
+def test_a_pasted_superbill_is_judged_code_by_code(page: Page) -> None:
+    page.type("#entry", "M62.84, r54; 99213 I10\n")
+    page.wait(lambda: "error" in page.text("#told"))
+    assert page.codes() == ["M62.84", "R54", "I10"]
+    assert "Sarcopenia" in page.wait(lambda: page.text("#diagnoses li .name"))
+    assert page.run("return document.querySelectorAll('#diagnoses .findings .error').length") >= 1
+    assert "ICD-10-CM" in page.text("#more")
+
+
+def test_words_are_completed_and_chosen_with_the_keyboard(page: Page) -> None:
+    page.type("#entry", "heart attack")
+    page.wait(lambda: page.text("#choices"))
+    assert page.run("return document.querySelector('#entry').getAttribute('aria-expanded')") == "true"
+    page.type("#entry", "\ue015\ue007")
+    page.wait(lambda: page.codes() == ["I21.9"])
+
+
+def test_a_safe_fix_is_one_click_and_is_undone_by_another(page: Page) -> None:
+    page.type("#entry", "R65.20 A41.9 I10 I10\n")
+    page.wait(lambda: page.run("return !document.querySelector('#fix').disabled"))
+    page.press("#fix")
+    page.wait(lambda: page.codes() != ["R65.20", "A41.9", "I10", "I10"])
+    assert page.codes().count("I10") == 1
+    page.press("#undo")
+    page.wait(lambda: page.codes() == ["R65.20", "A41.9", "I10", "I10"])
+
+
+def test_codes_are_moved_without_a_mouse(page: Page) -> None:
+    page.type("#entry", "I10 E11.9\n")
+    page.wait(lambda: page.codes() == ["I10", "E11.9"])
+    page.press("#diagnoses li:nth-child(2) .up")
+    page.wait(lambda: page.codes() == ["E11.9", "I10"])
+
+
+def test_a_claim_is_there_again_after_loading_anew_and_another_tab_has_its_own(page: Page) -> None:
+    page.type("#entry", "M62.84 I10\n")
+    page.wait(lambda: page.codes() == ["M62.84", "I10"])
+    page.browser.get(page.address)
+    page.wait(lambda: page.codes() == ["M62.84", "I10"])
+    first = page.browser.current_window_handle
+    page.browser.switch_to.new_window("tab")
+    page.browser.get(page.address)
+    page.wait(lambda: page.text("#empty"))
+    assert page.codes() == []
+    page.browser.close()
+    page.browser.switch_to.window(first)
+
+
+def test_a_code_is_looked_up_with_its_notes_and_rules(page: Page) -> None:
+    page.run("location.hash = 'codes/M62.84'")
+    page.wait(lambda: "Code first" in page.text("#code"))
+    text = page.text("#code")
+    assert "Sarcopenia" in text
+    assert "M62.8" in text
+    page.type("#words", "frailty")
+    page.wait(lambda: "R54" in page.text("#found"))
+
+
+def _send(page: Page, path: Path) -> None:
+    page.run("location.hash = 'files'")
+    page.type("#file", str(path))
+    page.wait(lambda: "evaluated" in page.text("#file-told") or page.text("#file-told.problem"))
+
+
+def test_a_file_becomes_a_work_list_that_is_filtered_opened_and_set_aside(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "visits.csv"
+    rows = ("A1,M62.84,R54,05/02/2026", "A2,I10,,05/03/2026", "A3,I10,I10,05/03/2026")
+    file.write_text("\n".join(["Patient Acct #,Dx 1,Dx 2,DOS", *rows, ""]))
+    _send(page, file)
+    assert "visits.csv" in page.text("#file-told")
+    page.wait(lambda: "A1" in page.text("#list"))
+    page.run(
+        "const one = document.querySelector('#filters [name=severity]'); one.value = 'warning';"
+        "one.dispatchEvent(new Event('input', {bubbles: true}))"
+    )
+    page.wait(lambda: "A1" not in page.text("#list") and "A3" in page.text("#list"))
+    page.run(
+        "[...document.querySelectorAll('#list button')].find((one) => one.innerText.startsWith('Set aside')).click()"
+    )
+    page.type("#dialog textarea", "The second is a typing slip that the payer takes.")
+    page.type("#dialog input", "K. Coder")
+    page.press("#dialog form button")
+    page.wait(lambda: "A3" not in page.text("#list"))
+    page.run("const one = document.querySelector('#filters [name=waived]'); one.click()")
+    page.wait(lambda: "Set aside by K. Coder" in page.text("#list"))
+    page.run("[...document.querySelectorAll('#list h3 button')].find((one) => one.innerText === 'A3').click()")
+    page.wait(lambda: page.codes() == ["I10", "I10"])
+
+
+def test_a_file_that_is_no_claims_is_told_in_a_sentence(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "letter.csv"
+    file.write_text("dear,sir\n1,2\n")
+    _send(page, file)
+    assert page.text("#file-told.problem")
+    assert str(tmp_path) not in page.text("main")
+    assert "Traceback" not in page.text("main")
+
+
+@pytest.mark.parametrize("part", ["claim", "codes/M62.84", "files"])
+@pytest.mark.parametrize("width", [400, 1_200])
+def test_the_page_has_no_barrier_that_axe_knows_and_fits_a_phone(page: Page, part: str, width: int) -> None:
+    if find_spec("axe_core_python") is None:
+        pytest.skip("needs axe-core-python, of the extra dev")
+    page.browser.set_window_size(width, 900)
+    if part == "claim":
+        page.type("#entry", "M62.84 R54 I10 I10\n")
+        page.wait(lambda: "error" in page.text("#told"))
+    page.run(f"location.hash = '{part}'")
+    if "/" in part:
+        page.wait(lambda: "Code first" in page.text("#code"))
+    spec = find_spec("axe_core_python")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    axe = Path(spec.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
+    page.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+    page.run(axe)
+    found = page.browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    assert not [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+    wide = page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0
+
+
+def test_the_page_asks_nobody_but_its_server(page: Page) -> None:
+    page.type("#entry", "M62.84 R54\n")
+    page.wait(lambda: "error" in page.text("#told"))
+    asked = [json.loads(entry["message"])["message"] for entry in page.browser.get_log("performance")]
+    hosts = {
+        one["params"]["request"]["url"].split("/")[2]
+        for one in asked
+        if one["method"] == "Network.requestWillBeSent" and one["params"]["request"]["url"].startswith("http")
+    }
+    assert hosts == {page.address.split("/")[2]}
+
+
+def test_what_is_kept_of_files_is_closed_to_others_and_goes_with_the_server(
+    start: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    server = start()
+    answer = server.ask("POST", "/v1/files?name=c.csv", b"claim_id,codes\nA,I10 I10\n", {"content-type": "text/csv"})
+    assert answer.status == 202
+    key = answer.json["id"]
+    end = time.monotonic() + 60
+    while server.ask("GET", f"/v1/files/{key}").json["state"] == "reading":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    folder = next(tmp_path.glob("weakcode-files-*"))
+    assert folder.stat().st_mode & 0o077 == 0
+    assert server.ask("GET", f"/v1/files/{key}/claims").json["total"] == 1
+    for wrong in ("x" * 22, "..", "%2e%2e", key[:-1]):
+        assert server.ask("GET", f"/v1/files/{wrong}").status == 404
+    assert server.ask("GET", f"/v1/files/{key}/state.json").status == 404
+    assert server.ask("DELETE", f"/v1/files/{key}").status == 204
+    assert server.ask("GET", f"/v1/files/{key}").status == 404
+    server.stop()
+    assert not list(tmp_path.glob("weakcode-files-*"))
