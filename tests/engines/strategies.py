@@ -169,14 +169,19 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
     if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE):
         # A code that is its own object forbids nothing: both kinds of edits are wanted.
         related = draw(code_sets) - draw(st.sampled_from([subject, subject, CodeSet()]))
+    condition = draw(edit_conditions)
+    filtered = {} if verb is Verb.CLAIM_REQUIRE else dict(draw(filters))
+    if condition is not None and condition.pointer_off_claim:
+        # A rule file with both is refused.
+        filtered.pop("poa", None)
     return Edit(
         rule=draw(st.integers(0, rules - 1)),
         verb=verb,
         subject=subject,
         object=related,
         where=where,
-        condition=draw(edit_conditions),
-        **({} if verb is Verb.CLAIM_REQUIRE else draw(filters)),
+        condition=condition,
+        **filtered,
     )
 
 
