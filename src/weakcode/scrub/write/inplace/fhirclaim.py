@@ -139,13 +139,16 @@ def _point(
         numbers = _items(edits.text, place[0]) if place else []
         # What stands apart is not among the pointers of a claim.
         numbers = [one for one in numbers if int(edits.text[slice(*one)]) not in apart]
-        if place is None or len(numbers) != len(was.pointers):
+        values = [int(edits.text[slice(*one)]) for one in numbers]
+        # A pointer that is given twice is one.
+        said = values if len(values) == len(was.pointers) else list(dict.fromkeys(values))
+        if place is None or len(said) != len(was.pointers):
             return False
         wanted = [str(sequences[to - 1]) if to <= len(mended.diagnoses) else None for to in now.pointers]
-        if len(wanted) == len(numbers):
-            for one, to in zip(numbers, wanted, strict=True):
-                if to is not None:
-                    edits.put(one, to)
+        if len(wanted) == len(said):
+            target = dict(zip(said, wanted, strict=True))
+            for one, value in zip(numbers, values, strict=True):
+                edits.put(one, target[value] or str(value))
         elif None in wanted or len(_items(edits.text, place[0])) != len(numbers):
             return False
         else:
