@@ -72,14 +72,9 @@ def test_fix_names_packs_and_tells_whose_notes_judged() -> None:
     values = json.loads(weakcode("fix", "I10", "--date", "2026-11-28", "--format", "json").stdout)
     assert values["notices"][-1].startswith(OF_ONE)
     assert (values["edition"], values["notes_edition"]) == ("2026-10", "2026-04")
-    assert [pack.split()[0] for pack in values["packs"]] == [
-        "covid",
-        "guidelines",
-        "icd10cm",
-        "lines",
-        "mce",
-        "weakness",
-    ]
+    assert {"covid", "guidelines", "icd10cm", "lines", "mce", "weakness"} <= {
+        pack.split()[0] for pack in values["packs"]
+    }
     assert (values["engine"], values["weakcode"]) == ("columnar", __version__)
 
 
