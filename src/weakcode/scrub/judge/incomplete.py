@@ -21,9 +21,14 @@ def without_satisfied(hits: Hits, coded: CodedRows, edition: Edition, program: P
     below = {token: codes for token, codes in below.items() if codes}
     if not below or not len(hits):
         return hits
+    verbs = np.concatenate([np.asarray(part.program.column("verbs")) for part in program.parts])
+    requires = (verbs == Verb.REQUIRE) | (verbs == Verb.CLAIM_REQUIRE)
+    asked = np.flatnonzero(requires[hits[:, 1]])
+    if not len(asked):
+        return hits
     places = np.flatnonzero(np.isin(coded.tokens, list(below)))
     rows = np.searchsorted(coded.bounds, places, "right") - 1
-    asked = np.flatnonzero(np.isin(hits[:, 0], rows))
+    asked = asked[np.isin(hits[asked, 0], rows)]
     if not len(asked):
         return hits
     kept = np.ones(len(hits), np.bool_)
@@ -37,6 +42,5 @@ def without_satisfied(hits: Hits, coded: CodedRows, edition: Edition, program: P
     for at in asked.tolist():
         row, number, subject = hits[at, :3].tolist()
         edit = program.edit(number)
-        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE):
-            kept[at] = not stands_for(of_row[row], edit.object, edit.where, subject)
+        kept[at] = not stands_for(of_row[row], edit.object, edit.where, subject)
     return hits[kept]

@@ -50,9 +50,11 @@ def not_judged(
     counts = []
     for need, bit in BITS.items():
         asking = found & _words([questions.wanting[bit]], held.shape[1])[0]
-        some = ((lacks[there] & bit) != 0) & asking.any(axis=1)
+        # One word nearly always; asking rows one by one for any of one takes long.
+        asks = asking[:, 0] != 0 if asking.shape[1] == 1 else asking.any(axis=1)
+        some = ((lacks[there] & bit) != 0) & asks
         if some.any():
-            seen = np.bitwise_or.reduce(asking[some], axis=0)
+            seen = np.array([np.bitwise_or.reduce(word) for word in asking[some].T.copy()])
             rules = [(bit, one.rule) for n, one in enumerate(questions.asked, start=1) if _has(seen, n)]
             (told,) = bench.unjudged.told(rules)
             counts.append(NotJudgedCount(need, int(some.sum()), told.packs, told.rules))
@@ -85,8 +87,15 @@ def _spoken_of(bench: AskedBench, coded: CodedRows, questions: Questions, there:
     parts = starts if whole else np.stack([starts, ends], axis=1).reshape(-1)
     found = np.empty((len(there), len(codes)), np.uint64)
     for word, (anywhere, leading) in enumerate(zip(codes, first, strict=True)):
-        bits = np.concatenate([anywhere[:size], anywhere[strange], np.zeros(1, np.uint64)])
-        of_codes = bits.take(np.append(coded.tokens, len(bits) - 1), mode="clip")
+        bits = np.concatenate(
+            [
+                anywhere[:size],
+                anywhere[strange],
+            ]
+        )
+        of_codes = np.empty(len(coded.tokens) + 1, np.uint64)
+        bits.take(coded.tokens, mode="clip", out=of_codes[:-1])
+        of_codes[-1] = 0
         together = np.bitwise_or.reduceat(of_codes, parts)
         found[:, word] = together if whole else together[::2]
         found[:, word] |= np.concatenate([leading[:size], leading[strange]]).take(coded.tokens[starts], mode="clip")
