@@ -131,6 +131,7 @@ def _point(
     items = [span for span in items if edits.text[span[0]] == "{"]
     if len(items) != len(claim.lines) or len(claim.lines) != len(mended.lines):
         return False
+    listed = {sequence: position for position, sequence in enumerate(sequences, start=1)}
     for span, was, now in zip(items, claim.lines, mended.lines, strict=True):
         if was.pointers == now.pointers:
             # The numbers of positions are as they were, and so are those of the places.
@@ -140,15 +141,16 @@ def _point(
         # What stands apart is not among the pointers of a claim.
         numbers = [one for one in numbers if int(edits.text[slice(*one)]) not in apart]
         values = [int(edits.text[slice(*one)]) for one in numbers]
-        # A pointer that is given twice is one.
-        said = values if len(values) == len(was.pointers) else list(dict.fromkeys(values))
+        places = [listed.get(value, max(value, len(claim.diagnoses) + 1)) for value in values]
+        # Two pointers to one place are one.
+        said = places if len(places) == len(was.pointers) else list(dict.fromkeys(places))
         if place is None or len(said) != len(was.pointers):
             return False
         wanted = [str(sequences[to - 1]) if to <= len(mended.diagnoses) else None for to in now.pointers]
         if len(wanted) == len(said):
             target = dict(zip(said, wanted, strict=True))
-            for one, value in zip(numbers, values, strict=True):
-                edits.put(one, target[value] or str(value))
+            for one, at, value in zip(numbers, places, values, strict=True):
+                edits.put(one, target[at] or str(value))
         elif None in wanted or len(_items(edits.text, place[0])) != len(numbers):
             return False
         else:
