@@ -154,8 +154,14 @@ class Unjudged:
             words = -(-questions.tests.all.bit_length() // 64)
             codes = np.zeros((2, words, self._edition.universe), np.uint64)
             for n, one in enumerate(questions.asked, start=1):
-                for low, high in one.codes.spans if one.codes is not None else ():
-                    codes[int(one.looks_first), n // 64, low:high] |= np.uint64(1 << n % 64)
+                if one.codes is None or not one.codes.spans:
+                    continue
+                lows, highs = np.array(one.codes.spans, np.int64).T
+                changes = np.zeros(self._edition.universe + 1, np.int8)
+                np.add.at(changes, lows, 1)
+                np.add.at(changes, highs, -1)
+                there = np.cumsum(changes[:-1], dtype=np.int8).view(np.bool_)
+                codes[int(one.looks_first), n // 64, there] |= np.uint64(1 << n % 64)
             self._tables = (questions, codes[0], codes[1])
         return self._tables[1:]
 

@@ -110,6 +110,33 @@ def text_buffers(column: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.
     return bounds, np.frombuffer(b"" if data is None else data, np.uint8)
 
 
+_LONGEST_TOGETHER = 64
+_FACTORS = np.random.default_rng().integers(0, 2**64, _LONGEST_TOGETHER + 1, np.uint64, endpoint=False) | np.uint64(1)
+
+
+def hashes(column: pa.Array) -> NDArray[np.int64]:
+    """Return a hash of 64 bits of each text that is there and not empty, others each time Python runs.
+
+    Texts of up to 64 bytes, as ids are, are hashed together: a sum of their bytes times numbers drawn at random.
+    """
+    there = column.drop_null()
+    bounds, data = text_buffers(there.cast(pa.string()) if pa.types.is_large_string(there.type) else there)
+    sizes = np.diff(bounds)
+    some = sizes > 0
+    first, sizes = bounds[:-1][some].astype(np.int64), sizes[some]
+    longest = int(sizes.max(initial=0))
+    if longest > _LONGEST_TOGETHER:
+        return np.fromiter((hash(value) for value in listed(there) if value != ""), np.int64)
+    found = sizes.astype(np.uint64) * _FACTORS[-1]
+    for place in range(longest):
+        byte = data.take(first + place, mode="clip").astype(np.uint64)
+        byte *= _FACTORS[place]
+        byte[sizes <= place] = 0
+        found += byte
+    hashed: NDArray[np.int64] = found.view(np.int64)
+    return hashed
+
+
 def lists(bounds: NDArray[np.int32], values: pa.Array) -> pa.ListArray:
     """Return lists, none of them null: row r has values[bounds[r]:bounds[r + 1]]."""
     return pa.ListArray.from_arrays(numbers(bounds), values)

@@ -31,16 +31,17 @@ def without_satisfied(hits: Hits, coded: CodedRows, edition: Edition, program: P
     asked = asked[np.isin(hits[asked, 0], rows)]
     if not len(asked):
         return hits
+    some = np.isin(rows, hits[asked, 0])
+    rows, places = rows[some], places[some]
     kept = np.ones(len(hits), np.bool_)
     of_row: dict[int, list[tuple[int, CodeSet]]] = {}
     met: set[tuple[int, int]] = set()
-    for row, place in zip(rows.tolist(), places.tolist(), strict=True):
-        token = int(coded.tokens[place])
+    tokens, firsts = coded.tokens[places].tolist(), coded.bounds[rows].tolist()
+    for row, place, token, first in zip(rows.tolist(), places.tolist(), tokens, firsts, strict=True):
         if (row, token) not in met:
             met.add((row, token))
-            of_row.setdefault(row, []).append((place - int(coded.bounds[row]) + 1, below[token]))
-    for at in asked.tolist():
-        row, number, subject = hits[at, :3].tolist()
+            of_row.setdefault(row, []).append((place - first + 1, below[token]))
+    for at, (row, number, subject) in zip(asked.tolist(), hits[asked, :3].tolist(), strict=True):
         edit = program.edit(number)
         kept[at] = not stands_for(of_row[row], edit.object, edit.where, subject)
     return hits[kept]

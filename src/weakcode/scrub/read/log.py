@@ -8,7 +8,10 @@ from typing import Any
 
 import attrs
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from weakcode.scrub.columns.arrow import hashes, listed
 
 MOST_IDS = 20_000_000
 """Ids of claims that are looked at for repeats, eight bytes each."""
@@ -49,7 +52,22 @@ class ReadLog:
 
     def ids(self, ids: Iterable[Any]) -> None:
         """Take down the ids of claims; those that are None or empty are none."""
-        found = np.fromiter((_hashed(one) for one in ids if one is not None and one != ""), np.int64)
+        there = [one for one in ids if one is not None and one != ""]
+        try:
+            found = np.fromiter(map(hash, there), np.int64, len(there))
+        except TypeError:  # Lists and objects are no ids, but may stand in their place.
+            found = np.fromiter(map(_hashed, there), np.int64, len(there))
+        self._take_ids(found)
+
+    def ids_of(self, column: pa.Array) -> None:
+        """Take down the ids of claims in a column; those that are null or empty are none."""
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        if is_text and column.null_count < len(column):
+            self._take_ids(hashes(column))
+        else:
+            self.ids(listed(column))
+
+    def _take_ids(self, found: NDArray[np.int64]) -> None:
         self._many_ids += len(found)
         if len(found) and self._many_ids <= MOST_IDS:
             self._ids.append(found)

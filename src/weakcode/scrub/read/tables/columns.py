@@ -28,7 +28,7 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
     header, made = tidy.header, {}
     if header.claim_id is not None:
         made["claim_id"] = _ids(columns[header.claim_id])
-        tidy.log.ids(listed(made["claim_id"]))
+        tidy.log.ids_of(made["claim_id"])
     if header.codes is None:
         made["codes"] = _Wide(tidy, columns).codes()
     else:

@@ -75,12 +75,8 @@ class Tidy:
         texts = codes.dictionary if is_encoded else codes
         if not pa.types.is_string(texts.type) and not pa.types.is_large_string(texts.type):
             return None
-        if (
-            not is_encoded
-            and not codes.null_count
-            and not pc.any(pc.equal(codes, "")).as_py()
-            and self._odd(codes) is None
-        ):
+        plain = not codes.null_count and not texts.null_count and not pc.any(pc.equal(texts, "")).as_py()
+        if plain and self._odd(texts) is None:
             return None
         encoded = codes if is_encoded else codes.dictionary_encode()
         values = listed(encoded.dictionary)
