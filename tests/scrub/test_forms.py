@@ -179,7 +179,8 @@ def test_codes_with_prefixes_quotes_and_brackets_are_read(table: Write, cell: st
 
 def test_numbers_and_nulls_of_parquet_are_read_as_those_of_text(tmp_path: Path) -> None:
     rows = {
-        "claim_id": [1, 2], "codes": [["I10", None], ["M62.84"]], "sex": [1, 2], "age": [78.0, float("nan")],
+        "claim_id": [1, 2], "codes": [["I10", None, "", " ", "NA"], ["M62.84"]], "sex": [1, 2],
+        "age": [78.0, float("nan")],
         "service_date": [20260501, 20260502],
     }  # fmt: skip
     pq.write_table(pa.table(rows), tmp_path / "c.parquet")

@@ -286,7 +286,9 @@ def test_results_depend_neither_on_batches_nor_on_threads_nor_on_the_order_of_cl
             ids, codes = [row["claim_id"] for row in rows], [row["codes"] for row in rows]
             pq.write_table(pa.table({"claim_id": ids, "codes": pa.array(codes, pa.list_(pa.string()))}), path)
         summary = scrub([path], validator(), columns=validator().columns(), jobs=jobs, output=out)
-        found = [json.loads(line) for line in out.read_text().splitlines()]
+        # Where every row was rejected, nothing is written.
+        found = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+        out.unlink(missing_ok=True)
         for one in found:
             one.pop("line"), one.pop("file"), one.pop("place")
         counts = (summary.evaluated, summary.rejected, summary.clean, summary.by_rule, summary.by_severity)

@@ -75,8 +75,8 @@ class Tidy:
         texts = codes.dictionary if is_encoded else codes
         if not pa.types.is_string(texts.type) and not pa.types.is_large_string(texts.type):
             return None
-        plain = not codes.null_count and not texts.null_count and not pc.any(pc.equal(texts, "")).as_py()
-        if plain and self._odd(texts) is None:
+        has_blanks = pc.any(pc.equal(pc.ascii_trim_whitespace(texts), "")).as_py()
+        if not codes.null_count and not texts.null_count and not has_blanks and self._odd(texts) is None:
             return None
         encoded = codes if is_encoded else codes.dictionary_encode()
         values = listed(encoded.dictionary)
@@ -84,9 +84,11 @@ class Tidy:
         if not codes.null_count and all(text and text == value for (text, _), value in zip(read, values, strict=True)):
             return None
         self._count_of(encoded, [what for _, what in read])
-        return pa.DictionaryArray.from_arrays(
-            encoded.indices, pa.array([text or None for text, _ in read], pa.string())
-        )
+        # Null in the indices, not only in the dictionary: what is left out is told by them.
+        is_code = np.array([bool(text) for text, _ in read] + [False], np.bool_)
+        index = filled(encoded.indices.cast(pa.int32()), -1)
+        indices = pa.array(index, pa.int32(), mask=~is_code[index])
+        return pa.DictionaryArray.from_arrays(indices, pa.array([text for text, _ in read], pa.string()))
 
     def _odd(self, column: pa.Array) -> pa.Array | None:
         """Return which texts may hold more than plain codes, None where none does."""
