@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from weakcode.codes.catalog import edition_for
 from weakcode.engines.columnar import ColumnarEngine
-from weakcode.engines.judging import CodedRows
+from weakcode.engines.judging import USUAL, CodedRows
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims
 from weakcode.scrub.judge.findings import Memory
@@ -67,7 +67,7 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
     on = [validator._is_on(rule) for rule in bench.program.rules]
     engine = ColumnarEngine(bench.program, edition, on.__getitem__)
     start = time.process_time()
-    engine._parts[0].groups(lined=False)
+    engine._parts[0].groups(kind=USUAL)
     built = 1000 * (time.process_time() - start)
     chosen_packs = "all packs" if packs is None else ", ".join(packs)
     print(f"{chosen_packs}: {len(bench.program)} edits, {engine.classes} classes, built in {built:.0f} ms")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import weakcode
 from weakcode.compile import build
 from weakcode.compile.layered import Layered
+from weakcode.engines.judging import USUAL
 
 OWN = {
     "forbid": "subject: M62.81\n    forbid: {anywhere: R54}",
@@ -140,7 +141,7 @@ def test_validators_with_rules_of_their_own_share_one_base_and_its_tables(tmp_pa
         validators.append(weakcode.Validator(**_written(folder, [name], {}, [], None), engine="columnar"))
     one, other = (validator._bench(validator._edition(None)) for validator in validators)
     assert one.program.base is other.program.base
-    tables = [[built.tables for built, _ in bench.engine._parts[0].groups(lined=False)] for bench in (one, other)]
+    tables = [[built.tables for built, _ in bench.engine._parts[0].groups(kind=USUAL)] for bench in (one, other)]
     assert tables[0] == tables[1]
 
 

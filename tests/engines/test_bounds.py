@@ -11,6 +11,7 @@ from tests.engines.strategies import EDITION, program_of
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import CodedRows, ColumnarEngine
+from weakcode.engines.judging import USUAL
 from weakcode.engines.kernel import _kernel
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import Verb
@@ -90,7 +91,7 @@ def test_hits_lie_within_their_batch(name: str) -> None:
 
 
 def test_an_id_of_a_single_claim_is_one_of_the_edition() -> None:
-    tables = engine()._parts[0].groups(lined=False)[0][0].tables
+    tables = engine()._parts[0].groups(kind=USUAL)[0][0].tables
     for ids in ((0, 10**6), (0, -1), (0,)):
         with pytest.raises(ValueError, match=r"number of no code|ids of"):
             tables.judge(("A00.0", "A00.1"), ids, 1)
@@ -118,4 +119,4 @@ def test_the_columns_of_a_program_fit_each_other(column: str, values: list[int])
     forged = memoryview(np.array(values, np.uint32).tobytes()).cast("I")
     wrong = Program(program.edition, program.packs, program.rules, program.facts, {**program._sections, column: forged})
     with pytest.raises(ValueError, match=r"do not fit each other|at least one class"):
-        ColumnarEngine(wrong, EDITION, lambda rule: True)._parts[0].groups(lined=False)
+        ColumnarEngine(wrong, EDITION, lambda rule: True)._parts[0].groups(kind=USUAL)

@@ -63,7 +63,7 @@ def test_with_standard_error_closed_or_full_the_work_is_done(folder: Path) -> No
     assert shell(folder, "weakcode scrub none.csv <&- >&- 2>&-")[0] == 2
     # A file that is opened while standard output is closed does not get its number, and what is printed.
     shell(folder, "weakcode scrub c.csv --only weakness -o h.csv <&- >&- 2>&-")
-    assert (folder / "h.csv").read_text().startswith('"claim_id",rule')
+    assert (folder / "h.csv").read_text().startswith('"claim_id",finding_id')
 
 
 def test_text_that_is_not_utf8_is_no_bug(folder: Path) -> None:

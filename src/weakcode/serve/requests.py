@@ -86,7 +86,7 @@ class Service:
     def json(self, body: bytes) -> dict[str, Any]:
         """Return the object that a body is. Raises ProblemError: 400 for what is not JSON, 422 for no object."""
         try:
-            return object_in(decoded(body).removeprefix("\ufeff"))
+            return object_in(decoded(body).removeprefix("\ufeff"), strict=True)
         except BadRow as error:
             self.metrics.rejected()
             reason = error.reason.replace("the line", "the body")

@@ -18,10 +18,13 @@ KNOWN = {"claim_id", "id", "codes", "lines", "waivers", "version", *ABOUT_THE_CL
 """The keys that are read."""
 
 
-def object_in(text: str) -> dict[str, Any]:
-    """Return the object that a line of JSON is; raises BadRow for anything else."""
+def object_in(text: str, *, strict: bool = False) -> dict[str, Any]:
+    """Return the object that a line of JSON is; raises BadRow for anything else.
+
+    NaN and Infinity, which some programs write and JSON does not have, are refused where it is `strict`.
+    """
     try:
-        values = json.loads(text)
+        values = json.loads(text, parse_constant=_refuse if strict else None)
     except json.JSONDecodeError as error:
         raise BadRow("JSON", f"the line is not JSON: {error.msg} at character {error.colno}") from None
     except (ValueError, RecursionError):
@@ -36,6 +39,10 @@ def object_in(text: str) -> dict[str, Any]:
         except UnicodeEncodeError:
             raise BadRow("encoding", "the line escapes half of a surrogate pair, which is no character") from None
     return values
+
+
+def _refuse(constant: str) -> Any:
+    raise BadRow("JSON", f"the line is not JSON: {constant} is no number of JSON")
 
 
 def claim_in(text: str) -> Claim:
