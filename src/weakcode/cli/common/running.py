@@ -93,10 +93,15 @@ def bytes_in(inputs: Sequence[str]) -> int | None:
         path = Path(name)
         if not path.is_file():
             return None
-        with path.open("rb") as file:
-            if file.read(4).startswith(_PACKED):
-                return None
-        total += path.stat().st_size
+        try:
+            with path.open("rb") as file:
+                packed = file.read(4).startswith(_PACKED)
+            size = path.stat().st_size
+        except OSError:  # The reader says what is wrong with it.
+            return None
+        if packed:
+            return None
+        total += size
     return total or None
 
 
