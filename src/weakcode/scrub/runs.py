@@ -7,10 +7,9 @@ import hashlib
 import os
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -75,7 +74,7 @@ class Digests:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1)
-        self._failed = Event()
+        self._has_failed = False
         self._files: list[Future[InputFile] | Stream] = []
 
     def __enter__(self) -> Self:
@@ -83,12 +82,14 @@ class Digests:
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
         if kind is not None:
-            self._failed.set()
+            self._has_failed = True
         self._pool.shutdown(cancel_futures=True)
 
     def add(self, given: str | os.PathLike[str]) -> None:
         """Take down an input that is about to be read."""
-        self._files.append(given if isinstance(given, Stream) else self._pool.submit(_digest, given, self._failed))
+        self._files.append(
+            given if isinstance(given, Stream) else self._pool.submit(_digest, given, lambda: self._has_failed)
+        )
 
     def wait(self) -> None:
         """Wait for the digest of the last input, which is gone when it was kept for the run alone."""
@@ -102,20 +103,20 @@ class Digests:
 
 def inputs_of(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...]:
     """Return files with their digests."""
-    return tuple(_digest(path, Event()) for path in paths)
+    return tuple(_digest(path, lambda: False) for path in paths)
 
 
 def _of_stream(stream: Stream) -> InputFile:
     return InputFile(stream.name, stream.bytes_read, stream.sha256)
 
 
-def _digest(given: str | os.PathLike[str], failed: Event) -> InputFile:
-    """Return a file with its digest, of what was read of it until the run `failed`."""
+def _digest(given: str | os.PathLike[str], has_failed: Callable[[], bool]) -> InputFile:
+    """Return a file with its digest, of what was read of it until the run has failed."""
     path = given.path if isinstance(given, NamedFile) else Path(given)
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb", buffering=0) as file:
-            while not failed.is_set() and (part := file.read(_PART)):
+            while not has_failed() and (part := file.read(_PART)):
                 digest.update(part)
                 size += len(part)
     except OSError as error:

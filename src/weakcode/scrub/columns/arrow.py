@@ -6,6 +6,7 @@ that a scrub has no use for.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,6 +114,8 @@ def text_buffers(column: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.
 _LONGEST_TOGETHER = 64
 _FACTORS = np.random.default_rng().integers(0, 2**64, _LONGEST_TOGETHER + 1, np.uint64, endpoint=False) | np.uint64(1)
 
+_PLAIN_FACTORS: list[int] = _FACTORS.tolist()
+
 
 def hashes(column: pa.Array) -> NDArray[np.int64]:
     """Return a hash of 64 bits of each text that is there and not empty, others each time Python runs.
@@ -124,17 +127,25 @@ def hashes(column: pa.Array) -> NDArray[np.int64]:
     sizes = np.diff(bounds)
     some = sizes > 0
     first, sizes = bounds[:-1][some].astype(np.int64), sizes[some]
-    longest = int(sizes.max(initial=0))
-    if longest > _LONGEST_TOGETHER:
-        return np.fromiter((hash(value) for value in listed(there) if value != ""), np.int64)
+    longest = min(int(sizes.max(initial=0)), _LONGEST_TOGETHER)
     found = sizes.astype(np.uint64) * _FACTORS[-1]
     for place in range(longest):
         byte = data.take(first + place, mode="clip").astype(np.uint64)
         byte *= _FACTORS[place]
         byte[sizes <= place] = 0
         found += byte
+    for at in np.flatnonzero(sizes > _LONGEST_TOGETHER):
+        found[at] = hash_of(data[first[at] : first[at] + sizes[at]].tobytes())
     hashed: NDArray[np.int64] = found.view(np.int64)
     return hashed
+
+
+def hash_of(text: bytes) -> int:
+    """Return what `hashes` has for a text, as a number without sign."""
+    if len(text) > _LONGEST_TOGETHER:
+        return hash(text) % 2**64
+    whole: int = len(text) * _PLAIN_FACTORS[-1] + sum(map(operator.mul, text, _PLAIN_FACTORS))
+    return whole % 2**64
 
 
 def lists(bounds: NDArray[np.int32], values: pa.Array) -> pa.ListArray:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from weakcode.scrub.columns.arrow import hashes, listed
+from weakcode.scrub.columns.arrow import hash_of, hashes, listed
 
 MOST_IDS = 20_000_000
 """Ids of claims that are looked at for repeats, eight bytes each."""
@@ -52,12 +52,8 @@ class ReadLog:
 
     def ids(self, ids: Iterable[Any]) -> None:
         """Take down the ids of claims; those that are None or empty are none."""
-        there = [one for one in ids if one is not None and one != ""]
-        try:
-            found = np.fromiter(map(hash, there), np.int64, len(there))
-        except TypeError:  # Lists and objects are no ids, but may stand in their place.
-            found = np.fromiter(map(_hashed, there), np.int64, len(there))
-        self._take_ids(found)
+        there = [_hashed(one) for one in ids if one is not None and one != ""]
+        self._take_ids(np.array(there, np.uint64).view(np.int64))
 
     def ids_of(self, column: pa.Array) -> None:
         """Take down the ids of claims in a column; those that are null or empty are none."""
@@ -99,7 +95,7 @@ class ReadLog:
 
 
 def _hashed(one: Any) -> int:
-    return hash(tuple(one) if isinstance(one, list) else repr(one) if isinstance(one, dict) else one)
+    return hash_of((one if isinstance(one, str) else repr(one)).encode("utf-8", "surrogatepass"))
 
 
 _RESEARCH_FILES = "CMS research files"
