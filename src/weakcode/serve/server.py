@@ -170,7 +170,9 @@ class _Parent:
                 continue
             number = self._processes.pop(pid)
             if self._stopping:
-                worst = worst or (0 if os.waitstatus_to_exitcode(status) == 0 else 1)
+                # One that was only just started ends by the signal itself, before it listens for it.
+                told_to = os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
+                worst = worst or (0 if told_to else 1)
             else:
                 time.sleep(_AGAIN)
                 if not self._stopping:
