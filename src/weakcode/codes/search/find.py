@@ -86,12 +86,14 @@ def find(index: SearchIndex, edition: Edition, text: str, limit: int) -> list[Se
     if not concepts:
         return []
     found = _Hits(edition)
-    for name, entry, score in _ranked(index, concepts, words_of(text))[: max(_LOOKED_AT, 4 * limit)]:
+    for name, entry, score in _ranked(index, concepts, words_of(text), max(_LOOKED_AT, 4 * limit)):
         found.add(name, index.text(entry), score)
     return found.best(limit)
 
 
-def _ranked(index: SearchIndex, concepts: list[Concept], phrase: list[str]) -> list[tuple[str, int, float]]:
+def _ranked(
+    index: SearchIndex, concepts: list[Concept], phrase: list[str], most_looked_at: int
+) -> list[tuple[str, int, float]]:
     """Return the codes and categories that fit at least half as well as the best, with the text that fits, in order."""
     fits = [_fits(index, concept) for concept in concepts]
     _fit_ranges(index, concepts, fits)
@@ -117,7 +119,7 @@ def _ranked(index: SearchIndex, concepts: list[Concept], phrase: list[str]) -> l
         key = index.keys[entry]
         if score > best.get(key, (0.0, 0))[0]:
             best[key] = (score, entry)
-    front = sorted(best.items(), key=lambda item: -item[1][0])[:_LOOKED_AT]
+    front = sorted(best.items(), key=lambda item: -item[1][0])[:most_looked_at]
     ranked = []
     for _, (score, entry) in front:
         exact = words_of(index.text(entry)) == phrase
