@@ -217,3 +217,37 @@ def test_headings_tables_and_charts_are_named_for_those_who_do_not_see_them(open
     assert all(names)
     fields = "return [...document.querySelectorAll('#filters :is(input, select)')].map(one => one.labels.length)"
     assert page.run(fields) == [1, 1, 1]
+
+
+def test_paper_has_all_findings_that_were_asked_for(opened: Open) -> None:
+    page = opened(*many())
+    rows = "document.querySelectorAll('#table tbody tr').length"
+    page.run(f"window.addEventListener('beforeprint', () => {{ window.printed = {rows}; }})")
+    page.chromium.execute_cdp_cmd("Page.printToPDF", {})
+    assert page.run("return window.printed") == 120
+    assert page.run(f"return {rows}") == 50, "the screen has its pages again"
+
+
+def test_charts_say_what_their_scale_is(opened: Open) -> None:
+    page = opened()
+    titles = (
+        "return [...document.querySelectorAll(`#${arguments[0]} svg .role-axis-title text`)].map(t => t.textContent)"
+    )
+    assert {chart: page.run(titles, chart) for chart in CHARTS} == {
+        "by-severity": ["findings"],
+        "by-rule": ["findings"],
+        "by-month": ["findings per 100 claims"],
+        "clean-by-month": ["share of claims (does not begin at 0 %)"],
+        "by-payer": ["findings per 100 claims"],
+        "clean-by-payer": ["share of claims"],
+    }
+
+
+def test_runs_have_charts_of_their_own(opened: Open, make_findings: MakeFindings, tmp_path: Path) -> None:
+    page = opened(load=False)
+    runs = [make_findings(many()[:size], f"{size}.parquet") for size in (40, 80, 120)]
+    write_report(runs, tmp_path / "report.html")
+    page.load()
+    marks = "return document.querySelectorAll(`#${arguments[0]} svg :is(.mark-rect, .mark-symbol) path`).length"
+    assert [page.run(marks, chart) for chart in ("by-run", "clean-by-run")] == [9, 3]
+    assert page.console() == []

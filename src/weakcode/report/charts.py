@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from weakcode.report.model import SEVERITIES, ReportData, Severities, Slice
+from weakcode.report.model import SEVERITIES, ReportData, Severities, Slice, Trend
 
 LABELS = {"error": "Errors", "warning": "Warnings", "info": "Info"}
 _INK, _QUIET, _RULE = "var(--ink)", "var(--quiet)", "var(--line)"
@@ -27,6 +27,8 @@ _CONFIG = {
     "axis": {"labelColor": _QUIET, "gridColor": _RULE, "domain": False, "ticks": False, "labelFontSize": 12},
     "text": {"fill": _INK, "fontSize": 13},
 }
+_SCALE = {"tickCount": 4, "titleColor": _QUIET, "titleFontWeight": "normal", "titleFontSize": 12}
+_PER_100 = "findings per 100 claims"
 RULES = 8
 """Rules in the chart."""
 
@@ -49,8 +51,10 @@ def charts(data: ReportData, titles: dict[str, str]) -> list[Chart]:
         found.append(Chart("clean-by-payer", _clean_payers(data.payers)))
     if data.months:
         dated = [one for one in data.months if len(one.name) == 7]
-        found.append(Chart("by-month", _months(dated)))
-        found.append(Chart("clean-by-month", _clean(dated)))
+        found.append(Chart("by-month", _stacked([(one.name, _rates(one)) for one in dated], "month", _PER_100, ".1f")))
+        found.append(Chart("clean-by-month", _clean(dated, "month")))
+    if data.trend:
+        found += _runs(data.trend)
     return found
 
 
@@ -81,43 +85,67 @@ def _rules(data: ReportData, titles: dict[str, str]) -> dict[str, Any]:
 
 def _payers(payers: Sequence[Slice]) -> dict[str, Any]:
     rows = [_Bar(one.name, one.name, f"{sum(_rates(one).values()):.1f}", _rates(one)) for one in payers]
-    return _bars("Findings per 100 claims by payer", rows, unit="per 100 claims", digits=".1f")
+    return _bars("Findings per 100 claims by payer", rows, unit=_PER_100, digits=".1f")
 
 
 def _clean_payers(payers: Sequence[Slice]) -> dict[str, Any]:
     rows = [_Bar(one.name, one.name, percent(one.share), {"clean": one.share}) for one in payers]
-    return _bars("Share of clean claims by payer", rows, unit="of claims", digits=".1%")
+    return _bars("Share of clean claims by payer", rows, unit="share of claims", digits=".1%", whole=True)
 
 
-def _months(months: Sequence[Slice]) -> dict[str, Any]:
+def is_rated(trend: Trend | None) -> bool:
+    """Tell whether all runs say how many claims they had."""
+    return trend is not None and all(run.claims and run.clean is not None for run in trend.runs)
+
+
+def _runs(trend: Trend) -> list[Chart]:
+    """Return the charts of several runs: findings per 100 claims, or findings where claims are not known."""
+    days = [run.day for run in trend.runs]
+    # Two runs of a day, or files of one name, are two bars.
+    names = [f"{day} ({days[:at].count(day) + 1})" if days.count(day) > 1 else day for at, day in enumerate(days)]
+    if not is_rated(trend):
+        numbers = [(name, _numbers(run.by_severity)) for name, run in zip(names, trend.runs, strict=True)]
+        return [Chart("by-run", _stacked(numbers, "run", "findings", ","))]
+    slices = [
+        Slice(name, run.claims or 0, run.clean or 0, run.by_severity)
+        for name, run in zip(names, trend.runs, strict=True)
+    ]
+    rates = [(one.name, _rates(one)) for one in slices]
+    return [
+        Chart("by-run", _stacked(rates, "run", _PER_100, ".1f")),
+        Chart("clean-by-run", _clean(slices, "run")),
+    ]
+
+
+def _stacked(values: Sequence[tuple[str, dict[str, float]]], by: str, unit: str, digits: str) -> dict[str, Any]:
     rows = [
-        {"month": one.name, "part": LABELS[name], "order": place, "value": _rates(one)[name]}
-        for one in months
+        {by: key, "part": LABELS[name], "order": place, "value": parts[name]}
+        for key, parts in values
         for place, name in enumerate(SEVERITIES)
     ]
     return _spec(
-        "Findings per 100 claims by month, stacked by severity",
+        f"{unit.capitalize()} by {by}, stacked by severity",
         data={"values": rows},
         height=220,
         mark={"type": "bar", "width": {"band": 0.7}},
         encoding={
-            "x": _month_axis(),
-            "y": {"field": "value", "type": "quantitative", "axis": {"title": None, "tickCount": 4}},
+            "x": _axis_of(by),
+            "y": {"field": "value", "type": "quantitative", "axis": {**_SCALE, "title": unit}},
             "color": _COLOURS,
             "order": {"field": "order"},
             "tooltip": [
-                {"field": "month", "title": "Month"},
+                {"field": by, "title": by.capitalize()},
                 {"field": "part", "title": "Which"},
-                {"field": "value", "title": "Per 100 claims", "format": ".1f"},
+                {"field": "value", "title": unit.capitalize(), "format": digits},
             ],
         },
     )
 
 
-def _clean(months: Sequence[Slice]) -> dict[str, Any]:
-    rows = [{"month": one.name, "share": one.share, "claims": one.claims} for one in months]
+def _clean(slices: Sequence[Slice], by: str) -> dict[str, Any]:
+    rows = [{by: one.name, "share": one.share, "claims": one.claims} for one in slices]
     return _spec(
-        "Share of clean claims by month",
+        f"Share of clean claims by {by}",
         data={"values": rows},
         height=220,
         mark={
@@ -127,15 +155,15 @@ def _clean(months: Sequence[Slice]) -> dict[str, Any]:
             "point": {"fill": "var(--clean)", "stroke": "var(--paper)", "size": 60},
         },
         encoding={
-            "x": _month_axis(),
+            "x": _axis_of(by),
             "y": {
                 "field": "share",
                 "type": "quantitative",
                 "scale": {"zero": False, "nice": True},
-                "axis": {"title": None, "tickCount": 4, "format": ".1~%"},
+                "axis": {**_SCALE, "title": "share of claims (does not begin at 0 %)", "format": ".1~%"},
             },
             "tooltip": [
-                {"field": "month", "title": "Month"},
+                {"field": by, "title": by.capitalize()},
                 {"field": "share", "title": "Clean", "format": ".1%"},
                 {"field": "claims", "title": "Claims", "format": ","},
             ],
@@ -143,7 +171,7 @@ def _clean(months: Sequence[Slice]) -> dict[str, Any]:
     )
 
 
-def _month_axis() -> dict[str, Any]:
+def _axis_of(by: str) -> dict[str, Any]:
     axis = {
         "title": None,
         "labelAngle": 0,
@@ -152,7 +180,7 @@ def _month_axis() -> dict[str, Any]:
         "labelPadding": 9,
         "grid": False,
     }
-    return {"field": "month", "type": "ordinal", "sort": None, "axis": axis}
+    return {"field": by, "type": "ordinal", "sort": None, "axis": axis}
 
 
 @attrs.frozen
@@ -165,8 +193,13 @@ class _Bar:
     parts: dict[str, float]
 
 
-def _bars(title: str, rows: Sequence[_Bar], unit: str = "findings", digits: str = ",") -> dict[str, Any]:
-    """Return bars across the page, each under its name and figure, so that long names fit a narrow screen."""
+def _bars(
+    title: str, rows: Sequence[_Bar], unit: str = "findings", digits: str = ",", *, whole: bool = False
+) -> dict[str, Any]:
+    """Return bars across the page, each under its name and figure, so that long names fit a narrow screen.
+
+    The axis says what `unit` is; of shares of a `whole` it ends at all of it.
+    """
     order = [row.key for row in rows]
     parts = [
         {"key": row.key, "name": row.name, "part": LABELS.get(part, "Clean"), "order": place, "value": value}
@@ -177,17 +210,19 @@ def _bars(title: str, rows: Sequence[_Bar], unit: str = "findings", digits: str 
     parts = [part for part in parts if part["value"]] or parts
     heads = [{"key": row.key, "name": row.name, "figure": row.figure} for row in rows]
     place = {"field": "key", "type": "nominal", "sort": order, "axis": None}
+    scale = {"scale": {"domain": [0, 1]}} if whole else {}
+    axis = {**_SCALE, "title": unit, "format": digits.replace(".1", ".0") if whole else "~s", "grid": True}
     text = {"type": "text", "baseline": "middle", "dy": -8, "aria": False}
     return _spec(
         title,
-        height=40 * len(rows),
+        height=40 * len(rows) + 6,
         layer=[
             {
                 "data": {"values": parts},
                 "mark": {"type": "bar", "height": 9, "yOffset": 8},
                 "encoding": {
                     "y": place,
-                    "x": {"field": "value", "type": "quantitative", "stack": "zero", "axis": None},
+                    "x": {"field": "value", "type": "quantitative", "stack": "zero", "axis": axis, **scale},
                     "color": _COLOURS,
                     "order": {"field": "order"},
                     "tooltip": [

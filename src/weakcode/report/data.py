@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -25,11 +26,13 @@ from weakcode.report.model import (
     Severities,
     Slice,
     shown_message,
+    shown_place,
 )
 from weakcode.report.source import files_of, open_findings
+from weakcode.report.worklist import WorkListFile, work_claims
 from weakcode.scrub.write.pseudonyms import hashed_id
 
-_MEMORY = "1GB"
+_MEMORY = "600MB"
 _PAIRS = 25
 _COMMON = 5
 _PAYERS = 24
@@ -38,19 +41,30 @@ _SUMS = "sum(error)::BIGINT, sum(warning)::BIGINT, sum(info)::BIGINT"
 
 
 def read_report_data(
-    findings: Sequence[str], claims: Sequence[str] = (), *, rows: int = 2_000, hash_key: bytes | None = None
+    findings: Sequence[str | os.PathLike[str]],
+    claims: Sequence[str] = (),
+    *,
+    rows: int = 2_000,
+    work: int = 0,
+    hash_key: bytes | None = None,
+    work_list: WorkListFile | None = None,
 ) -> ReportData:
-    """Count the findings of files, beside the claims files that they came from where those are given.
+    """Count the findings of the files of one run, beside the claims files that they came from where those are given.
 
-    At most `rows` findings are kept for the table, of every rule some. With `hash_key`, claim ids are replaced by
-    `hashed_id`. Raises InputError for files that are not there or hold something else.
+    At most `rows` findings are kept for the table, of every rule some, and `work` claims for the work list, the worst
+    first; `work_list` is written with all. With `hash_key`, claim ids are replaced by `hashed_id`. Raises InputError
+    for files that are not there or hold something else.
     """
-    files = files_of(findings)
+    files = files_of([os.fspath(path) for path in findings])
     with database() as connection, told(files):
         run = open_findings(connection, files)
         # A folder is one findings file of many parts; its parts' names say nothing.
         named = tuple(dict.fromkeys(Path(given).resolve().name for given in findings))
-        return _counted(connection, named, run, claims, rows, hash_key)
+        data = _counted(connection, named, run, claims, rows, hash_key)
+        listed = work_claims(connection, work, max(rows, 1), hash_key)
+        if work_list is not None:
+            work_list.write(connection, hash_key)
+        return attrs.evolve(data, work=listed)
 
 
 @contextmanager
@@ -91,9 +105,10 @@ def _counted(
 ) -> ReportData:
     connection.execute(
         # A claim without id is identified by its place.
-        "CREATE TABLE flagged AS SELECT claim_id, CASE WHEN claim_id IS NULL THEN "  # noqa: S608
-        f"coalesce(file, '') || ':' || coalesce(line, row) END AS place, {_BY_SEVERITY} FROM findings GROUP BY ALL"
+        "CREATE VIEW keyed AS SELECT *, CASE WHEN claim_id IS NULL THEN coalesce(file, '') || ':' || "
+        "coalesce(line, row) END AS key FROM findings"
     )
+    connection.execute(f"CREATE TABLE flagged AS SELECT claim_id, key, {_BY_SEVERITY} FROM keyed GROUP BY ALL")  # noqa: S608
     flagged, *numbers = connection.execute(f"SELECT count(*), {_SUMS} FROM flagged").fetchone()  # noqa: S608
     by_severity = Severities(*(number or 0 for number in numbers))
     rules = _rules(connection)
@@ -286,9 +301,6 @@ def _row(
     hash_key: bytes | None,
 ) -> FindingRow:
     given = tuple(code or "" for code in codes or ())
-    # Folders tell about the machine, not about the claim.
-    name = re.split(r"[\\/]", file)[-1] if file else ""
-    spot = f"{name}:{line}" if name and line else name or (f"row {line}" if line else "")
     claim = claim_id or ""
     return FindingRow(
         claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
@@ -297,7 +309,7 @@ def _row(
         codes=tuple(map(shown, given)),
         positions=tuple(positions or ()),
         message=shown_message(message or "", given),
-        where=f"{spot} {place}".strip() if place else spot,
+        where=shown_place(file, line, place),
         risk=f"{risk} ({risk_source})" if risk and risk_source else risk or "",
         confidence=confidence if confidence in CONFIDENCES else "",
     )

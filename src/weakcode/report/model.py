@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from weakcode.codes.normalise import NO_CODE, shown
@@ -16,6 +18,13 @@ def shown_message(message: str, codes: tuple[str, ...]) -> str:
         if code and shown(code) == NO_CODE:
             message = message.replace(code, NO_CODE)
     return message
+
+
+def shown_place(file: str | None, line: int | None, place: str | None) -> str:
+    """Return where a claim stands. Folders tell about the machine, not about the claim."""
+    name = re.split(r"[\\/]", file)[-1] if file else ""
+    spot = f"{name}:{line}" if name and line else name or (f"row {line}" if line else "")
+    return f"{spot} {place}".strip() if place else spot
 
 
 @attrs.frozen
@@ -100,6 +109,66 @@ class FindingRow:
 
 
 @attrs.frozen
+class WorkItem:
+    """One finding in the work list; `codes` have their positions and titles, empty where no source tells them."""
+
+    severity: str
+    rule: str
+    codes: tuple[tuple[str, str, str], ...]
+    message: str
+    fix: str
+    where: str
+    risk: str = ""
+
+
+@attrs.frozen
+class WorkClaim:
+    """A claim to be worked on; what it does not say is empty."""
+
+    claim: str
+    service_date: str
+    payer: str
+    provider: str
+    by_severity: Severities
+    items: tuple[WorkItem, ...]
+
+
+@attrs.frozen
+class RunCount:
+    """The counts of one of several runs; None where its files do not say how many claims there were.
+
+    `started` is when it was, in UTC, as 2026-11-28T02:00:00Z, or empty.
+    """
+
+    name: str
+    started: str
+    by_severity: Severities
+    claims: int | None
+    clean: int | None
+    rejected: int | None
+    by_rule: dict[str, int]
+
+    @property
+    def day(self) -> str:
+        """The day of the run, or else its name."""
+        return self.started[:10] or self.name
+
+    @property
+    def share(self) -> float | None:
+        """Clean claims as a share of all, from 0 to 1."""
+        return self.clean / self.claims if self.claims and self.clean is not None else None
+
+
+@attrs.frozen
+class Trend:
+    """Runs from the oldest to the latest. `new` and `gone` are findings of the latest against the one before it."""
+
+    runs: tuple[RunCount, ...]
+    new: int | None = None
+    gone: int | None = None
+
+
+@attrs.frozen
 class ReportedRun:
     """What the findings files say of their making; None where they do not.
 
@@ -124,8 +193,9 @@ class ReportData:
 
     `claims` and `clean` are None where neither the findings file nor a claims file says how many claims there
     were. `risks` are the findings by how likely a payer denies them, the highest first, `confidences` the findings by
-    how sure their rules are. `remarks` are sentences on what does not fit together. `rows` are at most as many as
-    were asked for.
+    how sure their rules are. `work` has the claims that need work most, `trend` the counts of several runs, of which
+    the page shows the latest; `started` is when that was, `practice` whose report it is. `remarks` are sentences on
+    what does not fit together. `rows` are at most as many as were asked for.
     """
 
     files: tuple[str, ...]
@@ -144,3 +214,7 @@ class ReportData:
     confidences: tuple[tuple[str, int], ...] = ()
     remarks: tuple[str, ...] = ()
     hashed: bool = False
+    work: tuple[WorkClaim, ...] = ()
+    trend: Trend | None = None
+    started: str = ""
+    practice: str = ""

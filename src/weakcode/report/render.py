@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import functools
 import hashlib
 import os
@@ -11,12 +12,18 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
+from weakcode.base.clock import today
 from weakcode.errors import MissingExtraError
 from weakcode.findings import CONFIDENCES
-from weakcode.report.charts import LABELS, RULES, charts, percent
+from weakcode.report.charts import LABELS, RULES, charts, is_rated, percent
 from weakcode.report.data import read_report_data
 from weakcode.report.model import SEVERITIES, ReportData
 from weakcode.report.rulefacts import rule_facts
+from weakcode.report.runs import latest, runs_of
+from weakcode.report.trend import last_runs, rule_trend, trend_of
+from weakcode.report.worklist import WORK_LIST_EXTENSIONS, WorkListFile
 from weakcode.scrub.write.files import Outputs, checked_output, writing
 from weakcode.visible import visible
 
@@ -37,26 +44,46 @@ def write_report(
     claims: Sequence[str | os.PathLike[str]] = (),
     rules: Sequence[str] = (),
     rows: int = 1_000,
+    work: int = 100,
+    together: bool = False,
+    practice: str = "",
+    work_list: str | os.PathLike[str] | None = None,
     hash_key: bytes | None = None,
 ) -> ReportData:
     """Write the report of findings files to `output`, an .html file, and return what it shows.
 
+    Each of `findings` is a run: a findings file, a folder of Parquet files, or a summary (.json) of which there are no
+    findings; a folder of such stands for what is in it. The page shows the latest, and the trend of several. With
+    `together`, all findings files are one run.
+
     `claims` are the files that were scrubbed, for payers, months and the share of clean claims; `rules` the rule
-    files whose rules are not bundled; `rows` how many findings the table may hold. With `hash_key`, claim ids are
-    replaced by `hashed_id`. The page appears whole or not at all.
+    files whose rules are not bundled; `rows` how many findings the table may hold, `work` how many claims the work
+    list. `practice` stands at the head of the page. `work_list` is an .xlsx or .csv file with all findings, claim by
+    claim. With `hash_key`, claim ids are replaced by `hashed_id`. The files appear whole or not at all.
 
     Raises InputError for files that are not there or hold something else, and for an output that cannot be;
     MissingExtraError where the extra `report` is not installed.
     """
     sources = [os.fspath(path) for path in (*findings, *claims)]
     target = checked_output(output, (".html", ".htm"), sources)
+    listed = None if work_list is None else checked_output(work_list, WORK_LIST_EXTENSIONS, sources)
     template = _template()
-    data = read_report_data(
-        [os.fspath(path) for path in findings], [os.fspath(path) for path in claims], rows=rows, hash_key=hash_key
-    )
-    page = _page(template, data, rules)
+    runs = runs_of([os.fspath(path) for path in findings], together=together)
     with Outputs() as outputs:
         file = outputs.open(target)
+        run = latest(runs)
+        data = read_report_data(
+            run.files,
+            [os.fspath(path) for path in claims],
+            rows=rows,
+            work=work,
+            hash_key=hash_key,
+            work_list=None if listed is None else WorkListFile(listed, outputs.open(listed)),
+        )
+        data = attrs.evolve(
+            data, files=run.names, started=run.started, practice=practice.strip(), trend=trend_of(runs, run, data)
+        )
+        page = _page(template, data, rules)
         with writing(target):
             file.write(page.encode("utf-8", "replace"))
         outputs.commit()
@@ -108,6 +135,11 @@ def _page(template: jinja2.Template, data: ReportData, rules: Sequence[str]) -> 
         meanings=_MEANINGS,
         confidences=CONFIDENCES,
         version=__version__,
+        made_on=_day(today().isoformat()),
+        day=_day,
+        rated=is_rated(data.trend),
+        last_runs=last_runs(data.trend) if data.trend else (),
+        rule_trend=rule_trend(data.trend) if data.trend else (),
         charts=[{"id": one.id, "spec": one.spec} for one in drawn],
         style=Markup(_part("page.css")),  # noqa: S704 - our own files, not what is reported
         library=Markup(library),  # noqa: S704
@@ -133,6 +165,12 @@ def _hash(script: str) -> str:
 
 def _part(name: str) -> str:
     return (Path(str(files("weakcode.report"))) / "page" / name).read_text(encoding="utf-8")
+
+
+def _day(given: str) -> str:
+    """Return a day, or the day of a point in time, as 28 November 2026."""
+    day = dt.date.fromisoformat(given[:10])
+    return f"{day.day} {day:%B %Y}"
 
 
 def _code_titles(data: ReportData) -> dict[str, str]:

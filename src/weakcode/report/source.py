@@ -68,6 +68,15 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     return files
 
 
+def about_files(files: Sequence[Path]) -> list[dict[str, str]]:
+    """Return what findings files say of their making, by name: one for each file, or for a folder that Spark wrote."""
+    whole, said = _said_by_folders(files)
+    for path in files:
+        if path.parent not in whole and _kind(path) in ("parquet", "arrow"):
+            said.append(_said(_schema(path)))
+    return said
+
+
 def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     """Make `findings` and `waived` out of the files and return what they say of their making.
 

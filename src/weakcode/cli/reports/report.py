@@ -33,6 +33,17 @@ from weakcode.errors import InputError
     metavar="N",
     help="Findings that the table holds at most, of every rule some.",
 )
+@click.option(
+    "--work",
+    type=click.IntRange(0, 5_000),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Claims that the work list on the page holds at most, those with the most errors first.",
+)
+@click.option("--work-list", metavar="FILE", help="Write all findings, claim by claim, for Excel: .xlsx or .csv.")
+@click.option("--practice", default="", metavar="NAME", help="Whose report it is; stands at its head.")
+@click.option("--together", is_flag=True, help="Count the findings files as parts of one run, instead of as runs.")
 @hash_ids_option("Show hashed claim ids.")
 def command(
     findings: tuple[str, ...],
@@ -40,15 +51,21 @@ def command(
     claims: tuple[str, ...],
     rules: tuple[str, ...],
     rows: int,
+    work: int,
+    work_list: str | None,
+    practice: str,
+    together: bool,
     hash_ids: bool,
 ) -> int:
     """Show findings as one page that works offline: by severity, rule, code pair, payer and month.
 
-    FINDINGS are files that `weakcode scrub -o` wrote (.parquet, .csv, .jsonl), or a folder of Parquet files.
-    Needs the extra report.
+    FINDINGS are files that `weakcode scrub -o` wrote (.parquet, .csv, .jsonl), or folders of Parquet files, each of
+    them a run: the page shows the latest, and how several follow each other. Summaries (.json) of runs whose findings
+    are not kept count there too. Needs the extra report.
 
     \b
-    weakcode report findings.parquet -o report.html
+    weakcode report findings.parquet -o report.html --practice "Oak Street Clinic" --work-list work.xlsx
+    weakcode report monday.parquet tuesday.parquet -o report.html
     weakcode report findings.parquet --claims claims.parquet -o report.html
     """
     from weakcode.cli.common.running import expanded
@@ -65,11 +82,22 @@ def command(
         claims=expanded(claims),
         rules=rules,
         rows=rows,
+        work=work,
+        together=together,
+        practice=practice,
+        work_list=work_list,
         hash_key=hash_key() if hash_ids else None,
     )
     found = f"{text.counted(data.findings, 'finding')} by {text.counted(len(data.rules), 'rule')}"
     clean = f"; {data.clean:,} of {data.claims:,} claims clean" if data.claims is not None else ""
     say(f"{output}: {found}{clean}.")
+    if data.trend:
+        changed = (
+            "" if data.trend.new is None else f"; {data.trend.new:,} new and {data.trend.gone:,} gone in the latest"
+        )
+        say(f"  {len(data.trend.runs):,} runs, of which {', '.join(data.files)} is the latest{changed}")
+    if work_list is not None:
+        say(f"{work_list}: {text.counted(data.findings, 'finding')} on {text.counted(data.flagged, 'claim')}.")
     for remark in data.remarks:
         say(text.wrapped(remark, indent="  "))
     return 0

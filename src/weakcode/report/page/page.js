@@ -41,6 +41,11 @@
 
     const key = (item, column) => (column ? item.row.cells[column].textContent : String(RANK[item.severity]));
 
+    // Paper has no pages to leaf through: all findings that were asked for are printed, not those of the screen alone.
+    function showAll() {
+      body.replaceChildren(...chosen.map((item) => item.row));
+    }
+
     function show() {
       const pages = Math.max(1, Math.ceil(chosen.length / PAGE));
       state.page = Math.min(Math.max(state.page, 0), pages - 1);
@@ -96,10 +101,23 @@
         show();
         find("filters").scrollIntoView({ block: "nearest" });
       });
+    window.addEventListener("beforeprint", showAll);
+    window.addEventListener("afterprint", show);
     find("filters").hidden = false;
     find("pager").hidden = false;
     choose();
   }
+
+  // What is folded for its length alone is open on paper.
+  const folded = document.querySelectorAll("details.more");
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = [...folded].filter((one) => !one.open);
+    for (const one of opened) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of opened) one.open = false;
+  });
 
   if (find("table")) makeTable(find("table"));
   window.addEventListener("hashchange", openTarget);

@@ -1,0 +1,120 @@
+"""Several runs as a report takes them: their findings files, folders of them, and summaries alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.report.source import about_files, files_of
+
+_SAME = ("claims_in", "evaluated", "rejected", "clean", "rules")
+"""What a summary and a findings file of one run have in common, beside the digests of the inputs."""
+
+
+@attrs.frozen
+class GivenRun:
+    """One run: its findings files, or only its summary. `started` and `id` are empty where nothing says them.
+
+    `names` are what was given, without their folders.
+    """
+
+    names: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    summary: Mapping[str, Any] | None = None
+    id: str = ""
+    started: str = ""
+
+
+def runs_of(inputs: Sequence[str], *, together: bool = False) -> tuple[GivenRun, ...]:
+    """Return the runs that the inputs of a report are, the oldest first where all of them say when they were.
+
+    Each findings file is a run, and so is a folder of Parquet files, and a summary (`.json`) of which there are no
+    findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
+    With `together`, all findings files are one run. Raises InputError for inputs that are none of these.
+    """
+    given = [one for path in inputs for one in _inside(Path(path))]
+    summaries = [_of_summary(path) for path in given if path.suffix.lower() == ".json"]
+    found = [path for path in given if path.suffix.lower() != ".json"]
+    if not found:
+        raise InputError("there are no findings among the inputs, only summaries; give what weakcode scrub -o wrote")
+    groups = [found] if together else [[path] for path in found]
+    runs = [_of_findings(group, summaries) for group in groups]
+    told_of = {run.id for run in runs if run.id}
+    runs += [run for run in summaries if run.id not in told_of]
+    if all(run.started for run in runs):
+        runs.sort(key=lambda run: run.started)
+    else:
+        # Of summaries it is known when they were, of the findings beside them it is not: these are the later ones.
+        runs.sort(key=lambda run: bool(run.files))
+    return tuple(runs)
+
+
+def latest(runs: Sequence[GivenRun]) -> GivenRun:
+    """Return the last run of which there are findings."""
+    return next(run for run in reversed(runs) if run.files)
+
+
+def _inside(path: Path) -> list[Path]:
+    """Return a path, or what a folder of runs has in it."""
+    if not path.is_dir() or any(path.glob("*.parquet")):
+        return [path]
+    inside = sorted(item for item in path.iterdir() if not item.name.startswith((".", "_")))
+    found = [item for item in inside if item.is_dir() and any(item.glob("*.parquet"))]
+    found += [item for item in inside if item.is_file() and item.suffix.lower() == ".json"]
+    if not found:
+        raise InputError(
+            f"the folder {path} has no .parquet files, no folders of them and no summaries (.json); "
+            "give the findings that scrub wrote"
+        )
+    return found
+
+
+def _of_summary(path: Path) -> GivenRun:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        numbers = [int(values[name]) for name in ("claims_in", "evaluated", "rejected", "clean")]
+        run = values["run"]
+        counts = [*numbers, *map(int, {**values["by_severity"], **values["by_rule"]}.values())]
+        if min(counts) < 0:
+            raise ValueError
+        return GivenRun((path.name,), (), values, str(run["id"]), str(run["started"]))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InputError(f"{path} is not the summary of a run; give what weakcode scrub --summary wrote") from None
+
+
+def _of_findings(paths: Sequence[Path], summaries: Sequence[GivenRun]) -> GivenRun:
+    files = files_of([str(path) for path in paths])
+    # One run has one id; files that were made by several runs and are given as one have none.
+    said = about_files(files)
+    identity, started = ({one.get(f"run.{name}", "") for one in said} for name in ("id", "started"))
+    run = GivenRun(
+        tuple(dict.fromkeys(path.resolve().name for path in paths)),
+        tuple(files),
+        None,
+        next(iter(identity)) if len(identity) == 1 else "",
+        min(started, default=""),
+    )
+    if not run.id:
+        for summary in summaries:
+            if len(said) == 1 and summary.summary is not None and _is_of(said[0], summary.summary):
+                return attrs.evolve(run, id=summary.id, started=summary.started)
+    return run
+
+
+def _is_of(said: Mapping[str, str], summary: Mapping[str, Any]) -> bool:
+    """Tell whether a findings file says the same of its run as a summary does."""
+    try:
+        inputs = [one["sha256"] for one in json.loads(said.get("inputs", ""))]
+        return bool(inputs) and (
+            inputs == [one["sha256"] for one in summary.get("inputs", ())]
+            and all(said.get(name, "") == str(summary.get(name, "")) for name in _SAME)
+        )
+    except (ValueError, TypeError, KeyError):
+        return False
