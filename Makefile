@@ -32,6 +32,8 @@ $(RUNS): pyproject.toml setup.py requirements/build.txt requirements/run.txt $(N
 	@$(BIN)/python $(PIP) --no-compile $(LOCKED) --requirement requirements/run.txt
 	@echo "Building weakcode"
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@# As wheels are when they are installed, also where Python is told to write no bytecode while it runs.
+	@$(BIN)/python -m compileall -q src/weakcode
 	@touch $@
 
 $(READY): $(RUNS) requirements/dev.txt

@@ -87,7 +87,8 @@ def whole_scrub(path: Path, jobs: int) -> tuple[float, float, float]:
 
 def natively(path: Path) -> float:
     """Read a file into columns; return seconds of processor time."""
-    from weakcode.scrub.read.x12 import X12Source, native
+    from weakcode.scrub.read.x12 import native
+    from weakcode.scrub.read.x12.source import X12Source
 
     assert native.BLOCK_BYTES > 0  # What it needs is loaded before the time is taken.
     start = time.process_time()

@@ -334,6 +334,21 @@ def test_a_warm_check_needs_no_heavy_import() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
 
 
+def test_a_scrub_imports_the_readers_of_its_own_formats_and_no_pandas(tmp_path: Path) -> None:
+    claims = tmp_path / "claims.csv"
+    claims.write_text("claim_id,codes\nA1,M62.84 I10\n", "utf-8")
+    code = (
+        "import sys; from weakcode.cli import main\n"
+        f"try: main(['scrub', {str(claims)!r}, '-o', {str(tmp_path / 'findings.parquet')!r}])\n"
+        "except SystemExit as end: assert end.code == 1, end.code\n"
+        "others = ('x12.loops', 'fhir.resource', 'jsonl.file', 'arrow.file')\n"
+        "readers = {f'weakcode.scrub.read.{name}' for name in others}\n"
+        "unused = {'pandas', 'numpy.random', 'duckdb', 'weakcode.coverage.policies', *readers} & set(sys.modules)\n"
+        "assert not unused, unused"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+
+
 def test_a_reader_that_goes_away_makes_no_noise() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "weakcode", "rules", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

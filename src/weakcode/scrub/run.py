@@ -27,9 +27,7 @@ from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.fixed import Corrected, Mend
-from weakcode.scrub.write.inplace.fhir import FHIR_EXTENSIONS, MendedFhir
-from weakcode.scrub.write.inplace.splice import MendedInPlace
-from weakcode.scrub.write.inplace.x12 import X12_EXTENSIONS, MendedX12
+from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, X12_EXTENSIONS
 from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.findings import FindingsWriter
+    from weakcode.scrub.write.inplace.splice import MendedInPlace
     from weakcode.scrub.write.tables import TableSink
 
 Progress = Callable[[int, int, int], None]
@@ -209,8 +208,12 @@ class _Targets:
 def _corrected(target: Path, file: BinaryIO, plan: Plan, mend: Mend) -> Corrected | MendedInPlace:
     """Return the writer of mended claims: as a code list, or in the format that they came in."""
     if target.suffix.lower() in X12_EXTENSIONS:
+        from weakcode.scrub.write.inplace.x12 import MendedX12
+
         return MendedX12(target, file, mend, plan.inputs)
     if target.suffix.lower() in FHIR_EXTENSIONS:
+        from weakcode.scrub.write.inplace.fhir import MendedFhir
+
         return MendedFhir(target, file, mend, plan.inputs)
     return Corrected(claims_writer(target, file, raw_csv=plan.raw_csv), mend)
 

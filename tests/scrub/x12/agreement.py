@@ -9,8 +9,8 @@ import numpy as np
 
 from weakcode import InputError
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.x12 import X12Source
 from weakcode.scrub.read.x12.claimblock import ClaimBlock
+from weakcode.scrub.read.x12.source import X12Source
 
 Outcome = tuple[list[Record | Rejected], object, object, object, object]
 

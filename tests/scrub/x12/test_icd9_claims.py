@@ -8,7 +8,7 @@ import pytest
 
 import weakcode
 from weakcode.scrub.read.rows import Record
-from weakcode.scrub.read.x12 import X12Source
+from weakcode.scrub.read.x12.source import X12Source
 
 HEAD = (
     "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260401*1200*^*00501*000000042*0*T*:~"

@@ -17,8 +17,9 @@ from tests.scrub.x12.writing837 import interchange
 
 from weakcode import Claim, Diagnosis, InputError, Validator
 from weakcode.scrub.read.rows import Record
-from weakcode.scrub.read.x12 import X12Source, native
+from weakcode.scrub.read.x12 import native
 from weakcode.scrub.read.x12.draft import Origin
+from weakcode.scrub.read.x12.source import X12Source
 from weakcode.scrub.run import scrub
 from weakcode.scrub.write.inplace.x12claim import rewrite
 

@@ -11,7 +11,7 @@ from tests.scrub.x12.agreement import agree
 from tests.scrub.x12.test_reading_x12 import CLM, file_of, one, rejected
 
 from weakcode.scrub.read.rows import Record
-from weakcode.scrub.read.x12 import X12Source
+from weakcode.scrub.read.x12.source import X12Source
 
 LINES = ["LX*1", "SV1*HC:99213*100*UN*1***1", "DTP*472*D8*20260502"]
 

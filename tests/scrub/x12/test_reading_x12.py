@@ -17,8 +17,9 @@ from tests.scrub.x12.writing837 import Signs, interchange
 
 from weakcode import Claim, InputError
 from weakcode.claims import Diagnosis, ServiceLine
+from weakcode.scrub.read.inputs import looks_like_x12
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.x12 import X12Source, looks_like_x12
+from weakcode.scrub.read.x12.source import X12Source
 
 
 def rows_of(content: str | bytes, name: str = "f.837") -> list[Record | Rejected]:

@@ -15,7 +15,7 @@ from tests.scrub.x12.writing837 import Signs, interchange
 from weakcode import Claim, InputError
 from weakcode.claims import ServiceLine
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.x12 import X12Source
+from weakcode.scrub.read.x12.source import X12Source
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data" / "x12"
 FILES = sorted(path.name for path in FOLDER.iterdir()) if FOLDER.is_dir() else ["none"]

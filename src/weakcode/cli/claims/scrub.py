@@ -12,7 +12,7 @@ from weakcode.cli.claims.ending import Told, ended, run_options
 from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
 from weakcode.cli.common.reading import keep_columns, read_options, reading_options
-from weakcode.cli.common.running import shown_progress, terminable
+from weakcode.cli.common.running import shown_progress, terminable, without_pandas
 from weakcode.errors import InputError
 
 
@@ -189,6 +189,8 @@ def command(
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
     names = list(inputs)
+    if kept:
+        without_pandas()
     with terminable(), shown_progress(names, shown=kept and not told.quiet) as progress:
         result = Plan(
             names,

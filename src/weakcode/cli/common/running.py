@@ -20,6 +20,29 @@ EVERY = 60.0
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
 
 
+class _HiddenPandas:
+    """Finds no pandas for whoever imports it."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is hidden", name=name)
+
+
+def without_pandas() -> None:
+    """Have Arrow do without pandas, which no command needs: its import takes a quarter of a second where it is there.
+
+    Arrow looks for pandas once, when it first converts something, and converts by itself where it finds none.
+    """
+    import pyarrow as pa
+
+    sys.meta_path.insert(0, _HiddenPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_HiddenPandas)
+
+
 @contextmanager
 def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[int, int, int], None] | None]:
     """Show a progress bar on a terminal, unless the findings are printed there."""

@@ -78,6 +78,19 @@ static inline void wk_nth_id(const uint8_t *id, uint32_t kind, uint32_t nth, uin
     wk_hex(hash, out);
 }
 
+/* Hashes of 64 bits of the texts that are not empty; return how many there are. */
+static inline int64_t wk_text_hashes(const uint64_t key[2], const int32_t *bounds, const uint8_t *data, int64_t size,
+                                     uint64_t *out) {
+    uint64_t hash[2];
+    int64_t found = 0;
+    for (int64_t i = 0; i < size; i++) {
+        if (bounds[i] == bounds[i + 1]) continue;
+        wk_siphash(key, 0, 0, data + bounds[i], bounds[i + 1] - bounds[i], hash);
+        out[found++] = hash[0];
+    }
+    return found;
+}
+
 /* Findings that would have one id stand beside each other. */
 static inline void wk_finding_ids(const uint8_t *keys, const int32_t *rows, const int32_t *variant,
                                   const int32_t *subject, const int32_t *object, const int32_t *bounds,

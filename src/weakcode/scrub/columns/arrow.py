@@ -6,7 +6,7 @@ that a scrub has no use for.
 
 from __future__ import annotations
 
-import operator
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +72,17 @@ def valid(column: pa.Array) -> NDArray[np.bool_]:
     return np.unpackbits(data, count=bits.offset + len(bits), bitorder="little")[bits.offset :].view(np.bool_)
 
 
+def is_empty(column: pa.Array) -> NDArray[np.bool_]:
+    """Tell which texts of a column are there and empty."""
+    _, offsets, _ = column.buffers()
+    if not len(column) or offsets is None:
+        return np.zeros(len(column), np.bool_)
+    bounds = viewed(offsets, np.int64 if pa.types.is_large_string(column.type) else np.int32)
+    bounds = bounds[column.offset : column.offset + len(column) + 1]
+    empty: NDArray[np.bool_] = bounds[1:] == bounds[:-1]
+    return empty & valid(column) if column.null_count and empty.any() else empty
+
+
 def texts(values: Sequence[str]) -> pa.StringArray:
     """Return texts, none of them null, as an array."""
     joined = "".join(values)
@@ -111,41 +122,18 @@ def text_buffers(column: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.
     return bounds, np.frombuffer(b"" if data is None else data, np.uint8)
 
 
-_LONGEST_TOGETHER = 64
-_FACTORS = np.random.default_rng().integers(0, 2**64, _LONGEST_TOGETHER + 1, np.uint64, endpoint=False) | np.uint64(1)
-
-_PLAIN_FACTORS: list[int] = _FACTORS.tolist()
+_HASH_KEY = os.urandom(16)
 
 
 def hashes(column: pa.Array) -> NDArray[np.int64]:
-    """Return a hash of 64 bits of each text that is there and not empty, others each time Python runs.
-
-    Texts of up to 64 bytes, as ids are, are hashed together: a sum of their bytes times numbers drawn at random.
-    """
-    there = column.drop_null()
-    bounds, data = text_buffers(there.cast(pa.string()) if pa.types.is_large_string(there.type) else there)
-    sizes = np.diff(bounds)
-    some = sizes > 0
-    first, sizes = bounds[:-1][some].astype(np.int64), sizes[some]
-    longest = min(int(sizes.max(initial=0)), _LONGEST_TOGETHER)
-    found = sizes.astype(np.uint64) * _FACTORS[-1]
-    for place in range(longest):
-        byte = data.take(first + place, mode="clip").astype(np.uint64)
-        byte *= _FACTORS[place]
-        byte[sizes <= place] = 0
-        found += byte
-    for at in np.flatnonzero(sizes > _LONGEST_TOGETHER):
-        found[at] = hash_of(data[first[at] : first[at] + sizes[at]].tobytes())
-    hashed: NDArray[np.int64] = found.view(np.int64)
-    return hashed
+    """Return a hash of 64 bits of each text that is there and not empty, others each time Python runs."""
+    bounds, data = text_buffers(column.cast(pa.string()) if pa.types.is_large_string(column.type) else column)
+    return np.frombuffer(_kernel.text_hashes(_HASH_KEY, bounds, data), np.int64)
 
 
 def hash_of(text: bytes) -> int:
     """Return what `hashes` has for a text, as a number without sign."""
-    if len(text) > _LONGEST_TOGETHER:
-        return hash(text) % 2**64
-    whole: int = len(text) * _PLAIN_FACTORS[-1] + sum(map(operator.mul, text, _PLAIN_FACTORS))
-    return whole % 2**64
+    return int.from_bytes(_kernel.siphash(_HASH_KEY, text)[:8], "little")
 
 
 def lists(bounds: NDArray[np.int32], values: pa.Array) -> pa.ListArray:

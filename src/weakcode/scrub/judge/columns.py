@@ -34,7 +34,6 @@ from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.annotate import Marker
-from weakcode.scrub.judge.coverage import CoverageColumns
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.incomplete import without_satisfied
 from weakcode.scrub.judge.unjudged import AskedBench, not_judged
@@ -311,6 +310,8 @@ class _BatchRun:
         findings = memory.findings(hits, coded, about.whose)
         if self._scrubber.coverage is None:
             return findings
+        from weakcode.scrub.judge.coverage import CoverageColumns
+
         coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, bench)
         memory.coverage = coverage
         self._not_judged += coverage.not_judged(self._columns.get(LINES), rows, about)

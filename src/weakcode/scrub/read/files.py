@@ -14,15 +14,12 @@ import attrs
 from weakcode.claims import Claim
 from weakcode.errors import InputError
 from weakcode.scrub.read.archives import Member, is_workbook, members_of, plain_suffix
-from weakcode.scrub.read.csv.file import CsvSource
 from weakcode.scrub.read.encoding import encoding_of, recoded
-from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, opened_input
-from weakcode.scrub.read.jsonl.file import JsonlSource
+from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, looks_like_x12, opened_input
 from weakcode.scrub.read.log import ReadCounts, ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected, RowError
 from weakcode.scrub.read.tables.header import header_cells
-from weakcode.scrub.read.x12 import X12Source, looks_like_x12
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
@@ -283,14 +280,21 @@ def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     kind = _format(file, name)
     if options.mapping and kind != "csv":
         raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
+    # A run imports the readers of the formats that it reads.
     if kind == "jsonl":
+        from weakcode.scrub.read.jsonl.file import JsonlSource
+
         return JsonlSource(file, name, options)
     if kind == "fhir":
         from weakcode.scrub.read.fhir import FhirSource
 
         return FhirSource(file, name, options)
     if kind == "x12":
+        from weakcode.scrub.read.x12.source import X12Source
+
         return X12Source(file, name)
+    from weakcode.scrub.read.csv.file import CsvSource
+
     return CsvSource(file, name, options)
 
 

@@ -38,6 +38,7 @@ GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
 """How Parquet, Arrow and Feather files and IPC streams begin."""
+_X12 = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
 _FHIR = re.compile(rb'"resourceType"\s*:')
 
 
@@ -118,6 +119,11 @@ def looks_like_fhir(start: bytes, suffix: str) -> bool:
     if text[:1] not in (b"{", b"["):
         return False
     return bool(_FHIR.search(text)) or (suffix == ".json" and b'"codes"' not in text)
+
+
+def looks_like_x12(start: bytes) -> bool:
+    """Tell whether the start of a file is that of an X12 interchange, or of a piece of one."""
+    return _X12.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 def check_standard_input(names: Sequence[str | os.PathLike[str]], stream: BinaryIO | None) -> None:

@@ -82,8 +82,11 @@ class ReadLog:
         for what, number in self._counted:
             total[what] += number
         if self._ids:
-            _, times = np.unique(np.concatenate(self._ids), return_counts=True)
-            total[REPEATED] += int((times > 1).sum())
+            ids = np.sort(np.concatenate(self._ids))
+            again = np.zeros(len(ids) + 1, np.bool_)
+            np.equal(ids[1:], ids[:-1], out=again[1:-1])
+            # Once for each id, where it first stands again.
+            total[REPEATED] += int(np.count_nonzero(again[1:] & ~again[:-1]))
         return {what: number for what, number in sorted(total.items()) if number}
 
     def result(self) -> ReadCounts:

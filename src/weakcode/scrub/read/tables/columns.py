@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weakcode.codes.normalise import canonical
 from weakcode.fields import BY_NAME
-from weakcode.scrub.columns.arrow import filled, listed, lists, texts, valid, words
+from weakcode.scrub.columns.arrow import filled, is_empty, listed, lists, texts, valid, words
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.tidy import Tidy
 from weakcode.scrub.read.x12.codes import icd9
@@ -47,8 +47,9 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
 def _ids(column: pa.Array) -> pa.Array:
     if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
         return column
-    empty = pc.equal(column, "")
-    return pc.if_else(empty, pa.scalar(None, column.type), column) if pc.any(empty).as_py() else column
+    if not is_empty(column).any():
+        return column
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
 
 
 def _about(tidy: Tidy, name: str, position: int, column: pa.Array) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,13 +11,6 @@ from weakcode.scrub.read.x12.segments import Segments
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.x12.claimblock import ClaimBlock
-
-_START = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
-
-
-def looks_like_x12(start: bytes) -> bool:
-    """Tell whether the start of a file is that of an X12 interchange, or of a piece of one."""
-    return _START.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
 
 
 class X12Source:

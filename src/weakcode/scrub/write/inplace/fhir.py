@@ -9,8 +9,6 @@ from weakcode.scrub.read.rows import Record
 from weakcode.scrub.write.inplace.fhirclaim import rewrite
 from weakcode.scrub.write.inplace.splice import MendedInPlace
 
-FHIR_EXTENSIONS = (".json",)
-
 
 class MendedFhir(MendedInPlace):
     """Writes resources of FHIR again."""

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from weakcode.claims import Claim
+from weakcode.scrub.read.inputs import looks_like_x12
 from weakcode.scrub.read.rows import Record
-from weakcode.scrub.read.x12 import looks_like_x12
 from weakcode.scrub.read.x12.draft import Origin
 from weakcode.scrub.read.x12.segments import Delimiters
 from weakcode.scrub.write.fixed import Mend
 from weakcode.scrub.write.inplace.splice import MendedInPlace
 from weakcode.scrub.write.inplace.x12claim import rewrite
 
-X12_EXTENSIONS = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
 _OVERLAP = 256
 
 
