@@ -72,6 +72,31 @@ def test_a_pasted_superbill_is_judged_code_by_code(page: Page) -> None:
     assert "ICD-10-CM" in page.text("#more")
 
 
+def _paste(page: Page, text: str) -> None:
+    page.run(
+        "const data = new DataTransfer(); data.setData('text/plain', arguments[0]);"
+        "document.querySelector('#entry').dispatchEvent("
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}))",
+        text,
+    )
+
+
+def test_what_is_no_diagnosis_of_a_superbill_is_left_out_and_can_be_taken_all_the_same(page: Page) -> None:
+    _paste(page, "DOS 05/12/2026\n[x] I10 - Hypertension | u07.1\nCPT 99213 J1100\nvitamin B12 low")
+    page.wait(lambda: page.codes() == ["I10", "U07.1"])
+    assert "2 codes taken, 2 left out" in page.wait(lambda: page.text("#pasted"))
+    page.press("#pasted li button")
+    page.wait(lambda: page.codes() == ["I10", "U07.1", "J11.00"])
+    page.press("#undo")
+    page.wait(lambda: page.codes() == ["I10", "U07.1"])
+
+
+def test_pasted_words_without_a_code_are_looked_for(page: Page) -> None:
+    _paste(page, "vitamin B12 deficiency anemia")
+    assert "D51.9" in page.wait(lambda: page.text("#choices"))
+    assert page.codes() == []
+
+
 def test_words_are_completed_and_chosen_with_the_keyboard(page: Page) -> None:
     page.type("#entry", "heart attack")
     page.wait(lambda: page.text("#choices"))
@@ -152,6 +177,71 @@ def test_a_file_becomes_a_work_list_that_is_filtered_opened_and_set_aside(page: 
     page.wait(lambda: page.codes() == ["I10", "I10"])
 
 
+def test_columns_that_nobody_knows_are_said_on_the_page_and_remembered(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "odd, 05.csv"
+    file.write_text("Konto,Grund,Neben,Tag\n1,I10,I10,2026-05-01\n2,M62.84,,not a day\n")
+    _send(page, file)
+    assert "--map" not in page.text("#part-files")
+    assert str(tmp_path) not in page.text("#part-files")
+    for column, part in (("Konto", "id"), ("Grund", "codes"), ("Neben", "codes"), ("Tag", "date")):
+        page.run(
+            'document.querySelector(`#columns [aria-label="What column ${arguments[0]} holds"]`).value = arguments[1]',
+            column,
+            part,
+        )
+    page.run("[...document.querySelectorAll('#columns button')].at(-1).click()")
+    page.wait(lambda: "1 evaluated, 1 rejected" in page.text("#file-told"))
+    page.press("#rejected summary")
+    assert "Row 3, claim 2: the service date 'not a day' is not a date" in page.wait(lambda: page.text("#rejected li"))
+    assert "I10 I10" in page.wait(lambda: page.text("#list h3"))
+    # Another file of such a name is read by the same columns.
+    other = tmp_path / "odd, 06.csv"
+    other.write_text("Konto,Grund,Neben,Tag\n7,I10,I10,2026-05-01\n")
+    _send(page, other)
+    assert "1 claims, 1 evaluated" in page.text("#file-told")
+
+
+def test_the_sheet_of_a_workbook_is_chosen(page: Page, tmp_path: Path) -> None:
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    pytest.importorskip("python_calamine")
+    file = tmp_path / "export.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        book.add_worksheet("About").write_row(0, 0, ["made by", "nobody"])
+        sheet = book.add_worksheet("Claims")
+        sheet.write_row(0, 0, ["Acct #", "Dx 1", "Dx 2"])
+        sheet.write_row(1, 0, ["A1", "I10", "I10"])
+    _send(page, file)
+    page.run("const one = document.querySelector('#columns label select'); one.value = 'Claims'")
+    page.press("#columns label + button")
+    page.wait(lambda: "1 claims, 1 evaluated" in page.text("#file-told"))
+
+
+def test_the_work_list_is_printed_as_it_is_filtered(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "many.csv"
+    file.write_text("claim_id,codes\n" + "".join(f"A{number},I10 I10\n" for number in range(120)))
+    _send(page, file)
+    page.wait(lambda: "Claims 1 to 50 of 120" in page.text("#work-told"))
+    page.run("window.print = () => { window.printed = document.querySelectorAll('#list > li').length }")
+    page.run("[...document.querySelectorAll('#downloads button')].at(-1).click()")
+    assert page.wait(lambda: page.run("return window.printed")) == 120
+    page.wait(lambda: page.run("return document.querySelectorAll('#list > li').length") == 50)
+
+
+def test_what_is_taken_along_says_nothing_of_where_the_server_keeps_it(server: Server) -> None:
+    body = b"claim_id,codes\nA,I10 I10\nB,\n"
+    key = server.ask("POST", "/v1/files?name=may.csv", body, {"content-type": "text/csv"}).json["id"]
+    end = time.monotonic() + 60
+    while server.ask("GET", f"/v1/files/{key}").json["state"] == "reading":
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    for what in ("", "/claims", "/rejects", "/findings.csv", "/findings.parquet", "/rejects.csv", "/summary.json"):
+        answer = server.ask("GET", f"/v1/files/{key}{what}")
+        assert answer.status == 200
+        assert b"given-file" not in answer.body
+        assert b"weakcode-files" not in answer.body
+    assert "may.csv" in server.ask("GET", f"/v1/files/{key}/rejects.csv").body.decode()
+
+
 def test_a_file_that_is_no_claims_is_told_in_a_sentence(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "letter.csv"
     file.write_text("dear,sir\n1,2\n")
@@ -161,26 +251,70 @@ def test_a_file_that_is_no_claims_is_told_in_a_sentence(page: Page, tmp_path: Pa
     assert "Traceback" not in page.text("main")
 
 
-@pytest.mark.parametrize("part", ["claim", "codes/M62.84", "files"])
-@pytest.mark.parametrize("width", [400, 1_200])
-def test_the_page_has_no_barrier_that_axe_knows_and_fits_a_phone(page: Page, part: str, width: int) -> None:
-    if find_spec("axe_core_python") is None:
-        pytest.skip("needs axe-core-python, of the extra dev")
-    page.browser.set_window_size(width, 900)
-    if part == "claim":
-        page.type("#entry", "M62.84 R54 I10 I10\n")
-        page.wait(lambda: "error" in page.text("#told"))
-    page.run(f"location.hash = '{part}'")
-    if "/" in part:
-        page.wait(lambda: "Code first" in page.text("#code"))
+def _violations(page: Page) -> list[Any]:
     spec = find_spec("axe_core_python")
-    assert spec is not None
+    if spec is None:
+        pytest.skip("needs axe-core-python, of the extra dev")
     assert spec.submodule_search_locations is not None
     axe = Path(spec.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
     page.browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
     page.run(axe)
     found = page.browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    assert not [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+    return [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in found["violations"]]
+
+
+def _claim_with_choices(page: Page, tmp_path: Path) -> None:
+    _paste(page, "M62.84 R54 I10 I10, vitamin B12")
+    page.wait(lambda: "error" in page.text("#told"))
+    page.type("#entry", "heart attack")
+    page.wait(lambda: page.run("return !document.querySelector('#choices').hidden"))
+    page.type("#entry", "\ue015")
+
+
+def _rule_in_a_dialog(page: Page, tmp_path: Path) -> None:
+    _paste(page, "M62.84 R54")
+    page.wait(lambda: "error" in page.text("#told"))
+    page.run("document.querySelectorAll('#diagnoses details').forEach((one) => { one.open = true; })")
+    page.press("#diagnoses details .link")
+    page.wait(lambda: "Sources" in page.text("#dialog"))
+
+
+def _code(page: Page, tmp_path: Path) -> None:
+    page.run("location.hash = 'codes/M62.84'")
+    page.wait(lambda: "Code first" in page.text("#code"))
+    page.type("#words", "frailty")
+    page.wait(lambda: "R54" in page.text("#found"))
+
+
+def _work_list(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "visits.csv"
+    file.write_text("Acct #,Dx 1,Dx 2,DOS\nA1,M62.84,R54,05/02/2026\nA2,I10,I10,never\n")
+    _send(page, file)
+    page.wait(lambda: page.text("#list") and page.text("#rejected"))
+    page.run("document.querySelectorAll('#part-files details').forEach((one) => { one.open = true; })")
+
+
+def _reason_in_a_dialog(page: Page, tmp_path: Path) -> None:
+    _work_list(page, tmp_path)
+    page.run("[...document.querySelectorAll('#list button')].find((one) => one.innerText.startsWith('Set')).click()")
+    page.wait(lambda: page.text("#dialog"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1_200])
+@pytest.mark.parametrize(
+    "state",
+    [_claim_with_choices, _rule_in_a_dialog, _code, _work_list, _reason_in_a_dialog],
+    ids=lambda one: one.__name__,
+)
+def test_the_page_has_no_barrier_that_axe_knows_and_fits_a_phone(
+    page: Page, tmp_path: Path, state: Callable[[Page, Path], None], width: int, scheme: str
+) -> None:
+    features = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", features)
+    page.browser.set_window_size(width, 900)
+    state(page, tmp_path)
+    assert not _violations(page)
     wide = page.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
 

@@ -170,6 +170,18 @@ def _reference_paths() -> dict[str, Any]:
     }
 
 
+def _pasted() -> dict[str, Any]:
+    """Return the operation that takes codes out of a text."""
+    text = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+    return _operation(
+        "Take the diagnosis codes out of a text such as a superbill; `left_out` is what looks like a code and is none.",
+        _content("application/json", _ANY),
+        _content("application/json", text, {"text": "Dx: I10; E11.65 / m6281  CPT 99213 J1100"}),
+        [_DATE],
+        (400, 401, 413, 415, 422, 503),
+    )
+
+
 def _moved(name: str) -> dict[str, Any]:
     """Return a shipped schema for the components: its own definitions become components of the same names."""
     schema = schemas.schema(name)
@@ -189,8 +201,11 @@ def document() -> dict[str, Any]:
         **{inner: _pointing(schema, _owner(inner)) for inner, schema in definitions.items()},
         "problem": _PROBLEM,
     }
-    posts = {path: {"post": operation} for path, operation in (_claim_paths() | _standard_paths()).items()}
-    gets = {path: {"get": operation} for path, operation in _reference_paths().items()}
+    paths: dict[str, dict[str, Any]] = {}
+    posts = _claim_paths() | _standard_paths() | {"/v1/codes": _pasted()}
+    for method, operations in (("post", posts), ("get", _reference_paths())):
+        for path, operation in operations.items():
+            paths.setdefault(path, {})[method] = operation
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": objects.DIALECT,
@@ -201,7 +216,7 @@ def document() -> dict[str, Any]:
             "ever gain keys.",
         },
         "security": [{}, {"token": []}],
-        "paths": posts | gets,
+        "paths": paths,
         "components": {
             "schemas": dict(sorted(components.items())),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

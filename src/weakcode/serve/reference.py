@@ -10,13 +10,16 @@ from starlette.responses import PlainTextResponse, Response
 
 from weakcode.base import objects
 from weakcode.codes.catalog import edition_for
+from weakcode.codes.edition import Edition
+from weakcode.codes.expression.pasted import codes_in
 from weakcode.errors import InputError, did_you_mean
 from weakcode.fields import parse_date
 from weakcode.pages.codeinfo import lookup, search
 from weakcode.serve.claims import json_response
 from weakcode.serve.openapi import document
 from weakcode.serve.problems import ProblemError
-from weakcode.serve.requests import Service
+from weakcode.serve.requests import Service, check_type
+from weakcode.serve.settings import MEBIBYTE
 from weakcode.validator import Validator
 
 _MOST_FOUND = 100
@@ -51,6 +54,16 @@ class ReferenceRoutes:
         found = [hit.to_dict() for hit in hits]
         return json_response({"version": objects.VERSION, "edition": edition.name, "hits": found})
 
+    async def pasted(self, request: Request) -> Response:
+        """POST /v1/codes: the diagnosis codes in a text, such as a superbill, and what was left out of it."""
+        check_type(request, "application/json")
+        given = self.service.json(await self.service.body(request, MEBIBYTE))
+        text = given.get("text")
+        if set(given) != {"text"} or not isinstance(text, str):
+            raise ProblemError(422, 'the body is an object with the text: {"text": "…"}')
+        edition = edition_for(_parsed_day(request.query_params.get("date")))
+        return json_response(await self.service.apart(lambda: _pasted(text, edition)))
+
     async def rules(self, request: Request) -> Response:
         """GET /v1/rules: every rule as the profile has it."""
         validator = await self.service.validator(request)
@@ -75,12 +88,25 @@ class ReferenceRoutes:
 
     async def ready(self, request: Request) -> Response:
         """GET /readyz: rules and engine are ready. A server listens only then, so that it is as long as it listens."""
-        return json_response({"status": "ready", "packs": list(self.service.tenants.usual.packs)})
+        tenants = self.service.tenants
+        said = {"status": "ready", "packs": list(tenants.usual.packs), "profiles": tenants.has_profiles}
+        return json_response(said)
 
     async def metrics(self, request: Request) -> Response:
         """GET /metrics: what was counted, for Prometheus."""
         gauges = {"profiles_refused": float(self.service.tenants.refused)}
         return PlainTextResponse(self.service.metrics.text(gauges), media_type="text/plain; version=0.0.4")
+
+
+def _pasted(text: str, edition: Edition) -> dict[str, Any]:
+    found = codes_in(text, edition)
+    return {
+        "version": objects.VERSION,
+        "edition": edition.name,
+        "codes": [{"code": code, "title": edition.title(code)} for code in found.codes],
+        "doubtful": [attrs.asdict(one) for one in found.doubtful],
+        "left_out": [attrs.asdict(one) for one in found.left_out],
+    }
 
 
 def _rule(validator: Validator, name: str) -> dict[str, Any]:

@@ -36,6 +36,11 @@ class Tenants:
         """The validator that judges where no profile is named."""
         return self._validator
 
+    @property
+    def has_profiles(self) -> bool:
+        """Whether there is a folder of profiles."""
+        return self._folder is not None
+
     def warm(self) -> None:
         """Make ready what judges first."""
         self._validator.warm()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import webbrowser
 from pathlib import Path
@@ -12,14 +13,17 @@ import click
 
 from weakcode.cli.common.options import Choice, choosing
 from weakcode.cli.common.output import say
-from weakcode.cli.service.serve import check_extra, run
+from weakcode.cli.service.serve import PORT, check_extra, run
 
 _ADDRESS = re.compile(r"https?://\S+?(?=;|$)")
 
 
 @click.command("desk", short_help="Open the page for coders in the browser.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=0, metavar="N", help="The port; without it, a free one."
+    "--port",
+    type=click.IntRange(0, 65_535),
+    metavar="N",
+    help="The port; without it 8087, or a free one where that is taken.",
 )
 @click.option(
     "--profiles",
@@ -29,8 +33,8 @@ _ADDRESS = re.compile(r"https?://\S+?(?=;|$)")
 )
 @click.option("--browser/--no-browser", default=True, help="Whether to open the browser; without, the address is said.")
 @choosing
-def command(port: int, profiles: Path | None, browser: bool, **options: Any) -> int:
-    """Open a page on which claims are checked, codes looked up and files gone through (extra serve).
+def command(port: int | None, profiles: Path | None, browser: bool, **options: Any) -> int:
+    """Open a page on which claims are checked, codes looked up and files gone through (extra desk).
 
     Nothing leaves this machine, and no other can open the page. It ends with Ctrl-C; files that it was given go then.
 
@@ -38,7 +42,7 @@ def command(port: int, profiles: Path | None, browser: bool, **options: Any) -> 
     weakcode desk
     weakcode desk --profile examples/profiles/anthem.yaml
     """
-    check_extra()
+    check_extra("desk")
 
     def ready(line: str) -> None:
         found = _ADDRESS.search(line)
@@ -49,7 +53,7 @@ def command(port: int, profiles: Path | None, browser: bool, **options: Any) -> 
     return run(
         Choice.from_options(options),
         host="127.0.0.1",
-        port=port,
+        port=_port() if port is None else port,
         token_file=None,
         profiles=profiles,
         allow_host=(),
@@ -63,3 +67,14 @@ def command(port: int, profiles: Path | None, browser: bool, **options: Any) -> 
         files=True,
         ready=ready,
     )
+
+
+def _port() -> int:
+    """Return the usual port, since browsers keep what the page remembers by it, or 0 where another has it."""
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+    return PORT

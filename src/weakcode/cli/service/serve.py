@@ -13,12 +13,13 @@ from weakcode.cli.common.options import Choice, choosing
 from weakcode.cli.common.output import say
 from weakcode.errors import InputError
 
+PORT = 8087
 _NEEDED = ("starlette", "uvicorn", "httptools", "orjson")
 
 
 @click.command("serve", short_help="Judge claims over HTTP, or for a program that starts it.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8087, show_default=True, metavar="N", help="The port.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, metavar="N", help="The port.")
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
@@ -93,11 +94,13 @@ def command(stdio: bool, **options: Any) -> int:
     return run(choice, **options)
 
 
-def check_extra() -> None:
-    """Raise InputError where the extra serve is not installed."""
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+def check_extra(name: str = "serve") -> None:
+    """Raise InputError where what the command of this name needs, in the extra of its name, is not installed."""
+    missing = [module for module in _NEEDED if importlib.util.find_spec(module) is None]
     if missing:
-        raise InputError(f'weakcode serve needs {", ".join(missing)}; install them with: pip install "weakcode[serve]"')
+        raise InputError(
+            f'weakcode {name} needs {", ".join(missing)}; install them with: pip install "weakcode[{name}]"'
+        )
 
 
 def run(

@@ -7,11 +7,9 @@ as good as a key; what is waived stands beside the findings. Whichever process o
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,10 +23,10 @@ from weakcode.base import objects
 from weakcode.errors import WeakcodeError
 from weakcode.serve.claims import json_response
 from weakcode.serve.files import worklist
+from weakcode.serve.files.job import GIVEN, FileReading, asked_of, in_the_pages_words, said, say, scrub
 from weakcode.serve.problems import ProblemError
 from weakcode.serve.requests import Service
 from weakcode.serve.settings import MEBIBYTE
-from weakcode.validator import Validator
 
 _KEPT = 8
 """Files that are kept at a time; the oldest goes when another comes."""
@@ -61,19 +59,19 @@ class FileRoutes:
         root = self._root()
         validator = await self._service.validator(request)
         query = request.query_params
-        options = {name: query[name] for name in ("map", "sheet", "date_format", "encoding") if query.get(name)}
+        reading = asked_of(query)
         name = Path(query.get("name", "claims").replace("\\", "/")).name[:120] or "claims"
         await self._apart(lambda: _make_room(root))
         key = secrets.token_urlsafe(16)
         folder = root / key
         folder.mkdir(mode=0o700)
         try:
-            size = await self._take(request, folder / f"claims{_ending(name)}")
+            size = await self._take(request, folder / f"{GIVEN}{_ending(name)}")
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        _say(folder, {"state": "reading", "name": name, "size": size, "read": 0})
-        self._pool().submit(_scrub, folder, name, size, validator, options)
+        say(folder, {"state": "reading", "name": name, "size": size, "read": 0})
+        self._pool().submit(scrub, folder, name, size, validator, reading)
         return Response(
             orjson.dumps({"version": objects.VERSION, "id": key, "name": name, "size": size}),
             status_code=202,
@@ -83,7 +81,36 @@ class FileRoutes:
     async def state(self, request: Request) -> Response:
         """GET /v1/files/{id}: how far it is, or the summary, or what was wrong."""
         folder = self._folder(request)
-        return json_response({"version": objects.VERSION, **(await self._apart(lambda: _said(folder)))})
+        return json_response({"version": objects.VERSION, **(await self._apart(lambda: said(folder)))})
+
+    async def again(self, request: Request) -> Response:
+        """POST /v1/files/{id}/again: read a file that is kept once more; `columns` and `sheet` say how."""
+        folder = self._folder(request)
+        validator = await self._service.validator(request)
+        given = self._service.json(await self._service.body(request, MEBIBYTE))
+        if set(given) - {"columns", "sheet"} or not isinstance(given.get("sheet", ""), str):
+            raise ProblemError(422, "a reading has columns, an object of names by part of a claim, and the sheet")
+        before = said(folder)
+        if before.get("state") == "reading":
+            raise ProblemError(409, "the file is being read; wait for its end")
+        try:
+            reading = FileReading(given.get("columns") or None, given.get("sheet") or None)
+        except WeakcodeError as error:
+            raise ProblemError(422, in_the_pages_words(str(error))) from None
+        name, size = before.get("name", "claims"), before.get("size", 0)
+        say(folder, {"state": "reading", "name": name, "size": size, "read": 0})
+        self._pool().submit(scrub, folder, name, size, validator, reading)
+        return Response(
+            orjson.dumps({"version": objects.VERSION, "id": folder.name, "name": name, "size": size}),
+            status_code=202,
+            media_type="application/json",
+        )
+
+    async def rejects(self, request: Request) -> Response:
+        """GET /v1/files/{id}/rejects: the first rows that are no claims, each with its line and the reason."""
+        folder = self._done(request)
+        found = await self._apart(lambda: worklist.rejects(folder, said(folder)["name"]))
+        return json_response({"version": objects.VERSION, **found})
 
     async def remove(self, request: Request) -> Response:
         """DELETE /v1/files/{id}: forget a file and everything that came of it."""
@@ -126,7 +153,7 @@ class FileRoutes:
         if what not in _DOWNLOADS:
             raise ProblemError(404, f"there is no such download; there are {', '.join(_DOWNLOADS)}")
         try:
-            path = await self._apart(lambda: worklist.download(folder, what))
+            path = await self._apart(lambda: worklist.download(folder, what, said(folder)["name"]))
         except WeakcodeError as error:
             raise ProblemError(422, str(error)) from None
         return FileResponse(
@@ -148,7 +175,7 @@ class FileRoutes:
 
     def _done(self, request: Request) -> Path:
         folder = self._folder(request)
-        if _said(folder).get("state") != "done":
+        if said(folder).get("state") != "done":
             raise ProblemError(409, "the file is not read to its end")
         return folder
 
@@ -191,75 +218,3 @@ def _make_room(root: Path) -> None:
     folders = sorted((path for path in root.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
     for folder in folders[: max(0, len(folders) - _KEPT + 1)]:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _say(folder: Path, state: dict[str, Any]) -> None:
-    """Write the state in one step, so that whoever reads it finds it whole."""
-    part = folder / f"state.{secrets.token_hex(4)}"
-    part.write_bytes(orjson.dumps(state))
-    part.chmod(0o600)
-    part.replace(folder / "state.json")
-
-
-def _said(folder: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = json.loads((folder / "state.json").read_bytes())
-    except (OSError, ValueError):
-        return {"state": "reading"}
-    return state
-
-
-def _scrub(folder: Path, name: str, size: int, validator: Validator, options: dict[str, str]) -> None:
-    """Scrub a file; what comes of it, or what was wrong, is the state of its folder."""
-    from weakcode.scrub.read.options import ReadOptions
-    from weakcode.scrub.read.tables.mapping import parse_mapping
-    from weakcode.scrub.run import Plan
-    from weakcode.scrub.summary import JudgedBy
-
-    source = next(folder.glob("claims*"))
-    told = time.monotonic()
-
-    def progress(read: int, claims: int, findings: int) -> None:
-        nonlocal told
-        if time.monotonic() - told > 0.5:
-            told = time.monotonic()
-            _say(folder, {"state": "reading", "name": name, "size": size, "read": read, "claims": claims})
-
-    try:
-        mapping = parse_mapping([options["map"]]) if "map" in options else None
-        reading = ReadOptions(
-            mapping=mapping or None,
-            sheet=options.get("sheet"),
-            date_format=options.get("date_format"),
-            encoding=options.get("encoding"),
-        )
-        summary = Plan(
-            [source],
-            validator,
-            output=folder / "findings.parquet",
-            rejects=folder / "rejects.csv",
-            summary=folder / "summary.json",
-            fixed=folder / "read.parquet",
-            mend=lambda claim: claim,
-            progress=progress,
-            options=reading,
-            columns=validator.columns(),
-            judged_by=JudgedBy.of(validator),
-            waivers=validator.waivers,
-        ).run()
-        said = json.loads(summary.to_json())
-        if not (folder / "findings.parquet").exists():
-            first = "; ".join(str(one) for one in said.get("first_rejected", ())[:1])
-            raise WeakcodeError(f"no row of the file is a claim{': ' + first if first else ''}")
-        said.pop("inputs", None)
-        _say(folder, {"state": "done", "name": name, "size": size, "summary": said})
-    except WeakcodeError as error:
-        _say(folder, {"state": "failed", "name": name, "size": size, "problem": _named(str(error), source, name)})
-    except Exception as error:
-        problem = f"something went wrong inside weakcode ({type(error).__name__})"
-        _say(folder, {"state": "failed", "name": name, "size": size, "problem": problem})
-
-
-def _named(words: str, source: Path, name: str) -> str:
-    """Return an error's words with the name that the file came with, and no path of this machine."""
-    return words.replace(str(source), name).replace(source.name, name).replace(str(source.parent), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -74,34 +75,97 @@ def _table(folder: Path) -> Any:
     return _findings(path, path.stat().st_mtime_ns)
 
 
-def claims(folder: Path, asked: Filter) -> dict[str, Any]:
-    """Return a page of claims with their findings, how many claims there are, and the findings by rule."""
-    import pyarrow as pa
+@attrs.frozen
+class _Listed:
+    """The claims that a filter leaves: their ids, the worst first, the findings, and how many there are by rule."""
+
+    ids: Any
+    findings: Any
+    rules: tuple[dict[str, Any], ...]
+
+
+@lru_cache(maxsize=8)
+def _listed(path: Path, changed: int, asked: Filter, waived: frozenset[str]) -> _Listed:
+    """Return the claims that a filter leaves, grouped once for all of their pages; `asked` is without a page."""
     import pyarrow.compute as pc
 
-    waived = {one["finding_id"]: one for one in _waived(folder)}
-    table = _filtered(_table(folder), asked, () if asked.waived else tuple(waived))
+    table = _filtered(_findings(path, changed), asked, waived)
     errors, warnings = (pc.equal(table["severity"], one).cast("int8") for one in ("error", "warning"))
     worst = pc.add(pc.multiply(errors, 2), warnings)
     by_claim = (
         table.append_column("worst", worst).group_by("claim_id").aggregate([("worst", "max"), ("worst", "count")])
     )
     by_claim = by_claim.sort_by([("worst_max", "descending"), ("worst_count", "descending"), ("claim_id", "ascending")])
-    ids = by_claim.slice(asked.offset, asked.limit)["claim_id"].to_pylist()
+    return _Listed(by_claim["claim_id"], table, tuple(_by_rule(table)))
+
+
+def claims(folder: Path, asked: Filter) -> dict[str, Any]:
+    """Return a page of claims with codes and findings, how many claims there are, and the findings by rule."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    waived = {one["finding_id"]: one for one in _waived(folder)}
+    path = folder / "findings.parquet"
+    without = frozenset() if asked.waived else frozenset(waived)
+    listed = _listed(path, path.stat().st_mtime_ns, attrs.evolve(asked, offset=0, limit=0), without)
+    ids = listed.ids.slice(asked.offset, asked.limit).to_pylist()
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ids}
+    table = listed.findings
     for row in table.filter(pc.is_in(table["claim_id"], pa.array(ids, pa.string()))).to_pylist():
         row["service_date"] = None if row.get("service_date") is None else str(row["service_date"])
         note = waived.get(row["finding_id"])
         row["noted"] = None if note is None else {"reason": note["reason"], "by": note["by"]}
         rows[row["claim_id"]].append(row)
+    codes = _codes_of(folder, ids)
     return {
-        "claims": [{"claim_id": name, "findings": rows[name]} for name in ids],
-        "total": by_claim.num_rows,
-        "rules": _by_rule(table),
+        "claims": [{"claim_id": name, "codes": codes.get(name, []), "findings": rows[name]} for name in ids],
+        "total": len(listed.ids),
+        "rules": list(listed.rules),
     }
 
 
-def _filtered(table: Any, asked: Filter, waived: tuple[str, ...]) -> Any:
+def _codes_of(folder: Path, ids: list[str]) -> dict[str, list[str]]:
+    """Return the codes of claims by their ids; of several claims with one id, the first's."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    path = folder / "read.parquet"
+    table = _as_read(path, path.stat().st_mtime_ns)
+    found: dict[str, list[str]] = {}
+    for row in table.filter(pc.is_in(table["claim_id"], pa.array(ids, pa.string()))).to_pylist():
+        found.setdefault(row["claim_id"], row["codes"])
+    return found
+
+
+@lru_cache(maxsize=2)
+def _as_read(path: Path, changed: int) -> Any:
+    """Return ids and codes of the claims of a file; `changed` is when it was written."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path, columns=["claim_id", "codes"])
+
+
+def rejects(folder: Path, name: str) -> dict[str, Any]:
+    """Return the first rows that are no claims, and how many there are; `name` is the file's as it was given."""
+    path = folder / "rejects.csv"
+    shown: list[dict[str, Any]] = []
+    total = 0
+    if path.exists():
+        for row in _rejected_rows(path, name):
+            total += 1
+            if total <= _MOST:
+                shown.append({key: row[key] for key in ("line", "place", "claim_id", "reason")})
+    return {"rejects": shown, "total": total}
+
+
+def _rejected_rows(path: Path, name: str) -> Iterable[dict[str, str]]:
+    """Yield rejected rows with the file as it was called, not as it is kept here."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {**row, "file": name, "reason": row["reason"].replace(str(path.parent), "")}
+
+
+def _filtered(table: Any, asked: Filter, waived: frozenset[str]) -> Any:
     """Return the findings that are asked for, without those waived."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -110,7 +174,7 @@ def _filtered(table: Any, asked: Filter, waived: tuple[str, ...]) -> Any:
         if value:
             table = table.filter(pc.equal(table[column], value))
     if waived:
-        table = table.filter(pc.invert(pc.is_in(table["finding_id"], pa.array(waived, pa.string()))))
+        table = table.filter(pc.invert(pc.is_in(table["finding_id"], pa.array(sorted(waived), pa.string()))))
     if asked.text:
         found = [pc.match_substring(table[name], asked.text, ignore_case=True) for name in ("claim_id", "message")]
         joined = pc.binary_join(table["codes"].combine_chunks(), " ")
@@ -158,10 +222,20 @@ def waive(folder: Path, waiver: dict[str, str], *, undo: bool) -> int:
     return len(kept)
 
 
-def download(folder: Path, what: str) -> Path:
-    """Return a file to be sent, made where it is not there. Raises InputError where an extra is missing."""
-    path = folder / what
-    if what == "findings.csv":
+def download(folder: Path, what: str, name: str) -> Path:
+    """Return a file to be sent, made anew. Raises InputError where an extra is missing.
+
+    `name` is that of the claims' file as it was given: nothing that is sent says where it is kept.
+    """
+    path = folder / f"sent-{what}"
+    if what == "rejects.csv":
+        _rejects_to_csv(folder / what, path, name)
+    elif what == "findings.parquet":
+        _to_parquet(folder, path)
+    elif what == "summary.json":
+        state = json.loads((folder / "state.json").read_bytes())
+        path.write_text(json.dumps(state["summary"], indent=2, ensure_ascii=False), "utf-8")
+    elif what == "findings.csv":
         _to_csv(folder, path)
     elif what == "findings.xlsx":
         _to_excel(folder, path)
@@ -178,7 +252,7 @@ def _noted(folder: Path) -> Any:
     """Return the findings with what was waived on the page in the columns of waivers."""
     import pyarrow as pa
 
-    table = _table(folder)
+    table = _table(folder).replace_schema_metadata(None)
     notes = {one["finding_id"]: one for one in _waived(folder)}
     ids = table.column("finding_id").to_pylist()
     for column, key in (("waived_by", "by"), ("waiver", "reason")):
@@ -190,9 +264,25 @@ def _noted(folder: Path) -> Any:
     return table
 
 
-def _to_csv(folder: Path, path: Path) -> None:
-    import csv
+def _to_parquet(folder: Path, path: Path) -> None:
+    import pyarrow.parquet as pq
 
+    pq.write_table(_noted(folder), path)
+
+
+def _rejects_to_csv(kept: Path, path: Path, name: str) -> None:
+    if not kept.exists():
+        return
+    with path.open("w", encoding="utf-8-sig", newline="") as out:
+        writer: csv.DictWriter[str] | None = None
+        for row in _rejected_rows(kept, name):
+            if writer is None:
+                writer = csv.DictWriter(out, list(row))
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def _to_csv(folder: Path, path: Path) -> None:
     from weakcode.scrub.guard import guarded, needs_guard
 
     table = _noted(folder)
@@ -227,4 +317,7 @@ def _to_excel(folder: Path, path: Path) -> None:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        # Codes and positions have no blanks; sources are sentences.
+        return ("; " if any(" " in str(one) for one in value) else " ").join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,7 +1,8 @@
 // One claim: codes in order, findings beside them, safe fixes, undo.
-import { ask, at, el, findingItem } from "./dom.js";
+import { ask, at, dialog, el, findingItem, showRule } from "./dom.js";
 
-const CODE = /\b(?:[A-TV-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?)(?![0-9A-Z])/gi;
+const CODE = /(?<![0-9A-Z])[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?(?![0-9A-Z])/gi;
+const NEEDS = { age: "the age", sex: "the sex", service_date: "the service date", setting: "the setting", pointers: "service lines with pointers to the diagnoses, which files have" };
 const ABOUT = ["age", "sex", "service_date", "setting", "payer", "profile"];
 const titles = new Map();
 let claim = { codes: [], about: {} };
@@ -109,12 +110,17 @@ function show() {
   at("fix").disabled = !(verdict?.findings || []).some((one) => one.fix?.safe);
   const more = [];
   if (verdict?.not_judged?.length) {
-    const said = verdict.not_judged.map((one) => `${one.needs} (${(one.packs || []).join(", ")})`);
-    more.push(el("p", { class: "help" }, `Not judged, for want of: ${said.join("; ")}.`));
+    more.push(el("p", { class: "help" }, "Some rules could not judge this claim. They need: ",
+      verdict.not_judged.flatMap((one, index) => [index ? "; " : "", `${NEEDS[one.needs] || one.needs} (`, rulesLink(one.rules || []), ")"]), "."));
   }
   if (verdict?.waived?.length) more.push(el("p", { class: "help" }, `${verdict.waived.length} set aside by waivers.`));
   if (verdict) more.push(el("p", { class: "help" }, `Judged by the codes of ICD-10-CM ${verdict.edition} with the notes of ${verdict.notes_edition}.`));
   at("more").replaceChildren(...more);
+}
+
+function rulesLink(rules) {
+  const text = rules.length === 1 ? "1 rule" : `${rules.length} rules`;
+  return el("button", { type: "button", class: "link", onclick: () => dialog("Rules that could not judge", el("ul", {}, rules.map((one) => el("li", {}, el("button", { type: "button", class: "link", onclick: () => showRule(one) }, one))))) }, text);
 }
 
 function item(code, index, findings) {
@@ -161,14 +167,33 @@ async function fix() {
 
 // Typing: suggestions for words, codes taken as they are.
 
-function codesIn(text) {
-  return [...text.matchAll(CODE)].map((match) => match[0].toUpperCase()).map((code) => (code.length > 3 && !code.includes(".") ? `${code.slice(0, 3)}.${code.slice(3)}` : code));
+const codesIn = (text) => [...text.matchAll(CODE)].map((match) => match[0].toUpperCase());
+
+/** Whether a text is one code and nothing else. */
+const isCode = (text) => codesIn(text)[0] === text.trim().toUpperCase();
+
+/** Take the codes out of a text such as a superbill; tells whether there was one. What was left out is said. */
+async function take(text) {
+  const day = claim.about.service_date ? `?date=${claim.about.service_date}` : "";
+  const found = await ask(`/v1/codes${day}`, { method: "POST", body: { text: text.slice(0, 200_000) } });
+  if (!found.codes.length) return false;
+  for (const one of found.codes) titles.set(one.code, one.title || "");
+  add(found.codes.map((one) => one.code));
+  asides(found);
+  return true;
 }
 
-/** Whether a text is codes and what parts them, a superbill or a list, rather than words to look for. */
-function isListed(text) {
-  const codes = codesIn(text);
-  return codes.length > 1 || (codes.length === 1 && text.trim().replaceAll(".", "").toUpperCase() === codes[0].replaceAll(".", ""));
+/** Show what was left out of a pasted text, each with a button that takes it after all. */
+function asides({ codes, left_out, doubtful }) {
+  const row = (one, button) => el("li", {}, `${one.why}. `, button);
+  const items = [
+    ...left_out.map((one) => row(one, el("button", { type: "button", "aria-label": `Add ${one.code} all the same`, onclick: (event) => { add([one.code]); event.target.closest("li")?.remove(); } }, "Add all the same"))),
+    ...doubtful.map((one) => row(one, el("button", { type: "button", "aria-label": `Remove ${one.code}`, onclick: (event) => { change({ ...claim, codes: claim.codes.filter((code) => code !== one.code) }); event.target.closest("li")?.remove(); } }, "Remove"))),
+  ];
+  const taken = `${codes.length} ${codes.length === 1 ? "code" : "codes"} taken`;
+  at("pasted").replaceChildren(...(items.length ? [
+    el("details", { open: true }, el("summary", {}, `${taken}${left_out.length ? `, ${left_out.length} left out` : ""}${doubtful.length ? `, ${doubtful.length} to look at` : ""}`), el("ul", {}, items)),
+  ] : []));
 }
 
 function add(codes) {
@@ -186,13 +211,14 @@ function close() {
 async function suggest() {
   const text = at("entry").value.trim();
   typing?.abort();
-  if (text.length < 2 || text.length > 200 || codesIn(text).length > 1) return close();
+  if (text.length < 2 || text.length > 200 || (codesIn(text).length > 1 && !isCode(text))) return close();
   typing = new AbortController();
   const day = claim.about.service_date ? `&date=${claim.about.service_date}` : "";
   try {
     const found = await ask(`/v1/codes?limit=12&q=${encodeURIComponent(text)}${day}`, { signal: typing.signal });
     const hits = found.hits.filter((hit) => hit.is_billable !== false && !hit.is_retired);
-    if (!hits.length || at("entry").value.trim() !== text) return close();
+    if (at("entry").value.trim() !== text) return;
+    if (!hits.length) return close();
     at("choices").replaceChildren(...hits.map((hit, index) => el("li", {
       id: `choice-${index}`, role: "option", "aria-selected": "false", "data-code": hit.code,
       onmousedown: (event) => { event.preventDefault(); titles.set(hit.code, hit.title); add([hit.code]); },
@@ -218,9 +244,9 @@ async function enter() {
   const text = at("entry").value;
   const chosen = at("choices").querySelector("[aria-selected=true]");
   if (chosen && !at("choices").hidden) return add([chosen.dataset.code]);
-  if (isListed(text)) return add(codesIn(text));
   if (!text.trim()) return;
   try {
+    if (codesIn(text).length && await take(text)) return;
     const found = await ask(`/v1/codes?limit=5&q=${encodeURIComponent(text.trim().slice(0, 200))}`);
     const hit = found.hits.find((one) => one.is_billable !== false && !one.is_retired);
     if (hit) add([hit.code]);
@@ -248,10 +274,13 @@ export function start() {
   entry.addEventListener("blur", () => setTimeout(close, 150));
   entry.addEventListener("paste", (event) => {
     const text = event.clipboardData.getData("text");
-    if (isListed(text) && !entry.value.trim()) {
-      event.preventDefault();
-      add(codesIn(text));
-    }
+    if (entry.value.trim() || !codesIn(text).length) return;
+    event.preventDefault();
+    take(text).then((taken) => {
+      if (taken) return;
+      entry.value = text.trim().slice(0, 200);
+      suggest();
+    }, (error) => tell(error.message, false, true));
   });
   entry.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); enter(); }
@@ -269,8 +298,9 @@ export function start() {
     show();
     judge();
   });
-  at("clear").addEventListener("click", () => { change({ codes: [], about: {} }); form.reset(); entry.focus(); });
+  at("clear").addEventListener("click", () => { at("pasted").replaceChildren(); change({ codes: [], about: {} }); form.reset(); entry.focus(); });
   at("print").addEventListener("click", () => window.print());
+  ask("/readyz").then((said) => { at("profile").hidden = !said.profiles && !form.elements.profile.value; }, () => {});
   show();
   judge();
 }

@@ -1,7 +1,7 @@
 // Looking up a code: its place, its notes with links, the rules that touch it, the days on which it is valid.
 import { ask, at, el, showRule } from "./dom.js";
 
-const NAMED = /\b[A-TV-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?(?:\.?-)?/g;
+const NAMED = /\b[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?(?:\.?-)?/g;
 const KINDS = {
   inclusion_term: "Also called", includes: "Includes", excludes1: "Excludes1: not coded here", excludes2: "Excludes2: may be coded too",
   code_first: "Code first", use_additional: "Use additional code", use_additional_code: "Use additional code", code_also: "Code also",

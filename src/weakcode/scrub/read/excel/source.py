@@ -36,6 +36,7 @@ class ExcelSource:
         self.log = ReadLog()
         self.ignored: tuple[str, ...] = ()
         self.bytes_read = 0
+        self.sheets: tuple[str, ...] = ()
         self._path = os.fspath(path)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
@@ -74,6 +75,7 @@ class ExcelSource:
         try:
             book = python_calamine.CalamineWorkbook.from_path(self._path)
             names = list(book.sheet_names)
+            self.sheets = tuple(names)
             wanted = self._options.sheet
             if wanted is None and len(names) > 1:
                 self.log.said["sheet"] = f"{names[0]} of {len(names)} sheets"
@@ -107,6 +109,23 @@ class ExcelSource:
             if any(cells):
                 cells += [""] * (header.width - len(cells))
                 yield number, cells, "|".join(cells).encode("utf-8", "replace")
+
+
+def sheets_of(path: str | os.PathLike[str], options: ReadOptions) -> tuple[tuple[str, ...], str, list[str]]:
+    """Return the sheets of a workbook, the one that is read, and its names of columns.
+
+    Where no row names what a claim needs, the names are those of the fullest row at its start. Raises InputError.
+    """
+    source = ExcelSource(path, options)
+    rows, _ = source._sheet()
+    names = source.sheets
+    try:
+        at, _ = source._header(rows)
+    except InputError:
+        filled = [sum(bool(_text(value)) for value in row) for row in rows[:_LOOKED_AT]]
+        at = max(range(len(filled)), key=filled.__getitem__, default=0)
+    cells = [_text(value) for value in rows[at]] if rows else []
+    return names, names[0] if options.sheet is None else options.sheet, cells
 
 
 def _dates(header: Header, rows: Sequence[Sequence[Any]]) -> dict[str, list[str]]:

@@ -1,0 +1,91 @@
+"""The diagnosis codes in text from elsewhere: a superbill, a note, a list, with whatever parts them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.codes.normalise import canonical, compact
+
+if TYPE_CHECKING:
+    from weakcode.codes.edition import Edition
+
+_CODE = re.compile(r"(?<![^\W_])[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?(?![^\W_])", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_]+(?:\.[^\W_]+)*")
+_PROCEDURE = re.compile(r"[A-V][0-9]{4}", re.IGNORECASE)
+"""The form of HCPCS level II codes, which undotted diagnosis codes of five characters have too."""
+_OF_SERVICES = re.compile(
+    r"\b(?:cpt|hcpcs|procedures?|services?|modifiers?|units?)\b|\$|(?<![\d.,/-])[0-9]{5}(?![\d.,/-])", re.IGNORECASE
+)
+"""What a line of procedures says: their names, an amount, or a CPT code."""
+_A_BARE_CATEGORY = 3
+
+
+@attrs.frozen
+class Aside:
+    """Something in a text that may be a code; `why` is a sentence on why it was left out, or is in doubt."""
+
+    code: str
+    why: str
+
+
+@attrs.frozen
+class Pasted:
+    """The codes of a text in their order, canonical. `doubtful` are those of them that may be something else.
+
+    `left_out` is what looks like a code and was not taken.
+    """
+
+    codes: tuple[str, ...] = ()
+    doubtful: tuple[Aside, ...] = ()
+    left_out: tuple[Aside, ...] = ()
+
+
+def codes_in(text: str, edition: Edition) -> Pasted:
+    """Return the diagnosis codes of a text.
+
+    Where nothing but codes stands in it, all are taken, so that those that do not exist are told as findings. In other
+    text, what is no code is left out, and so are procedure codes (HCPCS level II) on lines that speak of procedures.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    found = [(match[0], line) for line in plain.splitlines() for match in _CODE.finditer(line)]
+    only_codes = all(_CODE.fullmatch(word) for word in _WORD.findall(plain))
+    has_dots = any("." in written for written, _ in found)
+    codes: list[str] = []
+    doubtful: list[Aside] = []
+    left_out: list[Aside] = []
+    for written, line in found:
+        code = canonical(compact(written))
+        why = None if only_codes else _why_not(written, code, line, edition)
+        if why is not None:
+            left_out.append(Aside(code, why))
+            continue
+        codes.append(code)
+        if not only_codes and has_dots and _PROCEDURE.fullmatch(written):
+            doubtful.append(Aside(code, f"{written.upper()} has the form of a procedure code (HCPCS), too"))
+    return Pasted(tuple(codes), _once(doubtful), _once(left_out))
+
+
+def _why_not(written: str, code: str, line: str, edition: Edition) -> str | None:
+    """Return why a code in a text is no diagnosis; None where it is one."""
+    is_dotted = "." in written
+    title = edition.title(code)
+    if not is_dotted and _PROCEDURE.fullmatch(written):
+        if title is None:
+            return f"{written.upper()} is no ICD-10-CM code; it has the form of a procedure code (HCPCS)"
+        if _OF_SERVICES.search(line):
+            return f"{written.upper()} stands on a line of procedures and has the form of their codes (HCPCS)"
+    if is_dotted:
+        return None
+    if title is None and not edition.whole.title(code):
+        return f"{written.upper()} is no ICD-10-CM code"
+    if len(written) == _A_BARE_CATEGORY and not edition.is_billable(code) and title is not None:
+        return f"{written.upper()} is a category ({title}), no whole code"
+    return None
+
+
+def _once(asides: list[Aside]) -> tuple[Aside, ...]:
+    return tuple(dict.fromkeys(asides))

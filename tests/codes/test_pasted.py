@@ -1,0 +1,67 @@
+"""Codes are taken out of pasted text in their order, and what only looks like one is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from weakcode.codes.catalog import edition_for
+from weakcode.codes.expression.pasted import codes_in
+
+
+def _taken(text: str) -> list[str]:
+    return list(codes_in(text, edition_for(None)).codes)
+
+
+def _left_out(text: str) -> list[str]:
+    return [one.code for one in codes_in(text, edition_for(None)).left_out]
+
+
+@pytest.mark.parametrize(
+    "between", [" ", ", ", ";", "|", "\t", "\n", " / ", " \u2013 ", "&", "~", " \u2022 ", ") ", "\u00a0"]
+)
+def test_codes_are_taken_whatever_parts_them(between: str) -> None:
+    assert _taken(between.join(["I10", "e11.65", "m6281", "U07.1", "T36.0X5A"])) == [
+        "I10",
+        "E11.65",
+        "M62.81",
+        "U07.1",
+        "T36.0X5A",
+    ]
+
+
+def test_titles_dates_and_procedures_of_a_superbill_are_no_codes() -> None:
+    bill = (
+        "DOS 05/12/2026  MRN A12345678\n[x] I10 - Essential hypertension  [ ] N39.0 UTI\nCPT 99214, 93000 G0439 J1100"
+    )
+    assert _taken(bill) == ["I10", "N39.0"]
+    assert _left_out(bill) == ["G04.39", "J11.00"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [("vitamin B12 level, I10", "B12"), ("Room D25: I10", "D25"), ("I10, A4253 test strips", "A42.53")],
+)
+def test_what_is_no_whole_code_is_left_out_of_prose_with_a_reason(text: str, left_out: str) -> None:
+    found = codes_in(text, edition_for(None))
+    assert found.codes == ("I10",)
+    assert [one.code for one in found.left_out] == [left_out]
+    assert found.left_out[0].why
+
+
+def test_where_nothing_but_codes_stands_all_are_taken_so_that_findings_tell_of_them() -> None:
+    assert _taken("B12 E11 J1100 Q99999") == ["B12", "E11", "J11.00", "Q99.999"]
+
+
+def test_a_dotted_code_that_does_not_exist_is_taken_so_that_a_finding_tells_what_was_meant() -> None:
+    assert _taken("diabetes E11.90 today") == ["E11.90"]
+
+
+def test_a_code_that_could_be_a_procedure_is_taken_and_told() -> None:
+    found = codes_in("weakness R5381 and E11.65", edition_for(None))
+    assert found.codes == ("R53.81", "E11.65")
+    assert [one.code for one in found.doubtful] == ["R53.81"]
+
+
+def test_text_without_codes_gives_none() -> None:
+    assert _taken("high blood pressure, 99213, 05/12/2026") == []
+    assert _taken("") == []
