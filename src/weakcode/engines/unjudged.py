@@ -147,22 +147,20 @@ class Unjudged:
         )
 
     def tables(self, questions: Questions) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """Return by code id the words of what speaks of it wherever it stands, and where it stands first."""
+        """Return code after code the words of what speaks of it wherever it stands, and where it stands first."""
         import numpy as np
 
         if self._tables is None or self._tables[0] is not questions:
             words = -(-questions.tests.all.bit_length() // 64)
-            codes = np.zeros((2, words, self._edition.universe), np.uint64)
+            # Bits change where spans of codes begin and end.
+            codes = np.zeros((2, self._edition.universe + 1, words), np.uint64)
             for n, one in enumerate(questions.asked, start=1):
-                if one.codes is None or not one.codes.spans:
-                    continue
-                lows, highs = np.array(one.codes.spans, np.int64).T
-                changes = np.zeros(self._edition.universe + 1, np.int8)
-                np.add.at(changes, lows, 1)
-                np.add.at(changes, highs, -1)
-                there = np.cumsum(changes[:-1], dtype=np.int8).view(np.bool_)
-                codes[int(one.looks_first), n // 64, there] |= np.uint64(1 << n % 64)
-            self._tables = (questions, codes[0], codes[1])
+                if one.codes is not None and one.codes.spans:
+                    changes = codes[int(one.looks_first), :, n // 64]
+                    for ends in np.array(one.codes.spans, np.int64).T:
+                        changes[ends] ^= np.uint64(1 << n % 64)
+            np.bitwise_xor.accumulate(codes, axis=1, out=codes)
+            self._tables = (questions, codes[0].reshape(-1), codes[1].reshape(-1))
         return self._tables[1:]
 
 

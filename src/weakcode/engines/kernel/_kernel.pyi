@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from weakcode.semantics.edits import Hit
@@ -60,6 +60,20 @@ class Report:
 ID_DIGITS: int
 
 def siphash(key: bytes, data: bytes) -> bytes: ...
+def not_judged(
+    tokens: Any,
+    bounds: Any,
+    lacks: Any,
+    billable: int,
+    strange: Any,
+    codes: Any,
+    leading: Any,
+    anywhere: Any,
+    wanting: Any,
+    allowed: Any,
+    payers: tuple[Any, Any],
+    parts: Sequence[tuple[int, Any, Any]],
+) -> tuple[tuple[int, ...], Any]: ...
 def text_hashes(key: bytes, bounds: Any, data: Any) -> Any: ...
 def finding_id(key: bytes, subject: int, other: int, claim_id: bytes) -> str: ...
 def nth_id(first: str, nth: int) -> str: ...

@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The native kernel: text to codes (_text), codes to violations (_judge, over what _tables makes of a program),
-violations to findings (_assemble), and columns put together from others (_gather). The loops are in the headers of those
-names; what Python sees of each is in the file beside it. One module, so that they share what they hand each other.
+violations to findings (_assemble), columns put together from others (_gather), ids (_ids), and what could not be judged
+(_unjudged). The loops are in the headers of those names; what Python sees of each is in the file beside it. One module,
+so that they share what they hand each other.
 
 Columns come and go as contiguous memory; nothing here needs numpy or pyarrow. What is handed in from Python is checked
 (_bounds): offsets, numbers and lengths that do not fit raise ValueError, whoever made them.
@@ -58,4 +59,5 @@ include "_judge.pxi"
 include "_assemble.pxi"
 include "_gather.pxi"
 include "_ids.pxi"
+include "_unjudged.pxi"
 include "_turns.pxi"

@@ -6,7 +6,7 @@ Values are parsed by the same functions as those of single claims, once for each
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -21,7 +21,7 @@ from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
 from weakcode.semantics.bits import ConditionBits
-from weakcode.semantics.conditions import PARTS, LineWords, line_words
+from weakcode.semantics.conditions import PARTS, ClaimPart, LineWords, line_words
 from weakcode.semantics.judged import INPATIENT, names_of
 from weakcode.semantics.unjudged import BITS
 
@@ -110,36 +110,28 @@ class AboutClaims:
         return found
 
     def held(
-        self,
-        bits: ConditionBits,
-        first_day: dt.date,
-        spoken: Bools,
-        faults: NDArray[np.uint8] | None = None,
-        lacks: NDArray[np.uint8] | None = None,
+        self, bits: ConditionBits, first_day: dt.date, spoken: Bools, faults: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
-        `spoken` tells which claims have documented text, `faults` what is wrong with the pointers of each. What
-        a claim `lacks`, as bits of `BITS`, is taken to be as every test wants it.
+        `spoken` tells which claims have documented text, `faults` what is wrong with the pointers of each.
         """
-        # As many words as the kernel reads of each row: a bit for each test, and bit 0.
-        size = 8 * -(-bits.all.bit_length() // 64)
+        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[spoken.view(np.uint8)]
+        for _, index, of_values in self.parts(bits, first_day, faults):
+            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
+        return held
 
-        def table(numbers: Iterable[int]) -> NDArray[np.uint64]:
-            words = b"".join(number.to_bytes(size, "little") for number in numbers)
-            return np.frombuffer(words, "<u8").astype(np.uint64, copy=False).reshape(-1, size // 8)
+    def parts(
+        self, bits: ConditionBits, first_day: dt.date, faults: NDArray[np.uint8] | None = None
+    ) -> Iterator[tuple[ClaimPart, NDArray[Any], NDArray[np.uint64]]]:
+        """Give each part that tests ask for, the number of each claim's value, and the words of the values.
 
-        held: NDArray[np.uint64] = table([bits.silent, bits.all])[spoken.view(np.uint8)]
+        The words tell which tests do not fail for the value; -1 is the number of the last one.
+        """
         for asked in bits.parts:
             index, values = self._column(asked.part.name, first_day, faults)
-            of_values = table(map(asked.bits, values))
-            if lacks is not None and asked.part.need:
-                missing = (lacks & BITS[asked.part.need])[:, None] != 0
-                held &= np.where(missing, table([bits.all])[0], of_values[index])
-            else:
-                held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
-        return held
+            yield asked.part, index, words_of(map(asked.bits, values), bits)
 
     def missing(self, lined: Bools | None) -> NDArray[np.uint8]:
         """Return what each claim does not say, as bits of `BITS`; `lined` tells which claims have pointers."""
@@ -189,6 +181,14 @@ class AboutClaims:
                 words = frozenset(map(line_words, parse_lines(lines[row].as_py())))
                 index[row] = known.setdefault(words, len(known))
         return Categories(list(known), index)
+
+
+def words_of(numbers: Iterable[int], bits: ConditionBits) -> NDArray[np.uint64]:
+    """Return numbers of the bits of tests as rows of words of 64 bits, the lowest first."""
+    # As many words as the kernel reads of each row: a bit for each test, and bit 0.
+    size = 8 * -(-bits.all.bit_length() // 64)
+    words = b"".join(number.to_bytes(size, "little") for number in numbers)
+    return np.frombuffer(words, "<u8").astype(np.uint64, copy=False).reshape(-1, size // 8)
 
 
 def _payers(payer: Categories, ids: Categories, payer_of: PayerOf | None) -> tuple[Categories, Categories]:

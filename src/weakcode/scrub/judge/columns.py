@@ -35,7 +35,6 @@ from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
-from weakcode.scrub.judge.incomplete import without_satisfied
 from weakcode.scrub.judge.unjudged import AskedBench, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
@@ -300,8 +299,8 @@ class _BatchRun:
             admitted = hits_with_indicators(
                 engine, coded, rows & about.inpatient, codes, lambda bits: about.held(bits, self._today, spoken)
             )
-            hits = _by_row(np.concatenate([hits, admitted]))
-        hits = without_satisfied(hits, coded, bench.edition, bench.program)
+            hits = _by_row(np.concatenate([hits, admitted])) if len(admitted) else hits
+        hits = memory.satisfied.without(hits, coded)
         if codes.texts is not None and len(hits):
             hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
         self._not_judged += not_judged(bench, coded, rows, about, self._today)

@@ -26,6 +26,7 @@ from weakcode.findings import Severity
 from weakcode.scrub.columns import arrow
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.pointers import PART
+from weakcode.scrub.judge.incomplete import Satisfied
 from weakcode.semantics.verbs import Verb
 
 _MOST_REMEMBERED = 65_536
@@ -199,13 +200,15 @@ def _ids(column: pa.Array, rows: Column) -> pa.Array:
 class Memory:
     """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
 
-    `terms` numbers documented terms and the lines that findings name, 0 being none; `coverage` is what it remembers of
-    coverage policies. When `is_full`, start a new one: memory must not grow with the number of claims.
+    `satisfied` tells which requirements codes that are not billable satisfy. `terms` numbers documented terms and the
+    lines that findings name, 0 being none; `coverage` is what it remembers of coverage policies. When `is_full`, start
+    a new one: memory must not grow with the number of claims.
     """
 
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
         self._program, self._assembler, self._edition = program, assembler, edition
         self.reading = engine.reading()
+        self.satisfied = Satisfied(edition, program)
         self.terms: dict[str, int] = {"": 0}
         self._report = _kernel.Report(assembler.merger)
         self._variants = worded([], edition.name)

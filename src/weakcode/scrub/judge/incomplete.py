@@ -13,35 +13,65 @@ from weakcode.semantics.judged import codes_below, stands_for
 from weakcode.semantics.verbs import Verb
 
 Hits = NDArray[np.int32]
+_MOST_REMEMBERED = 65_536
 
 
-def without_satisfied(hits: Hits, coded: CodedRows, edition: Edition, program: Program) -> Hits:
-    """Return the hits without those of requirements that a code of their row which is not billable satisfies."""
-    below = {edition.size + place: codes_below(code, edition) for place, code in enumerate(coded.strange)}
-    below = {token: codes for token, codes in below.items() if codes}
-    if not below or not len(hits):
-        return hits
-    verbs = np.concatenate([np.asarray(part.program.column("verbs")) for part in program.parts])
-    requires = (verbs == Verb.REQUIRE) | (verbs == Verb.CLAIM_REQUIRE)
-    asked = np.flatnonzero(requires[hits[:, 1]])
-    if not len(asked):
-        return hits
-    places = np.flatnonzero(np.isin(coded.tokens, list(below)))
-    rows = np.searchsorted(coded.bounds, places, "right") - 1
-    asked = asked[np.isin(hits[asked, 0], rows)]
-    if not len(asked):
-        return hits
-    some = np.isin(rows, hits[asked, 0])
-    rows, places = rows[some], places[some]
-    kept = np.ones(len(hits), np.bool_)
-    of_row: dict[int, list[tuple[int, CodeSet]]] = {}
-    met: set[tuple[int, int]] = set()
-    tokens, firsts = coded.tokens[places].tolist(), coded.bounds[rows].tolist()
-    for row, place, token, first in zip(rows.tolist(), places.tolist(), tokens, firsts, strict=True):
-        if (row, token) not in met:
-            met.add((row, token))
-            of_row.setdefault(row, []).append((place - first + 1, below[token]))
-    for at, (row, number, subject) in zip(asked.tolist(), hits[asked, :3].tolist(), strict=True):
-        edit = program.edit(number)
-        kept[at] = not stands_for(of_row[row], edit.object, edit.where, subject)
-    return hits[kept]
+class Satisfied:
+    """Tells which requirements codes that are not billable satisfy, for batches of which each such code has one token.
+
+    What it has found of a code, and of a code and an edit, it remembers.
+    """
+
+    def __init__(self, edition: Edition, program: Program) -> None:
+        self._edition, self._program = edition, program
+        verbs = np.concatenate([np.asarray(part.program.column("verbs")) for part in program.parts])
+        self._requires = (verbs == Verb.REQUIRE) | (verbs == Verb.CLAIM_REQUIRE)
+        self._below: list[CodeSet] = []
+        self._answers: dict[tuple[int, int], bool] = {}
+
+    def without(self, hits: Hits, coded: CodedRows) -> Hits:
+        """Return the hits without those of requirements that a code of their row which is not billable satisfies."""
+        self._below += [codes_below(code, self._edition) for code in coded.strange[len(self._below) :]]
+        asked = np.flatnonzero(self._requires[hits[:, 1]])
+        if not len(asked) or not any(self._below):
+            return hits
+        size = self._edition.size
+        places = np.flatnonzero(coded.tokens >= size)
+        places = places[np.array([bool(codes) for codes in self._below], np.bool_)[coded.tokens[places] - size]]
+        rows = np.searchsorted(coded.bounds, places, "right") - 1
+        has_some, is_asked = np.zeros((2, len(coded.bounds)), np.bool_)
+        has_some[rows] = True
+        asked = asked[has_some[hits[asked, 0]]]
+        is_asked[hits[asked, 0]] = True
+        some = is_asked[rows]
+        of_row = self._positions(coded, rows[some], places[some])
+        satisfied = [
+            at
+            for at, (row, number, subject) in zip(asked.tolist(), hits[asked, :3].tolist(), strict=True)
+            if any(self._satisfies(position, token, number, subject) for token, position in of_row[row].items())
+        ]
+        return np.delete(hits, satisfied, axis=0) if satisfied else hits
+
+    @staticmethod
+    def _positions(coded: CodedRows, rows: NDArray[np.int64], places: NDArray[np.int64]) -> dict[int, dict[int, int]]:
+        """Return by row the first position of each of the codes that stand at these places."""
+        found: dict[int, dict[int, int]] = {}
+        positions = places - coded.bounds[rows] + 1
+        for row, token, position in zip(rows.tolist(), coded.tokens[places].tolist(), positions.tolist(), strict=True):
+            found.setdefault(row, {}).setdefault(token, position)
+        return found
+
+    def _satisfies(self, position: int, token: int, number: int, subject: int) -> bool:
+        """Tell whether a code at a position is what the edit of a number asks for at its subject."""
+        answer = self._answers.get((number, token))
+        edit = None
+        if answer is None:
+            edit = self._program.edit(number)
+            # For the whole claim, wherever the code stands.
+            answer = stands_for([(position, self._below[token - self._edition.size])], edit.object, edit.where, 0)
+            if len(self._answers) >= _MOST_REMEMBERED:
+                self._answers.clear()
+            self._answers[number, token] = answer
+        if not answer or not subject:
+            return answer
+        return (edit or self._program.edit(number)).where.relates(subject, position)
