@@ -1,5 +1,5 @@
 """What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, with what it is compiled to; the
-kernel and the 837 reader are C.
+kernel and the readers of 837 and FHIR are C.
 
 With WEAKCODE_LIMITED_API=1 they keep to the stable ABI: one wheel for Python 3.11 and every later one.
 """
@@ -29,7 +29,11 @@ def extension(folder: str, name: str) -> Extension:
     )
 
 
-NATIVE = [extension("engines/kernel", "_kernel"), extension("scrub/read/x12", "_reader")]
+NATIVE = [
+    extension("engines/kernel", "_kernel"),
+    extension("scrub/read/fhir", "_claims"),
+    extension("scrub/read/x12", "_reader"),
+]
 
 
 class BuildPython(build_py):

@@ -14,7 +14,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["weakcode"], exclude=["weakcode.engines.kernel._kernel", "weakcode.scrub.read.x12._reader"]
+    include=["weakcode"],
+    exclude=["weakcode.engines.kernel._kernel", "weakcode.scrub.read.fhir._claims", "weakcode.scrub.read.x12._reader"],
 ):
     from binary import FORMS, MOST, mutated
     from targets import CORPUS, TARGETS
@@ -59,21 +60,26 @@ X12 = [
     "~\n",
     "^",
 ]
+FHIR = [
+    '"resourceType":"Claim"',
+    '"diagnosis":[{"sequence":1',
+    '"diagnosisCodeableConcept":',
+    '"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"',
+    '"diagnosisSequence":[1]',
+    '"item":[{',
+    '"extension":[{',
+    "\\ud83d",
+    "\n{",
+    "[",
+    "{",
+]
 WORDS = {
     "notation": ["except", "with", "final", "character", "Chapter", "$", "M62.81", "A00-B99", ".-", "fifth", "or"],
     "rules": ["pack:", "rules:", "subject:", "forbid:", "when:", "cases:", "&a", "*a", "<<:", "!!", "- ", "|", ">"],
     "x12": X12,
     "x12-columns": X12,
-    "fhir": [
-        '"resourceType"',
-        '"Claim"',
-        '"diagnosis"',
-        '"sequence"',
-        '"diagnosisCodeableConcept"',
-        '"coding"',
-        "[",
-        "{",
-    ],
+    "fhir": FHIR,
+    "fhir-columns": FHIR,
     "csv": ["claim_id", "codes", "service_date", "age", "sex", '"', ";", ",", "|", "\r\n", "\ufeff", "dx1"],
     "jsonl": ['{"claim_id":', '"codes":', '"lines":', '"documented":', '"service_date":', "\n", "[", "null", "1e999"],
 }

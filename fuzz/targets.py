@@ -120,6 +120,15 @@ def x12_columns(data: bytes) -> None:
         native.BLOCK_BYTES = usual
 
 
+def fhir_columns(data: bytes) -> None:
+    """The native reader of FHIR lines and those in Python make the same of any bytes."""
+    if str(PROJECT) not in sys.path:
+        sys.path.insert(0, str(PROJECT))
+    from tests.scrub.fhir_agreement import outcome
+
+    assert outcome(data, natively=True) == outcome(data, natively=False)
+
+
 def cache(data: bytes) -> None:
     """A file of the cache that its user sealed is used or made anew, whatever it says, and leads nowhere else."""
     if str(PROJECT) not in sys.path:
@@ -159,6 +168,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "x12": functools.partial(claims, suffix=".837"),
     "x12-columns": x12_columns,
     "fhir": functools.partial(claims, suffix=".json"),
+    "fhir-columns": fhir_columns,
     "csv": functools.partial(claims, suffix=".csv"),
     "arrow": functools.partial(columns, suffix=".arrow"),
     "arrows": functools.partial(columns, suffix=".arrows"),

@@ -14,7 +14,7 @@ from weakcode.cli.common.output import say
 from weakcode.errors import InputError
 
 PORT = 8087
-_NEEDED = ("starlette", "uvicorn", "httptools", "orjson")
+_NEEDED = ("starlette", "uvicorn", "httptools")
 
 
 @click.command("serve", short_help="Judge claims over HTTP, or for a program that starts it.")

@@ -26,7 +26,7 @@ def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
         "frequency": bill[-1:] if len(bill) != 2 else None,
         "provider": _npi(_resolved(resource.get("provider"), resource)),
         "rendering_provider": _rendering(resource),
-        "state": _state(resource),
+        "state": state_of(resource),
     }
 
 
@@ -101,7 +101,7 @@ def _rendering(resource: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _state(resource: Mapping[str, Any]) -> str | None:
+def state_of(resource: Mapping[str, Any]) -> str | None:
     """Return the state of the facility, else the one state that all items name."""
     facility = _resolved(resource.get("facility"), resource).get("address")
     addresses = [facility] if isinstance(facility, dict) else []

@@ -11,14 +11,16 @@ from typing import Any, BinaryIO, Generic, TypeVar
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.archives import members_of, plain_suffix
+from weakcode.scrub.read.fhir import _claims
+from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.resource import Person, keys_of, person_of
 from weakcode.scrub.read.fhir.resources import resources_in
-from weakcode.scrub.read.fhir.stream import Elements
 from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir
 
 MOST_HELD = 200_000
 """Resources in memory; more are kept in a file that is gone when the run ends."""
 _REFERRED = re.compile(rb'"resourceType"\s*:\s*"(?:Patient|Condition)"')
+_WORDS = (b'"Patient"', b'"Condition"')
 _LONGEST_MARK = 256
 _Value = TypeVar("_Value")
 
@@ -41,6 +43,11 @@ class Shelf(Generic[_Value]):
         """Return the value, None where there is none."""
         found = self._held[key] if key in self._held else self._look(key)
         return None if found is _NOTHING else found
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no value at all."""
+        return not self._held and self._kept is None
 
     def _look(self, key: str) -> Any:
         if self._kept is None:
@@ -109,7 +116,7 @@ class References:
         """Read those of a file, which may stand after the claims; go back to its start."""
         if not file.seekable() or not _mentions(file):
             return
-        for element in Elements(file):
+        for element in Resources(file):
             for resource, _ in resources_in(element):
                 if not isinstance(resource, dict) or resource.get("resourceType") not in ("Patient", "Condition"):
                     continue
@@ -126,7 +133,8 @@ def _mentions(file: BinaryIO) -> bool:
     before = b""
     found = False
     while not found and (block := file.read(1 << 20)):
-        found = _REFERRED.search(before + block) is not None
+        text = before + block
+        found = any(_claims.holds(text, word) for word in _WORDS) and _REFERRED.search(text) is not None
         before = block[-_LONGEST_MARK:]
     file.seek(0)
     return found

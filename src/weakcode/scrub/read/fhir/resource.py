@@ -54,6 +54,11 @@ _POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
 
 
+_MOST_NUMBER = 1 << 63
+_FARTHEST = (1 << 31) - 1
+"""The last position that a pointer can lead to, in columns."""
+
+
 @attrs.frozen
 class Person:
     """What a claim needs of a Patient."""
@@ -68,8 +73,16 @@ class Known:
 
     people: Callable[[str], Person | None] = attrs.field(default=lambda reference: None)
     conditions: Callable[[str], Any] = attrs.field(default=lambda reference: None)
-    missed: Callable[[str], None] = attrs.field(default=lambda what: None)
-    """Is told what a claim refers to that is not there: "patients not found", "conditions not found"."""
+    missed: Callable[[str, int], None] = attrs.field(default=lambda what, times: None)
+    """Is told what claims refer to that is not there, and how often: "patients not found", "conditions not found"."""
+
+    nobody: bool = False
+    """Whether there are no patients at all."""
+
+    def person_of(self, reference: str) -> tuple[str | None, Sex | None] | None:
+        """Return birth date and sex of the patient that a reference leads to."""
+        person = self.people(_key(reference))
+        return None if person is None else (person.birth_date, person.sex)
 
 
 @attrs.frozen
@@ -130,7 +143,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
         if len(among) > 1 and among[1].diagnosis.code == first.diagnosis.code and not among[1].kinds & _SAID_KINDS:
             again[among.pop(1).sequence] = 1
     person = _person(resource, known)
-    setting = _setting(resource)
+    setting, carin_order = kind_of(resource)
     try:
         claim = Claim(
             [one.diagnosis for one in among],
@@ -145,7 +158,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
         )
     except WeakcodeError as error:
         raise BadRow("dates", reason_of(error), name) from None
-    order: Order = "all" if not _is_carin(resource) else "none" if first is None else "first"
+    order: Order = "none" if carin_order == "first" and first is None else carin_order
     codes_apart = tuple((kind, one.diagnosis.code) for kind, one in apart)
     return Read(claim, tuple(one.index for one in among), codes_apart, order)
 
@@ -180,7 +193,7 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
         kinds = frozenset(
             str(c.get("code")).lower() for concept in objects(entry.get("type")) for c in codings(concept)
         )
-        yield _Listed(index, sequence, kinds, Diagnosis(code, poa=_poa(entry)))
+        yield _Listed(index, sequence, kinds, Diagnosis(code, poa=poa_of(entry)))
 
 
 def _is_group(entry: Mapping[str, Any], concept: Any) -> bool:
@@ -212,7 +225,7 @@ def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -
         contained = {f"#{one.get('id')}": one.get("code") for one in objects(resource.get("contained"))}
         concept = contained.get(reference) or known.conditions(_key(reference))
         if concept is None:
-            known.missed("conditions not found")
+            known.missed("conditions not found", 1)
             lost = reference
     by_system = {
         coding.get("system"): coding["code"].strip()
@@ -224,7 +237,8 @@ def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -
     return code or old, concept, lost
 
 
-def _poa(entry: Mapping[str, Any]) -> str | None:
+def poa_of(entry: Mapping[str, Any]) -> str | None:
+    """Return the present-on-admission indicator of an entry of `diagnosis`."""
     said = [coding.get("code") for coding in codings(entry.get("onAdmission"))]
     for extension in objects(entry.get("extension")):
         value = extension.get("valueCoding")
@@ -244,8 +258,13 @@ def _person(resource: Mapping[str, Any], known: Known) -> Person:
                 return person_of(one)
     person = known.people(_key(reference))
     if person is None:
-        known.missed("patients not found")
+        known.missed("patients not found", 1)
     return person or Person()
+
+
+def kind_of(resource: Mapping[str, Any]) -> tuple[Setting | None, Order]:
+    """Return the setting of a resource, and of which diagnoses the order is known, the principal one being given."""
+    return _setting(resource), "first" if _is_carin(resource) else "all"
 
 
 def _is_carin(resource: Mapping[str, Any]) -> bool:
@@ -328,11 +347,11 @@ def _lines(
             raise BadRow("lines", f"item[{place - 1}] has a diagnosisSequence that is no list of numbers from 1", name)
         procedure = next((coding.get("code") for coding in codings(item.get("productOrService"))), None)
         yield ServiceLine(
-            number if type(number) is int else place,
+            number if type(number) is int and abs(number) < _MOST_NUMBER else place,
             # A pointer to nothing keeps pointing to nothing.
             tuple(
                 dict.fromkeys(
-                    positions.get(pointer, max(pointer, len(among) + 1))
+                    positions.get(pointer, min(max(pointer, len(among) + 1), _FARTHEST))
                     for pointer in pointers
                     if pointer not in unlisted
                 )

@@ -6,17 +6,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from weakcode.errors import InputError
+from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.references import References
 from weakcode.scrub.read.fhir.resource import CLAIMS, Known, read_resource, undiagnosed
 from weakcode.scrub.read.fhir.resources import resources_in
-from weakcode.scrub.read.fhir.stream import Element, Elements
+from weakcode.scrub.read.fhir.stream import Element
 from weakcode.scrub.read.keys import Repeated, repeated_in, told
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
+
+if TYPE_CHECKING:
+    from weakcode.scrub.read.batch import ClaimBatch
 
 _HELPERS = frozenset({"Patient", "Condition", "OperationOutcome", "Coverage", "Organization", "Practitioner"})
 _DIAGNOSES = re.compile(r'"diagnosis"\s*:\s*\[')
@@ -54,8 +58,11 @@ class FhirSource:
             references.add(file)
         self.log = ReadLog()
         self.undiagnosed: Counter[str] = Counter()
-        self._known = Known(references.people.get, references.conditions.get, self.log.count)
-        self._elements = Elements(file)
+        self._known = Known(
+            references.people.get, references.conditions.get, self.log.count, references.people.is_empty
+        )
+        self._elements = Resources(file)
+        self._empty = True
         self._ignored: dict[str, None] = {}
 
     @property
@@ -69,60 +76,89 @@ class FhirSource:
         return tuple(kind for kind in self._ignored if kind not in _HELPERS)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        empty = True
         for element in self._elements:
-            if element.problem:
-                empty = False
-                yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
-                continue
-            for resource, path in resources_in(element):
-                if isinstance(resource, Repeated) and "resourceType" not in resource:
-                    # What stands around a resource: one of two resources would be lost.
-                    empty = False
-                    reason = told(resource.key, _KEYS)
-                    yield Rejected(self._name, element.line, None, reason, "JSON", element.text, path)
-                elif not isinstance(resource, dict):
-                    empty = False
-                    yield Rejected(
-                        self._name, element.line, None, "a resource is no JSON object", "JSON", element.text, path
-                    )
-                elif resource.get("resourceType") in CLAIMS:
-                    empty = False
-                    if kind := undiagnosed(resource):
-                        self.undiagnosed[kind] += 1
-                    else:
-                        yield self._outcome(resource, element, path)
-                elif len(self._ignored) < 100:
-                    kind = resource.get("resourceType")
-                    self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
-        if empty and self._in_set:
+            yield from self._outcomes(element)
+        self._end()
+
+    def batches(self) -> Iterator[ClaimBatch]:
+        """Give the claims in batches, to be judged together."""
+        from weakcode.scrub.read.fhir.columns import Columns
+
+        columns = Columns(self._name, self._known, self._again)
+        for element in self._elements.each(columns.take):
+            if element is not None:
+                for outcome in self._outcomes(element):
+                    yield from columns.put(outcome)
+            elif columns.is_full:
+                yield from columns.batch()
+            self._empty = self._empty and columns.is_empty
+        yield from columns.batch()
+        self._end()
+
+    def _again(self, element: Element) -> Record:
+        """Read a claim once more that was read natively."""
+        quiet = Known(self._known.people, self._known.conditions)
+        outcome = _outcome(element.value, element, element.value["resourceType"], self._name, quiet)
+        assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
+        return outcome
+
+    def _outcomes(self, element: Element) -> Iterator[Record | Rejected]:
+        """Give what an element holds of claims."""
+        if element.problem:
+            self._empty = False
+            yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
+            return
+        for resource, path in resources_in(element):
+            if isinstance(resource, Repeated) and "resourceType" not in resource:
+                # What stands around a resource: one of two resources would be lost.
+                self._empty = False
+                yield Rejected(self._name, element.line, None, told(resource.key, _KEYS), "JSON", element.text, path)
+            elif not isinstance(resource, dict):
+                self._empty = False
+                yield Rejected(
+                    self._name, element.line, None, "a resource is no JSON object", "JSON", element.text, path
+                )
+            elif resource.get("resourceType") in CLAIMS:
+                self._empty = False
+                if kind := undiagnosed(resource):
+                    self.undiagnosed[kind] += 1
+                else:
+                    yield _outcome(resource, element, path, self._name, self._known)
+            elif len(self._ignored) < 100:
+                kind = resource.get("resourceType")
+                self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
+
+    def _end(self) -> None:
+        if self._empty and self._in_set:
             self.log.count("files without claims")
             self.log.said["held"] = ", ".join(self._ignored) or "no resource"
-        elif empty:
+        elif self._empty:
             held = ", ".join(self._ignored) or "no resource"
             raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
 
-    def _outcome(self, resource: dict[str, Any], element: Element, path: str) -> Record | Rejected:
-        try:
+
+def _outcome(resource: dict[str, Any], element: Element, path: str, name: str, known: Known) -> Record | Rejected:
+    try:
+        if not element.sound:
             if (key := repeated_in(resource)) is not None:
                 raise BadRow("JSON", told(key, _KEYS))
             _check_text(resource, element.text)
-            read = read_resource(resource, self._known)
-        except BadRow as error:
-            return Rejected(self._name, element.line, error.claim_id, error.reason, error.part, element.text, path)
-        lines = _lines_of_diagnoses(element, resource["diagnosis"])
-        return Record(
-            read.claim,
-            self._name,
-            element.line,
-            element.text,
-            path,
-            tuple(f"{path}.diagnosis[{index}]" for index in read.indexes),
-            tuple(lines[index] for index in read.indexes) if lines else (),
-            read.apart,
-            order=read.order,
-            origin=element.origin(path, read.indexes),
-        )
+        read = read_resource(resource, known)
+    except BadRow as error:
+        return Rejected(name, element.line, error.claim_id, error.reason, error.part, element.text, path)
+    lines = _lines_of_diagnoses(element, resource["diagnosis"])
+    return Record(
+        read.claim,
+        name,
+        element.line,
+        element.text,
+        path,
+        tuple(f"{path}.diagnosis[{index}]" for index in read.indexes),
+        tuple(lines[index] for index in read.indexes) if lines else (),
+        read.apart,
+        order=read.order,
+        origin=element.origin(path, read.indexes),
+    )
 
 
 def _check_text(resource: dict[str, Any], text: str) -> None:
@@ -137,6 +173,9 @@ def _check_text(resource: dict[str, Any], text: str) -> None:
 
 def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ...]:
     """Return the line of each diagnosis of an element's resource; nothing where they cannot be told for sure."""
+    if element.sound:
+        # It is one line.
+        return ()
     for match in _DIAGNOSES.finditer(element.text):
         lines, at, line, counted = [], match.end(), element.line, 0
         for diagnosis in diagnoses:

@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import attrs
 
@@ -16,7 +16,7 @@ LONGEST_RESOURCE = 32 << 20
 """Characters. A claim has some thousand; a longer one is not taken into memory."""
 _BLOCK = 1 << 16
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
-_BUNDLE = re.compile(r'"resourceType"\s*:\s*"Bundle"')
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _STEP = re.compile(r"(?:^|\.)([a-z]\w*)|\[(\d+)\]")
 """A step of a path; types of resources, which begin with a capital, are none."""
 _LOOK = 4096
@@ -32,16 +32,23 @@ class Element:
     """
 
     value: Any
-    text: str
+    given: str | bytes
     line: int
     path: str
     problem: str = ""
     start: int = 0
+    sound: bool = False
+    """Whether the value is known to have no key twice and no text but UTF-8."""
+
+    @property
+    def text(self) -> str:
+        """The text of the value."""
+        return self.given if isinstance(self.given, str) else self.given.decode("utf-8", "surrogateescape")
 
     def origin(self, path: str, indexes: tuple[int, ...]) -> ElementOrigin:
         """Return where a resource of the element stands that has this path, with the places of its diagnoses."""
         steps = _STEP.findall(path.removeprefix(self.path))
-        stop = self.start + _size(self.text)
+        stop = self.start + (_size(self.given) if isinstance(self.given, str) else len(self.given))
         return ElementOrigin(self.start, stop, tuple(int(at) if at else name for name, at in steps), indexes)
 
 
@@ -62,27 +69,50 @@ class _Broken(Exception):  # noqa: N818 - never leaves this module
         self.line = line
 
 
-class Elements:
-    """Iterator over the resources of a file: entries of Bundles, members of lists, values that follow each other."""
+class Readable(Protocol):
+    """What bytes are read from."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, at most so many; none at the end."""
+        ...
+
+
+class Elements:
+    """Iterator over the resources of a file: entries of Bundles, members of lists, values that follow each other.
+
+    The file may be the rest of one; `line` and `offset` say where it begins.
+    """
+
+    def __init__(self, file: Readable, line: int = 1, offset: int = 0) -> None:
         self._file = file
         self._decode_bytes = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._decoder = json.JSONDecoder(object_pairs_hook=paired)
         self._text = ""
         self._at = 0
         self._ended = False
-        self._line = 1
-        self._offset = 0
+        self._line = line
+        self._offset = offset
         self.bytes_read = 0
 
     def __iter__(self) -> Iterator[Element]:
-        while self._peek():
-            try:
-                yield from self._top()
-            except _Broken as error:
-                yield Element(None, "", error.line, "", error.problem)
-                self._resume()
+        while self.here() is not None:
+            yield from self.one()
+
+    def here(self) -> tuple[int, int] | None:
+        """Return line and offset of the value, list or Bundle that comes next; None at the end of the file."""
+        return (self._line, self._offset) if self._peek() else None
+
+    def rest(self) -> bytes:
+        """Return what was read from the file and is no part of any element yet."""
+        return self._text[self._at :].encode("utf-8", "surrogateescape") + self._decode_bytes.getstate()[0]
+
+    def one(self) -> Iterator[Element]:
+        """Give the elements of the value, list or Bundle that comes next."""
+        try:
+            yield from self._top()
+        except _Broken as error:
+            yield Element(None, "", error.line, "", error.problem)
+            self._resume()
 
     def _top(self) -> Iterator[Element]:
         sign = self._peek()
@@ -93,10 +123,27 @@ class Elements:
             return
         while len(self._text) - self._at < _LOOK and self._fill():
             pass
-        if sign == "{" and _BUNDLE.search(self._text, self._at, self._at + _LOOK):
+        if sign == "{" and self._is_bundle():
             yield from self._bundle()
         else:
             yield self._value()
+
+    def _is_bundle(self) -> bool:
+        """Tell whether the object that comes next says early that it is a Bundle."""
+        depth, named = 0, -1
+        for match in _MARKS.finditer(self._text, self._at, self._at + _LOOK):
+            mark = match[0]
+            if mark in "{[":
+                depth += 1
+            elif mark in "}]":
+                depth -= 1
+                if not depth:
+                    return False
+            elif depth == 1:
+                if named >= 0 and self._text[named : match.start()].strip() == ":":
+                    return mark == '"Bundle"'
+                named = match.end() if mark == '"resourceType"' else -1
+        return False
 
     def _bundle(self) -> Iterator[Element]:
         """Read a Bundle key by key, its entries one by one."""

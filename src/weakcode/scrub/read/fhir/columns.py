@@ -1,0 +1,98 @@
+"""What is read of a file of FHIR, gathered into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import orjson
+
+from weakcode.scrub.read import batch
+from weakcode.scrub.read.batch import ClaimBatch, RowBatch
+from weakcode.scrub.read.fhir import _claims
+from weakcode.scrub.read.fhir.batch import FhirBatch, Line, put
+from weakcode.scrub.read.fhir.lines import element_of
+from weakcode.scrub.read.fhir.resource import ICD10CM, Known, kind_of, poa_of
+from weakcode.scrub.read.fhir.stream import Element
+from weakcode.scrub.read.rows import Record, Rejected
+
+MOST_BYTES = 1 << 24
+"""Of resources in a batch."""
+
+
+class Columns:
+    """Takes claims in the order of the file: resources that are plain natively, others as they were read."""
+
+    def __init__(self, name: str, known: Known, again: Callable[[Element], Record]) -> None:
+        self._name, self._known, self._again = name, known, again
+        person_of = None if known.nobody else partial(_person, known)
+        self._claims = _claims.Claims(ICD10CM, _kind, person_of, _poa)
+        self._lines: list[Line] = []
+        self._bytes = 0
+        self._records: dict[int, Record] = {}
+        self._rejected: list[tuple[int, Rejected]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits to be given."""
+        return not self._lines and not self._rejected
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much waits as is judged together."""
+        return len(self._lines) + len(self._rejected) >= batch.ROWS or self._bytes >= MOST_BYTES
+
+    def take(self, line: bytes, number: int, start: int) -> int:
+        """Take a line that is a plain claim: TAKEN, SOUND or REFUSED."""
+        said = self._claims.add(line)
+        if said == _claims.TAKEN:
+            self._lines.append((line, number, start))
+            self._bytes += len(line)
+        return said
+
+    def put(self, outcome: Record | Rejected) -> Iterator[ClaimBatch]:
+        """Take what was read of another resource; give what waited where it cannot stand in columns."""
+        if isinstance(outcome, Rejected):
+            self._rejected.append((len(self._lines), outcome))
+        elif outcome.order != "all":
+            yield from self.batch()
+            yield RowBatch((outcome,))
+        else:
+            self._records[len(self._lines)] = outcome
+            self._lines.append((b"", outcome.line, 0))
+            self._bytes += len(outcome.raw)
+            put(self._claims, outcome.claim)
+        if self.is_full:
+            yield from self.batch()
+
+    def batch(self) -> Iterator[ClaimBatch]:
+        """Give what waits, if there is anything."""
+        if self.is_empty:
+            return
+        self._known.missed("patients not found", self._claims.missed)
+        yield FhirBatch(self._name, self._claims.take(), self._lines, self._records, tuple(self._rejected), self._read)
+        self._lines, self._bytes, self._records, self._rejected = [], 0, {}, []
+
+    def _read(self, line: Line) -> Record:
+        element = element_of(*line)
+        assert element is not None, "the line was read before"
+        return self._again(element)
+
+
+def _kind(text: bytes) -> tuple[bytes | None, str]:
+    setting, order = kind_of(orjson.loads(text))
+    return None if setting is None else setting.encode(), order
+
+
+def _poa(text: bytes) -> bytes | None:
+    said = poa_of(orjson.loads(text))
+    return None if said is None else said.encode()
+
+
+def _person(known: Known, reference: str) -> tuple[bytes | None, bytes | None] | None:
+    person = known.person_of(reference)
+    return None if person is None else _encoded(*person)
+
+
+def _encoded(birth_date: str | None, sex: str | None) -> tuple[bytes | None, bytes | None]:
+    return None if birth_date is None else birth_date.encode(), None if sex is None else sex.encode()

@@ -1,0 +1,132 @@
+"""The resources of a file: lines that are a value of JSON each by orjson, everything else as `stream` reads it.
+
+A line counts only where both have the same value of it, which `_claims` tells: no key stands twice, no number is long
+and nothing is nested deeply. So what becomes of a resource does not depend on how it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import attrs
+import orjson
+
+from weakcode.scrub.read.fhir import _claims
+from weakcode.scrub.read.fhir.stream import Element, Elements
+
+BLOCK_BYTES = 1 << 20
+"""Of a file that are in memory at a time, unless a line is longer."""
+_LONGEST = 1 << 24
+_BLANKS = b" \t\r"
+
+Take = Callable[[bytes, int, int], int]
+"""Is told a line, its number and its offset; returns one of REFUSED, SOUND and TAKEN."""
+
+
+class Resources:
+    """The resources of a file: entries of Bundles, members of lists, values that follow each other."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._text = b""
+        self._ended = False
+        self._line = 1
+        self._offset = 0
+        self.bytes_read = 0
+
+    def __iter__(self) -> Iterator[Element]:
+        lines = _claims.Lines()
+        return (element for element in self.each(lambda line, *_: lines.add(line)) if element is not None)
+
+    def each(self, take: Take) -> Iterator[Element | None]:
+        """Give each element that `take` does not take, and None whenever a part of the file was read."""
+        while self._more():
+            yield from self._part(take)
+            yield None
+
+    def _more(self) -> bool:
+        """Have whole lines in memory, all that remains, or what is too long for a line; False at the end."""
+        wanted = BLOCK_BYTES
+        while not self._ended and len(self._text) < wanted:
+            block = self._file.read(max(BLOCK_BYTES, len(self._text)))
+            self.bytes_read += len(block)
+            self._ended = not block
+            self._text += block
+            if b"\n" not in self._text:
+                wanted = _LONGEST
+        return bool(self._text)
+
+    def _part(self, take: Take) -> Iterator[Element | None]:
+        """Read the lines in memory, of which the last may be no whole one and is left for the next part."""
+        text, first = self._text, self._offset
+        lines = text.split(b"\n")
+        if not self._ended and len(lines) > 1:
+            lines.pop()
+        at, start, number = 0, 0, self._line
+        while at < len(lines):
+            line = lines[at]
+            said = take(line, number, first + start)
+            element = element_of(line, number, first + start) if said == _claims.SOUND else None
+            if element is not None:
+                yield element
+            elif said != _claims.TAKEN and line.strip(_BLANKS):
+                feed = _Feed(text, start, self._file)
+                elements = Elements(feed, number, first + start)
+                yield from elements.one()
+                here = elements.here()
+                self.bytes_read += feed.beyond
+                if here is None or feed.beyond:
+                    self._go_on(here, elements.rest())
+                    return
+                number, stop = here[0], here[1] - first
+                while start + len(lines[at]) < stop:
+                    start, at = start + len(lines[at]) + 1, at + 1
+                    if at == len(lines):
+                        break
+                else:
+                    lines[at] = lines[at][stop - start :]
+                start = stop
+                continue
+            at, start, number = at + 1, start + len(line) + 1, number + 1
+        self._text, self._offset, self._line = text[start:], first + start, number
+
+    def _go_on(self, here: tuple[int, int] | None, rest: bytes) -> None:
+        """Take up the reading where the reader of elements, which has read on in the file, stands."""
+        if here is None:
+            self._text, self._ended = b"", True
+        else:
+            (self._line, self._offset), self._text = here, rest
+
+
+@attrs.define
+class _Feed:
+    """The rest of the text in memory, small parts of it first, and then the file. `beyond` is what was read of it."""
+
+    _text: bytes
+    _at: int
+    _file: BinaryIO
+    beyond: int = 0
+    _part: int = 1 << 12
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes; none at the end."""
+        part = self._text[self._at : self._at + min(size, self._part)]
+        self._part *= 2
+        self._at += len(part)
+        if not part:
+            part = self._file.read(size)
+            self.beyond += len(part)
+        return part
+
+
+def element_of(line: bytes, number: int, start: int) -> Element | None:
+    """Return the element that a line at this offset is; None for what orjson refuses, and for a Bundle."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if value.get("resourceType") == "Bundle":
+        return None
+    text = line.strip(_BLANKS)
+    return Element(value, text, number, "", start=start + line.index(text), sound=True)
