@@ -69,7 +69,7 @@ class Fit:
 
 @attrs.frozen
 class ExcludesReading:
-    """Excludes1 notes with a qualified reference, as a coder reads them."""
+    """Excludes1 notes whose words mean less than their reference, or may, as a coder reads them."""
 
     notes: tuple[str, ...] = doc("Place and reference of each, as the list writes them: K81 K80.-.")
     reason: str = doc(REASON)
@@ -90,10 +90,11 @@ class ExcludesReading:
 class Apart:
     """Codes of which two are two things, whatever Excludes1 note keeps them apart."""
 
-    codes: str = doc("A code expression; both codes of a pair are of it.")
+    codes: str = doc("A code expression; both codes of a pair are of it, or with `beside` one of them.")
     reason: str = doc(REASON)
     sources: tuple[Citation, ...] = doc(CITED)
     examples: Examples = doc(EXAMPLES)
+    beside: str | None = doc("A code expression that the other code of a pair is of.", default=None)
     events: bool = doc("True: external causes, of which two may belong to two events.", default=False)
 
 
@@ -208,7 +209,7 @@ def _problems(readings: Readings, marked: Marked, known: tuple[str, ...]) -> Ite
 def _expressions(entry: Any, path: Path, marked: Marked) -> Iterator[Problem]:
     from weakcode.codes.expression.parsing import parse
 
-    places = [((*path, key), getattr(entry, key, None)) for key in ("codes", "within")]
+    places = [((*path, key), getattr(entry, key, None)) for key in ("codes", "beside", "within")]
     for key in ("fits", "of"):
         for number, part in enumerate(getattr(entry, key, None) or ()):
             places += [((*path, key, number, name), getattr(part, name, None)) for name in ("held", "named", "codes")]

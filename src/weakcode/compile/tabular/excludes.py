@@ -173,8 +173,12 @@ def _fitting(reading: ExcludesReading, block: PairBlock, edition: Edition) -> li
 @lru_cache(maxsize=4)
 def _apart(edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
     """Return the readings of codes of which two are two things, each with their pairs."""
-    codes = [(one, edition.codeset(one.codes)) for one in bundled_readings().apart]
-    return tuple((one, PairBlock(both, both)) for one, both in codes)
+    found: list[tuple[Apart, PairBlock]] = []
+    for one in bundled_readings().apart:
+        codes = edition.codeset(one.codes)
+        pairs = PairBlock(codes, edition.codeset(one.beside) if one.beside else codes)
+        found.extend((one, block) for block in dict.fromkeys((pairs, pairs.turned())))
+    return tuple(found)
 
 
 def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[Taken]:
@@ -182,8 +186,7 @@ def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) ->
     readings = bundled_readings()
     rest = [block]
     for apart, pairs in _apart(edition):
-        both = block & pairs
-        if both:
+        for both in [both for part in rest if (both := part & pairs)]:
             rest = _without(rest, both)
             sort = Sort.EVENTS if apart.events else Sort.WIDE
             yield Taken(note, line.text, sort, both, apart.reason)
