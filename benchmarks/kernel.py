@@ -85,9 +85,9 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
     spoken = np.zeros(claims, np.bool_)
     known: dict[int, np.ndarray] = {}
 
-    def held(bits) -> np.ndarray:
+    def held(bits, chosen) -> tuple[np.ndarray, np.ndarray]:
         if id(bits) not in known:
-            known[id(bits)] = about.held(bits, edition.starts, spoken)
+            known[id(bits)] = about.held_where(bits, chosen, edition.starts, spoken)
         return known[id(bits)]
 
     chosen = np.ones(claims, np.uint8)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+import attrs
+
 from weakcode.semantics.conditions import Condition
 
 
@@ -18,12 +20,21 @@ def _named(value: str, wanted) -> bool:
     return False
 
 
+def _between(value, low, high) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or low <= value) and (high is None or value <= high)
+
+
 def _line(condition: Condition, line) -> bool:
     return (
         (not condition.line_procedures or _named(line.procedure or "", condition.line_procedures))
         and (not condition.line_modifiers or any(_named(one, condition.line_modifiers) for one in line.modifiers))
         and (not condition.line_revenues or _named(line.revenue or "", condition.line_revenues))
         and (not condition.line_places or _named(line.place or "", condition.line_places))
+        and _between(line.units, condition.line_units_min, condition.line_units_max)
+        and _between(line.charge, condition.line_charge_min, condition.line_charge_max)
+        and _between(line.start, condition.line_starts, condition.line_ends)
     )
 
 
@@ -49,10 +60,13 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         (claim.place, condition.places),
         (claim.state, condition.states),
         (claim.provider_taxonomy, condition.taxonomies),
+        (claim.provider, condition.providers),
+        (claim.rendering_provider, condition.rendering_providers),
     ):
         if wanted:
             tests.append(value is not None and _named(value, wanted))
-    if condition.line_procedures or condition.line_modifiers or condition.line_revenues or condition.line_places:
+    asked = [name for name in attrs.fields_dict(Condition) if name.startswith("line_") and "pointer" not in name]
+    if any(getattr(condition, name) not in ((), None) for name in asked):
         tests.append(any(_line(condition, line) for line in claim.lines))
     if condition.starts:
         tests.append(date >= condition.starts)

@@ -121,6 +121,14 @@ conditions = st.builds(
     states=_mostly_none(st.just(("CA", "NV"))).map(lambda v: v or ()),
     line_procedures=_mostly_none(st.sampled_from([("97110-97150",), ("G*", "97110")])).map(lambda v: v or ()),
     line_modifiers=_mostly_none(st.just(("GP",))).map(lambda v: v or ()),
+    providers=_mostly_none(st.just(("1234567893", "19*"))).map(lambda v: v or ()),
+    rendering_providers=_mostly_none(st.just(("1*",))).map(lambda v: v or ()),
+    line_units_min=_mostly_none(st.integers(1, 2)),
+    line_units_max=_mostly_none(st.integers(1, 2)),
+    line_charge_min=_mostly_none(st.just(100)),
+    line_charge_max=_mostly_none(st.just(100)),
+    line_starts=_mostly_none(dates),
+    line_ends=_mostly_none(dates),
     starts=_mostly_none(dates),
     ends=_mostly_none(dates),
     documented_all=_facts,
@@ -131,7 +139,7 @@ conditions = st.builds(
     first_listed=_mostly_none(some_codes),
     pointer_off_claim=st.sampled_from([False, False, False, True]),
 )
-pointed = st.sampled_from([None, None, None, None, None, "first", "never"])
+pointed = st.sampled_from([None, None, None, None, None, "first", "never", "line", "line-first", "line-only"])
 indicators = st.lists(st.sampled_from(["Y", "N", "U", "W", "1", "missing"]), min_size=1, max_size=4, unique=True)
 _POINTED = pointed.map(lambda one: {"pointed": one})
 _ADMITTED = indicators.map(lambda some: {"poa": tuple(some)})
@@ -149,7 +157,13 @@ def one_part(draw):
 
 # Most edits have no condition or a short one: an edit that is never violated tests nothing.
 _OFF_CLAIM = st.just(Condition(pointer_off_claim=True))
-_DRAWN = [st.none()] * 9 + [one_part()] * 3 + [_OFF_CLAIM, conditions]
+_LINED = st.builds(
+    Condition,
+    line_procedures=st.sampled_from([("97110-97150",), ("G*", "99213"), ("97110", "97140")]),
+    line_units_min=st.sampled_from([None, None, 2]),
+    sex=st.sampled_from([None, None, "F"]),
+)
+_DRAWN = [st.none()] * 9 + [one_part()] * 3 + [_LINED] * 2 + [_OFF_CLAIM, conditions]
 edit_conditions = st.sampled_from(_DRAWN).flatmap(lambda one: one)
 
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule
@@ -174,6 +188,8 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
     if condition is not None and condition.pointer_off_claim:
         # A rule file with both is refused.
         filtered.pop("poa", None)
+        if filtered.get("pointed") in ("line", "line-first", "line-only"):
+            filtered.pop("pointed")
     return Edit(
         rule=draw(st.integers(0, rules - 1)),
         verb=verb,
@@ -196,6 +212,10 @@ service_lines = st.one_of(
             pointers,
             st.sampled_from([None, None, "97110", "97140", "99213", "G0008"]),
             modifiers=st.sampled_from([(), (), ("GP",), ("25", "GP")]),
+            units=st.sampled_from([None, 1, 1.5, 2, 3]),
+            charge=st.sampled_from([None, 99.99, 100, 250]),
+            start=st.none() | dates,
+            main_only=st.sampled_from([False, False, False, True]),
         ),
         max_size=5,
     ),
@@ -222,6 +242,8 @@ claims = st.builds(
     plan=st.sampled_from([None, "MB", "CI"]),
     bill_type=st.sampled_from([None, "111", "131", "0139", "140"]),
     state=st.sampled_from([None, "CA", "NY"]),
+    provider=st.sampled_from([None, "1234567893", "1999999992"]),
+    rendering_provider=st.sampled_from([None, "1234567893", "2"]),
     documented=st.sets(st.sampled_from(FACTS)),
     lines=service_lines,
 )

@@ -64,12 +64,17 @@ def test_codes_of_a_batch_are_codes_of_the_edition(tokens: list[int], bounds: li
     rows = CodedRows(whole(*tokens), np.array(bounds, np.int64), ["Z"])
     held = np.ones((len(bounds) - 1, 1), np.uint64)
     with pytest.raises(ValueError, match="outside"):
-        engine().hits_batch(rows, np.ones(len(bounds) - 1, np.uint8), lambda bits: held)
+        engine().hits_batch(rows, np.ones(len(bounds) - 1, np.uint8), lambda bits, chosen: (chosen, held.reshape(-1)))
 
 
 def test_rows_that_are_not_judged_may_have_tokens_of_no_code() -> None:
     rows = CodedRows(whole(0, -3), np.array([0, 1, 2], np.int64), ["A00"])
-    assert engine().hits_batch(rows, whole(1, 0, kind=np.uint8), lambda bits: np.ones((2, 1), np.uint64)).shape[1] == 6
+    assert (
+        engine()
+        .hits_batch(rows, whole(1, 0, kind=np.uint8), lambda bits, chosen: (chosen, np.ones(2, np.uint64)))
+        .shape[1]
+        == 6
+    )
 
 
 @pytest.mark.parametrize("name", ["edit", "row", "subject", "object", "stray", "payer"])

@@ -161,6 +161,60 @@ def test_pointers_are_known_only_where_a_line_has_one():
     assert (pointers.first, pointers.never, pointers.off_claim) == ({2}, {3}, False)
 
 
+THERAPY = {"line_procedures": ("97110-97150",)}
+
+
+def line(number: int, procedure: str, *to: int, **about) -> ServiceLine:
+    return ServiceLine(number, to, procedure, **about)
+
+
+@pytest.mark.parametrize(
+    ("about", "holding", "failing"),
+    [
+        (THERAPY, [line(1, "97110", 1)], [line(1, "97151", 1)]),
+        (THERAPY | {"line_modifiers": ("GP",)}, [line(1, "97112", modifiers="59 GP")], [line(1, "97112")]),
+        ({"line_units_min": 2, "line_units_max": 3}, [line(1, "1", units=2)], [line(1, "1", units=3.5), line(2, "1")]),
+        ({"line_units_max": 3}, [line(1, "1", units=3)], [line(1, "1", units=3.5), line(2, "1")]),
+        ({"line_charge_min": 100}, [line(1, "1", charge=100)], [line(1, "1", charge=99.99), line(2, "1")]),
+        ({"line_starts": dt.date(2026, 5, 1)}, [line(1, "1", start="2026-05-01")], [line(1, "1", start="2026-04-30")]),
+        ({"line_ends": dt.date(2026, 5, 1)}, [line(1, "1", start="2026-05-01")], [line(1, "1"), line(2, "1")]),
+        ({"line_places": ("11",)}, [line(1, "1", place="11")], [line(1, "1", place="12"), line(2, "1")]),
+        ({"line_revenues": ("045*",)}, [line(1, "1", revenue="450")], [line(1, "1", revenue="460")]),
+        # One line has all of it, or none does.
+        (THERAPY | {"line_units_min": 2}, [], [line(1, "97110", units=1), line(2, "99213", units=2)]),
+    ],
+    ids=str,
+)
+def test_a_condition_holds_where_one_service_line_has_all_that_it_asks(about, holding, failing):
+    condition = Condition(**about)
+    assert not holding or holds(condition, judged(["A00"], lines=[*failing, *holding]))
+    assert not holds(condition, judged(["A00"], lines=failing))
+    assert not holds(condition, judged(["A00"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "subjects", "named"),
+    [
+        ("line", [line(1, "97110", 1, 2), line(2, "99213", 3)], {1, 2}, "service line 1"),
+        ("line", [line(1, "99213", 1)], set(), ""),
+        ("line", [line(1, "97110"), line(2, "97140", 4, 9)], {2}, "service line 2"),
+        ("line-first", [line(1, "97110", 1, 2), line(2, "97140", 3, 1)], {1, 3}, "service line 1"),
+        ("line-only", [line(1, "97110", 1, 2), line(2, "97140", 2)], {1, 2}, "service line 1"),
+        ("line-only", [line(1, "97110", 1, 3), line(2, "97140", 9, 2)], {2}, "service line 2"),
+        ("line-only", [line(1, "97110", 1, main_only=True)], set(), ""),
+    ],
+    ids=str,
+)
+def test_lines_that_are_meant_tell_which_diagnoses_are_subjects(kind, given, subjects, named):
+    # The fourth diagnosis is the second once more. A03 is no subject, so a line that points to it points to others too.
+    claim = judged(["A00", "A01", "A03", "a01"], lines=given)
+    asked = Edit(0, Verb.PRESENT, only(0, 1), condition=Condition(**THERAPY), pointed=kind)
+    stored = program_of([asked]).edit(0)
+    assert claim.pointed(stored) == subjects
+    at = min(subjects, default=1)
+    assert lines_meant(stored, given, claim.claim.codes, at, claim.ids) == named
+
+
 def edit(**about) -> Edit:
     return Edit(rule=0, verb=Verb.PRESENT, subject=only(1), **about)
 

@@ -46,3 +46,36 @@ def is_backwards(pattern: str) -> bool:
     """Tell whether a pattern is a range whose end stands before its beginning, or is of another length."""
     found = _RANGE.fullmatch(_same(pattern))
     return found is not None and (len(found[1]) != len(found[2]) or found[1] > found[2])
+
+
+def _shared(low: str, high: str) -> str:
+    """Return what the ends of a range begin with, and with them all values between them."""
+    end = next((at for at, pair in enumerate(zip(low, high, strict=True)) if pair[0] != pair[1]), len(low))
+    return low[:end]
+
+
+class PatternBits:
+    """Many lists of patterns, each with a bit: tells for a value at once which of them it matches."""
+
+    def __init__(self, patterns: Iterable[tuple[int, Iterable[str]]]) -> None:
+        self._same: dict[str, int] = {}
+        self._starting: dict[str, dict[str, int]] = {}
+        for bit, several in patterns:
+            for pattern in several:
+                spelled, bounds, expression = _read(pattern)
+                if expression is None:
+                    self._same[spelled] = self._same.get(spelled, 0) | 1 << bit
+                if expression is not None or bounds is not None:
+                    start = spelled.partition("*")[0] if bounds is None else _shared(*bounds)
+                    alike = self._starting.setdefault(start, {})
+                    alike[pattern] = alike.get(pattern, 0) | 1 << bit
+
+    def of(self, value: str) -> int:
+        """Return the bits of the lists that have a pattern which the value matches, as `matches` tells it."""
+        spelled = _same(value)
+        bits = self._same.get(spelled, 0)
+        for end in range(len(spelled) + 1 if self._starting else 0):
+            for pattern, of_pattern in self._starting.get(spelled[:end], {}).items():
+                if of_pattern & ~bits and _one(pattern, spelled):
+                    bits |= of_pattern
+        return bits

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import attrs
 
-from weakcode.rules.model import AgeRange, Case, DatedAges, DateRange, Pack
+from weakcode.rules.lines.model import DateRange
+from weakcode.rules.model import AgeRange, Case, DatedAges, Pack
 
 
 def dated_cases(case: Case, pack: Pack) -> Iterator[Case]:

@@ -16,11 +16,13 @@ from weakcode.compile.tabular.builtin import BUILTIN, DATED
 from weakcode.compile.tabular.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
+from weakcode.rules.lines.model import ABOUT_POINTERS, Pointed
 from weakcode.rules.model import Case, Pack, Rule, When
 from weakcode.rules.profilechecks import code_sets_for
 from weakcode.semantics.conditions import condition_of
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix
 from weakcode.semantics.groups import grouped
+from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE, PointedKind
 from weakcode.semantics.verbs import Verb, Where
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
@@ -102,6 +104,8 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
     where = _NAMED_WHERE[relation.where] if relation else Where.ANYWHERE
     objects = scope.codes(relation.codes) if relation else CodeSet()
     listed = scope.spelled_out(relation.codes) if relation else ""
+    if case.pointed is not None and case.pointed.codes:
+        return _diagnoses_of_lines(case.pointed, scope)
     if subject is None:
         if case.forbid:
             return Verb.PRESENT, where, objects, CodeSet(), listed
@@ -122,6 +126,31 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
     else:
         verb = Verb.PRESENT
     return verb, where, subject, objects, listed
+
+
+def _diagnoses_of_lines(pointed: Pointed, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:
+    """Return the edit's form where it is said what diagnoses of a line must be: those that may not be are subjects.
+
+    A code that is not billable is told as such, and nothing else of it.
+    """
+    named = scope.codes(pointed.codes or "")
+    if pointed.none is not None:
+        return Verb.PRESENT, Where.ANYWHERE, named, CodeSet(), ""
+    others = CodeSet([(0, scope.edition.size)]) - named
+    return Verb.PRESENT, Where.ANYWHERE, others, CodeSet(), scope.spelled_out(pointed.codes or "")
+
+
+def _pointed(pointed: Pointed | None) -> PointedKind | None:
+    """Return what service lines must do with a subject; None where that is no part of being one."""
+    if pointed is None or pointed.how in ABOUT_POINTERS:
+        return None
+    if pointed.how == NEVER:
+        return NEVER
+    if pointed.any is not None:
+        return ONLY_BY_LINE
+    if pointed.how == FIRST:
+        return FIRST_BY_LINE if pointed.asks_line else FIRST
+    return BY_LINE
 
 
 def sources_of(pack: Pack, rule: Rule, edition: Edition) -> tuple[Source, ...]:
@@ -164,7 +193,8 @@ def compile_rule(pack: Pack, rule: Rule, number: int, scope: Scope) -> list[Edit
 def _texts(case: Case) -> list[str]:
     """Return every code expression of a case."""
     when, relation = case.when or When(), case.forbid or case.require or case.order
-    texts = (case.subject, relation and relation.codes, when.present, when.absent, when.first_listed)
+    pointed = case.pointed and case.pointed.codes
+    texts = (case.subject, relation and relation.codes, pointed, when.present, when.absent, when.first_listed)
     return [text for text in texts if text]
 
 
@@ -178,7 +208,7 @@ def _edit(pack: Pack, rule: Rule, number: int, case: Case, scope: Scope) -> Edit
         where=where,
         condition=condition_of(case.when or When(), case, rule, scope.codes),
         terms=tuple(term.casefold() for term in case.terms),
-        pointed=case.pointed if case.pointed in ("first", "never") else None,
+        pointed=_pointed(case.pointed),
         poa=case.poa,
         message=case.message,
         listed=listed,

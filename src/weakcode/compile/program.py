@@ -26,7 +26,7 @@ from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.verbs import Verb, Where
 
-CONDITIONAL, SPOKEN, LINED, ADMITTED = 1, 2, 4, 8
+CONDITIONAL, SPOKEN, LINED, ADMITTED, SERVED = 1, 2, 4, 8, 16
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines,
 or at present-on-admission indicators."""
 
@@ -153,6 +153,7 @@ class Program:
                 | SPOKEN * bool(edit.terms)
                 | LINED * edit.asks_lines
                 | ADMITTED * edit.asks_poa
+                | SERVED * edit.asks_service
                 for edit in edits
             ],
         }

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import compress
 from json.encoder import encode_basestring_ascii
 from operator import lt
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -23,9 +23,10 @@ from weakcode.codes.storage.store import Stored
 from weakcode.findings import CONFIDENCES, Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix
+from weakcode.semantics.pointers import PointedKind
 from weakcode.semantics.verbs import Verb, Where
 
-_DATES = ("starts", "ends")
+_DATES = ("starts", "ends", "line_starts", "line_ends")
 _BINARY = (CodeSet, Condition)
 """What has columns of its own and is left out of the JSON of an edit."""
 
@@ -131,7 +132,7 @@ _HEADER = {
 _RECORD = {
     **dict.fromkeys(("rule", "verb", "where"), int),
     "terms": [str],
-    "pointed": frozenset(("first", "never")),
+    "pointed": frozenset(get_args(PointedKind)),
     "poa": [str],
     "message": str,
     "listed": str,
@@ -140,8 +141,10 @@ _RECORD = {
 }
 _LISTS = [field.name for field in attrs.fields(Condition) if str(field.type) == "tuple[str, ...]"]
 _CONDITION = {
-    **dict.fromkeys(("age_min", "age_max"), int),
-    **dict.fromkeys(("sex", "starts", "ends"), str),
+    **dict.fromkeys(
+        ("age_min", "age_max", "line_units_min", "line_units_max", "line_charge_min", "line_charge_max"), int
+    ),
+    **dict.fromkeys(("sex", *_DATES), str),
     **{name: [str] for name in _LISTS},
     **dict.fromkeys(("pointer_off_claim", "line_without_pointer"), bool),
 }
@@ -184,7 +187,7 @@ def program_holds(stored: Stored, edition: Edition) -> bool:
 
 
 def _is_condition(data: Any) -> bool:
-    for day in ("starts", "ends"):
+    for day in _DATES:
         if is_like(data, _CONDITION) and day in data:
             date.fromisoformat(data[day])
     return is_like(data, _CONDITION)

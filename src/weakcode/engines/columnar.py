@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import ADMITTED, LINED, SPOKEN, Program
+from weakcode.compile.program import ADMITTED, LINED, SERVED, SPOKEN, Program
 from weakcode.engines.judging import USUAL, CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
@@ -55,12 +55,16 @@ class ColumnarEngine:
 
         Such edits have tables of their own, so that other claims never meet them.
         """
-        return any(part.groups(kind=LINED) for part in self._parts)
+        return self.has(LINED) or self.has(LINED | SERVED)
 
     @lazy
     def asks_poa(self) -> bool:
         """Whether an edit looks at present-on-admission indicators; these too have tables of their own."""
-        return any(part.groups(kind=ADMITTED) for part in self._parts)
+        return self.has(ADMITTED) or self.has(ADMITTED | SERVED)
+
+    def has(self, kind: int) -> bool:
+        """Tell whether there are edits of a kind, which have tables of their own."""
+        return any(part.groups(kind=kind) for part in self._parts)
 
     def hits(self, judged: JudgedClaim) -> list[Hit]:
         """Return every violation on the claim, in no particular order."""
@@ -96,10 +100,11 @@ class ColumnarEngine:
     ) -> NDArray[np.int32]:
         """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
 
-        `held` gives for tests of claims a row of words for each claim: bit n + 1 tells whether test n holds, bit 0 is
-        set. Positions are 1-based, 0 where there is none; stray is the first required code on the wrong side. Terms are
-        taken to hold, and their column is 0: edits that have some must be gone through by the caller, and so must those
-        that look at service lines or present-on-admission indicators: their hits come with their `kind`. Frees the GIL.
+        `held` gives for tests of claims the rows to look at, and a row of words for each claim: bit n + 1 tells whether
+        test n holds, bit 0 is set. Positions are 1-based, 0 where there is none; stray is the first required code on
+        the wrong side. Terms are taken to hold, and their column is 0: edits that have some must be gone through by the
+        caller, and so must those that look at service lines or present-on-admission indicators: their hits come with
+        their `kind`. Frees the GIL.
         """
         import numpy as np
 

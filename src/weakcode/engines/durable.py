@@ -189,8 +189,8 @@ class DurableEngine:
         edit = self._program.edit(number)
         verb = edit.verb
         if edit.pointed is not None:
-            pointers = judged.pointers
-            at = [] if pointers is None else [i for i in at if pointers.meets(edit.pointed, i)]
+            meant = judged.pointed(edit)
+            at = [i for i in at if i in meant]
             if not at:
                 return
         if edit.poa:

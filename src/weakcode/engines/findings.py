@@ -127,7 +127,7 @@ class Assembler:
         named, other, stray = map(self.wording.named, (first, second, third))
         term, lines = self._term(judged, edit, subject), ""
         if edit.asks_lines:
-            lines = lines_meant(edit, judged.claim.lines, judged.claim.codes, subject)
+            lines = lines_meant(edit, judged.claim.lines, judged.claim.codes, subject, judged.ids)
         message, said = self.wording.words(numbers, named, other, stray, term, lines)
         codes = tuple(one.shown for one in (named, other) if one.shown)
         key = key_of(self._program.rules[edit.rule].id, codes)

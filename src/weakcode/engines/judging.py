@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import ADMITTED, LINED, NO_SET, SPOKEN, Program, ProgramPart
+from weakcode.compile.program import ADMITTED, LINED, NO_SET, SERVED, SPOKEN, Program, ProgramPart
 from weakcode.engines.kernel._kernel import Tables
 from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import Condition
@@ -37,12 +37,14 @@ _MUCH = 0.75
 _FEW = 8
 """A program that distinguishes fewer segments than one in so many codes is small."""
 
-Held = Callable[[ConditionBits], "NDArray[np.uint64]"]
+Held = Callable[[ConditionBits, "NDArray[np.uint8]"], tuple["NDArray[np.uint8]", "NDArray[np.uint64]"]]
+"""Returns for the tests of tables which of the chosen rows are left to judge, and a row of words for each claim."""
 
 
 USUAL = 0
-"""The kind of edits that look at neither service lines (`LINED`) nor present-on-admission indicators (`ADMITTED`)."""
-_KINDS = LINED | ADMITTED
+"""The kind of edits that look at neither pointers (`LINED`), present-on-admission indicators (`ADMITTED`) nor at what
+service lines have (`SERVED`). A kind may be SERVED and one of the others."""
+_KINDS = LINED | ADMITTED | SERVED
 _FURTHER = SPOKEN | LINED | ADMITTED
 
 
@@ -62,20 +64,24 @@ class CodedRows:
 class Built:
     """Tables for the loops. `bits` tells which of the tests that their edits put to claims hold.
 
-    `segments` are the first ids of the segments that stand for codes in the tables, None where codes stand for
-    themselves.
+    `is_conditional` tells that every edit puts one to them. `segments` are the first ids of the segments that stand for
+    codes in the tables, None where codes stand for themselves.
     """
 
     tables: Tables
     bits: ConditionBits
     segments: memoryview | None
+    is_conditional: bool = False
 
     def judge(self, judged: JudgedClaim) -> list[Hit]:
         """Return the hits on a claim; terms and lines are taken to be as edits want them."""
+        held = self.bits.of(judged)
+        if held == 1 and self.is_conditional:
+            return []
         ids = judged.ids
         if self.segments is not None:
             ids = tuple([bisect_right(self.segments, code_id) - 1 for code_id in ids])
-        return self.tables.judge(judged.claim.codes, ids, self.bits.of(judged))
+        return self.tables.judge(judged.claim.codes, ids, held)
 
     def judge_batch(
         self,
@@ -92,7 +98,7 @@ class Built:
             ids = np.concatenate([np.arange(billable), strange])
             strange = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
             billable = 0
-        about = held(self.bits).reshape(-1)
+        chosen, about = held(self.bits, chosen)
         block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, strange)
         return np.frombuffer(block, np.int32).reshape(-1, 6)
 
@@ -156,6 +162,12 @@ class JudgingPart:
             found += self._judged(judged, kind=LINED)
         if judged.has_poa:
             found += self._judged(judged, kind=ADMITTED)
+        if judged.claim.lines:
+            found += self._judged(judged, kind=SERVED)
+            if judged.pointers is not None:
+                found += self._judged(judged, kind=SERVED | LINED)
+            if judged.has_poa:
+                found += self._judged(judged, kind=SERVED | ADMITTED)
         special = self._special
         if judged.pointers is not None or judged.is_spoken or judged.has_poa:
             doubtful = [hit for hit in found if special[hit.edit] & _FURTHER]
@@ -181,9 +193,9 @@ class JudgingPart:
         for number, of_edit in groupby(sorted(hits), key=lambda hit: hit.edit):
             edit = self._program.edit(number)
             meant = list(of_edit)
-            pointers = judged.pointers
-            if edit.pointed is not None and pointers is not None:
-                meant = [hit for hit in meant if pointers.meets(edit.pointed, hit.subject)]
+            if edit.pointed is not None:
+                pointed = judged.pointed(edit)
+                meant = [hit for hit in meant if hit.subject in pointed]
             if edit.poa:
                 meant = [hit for hit in meant if judged.poa(hit.subject) in edit.poa]
             if edit.terms:
@@ -227,11 +239,13 @@ class JudgingPart:
 def _edit_counts(program: Program, *, kind: int) -> list[int]:
     """Return how many edits of a kind each rule has."""
     rules, special = program.rule_of_edit, program.column("special")
-    of_kind: dict[int, Counter[int]] = {LINED: Counter(), ADMITTED: Counter()}
+    counted = Counter() if kind else Counter(rules)
     for number in compress(range(len(special)), special):
-        if special[number] & _KINDS:
-            of_kind[special[number] & _KINDS][rules[number]] += 1
-    counted = of_kind[kind] if kind else Counter(rules) - of_kind[LINED] - of_kind[ADMITTED]
+        of = special[number] & _KINDS
+        if of and of == kind:
+            counted[rules[number]] += 1
+        elif of and not kind:
+            counted[rules[number]] -= 1
     return [counted[rule] for rule in range(len(program.rules))]
 
 
@@ -270,7 +284,8 @@ def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Buil
         len(starts) if small else universe,
         len(tests),
     )
-    return Built(tables, ConditionBits([ClaimTest(*test) for test in tests]), starts if small else None)
+    conditional = all(about_claim[number] for number in compress(range(count), on))
+    return Built(tables, ConditionBits([ClaimTest(*test) for test in tests]), starts if small else None, conditional)
 
 
 def _in_segments(program: Program) -> Callable[[str], memoryview]:

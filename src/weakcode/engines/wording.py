@@ -22,13 +22,17 @@ from weakcode.compile.citations import of_day
 from weakcode.compile.program import Program
 from weakcode.findings import Source
 from weakcode.semantics.edits import Edit
-from weakcode.semantics.pointers import FIRST, NEVER
+from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE
 from weakcode.semantics.verbs import FORMS, Verb, Where
 
 _POINTED_MESSAGES = {
     FIRST: "{subject} may not be the first pointer of {lines}.",
     NEVER: "No service line points to {subject}.",
+    BY_LINE: "{subject} may not be a diagnosis of {lines}.",
+    FIRST_BY_LINE: "{subject} may not be the first diagnosis of {lines}.",
+    ONLY_BY_LINE: "No diagnosis of {lines} is one of these codes: {listed}.",
 }
+_NOT_LISTED_MESSAGE = "{subject} is a diagnosis of {lines}, and is not one of these codes: {listed}."
 _POA_MESSAGE = "{subject} may not have its present-on-admission indicator."
 _OFF_CLAIM_MESSAGE = "A pointer leads to a diagnosis that is not on the claim: {lines}."
 _NO_POINTER_MESSAGE = "A service line points to no diagnosis: {lines}."
@@ -250,7 +254,7 @@ def _default_message(edit: Edit) -> str:
     if edit.verb is Verb.PRESENT and edit.poa:
         return _POA_MESSAGE
     if edit.verb is Verb.PRESENT and edit.pointed is not None:
-        return _POINTED_MESSAGES[edit.pointed]
+        return _NOT_LISTED_MESSAGE if edit.pointed == BY_LINE and edit.listed else _POINTED_MESSAGES[edit.pointed]
     if edit.verb is Verb.CLAIM_REQUIRE and edit.asks_lines and not edit.listed:
         bare = edit.condition is not None and edit.condition.line_without_pointer
         return _NO_POINTER_MESSAGE if bare else _OFF_CLAIM_MESSAGE

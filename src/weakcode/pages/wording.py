@@ -15,6 +15,7 @@ from weakcode.compile.ages import in_words, periods
 from weakcode.findings import CONFIDENCES, SAFE_ACTIONS
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
+from weakcode.rules.lines.model import LINE_KEYS, LineTest, Pointed
 from weakcode.rules.model import Case, Grouping, Relation
 
 _FIXES = {
@@ -199,12 +200,29 @@ def _case(case: Case) -> str:
     if case.terms:
         parts.append(f"not documented as {', '.join(case.terms)}")
     if case.pointed:
-        parts.append(_POINTED[case.pointed])
+        parts.append(_pointed(case.pointed, alone=len(parts) == bool(case.subject)))
     if case.poa:
         parts.append(f"on inpatient claims, with the present-on-admission indicator {' or '.join(case.poa)}")
     if case.when:
         parts.append(f"(when {_condition(case.when)})")
     return " ".join(parts)
+
+
+def _pointed(pointed: Pointed, *, alone: bool) -> str:
+    """Return what service lines must do; `alone` tells that the case has no other verb."""
+    if pointed.how and not pointed.asks_line:
+        return _POINTED[pointed.how]
+    keys = {key: getattr(pointed, key) for key in LINE_KEYS}
+    line = f"a service line with {_given(attrs.evolve(LineTest(), **keys))}" if pointed.asks_line else "a service line"
+    if pointed.every:
+        return f"every diagnosis that {line} points to must be one of `{pointed.every}`"
+    if pointed.any:
+        return f"some diagnosis that {line} points to must be one of `{pointed.any}`"
+    if pointed.none:
+        return f"no diagnosis that {line} points to may be one of `{pointed.none}`"
+    if alone:
+        return f"no {line.removeprefix('a ')} may point to it{' first' if pointed.how else ''}"
+    return f"where {line} points to it{' first' if pointed.how else ''}"
 
 
 def _grouping(by: Grouping) -> str:
@@ -216,6 +234,10 @@ def _grouping(by: Grouping) -> str:
 def _relation(relation: Relation) -> str:
     codes = f"`{relation.codes}`"
     return codes if relation.where == "anywhere" else f"{codes} {relation.where} it"
+
+
+def _given(line: LineTest) -> str:
+    return _condition(line).replace("; ", " and ")
 
 
 def _condition(when: Any) -> str:
@@ -263,7 +285,16 @@ def known_of(case: ExampleCase) -> Iterator[str]:
         yield claim.setting
     if claim.payer is not None:
         yield f"payer {claim.payer}"
-    for name in ("plan", "bill_type", "frequency", "place", "state", "provider_taxonomy"):
+    for name in (
+        "plan",
+        "bill_type",
+        "frequency",
+        "place",
+        "state",
+        "provider_taxonomy",
+        "provider",
+        "rendering_provider",
+    ):
         if getattr(claim, name) is not None:
             yield f"{name.replace('_', ' ')} {getattr(claim, name)}"
     if claim.documented:

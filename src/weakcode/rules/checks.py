@@ -10,18 +10,17 @@ from typing import Any
 
 import attrs
 
-from weakcode.base.patterns import is_backwards
 from weakcode.errors import NotationError, Problem, did_you_mean
 from weakcode.rules.examples import problems_of
+from weakcode.rules.lines.checks import wrong_line, wrong_pointed, wrong_ranges
+from weakcode.rules.lines.model import SET_KEYS
 from weakcode.rules.model import (
-    ABOUT_POINTERS,
     BUILTIN_SETS,
     OLDEST,
     Case,
     Citation,
     FixRule,
     Grouping,
-    LineTest,
     Pack,
     Relation,
     Rule,
@@ -168,6 +167,9 @@ class _Checker:
             yield from self.case(inline, path, inline.subject, rule)
         if rule.by is not None:
             yield from self._places(rule.by, (*path, "by"))
+        if any(case.pointed and case.pointed.asks_line and case.when and case.when.line for case in rule.all_cases):
+            message = '"pointed" and "when" both say what a line must have; say it under "pointed" alone'
+            yield self.marked.problem(path, message)
         yield from self._dates(rule.effective, (*path, "effective"))
         if rule.confidence == "record" and rule.severity == "error":
             message = 'a rule that depends on what the record says ("record") is never an error; make it a warning'
@@ -198,12 +200,9 @@ class _Checker:
         verbs += [made for made in MADE if whole is not None and getattr(whole, made) is not None]
         where = "this rule" if len(path) == 2 else "this case"
         choice = f"{', '.join(VERBS)}, pointed, poa{' or notes' * (len(path) == 2)}"
-        if case.pointed in ABOUT_POINTERS and (verbs or subject is not None):
-            message = f'"{case.pointed}" is about the pointers alone; give the rule no subject and no other verb'
-            yield self.marked.problem((*path, "pointed"), message, key=True)
-        elif case.pointed is not None and case.pointed not in ABOUT_POINTERS and subject is None:
-            message = f'"{case.pointed}" needs a subject: the codes that service lines point to'
-            yield self.marked.problem((*path, "pointed"), message, key=True)
+        misfits = list(wrong_pointed(self.marked, case.pointed, verbs, subject, (*path, "pointed")))
+        if misfits:
+            yield from misfits
         elif case.poa and (case.pointed is not None or subject is None):
             message = '"poa" needs a subject, and no "pointed": indicators are on inpatient claims, pointers on others'
             yield self.marked.problem((*path, "poa"), message, key=True)
@@ -225,6 +224,10 @@ class _Checker:
             relation = getattr(case, verb)
             if relation is not None:
                 yield from self._relation(relation, verb, subject, (*path, verb))
+        yield from wrong_line(self.marked, case.pointed, (*path, "pointed"))
+        for key in SET_KEYS if case.pointed else ():
+            if getattr(case.pointed, key):
+                yield from self.expression(getattr(case.pointed, key), (*path, "pointed", key))
         yield from self._parts(case.when, case.message, case.fix, path)
 
     def _grouping(self, verbs: Sequence[str], subject: str | None, path: Path) -> Iterator[Problem]:
@@ -302,14 +305,11 @@ class _Checker:
                 message = f'"{outside}" is not among ages{_known(outside, self.ages)}'
                 yield self.marked.problem((*path, "age", "outside"), message)
         yield from self._dates(when.service_date, (*path, "service_date"))
-        named = {(*path, field.name): getattr(when, field.name) for field in attrs.fields(When)}
-        if when.line is not None:
-            named |= {(*path, "line", field.name): getattr(when.line, field.name) for field in attrs.fields(LineTest)}
-        for place, values in named.items():
-            for index, value in enumerate(values if isinstance(values, tuple) else ()):
-                if is_backwards(value):
-                    message = f'"{value}" is no range: its ends are as long as each other, the lower one first'
-                    yield self.marked.problem((*place, index), message)
+        for field in attrs.fields(When):
+            values = getattr(when, field.name)
+            if isinstance(values, tuple):
+                yield from wrong_ranges(self.marked, values, (*path, field.name))
+        yield from wrong_line(self.marked, when.line, (*path, "line"))
         if when.documented is not None:
             for kind in ("all", "any", "none"):
                 facts = getattr(when.documented, kind)

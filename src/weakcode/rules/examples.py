@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.claims import Claim, ServiceLine
-from weakcode.errors import Problem
+from weakcode.errors import InputError, Problem, did_you_mean
 from weakcode.findings import SAFE_ACTIONS
 from weakcode.rules.model import OLDEST, Example, Rule
 from weakcode.rules.yamlmarks import Marked, Path
@@ -62,17 +62,28 @@ class ExampleCase:
             place=one.place,
             state=one.state,
             provider_taxonomy=one.provider_taxonomy,
+            provider=one.provider,
+            rendering_provider=one.rendering_provider,
             documented=one.documented,
             lines=[_line(number, text) for number, text in enumerate(one.lines, start=1)],
         )
 
 
+_NAMED = {"place": "place", "revenue": "revenue", "units": "units", "charge": "charge", "date": "start"}
+"""What a line of an example says by name, and the field of a service line that it is."""
+
+
 def _line(number: int, text: str) -> ServiceLine:
-    """Return a service line from its pointers, which may stand after a procedure, its modifiers and a colon."""
+    """Return a service line from its pointers, which may stand after a colon and what else is known of it."""
     before, _, pointers = text.rpartition(":")
-    procedure, *modifiers = before.split() or [""]
+    named = dict(word.split("=", 1) for word in before.split() if "=" in word)
+    procedure, *modifiers = [word for word in before.split() if "=" not in word] or [""]
     return ServiceLine(
-        number, tuple(map(int, pointers.replace("-", " ").split())), procedure or None, modifiers=modifiers
+        number,
+        tuple(map(int, pointers.replace("-", " ").split())),
+        procedure or None,
+        modifiers=modifiers,
+        **{_NAMED[name]: value for name, value in named.items()},
     )
 
 
@@ -142,6 +153,8 @@ def problems_of(marked: Marked, rule: Rule, example: Example, kind: str, path: P
         if wrong is not None and pointers.strip() != "-":
             message = f'"lines": a pointer is the position of a diagnosis, from 1 (or - for none); found "{wrong}"'
             yield marked.problem((*path, "lines", index), message)
+        else:
+            yield from _mistold(marked, line, (*path, "lines", index))
     if kind == "pass" and example.finds:
         message = '"finds": an example that passes has no findings; move it to fail'
         yield marked.problem((*path, "finds"), message, key=True)
@@ -153,6 +166,21 @@ def problems_of(marked: Marked, rule: Rule, example: Example, kind: str, path: P
         yield marked.problem((*path, "age"), message)
     if example.fixed is not None:
         yield from _misfixed(marked, rule, example.codes, example.fixed, kind, (*path, "fixed"))
+
+
+def _mistold(marked: Marked, line: str, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong in what a line of an example says beside its pointers."""
+    for word in line.rpartition(":")[0].split():
+        name, is_named, _ = word.partition("=")
+        if is_named and name not in _NAMED:
+            hint = did_you_mean(name, _NAMED)
+            message = f'"lines": a line has no "{name}"{hint}; it can have {", ".join(_NAMED)}'
+            yield marked.problem(path, message)
+            return
+    try:
+        _line(1, line)
+    except InputError as error:
+        yield marked.problem(path, f'"lines": {str(error).rstrip(".")}')
 
 
 def _misfixed(marked: Marked, rule: Rule, codes: str, fixed: str, kind: str, path: Path) -> Iterator[Problem]:

@@ -10,11 +10,13 @@ Field metadata `doc` becomes the description in the JSON Schema that editors rea
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
+from weakcode.base.documented import doc
 from weakcode.findings import SAFE_ACTIONS
+from weakcode.rules.lines.model import DateRange, LineTest, Pointed
 
 SeverityName = Literal["error", "warning", "info"]
 ConfidenceName = Literal["certain", "likely", "record"]
@@ -69,8 +71,6 @@ BUILTIN_SETS = (
 """Code sets that every rule file can name without declaring them; `weakcode.compile.tabular.builtin` resolves them."""
 Place = Literal["first", "secondary"]
 Indicator = Literal["Y", "N", "U", "W", "1", "missing"]
-PointedName = Literal["first", "never", "off-claim", "no-pointer"]
-ABOUT_POINTERS: tuple[PointedName, ...] = ("off-claim", "no-pointer")
 OLDEST = 150
 """The highest age in years that a rule file can name."""
 
@@ -81,11 +81,7 @@ FORBID = "Codes that may not stand with the subject (or on the claim)."
 REQUIRE = "Codes of which one must stand with the subject (or on the claim)."
 ORDER = "Codes that must stand before (or after) the subject if they are there."
 TERMS = "Words in the documented text of a subject that belong to another code."
-POINTED = (
-    "What service lines do with the subject: some line points to it first, or none ever points to it. off-claim and "
-    "no-pointer, without a subject: a pointer leads to a diagnosis that is not there, or a line has none where another "
-    "has one."
-)
+POINTED = "What service lines do with the subject, or must do with the diagnoses that they point to."
 BY = "What a subject and an object must share to be compared; without it all of them are."
 POA = (
     "Present-on-admission indicators that a subject has, missing being none; the rule then speaks on inpatient claims"
@@ -94,15 +90,6 @@ POA = (
 MESSAGE = (
     "The finding, as a sentence; {subject}, {object}, {found}, {listed}, {term}, {ages} and {lines} are filled in."
 )
-
-
-def doc(text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any) -> Any:
-    """Declare a field with the sentence that an editor shows for it.
-
-    `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
-    of one be written without the list; `pattern` is the regular expression for the text, or each text in it.
-    """
-    return attrs.field(metadata={"doc": text, "key": key, "single": single, "pattern": pattern}, **kwargs)
 
 
 @attrs.frozen
@@ -143,30 +130,12 @@ class DatedAges:
 
 
 @attrs.frozen
-class DateRange:
-    """Service dates, both ends included."""
-
-    from_: dt.date | None = doc("First service date.", default=None, key="from")
-    to: dt.date | None = doc("Last service date.", default=None)
-
-
-@attrs.frozen
 class FactTest:
     """Which documented facts must be there. A fact that is not given is not documented."""
 
     all: tuple[str, ...] = doc("Facts that must all be documented.", default=(), single=True)
     any: tuple[str, ...] = doc("Facts of which at least one must be documented.", default=(), single=True)
     none: tuple[str, ...] = doc("Facts of which none may be documented.", default=(), single=True)
-
-
-@attrs.frozen
-class LineTest:
-    """What one service line must have; every key given must hold. Values, ranges (97110-97150) or patterns (97*)."""
-
-    procedure: tuple[str, ...] = doc("Procedures: CPT or HCPCS codes.", default=(), single=True)
-    modifiers: tuple[str, ...] = doc("Modifiers of which it has one.", default=(), single=True)
-    revenue: tuple[str, ...] = doc("Revenue codes, with four digits.", default=(), single=True)
-    place: tuple[str, ...] = doc("Places of service that the line has of its own.", default=(), single=True)
 
 
 @attrs.frozen
@@ -187,6 +156,8 @@ class When:
     place: tuple[str, ...] = doc("Places of service of the claim, with two digits.", default=(), single=True)
     state: tuple[str, ...] = doc("States, as in CA.", default=(), single=True)
     taxonomy: tuple[str, ...] = doc("Taxonomy codes of the billing provider, as 207*.", default=(), single=True)
+    provider: tuple[str, ...] = doc("NPIs of the billing provider.", default=(), single=True)
+    rendering_provider: tuple[str, ...] = doc("NPIs of the rendering provider.", default=(), single=True)
     line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)
@@ -216,7 +187,7 @@ class Case:
     by: Grouping | None = doc(BY, default=None)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
-    pointed: PointedName | None = doc(POINTED, default=None)
+    pointed: Pointed | None = doc(POINTED, default=None)
     poa: tuple[Indicator, ...] = doc(POA, default=(), single=True)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)
@@ -269,11 +240,14 @@ class Example:
     place: str | None = doc("Place of service.", default=None)
     state: str | None = doc("State.", default=None)
     provider_taxonomy: str | None = doc("Taxonomy code of the billing provider.", default=None)
+    provider: str | None = doc("NPI of the billing provider.", default=None)
+    rendering_provider: str | None = doc("NPI of the rendering provider.", default=None)
     documented: tuple[str, ...] = doc("Documented facts.", default=(), single=True)
     text: dict[int, str] = doc("Documented text by position.", factory=dict)
     poa: dict[int, Indicator] = doc("Present-on-admission indicators by position.", factory=dict)
     lines: tuple[str, ...] = doc(
-        "The pointers of each service line, the main one first, separated by blanks; - where it has none.",
+        "The pointers of each service line, the main one first, separated by blanks; - where it has none. Before them"
+        " and a colon, its procedure with modifiers, or place=11, revenue=0450, units=2, charge=120, date=2026-05-01.",
         default=(),
         single=True,
     )
@@ -318,7 +292,7 @@ class Rule:
     by: Grouping | None = doc(BY, default=None)
     once: bool = doc("The same code may stand only once.", default=False)
     terms: tuple[str, ...] = doc(TERMS, default=())
-    pointed: PointedName | None = doc(POINTED, default=None)
+    pointed: Pointed | None = doc(POINTED, default=None)
     poa: tuple[Indicator, ...] = doc(POA, default=(), single=True)
     when: When | None = doc("The claim condition.", default=None)
     message: str | None = doc(MESSAGE, default=None)

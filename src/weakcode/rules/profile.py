@@ -10,11 +10,12 @@ from typing import Literal
 
 import attrs
 
+from weakcode.base.documented import doc
 from weakcode.base.lazy import lazy
 from weakcode.claims import Waiver
 from weakcode.errors import InputError, Problem
 from weakcode.findings import CONFIDENCES, DenialRisk, Severity, Source
-from weakcode.rules.model import FULL_ID, Publication, doc
+from weakcode.rules.model import FULL_ID, Publication
 from weakcode.rules.yamlmarks import Marked
 
 # ruff: noqa: RUF009  (doc() declares a field; the linter knows only attrs.field by name)

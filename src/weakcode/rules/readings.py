@@ -15,10 +15,11 @@ from typing import Any
 
 import attrs
 
+from weakcode.base.documented import doc
 from weakcode.errors import NotationError, Problem, RuleFileError
 from weakcode.rules.library import readings_file, sources_file
 from weakcode.rules.load import in_order, publications_of, read_content
-from weakcode.rules.model import Citation, Examples, Publication, doc
+from weakcode.rules.model import Citation, Examples, Publication
 from weakcode.rules.structure import file_fields, structure
 from weakcode.rules.yamlmarks import Marked, Path, read
 

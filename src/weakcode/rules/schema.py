@@ -121,7 +121,8 @@ def _reference(cls: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
         definitions[name] = {}  # holds the place while its own fields are read
         schema: dict[str, Any] = _object(cls, definitions)
         if name in SHORTHANDS:
-            text = {"type": "string", "minLength": 1, "description": f"Short for {SHORTHANDS[name]}: …"}
+            text = _kind(field_types(cls)[SHORTHANDS[name]], definitions)
+            text["description"] = f"Short for {SHORTHANDS[name]}: …"
             schema = {"anyOf": [text, schema]}
         definitions[name] = {"description": _summary(cls), **schema}
     return {"$ref": f"#/$defs/{name}"}

@@ -18,14 +18,14 @@ from weakcode.errors import Problem, did_you_mean
 from weakcode.rules.yamlmarks import Marked, Path
 
 # A class that may be written as bare text, and the key that the text stands for.
-SHORTHANDS = {"Relation": "anywhere", "Example": "codes"}
+SHORTHANDS = {"Relation": "anywhere", "Example": "codes", "Pointed": "how"}
 # A class of which exactly one key may be given.
 CHOICES = ("Relation",)
 
 _NOUNS = {
     "Relation": "a relation", "AgeRange": "an age range", "DateRange": "a date range",
     "DatedAges": "ages with their first date", "FactTest": "documented", "Grouping": "by",
-    "When": "when", "LineTest": "a service line",
+    "When": "when", "LineTest": "a service line", "Pointed": "pointed", "NumberRange": "a range of numbers",
     "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
     "Publications": "a file of publications", "Readings": "a file of readings", "NoteReading": "a reading",
     "ListedCodes": "a reading", "CodesReading": "a reading", "ExcludesReading": "a reading", "Apart": "a reading",
@@ -286,7 +286,7 @@ def _field_hook(converter: Any, field: attrs.Attribute[Any], kind: Any) -> Any:
     of_class = any(map(attrs.has, filter(lambda one: isinstance(one, type), get_args(kind))))
 
     def structure_field(value: object, _: Any = None) -> Any:
-        if field.metadata["single"] and isinstance(value, dict if of_class else str):
+        if field.metadata["single"] and isinstance(value, dict if of_class else str | int | float):
             value = [value]
         result = handle(value, kind)
         for text in () if not pattern else (result,) if isinstance(result, str) else result:

@@ -9,6 +9,7 @@ import attrs
 
 from weakcode.semantics.conditions import PARTS, ClaimPart, Condition
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.linebits import AskedLines
 
 _MOST_REMEMBERED = 10_000
 
@@ -54,11 +55,14 @@ class ConditionBits:
         self.lenient = lenient
         self.all = (1 << (len(tests) + 1)) - 1
         self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
-        parts = []
+        parts: list[AskedPart | AskedLines] = []
         for part in PARTS:
             asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
             if asked:
-                parts.append(AskedPart(part, tuple(asked), self.all & ~sum(1 << bit for bit, _ in asked)))
+                others = self.all & ~sum(1 << bit for bit, _ in asked)
+                parts.append(
+                    AskedLines(part, asked, others) if part.name == "lines" else AskedPart(part, tuple(asked), others)
+                )
         self.parts = tuple(parts)
 
     def of(self, judged: JudgedClaim) -> int:

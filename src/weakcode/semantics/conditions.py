@@ -21,14 +21,10 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.judged import JudgedClaim, at_positions
 from weakcode.semantics.pointers import FAULTS, OFF_CLAIM, WITHOUT_POINTER
+from weakcode.semantics.servicelines import LINE_CONDITIONS, asked_lines, facts_of, lines_met, lines_unmet
 
 if TYPE_CHECKING:
-    from weakcode.claims import ServiceLine
     from weakcode.rules.model import Case, Rule, When
-
-
-LineWords = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
-"""Procedure, modifiers, revenue code and place of a service line; empty where it has none."""
 
 
 @attrs.frozen
@@ -46,10 +42,18 @@ class Condition:
     places: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     taxonomies: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    rendering_providers: tuple[str, ...] = ()
     line_procedures: tuple[str, ...] = ()
     line_modifiers: tuple[str, ...] = ()
     line_revenues: tuple[str, ...] = ()
     line_places: tuple[str, ...] = ()
+    line_units_min: int | None = None
+    line_units_max: int | None = None
+    line_charge_min: int | None = None
+    line_charge_max: int | None = None
+    line_starts: dt.date | None = None
+    line_ends: dt.date | None = None
     starts: dt.date | None = None
     ends: dt.date | None = None
     documented_all: tuple[str, ...] = ()
@@ -60,6 +64,11 @@ class Condition:
     first_listed: CodeSet | None = None
     pointer_off_claim: bool = False
     line_without_pointer: bool = False
+
+    @property
+    def asks_line(self) -> bool:
+        """Whether some service line must have something."""
+        return any(getattr(self, name) != getattr(_NOTHING, name) for name in LINE_CONDITIONS)
 
     @property
     def faults(self) -> int:
@@ -158,49 +167,6 @@ def _word_part(name: str, key: str, field: str, what: str) -> ClaimPart:
     )
 
 
-_OF_LINES = {
-    "procedure": "line_procedures",
-    "modifiers": "line_modifiers",
-    "revenue": "line_revenues",
-    "place": "line_places",
-}
-"""The fields of `Condition` that ask for a service line, by the field of the line."""
-
-
-def _lines_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
-    if when.line is None:
-        return {}
-    return {field: getattr(when.line, name) for name, field in _OF_LINES.items()}
-
-
-def line_words(line: ServiceLine) -> LineWords:
-    """Return what conditions look at of a service line: procedure, modifiers, revenue code and place."""
-    one = (line.procedure, line.revenue, line.place)
-    procedure, revenue, place = ((word,) if word else () for word in one)
-    return procedure, line.modifiers, revenue, place
-
-
-def _lines_of(judged: JudgedClaim) -> frozenset[LineWords]:
-    return frozenset(map(line_words, judged.claim.lines))
-
-
-def _line_met(condition: Condition, line: LineWords) -> bool:
-    return all(
-        not wanted or any(matches(wanted, word) for word in words)
-        for wanted, words in zip((getattr(condition, field) for field in _OF_LINES.values()), line, strict=True)
-    )
-
-
-def _lines_met(condition: Condition, lines: frozenset[LineWords] | None) -> bool:
-    return any(_line_met(condition, line) for line in lines or ())
-
-
-def _lines_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
-    asked = [f"{name} {', '.join(getattr(condition, field))}" for name, field in _OF_LINES.items()
-             if getattr(condition, field)]  # fmt: skip
-    yield f"no service line has {' and '.join(asked)}" if judged.claim.lines else "the claim has no service lines"
-
-
 def _date_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
     """Service dates of the case, within the dates on which the rule is in force."""
     ranges = [dates for dates in (when.service_date, rule.effective) if dates]
@@ -253,7 +219,8 @@ def _facts_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
 
 
 def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
-    return {"pointer_off_claim": case.pointed == "off-claim", "line_without_pointer": case.pointed == "no-pointer"}
+    how = case.pointed and case.pointed.how
+    return {"pointer_off_claim": how == "off-claim", "line_without_pointer": how == "no-pointer"}
 
 
 PARTS = (
@@ -283,7 +250,16 @@ PARTS = (
     _word_part("place", "place", "places", "place of service"),
     _word_part("state", "state", "states", "state"),
     _word_part("provider_taxonomy", "taxonomy", "taxonomies", "taxonomy of the provider"),
-    ClaimPart("lines", tuple(_OF_LINES.values()), _lines_asked, _lines_of, _lines_met, _lines_unmet),
+    _word_part("provider", "provider", "providers", "billing provider"),
+    _word_part("rendering_provider", "rendering_provider", "rendering_providers", "rendering provider"),
+    ClaimPart(
+        "lines",
+        LINE_CONDITIONS,
+        lambda when, case, rule: asked_lines(when, case),
+        lambda judged: frozenset(map(facts_of, judged.claim.lines)),
+        lines_met,
+        lambda condition, judged: lines_unmet(condition, has_lines=bool(judged.claim.lines)),
+    ),
     ClaimPart(
         "service_date",
         ("starts", "ends"),

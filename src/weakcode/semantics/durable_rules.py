@@ -9,10 +9,12 @@ The facts of a claim are the roles that its diagnoses play in its edits:
     {"role": "closed"}                                     nothing more will be said; asserted last
 
 A diagnosis is a subject where its code is one; of an edit with `terms` only if its documented text holds one of them,
-of an edit with `pointed` only if service lines point to it so: `first`, some line names it first, or `never`, no line
-points to it although some line points somewhere. Of an edit with `poa` it is one only on an inpatient claim that
-has present-on-admission indicators, and with one of these, `missing` being none. A pointer to a code that stands again
-is one to the code. That a pointer leads beyond the claim is part of an edit's condition, like age and payer.
+of an edit with `pointed` only if service lines point to it so: `first`, some line names it first; `never`, no line
+points to it although some line points somewhere; or `line`, a line that has what the edit asks of one points to it.
+`line-first` is such a line's first pointer, and `line-only` too where the line points to subjects alone. Of an edit
+with `poa` it is one only on an inpatient claim that has present-on-admission indicators, and with one of these,
+`missing` being none. A pointer to a code that stands again is one to the code. That a pointer leads beyond the claim is
+part of an edit's condition, like age and payer.
 
 A rule with a `none` waits for the closing fact, since `none` looks at what has been said so far. Every kind of fact is
 matched by some rule, else the rules engine would refuse it. The closing fact alone is matched by the last rule, so that

@@ -53,6 +53,11 @@ class Edit:
         return bool(self.poa)
 
     @property
+    def asks_service(self) -> bool:
+        """Whether some service line must have something; then it is silent on claims without such a line."""
+        return self.condition is not None and self.condition.asks_line
+
+    @property
     def asks_lines(self) -> bool:
         """Whether it looks at the pointers of service lines; then it is silent on a claim without any."""
         return self.pointed is not None or (self.condition is not None and bool(self.condition.faults))

@@ -13,7 +13,7 @@ from weakcode.claims import Claim
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
-from weakcode.semantics.pointers import Pointers
+from weakcode.semantics.pointers import Pointers, pointed_positions
 from weakcode.semantics.verbs import Verb, Where
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ class JudgedClaim:
     def poa(self, position: int) -> str:
         """Return the present-on-admission indicator of a diagnosis, `missing` where it has none."""
         return self.claim.diagnoses[position - 1].poa or MISSING
+
+    def pointed(self, edit: Edit) -> frozenset[int]:
+        """Return the first positions of the diagnoses that service lines point to as an edit with `pointed` asks."""
+        if self.pointers is None:
+            return frozenset()
+        return pointed_positions(edit, self.pointers, self.claim.lines, self.claim.codes, self.ids)
 
     @property
     def pointer_faults(self) -> int:

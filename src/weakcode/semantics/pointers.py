@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import attrs
 
 from weakcode.claims import ServiceLine
+from weakcode.semantics.servicelines import facts_of, line_met
 
 if TYPE_CHECKING:
     from weakcode.semantics.edits import Edit
 
-PointedKind = Literal["first", "never"]
+PointedKind = Literal["first", "never", "line", "line-first", "line-only"]
 FIRST: PointedKind = "first"
 NEVER: PointedKind = "never"
+BY_LINE: PointedKind = "line"
+FIRST_BY_LINE: PointedKind = "line-first"
+ONLY_BY_LINE: PointedKind = "line-only"
+"""The line points to no diagnosis that is not a subject; meant is the first that it points to."""
+OF_LINES = (BY_LINE, FIRST_BY_LINE, ONLY_BY_LINE)
+"""The kinds that look at those lines only that have what the edit's condition asks of one."""
 OFF_CLAIM, WITHOUT_POINTER = 1, 2
 FAULTS = {
     OFF_CLAIM: "no pointer of a service line leads beyond the diagnoses",
@@ -61,9 +68,39 @@ class Pointers:
             len(pointing) < len(lines),
         )
 
-    def meets(self, kind: PointedKind, position: int) -> bool:
-        """Tell whether the diagnosis at a first position is pointed to in this way."""
-        return position in (self.first if kind == FIRST else self.never)
+
+def pointed_positions(
+    edit: Edit, pointers: Pointers, lines: Iterable[ServiceLine], codes: Sequence[object], ids: Sequence[int]
+) -> frozenset[int]:
+    """Return the first positions of the diagnoses that service lines point to as an edit with `pointed` asks.
+
+    `codes` are those of the claim in order, `ids` their numbers.
+    """
+    if edit.pointed not in OF_LINES:
+        return pointers.first if edit.pointed == FIRST else pointers.never
+    return frozenset().union(*(positions for _, positions in _meant_lines(edit, lines, codes, ids)))
+
+
+def _meant_lines(
+    edit: Edit, lines: Iterable[ServiceLine | PointedLine], codes: Sequence[object], ids: Sequence[int]
+) -> Iterator[tuple[int, frozenset[int]]]:
+    """Give the number of each line that has what an edit asks of one, and the first positions that it points to so."""
+    place: dict[object, int] = {}
+    first_place = [place.setdefault(code, position) for position, code in enumerate(codes, start=1)]
+    for line in lines:
+        to = [pointer for pointer in line.pointers if pointer <= len(codes)]
+        if not to or not isinstance(line, ServiceLine) or not _is_meant(edit, line):
+            continue
+        if edit.pointed == BY_LINE:
+            yield line.number, frozenset(first_place[pointer - 1] for pointer in to)
+        elif edit.pointed == FIRST_BY_LINE or (
+            not line.main_only and all(ids[pointer - 1] in edit.subject for pointer in to)
+        ):
+            yield line.number, frozenset([first_place[to[0] - 1]])
+
+
+def _is_meant(edit: Edit, line: ServiceLine) -> bool:
+    return edit.condition is None or line_met(edit.condition, facts_of(line))
 
 
 class PointedLine(NamedTuple):
@@ -89,11 +126,21 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine | PointedLine], diagnose
     return lines_named(named)
 
 
-def lines_meant(edit: Edit, lines: Sequence[ServiceLine | PointedLine], codes: Sequence[object], subject: int) -> str:
+def lines_meant(
+    edit: Edit,
+    lines: Sequence[ServiceLine | PointedLine],
+    codes: Sequence[object],
+    subject: int,
+    ids: Sequence[int] = (),
+) -> str:
     """Name the service lines that a violation of an edit is about; empty where it is about none.
 
     `codes` are those of the claim in order, `subject` the position of the violation's subject, 0 where there is none.
+    Of an edit that looks at what lines have, `lines` are whole lines, and `ids` the numbers of the codes.
     """
+    if edit.pointed in OF_LINES and subject:
+        meant = _meant_lines(edit, lines, codes, ids)
+        return lines_named([str(number) for number, positions in meant if subject in positions])
     if edit.pointed == FIRST and subject:
         same = [at for at, code in enumerate(codes, start=1) if code == codes[subject - 1]]
         return lines_that_point_first(lines, same)

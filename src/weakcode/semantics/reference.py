@@ -19,12 +19,22 @@ from weakcode.codes.expression.spelling import stems
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
 from weakcode.semantics.judged import MISSING, JudgedClaim, at_positions, stands_for
-from weakcode.semantics.pointers import FIRST
+from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, Where
 
 _FEW = 6
 _INCOMPLETE = "a code that is not billable stands for it: every code below is one of those asked for"
+
+
+_NOT_POINTED = {
+    FIRST: "no service line points to it first",
+    NEVER: "a service line points to it, or may have",
+    BY_LINE: "no service line that is meant points to it",
+    FIRST_BY_LINE: "no service line that is meant points to it first",
+    ONLY_BY_LINE: "it is not the first of a service line's diagnoses that are all so",
+}
+"""Why a diagnosis in the subject set is none, by what service lines should do with it."""
 
 
 class Outcome(enum.StrEnum):
@@ -212,10 +222,8 @@ def _silent(edit: Edit, rule: CompiledRule, judged: JudgedClaim, i: int, edition
     if edit.pointed is not None:
         if judged.pointers is None:
             return "no service line has a pointer"
-        if not judged.pointers.meets(edit.pointed, i):
-            if edit.pointed == FIRST:
-                return "no service line points to it first"
-            return "a service line points to it, or may have"
+        if i not in judged.pointed(edit):
+            return _NOT_POINTED[edit.pointed]
     if edit.poa:
         if not judged.has_poa:
             return "the claim is not inpatient, or has no present-on-admission indicator"

@@ -4,7 +4,8 @@ A rule could not be judged where one of its edits speaks of codes on the claim a
 does not say, while everything else that it asks of the claim beside its codes holds. An edit speaks of its subject, in
 the first place where it looks there alone; one without a subject speaks of the codes with which alone it speaks, or of
 any claim. A claim without a service date is judged as of a day; the date is missing only for edits that do not hold
-then. Edits that look at pointers could not be judged where service lines have none. Documented text is not looked at.
+then. Edits that look at pointers could not be judged where service lines have none, but for those that ask what such a
+line has: like the payer, a procedure that no line names is none. Documented text is not looked at.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.semantics.conditions import NEEDS, PARTS, Condition
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.pointers import FIRST, NEVER
 from weakcode.semantics.verbs import Verb
 
 BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
@@ -32,7 +34,7 @@ def missing(judged: JudgedClaim) -> int:
 def asked_of(edit: Edit) -> Condition:
     """Return what an edit asks of a claim beside its codes; that it looks at pointers is one thing however it does."""
     condition = edit.condition or Condition()
-    looks = edit.pointed is not None or bool(condition.faults)
+    looks = edit.pointed in (FIRST, NEVER) or bool(condition.faults)
     asked = attrs.evolve(condition, pointer_off_claim=looks, line_without_pointer=False)
     return attrs.evolve(asked, present=None, absent=None, first_listed=None)
 

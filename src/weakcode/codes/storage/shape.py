@@ -80,7 +80,7 @@ PROGRAM = (
     Column("condition", "I", "rules", below="conditions"),
     Column("subjects", "I", "rules", below="sets"),
     Column("objects", "I", "rules", below="sets"),
-    Column("special", "I", "rules", below=16),
+    Column("special", "I", "rules", below=32),
     _bounds("offsets", "rules", "records"),
     Column("set_spans", "I"),
     _bounds("set_bounds", "", "set_spans"),

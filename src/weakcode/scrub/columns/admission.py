@@ -17,13 +17,21 @@ Hits = NDArray[np.int32]
 
 
 def hits_with_indicators(
-    engine: ColumnarEngine, coded: CodedRows, rows: NDArray[np.bool_], codes: CodeColumn, held: Held
+    engine: ColumnarEngine,
+    coded: CodedRows,
+    rows: NDArray[np.bool_],
+    codes: CodeColumn,
+    held: Held,
+    served: int,
 ) -> Hits:
-    """Return the hits of edits that look at indicators, on those of some rows that have any."""
+    """Return the hits of edits that look at indicators, on those of some rows that have any.
+
+    `served` is SERVED for those of them that ask for a service line, USUAL for the others.
+    """
     asked = rows & codes.has_poa
     if not asked.any():
         return np.empty((0, 6), np.int32)
-    hits = engine.hits_batch(coded, asked.view(np.uint8), held, kind=ADMITTED)
+    hits = engine.hits_batch(coded, asked.view(np.uint8), held, kind=ADMITTED | served)
     return _with_indicators(hits, codes, engine.program)
 
 

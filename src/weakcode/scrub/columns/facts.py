@@ -15,14 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from weakcode.claims import parse_lines
 from weakcode.errors import InputError
 from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
+from weakcode.scrub.columns.services import ServiceColumn
 from weakcode.semantics.bits import ConditionBits
-from weakcode.semantics.conditions import PARTS, ClaimPart, LineWords, line_words
+from weakcode.semantics.conditions import PARTS, ClaimPart
 from weakcode.semantics.judged import INPATIENT, names_of
+from weakcode.semantics.linebits import AskedLines
 from weakcode.semantics.unjudged import BITS
 
 NO_DAY = np.int32(-(2**31))
@@ -117,9 +118,50 @@ class AboutClaims:
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
         `spoken` tells which claims have documented text, `faults` what is wrong with the pointers of each.
         """
-        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[spoken.view(np.uint8)]
-        for _, index, of_values in self.parts(bits, first_day, faults):
-            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index]
+        return self._held(bits, first_day, spoken, faults, slice(None), self._touching(bits))
+
+    def held_where(
+        self,
+        bits: ConditionBits,
+        chosen: NDArray[np.uint8],
+        first_day: dt.date,
+        spoken: Bools,
+        faults: NDArray[np.uint8] | None = None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """Return the same for the chosen rows, the words of all rows one after the other, and what rows are left.
+
+        Where every test asks for a service line, rows of which no line meets any are left out, and have no words.
+        """
+        touching = self._touching(bits)
+        if touching is None:
+            return chosen, self._held(bits, first_day, spoken, faults, slice(None), None).reshape(-1)
+        chosen = chosen & (touching[0] != 0)
+        rows = np.flatnonzero(chosen)
+        # Memory that is never written to is never taken.
+        words = np.zeros((self.rows, -(-bits.all.bit_length() // 64)), np.uint64)
+        if len(rows):
+            words[rows] = self._held(bits, first_day, spoken, faults, rows, touching)
+        return chosen, words.reshape(-1)
+
+    def _touching(self, bits: ConditionBits) -> tuple[NDArray[np.int64], list[int]] | None:
+        """Return what service lines say to tests, None where no test asks for one."""
+        asked = next((one for one in bits.parts if isinstance(one, AskedLines)), None)
+        if asked is None:
+            return None
+        return ServiceColumn.of(self.given_lines, asked.looks_at).touching(asked, self.rows)
+
+    def _held(
+        self,
+        bits: ConditionBits,
+        first_day: dt.date,
+        spoken: Bools,
+        faults: NDArray[np.uint8] | None,
+        rows: slice | NDArray[np.int64],
+        touching: tuple[NDArray[np.int64], list[int]] | None,
+    ) -> NDArray[np.uint64]:
+        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[spoken[rows].view(np.uint8)]
+        for _, index, of_values in self._parts(bits, first_day, faults, touching):
+            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index[rows]]
         return held
 
     def parts(
@@ -129,9 +171,22 @@ class AboutClaims:
 
         The words tell which tests do not fail for the value; -1 is the number of the last one.
         """
+        return self._parts(bits, first_day, faults, self._touching(bits))
+
+    def _parts(
+        self,
+        bits: ConditionBits,
+        first_day: dt.date,
+        faults: NDArray[np.uint8] | None,
+        touching: tuple[NDArray[np.int64], list[int]] | None,
+    ) -> Iterator[tuple[ClaimPart, NDArray[Any], NDArray[np.uint64]]]:
         for asked in bits.parts:
-            index, values = self._column(asked.part.name, first_day, faults)
-            yield asked.part, index, words_of(map(asked.bits, values), bits)
+            if isinstance(asked, AskedLines):
+                index, numbers = touching or (np.zeros(self.rows, np.int64), [asked.others])
+                yield asked.part, index, words_of(numbers, bits)
+            else:
+                index, values = self._column(asked.part.name, first_day, faults)
+                yield asked.part, index, words_of(map(asked.bits, values), bits)
 
     def missing(self, lined: Bools | None) -> NDArray[np.uint8]:
         """Return what each claim does not say, as bits of `BITS`; `lined` tells which claims have pointers."""
@@ -165,22 +220,8 @@ class AboutClaims:
             return np.zeros(self.rows, np.uint8) if faults is None else faults, range(4)
         if name == "payer":
             return self.payer_names.index, [*self.payer_names.values, None]
-        column = self._line_words if name == "lines" else self.categories[name]
+        column = self.categories[name]
         return column.index, [*column.values, None]
-
-    @property
-    def _line_words(self) -> Categories:
-        """What conditions look at of the service lines, as sets."""
-        index = np.full(self.rows, -1, np.int32)
-        known: dict[frozenset[LineWords], int] = {}
-        lines = self.given_lines
-        if lines is None or pa.types.is_null(lines.type):
-            return Categories((), index)
-        for row in np.flatnonzero(valid(lines)).tolist():
-            if not self.bad[row]:
-                words = frozenset(map(line_words, parse_lines(lines[row].as_py())))
-                index[row] = known.setdefault(words, len(known))
-        return Categories(list(known), index)
 
 
 def words_of(numbers: Iterable[int], bits: ConditionBits) -> NDArray[np.uint64]:

@@ -10,13 +10,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.claims import ServiceLine, parse_lines
+from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows, only_one
 from weakcode.scrub.columns.arrow import filled, numbers, valid
 from weakcode.scrub.columns.lines import refuse_values
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.pointers import FIRST, NEVER, OFF_CLAIM, WITHOUT_POINTER, PointedLine, lines_meant
+from weakcode.semantics.pointers import (
+    FIRST,
+    NEVER,
+    OF_LINES,
+    OFF_CLAIM,
+    WITHOUT_POINTER,
+    PointedLine,
+    Pointers,
+    lines_meant,
+    pointed_positions,
+)
 from weakcode.semantics.verbs import Verb
 
 PART = "\x1f"
@@ -100,14 +112,18 @@ class LineColumn:
             ]
         return found
 
+    def whole(self, row: int) -> tuple[ServiceLine, ...]:
+        """Return the lines of a row with all that they say."""
+        return parse_lines(self.column[row].as_py())
+
     def lined(self, rows: int) -> Bools:
         """Tell of each of so many rows whether it has a pointer."""
         lined = np.zeros(rows, np.bool_)
         lined[self.row] = True
         return lined
 
-    def seen(self, coded: CodedRows) -> LinesSeen:
-        """Return what the lines say of the codes."""
+    def seen(self, coded: CodedRows, edition: Edition) -> LinesSeen:
+        """Return what the lines say of the codes, which are those of an edition."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
         lined, faults = self.lined(rows), np.zeros(rows, np.uint8)
         there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
@@ -126,14 +142,19 @@ class LineColumn:
         first[target[self.leads[there]]] = True
         if len(self.partial):
             pointed |= np.isin(row_of, self.partial)
-        return LinesSeen(self, coded, lined, faults, first, ~pointed)
+        strange = np.fromiter(map(edition.code_id, coded.strange), np.int64, len(coded.strange))
+        size = edition.size
+        ids = coded.tokens.astype(np.int64)
+        ids[ids >= size] = strange[ids[ids >= size] - size]
+        return LinesSeen(self, coded, lined, faults, first, ~pointed, ids)
 
 
 @attrs.frozen(eq=False)
 class LinesSeen:
     """What the lines say. By row: some line has a pointer (`lined`), what is wrong with them (`faults`).
 
-    By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known.
+    By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known. `ids`
+    are the numbers of the codes.
     """
 
     lines: LineColumn
@@ -142,19 +163,34 @@ class LinesSeen:
     faults: NDArray[np.uint8]
     first: Bools
     never: Bools
+    ids: NDArray[np.int64]
 
     def meant(self, hits: Hits, program: Program) -> Hits:
         """Return those hits of edits that look at lines whose subjects are pointed to as the edits want."""
         kept: list[Hits] = []
         for number, of_edit in by_edit(hits):
             edit = program.edit(number)
-            if edit.pointed is not None:
+            if edit.pointed in OF_LINES:
+                of_edit = self._meant_by_line(edit, of_edit)
+            elif edit.pointed is not None:
                 flags = self.first if edit.pointed == FIRST else self.never
                 of_edit = of_edit[flags[self.coded.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]
             if edit.verb is Verb.AT_MOST_ONE and not edit.terms:
                 of_edit = pairs(edit, of_edit)
             kept.append(of_edit)
         return np.concatenate(kept) if kept else hits
+
+    def _meant_by_line(self, edit: Edit, hits: Hits) -> Hits:
+        """Return the hits whose subjects are pointed to by lines that have what the edit asks of one."""
+        kept = np.zeros(len(hits), np.bool_)
+        for row, places in groupby(range(len(hits)), key=lambda at: hits[at, 0]):
+            at = list(places)
+            low, high = self.coded.bounds[row : row + 2]
+            codes = self.coded.tokens[low:high].tolist()
+            pointers = Pointers(frozenset(), frozenset(), off_claim=False)
+            found = pointed_positions(edit, pointers, self.lines.whole(int(row)), codes, self.ids[low:high].tolist())
+            kept[at] = [subject in found for subject in hits[at, 2].tolist()]
+        return hits[kept]
 
     def named(self, hits: Hits, engine: ColumnarEngine, program: Program, numbers: dict[str, int]) -> Hits:
         """Return the hits, those whose message may name lines with the number of term and lines as their term."""
@@ -167,8 +203,10 @@ class LinesSeen:
         for place in np.flatnonzero(asks).tolist():
             row, number, subject, *_, term = hits[place].tolist()
             edit = program.edit(number)
-            codes = self.coded.tokens[self.coded.bounds[row] : self.coded.bounds[row + 1]].tolist()
-            named = lines_meant(edit, lines[row], codes, subject)
+            low, high = self.coded.bounds[row : row + 2]
+            codes = self.coded.tokens[low:high].tolist()
+            of_row = self.lines.whole(row) if edit.pointed in OF_LINES else lines[row]
+            named = lines_meant(edit, of_row, codes, subject, self.ids[low:high].tolist())
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)

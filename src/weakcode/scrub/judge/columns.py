@@ -10,7 +10,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -21,13 +20,12 @@ from numpy.typing import NDArray
 from weakcode.base import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import LINED, Program
+from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
 from weakcode.fields import ABOUT_THE_CLAIM, LINES
 from weakcode.findings import NotJudgedCount
-from weakcode.scrub.columns.admission import hits_with_indicators
 from weakcode.scrub.columns.arrow import valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
@@ -35,11 +33,11 @@ from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
+from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
 from weakcode.scrub.judge.unjudged import AskedBench, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
-from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
@@ -284,25 +282,11 @@ class _BatchRun:
             with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        hits = engine.hits_batch(coded, rows.view(np.uint8), lambda bits: about.held(bits, self._today, spoken))
-        lines = about.lines.seen(coded) if about.lines is not None and engine.asks_lines else None
-        if lines is not None:
-            faults = lines.faults
-            lined = engine.hits_batch(
-                coded,
-                (rows & lines.lined).view(np.uint8),
-                lambda bits: about.held(bits, self._today, spoken, faults),
-                kind=LINED,
-            )
-            hits = _by_row(np.concatenate([hits, lines.meant(lined, bench.program)]))
-        if engine.asks_poa:
-            admitted = hits_with_indicators(
-                engine, coded, rows & about.inpatient, codes, lambda bits: about.held(bits, self._today, spoken)
-            )
-            hits = _by_row(np.concatenate([hits, admitted])) if len(admitted) else hits
-        hits = memory.satisfied.without(hits, coded)
+        lines = about.lines.seen(coded, bench.edition) if about.lines is not None and engine.asks_lines else None
+        batch = HitColumns(engine, bench.program, coded, codes, about, spoken, self._today, lines)
+        hits = memory.satisfied.without(all_hits(batch, rows), coded)
         if codes.texts is not None and len(hits):
-            hits = _with_terms(hits, bench, memory.terms, coded, codes.texts)
+            hits = with_terms(hits, batch, bench.edition, memory.terms, codes.texts)
         self._not_judged += not_judged(bench, coded, rows, about, self._today)
         if lines is not None:
             hits = lines.named(hits, engine, bench.program, memory.terms)
@@ -356,42 +340,3 @@ def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left
     rejected += [attrs.evolve(one, row=int(left[one.row])) for one in scrubbed.rejected]
     rejected.sort(key=lambda one: one.row)
     return attrs.evolve(scrubbed, rejected=tuple(rejected), rows=scrubbed.rows + len(wrong))
-
-
-def _with_terms(
-    hits: NDArray[np.int32], bench: Bench, numbers: dict[str, int], coded: CodedRows, texts: pa.Array
-) -> NDArray[np.int32]:
-    """Return the hits without those whose terms are not in the documented text; the others get the term's number."""
-    engine: ColumnarEngine = bench.engine
-    asks = engine.spoken_edits()[hits[:, 1]]
-    if not asks.any():
-        return hits
-    kept: list[list[int]] = []
-    asked = hits[asks]
-    asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
-    for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
-        edit = bench.program.edit(number)
-        said: dict[int, str | None] = {}
-        meant: list[list[int]] = []
-        for hit in of_edit:
-            subject = hit[2]
-            if subject not in said:
-                place = int(coded.bounds[row]) + subject - 1
-                said[subject] = engine.term(edit, texts[place].as_py(), _code_id(bench.edition, coded, place))
-            if said[subject] is not None:
-                meant.append(hit)
-        if edit.verb is Verb.AT_MOST_ONE:
-            # The first that is said, and each later one.
-            meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
-        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
-    return _by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
-
-
-def _by_row(hits: NDArray[np.int32]) -> NDArray[np.int32]:
-    ordered: NDArray[np.int32] = hits[np.argsort(hits[:, 0], kind="stable")]
-    return ordered
-
-
-def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:
-    token = int(coded.tokens[place])
-    return token if token < edition.size else edition.code_id(coded.strange[token - edition.size])

@@ -1,0 +1,100 @@
+"""The hits on the claims of a batch, each kind of edits on the rows that it looks at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+
+import attrs
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from weakcode.codes.edition import Edition
+from weakcode.compile.program import ADMITTED, LINED, SERVED, Program
+from weakcode.engines.columnar import ColumnarEngine
+from weakcode.engines.judging import USUAL, CodedRows, Held
+from weakcode.scrub.columns.admission import hits_with_indicators
+from weakcode.scrub.columns.codes import CodeColumn
+from weakcode.scrub.columns.facts import AboutClaims
+from weakcode.scrub.columns.pointers import LinesSeen
+from weakcode.semantics.verbs import Verb
+
+Bools = NDArray[np.bool_]
+Hits = NDArray[np.int32]
+
+
+@attrs.frozen(eq=False)
+class HitColumns:
+    """A batch as an engine judges it. `spoken` tells which claims have documented text."""
+
+    engine: ColumnarEngine
+    program: Program
+    coded: CodedRows
+    codes: CodeColumn
+    about: AboutClaims
+    spoken: Bools
+    today: dt.date
+    lines: LinesSeen | None
+
+    def held(self, faults: NDArray[np.uint8] | None = None) -> Held:
+        """Return what tells which tests of claims hold."""
+        return lambda bits, chosen: self.about.held_where(bits, chosen, self.today, self.spoken, faults)
+
+
+def all_hits(batch: HitColumns, rows: Bools) -> Hits:
+    """Return the hits on some rows of a batch, in order of rows; terms are taken to hold."""
+    engine, coded, about, lines = batch.engine, batch.coded, batch.about, batch.lines
+    hits = engine.hits_batch(coded, rows.view(np.uint8), batch.held())
+    parts = [hits]
+    for served in (USUAL, SERVED):
+        if served and engine.has(SERVED):
+            parts.append(engine.hits_batch(coded, rows.view(np.uint8), batch.held(), kind=SERVED))
+        if lines is not None and engine.has(LINED | served):
+            lined = (rows & lines.lined).view(np.uint8)
+            found = engine.hits_batch(coded, lined, batch.held(lines.faults), kind=LINED | served)
+            parts.append(lines.meant(found, batch.program))
+        if engine.has(ADMITTED | served):
+            admitted = rows & about.inpatient
+            parts.append(hits_with_indicators(engine, coded, admitted, batch.codes, batch.held(), served))
+    parts = [part for part in parts if len(part)]
+    return by_row(np.concatenate(parts)) if len(parts) > 1 else parts[0] if parts else hits
+
+
+def with_terms(
+    hits: NDArray[np.int32], batch: HitColumns, edition: Edition, numbers: dict[str, int], texts: pa.Array
+) -> NDArray[np.int32]:
+    """Return the hits without those whose terms are not in the documented text; the others get the term's number."""
+    engine, coded = batch.engine, batch.coded
+    asks = engine.spoken_edits()[hits[:, 1]]
+    if not asks.any():
+        return hits
+    kept: list[list[int]] = []
+    asked = hits[asks]
+    asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
+    for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
+        edit = batch.program.edit(number)
+        said: dict[int, str | None] = {}
+        meant: list[list[int]] = []
+        for hit in of_edit:
+            subject = hit[2]
+            if subject not in said:
+                place = int(coded.bounds[row]) + subject - 1
+                said[subject] = engine.term(edit, texts[place].as_py(), _code_id(edition, coded, place))
+            if said[subject] is not None:
+                meant.append(hit)
+        if edit.verb is Verb.AT_MOST_ONE:
+            # The first that is said, and each later one.
+            meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
+        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
+    return by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
+
+
+def by_row(hits: NDArray[np.int32]) -> NDArray[np.int32]:
+    ordered: NDArray[np.int32] = hits[np.argsort(hits[:, 0], kind="stable")]
+    return ordered
+
+
+def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:
+    token = int(coded.tokens[place])
+    return token if token < edition.size else edition.code_id(coded.strange[token - edition.size])
