@@ -36,6 +36,7 @@ from weakcode.checking import run_examples
 from weakcode.claims import Claim
 from weakcode.cli import main
 from weakcode.report.evaluate import read_truth
+from weakcode.report.learning.remits import read_remits
 from weakcode.rules.load import load_pack
 from weakcode.rules.waivers import load_waivers
 from weakcode.validator import Validator
@@ -244,6 +245,8 @@ class Page:
         header = next(csv.reader(io.StringIO(block.content)))
         if "who" in header:
             assert load_waivers(path)
+        elif "carc" in header:
+            assert read_remits([str(path)]).answers
         elif "verdict" in header:
             assert read_truth(path)
         else:

@@ -32,6 +32,9 @@ def verdict(profile: str | None, claim_id: str) -> weakcode.Verdict:
         ("anthem", "PR-04", "icd10cm/unspecified-side", "warning", "warning", None),
         ("independence", "PR-05", "independence/sequela-code-first", None, "error", "medium"),
         ("independence", "PR-06", "guidelines/genetic-susceptibility-first", "warning", "warning", "medium"),
+        ("emblemhealth", "PR-08", "icd10cm/excludes1", "error", "error", "high"),
+        ("unitedhealthcare-medicare-advantage", "PR-09", "icd10cm/excludes1", "error", "error", "high"),
+        ("medicare-chiropractic", "PR-10", "medicare-chiropractic/level-of-subluxation", None, "error", "high"),
         ("independence", "PR-07", "guidelines/examination-not-first", "warning", "warning", "medium"),
     ],
 )
@@ -44,7 +47,9 @@ def test_an_example_profile_changes_what_its_payer_says_and_nothing_for_others(
     assert found[rule].severity == with_it
     assert (found[rule].denial_risk and found[rule].denial_risk.level) == risk
     if risk:
-        assert found[rule].denial_risk.source.title.startswith(("Anthem Blue Cross", "Independence Blue Cross"))
+        assert found[rule].denial_risk.source.title.startswith(
+            ("Anthem Blue Cross", "Independence Blue Cross", "EmblemHealth", "UnitedHealthcare", "Centers for Medicare")
+        )
 
 
 def test_the_example_waiver_of_an_excludes1_pair_says_that_the_conditions_are_unrelated():
@@ -56,6 +61,6 @@ def test_the_example_waiver_of_an_excludes1_pair_says_that_the_conditions_are_un
 
 
 def test_the_rules_of_the_example_profile_keep_their_word():
-    outcomes = run_examples([FOLDER / "independence-rules.yaml"])
+    outcomes = run_examples([FOLDER / "independence-rules.yaml", FOLDER / "medicare-chiropractic-rules.yaml"])
     assert outcomes
     assert all(outcome.ok for outcome in outcomes)

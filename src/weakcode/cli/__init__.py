@@ -20,6 +20,7 @@ _COMMANDS = {
     "code": ("codes", "Show a code: its title, its place, its notes and the rules that touch it."),
     "find": ("codes", "Find codes by the words of a title or an inclusion term."),
     "rules": ("packs", "List, show and test rules."),
+    "profile": ("packs", "Begin a profile, or learn its denial risks from remittances."),
     "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
     "desk": ("service", "Open the page for coders in the browser."),
     "serve": ("service", "Judge claims over HTTP, or for a program that starts it."),

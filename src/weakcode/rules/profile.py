@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -33,6 +33,14 @@ OUTSIDE = (
     "(--profiles-root)"
 )
 """The error for a file that a profile may not name."""
+
+
+def profile_text(said: Mapping[str, Any]) -> str:
+    """Return what a profile says as the text of its file."""
+    import yaml
+
+    body = yaml.safe_dump(dict(said), sort_keys=False, allow_unicode=True, width=120)
+    return f"# yaml-language-server: $schema=profile.schema.json\n{body}"
 
 
 @attrs.frozen

@@ -57,8 +57,8 @@ def all_hits(batch: HitColumns, rows: Bools) -> Hits:
         if engine.has(ADMITTED | served):
             admitted = rows & about.inpatient
             parts.append(hits_with_indicators(engine, coded, admitted, batch.codes, batch.held(), served))
-    parts = [part for part in parts if len(part)]
-    return by_row(np.concatenate(parts)) if len(parts) > 1 else parts[0] if parts else hits
+    further = [part for part in parts[1:] if len(part)]
+    return by_row(np.concatenate([hits, *further])) if further else hits
 
 
 def with_terms(

@@ -1,0 +1,1 @@
+"""How often findings were followed by denials, learnt from remittances, as denial risks of a profile."""
