@@ -131,3 +131,45 @@ def test_slips_are_letters_added_dropped_changed_or_swapped() -> None:
     assert slips("athsma", "asthma", 2) == 2
     assert slips("gout", "diabetes", 2) == 3
     assert nearest("gout", ["goat"]) == [], "short words are taken as they are"
+
+
+@pytest.mark.parametrize("slip", ["nuemonia", "rumatoid arthritis", "fibromialgia", "shizophrenia", "hemroids"])
+def test_a_word_that_is_written_as_it_sounds_is_found(today: Edition, slip: str) -> None:
+    meant = {
+        "nuemonia": "J18.9",
+        "rumatoid arthritis": "M06.9",
+        "fibromialgia": "M79.7",
+        "shizophrenia": "F20.9",
+        "hemroids": "K64.9",
+    }
+    assert _found(today, slip)[0] == meant[slip]
+
+
+@pytest.mark.parametrize("noise", ["xyzzyq", "qwert", "zzzzzz"])
+def test_what_is_no_word_is_not_heard_as_one(today: Edition, noise: str) -> None:
+    assert _found(today, noise) == []
+
+
+def test_the_encounter_of_an_injury_chooses_the_7th_character(today: Edition) -> None:
+    assert _found(today, "sprained right ankle, subsequent encounter")[0] == "S93.401D"
+    assert _found(today, "concussion sequela")[0].endswith("S")
+    assert _found(today, "left femur fracture nonunion")[0].endswith("K")
+
+
+def test_abbreviations_are_written_out_within_phrases(today: Edition) -> None:
+    assert _found(today, "fhx colon ca")[0] == "Z80.0"
+    assert _found(today, "hx of dvt")[0] == "Z86.718"
+
+
+def test_drugs_are_found_by_brand_and_generic_name(today: Edition) -> None:
+    for name in ("tylenol", "acetaminophen", "apap"):
+        assert any(code.startswith("T39.1X") for code in _found(today, f"{name} overdose"))
+
+
+def test_other_words_of_a_query_find_the_neighbours_of_a_phrase(today: Edition) -> None:
+    assert "R10.31" in _found(today, "abdominal pain rlq")
+    assert _found(today, "mdd recurrent moderate")[0] == "F33.1"
+
+
+def test_a_code_of_icd_9_is_not_taken_for_words(today: Edition) -> None:
+    assert today.search("250.00") == []

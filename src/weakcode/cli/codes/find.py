@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from weakcode.base import objects
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
 from weakcode.codes.normalise import UNTITLED
@@ -33,6 +34,7 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     weakcode find M62.8
     """
     from weakcode.codes.catalog import edition_for
+    from weakcode.codes.search.find import is_icd9
     from weakcode.pages.codeinfo import search
 
     text = " ".join(words)
@@ -40,10 +42,17 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
     hits = search(text, limit, date)
     if as_format == "json":
         found = [hit.to_dict() for hit in hits]
-        say_json(json.dumps({"edition": edition.name, "hits": found}, indent=2, ensure_ascii=False))
+        say_json(
+            json.dumps(
+                {"version": objects.VERSION, "edition": edition.name, "hits": found}, indent=2, ensure_ascii=False
+            )
+        )
         return 0
     if not hits:
-        say(f'Nothing in ICD-10-CM {edition.name} has the words "{text}".')
+        if is_icd9(text):
+            say(f"{text} has the form of an ICD-9-CM code; those are none since October 2015. Find it by its words.")
+        else:
+            say(f'Nothing in ICD-10-CM {edition.name} has the words "{text}".')
         return 0
     width = max(len(hit.code) for hit in hits)
     for hit in hits:

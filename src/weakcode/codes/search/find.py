@@ -13,20 +13,26 @@ import attrs
 
 from weakcode.codes.normalise import canonical, compact
 from weakcode.codes.search.index import SearchIndex, index_of
-from weakcode.codes.search.query import Alternative, Concept, concepts_of
+from weakcode.codes.search.query import Alternative, Concept, concepts_of, without_encounter
 from weakcode.codes.search.words import words_of
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
 
 _CODE = re.compile(r"[A-TV-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
+_ICD9 = re.compile(r"\d{3}\.\d{1,2}|V\d{2}\.\d{1,2}|E\d{3}\.\d", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
 _FEW = 500
 _MOST_A_WORD_WEIGHS, _A_PHRASE_WEIGHS = 6.5, 9.0
 _SEVENTH_FIRST = "A0"
-_IN_FAMILY, _LATER, _ALSO_SAID = 0.95, 0.02, 0.05
+_IN_FAMILY, _LATER, _ALSO_SAID, _NEIGHBOUR = 0.95, 0.02, 0.05, 0.75
 _ONLY, _ONLY_LATER = 18.0, 2.0
 _LOOKED_AT = 250
+
+
+def is_icd9(text: str) -> bool:
+    """Whether a text has the form of a code of ICD-9-CM such as 250.00, whose digits are no words of ICD-10-CM."""
+    return _ICD9.fullmatch(text.strip()) is not None
 
 
 @attrs.frozen
@@ -82,11 +88,14 @@ def find(index: SearchIndex, edition: Edition, text: str, limit: int) -> list[Se
         family = list(_family(edition, compact(text.strip().rstrip("-").rstrip(".")), limit))
         if family:
             return family[:limit]
-    concepts = concepts_of(text, index)
+    if is_icd9(text):
+        return []
+    plain, encounter = without_encounter(text)
+    concepts = concepts_of(plain, index)
     if not concepts:
         return []
-    found = _Hits(edition)
-    for name, entry, score in _ranked(index, concepts, words_of(text), max(_LOOKED_AT, 4 * limit)):
+    found = _Hits(edition, encounter)
+    for name, entry, score in _ranked(index, concepts, words_of(plain), max(_LOOKED_AT, 4 * limit)):
         found.add(name, index.text(entry), score)
     return found.best(limit)
 
@@ -95,7 +104,7 @@ def _ranked(
     index: SearchIndex, concepts: list[Concept], phrase: list[str], most_looked_at: int
 ) -> list[tuple[str, int, float]]:
     """Return the codes and categories that fit at least half as well as the best, with the text that fits, in order."""
-    fits = [_fits(index, concept) for concept in concepts]
+    fits = [_fits(index, concept, alone=len(concepts) == 1) for concept in concepts]
     _fit_ranges(index, concepts, fits)
     whole = sum(one.weight for one in fits)
     total: dict[int, float] = {}
@@ -127,7 +136,7 @@ def _ranked(
     return sorted(ranked, key=lambda one: -one[2])
 
 
-def _fits(index: SearchIndex, concept: Concept) -> _Fits:
+def _fits(index: SearchIndex, concept: Concept, *, alone: bool) -> _Fits:
     of: dict[int, float] = {}
     rarest = len(index)
     for one in concept.alternatives:
@@ -148,6 +157,10 @@ def _fits(index: SearchIndex, concept: Concept) -> _Fits:
                 of[entry] = max(of.get(entry, 0.0), fit + (_ALSO_SAID if entry in said else 0.0))
                 if not code.endswith("-"):
                     named.setdefault(entry, place)
+    # Other words of the query may ask for a neighbour of the code: its side, its place, how bad it is.
+    for category in () if alone else dict.fromkeys(code[:3] for code in concept.codes):
+        for entry in index.family(category):
+            of[entry] = max(of.get(entry, 0.0), _NEIGHBOUR)
     # A word that few texts have says little of what was meant; a phrase that is known says most.
     weight = min(_MOST_A_WORD_WEIGHS, math.log(1 + len(index) / max(1, rarest)))
     return _Fits(of, named, max(_A_PHRASE_WEIGHS, weight) if concept.codes else weight)
@@ -181,8 +194,9 @@ def _entries(index: SearchIndex, one: Alternative) -> list[int]:
 class _Hits:
     """Hits collected: categories stand for the code that says no more than they do."""
 
-    def __init__(self, edition: Edition) -> None:
+    def __init__(self, edition: Edition, encounter: str = "") -> None:
         self._edition = edition
+        self._first = encounter + _SEVENTH_FIRST
         self._hits: dict[str, SearchHit] = {}
 
     def add(self, name: str, matched: str, score: float) -> None:
@@ -197,13 +211,13 @@ class _Hits:
         if self._edition.is_billable(name):
             self._keep(SearchHit(canonical(name), title, matched, score + 4 + _plain(title)))
             return
-        finished = _finished(self._edition, name)
+        finished = _finished(self._edition, name, self._first)
         if finished is not None:
             code, sevenths = finished
             own = self._edition.title(code) or title
             self._keep(SearchHit(canonical(code), own, matched, score + 3 + _plain(title), sevenths=sevenths))
             return
-        default = _default(self._edition, name)
+        default = _default(self._edition, name, self._first)
         if default is not None:
             code, sevenths = default
             self._keep(
@@ -230,21 +244,21 @@ def _plain(title: str) -> float:
     return 1.5 if "unspecified" in text else 0.0
 
 
-def _finished(edition: Edition, name: str) -> tuple[str, str] | None:
-    """Return the code with its first 7th character, and all it may have; None where it needs none."""
+def _finished(edition: Edition, name: str, wanted: str) -> tuple[str, str] | None:
+    """Return the code with the first 7th character of those wanted, and all it may have; None where it needs none."""
     sevenths = edition.seventh_characters(name)
     if not sevenths:
         return None
-    first = next((one for one in _SEVENTH_FIRST if one in sevenths), min(sevenths))
+    first = next((one for one in wanted if one in sevenths), min(sevenths))
     return f"{name.ljust(6, 'X')}{first}", "".join(sevenths)
 
 
-def _default(edition: Edition, name: str) -> tuple[str, str] | None:
+def _default(edition: Edition, name: str, wanted: str) -> tuple[str, str] | None:
     """Return the billable code below a category that says least, with its 7th characters."""
     for _ in range(7):
         if edition.is_billable(name):
             return name, ""
-        finished = _finished(edition, name)
+        finished = _finished(edition, name, wanted)
         if finished is not None:
             return finished
         children = edition.children_of(name)

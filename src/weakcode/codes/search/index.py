@@ -13,7 +13,7 @@ from weakcode.base.lazy import lazy
 from weakcode.codes.holds import search_holds
 from weakcode.codes.keys import pack_key, unpack_key
 from weakcode.codes.search import lexicon
-from weakcode.codes.search.words import FILLERS, SAYS_NOTHING, nearest, split, stem, words_of
+from weakcode.codes.search.words import FILLERS, SAYS_NOTHING, nearest, slips, sound, sounds_like, split, stem, words_of
 from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import SEARCH
 
@@ -135,6 +135,14 @@ class SearchIndex:
             return range(0)
         return range(bisect_left(self.keys, low), bisect_left(self.keys, low + (1 << (8 * (8 - len(prefix))))))
 
+    def words_of_title(self, code: str) -> tuple[str, ...]:
+        """Return the words that say something in the title of a code, a category or what stands below `M54-`."""
+        name = code.rstrip("-")
+        family = self.family(name if len(name) < 7 else name[:6].rstrip("X"))
+        if not family or self.name(family[0]) not in (name, name[:6].rstrip("X")):
+            return ()
+        return tuple(dict.fromkeys(word for word in words_of(self.text(family[0])) if word not in SAYS_NOTHING))
+
     def entries(self, word: str) -> memoryview | array[int]:
         """Return the texts that have a word."""
         at = self._word(word)
@@ -161,8 +169,22 @@ class SearchIndex:
 
     def nearest(self, word: str) -> list[str]:
         """Return the words that were probably meant, the most frequent first."""
-        near = nearest(word, [*self._words, *(self.lexicon.words - set(self._words))])
+        near = nearest(word, self._known)
+        if not near or slips(word, near[0], 1) > 1:
+            near = sounds_like(word, self._sounds) or near
         return sorted(near, key=lambda other: -len(self.entries(other)))
+
+    @lazy
+    def _known(self) -> list[str]:
+        return [*self._words, *(self.lexicon.words - set(self._words))]
+
+    @lazy
+    def _sounds(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for word in self._known:
+            if word.isalpha():
+                found.setdefault(sound(word), []).append(word)
+        return found
 
     def _word(self, word: str) -> int | None:
         at = bisect_left(self._words, word)

@@ -59,6 +59,11 @@ class Lexicon:
         phrases = tuple(tuple(phrase.split()) for phrase in found[0].split(";") if phrase)
         return Meaning(phrases, tuple(found[1].split()))
 
+    def written_out(self, word: str) -> tuple[str, ...]:
+        """Return the words that an abbreviation stands for; the word itself where it is none, or names codes."""
+        words, codes = self._meanings.get(word, ("", ""))
+        return tuple(words.split()) if words and not codes and ";" not in words else (word,)
+
 
 def key_of(words: Iterable[str]) -> str:
     """Return under what a phrase is kept."""

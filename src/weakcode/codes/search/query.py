@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,20 @@ _MOST_WORDS = 12
 _MOST_OUT_OF_ORDER = 3
 _ALIKE, _SAID, _BEGUN, _WITHIN = 0.9, 0.8, 0.6, 0.6
 _NEAREST = 3
+_ENCOUNTER = re.compile(
+    r"\b(?:(?:initial|subsequent|follow.?up)(?: encounter| visit)?|sequelae?|late effects?(?: of)?"
+    r"|(?:routine|delayed) healing|non-?union|mal-?union)\b",
+    re.IGNORECASE,
+)
+_INJURY_LEFT = re.compile(
+    r"\b(?:fractured?|fx|broken?|sprain\w*|strain\w*|burn\w*|wound|lac\w*|cut|bite|sting|contusion|bruis\w*"
+    r"|dislocat\w*|injur\w*|concussion|tear|torn|whiplash|abrasion|scratch|crush\w*|amputat\w*"
+    r"|foreign body|overdose|poisoning|adverse|fall|fell|accident)\b",
+    re.IGNORECASE,
+)
+_SEVENTHS = {"delayed": "G", "nonunion": "K", "non-union": "K", "malunion": "P", "mal-union": "P", "subsequent": "D",
+             "follow": "D", "routine": "D", "sequela": "S", "late effect": "S", "initial": "A"}  # fmt: skip
+"""The 7th characters that words of an injury's encounter stand for; what is said more exactly goes first."""
 
 
 @attrs.frozen
@@ -35,6 +50,18 @@ class Concept:
     alternatives: tuple[Alternative, ...]
     codes: tuple[str, ...] = ()
     said: int = 1
+
+
+def without_encounter(text: str) -> tuple[str, str]:
+    """Return what else a text asks for, and the 7th characters that it names with words: initial, subsequent, sequela.
+
+    Nothing is taken from a text that says nothing else.
+    """
+    rest = _ENCOUNTER.sub(" ", text)
+    if rest == text or not _INJURY_LEFT.search(rest):
+        return text, ""
+    said = " ".join(_ENCOUNTER.findall(text)).lower()
+    return rest, "".join(character for word, character in _SEVENTHS.items() if word in said)
 
 
 def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
@@ -67,11 +94,21 @@ def _phrases(words: list[str], index: SearchIndex) -> tuple[list[Concept], list[
         in_a_row = [tuple(left[at : at + length]) for at in range(len(left) - length + 1)]
         apart = list(combinations(left, length)) if 1 < length <= _MOST_OUT_OF_ORDER else []
         for chosen in [*in_a_row, *apart]:
-            meaning = index.lexicon.meaning(chosen)
+            meaning = _meaning(chosen, index)
             if meaning is not None and all(word in left for word in chosen):
                 concepts.append(_meant(chosen, meaning, index))
                 left = [word for word in left if word not in chosen]
     return concepts, left
+
+
+def _meaning(chosen: tuple[str, ...], index: SearchIndex) -> Meaning | None:
+    """Return what a phrase means, as it is written or with its abbreviations written out: fhx breast cancer."""
+    found = index.lexicon.meaning(chosen)
+    if found is None and len(chosen) > 1:
+        written = tuple(other for word in chosen for other in index.lexicon.written_out(word))
+        if written != chosen:
+            found = index.lexicon.meaning(written)
+    return found
 
 
 def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
@@ -79,6 +116,9 @@ def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Con
     if not any(one.words == chosen for one in alternatives):
         alternatives.append(Alternative(chosen, _ALIKE))
     alternatives += [one for one in _alike(key_of(chosen), index) if one not in alternatives]
+    # Other codes speak of the same thing by the words of its title: a history of it, a screening for it.
+    if meaning.codes and (title := index.words_of_title(meaning.codes[0])):
+        alternatives.append(Alternative(title, _SAID))
     return Concept(tuple(alternatives), meaning.codes, len(chosen))
 
 

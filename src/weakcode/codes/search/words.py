@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
@@ -14,6 +14,13 @@ FILLERS = frozenset(
 SAYS_NOTHING = frozenset(("unspecified", "site", "part", "type", "organism", "not", "elsewhere", "classified", "nec"))
 """Words of titles that a query is not expected to say."""
 _ONE_SLIP, _TWO_SLIPS = 4, 6
+_SOUNDS = (
+    (r"^(?:pn|kn|gn|mn)", "n"), (r"^ps", "s"), (r"^pt", "t"), (r"^wr", "r"), (r"^x", "z"), ("rrh|rh", "r"), ("ph", "f"),
+    ("sch|sh|tio|cio|cia|sio", "s"), ("ch|ck|qu|q|x", "k"), ("c(?=[eiy])", "s"), ("c", "k"), ("ae|oe|ea|ei|ie|ee", "e"),
+    ("eu|ue|ou|oo|ew", "u"), ("au|aw", "o"), ("ai|ay", "a"), ("y", "i"), ("z", "s"), ("gh", ""),
+    (r"([a-z])\1+", r"\1"), (r"(?<!^)h", ""), (r"e$", ""),
+)  # fmt: skip
+"""Spellings and how they sound, applied in this order: words that sound alike are written alike."""
 
 
 @lru_cache(maxsize=65536)
@@ -77,3 +84,24 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
         if best:
             return best[min(best)]
     return []
+
+
+@lru_cache(maxsize=65536)
+def sound(word: str) -> str:
+    """Return how an English medical word sounds, roughly: pneumonia and nuemonia are one."""
+    for spelled, spoken in _SOUNDS:
+        word = re.sub(spelled, spoken, word)
+    return word
+
+
+def sounds_like(word: str, known: Mapping[str, list[str]]) -> list[str]:
+    """Return the words, known by how they sound, that sound as this one does, or with one slip; or none."""
+    if len(word) <= _ONE_SLIP:
+        return []
+    heard = sound(word)
+    if len(heard) < _ONE_SLIP:
+        return []
+    if heard in known:
+        return known[heard]
+    near = nearest(heard, known) if len(heard) >= _TWO_SLIPS else []
+    return [other for one in near if slips(heard, one, 1) <= 1 for other in known[one]]

@@ -31,11 +31,11 @@ def is_checkout() -> bool:
 
 @cache
 def made_by(*folders: str) -> str:
-    """Return a digest of the package's sources in these folders, so that nothing outlives the code that compiled it."""
+    """Return a digest of the sources and data in these folders, so that nothing outlives what compiled it."""
     digest = hashlib.blake2b(digest_size=16)
     for name in folders:
         for path in sorted((_PACKAGE / name).rglob("*.*")):
-            if path.suffix in (".py", ".lark"):
+            if path.suffix in (".py", ".lark", ".yaml"):
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 

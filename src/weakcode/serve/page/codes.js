@@ -49,7 +49,7 @@ async function find(text) {
   if (!text.trim()) return;
   try {
     const { hits } = await ask(`/v1/codes?limit=25&q=${encodeURIComponent(text.trim().slice(0, 200))}`);
-    at("found-told").textContent = hits.length ? `${hits.length} found.` : "Nothing fits these words.";
+    at("found-told").textContent = hits.length ? `${hits.length} found.` : /^\d{3}\.\d{1,2}$/.test(text.trim()) ? `${text.trim()} has the form of an ICD-9-CM code, which is no code since October 2015. Look for its words.` : "Nothing fits these words.";
     at("found").replaceChildren(...hits.map((hit) => el("li", {}, el("button", { type: "button", onclick: () => { location.hash = `codes/${encodeURIComponent(hit.code)}`; } },
       el("span", { class: "code" }, hit.code), ` ${hit.title} `,
       hit.is_retired ? el("span", { class: "badge" }, `not valid today${hit.successors?.length ? `; now ${hit.successors.slice(0, 4).join(", ")}` : ""}`)
