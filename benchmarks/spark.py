@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 TICKS = os.sysconf("SC_CLK_TCK")
-COMPARED = "claim_id, rule, severity, message, codes, positions, sources, edition, line"
+COMPARED = "claim_id, finding_id, rule, severity, message, codes, positions, sources, edition, line"
 
 
 def processor_time(command: list[str]) -> tuple[dict[str, float], float]:

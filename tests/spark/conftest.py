@@ -37,7 +37,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             .config("spark.ui.enabled", "false")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", "3")
-            .config("spark.task.maxFailures", "1")
+            # One attempt more, so that what an attempt leaves that died can be seen.
+            .config("spark.task.maxFailures", "2")
             # Short runs are over before better machine code would pay.
             .config("spark.driver.extraJavaOptions", QUICK)
             .config("spark.executor.extraJavaOptions", QUICK)

@@ -128,18 +128,34 @@ def test_an_output_that_is_there_already_is_left_as_it_is(session: Any, tmp_path
     assert (tmp_path / "out.parquet").read_text() == "last year's"
 
 
-def test_a_damaged_file_ends_the_run_with_one_sentence_and_nothing_is_left_behind(session: Any, tmp_path: Path) -> None:
+def test_damaged_row_groups_are_rejected_as_on_one_machine(session: Any, tmp_path: Path) -> None:
     claims = written(tmp_path / "claims.parquet", [{"claim_id": "Mrs. Smith", "codes": ["M62.84"]}] * 500)
     content = bytearray(claims.read_bytes())
     content[4:3000] = bytes(2996)
     claims.write_bytes(content)
+    outputs = [tmp_path / f"{way}.parquet" for way in ("spark", "local")]
+    rejects = [tmp_path / f"{way}.csv" for way in ("spark", "local")]
+
+    for output, aside, way in zip(outputs, rejects, (["--spark", MASTER], []), strict=True):
+        weakcode("scrub", claims, *way, "-o", output, "--rejects", aside, "--only", "weakness")
+
+    assert rejects[0].read_text() == rejects[1].read_text()
+    assert "row group 0 is damaged" in rejects[0].read_text()
+    assert pq.read_table(outputs[0])["line"].to_pylist() == pq.read_table(outputs[1])["line"].to_pylist() != []
+
+
+def test_a_file_without_a_footer_ends_the_run_with_one_sentence_and_nothing_is_left_behind(
+    session: Any, tmp_path: Path
+) -> None:
+    claims = written(tmp_path / "claims.parquet", [{"claim_id": "Mrs. Smith", "codes": ["M62.84"]}] * 500)
+    claims.write_bytes(claims.read_bytes()[:-200])
 
     ran = weakcode(
         "scrub", claims, "--spark", MASTER, "-o", tmp_path / "out.parquet", "--rejects", tmp_path / "rejects.csv"
     )
 
     assert ran.exit_code == 2
-    assert ran.output.startswith("weakcode: Spark ended the job: ")
+    assert "claims.parquet is damaged or cut short" in ran.output
     assert len(ran.output.splitlines()) == 1
     assert "Smith" not in ran.output
     assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]

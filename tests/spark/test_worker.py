@@ -88,7 +88,7 @@ def test_the_tallies_of_partitions_add_up_to_one_summary() -> None:
     ]
     texts = [part[-1]["message"] for part in parts]
 
-    summary = counts.together(texts, 2.5)
+    summary = counts.together([counts.from_text(text) for text in texts], 2.5)
 
     assert (summary.claims_in, summary.evaluated, summary.rejected, summary.clean) == (4, 3, 1, 1)
     assert summary.by_rule == {"weakness/sarcopenia-underlying-disease-first": 2}
@@ -105,7 +105,7 @@ def test_a_waived_finding_keeps_its_waiver_and_is_in_no_other_count() -> None:
     finding, tally = judged([claims(["M62.84"])], rules)
 
     assert (finding["kind"], finding["waived_by"]) == ("finding", "Dr. A")
-    summary = counts.together([tally["message"]], 0.0)
+    summary = counts.together([counts.from_text(tally["message"])], 0.0)
     assert (summary.waived, summary.findings, summary.clean) == (1, 0, 1)
 
 

@@ -42,6 +42,25 @@ def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
                 _remove_if_dead(path)
 
 
+def is_dead(lock: Path) -> bool:
+    """Tell whether a file of this user is there that its process has locked no more."""
+    if fcntl is None:
+        return False
+    try:
+        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        if os.fstat(handle).st_uid != os.geteuid():
+            return False
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
 def _remove_if_dead(path: str) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:

@@ -60,7 +60,7 @@ def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key:
     from weakcode.spark.worker import outcomes_of, shipped
 
     rows, ignored = _claims(dataframe)
-    judge = outcomes_of(shipped(dataframe, validator), ignored, hash_key)
+    judge = outcomes_of(shipped(dataframe.sparkSession, validator), ignored, hash_key)
     return rows.mapInArrow(judge, _outcome_schema())
 
 
@@ -99,12 +99,12 @@ def summary(outcomes: DataFrame, seconds: float = 0.0) -> Summary:
     """
     from pyspark.sql import functions as f
 
-    from weakcode.spark.counts import together
+    from weakcode.spark.counts import from_text, together
 
     counts = outcomes.where(f.col("kind") == TALLY).select("message").collect()
     if not counts and not outcomes.isEmpty():
         raise EngineError("the outcomes hold no counts, so that it is not known whether claims were lost")
-    return together([row["message"] for row in counts], seconds)
+    return together([from_text(row["message"]) for row in counts], seconds)
 
 
 def _needs_pyspark() -> None:

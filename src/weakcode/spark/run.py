@@ -1,7 +1,8 @@
 """A scrub on a Spark cluster from the command line: Parquet in, a folder of Parquet files out.
 
-The claims are evaluated once. What became of them is written beside the output under a passing name, one folder for
-each kind; when all of it is there, the folder of the findings is renamed.
+The claims are evaluated once, by executors that read and write files themselves (`files`), or, where only Spark knows
+the addresses, as a DataFrame. What became of them is written beside the output under a passing name; when all of it is
+there, the folder of the findings is renamed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from weakcode.scrub.runs import RunTime
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 from weakcode.scrub.written import WRITTEN
+from weakcode.spark import files
+from weakcode.spark.worker import shipped
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -64,8 +67,9 @@ def scrub_files(
 ) -> Summary:
     """Evaluate the claims of Parquet files and folders on a Spark master, and return the summary.
 
-    Inputs and `output` may have an address of a file system that Spark knows, such as ``s3a://``. `output` must not be
-    there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects` (CSV or JSON Lines) and
+    Executors read files at plain paths and write findings themselves. Inputs and `output` may also have an address of
+    a file system that Spark knows, such as ``s3a://``, and then go through its DataFrames. `output` must not be
+    there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects` and
     `summary` (JSON) are files of this machine. With `hash_key`, claim ids are hashed by the executors. Raises
     InputError for inputs and outputs that cannot be, and when Spark ends the job.
     """
@@ -76,25 +80,82 @@ def scrub_files(
     told = None if summary is None else checked_output(summary, (".json",))
     if Path(output).suffix.lower() != ".parquet":
         raise InputError(f"{output} cannot be: --spark writes a folder of Parquet files; give it a name in .parquet")
+    plain = [_plain_path(name) for name in (*inputs, output)]
     with _session(master) as session, _told(), Outputs() as outputs:
-        target = _Folder(session, output)
-        target.must_be_new()
-        staged = _Folder(session, f"{target.address}.{uuid.uuid4().hex[:12]}.partial")
-        try:
-            # Three files are open at a time, instead of sorting all findings by their kind.
-            session.conf.set("spark.sql.maxConcurrentOutputFileWriters", "3")
-            became = spark.outcomes(_claims(session, inputs), validator, hash_key)
-            became.write.partitionBy("kind").option("compression", "zstd").parquet(staged.address)
-            became = session.read.schema(became.schema).parquet(staged.address)
-            counted = spark.summary(became, time.perf_counter() - started)
-            result = attrs.evolve(counted, run=record.ending()).gated(*gates)
-            if aside is not None:
-                _write_rejects(became, RejectsWriter(aside, outputs.open(aside)))
-            if told is not None:
-                outputs.open(told).write(result.to_json().encode() + b"\n")
-            if not result.is_kept:
-                outputs.commit()
-                return result
+        asked = _Asked(
+            session,
+            validator,
+            aside,
+            told,
+            hash_key,
+            outputs,
+            lambda counted: attrs.evolve(counted, run=record.ending(), seconds=time.perf_counter() - started).gated(
+                *gates
+            ),
+        )
+        if any(name is None for name in plain):
+            return _through_spark(asked, inputs, output)
+        *paths, target = [name for name in plain if name is not None]
+        return _by_executors(asked, paths, Path(target), output)
+
+
+@attrs.frozen(eq=False)
+class _Asked:
+    """What is asked of a scrub, whichever way it goes; `ended` completes the counts."""
+
+    session: SparkSession
+    validator: Validator
+    rejects: Path | None
+    summary: Path | None
+    hash_key: bytes | None = attrs.field(repr=False)
+    outputs: Outputs
+    ended: Callable[[Summary], Summary]
+
+    def tell(self, result: Summary, write_rejects: Callable[[RejectsWriter], None]) -> None:
+        """Write what stands beside the findings."""
+        if self.rejects is not None:
+            write_rejects(RejectsWriter(self.rejects, self.outputs.open(self.rejects)))
+        if self.summary is not None:
+            self.outputs.open(self.summary).write(result.to_json().encode() + b"\n")
+
+
+def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: str) -> Summary:
+    """Scrub files that executors read and write themselves."""
+    with files.staged(target) as folder:
+        rules = shipped(asked.session, asked.validator)
+        counted, rejected = files.scrub_on_executors(
+            asked.session,
+            inputs,
+            rules,
+            folder,
+            keeps_rejects=asked.rejects is not None,
+            hash_key=asked.hash_key,
+        )
+        result = asked.ended(counted)
+        asked.tell(result, lambda writer: files.write_rejects(rejected, writer))
+        if result.is_kept:
+            files.finish(folder, {SUMMARY_FILE: _to_json(result), "_SUCCESS": b""}, result.metadata())
+            files.commit(folder, target)
+            WRITTEN.append(output)
+        asked.outputs.commit()
+    return result
+
+
+def _through_spark(asked: _Asked, inputs: Sequence[str], output: str) -> Summary:
+    """Scrub files at addresses that only Spark knows: Java reads them, hands them over, and writes."""
+    session = asked.session
+    target = _Folder(session, output)
+    target.must_be_new()
+    staged = _Folder(session, f"{target.address}.{uuid.uuid4().hex[:12]}.partial")
+    try:
+        # Three files are open at a time, instead of sorting all findings by their kind.
+        session.conf.set("spark.sql.maxConcurrentOutputFileWriters", "3")
+        became = spark.outcomes(_claims(session, inputs), asked.validator, asked.hash_key)
+        became.write.partitionBy("kind").option("compression", "zstd").parquet(staged.address)
+        became = session.read.schema(became.schema).parquet(staged.address)
+        result = asked.ended(spark.summary(became))
+        asked.tell(result, lambda writer: _write_rejects(became, writer))
+        if result.is_kept:
             found = _Folder(session, f"{staged.address}/kind={spark.FINDING}")
             if not found.exists():
                 spark.findings(became).coalesce(1).write.parquet(found.address)
@@ -102,10 +163,17 @@ def scrub_files(
             found.write("_SUCCESS", b"")
             found.rename(target)
             WRITTEN.append(output)
-            outputs.commit()
-        finally:
-            staged.remove()
+        asked.outputs.commit()
+    finally:
+        staged.remove()
     return result
+
+
+def _plain_path(name: str) -> str | None:
+    """Return the path of a file of this machine, or of a disk that all machines share; None for other addresses."""
+    if name.startswith("file:"):
+        return os.path.abspath("/" + name.removeprefix("file:").lstrip("/"))  # noqa: PTH100 - patterns are no paths
+    return None if _SCHEME.match(name) else os.path.abspath(name)  # noqa: PTH100
 
 
 def _claims(session: SparkSession, inputs: Sequence[str]) -> DataFrame:

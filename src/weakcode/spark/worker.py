@@ -28,8 +28,6 @@ from weakcode.spark import FINDING, FROM, PLACES, REJECTED, TALLY
 from weakcode.spark.counts import as_text
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.validator import Validator
 
@@ -49,29 +47,32 @@ class Shipment:
 
     def unpacked(self) -> ColumnScrubber:
         """Return what evaluates batches, the same one for all tasks of this process."""
-        scrubber = _opened.get(self.digest)
-        if scrubber is None:
+        return self.opened()[1]
+
+    def opened(self) -> tuple[Validator, ColumnScrubber]:
+        """Return the validator, and what evaluates batches: the same ones for all tasks of this process."""
+        opened = _opened.get(self.digest)
+        if opened is None:
             packed = self.content if isinstance(self.content, bytes) else self.content.value
             validator: Validator = pickle.loads(zlib.decompress(packed))  # noqa: S301 - from this run's own driver
             if len(_opened) >= _MOST_OPENED:
                 _opened.clear()
-            scrubber = _opened[self.digest] = validator.columns()
-        return scrubber
+            opened = _opened[self.digest] = (validator, validator.columns())
+        return opened
 
 
-_opened: dict[str, ColumnScrubber] = {}
+_opened: dict[str, tuple[Validator, ColumnScrubber]] = {}
 _MOST_OPENED = 3
 """A process that serves run after run must not keep the rules of all of them."""
 
 
-def shipped(dataframe: DataFrame, validator: Validator | None) -> Shipment:
+def shipped(session: Any, validator: Validator | None) -> Shipment:
     """Return a validator with its rules, profile and editions by content, to be sent to each executor once."""
     from weakcode.validator import Validator
 
     validator = (validator or Validator()).in_bulk()
     plain = pickle.dumps(validator, 5)
     packed = zlib.compress(plain, 3)
-    session = dataframe.sparkSession
     # Spark Connect has no contexts and no broadcasts; the bytes go with the plan.
     broadcast = None if "connect" in type(session).__module__ else session.sparkContext.broadcast
     digest = hashlib.blake2b(plain, digest_size=16).hexdigest()

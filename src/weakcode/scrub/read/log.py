@@ -33,6 +33,18 @@ class ReadCounts:
     def __bool__(self) -> bool:
         return bool(self.columns or self.said or self.counts)
 
+    @classmethod
+    def added(cls, parts: Iterable[ReadCounts]) -> ReadCounts:
+        """Return how a file was read that was read in parts."""
+        log, is_told = ReadLog(), False
+        for part in parts:
+            log.columns.update(part.columns)
+            log.said.update(part.said)
+            log._counted += part.counts.items()
+            is_told = is_told or bool(part.sentences)
+        counts = log.counts()
+        return cls(log.columns, log.said, counts, tuple(_sentences(log, counts)) if is_told else ())
+
 
 class ReadLog:
     """Takes down what is met while a file is read, from any thread: each call appends to a list."""

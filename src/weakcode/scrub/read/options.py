@@ -55,6 +55,9 @@ class ReadOptions:
     sheet: str | None = None
     constants: Mapping[str, str] = attrs.field(factory=dict)
     """What the folders of a file say of all its claims, by the names of columns."""
+    row_groups: Mapping[str, range] = attrs.field(factory=dict)
+    """By the path of a Parquet file which of its row groups are read, where it is read in parts; rows keep the numbers
+    that they have in it."""
     references: Any = attrs.field(default=None, repr=False)
     """What claims of FHIR refer to, where the files of a run are one set."""
 

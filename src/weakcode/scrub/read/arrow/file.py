@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -206,9 +206,15 @@ class ArrowColumns:
         dictionaries = [leaf for leaf in leaves if leaf.split(".")[0] in repeated]
         file = pq.ParquetFile(opened, metadata=plain.metadata, buffer_size=_BUFFER, read_dictionary=dictionaries)
         first, size = 1, opened.size()
+        chosen = self._options.row_groups.get(self._path or "", range(file.num_row_groups))
+        if chosen.start and file.num_row_groups:
+            self._look_at_first(file, wanted)
         for group in range(file.num_row_groups):
             what = f"row group {group}"
             rows, done = file.metadata.row_group(group).num_rows, 0
+            if group not in chosen:
+                first += rows
+                continue
             try:
                 for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
                     yield _Raw(batch, first + done, what, "row group")
@@ -223,6 +229,15 @@ class ArrowColumns:
                 yield LostRows(self.name, first + done, rows - done, reason, "row group")
             first += max(rows, done)
             self.bytes_read = size * (group + 1) // file.num_row_groups
+
+    def _look_at_first(self, file: pq.ParquetFile, wanted: list[str]) -> None:
+        """Decide the form of dates by the first rows of a file of which a later part is read."""
+        with suppress(*DAMAGED):
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[0], columns=wanted):
+                part = _Raw(batch, 1, "row group 0", "row group")
+                if not isinstance(self._decoded(part), LostRows):
+                    self._tidied(part)
+                return
 
     def _ipc_file(self, opened: pa.NativeFile) -> Iterator[_Raw | LostRows]:
         file = ipc.open_file(opened, options=self._only_known(ipc.open_file(opened).schema))
