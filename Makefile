@@ -20,7 +20,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 LOCKED := --require-hashes --no-deps --no-build-isolation --use-pep517
 BUILDERS := --require-hashes --only-binary :all: --requirement requirements/build.txt
 
-NATIVE := $(wildcard $(foreach folder,engines/kernel scrub/read/fhir scrub/read/x12,$(foreach ending,pyx pxi h,src/weakcode/$(folder)/*.$(ending))))
+NATIVE := $(wildcard $(foreach folder,codes engines/kernel scrub/read/fhir scrub/read/x12,$(foreach ending,pyx pxi h,src/weakcode/$(folder)/*.$(ending))))
 
 $(RUNS): pyproject.toml setup.py requirements/build.txt requirements/run.txt $(NATIVE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -83,11 +83,12 @@ sanitize: $(READY) ## Run the tests of the native code in a build that stops at 
 		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp $(SANITIZED)-objects
 	nm -D $(SANITIZED)/weakcode/engines/kernel/_kernel.*.so | grep -q __asan_init
 	nm -D $(SANITIZED)/weakcode/scrub/read/x12/_reader.*.so | grep -q __asan_init
+	nm -D $(SANITIZED)/weakcode/codes/_codeset.*.so | grep -q __asan_init
 	nm -D $(SANITIZED)/weakcode/scrub/read/fhir/_claims.*.so | grep -q __asan_init
 	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
 	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 WEAKCODE_ATTACKS=all \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-		$(BIN)/python -m pytest tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
+		$(BIN)/python -m pytest tests/codes/test_codeset.py tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
 
 dist: $(READY) ## Build sdist and wheel into dist/
 	@rm -rf dist build/lib build/bdist.*
@@ -157,7 +158,7 @@ nightly: $(READY) ## Run the tests with many more generated cases
 mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (half an hour)
 	@rm -rf build/mutants
 	git clone --quiet . build/mutants
-	cp src/weakcode/engines/kernel/*.so build/mutants/src/weakcode/engines/kernel/
+	for folder in codes engines/kernel; do cp src/weakcode/$$folder/*.so build/mutants/src/weakcode/$$folder/; done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'cosmic-ray>=8.3'
 	cd build/mutants && export PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=src:. HYPOTHESIS_PROFILE=mutants PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 \
 		&& python -m compileall -q --invalidation-mode checked-hash src tests \

@@ -1,5 +1,5 @@
-"""What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, with what it is compiled to; the
-kernel and the readers of 837 and FHIR are C.
+"""What pyproject.toml cannot say: rules/ is shipped as the package weakcode.packs, with what it is compiled to; sets of
+codes, the kernel and the readers of 837 and FHIR are C.
 
 With WEAKCODE_LIMITED_API=1 they keep to the stable ABI: one wheel for Python 3.11 and every later one.
 """
@@ -30,6 +30,7 @@ def extension(folder: str, name: str) -> Extension:
 
 
 NATIVE = [
+    extension("codes", "_codeset"),
     extension("engines/kernel", "_kernel"),
     extension("scrub/read/fhir", "_claims"),
     extension("scrub/read/x12", "_reader"),

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import pickle
 import random
+from array import array
+from itertools import pairwise
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weakcode.codes.codeset import CodeSet
+from weakcode.codes.keys import pack_key, pack_keys
 
 ids = st.sets(st.integers(0, 40))
 
@@ -38,3 +44,38 @@ def test_large_sets_that_are_nearly_the_same_are_met_and_parted_as_small_ones() 
             CodeSet.of(one - other),
             CodeSet.of(other - one),
         )
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=12))
+def test_a_set_is_made_of_any_intervals_which_come_out_sorted_and_apart(intervals: list[tuple[int, int]]) -> None:
+    made = CodeSet(intervals)
+    assert set(made) == {number for low, high in intervals for number in range(low, high)}
+    assert all(low < high for low, high in made.spans)
+    assert all(high < low for (_, high), (low, _) in pairwise(made.spans))
+    assert CodeSet.joined(CodeSet([one]) for one in intervals) == made
+
+
+@given(ids, ids)
+def test_equal_sets_are_one_key_and_travel_whole(left: set[int], right: set[int]) -> None:
+    one, other = CodeSet.of(left), CodeSet.of(right)
+    assert (one == other) == (left == right)
+    assert hash(CodeSet(one.spans)) == hash(one)
+    assert len({one, other, CodeSet.of(left)}) == len({frozenset(left), frozenset(right)})
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert array("I", one.packed()).tolist() == [bound for span in one.spans for bound in span]
+
+
+@pytest.mark.parametrize("given", [5, [1, 2], [(1,)], [("a", "b")], [(1, 1 << 70)]])
+def test_what_is_no_interval_is_refused(given: Any) -> None:
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        CodeSet(given)
+
+
+def test_a_number_beyond_four_bytes_is_not_packed() -> None:
+    with pytest.raises(OverflowError, match="four bytes"):
+        CodeSet([(0, 1 << 40)]).packed()
+
+
+@given(st.lists(st.text("AZ09.-@é\0", max_size=10), max_size=8))
+def test_keys_of_many_names_are_those_of_each(names: list[str]) -> None:
+    assert pack_keys(names).tolist() == [pack_key(name) for name in names]

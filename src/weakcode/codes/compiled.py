@@ -6,13 +6,12 @@ numbers up to its `node_end`. Billable codes are numbered alphabetically, those 
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
 
-from weakcode.codes.keys import pack_key
+from weakcode.codes.keys import pack_key, pack_keys
 from weakcode.codes.normalise import compact
 from weakcode.codes.sources.tabular import NOTE_KINDS, Tabular, TabularNode
 from weakcode.codes.storage.shape import NOBODY as NOBODY
@@ -45,20 +44,17 @@ ITEM_TYPES = {
 }
 
 
-def unpack_all(keys: memoryview) -> list[str]:
-    """Return the texts that `pack_key` was given, of a column of its numbers."""
-    numbers = array("Q", keys)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    text = numbers.tobytes().decode("ascii")
-    return [text[at : at + 8].rstrip("\0") for at in range(0, len(text), 8)]
-
-
 def node_key(name: str) -> int:
     """Return the key of a node by its name: ``Chapter 13``, ``M60-M63``, ``M62.81``."""
     if name.startswith("Chapter "):
         return pack_key(f"@{name[8:]}")
     return pack_key(name if "-" in name else compact(name))
+
+
+def _node_keys(nodes: Iterable[TabularNode]) -> array[int]:
+    """Return the keys of the nodes of a list, whose names are written as they ought to be."""
+    names = [f"@{node.name[8:]}" if node.kind == "chapter" else node.name.replace(".", "") for node in nodes]
+    return pack_keys(names)
 
 
 def _in_order(tabular: Tabular) -> tuple[list[TabularNode], list[int]]:
@@ -120,10 +116,11 @@ def compile_tabular(tabular: Tabular, terms: bytes = b"") -> tuple[dict[str, Any
     nodes, parents = _in_order(tabular)
     notes = _Notes(nodes)
     titles = [node.title.encode() for node in nodes]
-    keys = [node_key(node.name) for node in nodes]
+    keys = _node_keys(nodes)
     sevenths: dict[tuple[tuple[str, str], ...], int] = {(): 0}
     choices = [tuple(node.seventh.items()) if node.seventh else () for node in nodes]
-    billable = sorted((pack_key(code), index) for index, node in enumerate(nodes) for code in node.codes())
+    codes = [(code, index) for index, node in enumerate(nodes) for code in node.codes()]
+    billable = sorted(zip(pack_keys([code for code, _ in codes]), [index for _, index in codes], strict=True))
     by_key = sorted(zip(keys, range(len(keys)), strict=True))
     kinds = {kind: number for number, kind in enumerate(KINDS)}
     made: dict[str, Iterable[int]] = {
@@ -131,7 +128,7 @@ def compile_tabular(tabular: Tabular, terms: bytes = b"") -> tuple[dict[str, Any
         "code_node": [node for _, node in billable],
         "node_key": keys,
         "node_kind": [kinds[node.kind] for node in nodes],
-        "node_flags": [(PLACEHOLDER * node.placeholder) | (BILLABLE * node.is_code) for node in nodes],
+        "node_flags": [PLACEHOLDER * node.placeholder | BILLABLE * node.is_code for node in nodes],
         "node_parent": parents,
         "node_end": _ends(parents),
         "node_seventh": [sevenths.setdefault(one, len(sevenths)) for one in choices],

@@ -219,6 +219,23 @@ class Edition(Tree):
 
     # sets of codes
 
+    def prepare(self) -> None:
+        """Work out at once what compiling asks for place by place: the number of each, and the codes below it."""
+        import numpy as np
+
+        keys, codes = (np.asarray(column) for column in (self._node_key, self._codes))
+        sizes = (keys.view(np.uint8).reshape(-1, 8) != 0).sum(axis=1).astype(np.uint64)
+        past = keys + (np.uint64(1) << (np.uint64(8) * (np.uint64(8) - sizes)))
+        spans = zip(*(np.searchsorted(codes, ends).tolist() for ends in (keys, past)), strict=True)
+        titled = self.titled()
+        self._indexes = {node.name: index for index, node in enumerate(titled)}
+        if self._valid is None:
+            self._below_names = {
+                node.name: CodeSet.between(*span)
+                for node, span in zip(titled, spans, strict=True)
+                if node.kind not in KINDS[:2]
+            }
+
     def billable_below(self, name: str) -> CodeSet:
         """Return all billable codes below a chapter, section, category or code; empty when there is none."""
         found = self._below_names.get(name)

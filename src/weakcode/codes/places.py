@@ -31,7 +31,7 @@ class Titled(NamedTuple):
     parent: str | None
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Note:
     """One block of note lines at a node; `block` counts the blocks of that kind at that node, from 0."""
 

@@ -12,6 +12,7 @@ import lzma
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
 PLACE = "data/poa.txt.xz"
 EXEMPT, ACQUIRED = "exempt", "hac"
@@ -52,9 +53,14 @@ def _spells() -> dict[str, tuple[tuple[date, date, tuple[str, ...]], ...]]:
 @cache
 def on(kind: str, day: date) -> frozenset[str]:
     """Return the compact codes of a kind on a day; on a day before the first that is known, those of that day."""
+    return frozenset(chain.from_iterable(lists_on(kind, day)))
+
+
+def lists_on(kind: str, day: date) -> tuple[tuple[str, ...], ...]:
+    """Return the codes of `on` as the lists that they are kept in."""
     spells = _spells()[kind]
     asked = max(day, min(first for first, _, _ in spells))
-    return frozenset(code for first, last, codes in spells if first <= asked <= last for code in codes)
+    return tuple(codes for first, last, codes in spells if first <= asked <= last)
 
 
 @cache

@@ -149,7 +149,7 @@ def flagged(flag: str, day: date) -> frozenset[str]:
     only when Medicare's list does.
     """
     known = _codes_by_history()
-    return frozenset(chain.from_iterable(known[number] for number in _having(flag, day)))
+    return frozenset(chain.from_iterable(known[number] for number in having(flag, day)))
 
 
 @lru_cache(maxsize=64)
@@ -181,7 +181,8 @@ def _ever_having(flag: str) -> dict[int, History]:
     }
 
 
-def _having(flag: str, day: date) -> tuple[int, ...]:
+@lru_cache(maxsize=256)
+def having(flag: str, day: date) -> tuple[int, ...]:
     """Return the histories whose codes have a flag on a day, or on the nearest on which they are billable."""
     return tuple(number for number, history in _ever_having(flag).items() if flag in _nearest(history, day).flags)
 
@@ -198,6 +199,6 @@ def changes(flag: str) -> tuple[date, ...]:
     first, *others = table().releases
     found = [first]
     for before, day in zip((first, *others), others, strict=False):
-        if _having(flag, before) != _having(flag, day):
+        if having(flag, before) != having(flag, day):
             found.append(day)
     return tuple(found)

@@ -6,13 +6,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key, unpack_all
+from weakcode.codes.compiled import KINDS, NOBODY, NOTES, columns, node_key
 from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import unpack_key as unpack
+from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import compact
 from weakcode.codes.places import Note, Titled, name_of
 
@@ -51,10 +52,16 @@ class Tree:
         self.stored = stored
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
         self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
+        self._indexes: dict[str, int] = {}
+        self._windows_known: dict[CodeSet, frozenset[int]] = {}
+        self.remembered: dict[Any, Any] = {}
 
     # places
 
     def _node_index(self, name: str) -> int | None:
+        known = self._indexes.get(name)
+        if known is not None:
+            return known
         chapter = _CHAPTER.fullmatch(name) if len(name) > 8 else None
         key = node_key(f"Chapter {chapter[1]}" if chapter else compact(name))
         at = bisect_left(self._key_sorted, key)
@@ -97,7 +104,11 @@ class Tree:
 
     def windows_of(self, codes: CodeSet) -> frozenset[int]:
         """Return the numbers of the windows of billable codes."""
-        return frozenset().union(*(self._code_window[low:high] for low, high in codes.spans))
+        found = self._windows_known.get(codes)
+        if found is None:
+            found = frozenset().union(*(self._code_window[low:high] for low, high in codes.spans))
+            self._windows_known[codes] = found
+        return found
 
     def titled(self) -> tuple[Titled, ...]:
         """Return every chapter, section and code of the list, in document order; no codes with added 7th characters.
@@ -107,8 +118,13 @@ class Tree:
         return self._all_titled
 
     @lazy
+    def lower_titles(self) -> tuple[str, ...]:
+        """The titles of `titled` in lower case, to be looked through for words."""
+        return tuple([node.title.lower() for node in self._all_titled])
+
+    @lazy
     def _all_titled(self) -> tuple[Titled, ...]:
-        names = list(map(name_of, unpack_all(self._node_key)))
+        names = list(map(name_of, unpack_keys(self._node_key)))
         titles, bounds = bytes(self._titles), self._title_at.tolist()
         return tuple(
             Titled(name, KINDS[kind], titles[low:high].decode(), None if parent == NOBODY else names[parent])
@@ -129,8 +145,8 @@ class Tree:
     @lazy
     def spellings(self) -> tuple[tuple[str, str], ...]:
         """Every billable code of any day, compact, with its stem, by number."""
-        stems = unpack_all(self._node_key)
-        return tuple((code, stems[node]) for code, node in zip(unpack_all(self._codes), self._code_node, strict=True))
+        stems = unpack_keys(self._node_key)
+        return tuple((code, stems[node]) for code, node in zip(unpack_keys(self._codes), self._code_node, strict=True))
 
     @lazy
     def spelled(self) -> Spelled:
@@ -141,8 +157,9 @@ class Tree:
 
     def let_go(self) -> None:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""
-        for name in ("_all_titled", "_all_notes", "spellings", "spelled", "numbers"):
+        for name in ("_all_titled", "lower_titles", "_all_notes", "spellings", "spelled", "numbers"):
             self.__dict__.pop(name, None)
+        self._indexes, self._windows_known, self.remembered = {}, {}, {}
 
     # codes as intervals
 
@@ -229,7 +246,7 @@ class Tree:
 
     def texts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the compact name of each code and category, with its title and inclusion terms, in document order."""
-        for index, name in enumerate(unpack_all(self._node_key)):
+        for index, name in enumerate(unpack_keys(self._node_key)):
             if not self._is_group(index):
                 terms = (line for note in self._notes_at(index, "inclusion_term") for line in note.lines)
                 yield name, (self._base_title(index), *terms)

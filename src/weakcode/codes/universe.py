@@ -11,7 +11,8 @@ from bisect import bisect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from weakcode.codes.compiled import compile_tabular, unpack_all
+from weakcode.codes.compiled import compile_tabular
+from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import canonical
 from weakcode.codes.sources.tabular import Tabular, TabularNode
 from weakcode.codes.table import CodeTable
@@ -32,8 +33,9 @@ def listed(tabular: Tabular, release: Release) -> CodeSource:
             headers[name] = node.title
         else:
             codes[name] = node.title
-        for seventh, meaning in (node.seventh or {}).items():
-            codes[name.ljust(_STEM, "X") + seventh] = f"{node.title}, {meaning}"
+        if node.seventh:
+            stem, title = name.ljust(_STEM, "X"), node.title
+            codes |= {stem + seventh: f"{title}, {meaning}" for seventh, meaning in node.seventh.items()}
     return CodeSource(release, codes, headers)
 
 
@@ -58,7 +60,7 @@ def compile_edition(
     spoken = _Laying(tabular, titles, headers).lay()
     meta, sections = compile_tabular(tabular, terms)
     codes = memoryview(sections["codes"]).cast("Q")
-    sections["code_window"] = array("H", map(dates.window_of.__getitem__, unpack_all(codes))).tobytes()
+    sections["code_window"] = array("H", map(dates.window_of.__getitem__, unpack_keys(codes))).tobytes()
     retitled = {
         code: [[str(one.starts), str(one.ends), one.title] for one in known] for code, known in table.retitled.items()
     }
@@ -74,8 +76,7 @@ def compile_edition(
 
 def _places(tabular: Tabular) -> Iterator[TabularNode]:
     """Yield every category and what is below it."""
-    for chapter in tabular.chapters:
-        yield from (node for node in chapter.walk() if node.kind in ("category", "subcategory"))
+    return (node for node in tabular.walk() if node.kind in ("category", "subcategory"))
 
 
 class _Laying:
@@ -85,7 +86,7 @@ class _Laying:
         self._titles = titles
         self._headers = headers
         self._nodes = {node.name.replace(".", ""): node for node in _places(tabular)}
-        self._sections = [node for chapter in tabular.chapters for node in chapter.walk() if node.kind == "section"]
+        self._sections = [node for node in tabular.walk() if node.kind == "section"]
 
     def lay(self) -> dict[str, str]:
         """Lay every code, and return the titles of those that are places of the list already, or have another title."""

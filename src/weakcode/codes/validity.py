@@ -102,20 +102,26 @@ def calendar(table: CodeTable, sources: Sequence[CodeSource]) -> Calendar:
     changes = [day for day in changes if day <= max(one.ends for one in releases)]
     masks = dict.fromkeys(table.codes, 0)
     shipped = [0] * len(table.histories)
+    of_files: dict[Release, int] = {}
     for place, day in enumerate(changes):
         judge = release_on(day, releases)
         if judge in by_release:
-            for code in by_release[judge].codes:
-                masks[code] = masks.get(code, 0) | 1 << place
+            of_files[judge] = of_files.get(judge, 0) | 1 << place
         else:
             on = min(day, table.last)
             for number, history in enumerate(table.histories):
                 if any(spell.starts <= on <= spell.ends for spell in history):
                     shipped[number] |= 1 << place
+    for judge, places in of_files.items():
+        for code in by_release[judge].codes:
+            masks[code] = masks.get(code, 0) | places
     numbers: dict[int, int] = {}
     window_of = {}
+    history_of = table.codes.get
     for code, mask in masks.items():
-        mask |= shipped[table.codes[code]] if code in table.codes else 0
+        known = history_of(code)
+        if known is not None:
+            mask |= shipped[known]
         if mask:
             window_of[code] = numbers.setdefault(mask, len(numbers))
     return Calendar(releases, tuple(_window(mask, changes) for mask in numbers), window_of)

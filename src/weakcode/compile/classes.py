@@ -69,35 +69,54 @@ def classes(roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers])
 
     found = [spans.of(sets) for sets in roles]
     ends = [part for _, low, high in found for part in (low, high)]
-    starts = np.unique(np.concatenate([[0], *ends]))
+    past = 1 + max(int(part.max(initial=0)) for part in ends)
+    starts, place_of = _numbered(np.concatenate(ends), past)
     # What a segment is in, as the exclusive or of two random words for each member: equal only where the members are.
     random = np.random.default_rng(2)
     marks = np.zeros((len(starts), 2), np.uint64)
     for sets, (whose, low, high) in zip(roles, found, strict=True):
         words = random.integers(0, 2**64, (len(sets), 2), np.uint64)[whose]
         for ids in (low, high):
-            np.bitwise_xor.at(marks, np.searchsorted(starts, ids), words)
+            np.bitwise_xor.at(marks, place_of[ids], words)
     marks = np.bitwise_xor.accumulate(marks, axis=0)
-    _, first, which = np.unique(marks, axis=0, return_index=True, return_inverse=True)
+    by_mark = np.lexsort(marks.T)
+    is_new = np.append(True, (marks[by_mark[1:]] != marks[by_mark[:-1]]).any(axis=1))
+    # Sorting by them leaves equal marks in their order, so that the first of each is the first code.
+    which = np.empty(len(starts), np.int64)
+    which[by_mark] = np.cumsum(is_new) - 1
+    first = by_mark[is_new]
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     leaders = starts[first[order]]
     listed = tuple(
-        _listed(len(sets), part, leaders, left_out) for sets, part, left_out in zip(roles, found, unlisted, strict=True)
+        _listed(len(sets), part, (leaders, past), left_out)
+        for sets, part, left_out in zip(roles, found, unlisted, strict=True)
     )
-    return Classes(starts, rank[which.reshape(-1)], listed)
+    return Classes(starts, rank[which], listed)
+
+
+def _numbered(ids: Numbers, past: int) -> tuple[Numbers, Numbers]:
+    """Return 0 and the distinct ids, sorted, all below `past`, and by id how many of them are below it."""
+    import numpy as np
+
+    there = np.zeros(past, np.int64)
+    there[ids] = there[0] = 1
+    return np.flatnonzero(there), np.cumsum(there) - there
 
 
 def _listed(
-    size: int, spans: tuple[Numbers, Numbers, Numbers], leaders: Numbers, left_out: Numbers
+    size: int, spans: tuple[Numbers, Numbers, Numbers], leaders: tuple[Numbers, int], left_out: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Return the members of each class, of which `leaders` are the first codes, and where those of each begin."""
     import numpy as np
 
-    kept = ~np.isin(spans[0], left_out)
+    firsts, first_of = _numbered(*leaders)
+    unlisted = np.zeros(size, bool)
+    unlisted[left_out[left_out < size]] = True
+    kept = ~unlisted[spans[0]]
     whose, low, high = (part[kept] for part in spans)
-    owners, which = _ranges(np.searchsorted(leaders, low), np.searchsorted(leaders, high))
-    keys = np.sort(which * size + whose[owners])
-    bounds = np.searchsorted(keys, np.arange(len(leaders) + 1) * size)
-    return keys % size if size else keys, bounds
+    owners, which = _ranges(first_of[low], first_of[high])
+    members = np.sort(which * size + whose[owners])
+    bounds = np.cumsum(np.bincount(which + 1, minlength=len(firsts) + 1))
+    return members % size if size else members, bounds

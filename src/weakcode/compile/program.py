@@ -11,7 +11,7 @@ import json
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any
 
 import attrs
@@ -21,7 +21,6 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
 from weakcode.compile.records import condition_of, edit_of, plain, read_record, record, written
 from weakcode.errors import EngineError
-from weakcode.findings import Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.verbs import Verb, Where
@@ -47,11 +46,11 @@ class _Pool:
 
     def columns(self) -> tuple[array[int], array[int]]:
         """Return the spans of all, one after the other, and where those of each begin: of none, of number 1, ..."""
-        bounds, spans = array("I", [0, 0]), array("I")
-        for codes in self._numbers:
-            spans.extend(chain.from_iterable(codes.spans))
-            bounds.append(len(spans))
-        return bounds, spans
+        packed = [codes.packed() for codes in self._numbers]
+        width = array("I").itemsize
+        return array("I", (0, *(size // width for size in accumulate(map(len, packed), initial=0)))), array(
+            "I", b"".join(packed)
+        )
 
 
 def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, bytes]]:
@@ -62,8 +61,9 @@ def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, by
     spans = Spans(of["set_bounds"] // 2, of["set_spans"][::2], of["set_spans"][1::2])
     sets = of["condition_sets"]
     asked = np.unique(sets[sets != NO_SET])
-    _, _, ends = spans.of(np.unique(np.concatenate((of["subjects"], of["objects"]))))
-    reach = int(ends.max(initial=0))
+    last = np.append(0, of["set_spans"])[spans.bounds * 2]
+    used = np.concatenate((of["subjects"], of["objects"]))
+    reach = int(np.where(spans.bounds[used + 1] > spans.bounds[used], last[used + 1], 0).max(initial=0))
     wide = np.flatnonzero(spans.sizes()[of["objects"]] > reach // 2)
     nothing = wide[:0]
     found = classes((of["subjects"], of["objects"], asked), spans, (nothing, wide, np.arange(len(asked))))
@@ -137,7 +137,7 @@ class Program:
         pool = _Pool()
         conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
-        cited: dict[tuple[Source, ...], str] = {}
+        cited: dict[int, str] = {}
         records = [record(edit, cited) for edit in edits]
         columns = {
             "offsets": accumulate(map(len, records), initial=0),

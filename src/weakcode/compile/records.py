@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from functools import lru_cache
 from itertools import compress
 from json.encoder import encode_basestring_ascii
 from operator import lt
@@ -42,8 +41,8 @@ def plain(value: Any) -> Any:
 
 
 _said = json.JSONEncoder(separators=(",", ":")).encode
-_text = lru_cache(maxsize=4096)(encode_basestring_ascii)
-"""Text as JSON; the same messages and places come again and again."""
+_text = encode_basestring_ascii
+"""Text as JSON."""
 
 
 def written(value: Any) -> bytes:
@@ -86,8 +85,11 @@ def _source(source: Source) -> str:
     return f'{{"title":{_text(source.title)},"place":{_text(source.place)}{quote}}}'
 
 
-def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
-    """Return an edit as `written` would, which is much slower; `cited` remembers what sources are as text."""
+def record(edit: Edit, cited: dict[int, str]) -> bytes:
+    """Return an edit as `written` would, which is much slower.
+
+    `cited` remembers sources as text by their `id`, for as long as the edits are there: many have the same ones.
+    """
     parts = [f'{{"rule":{edit.rule},"verb":{int(edit.verb)}']
     if edit.where:
         parts.append(f',"where":{int(edit.where)}')
@@ -104,10 +106,8 @@ def record(edit: Edit, cited: dict[tuple[Source, ...], str]) -> bytes:
     if edit.fix is not None:
         parts.append(f',"fix":{_said(plain(edit.fix))}')
     if edit.sources:
-        text = cited.get(edit.sources)
-        if text is None:
-            text = cited[edit.sources] = f"[{','.join(map(_source, edit.sources))}]"
-        parts.append(f',"sources":{text}')
+        texts = [cited.get(id(one)) or cited.setdefault(id(one), _source(one)) for one in edit.sources]
+        parts.append(f',"sources":[{",".join(texts)}]')
     return f"{''.join(parts)}}}".encode()
 
 

@@ -24,9 +24,14 @@ def leaves_open(title: str) -> bool:
 def unspecified(edition: Edition) -> CodeSet:
     """Return the billable codes of any day whose titles leave something open."""
     parents = {node.parent for node in edition.titled()}
-    open_ones = (node for node in edition.titled() if node.kind not in _GROUPS and leaves_open(node.title))
-    spans = [span for node in open_ones if node.name not in parents for span in edition.billable_below(node.name).spans]
-    return CodeSet(spans)
+    # Most titles are told by their plain words, without the patterns.
+    perhaps = (
+        node
+        for node, title in zip(edition.titled(), edition.lower_titles, strict=True)
+        if "specified" in title or "nos" in title
+    )
+    open_ones = (node for node in perhaps if node.kind not in _GROUPS and leaves_open(node.title))
+    return CodeSet.joined(edition.billable_below(node.name) for node in open_ones if node.name not in parents)
 
 
 def specific_instead(code: str, edition: Edition) -> list[str]:

@@ -6,7 +6,9 @@ The XML is untrusted input: document type definitions and entities are refused.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
@@ -33,6 +35,7 @@ _NOT_APPLICABLE = re.compile(
     r"7th characters (?P<seventh>[0-9A-Z](?:(?:, | and |, and )[0-9A-Z])*) do not apply to codes in category"
     r" (?P<category>[A-Z][0-9A-Z]{2}) with 6th character (?P<sixth>.*)"
 )
+_WITHOUT_NOTES = frozenset(("name", "desc", "diag"))
 _CODE = re.compile(r"[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?")
 
 
@@ -65,12 +68,14 @@ class TabularNode:
         while waiting:
             node = waiting.pop()
             yield node
-            waiting += reversed(node.children)
+            if node.children:
+                waiting += reversed(node.children)
 
     def codes(self) -> tuple[str, ...]:
         """Return the billable codes, compact, that this node stands for: one, one for each 7th character, or none."""
         name = self.name.replace(".", "")
-        return (*((name,) if self.is_code else ()), *(name.ljust(6, "X") + seventh for seventh in self.seventh or ()))
+        own = (name,) if self.is_code else ()
+        return own if not self.seventh else (*own, *(name.ljust(6, "X") + seventh for seventh in self.seventh))
 
     @property
     def is_code(self) -> bool:
@@ -87,11 +92,14 @@ class Tabular:
     version: str
     chapters: tuple[TabularNode, ...]
 
+    def walk(self) -> Iterator[TabularNode]:
+        """Yield every node, in document order."""
+        return chain.from_iterable(chapter.walk() for chapter in self.chapters)
+
     def billable(self) -> Iterator[str]:
         """Yield every billable code, compact, in document order."""
-        for chapter in self.chapters:
-            for node in chapter.walk():
-                yield from node.codes()
+        for node in self.walk():
+            yield from node.codes()
 
 
 def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
@@ -120,19 +128,14 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
         chapters = tuple(_chapter(element, where) for element in root.iterfind("chapter"))
     except RecursionError:
         raise EditionError(f"{where} nests codes without end; give an unaltered Tabular List.") from None
-    if not any(node.kind == "category" for chapter in chapters for node in chapter.walk()):
+    tabular = Tabular((root.findtext("version") or "").strip(), chapters)
+    if not any(node.kind == "category" for node in tabular.walk()):
         raise EditionError(f"{where} is a Tabular List without any category; give the complete file.")
-    _refuse_repeats(chapters, where)
-    return Tabular((root.findtext("version") or "").strip(), chapters)
-
-
-def _refuse_repeats(chapters: tuple[TabularNode, ...], where: str) -> None:
-    seen: set[str] = set()
-    for chapter in chapters:
-        for node in chapter.walk():
-            if node.name in seen:
-                raise EditionError(f"{where} defines {node.name} twice; give an unaltered Tabular List.")
-            seen.add(node.name)
+    names = [node.name for node in tabular.walk()]
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise EditionError(f"{where} defines {twice} twice; give an unaltered Tabular List.")
+    return tabular
 
 
 def _text(element: Element | None) -> str:
@@ -202,21 +205,15 @@ def _section(element: Element, where: str) -> TabularNode:
 def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str) -> TabularNode:
     """`seventh` are the 7th characters that reach this code, `removed` those that 6th characters rule out."""
     # Of each kind of child the first one counts, but for codes and notes. Looking for each by its name is slow.
-    first: dict[str, Element] = {}
-    below: list[Element] = []
-    noted = False
-    for part in element:
-        if part.tag == "diag":
-            below.append(part)
-        else:
-            noted = noted or part.tag not in ("name", "desc")
-            first.setdefault(part.tag, part)
+    parts = list(element)
+    first = {part.tag: part for part in reversed(parts)}
     named = first.get("name")
     name = ("" if named is None else named.text or "").strip().upper()
     if not _CODE.fullmatch(name):
         raise EditionError(f'{where} has a code "{name}"; a code is written like M62.81.')
     kind = "category" if len(name) == 3 else "subcategory"
-    node = TabularNode(kind, name, _text(first.get("desc")), _blocks(element) if noted else [])
+    blocks = [] if first.keys() <= _WITHOUT_NOTES else _blocks(element)
+    node = TabularNode(kind, name, _text(first.get("desc")), blocks)
     node.placeholder = element.get("placeholder") == "true"
     definition = first.get("sevenChrDef")
     if definition is not None:
@@ -227,14 +224,14 @@ def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[st
             if len(one.strip()) == 1
         }
         removed = _removed(node)
-    node.children = [_diagnosis(child, seventh, removed, where) for child in below]
-    code = name.replace(".", "")
-    for child in node.children:
-        # Not more than the category: the list of 2021 has H54.512A below H54.511.
-        if child.name[:3] != name[:3]:
-            raise EditionError(f"{where} lists {child.name} below {name}; give an unaltered Tabular List.")
-    if not node.children and seventh and len(code) < 7:
-        gone = removed.get(code.ljust(6, "X")[5], "")
+    if "diag" in first:
+        node.children = [_diagnosis(part, seventh, removed, where) for part in parts if part.tag == "diag"]
+        for child in node.children:
+            # Not more than the category: the list of 2021 has H54.512A below H54.511.
+            if child.name[:3] != name[:3]:
+                raise EditionError(f"{where} lists {child.name} below {name}; give an unaltered Tabular List.")
+    elif seventh and len(name) < 8:
+        gone = removed.get(name.replace(".", "").ljust(6, "X")[5], "")
         node.seventh = {one: text for one, text in seventh.items() if one not in gone}
     return node
 

@@ -11,6 +11,7 @@ from datetime import date
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes import poa, table
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Titled
@@ -29,26 +30,25 @@ def unspecified_side(edition: Edition) -> CodeSet:
 
     The rest of the title must be the same, so that only the side is what is not said.
     """
-    siblings: dict[str, list[Titled]] = {}
-    for node in edition.titled():
-        if node.parent is not None and node.kind not in ("chapter", "section", "category"):
-            siblings.setdefault(node.parent, []).append(node)
-    spans: list[tuple[int, int]] = []
-    for children in siblings.values():
-        silent = [one for one in children if "unspecified" in one.title.lower() and not _SIDES.search(one.title)]
-        if not silent:
+    nodes, titles = edition.titled(), edition.lower_titles
+    above = {node.parent for node, title in zip(nodes, titles, strict=True) if "unspecified" in title}
+    silent: dict[str, list[Titled]] = {}
+    sided: dict[tuple[str, str], list[CodeSet]] = {}
+    for node, title in zip(nodes, titles, strict=True):
+        if node.parent is None or node.parent not in above or node.kind != "subcategory":
             continue
-        sided: dict[str, list[CodeSet]] = {}
-        for child in children:
-            if _SIDES.search(child.title):
-                sided.setdefault(_stem(child.title), []).append(edition.billable_below(child.name))
-        for child in silent:
-            if sided:
-                codes = edition.billable_below(child.name)
-                others = [other for stem in _silent_stems(child.title) for other in sided.get(stem, ())]
-                if any(meet(codes, other, edition) for other in others):
-                    spans.extend(codes.spans)
-    return CodeSet(spans)
+        if ("right" in title or "left" in title or "bilateral" in title) and _SIDES.search(title):
+            sided.setdefault((node.parent, _stem(title)), []).append(edition.billable_below(node.name))
+        elif "unspecified" in title:
+            silent.setdefault(node.parent, []).append(node)
+    found: list[CodeSet] = []
+    for parent, nodes_below in silent.items():
+        for node in nodes_below:
+            codes = edition.billable_below(node.name)
+            others = (other for stem in _silent_stems(node.title) for other in sided.get((parent, stem), ()))
+            if any(meet(codes, other, edition) for other in others):
+                found.append(codes)
+    return CodeSet.joined(found)
 
 
 def _silent_stems(title: str) -> set[str]:
@@ -79,9 +79,22 @@ class Flagged:
     def on(self, day: date, edition: Edition) -> CodeSet:
         """Return the codes on a day; also those not billable on it that were so flagged when they were."""
         day = min(day, table.last_flagged(self.flag))
-        kept = table.flagged(self.flag, day) - (table.flagged(self.without, day) if self.without else frozenset())
-        numbers = edition.numbers
-        return CodeSet.of([numbers[code] for code in kept if code in numbers])
+        codes = _by_history(edition)
+        kept = CodeSet.joined(codes[number] for number in table.having(self.flag, day) if number in codes)
+        if self.without is None:
+            return kept
+        return kept - CodeSet.joined(codes[number] for number in table.having(self.without, day) if number in codes)
+
+
+@remembered
+def _by_history(edition: Edition) -> dict[int, CodeSet]:
+    """Return the codes of an edition by the number of their history in the table of codes."""
+    found: dict[int, list[int]] = {}
+    history_of = table.table().codes
+    for code, number in edition.numbers.items():
+        if code in history_of:
+            found.setdefault(history_of[code], []).append(number)
+    return {history: CodeSet.of(numbers) for history, numbers in found.items()}
 
 
 @attrs.frozen
@@ -96,7 +109,14 @@ class Admitted:
 
     def on(self, day: date, edition: Edition) -> CodeSet:
         """Return the codes on a day."""
-        return CodeSet.of(code_id for code_id in map(edition.code_id, poa.on(self.kind, day)) if code_id < edition.size)
+        return CodeSet.joined(_spelled_out(codes, edition) for codes in poa.lists_on(self.kind, day))
+
+
+@remembered
+def _spelled_out(codes: tuple[str, ...], edition: Edition) -> CodeSet:
+    """Return those of some compact codes that an edition has on any day."""
+    numbers = edition.numbers
+    return CodeSet.of([numbers[code] for code in codes if code in numbers])
 
 
 DATED: dict[str, Flagged | Admitted] = {

@@ -16,11 +16,11 @@ from __future__ import annotations
 import enum
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import attrs
 
-from weakcode.codes.codeset import CodeSet, Spans
+from weakcode.base.remembered import remembered
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.tabular.notes import ResolvedLine, holders, read_note
 from weakcode.compile.tabular.sites import sites
@@ -91,17 +91,20 @@ def _without(blocks: Iterable[PairBlock], other: PairBlock) -> list[PairBlock]:
     return [part for block in blocks for part in block.without(other)]
 
 
-def lines_of(kind: str, edition: Edition) -> Iterator[tuple[Note, ResolvedLine, PairBlock]]:
-    """Yield every line of the notes of a kind that names codes, with its pairs.
+@remembered
+def lines_of(kind: str, edition: Edition) -> tuple[tuple[Note, ResolvedLine, PairBlock], ...]:
+    """Return every line of the notes of a kind that names codes, with its pairs.
 
     A code that the line names as well as holds for is not kept from the others that it names.
     """
+    found = []
     for note in edition.all_notes(kind):
         held = holders(note, edition)
         for line in read_note(note, edition):
             block = PairBlock(held - line.codes, line.codes)
             if block:
-                yield note, line, block
+                found.append((note, line, block))
+    return tuple(found)
 
 
 class _Touching:
@@ -115,17 +118,17 @@ class _Touching:
             for low, high in codes.spans:
                 for place in range(bisect_left(self._starts, low), bisect_left(self._starts, high)):
                     self._with[place] |= 1 << number
-        self._known: dict[Spans, int] = {}
+        self._known: dict[CodeSet, int] = {}
 
     def by(self, codes: CodeSet) -> int:
         """Return the sets that have codes of this one."""
-        found = self._known.get(codes.spans)
+        found = self._known.get(codes)
         if found is None:
             found = 0
             for low, high in codes.spans:
                 for place in range(max(bisect_right(self._starts, low) - 1, 0), bisect_left(self._starts, high)):
                     found |= self._with[place]
-            self._known[codes.spans] = found
+            self._known[codes] = found
         return found
 
 
@@ -170,7 +173,7 @@ def _fitting(reading: ExcludesReading, block: PairBlock, edition: Edition) -> li
     return [one for one in fits if one]
 
 
-@lru_cache(maxsize=4)
+@remembered
 def _apart(edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
     """Return the readings of codes of which two are two things, each with their pairs."""
     found: list[tuple[Apart, PairBlock]] = []
@@ -203,7 +206,7 @@ def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) ->
         yield from (Taken(note, line.text, Sort.WIDE, one, reading.reason, cited=cited) for one in rest)
 
 
-@lru_cache(maxsize=4)
+@remembered
 def taken(edition: Edition) -> tuple[Taken, ...]:
     """Return every pair that an Excludes1 note keeps apart, in blocks of one sort, in the order of the list."""
     others = _Excludes2(edition)

@@ -7,6 +7,7 @@ from datetime import date
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
@@ -15,7 +16,7 @@ from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
     CodeFirst,
-    classify,
+    code_first,
     holders,
     manifestation_codes,
     read_note,
@@ -60,7 +61,7 @@ def _quoted(note: Note, text: str | None = None) -> tuple[str, str]:
 
 
 def _codes(readings: Iterable[CodesReading], edition: Edition) -> CodeSet:
-    return CodeSet(span for one in readings for span in edition.codeset(one.codes).spans)
+    return CodeSet.joined(edition.codeset(one.codes) for one in readings)
 
 
 def _excludes2(edition: Edition) -> Iterator[Instance]:
@@ -102,8 +103,7 @@ def _code_first_missing(edition: Edition) -> Iterator[Instance]:
     others = CodeSet([(0, edition.universe)]) - manifestation_codes(edition)
     alone = _codes(bundled_readings().stands_alone, edition)
     for note in edition.all_notes("code_first"):
-        lines = read_note(note, edition)
-        reading = classify(note, lines, edition)
+        reading = code_first(note, edition)
         subject = holders(note, edition) - alone
         if reading.mandatory and subject:
             place, quote = _quoted(note)
@@ -114,14 +114,13 @@ def _code_first_missing(edition: Edition) -> Iterator[Instance]:
 def _code_first_orders(edition: Edition) -> Iterator[tuple[Note, CodeFirst, CodeSet, CodeSet]]:
     """Yield each code-first note that names codes, with its reading, the codes that it holds for and those named."""
     for note in edition.all_notes("code_first"):
-        lines = read_note(note, edition)
-        listed = union(lines)
+        listed = union(read_note(note, edition))
         for reading in bundled_readings().not_listed:
             if reading.place == note.place:
                 listed -= edition.codeset(reading.codes)
         subject = holders(note, edition)
         if listed and subject:
-            yield note, classify(note, lines, edition), subject, listed
+            yield note, code_first(note, edition), subject, listed
 
 
 def _code_first_order(edition: Edition) -> Iterator[Instance]:
@@ -160,12 +159,8 @@ def _code_first_example(edition: Edition) -> Iterator[Instance]:
 
 def _open_ended(edition: Edition) -> CodeSet:
     """Return the codes with a code-first note that names codes and is open to others."""
-    codes = CodeSet()
-    for note in edition.all_notes("code_first"):
-        lines = read_note(note, edition)
-        if union(lines) and classify(note, lines, edition).open:
-            codes |= holders(note, edition)
-    return codes
+    readings = ((note, code_first(note, edition)) for note in edition.all_notes("code_first"))
+    return CodeSet.joined(holders(note, edition) for note, reading in readings if reading.listed and reading.open)
 
 
 def _added(edition: Edition) -> CodeSet:
@@ -173,27 +168,33 @@ def _added(edition: Edition) -> CodeSet:
 
     Those that add to another, manifestations, and codes that a mandatory code-first note puts second.
     """
-    added = _codes(bundled_readings().only_added, edition) | manifestation_codes(edition)
-    for note in edition.all_notes("code_first"):
-        if classify(note, read_note(note, edition), edition).mandatory:
-            added |= holders(note, edition)
-    return added
+    noted = [note for note in edition.all_notes("code_first") if code_first(note, edition).mandatory]
+    held = (holders(note, edition) for note in noted)
+    return CodeSet.joined((_codes(bundled_readings().only_added, edition), manifestation_codes(edition), *held))
 
 
 def _grouped(pairs: list[tuple[Note, CodeSet, CodeSet]]) -> Iterator[tuple[CodeSet, CodeSet, list[Note]]]:
-    """Yield the codes that the same notes list, the codes with these notes, and the notes, nearest to a code first."""
+    """Yield the codes that the same notes list, the codes with these notes, and the notes, nearest to a code first.
+
+    The groups come in the order of the first notes that list them, and of their first codes.
+    """
+    bounds = sorted({bound for _, listed, _ in pairs for span in listed.spans for bound in span})
+    place_of = {bound: place for place, bound in enumerate(bounds)}
+    # Segments between bounds, in whose codes no note tells one from another: first seen, first yielded.
     whose: dict[int, list[int]] = {}
     for number, (_, listed, _) in enumerate(pairs):
-        for code_id in listed:
-            whose.setdefault(code_id, []).append(number)
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for code_id, numbers in whose.items():
-        groups.setdefault(tuple(numbers), []).append(code_id)
-    for noted, ids in groups.items():
-        bearers = CodeSet(span for number in noted for span in pairs[number][2].spans)
-        yield CodeSet.of(ids), bearers, [pairs[number][0] for number in reversed(noted)]
+        for low, high in listed.spans:
+            for place in range(place_of[low], place_of[high]):
+                whose.setdefault(place, []).append(number)
+    groups: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    for place, numbers in whose.items():
+        groups.setdefault(tuple(numbers), []).append((bounds[place], bounds[place + 1]))
+    for noted, spans in groups.items():
+        bearers = CodeSet.joined(pairs[number][2] for number in noted)
+        yield CodeSet(spans), bearers, [pairs[number][0] for number in reversed(noted)]
 
 
+@remembered
 def _by_use(edition: Edition) -> list[tuple[CodeSet, CodeSet]]:
     """Return the added codes that the same use-additional notes list, and the codes with these notes."""
     added = _added(edition)
@@ -334,24 +335,30 @@ KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
 def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
     title = f"ICD-10-CM Tabular List ({edition.notes_name})"
+    known: dict[tuple[str, str], Source] = {}
     for instance in KINDS[kind](edition):
         condition = narrowed(model.condition, instance.starts, instance.ends)
         if instance.first_listed is not None:
             condition = attrs.evolve(condition or Condition(), first_listed=instance.first_listed)
-        places = [(instance.place, instance.quote), *instance.others] if instance.place else []
-        quoted = [Source(title, place, quote or None) for place, quote in places]
+        quoted = []
+        for at in ((instance.place, instance.quote), *instance.others) if instance.place else ():
+            # Edits share what they cite: one note has many.
+            source = known.get(at)
+            if source is None:
+                source = known[at] = Source(title, at[0], at[1] or None)
+            quoted.append(source)
         yield Edit(
-            rule=model.rule,
-            verb=instance.verb,
-            subject=instance.subject,
-            object=instance.object,
-            where=instance.where,
-            condition=condition,
-            terms=model.terms,
-            pointed=model.pointed,
-            poa=model.poa,
-            message=model.message,
-            listed=instance.listed,
-            fix=model.fix,
-            sources=(*quoted, *instance.cited, *model.sources),
+            model.rule,
+            instance.verb,
+            instance.subject,
+            instance.object,
+            instance.where,
+            condition,
+            model.terms,
+            model.pointed,
+            model.poa,
+            model.message,
+            instance.listed,
+            model.fix,
+            (*quoted, *instance.cited, *model.sources),
         )

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
@@ -37,7 +38,7 @@ class Sided:
     open: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=4)
+@remembered
 def sided(edition: Edition) -> tuple[Sided, ...]:
     """Return every condition with a code for the right and one for the left, in the order of the list.
 
@@ -48,11 +49,12 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     lefts: dict[tuple[str, str], list[str]] = {}
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     # Codes, and what is one once it has its 7th character.
+    nodes, titles = edition.titled(), edition.lower_titles
     for index in edition.places_of_codes():
-        node = edition.titled()[index]
-        name, title = node.name, node.title.lower()
-        if not any(word in title for word in _SAY_SIDE):
+        title = titles[index]
+        if not any(map(title.__contains__, _SAY_SIDE)):
             continue
+        name = nodes[index].name
         category, written = name[:3], _WORD.findall(title)
         side, words = _read(written)
         if side:
@@ -100,9 +102,9 @@ def _overlap(one: Window, other: Window) -> bool:
 
 def _read(words: list[str]) -> tuple[str, tuple[str, ...]]:
     """Return the side that the words of a title tell, "" for none or more than one, and its other words, sorted."""
-    sides = {SIDES[word] for word in words if word in SIDES}
-    rest = sorted([_singular(word) for word in words if word not in _NO_CONDITION])
-    return (sides.pop() if len(sides) == 1 else ""), tuple(filter(None, rest))
+    sides = {side for word, side in SIDES.items() if word in words}
+    rest = sorted(filter(None, map(_told, words)))
+    return (sides.pop() if len(sides) == 1 else ""), tuple(rest)
 
 
 def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -111,7 +113,10 @@ def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def _singular(word: str) -> str:
+def _told(word: str) -> str:
+    """Return a word without the ending of a plural; "" for one that tells no condition."""
+    if word in _NO_CONDITION:
+        return ""
     return word[:-3] + "y" if word.endswith("ies") else word.rstrip("s")
 
 
@@ -133,4 +138,4 @@ def below(names: tuple[str, ...], edition: Edition) -> CodeSet:
     """Return the billable codes of codes of the list."""
     if len(names) == 1:
         return edition.billable_below(names[0])
-    return CodeSet([span for name in names for span in edition.billable_below(name).spans])
+    return CodeSet.joined(map(edition.billable_below, names))

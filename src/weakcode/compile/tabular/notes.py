@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.codes.expression.parsing import parse
@@ -27,6 +27,7 @@ LABELS = {
     "code_also": "Code also",
 }
 
+_NO_CODES = CodeSet()
 _INNERMOST = re.compile(r"\(([^()]*)\)")
 _CATEGORY = re.compile(r"\b([A-Z](?:\d[0-9A-Z]|[A-Z]\d))(?![0-9A-Z]{2})")
 _CHAPTER = re.compile(r"\bchapter\s+\d", re.IGNORECASE)
@@ -82,9 +83,11 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     What stands in parentheses is a reference when it names a category of the edition or a chapter; `(G6PD)`, `(type 1)`
     and `(with C3 glomerulopathy)` are prose.
     """
+    if "(" not in text:
+        return (), ()
     read, unresolved = [], []
     # "(T36-T50) with fifth or sixth character 6": what qualifies the codes stands outside the parentheses.
-    text = _QUALIFIED.sub(r"(\1 \2)", text)
+    text = _QUALIFIED.sub(r"(\1 \2)", text) if "character" in text.lower() else text
     for inner in _INNERMOST.findall(text):
         named = any(_is_place(name, edition) for name in _CATEGORY.findall(inner))
         if not named and not _CHAPTER.search(inner):
@@ -98,12 +101,12 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     return tuple(read), tuple(unresolved)
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def _is_place(name: str, edition: Edition) -> bool:
     return edition.title(name) is not None
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def _named_codes(reference: str, edition: Edition) -> CodeSet:
     """Return the codes of a reference, also where it needs the edition's own texts to be read."""
     fracture = _OPEN_FRACTURE.fullmatch(reference)
@@ -121,19 +124,19 @@ def _named_codes(reference: str, edition: Edition) -> CodeSet:
 def read_line(text: str, edition: Edition) -> ResolvedLine:
     """Return a note line with the codes that it names."""
     references, unresolved = references_in(text, edition)
-    codes = CodeSet()
-    resolved, dangling = [], list(unresolved)
-    for reference in references:
-        named = _named_codes(reference, edition)
-        if named:
-            codes |= named
-            resolved.append(reference)
-        else:
-            dangling.append(reference)
-    return ResolvedLine(text, codes, tuple(resolved), tuple(dangling))
+    if not references:
+        return ResolvedLine(text, _NO_CODES, (), unresolved)
+    named = [(reference, _named_codes(reference, edition)) for reference in references]
+    dangling = [reference for reference, codes in named if not codes]
+    return ResolvedLine(
+        text,
+        CodeSet.joined(codes for _, codes in named),
+        tuple([reference for reference, codes in named if codes]),
+        (*unresolved, *dangling),
+    )
 
 
-@lru_cache(maxsize=16384)
+@remembered
 def read_note(note: Note, edition: Edition) -> tuple[ResolvedLine, ...]:
     """Return the lines of a note with the codes that each names."""
     return tuple(read_line(text, edition) for text in note.lines)
@@ -141,12 +144,10 @@ def read_note(note: Note, edition: Edition) -> tuple[ResolvedLine, ...]:
 
 def union(lines: tuple[ResolvedLine, ...]) -> CodeSet:
     """Return every code that the lines name."""
-    codes = CodeSet()
-    for line in lines:
-        codes |= line.codes
-    return codes
+    return CodeSet.joined(line.codes for line in lines)
 
 
+@remembered
 def holders(note: Note, edition: Edition) -> CodeSet:
     """Return the billable codes that a note holds for: all below its place, unless the note itself says which.
 
@@ -158,7 +159,7 @@ def holders(note: Note, edition: Edition) -> CodeSet:
     return below
 
 
-@lru_cache(maxsize=4)
+@remembered
 def manifestation_codes(edition: Edition) -> CodeSet:
     """Return the codes of "diseases (or conditions) classified elsewhere", by a title, with a code-first note.
 
@@ -166,16 +167,22 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     that name a cause of such diseases (B95 to B97) are not manifestations, nor are codes without a code-first note
     (M14.6-, under M14).
     """
-    spans: list[tuple[int, int]] = []
-    noted = CodeSet()
-    for note in edition.all_notes("code_first"):
-        noted |= edition.billable_below(note.place)
-    for node in edition.titled():
-        if node.kind in ("chapter", "section"):
-            continue
-        if _MANIFESTATION.search(node.title) and not _CAUSE.search(node.title):
-            spans.extend(edition.billable_below(node.name).spans)
-    return CodeSet(spans) & noted
+    noted = CodeSet.joined(edition.billable_below(note.place) for note in edition.all_notes("code_first"))
+    elsewhere = [
+        node.name
+        for node, title in zip(edition.titled(), edition.lower_titles, strict=True)
+        if "classified elsewhere" in title
+        and node.kind not in ("chapter", "section")
+        and _MANIFESTATION.search(node.title)
+        and not _CAUSE.search(node.title)
+    ]
+    return CodeSet.joined(map(edition.billable_below, elsewhere)) & noted
+
+
+@remembered
+def code_first(note: Note, edition: Edition) -> CodeFirst:
+    """Return how a code-first block is to be taken; see `classify`."""
+    return classify(note, read_note(note, edition), edition)
 
 
 def classify(note: Note, lines: tuple[ResolvedLine, ...], edition: Edition) -> CodeFirst:
@@ -250,9 +257,7 @@ def unresolved(edition: Edition) -> Iterator[tuple[str, str, str]]:
 
 def after_injury_codes(edition: Edition) -> CodeSet:
     """Return the codes whose code-first note an injury or poisoning can satisfy: it names one, or gives examples."""
-    injuries, spans = edition.codeset("S00-T88"), list[tuple[int, int]]()
-    for note in edition.all_notes("code_first"):
-        reading = classify(note, read_note(note, edition), edition)
-        if reading.open or reading.listed & injuries:
-            spans.extend(holders(note, edition).spans)
-    return CodeSet(spans) - injuries
+    injuries = edition.codeset("S00-T88")
+    readings = ((note, code_first(note, edition)) for note in edition.all_notes("code_first"))
+    held = (holders(note, edition) for note, reading in readings if reading.open or reading.listed & injuries)
+    return CodeSet.joined(held) - injuries

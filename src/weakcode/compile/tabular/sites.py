@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.rules.readings import SiteGroup, bundled_readings
+from weakcode.rules.readings import Site, SiteGroup, bundled_readings
 
 
 @attrs.frozen
@@ -20,7 +20,26 @@ class Sites:
     apart: tuple[tuple[CodeSet, CodeSet], ...]
 
 
-@lru_cache(maxsize=4)
+@attrs.frozen
+class _Worded:
+    """A site that is told by the words of titles; `plain` are these words where they are text and no patterns."""
+
+    name: str
+    words: re.Pattern[str]
+    plain: tuple[str, ...]
+
+    @classmethod
+    def of(cls, site: Site) -> _Worded:
+        words = re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)
+        plain = all(one.replace(" ", "").isalnum() for one in site.titles)
+        return cls(site.name, words, tuple(one.lower() for one in site.titles) if plain else ("",))
+
+    def is_in(self, title: str, lower: str) -> bool:
+        """Whether a title tells the site; `lower` is the title in lower case, which is looked through first."""
+        return any(one in lower for one in self.plain) and self.words.search(title) is not None
+
+
+@remembered
 def sites(edition: Edition) -> tuple[Sites, ...]:
     """Return the groups of sites of the readings, against an edition."""
     return tuple(_sites(group, edition) for group in bundled_readings().sites)
@@ -33,9 +52,7 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
         if site.codes:
             for code_id in edition.codeset(site.codes):
                 zones.setdefault(code_id, set()).add(site.name)
-    worded = [
-        (site.name, re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)) for site in group.of if site.titles
-    ]
+    worded = [_Worded.of(site) for site in group.of if site.titles]
     if within is not None and worded:
         # The codes of a place differ in their 7th characters, which tell no site.
         told: dict[str, set[str]] = {}
@@ -43,7 +60,8 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
             place = edition.stem(code_id)
             if place not in told:
                 title = edition.listed_title(code_id)
-                told[place] = {name for name, words in worded if words.search(title)}
+                lower = title.lower()
+                told[place] = {one.name for one in worded if one.is_in(title, lower)}
             if told[place]:
                 zones.setdefault(code_id, set()).update(told[place])
     by_zones: dict[frozenset[str], list[int]] = {}
@@ -52,7 +70,7 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
     codes = {names: CodeSet.of(ids) for names, ids in by_zones.items()}
     apart = []
     for names, here in codes.items():
-        elsewhere = CodeSet(span for other, there in codes.items() if not names & other for span in there.spans)
+        elsewhere = CodeSet.joined(there for other, there in codes.items() if not names & other)
         if elsewhere:
             apart.append((here, elsewhere))
     return Sites(CodeSet.of(zones), tuple(apart))
