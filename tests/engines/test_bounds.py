@@ -125,3 +125,69 @@ def test_the_columns_of_a_program_fit_each_other(column: str, values: list[int])
     wrong = Program(program.edition, program.packs, program.rules, program.facts, {**program._sections, column: forged})
     with pytest.raises(ValueError, match=r"do not fit each other|at least one class"):
         ColumnarEngine(wrong, EDITION, lambda rule: True)._parts[0].groups(kind=USUAL)
+
+
+@pytest.mark.parametrize("numbers", [[0, 3], [-1], [2**31 - 1]])
+def test_numbers_that_are_numbered_anew_are_below_their_limit(numbers: list[int]) -> None:
+    with pytest.raises(ValueError, match="outside 3"):
+        _kernel.first_met(whole(*numbers), 3)
+
+
+def test_numbers_are_numbered_anew_in_the_order_in_which_they_are_met() -> None:
+    first, places = (np.frombuffer(one, np.int32).tolist() for one in _kernel.first_met(whole(4, 2, 4, 0, 2), 5))
+    assert first == [4, 2, 0]
+    assert places == [0, 1, 0, 2, 1]
+
+
+@pytest.mark.parametrize("hashes", [_kernel.siphashes, _kernel.text_hashes])
+@pytest.mark.parametrize("bounds", [[0, 11], [-1, 3], [5, 2], []])
+def test_texts_to_hash_lie_within_their_data(hashes: Any, bounds: list[int]) -> None:
+    with pytest.raises(ValueError, match="outside their bytes"):
+        hashes(bytes(16), whole(*bounds), TEXT)
+
+
+ASKED: dict[str, Any] = {
+    "tokens": whole(0, 1),
+    "bounds": whole(0, 1, 2, kind=np.int64),
+    "lacks": whole(1, 0, kind=np.uint8),
+    "billable": 3,
+    "strange": whole(),
+    "codes": whole(2, 2, 0, kind=np.uint64),
+    "leading": whole(0, 0, 0, kind=np.uint64),
+    "anywhere": whole(0, kind=np.uint64),
+    "wanting": whole(0, 2, kind=np.uint64),
+    "allowed": whole(0, 2, kind=np.uint64),
+    "payers": (whole(-1, 0), whole(2, kind=np.uint64)),
+    "parts": [(0, whole(0, 1), whole(2, 0, kind=np.uint64))],
+}
+
+
+def test_rows_that_lack_something_are_counted_with_what_asks_for_it() -> None:
+    counts, seen = _kernel.not_judged(**ASKED)
+    assert counts == (1, 0, 0, 0, 0, 0, 0, 0)
+    assert np.frombuffer(seen, np.uint64).tolist() == [2, 0, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tokens": whole(3, 1)},
+        {"tokens": whole(-1, 1)},
+        {"bounds": whole(0, 0, 2, kind=np.int64)},
+        {"bounds": whole(0, 1, 9, kind=np.int64)},
+        {"bounds": whole(0, 1, kind=np.int64)},
+        {"lacks": whole(2, 0, kind=np.uint8)},
+        {"billable": 4},
+        {"billable": 2, "strange": whole(3), "tokens": whole(2, 1)},
+        {"leading": whole(0, kind=np.uint64)},
+        {"anywhere": whole(kind=np.uint64)},
+        {"wanting": whole(0, kind=np.uint64)},
+        {"payers": (whole(1, 0), whole(2, kind=np.uint64))},
+        {"payers": (whole(0), whole(2, kind=np.uint64))},
+        {"parts": [(0, whole(0, 2), whole(2, 0, kind=np.uint64))]},
+        {"parts": [(0, whole(0, 1), whole(kind=np.uint64))]},
+    ],
+)
+def test_what_could_not_be_judged_is_asked_of_columns_that_fit_each_other_only(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"do not fit|outside"):
+        _kernel.not_judged(**{**ASKED, **changed})

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import weakcode
-from weakcode.engines.ids import id_of
+from weakcode.engines.ids import PART, id_of, key_of, keys_of
 from weakcode.engines.kernel import _kernel
 
 CLAIMS = [
@@ -126,3 +126,9 @@ def test_ids_are_made_of_columns_that_fit_each_other_only(columns: dict[str, lis
     arrays = {name: np.array(values, np.int32) for name, values in given.items()}
     with pytest.raises(ValueError, match="do not fit"):
         _kernel.finding_ids(np.zeros(16, np.uint8), data=np.zeros(2, np.uint8), **arrays)
+
+
+def test_keys_of_many_findings_are_those_of_each() -> None:
+    said = [("icd10cm/excludes1", ["I10", "I15.0"]), ("poa/missing", []), ("own/é", ["M62.84"]), ("x/\ud800", ["I10"])]
+    keys = keys_of([PART.join((rule, *codes)) for rule, codes in said])
+    assert keys == b"".join(key_of(rule, codes) for rule, codes in said)

@@ -24,7 +24,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
 from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import unpack_key as unpack
-from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.normalise import canonical, compact, dotted
 from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
 from weakcode.codes.places import Titled as Titled
@@ -335,7 +335,7 @@ class Edition(Tree):
         """Return the canonical code of a billable number and its title; empty where no source tells it."""
         code = unpack(self._codes[code_id])
         title = self._title_of_day(code)
-        return canonical(code), self.listed_title(code_id) if title is None else title
+        return dotted(code), self.listed_title(code_id) if title is None else title
 
     def _title_of_day(self, code: str) -> str | None:
         """Return the title of a code where that of its place in the list is not the one of these days."""

@@ -33,7 +33,11 @@ def canonical(text: str) -> str:
 
     Text that cannot be a code, being too long or with other signs in it, gets no dot.
     """
-    code = compact(text)
+    return dotted(compact(text))
+
+
+def dotted(code: str) -> str:
+    """Return a compact code with its dot; text that cannot be a code gets none."""
     return f"{code[:3]}.{code[3:]}" if 3 < len(code) <= 7 and code.isalnum() else code
 
 

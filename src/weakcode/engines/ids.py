@@ -8,20 +8,31 @@ same codes of a claim, the nth has an id made of the first's and of its number.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import attrs
 
-from weakcode.engines.kernel._kernel import finding_id, nth_id, siphash
+from weakcode.engines.kernel._kernel import finding_id, nth_id, siphash, siphashes
 from weakcode.findings import Finding
 
+PART = "\x1f"
 _NO_KEY = bytes(16)
 
 
 def key_of(rule: str, codes: Iterable[str]) -> bytes:
     """Return what stands for a rule and the codes of a finding, 16 bytes."""
-    return siphash(_NO_KEY, "\x1f".join((rule, *codes)).encode("utf-8", "surrogatepass"))
+    return siphash(_NO_KEY, PART.join((rule, *codes)).encode("utf-8", "surrogatepass"))
+
+
+def keys_of(texts: Sequence[str]) -> bytes:
+    """Return what stands for each of several rules and the codes of a finding, each parted by `PART`, 16 bytes each."""
+    joined = "".join(texts)
+    sizes = map(len, texts) if joined.isascii() else (len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    bounds = array("i", accumulate(sizes, initial=0))
+    return bytes(siphashes(_NO_KEY, bounds, joined.encode("utf-8", "surrogatepass")))
 
 
 def id_of(claim_id: str | None, rule: str, codes: Iterable[str], positions: Sequence[int]) -> str:

@@ -127,7 +127,9 @@ class Wording:
         `lines` names the service lines that it is about.
         """
         spoken = self._spoken.get(numbers) or self._speak(numbers)
-        key = (stray is not NOBODY, *[other.number in codes for codes in spoken.notes])
+        key: tuple[bool, ...] = (stray is not NOBODY,)
+        if spoken.notes:
+            key += tuple([other.number in codes for codes in spoken.notes])
         said = spoken.said.get(key)
         if said is None:
             said = spoken.said[key] = self._said(spoken, *key)

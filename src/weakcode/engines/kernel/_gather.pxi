@@ -4,6 +4,7 @@ cdef extern from "_gather.h" nogil:
     int64_t wk_bounds(const int32_t *bounds, const int32_t *picked, int64_t size, int32_t *out)
     void wk_pick_numbers(const int32_t *bounds, const int32_t *values, const int32_t *picked, int64_t size, int32_t *out)
     void wk_pick_bytes(const int32_t *bounds, const uint8_t *data, const int32_t *picked, int64_t size, uint8_t *out)
+    int32_t wk_first_met(const int32_t *numbers, int64_t size, int32_t *met, int32_t *first, int32_t *out)
     int64_t wk_pick_above(const int32_t *one, const int32_t *other, int64_t size, int32_t *bounds, int32_t *out)
 
 
@@ -60,6 +61,26 @@ def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t
         with nogil:
             wk_pick_bytes(&bounds[0], &data[0], &picked[0], size, <uint8_t *>found.at)
     return ends, found
+
+
+def first_met(const int32_t[::1] numbers, Py_ssize_t limit):
+    """Return the distinct numbers in the order in which they are first met, and for each number its place among them.
+
+    Raises ValueError for a number that is not from 0 to below the limit.
+    """
+    cdef Py_ssize_t size = numbers.shape[0]
+    cdef Py_ssize_t most = size if size < limit else limit
+    if not wk_below(&numbers[0] if size else NULL, size, limit):
+        raise ValueError(f"numbers lie outside {limit}")
+    cdef Block met = _block(_room(limit), 0), first = _block(_room(most), 0)
+    cdef Block out = _block(_room(size), size * sizeof(int32_t))
+    memset(met.at, 255, limit * sizeof(int32_t))
+    if size:
+        with nogil:
+            first.size = sizeof(int32_t) * wk_first_met(
+                &numbers[0], size, <int32_t *>met.at, <int32_t *>first.at, <int32_t *>out.at
+            )
+    return first, out
 
 
 def pick_above_zero(const int32_t[::1] one, const int32_t[::1] other):

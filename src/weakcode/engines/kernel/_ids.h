@@ -78,6 +78,16 @@ static inline void wk_nth_id(const uint8_t *id, uint32_t kind, uint32_t nth, uin
     wk_hex(hash, out);
 }
 
+/* The hashes of texts one after the other, 16 bytes each. */
+static inline void wk_siphashes(const uint64_t key[2], const int32_t *bounds, const uint8_t *data, int64_t size,
+                                uint8_t *out) {
+    uint64_t hash[2];
+    for (int64_t i = 0; i < size; i++) {
+        wk_siphash(key, 0, 0, data + bounds[i], bounds[i + 1] - bounds[i], hash);
+        for (int n = 0; n < 16; n++) *out++ = (uint8_t)(hash[n / 8] >> 8 * (n % 8));
+    }
+}
+
 /* Hashes of 64 bits of the texts that are not empty; return how many there are. */
 static inline int64_t wk_text_hashes(const uint64_t key[2], const int32_t *bounds, const uint8_t *data, int64_t size,
                                      uint64_t *out) {

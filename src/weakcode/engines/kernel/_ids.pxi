@@ -9,6 +9,7 @@ cdef extern from "_ids.h" nogil:
     void wk_finding_id(
         const uint8_t *key, int32_t subject, int32_t other, const uint8_t *data, int64_t size, uint8_t *out
     )
+    void wk_siphashes(const uint64_t *key, const int32_t *bounds, const uint8_t *data, int64_t size, uint8_t *out)
     int64_t wk_text_hashes(
         const uint64_t *key, const int32_t *bounds, const uint8_t *data, int64_t size, uint64_t *out
     )
@@ -36,6 +37,29 @@ def siphash(bytes key, bytes data):
     for n in range(16):
         out[n] = <uint8_t>(hash[n // 8] >> 8 * (n % 8))
     return (<const char *>out)[:16]
+
+
+def siphashes(bytes key, const int32_t[::1] bounds, const uint8_t[::1] data):
+    """Return `siphash` of each text one after the other, text r being data[bounds[r]:bounds[r + 1]].
+
+    Raises ValueError for bounds that lie outside the data, or a key that has not 16 bytes.
+    """
+    cdef Py_ssize_t size = bounds.shape[0] - 1
+    cdef uint64_t under[2]
+    cdef Block found
+    if len(key) != 16:
+        raise ValueError(f"a key has 16 bytes, not {len(key)}")
+    if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
+        raise ValueError("the bounds of texts lie outside their bytes")
+    under[0] = wk_word(<const uint8_t *><const char *>key)
+    under[1] = wk_word(<const uint8_t *><const char *>key + 8)
+    found = _block(malloc(16 * size + 1), 16 * size)
+    if found.at == NULL:
+        raise MemoryError
+    cdef const uint8_t *text = &data[0] if data.shape[0] else <const uint8_t *>found.at
+    with nogil:
+        wk_siphashes(under, &bounds[0], text, size, <uint8_t *>found.at)
+    return found
 
 
 def text_hashes(bytes key, const int32_t[::1] bounds, const uint8_t[::1] data):

@@ -94,7 +94,8 @@ class _OfVariants:
 
     @classmethod
     def of(cls, findings: FindingColumns) -> _OfVariants:
-        return cls(*(findings.variants[name].to_pylist() for name in ("rule", "codes", "edition")))
+        said = findings.variants
+        return cls(said.rule.listed(), said.codes.listed(), said.edition.listed())
 
 
 def _risk_columns(

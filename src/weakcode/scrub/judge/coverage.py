@@ -29,7 +29,8 @@ from weakcode.findings import NotJudgedCount, Severity, Source
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.procedures import ProcedureColumn
-from weakcode.scrub.judge.findings import FindingColumns, worded
+from weakcode.scrub.judge.findings import FindingColumns
+from weakcode.scrub.judge.variants import Variants
 from weakcode.semantics.reference import Outcome
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class CoverageColumns:
             np.zeros(len(order), np.int32),
             severity[order],
             np.zeros(len(order), np.int32),
-            worded(said, self.edition.name),
+            Variants.of(said, self.edition.name),
             len(np.unique(rows_)),
         )
 

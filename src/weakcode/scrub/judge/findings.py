@@ -18,37 +18,17 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.findings import Assembler
-from weakcode.engines.ids import key_of
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
-from weakcode.engines.wording import NOBODY, Named, Said
 from weakcode.findings import Severity
 from weakcode.scrub.columns import arrow
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
-from weakcode.scrub.columns.pointers import PART
 from weakcode.scrub.judge.incomplete import Satisfied
-from weakcode.semantics.verbs import Verb
+from weakcode.scrub.judge.variants import Column, Variants
+from weakcode.scrub.judge.worded import VariantWords
 
-_MOST_REMEMBERED = 65_536
+_MOST_REMEMBERED = 131_072
 _LABELS = ["", *(severity.label for severity in sorted(Severity))]
-_VARIANTS = pa.schema(
-    [
-        ("rule", pa.string()),
-        ("message", pa.string()),
-        ("codes", pa.list_(pa.string())),
-        ("sources", pa.list_(pa.string())),
-        ("edition", pa.string()),
-        ("confidence", pa.string()),
-        ("title", pa.string()),
-        ("fix", pa.string()),
-        ("moves", pa.int32()),
-        ("key", pa.binary(16)),
-    ]
-)
-"""`title` is the rule's, `fix` empty where there is none. `moves` is 1 where it is only there on a claim with another
-code, to change places with. `key` stands for rule and codes in ids."""
-
-Column = NDArray[np.int32]
 Pseudonyms = Callable[[pa.Array], pa.Array]
 """Returns pseudonyms of claim ids."""
 
@@ -64,7 +44,7 @@ class FindingColumns:
     severity: Column
     unmended: Column
     """1 for a finding of a claim on which the fix of its variant cannot be made."""
-    variants: pa.RecordBatch
+    variants: Variants
     claims: int
     """Rows that have a finding."""
 
@@ -75,8 +55,8 @@ class FindingColumns:
             return parts[0]
         if not parts:
             none = np.empty(0, np.int32)
-            return cls(none, none, none, none, none, none, worded([], ""), 0)
-        starts = np.cumsum([0, *(part.variants.num_rows for part in parts)])
+            return cls(none, none, none, none, none, none, Variants.of([], ""), 0)
+        starts = np.cumsum([0, *(len(part.variants) for part in parts)])
         order = np.argsort(np.concatenate([part.rows for part in parts]), kind="stable")
         shifted = [part.variant + np.int32(start) for part, start in zip(parts, starts, strict=False)]
         return cls(
@@ -86,7 +66,7 @@ class FindingColumns:
             np.concatenate([part.object for part in parts])[order],
             np.concatenate([part.severity for part in parts])[order],
             np.concatenate([part.unmended for part in parts])[order],
-            pa.concat_batches([part.variants for part in parts]),
+            Variants.together([part.variants for part in parts]),
             sum(part.claims for part in parts),
         )
 
@@ -94,11 +74,12 @@ class FindingColumns:
         """Return these findings and others on the same rows: by row, subject, rule id, then object."""
         if other is None:
             return self
-        variants = pa.concat_batches([self.variants, other.variants])
-        parts = (self, attrs.evolve(other, variant=other.variant + np.int32(self.variants.num_rows)))
+        variants = Variants.together([self.variants, other.variants])
+        parts = (self, attrs.evolve(other, variant=other.variant + np.int32(len(self.variants))))
         names = ("rows", "variant", "subject", "object", "severity", "unmended")
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-        rank = np.unique(np.array(variants["rule"].to_pylist(), np.str_), return_inverse=True)[1].reshape(-1)
+        rules = variants.rule.values.to_pylist()
+        rank = np.argsort(sorted(range(len(rules)), key=rules.__getitem__))[variants.rule.index]
         order = np.lexsort((columns["object"], rank[columns["variant"]], columns["subject"], columns["rows"]))
         claims = len(np.unique(columns["rows"]))
         return FindingColumns(
@@ -107,12 +88,11 @@ class FindingColumns:
 
     def counts(self) -> tuple[dict[str, int], dict[str, int]]:
         """Return the number of findings by rule and by severity."""
-        rules = self.variants["rule"].dictionary_encode()
-        index = arrow.filled(rules.indices, 0)[self.variant]
-        by_rule = np.bincount(index, minlength=len(rules.dictionary)).tolist()
+        rules = self.variants.rule
+        by_rule = np.bincount(rules.index[self.variant], minlength=len(rules.values)).tolist()
         by_severity = np.bincount(self.severity, minlength=len(_LABELS)).tolist()
         severities = {label: by_severity[level] for level, label in enumerate(_LABELS) if label}
-        return dict(zip(rules.dictionary.to_pylist(), by_rule, strict=True)), severities
+        return dict(zip(rules.values.to_pylist(), by_rule, strict=True)), severities
 
     def claims_with_errors(self) -> int:
         """Return the number of rows with a finding that is an error."""
@@ -131,24 +111,24 @@ class FindingColumns:
 
         With `hide`, claims have what it returns for their ids, and no date.
         """
-        count = len(self.rows)
+        count, said = len(self.rows), self.variants
         ids = pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows)
         ids = ids if hide is None else hide(ids)
         columns: dict[str, pa.Array] = {
             "claim_id": ids,
             "finding_id": self._finding_ids(ids),
-            "rule": self._said("rule"),
+            "rule": said.rule.of_rows(self.variant),
             "severity": arrow.words(self.severity - 1, arrow.texts(_LABELS[1:])),
-            "confidence": self._said("confidence"),
-            "message": self._said("message"),
-            "codes": arrow.taken_lists(self.variants["codes"], self.variant),
+            "confidence": said.confidence.of_rows(self.variant),
+            "message": said.message.of_rows(self.variant),
+            "codes": said.codes.of_rows(self.variant),
             "positions": self._positions(),
             "fix": self._fixes(),
             "payer": _categories(about.payer, self.rows),
-            "edition": self._said("edition"),
-            "title": self._said("title"),
+            "edition": said.edition.of_rows(self.variant),
+            "title": said.title.of_rows(self.variant),
             "provider": _categories(about.categories["provider"], self.rows),
-            "sources": arrow.taken_lists(self.variants["sources"], self.variant),
+            "sources": said.sources.of_rows(self.variant),
         }
         if hide is None:
             columns["service_date"] = _dates(about.days.values[about.days.index[self.rows]])
@@ -160,21 +140,15 @@ class FindingColumns:
 
     def _finding_ids(self, claim_ids: pa.StringArray) -> pa.StringArray:
         bounds, data = arrow.text_buffers(claim_ids)
-        keys = np.frombuffer(self.variants["key"].buffers()[1] or b"", np.uint8)
-        start = 16 * self.variants["key"].offset
-        ids = _kernel.finding_ids(keys[start:], self.rows, self.variant, self.subject, self.object, bounds, data)
+        ids = _kernel.finding_ids(self.variants.keys, self.rows, self.variant, self.subject, self.object, bounds, data)
         ends = np.arange(len(self.rows) + 1, dtype=np.int32) * _kernel.ID_DIGITS
         return pa.StringArray.from_buffers(len(self.rows), pa.py_buffer(ends), pa.py_buffer(ids))
 
     def _fixes(self) -> pa.DictionaryArray:
-        said = self.variants["fix"].dictionary_encode()
-        index = arrow.filled(said.indices, 0)[self.variant]
-        none = np.array([not text for text in said.dictionary.to_pylist()], np.bool_)
-        return arrow.words_or_none(index, said.dictionary, none[index] | (self.unmended != 0))
-
-    def _said(self, name: str) -> pa.DictionaryArray:
-        said = self.variants[name].dictionary_encode()
-        return arrow.words(arrow.filled(said.indices, 0)[self.variant], said.dictionary)
+        said = self.variants.fix
+        index = said.index[self.variant]
+        none = np.array([not text for text in said.values.to_pylist()], np.bool_)
+        return arrow.words_or_none(index, said.values, none[index] | (self.unmended != 0))
 
     def _positions(self) -> pa.ListArray:
         bounds, values = _kernel.pick_above_zero(self.subject, self.object)
@@ -206,19 +180,18 @@ class Memory:
     """
 
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
-        self._program, self._assembler, self._edition = program, assembler, edition
+        self._assembler = assembler
         self.reading = engine.reading()
         self.satisfied = Satisfied(edition, program)
         self.terms: dict[str, int] = {"": 0}
         self._report = _kernel.Report(assembler.merger)
-        self._variants = worded([], edition.name)
-        self._labels: dict[Said, list[str]] = {}
+        self._words = VariantWords(program, assembler, edition)
         self.coverage: Any = None
 
     @property
     def is_full(self) -> bool:
         """Whether so much is remembered that it would take less to begin anew."""
-        return max(len(self.reading.names), int(self._variants.num_rows)) > _MOST_REMEMBERED
+        return max(len(self.reading.names), len(self._words)) > _MOST_REMEMBERED
 
     def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
         """Return the findings that these hits, in order of rows, amount to."""
@@ -232,48 +205,17 @@ class Memory:
             b"".join(map(self._assembler.severities, payers)),
         )
         rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()
-        self._word(coded.strange)
-        used = np.zeros(self._variants.num_rows, np.bool_)
-        used[variant] = True
-        place = np.cumsum(used, dtype=np.int32) - 1
-        variants = self._variants.take(arrow.numbers(np.flatnonzero(used)))
-        variant = place[variant]
-        unmended = arrow.filled(variants["moves"], 0)[variant].astype(np.int32)
+        self._words.add(self._report.new_variants(), coded.strange, list(self.terms))
+        # Of what was ever said, only what this batch says.
+        used, variant = (np.frombuffer(one, np.int32) for one in _kernel.first_met(variant, len(self._words)))
+        order = np.argsort(used)
+        place = np.empty_like(used)
+        place[order] = np.arange(len(used), dtype=np.int32)
+        variants, variant = self._words.variants(used[order]), place[variant]
+        unmended = variants.moves[variant]
         some = np.flatnonzero(unmended)
         unmended[some] = _alone(coded, rows[some])
         return FindingColumns(rows, variant, subject, other, severity, unmended, variants, claims)
-
-    def _word(self, strange: Sequence[str]) -> None:
-        """Put into words what no finding has said before."""
-        new = self._report.new_variants()
-        if not new:
-            return
-        terms, rules, rule_of = list(self.terms), self._program.rules, self._program.rule_of_edit
-        wording, labels, size = self._assembler.wording, self._labels, self._edition.size
-
-        def named(token: int) -> Named:
-            if 0 <= token < size:
-                return wording.billable(token)
-            return NOBODY if token < 0 else wording.named(strange[token - size])
-
-        said_new: list[_Worded] = []
-        for numbers, first, second, third, term in new:
-            subject, other, stray = named(first), named(second), named(third)
-            text, _, lines = terms[term].partition(PART) if term else ("", "", "")
-            message, said = wording.words(numbers, subject, other, stray, text, lines)
-            cited = labels.get(said)
-            if cited is None:
-                cited = labels[said] = list(map(str, said.sources))
-            codes = [code for code in (subject.shown, other.shown) if code]
-            rule, edit = rules[rule_of[numbers[0]]], self._program.edit(numbers[0])
-            mend = self._assembler.mend(edit, subject, other, stray)
-            moves = False
-            if edit.fix is not None and edit.fix.action == "resequence" and not (stray.shown or other.shown):
-                moves = edit.verb in (Verb.FIRST, Verb.SECONDARY)
-                mend = mend if moves else ""
-            words = (rule.id, message, codes, cited, rule.confidence, rule.title, mend, moves)
-            said_new.append((*words, key_of(rule.id, codes)))
-        self._variants = pa.concat_batches([self._variants, worded(said_new, self._edition.name)])
 
 
 def _alone(coded: CodedRows, rows: Column) -> NDArray[np.bool_]:
@@ -284,23 +226,3 @@ def _alone(coded: CodedRows, rows: Column) -> NDArray[np.bool_]:
     differs = coded.tokens[each] != np.repeat(coded.tokens[starts], sizes)
     alone: NDArray[np.bool_] = np.bincount(np.repeat(np.arange(len(rows)), sizes), differs, len(rows)) == 0
     return alone
-
-
-_Worded = tuple[str, str, list[str], list[str], str, str, str, bool, bytes]
-
-
-def worded(said: Sequence[_Worded], edition: str) -> pa.RecordBatch:
-    """Return a table of `_VARIANTS` from all of it but the edition, for each."""
-    rules, messages, codes, sources, confidences, titles, fixes, moves, keys = (
-        zip(*said, strict=True) if said else [()] * 9
-    )
-    columns = [arrow.texts(rules), arrow.texts(messages)]
-    for column in (codes, sources):
-        bounds = np.zeros(len(said) + 1, np.int32)
-        np.cumsum([len(one) for one in column], out=bounds[1:])
-        columns.append(arrow.lists(bounds, arrow.texts([text for one in column for text in one])))
-    columns.append(arrow.texts([edition] * len(said)))
-    columns += map(arrow.texts, (confidences, titles, fixes))
-    columns.append(arrow.numbers(np.array(moves, np.int32)))
-    columns.append(pa.Array.from_buffers(pa.binary(16), len(said), [None, pa.py_buffer(b"".join(keys))]))
-    return pa.RecordBatch.from_arrays(columns, schema=_VARIANTS)
