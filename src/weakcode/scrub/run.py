@@ -23,11 +23,12 @@ from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.sources import Sources
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
-from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
+from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
-from weakcode.scrub.write.fixed import Corrected, Mend
-from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, X12_EXTENSIONS
+from weakcode.scrub.write.fixed import Mend
+from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
+from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
 from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.findings import FindingsWriter
-    from weakcode.scrub.write.inplace.splice import MendedInPlace
     from weakcode.scrub.write.tables import TableSink
 
 Progress = Callable[[int, int, int], None]
@@ -157,7 +157,7 @@ class _Targets:
             "rejects": REJECTS_EXTENSIONS,
             "summary": (".json",),
             "metrics": METRICS_EXTENSIONS,
-            "fixed": (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS),
+            "fixed": tuple(dict.fromkeys((*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS))),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}
@@ -188,9 +188,17 @@ class _Targets:
             if self.rejects:
                 aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
                 stack.callback(aside.abandon)
-            corrected: Corrected | MendedInPlace | None = None
+            corrected: MendedWriter | None = None
             if self.fixed is not None and plan.mend is not None:
-                corrected = _corrected(self.fixed, outputs.open(self.fixed), plan, plan.mend)
+                options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
+                corrected = mended_writer(
+                    self.fixed,
+                    outputs.open(self.fixed),
+                    plan.mend,
+                    () if plan.query else plan.inputs,
+                    options,
+                    raw_csv=raw_csv,
+                )
                 stack.callback(corrected.abandon)
             hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
             yield _Out(
@@ -207,19 +215,6 @@ class _Targets:
             )
 
 
-def _corrected(target: Path, file: BinaryIO, plan: Plan, mend: Mend) -> Corrected | MendedInPlace:
-    """Return the writer of mended claims: as a code list, or in the format that they came in."""
-    if target.suffix.lower() in X12_EXTENSIONS:
-        from weakcode.scrub.write.inplace.x12 import MendedX12
-
-        return MendedX12(target, file, mend, plan.inputs)
-    if target.suffix.lower() in FHIR_EXTENSIONS:
-        from weakcode.scrub.write.inplace.fhir import MendedFhir
-
-        return MendedFhir(target, file, mend, plan.inputs)
-    return Corrected(claims_writer(target, file, raw_csv=plan.raw_csv), mend)
-
-
 @attrs.frozen
 class _Out:
     """The open outputs of a scrub."""
@@ -228,7 +223,7 @@ class _Out:
     _tables: Sequence[FindingsWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
-    corrected: Corrected | MendedInPlace | None
+    corrected: MendedWriter | None
     hide: HashedIds | None
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""
@@ -310,6 +305,8 @@ class _Run:
         """Write what waits for its batch to be full, and return the counts of everything."""
         self.flush()
         plan, corrected = self._plan, self._out.corrected
+        if corrected is not None:
+            corrected.end()
         if plan.judged_by is not None:
             self._counts.judged_by(plan.judged_by)
         if corrected is not None and corrected.remarks:

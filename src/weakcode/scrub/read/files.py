@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar, runtime_checkable
 
@@ -78,6 +78,20 @@ def is_arrow_file(path: str | os.PathLike[str]) -> bool:
             return file.read(8).startswith(ARROW)
     except (OSError, ValueError):
         return False
+
+
+def is_text_table(path: str | os.PathLike[str], options: ReadOptions = PLAIN) -> bool:
+    """Tell whether a path holds one text table and nothing else, each sign of ASCII in it a byte."""
+    if isinstance(path, Stream) or is_arrow_file(path) or is_workbook(path) or not Path(path).is_file():
+        return False
+    with suppress(InputError):
+        members = members_of(path)
+        if len(members) == 1:
+            with members[0].open() as file:
+                start = file.peek(4096) if hasattr(file, "peek") else b""
+                encoding = encoding_of(start) if options.encoding is None else options.encoding
+                return encoding in (None, "utf-8", "cp1252") and _format(file, members[0].name) == "csv"
+    return False
 
 
 @contextmanager

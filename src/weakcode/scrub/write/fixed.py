@@ -82,6 +82,10 @@ class Corrected:
                 claims = replaced(claims, place_of[places].tolist(), columns_of(changed))
         self._writer.write(claims)
 
+    def end(self) -> None:
+        """Write what waits."""
+        self.flush()
+
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains."""
         self.flush()

@@ -119,7 +119,7 @@ class LongClaims:
         if at is None:
             return pa.nulls(rows, pa.float64())
         said = self._tidy.column(at, _text(columns[at]))
-        ranks = pa.array([_rank(one) for one in listed(said.dictionary)], pa.float64())
+        ranks = pa.array([rank_of(one) for one in listed(said.dictionary)], pa.float64())
         return pa.DictionaryArray.from_arrays(said.indices, ranks).cast(pa.float64())
 
     def batches(self) -> Iterator[LongBatch]:
@@ -224,7 +224,7 @@ def _kind(text: str, header: Header) -> int:
     return 10 if kind in _TEN or "icd10" in kind else 0
 
 
-def _rank(text: str | None) -> float | None:
+def rank_of(text: str | None) -> float | None:
     if text is None:
         return None
     try:

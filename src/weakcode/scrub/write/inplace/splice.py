@@ -99,6 +99,10 @@ class MendedInPlace(ABC):
         with writing(self._target):
             self._to.flush()
 
+    def end(self) -> None:
+        """Write what was changed last."""
+        self.flush()
+
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains of the input; it has no place for metadata."""
         self._close()

@@ -1,0 +1,109 @@
+"""What writes mended claims: as a code list, or in the format that they came in, by the name of the output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from weakcode.errors import InputError
+from weakcode.scrub.judge.rows import Evaluated
+from weakcode.scrub.read.inputs import PIPE
+from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
+from weakcode.scrub.write.fixed import Corrected, Mend
+from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
+
+if TYPE_CHECKING:
+    from weakcode.scrub.judge.batch import FindingBatch
+
+
+class MendedWriter(Protocol):
+    """Takes what was evaluated, and writes the claims mended. `changed` counts those that were."""
+
+    @property
+    def changed(self) -> int: ...
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the claims is not in the file."""
+        ...
+
+    def add(self, judged: Evaluated) -> None:
+        """Take one claim."""
+        ...
+
+    def add_batch(self, judged: FindingBatch) -> None:
+        """Take the claims of a batch."""
+        ...
+
+    def flush(self) -> None:
+        """Write what waits for more."""
+        ...
+
+    def end(self) -> None:
+        """Write what waited for the last claim; `changed` and `remarks` are right from now on."""
+        ...
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go of the files."""
+        ...
+
+
+def mended_writer(
+    target: Path,
+    file: BinaryIO,
+    mend: Mend,
+    inputs: Sequence[str | os.PathLike[str]],
+    options: ReadOptions,
+    *,
+    raw_csv: bool,
+) -> MendedWriter:
+    """Return the writer for an output; raises InputError where the inputs cannot be written again."""
+    extension = target.suffix.lower()
+    if extension in X12_EXTENSIONS:
+        from weakcode.scrub.write.inplace.x12 import MendedX12
+
+        return MendedX12(target, file, mend, inputs)
+    one = inputs[0] if len(inputs) == 1 and inputs[0] != PIPE else None
+    if extension in FHIR_EXTENSIONS or (extension == ".ndjson" and one is not None and _is_fhir(one)):
+        from weakcode.scrub.write.inplace.fhir import MendedFhir
+
+        return MendedFhir(target, file, mend, inputs)
+    if extension in TABLE_EXTENSIONS and one is not None and _is_text_table(one, options):
+        from weakcode.scrub.write.inplace.csv import MendedCsv
+
+        return MendedCsv(target, file, mend, one, options)
+    if extension in CLAIMS_EXTENSIONS:
+        return Corrected(claims_writer(target, file, raw_csv=raw_csv), mend)
+    raise InputError(
+        f"{target.name} is to be the input again with its claims mended, for which that has to be one text table in "
+        "UTF-8; give one, or write the mended claims to .csv, .jsonl or .parquet"
+    )
+
+
+def _is_text_table(path: str | os.PathLike[str], options: ReadOptions) -> bool:
+    from weakcode.scrub.read.files import is_text_table
+
+    return is_text_table(path, options)
+
+
+def _is_fhir(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a path holds one file of FHIR resources."""
+    from weakcode.scrub.read.archives import members_of
+    from weakcode.scrub.read.inputs import Stream, looks_like_fhir
+
+    if isinstance(path, Stream) or not Path(path).is_file():
+        return False
+    try:
+        members = members_of(path)
+    except InputError:
+        return False
+    if len(members) != 1:
+        return False
+    with members[0].open() as file:
+        return looks_like_fhir(file.peek(4096) if hasattr(file, "peek") else b"", "")

@@ -1,0 +1,217 @@
+"""A row of a text table with its diagnoses in another order: cells of codes, what stands beside them, and pointers.
+
+Text is bytes as Latin-1 has them, a sign each, so that what is not looked at stays as it was whatever its encoding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+
+from weakcode.claims import Claim, Diagnosis, ServiceLine
+from weakcode.codes.normalise import canonical
+from weakcode.scrub.read.tables.header import Header
+
+_WORD = re.compile(r"[^\s;,|~\[\](){}'\"`]+")
+_POINTER = re.compile(r"0*(\d+)|([A-La-l])(?![^\s,;:|/&+A-La-l])")
+OneCode = Callable[[str], str]
+"""Returns the code that a word stands for, empty where it is none."""
+
+Span = tuple[int, int]
+
+
+@attrs.frozen
+class Slot:
+    """Where a diagnosis stands in a row: its code, its present-on-admission indicator, and what its code is of."""
+
+    code: Span
+    poa: Span | None = None
+    version: Span | None = None
+
+
+@attrs.define
+class Edits:
+    """Stretches of a text, and what is to stand there instead."""
+
+    text: str
+    made: dict[Span, str] = attrs.field(factory=dict)
+
+    def at(self, span: Span) -> str:
+        """Return what stands there."""
+        return self.text[slice(*span)]
+
+    def result(self) -> str:
+        """Return the text with the changes."""
+        text = self.text
+        for (start, stop), new in sorted(self.made.items(), reverse=True):
+            text = text[:start] + new + text[stop:]
+        return text
+
+
+def cells_of(row: str, delimiter: str) -> list[Span]:
+    """Return where each cell of a row stands, with its quotes."""
+    cell = re.compile(rf'"(?:[^"]|"")*"|[^{re.escape(delimiter)}]*')
+    found, at = [], 0
+    while True:
+        match = cell.match(row, at)
+        assert match is not None, "a cell may be empty"
+        found.append(match.span())
+        at = match.end() + 1
+        if at > len(row) or row[at - 1] != delimiter:
+            return found
+
+
+def origins(claim: Claim, mended: Claim) -> list[tuple[int, str | None]] | None:
+    """Return for each diagnosis of the mended claim which one it was, with its code where that is another now.
+
+    None where the claim has more than it had.
+    """
+    left = list(enumerate(claim.diagnoses))
+    found: list[tuple[int, str | None] | None] = []
+    for diagnosis in mended.diagnoses:
+        same = next((one for one in left if one[1] == diagnosis), None)
+        if same is not None:
+            left.remove(same)
+        found.append(None if same is None else (same[0], None))
+    whole: list[tuple[int, str | None]] = []
+    for place, diagnosis in zip(found, mended.diagnoses, strict=True):
+        if place is None:
+            other = next((one for one in left if one[1].poa == diagnosis.poa), None)
+            if other is None:
+                return None
+            left.remove(other)
+            place = (other[0], diagnosis.code)
+        whole.append(place)
+    return whole
+
+
+def rewritten(row: str, header: Header, claim: Claim, mended: Claim, line: int, one_code: OneCode) -> str | None:
+    """Return a row of a claim with the mended diagnoses, and the pointers of its service line, which is number `line`.
+
+    None where the row cannot say so.
+    """
+    cells = cells_of(row, header.delimiter)
+    moves = origins(claim, mended)
+    if moves is None or len(cells) != header.width:
+        return None
+    edits = Edits(row)
+    slots, mirrored = _slots(edits, header, cells, one_code)
+    if [canonical(one_code(edits.at(slot.code))) for slot in slots] != [_bare(one) for one in claim.diagnoses]:
+        return None
+    _move(edits, slots, moves, is_list=header.codes is not None)
+    if mirrored is not None:
+        edits.made[mirrored.code] = edits.made.get(slots[0].code, edits.at(slots[0].code))
+        if mirrored.version is not None and slots[0].version is not None:
+            edits.made[mirrored.version] = edits.made.get(slots[0].version, edits.at(slots[0].version))
+    if header.line is not None:
+        _point(edits, [cells[at] for at in header.pointers], claim.lines[line], mended.lines[line])
+    return edits.result()
+
+
+def _bare(diagnosis: Diagnosis) -> str:
+    return diagnosis.code.removeprefix("ICD9:")
+
+
+def _slots(edits: Edits, header: Header, cells: Sequence[Span], one_code: OneCode) -> tuple[list[Slot], Slot | None]:
+    """Return where the diagnoses stand in their order, and the cell that repeats the first of them, if one does."""
+    if header.codes is not None:
+        slots = [Slot(span) for span in _words(edits, cells[header.codes]) if one_code(edits.at(span))]
+    else:
+        nothing = (None,) * len(header.wide)
+        slots = [
+            Slot(cells[at], None if poa is None else cells[poa], None if version is None else cells[version])
+            for at, poa, version in zip(header.wide, header.poa or nothing, header.versions or nothing, strict=True)
+            if one_code(edits.at(cells[at]))
+        ]
+    if header.principal is None or not (code := one_code(edits.at(cells[header.principal]))):
+        return slots, None
+    version = None if header.principal_version is None else cells[header.principal_version]
+    principal = Slot(cells[header.principal], None, version)
+    if slots and canonical(one_code(edits.at(slots[0].code))) == canonical(code):
+        return slots, principal
+    return [principal, *slots], None
+
+
+def _words(edits: Edits, cell: Span) -> Iterator[Span]:
+    for match in _WORD.finditer(edits.text, *cell):
+        yield match.span()
+
+
+def _move(edits: Edits, slots: Sequence[Slot], moves: Sequence[tuple[int, str | None]], *, is_list: bool) -> None:
+    """Put what stood in one slot into another."""
+    dotted = any("." in edits.at(slot.code) for slot in slots)
+    for slot, (source, code) in zip(slots, moves, strict=False):
+        was = slots[source]
+        edits.made[slot.code] = edits.at(was.code) if code is None else code if dotted else code.replace(".", "")
+        for place, other in ((slot.poa, was.poa), (slot.version, was.version)):
+            if place is not None:
+                edits.made[place] = "" if other is None else edits.at(other)
+    for at in range(len(moves), len(slots)):
+        slot = slots[at]
+        if is_list and slots[at - 1].code[1] <= slot.code[0] and at:
+            edits.made[(slots[at - 1].code[1], slot.code[1])] = ""
+            continue
+        for place in (slot.code, slot.poa, slot.version):
+            if place is not None:
+                edits.made[place] = ""
+
+
+def _point(edits: Edits, cells: Sequence[Span], was: ServiceLine, now: ServiceLine) -> None:
+    """Let the pointers go where their diagnoses went, as numbers or letters, as they were; codes stay as they are."""
+    target = dict(zip(was.pointers, now.pointers, strict=False))
+    given: set[int] = set()
+    for cell in cells:
+        for match in _POINTER.finditer(edits.text, *cell):
+            position = int(match[1]) if match[1] else ord(match[2].upper()) - 64
+            to = target.get(position)
+            if to is None and len(now.pointers) < len(was.pointers) and position in was.pointers:
+                to = now.pointers[-1]
+            if to is not None and to != position:
+                letter = chr(to + 64) if to < 13 else str(to)
+                edits.made[match.span()] = str(to) if match[1] else letter if match[2].isupper() else letter.lower()
+            given.add(position)
+
+
+def ordered_rows(
+    rows: Sequence[str], header: Header, claim: Claim, mended: Claim, rank: Callable[[str], float | None]
+) -> list[str | None] | None:
+    """Return the rows of a claim, each of which is one diagnosis, as mended: None for a row that goes.
+
+    The numbers of the sequence change where each row has its own, else rows change places. None where they cannot.
+    """
+    moves = origins(claim, mended)
+    if moves is None or len(rows) != len(claim.diagnoses):
+        return None
+    cells = [cells_of(row, header.delimiter) for row in rows]
+    if any(len(of_row) != header.width for of_row in cells):
+        return None
+    assert header.code is not None
+    changed = list(rows)
+    for source, code in moves:
+        if code is not None:
+            start, stop = cells[source][header.code]
+            spelled = code if "." in rows[source][start:stop] else code.replace(".", "")
+            changed[source] = rows[source][:start] + spelled + rows[source][stop:]
+    cells = [cells_of(row, header.delimiter) for row in changed]
+    kept: list[str | None] = [None] * len(rows)
+    said: list[str] = []
+    if header.sequence is not None:
+        said = [row[slice(*of_row[header.sequence])] for row, of_row in zip(changed, cells, strict=True)]
+        ranks = [rank(text.strip('" ')) for text in said]
+        if None not in ranks and len(set(ranks)) == len(ranks):
+            for place, (source, _) in enumerate(moves):
+                kept[source] = _with_cell(changed[source], cells[source][header.sequence], said[place])
+            return kept
+    about = [[row[slice(*of_row[at])] for _, at in header.about] for row, of_row in zip(changed, cells, strict=True)]
+    if any(one != about[0] for one in about):
+        return None
+    for place, (source, _) in enumerate(moves):
+        row = changed[source]
+        kept[place] = row if header.sequence is None else _with_cell(row, cells[source][header.sequence], said[place])
+    return kept
+
+
+def _with_cell(row: str, cell: Span, text: str) -> str:
+    return row[: cell[0]] + text + row[cell[1] :]
