@@ -295,6 +295,16 @@ def _pattern(shown: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
+def _delta_table(folder: Path, claims: Sequence[Any]) -> None:
+    """Write claims as a table of Delta Lake."""
+    import deltalake
+    import pyarrow as pa
+
+    folder.mkdir(parents=True)
+    rows = {"claim_id": [claim.id for claim in claims], "codes": [list(claim.codes) for claim in claims]}
+    deltalake.write_deltalake(str(folder), pa.table(rows))
+
+
 def _workbook(path: Path, claims: Sequence[Claim]) -> None:
     import xlsxwriter
 
@@ -342,6 +352,7 @@ def fill(folder: Path) -> None:
     long = [(c.id, place, "10", code) for c in claims for place, code in enumerate(c.codes, start=1)]
     _table(folder / "long.csv", "CLM,SEQ,TYPE,DX", long)
     _workbook(folder / "claims.xlsx", claims[:5])
+    _delta_table(folder / "tables/claims", claims[:5])
     for name in ("claims/may", "export"):
         (folder / name).mkdir(parents=True)
     shutil.copy(folder / "claims.parquet", folder / "claims/may/a.parquet")

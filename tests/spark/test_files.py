@@ -152,6 +152,19 @@ def test_findings_rejects_and_counts_are_those_of_one_machine_in_their_order(
     assert len(list(outputs[0].glob("*.parquet"))) > 2
 
 
+def test_of_a_delta_table_the_latest_version_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_tasks: None
+) -> None:
+    lake = pytest.importorskip("deltalake", reason="needs the extra lake")
+    for ids in ("AB", "C"):
+        rows = pa.table({"claim_id": list(ids), "codes": [["M62.84"]] * len(ids)})
+        lake.write_deltalake(str(tmp_path / "claims"), rows, mode="append")
+    lake.DeltaTable(str(tmp_path / "claims")).delete("claim_id = 'B'")
+    summary = scrubbed(monkeypatch, [tmp_path / "claims"], tmp_path / "out.parquet")
+    assert sorted(pq.read_table(tmp_path / "out.parquet")["claim_id"].to_pylist()) == ["A", "C"]
+    assert summary.claims_in == 2
+
+
 def test_tasks_that_run_twice_leave_one_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_tasks: None
 ) -> None:

@@ -14,6 +14,7 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.inputs import PIPE, NamedFile, Stream, name_of, opened_input, read_once
+from weakcode.scrub.read.lakes.tables import files_of_table, in_table, is_table
 
 _TABLES = frozenset((".csv", ".tsv", ".psv", ".txt", ".tab", ".dat", ".xlsx", ".xlsm", ".xls"))
 _COLUMNS = frozenset((".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc"))
@@ -97,9 +98,17 @@ def _is_folder(given: Place) -> bool:
 
 
 def _in_folder(folder: str, passed: dict[str, int]) -> Iterator[str]:
-    """Give the files of a folder and of those in it; names that begin with a dot or `_` are not looked at."""
+    """Give the files of a folder and of those in it; names that begin with a dot or `_` are not looked at.
+
+    Of a folder that is a table of Delta Lake or Iceberg, it gives those of its latest version.
+    """
     empty = True
     for at, folders, names in os.walk(folder):
+        if is_table(Path(at)):
+            # A version of a table without any row has no files.
+            empty, folders[:] = False, []
+            yield from files_of_table(Path(at))
+            continue
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
             if not name.startswith((".", "_")):
@@ -147,6 +156,11 @@ def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
             return
         listed = system.get_file_info(fs.FileSelector(path, recursive=True, allow_not_found=True))
     head = f"{scheme}://" if base.startswith(f"{scheme}://{path}") else base.removesuffix(path)
+    if any(in_table(info.path) for info in listed):
+        raise InputError(
+            f"{shown_address(address)} holds a table of Delta Lake or Iceberg, of which only the latest version "
+            "counts; read it with Spark, or with --sql (delta_scan, iceberg_scan)"
+        )
     empty = True
     for info in sorted(listed, key=lambda one: one.path):
         hidden = any(part.startswith((".", "_")) for part in info.path.removeprefix(path).split("/"))
