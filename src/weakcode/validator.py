@@ -97,6 +97,7 @@ class Validator:
         self._spoken: Mapping[str, Spoken] | None = None
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
+        self._waives = bool(len(self._book))
         self._today = fields.parse_date(today, "day of judging")
         self._coverage = self._chosen.coverage()
         if profile is not None or loaded:
@@ -228,7 +229,7 @@ class Validator:
         The claim is a `Claim`, a list of codes, or a mapping with the fields of a claim; so too below.
         """
         claim = Claim.of(claim)
-        if claim.waivers or len(self._book):
+        if claim.waivers or self._waives:
             return self.judge(claim).findings
         day = claim.service_date or self.day
         return self._found(claim, self._bench(self._editions.get(day) or self._edition(claim.service_date)), day)[1]

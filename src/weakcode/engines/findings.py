@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
-from weakcode.engines.ids import apart, key_of, keyed_id
-from weakcode.engines.kernel._kernel import Maker, Merger
+from weakcode.engines.ids import apart, key_of
+from weakcode.engines.kernel._kernel import Maker, Merger, finding_id
 from weakcode.engines.wording import Named, Wording
 from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
-from weakcode.semantics.edits import Edit, EditFix, Hit
+from weakcode.semantics.edits import CompiledRule, Edit, EditFix, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.pointers import lines_meant
 from weakcode.semantics.terms import found_term
@@ -60,6 +60,7 @@ class Assembler:
         self.severity_of = severity_of
         self._severities: dict[str | None, bytes] = {}
         self._worded: dict[tuple[object, ...], _Words] = {}
+        self._naming: dict[int, tuple[Edit, CompiledRule]] = {}
 
     def severities(self, payer: str | None) -> bytes:
         """Return a byte for each rule: its `Severity` for a payer, 0 where it is off."""
@@ -76,24 +77,32 @@ class Assembler:
         """Return the findings by subject position, then rule id, then object position."""
         severities = self.severities(judged.payer)
         merged = self.merger.merged(hits, severities)
-        findings = tuple([self._finding(judged, severities, *one) for one in merged])
-        return findings if len({one.id for one in findings}) == len(findings) else apart(findings)
+        claim_id = (judged.claim.id or "").encode("utf-8", "surrogatepass")
+        findings = tuple([self._finding(judged, severities, claim_id, *one) for one in merged])
+        is_apart = len(findings) < 2 or len({one.id for one in findings}) == len(findings)
+        return findings if is_apart else apart(findings)
 
     def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
         """Return what the edits of one finding cite for `other`, its object, each once."""
         return self.wording.sources(edits, other)
 
     def _finding(
-        self, judged: JudgedClaim, severities: bytes, numbers: tuple[int, ...], subject: int, other: int
+        self,
+        judged: JudgedClaim,
+        severities: bytes,
+        claim_id: bytes,
+        numbers: tuple[int, ...],
+        subject: int,
+        other: int,
     ) -> Finding:
         """Return the finding of these edits, of which the first names it, on the positions of subject and object."""
-        edit = self._program.edit(numbers[0])
+        edit, rule = self._naming.get(numbers[0]) or self._named_by(numbers[0])
         stray = self._misplaced(judged, edit, subject) if edit.verb is Verb.REQUIRE else 0
         codes = judged.claim.codes
         first, second = codes[subject - 1] if subject else "", codes[other - 1] if other else ""
         key = (numbers, first, second, codes[stray - 1] if stray else "")
         words = self._worded.get(key) or self._word(judged, subject, *key)
-        fix, rule = edit.fix, self._program.rules[edit.rule]
+        fix = edit.fix
         return _finding(
             rule.id,
             _LABELS[severities[edit.rule]],
@@ -106,8 +115,13 @@ class Assembler:
             None,
             rule.confidence,
             rule.title,
-            keyed_id(words.key, judged.claim.id, subject, other),
+            finding_id(words.key, subject, other, claim_id),
         )
+
+    def _named_by(self, number: int) -> tuple[Edit, CompiledRule]:
+        edit = self._program.edit(number)
+        known = self._naming[number] = (edit, self._program.rules[edit.rule])
+        return known
 
     def _misplaced(self, judged: JudgedClaim, edit: Edit, subject: int) -> int:
         """Return the position of the first required code that stands on the wrong side, or 0."""

@@ -24,22 +24,22 @@ class ClaimTest:
 
 @attrs.frozen(eq=False)
 class AskedPart:
-    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before."""
+    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before, `known`."""
 
     part: ClaimPart
     _asked: tuple[tuple[int, Condition], ...]
     _others: int
-    _known: dict[Any, int] = attrs.field(factory=dict)
+    known: dict[Any, int] = attrs.field(factory=dict)
 
     def bits(self, value: Any) -> int:
         """Return a number in which the bits are set of all tests that a value of this part does not fail."""
-        known = self._known.get(value)
+        known = self.known.get(value)
         if known is None:
             met = self.part.met
             known = self._others | sum(1 << bit for bit, condition in self._asked if met(condition, value))
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[value] = known
+            if len(self.known) >= _MOST_REMEMBERED:
+                self.known.clear()
+            self.known[value] = known
         return known
 
 
@@ -64,11 +64,19 @@ class ConditionBits:
                     AskedLines(part, asked, others) if part.name == "lines" else AskedPart(part, tuple(asked), others)
                 )
         self.parts = tuple(parts)
+        # Of a single claim, whatever is spared for each part is spared for each check.
+        quick = [] if lenient else [one for one in parts if isinstance(one, AskedPart)]
+        self._quick = tuple((one.part.value, one.known, one.bits) for one in quick)
+        self._others = tuple(one for one in parts if one not in quick)
 
     def of(self, judged: JudgedClaim) -> int:
         """Return the bits of a claim."""
         bits = self.all if judged.is_spoken else self.silent
-        for asked in self.parts:
+        for value_of, known, bits_of in self._quick:
+            value = value_of(judged)
+            met = known.get(value)
+            bits &= bits_of(value) if met is None else met
+        for asked in self._others:
             if not (self.lenient and asked.part.need and asked.part.given(judged) is None):
                 bits &= asked.bits(asked.part.value(judged))
         return bits

@@ -23,11 +23,11 @@ from weakcode.scrub.read.x12.loops import Loops
 from weakcode.scrub.read.x12.parties import BILLING, Parties
 from weakcode.scrub.read.x12.segments import BETWEEN, Delimiters, Segments, Spot
 
-BLOCK_BYTES = 1 << 21
+BLOCK_BYTES = 1 << 23
 """Of a file that are in memory at a time, and of which the claims are judged together."""
-_MOST_WAITING = 1 << 23
+_MOST_WAITING = 1 << 25
 """Bytes in which no claim has ended, after which the reader in Python, which bounds its memory, goes on."""
-_MOST_ROWS = 8_192
+_MOST_ROWS = 32_768
 _SHORT = 256
 """Bytes: a native stretch not longer than this was hardly worth the way there."""
 _MOST_PATIENCE = 1_024
