@@ -36,6 +36,7 @@ from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.scrub.groups import DrgTally
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.batch import ClaimBatch
@@ -66,6 +67,7 @@ class Plan:
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
     `rejects` the rejected rows, `summary` the summary as JSON, `metrics` it as OpenMetrics, `fixed` every
     evaluated claim once and in order, those with findings as `mend` returns them (the extensions of `output`).
+    `drgs` groups the claims that were evaluated.
     All of them appear together when everything is done, or none does; but where every row was rejected, or more than
     `most_rejects` allows, only `rejects`, `summary` and `metrics` appear, and what stands in the place of others stays.
     `run_id` names the run; without it, it gets an id. With `hash_key`, claim ids are hashed in
@@ -101,6 +103,7 @@ class Plan:
     most_rejects: Gate | None = attrs.field(default=None, kw_only=True)
     most_errors: Gate | None = attrs.field(default=None, kw_only=True)
     is_part: bool = attrs.field(default=False, kw_only=True)
+    drgs: DrgTally | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if not self.inputs and self.query is None:
@@ -220,7 +223,7 @@ class _Out:
     """The open outputs of a scrub."""
 
     _outputs: Outputs
-    _tables: Sequence[FindingsWriter]
+    tables: Sequence[FindingsWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
     corrected: MendedWriter | None
@@ -231,14 +234,9 @@ class _Out:
     sink: TableSink | None
     _metrics: Path | None
 
-    @property
-    def keeps_findings(self) -> bool:
-        """Tell whether findings are written at all."""
-        return bool(self._tables)
-
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:
-            for writer in self._tables:
+            for writer in self.tables:
                 writer.write(batch)
 
     def rejected(self, rejected: Iterable[Rejected]) -> None:
@@ -250,7 +248,7 @@ class _Out:
         """Put everything in its place; of a run that is not kept, what tells why."""
         if summary.is_kept:
             metadata = summary.metadata(run=self._names_run)
-            for writer in self._tables:
+            for writer in self.tables:
                 writer.finish(metadata)
             if self.corrected:
                 self.corrected.finish(metadata)
@@ -259,7 +257,7 @@ class _Out:
         else:
             if self.sink:
                 self.sink.end(summary)
-            for writer in self._tables:
+            for writer in self.tables:
                 writer.abandon()
             if self.corrected:
                 self.corrected.abandon()
@@ -319,6 +317,7 @@ class _Run:
             unread=self.sources.unread,
             without_diagnoses=dict(self.sources.undiagnosed),
             idle_waivers=self._counts.idle_waivers(plan.waivers),
+            drg=None if plan.drgs is None else plan.drgs.counts(),
         )
 
     def _evaluate(self, source: FileRows | QuerySource) -> None:
@@ -345,11 +344,13 @@ class _Run:
             return
         if self._out.corrected:
             self._out.corrected.add(outcome)
+        if self._plan.drgs:
+            self._plan.drgs.add([outcome.record.claim], self._out.hide)
         if self._out.hide:
             outcome = self._out.hide.judged(outcome)
         if self._plan.on_judged:
             self._plan.on_judged(outcome)
-        if self._out.keeps_findings:
+        if self._out.tables:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
         if self._out.sink:
@@ -367,7 +368,7 @@ class _Run:
         from weakcode.scrub.judge.parallel import in_order
 
         told = self._out.sink is not None
-        keep, judge = self._out.corrected is not None, self._plan.judge
+        keep, judge = self._out.corrected is not None or self._plan.drgs is not None, self._plan.judge
         hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
             batches,
@@ -384,6 +385,8 @@ class _Run:
         self.flush()
         if self._out.corrected:
             self._out.corrected.add_batch(part)
+        if self._plan.drgs:
+            self._plan.drgs.add(part.evaluated(), self._out.hide)
         self._counts.add_batch(part)
         self._out.rejected(part.rejected)
         if part.scrubbed is not None:

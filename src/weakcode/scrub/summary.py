@@ -17,6 +17,7 @@ from weakcode.findings import NotJudgedCount
 from weakcode.notices import notes_were_of
 from weakcode.rules.waivers import fits_nothing, has_expired, waived_nothing
 from weakcode.scrub.gates import Gate
+from weakcode.scrub.groups import DrgCounts
 from weakcode.scrub.read.log import ReadCounts
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.runs import InputFile, RunTime
@@ -86,6 +87,7 @@ class Summary:
     `inputs` which files it read. `over` names the gates that were passed over, `is_kept` tells whether findings were
     put in their place: they are not where every row was rejected, or more than a gate allows.
     `not_judged` counts for want of what claims could not be judged by which rules.
+    `drg` has the DRGs of inpatient claims before and after safe fixes, where they were asked for.
     `notices` are sentences about the run itself, such as whose notes judged claims of days without a Tabular List.
     Raises EngineError where the counts do not add up.
     """
@@ -121,6 +123,7 @@ class Summary:
     over: tuple[str, ...] = ()
     is_kept: bool = True
     not_judged: tuple[NotJudgedCount, ...] = ()
+    drg: DrgCounts | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.claims_in != self.evaluated + self.rejected:

@@ -27,8 +27,9 @@ from weakcode.rules.waivers import fits_nothing
 from weakcode.scrub.write.outcome import operation_outcome
 
 if TYPE_CHECKING:
+    from weakcode.drg.grouping import GroupedClaim
     from weakcode.explain import Explanation
-    from weakcode.validator import Verdict
+    from weakcode.validator import Validator, Verdict
 
 
 @click.command("check", short_help="Check the codes of one claim.")
@@ -42,6 +43,16 @@ if TYPE_CHECKING:
     help='What the record says for a diagnosis, as in 1="senile debility".',
 )
 @click.option(
+    "--poa",
+    "indicators",
+    multiple=True,
+    metavar="POSITION=Y",
+    help="The present-on-admission indicator of a diagnosis: Y, N, U, W or 1, as in 2=N.",
+)
+@click.option("--drg", is_flag=True, help="Also tell the DRG of an inpatient claim, before and after safe fixes (mce).")
+@click.option("--pcs", multiple=True, metavar="CODE", help="With --drg, an ICD-10-PCS procedure of the stay.")
+@click.option("--discharge", type=int, default=1, metavar="N", help="With --drg, the discharge status; 01 is home.")
+@click.option(
     "--explain",
     is_flag=True,
     help="Also say what became of every edit about these codes, and why; for a clean claim too.",
@@ -54,7 +65,16 @@ if TYPE_CHECKING:
 @findings_format_option
 @choosing
 def command(
-    codes: tuple[str, ...], texts: tuple[str, ...], explain: bool, jsonl: bool, as_format: str, **options: Any
+    codes: tuple[str, ...],
+    texts: tuple[str, ...],
+    indicators: tuple[str, ...],
+    drg: bool,
+    pcs: tuple[str, ...],
+    discharge: int,
+    explain: bool,
+    jsonl: bool,
+    as_format: str,
+    **options: Any,
 ) -> int:
     """Check the ICD-10-CM codes of one claim, in their order, the first-listed diagnosis first.
 
@@ -62,10 +82,11 @@ def command(
     weakcode check M62.84 I10
     weakcode check U09.9 J96.10 --documented covid-prior-symptoms --age 61
     weakcode check G72.9 M62.84 --explain
+    weakcode check I50.20 L89.153 --poa 1=Y --poa 2=N --setting inpatient --drg --explain
     weakcode check --jsonl < claims.jsonl
     """
     if jsonl:
-        return _check_lines(codes, texts, explain, as_format, options)
+        return _check_lines(codes, (*texts, *indicators, *pcs), explain or drg, as_format, options)
     if not codes:
         context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param=context.command.params[0])
@@ -73,14 +94,20 @@ def command(
         raise click.UsageError("--explain has no place in FHIR; use it with --format text or json")
     choice = Choice.from_options(options)
     claim = claim_from(codes, options)
-    if texts:
+    if texts or indicators:
         documented = texts_by_position(texts, len(claim.diagnoses))
+        reported = texts_by_position(indicators, len(claim.diagnoses), "--poa", "the indicator, as in 2=N")
         diagnoses = [
-            Diagnosis(diagnosis.code, text=documented.get(position))
+            Diagnosis(diagnosis.code, text=documented.get(position), poa=reported.get(position))
             for position, diagnosis in enumerate(claim.diagnoses, start=1)
         ]
         claim = Claim(diagnoses, **options)
+    if pcs and not drg:
+        raise click.UsageError("--pcs says what was done in the stay for --drg; give both")
+    if drg and as_format == "fhir":
+        raise click.UsageError("--drg has no place in FHIR; use it with --format text or json")
     validator = choice.validator()
+    grouped = _grouped(claim, validator, pcs, discharge, explain) if drg else None
     explained = validator.explain(claim) if explain else None
     verdict = explained.verdict if explained else validator.judge(claim)
     if choice.waivers:
@@ -90,10 +117,23 @@ def command(
         say_json(operation_outcome(in_order((*verdict.findings, *verdict.waived)), judged_by=judged_by))
     else:
         if as_format == "json":
-            say_json(_as_json(verdict, explained))
+            say_json(_as_json(verdict, explained, grouped))
         else:
             say(_as_text(verdict, explained, claim))
+            if grouped is not None:
+                from weakcode.cli.claims.grouped import grouping_text
+
+                say(f"\n{grouping_text(grouped, claim, pcs, discharge)}")
     return 1 if choice.fails(severities(verdict.findings)) else 0
+
+
+def _grouped(
+    claim: Claim, validator: Validator, procedures: Sequence[str], discharge: int, explain: bool
+) -> GroupedClaim:
+    from weakcode.drg.grouping import Grouper
+
+    grouper = Grouper(procedures, discharge)
+    return grouper.group(claim, lambda one: validator.fix(one).claim, explain=explain)
 
 
 def _check_lines(
@@ -121,8 +161,10 @@ def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdic
     return attrs.evolve(verdict, notices=(*verdict.notices, said))
 
 
-def _as_json(verdict: Verdict, explained: Explanation | None) -> str:
+def _as_json(verdict: Verdict, explained: Explanation | None, grouped: GroupedClaim | None) -> str:
     values = verdict.to_dict()
+    if grouped is not None:
+        values["drg"] = grouped.to_dict()
     if explained is not None:
         values["explanation"] = explained.to_dict()
     return json.dumps(values, indent=2, ensure_ascii=False)

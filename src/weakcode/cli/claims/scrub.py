@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,10 @@ from weakcode.cli.common.options import Choice, choosing, findings_format_option
 from weakcode.cli.common.reading import keep_columns, read_options, reading_options
 from weakcode.cli.common.running import shown_progress, terminable, without_pandas
 from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.scrub.groups import DrgTally
+    from weakcode.validator import Validator
 
 
 @click.command("scrub", short_help="Check every claim of some files.")
@@ -74,6 +78,9 @@ from weakcode.errors import InputError
     metavar="MASTER",
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
+@click.option(
+    "--drg", is_flag=True, help="Group inpatient claims before and after safe fixes, in the summary (extra mce)."
+)
 @run_options
 @click.option(
     "--keep-going",
@@ -103,6 +110,7 @@ def command(
     hash_ids: bool,
     as_format: str,
     keep_going: bool,
+    drg: bool,
     told: Told,
     **options: Any,
 ) -> int:
@@ -160,6 +168,7 @@ def command(
                 "--jobs": jobs > 1,
                 "--into": into,
                 "--metrics": told.metrics,
+                "--drg": drg,
             },
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
@@ -217,7 +226,15 @@ def command(
             run_id=told.run_id,
             most_rejects=told.most_rejects,
             most_errors=told.most_errors,
+            drgs=_drgs(validator) if drg else None,
         ).run()
     if keep_map is not None:
         keep_columns(keep_map, reading, result)
     return ended(result, choice, rejects, as_format, told, kept=kept)
+
+
+def _drgs(validator: Validator) -> DrgTally:
+    from weakcode.drg.grouping import Grouper
+    from weakcode.scrub.groups import DrgTally
+
+    return DrgTally(Grouper(), lambda claim: validator.fix(claim).claim)

@@ -17,6 +17,7 @@ from weakcode.scrub.write.outcome import operation_outcome
 from weakcode.visible import visible
 
 if TYPE_CHECKING:
+    from weakcode.scrub.groups import DrgCounts
     from weakcode.scrub.judge.rows import Evaluated
     from weakcode.scrub.summary import JudgedBy, Summary
 
@@ -108,6 +109,8 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
         if not all_rules and len(rules) > _MOST_RULES:
             rules[_MOST_RULES:] = [f"{len(rules) - _MOST_RULES} more rules; --all-rules shows them"]
         parts.append(text.bullets("By rule", rules))
+    if summary.drg is not None:
+        parts.append(text.bullets("DRG", _drgs(summary.drg)))
     notes = _notes(summary, rejects)
     if notes:
         parts.append(text.bullets("Note", notes))
@@ -116,6 +119,18 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
     if summary.evaluated:
         parts.append(text.judged_by(", ".join(summary.editions), summary.engine, summary.packs))
     return "\n".join(parts)
+
+
+def _drgs(counts: DrgCounts) -> list[str]:
+    ungroupable = f", {counts.ungroupable:,} cannot be" if counts.ungroupable else ""
+    claims = text.counted(counts.grouped, "inpatient claim")
+    lines = [f"{claims} grouped{ungroupable}; safe fixes change {counts.changed:,}"]
+    for one in counts.changes[:_MOST_RULES]:
+        before, after = (f"{number} ({title})" if number else "none" for number, title in
+                         ((one.before, one.before_title), (one.after, one.after_title)))  # fmt: skip
+        lines.append(visible(f"{one.claim_id or 'a claim without id'}: {before} to {after}"))
+    more = counts.changed - min(len(counts.changes), _MOST_RULES)
+    return [*lines, *([f"{more:,} more"] if more else []), "grouped with no procedures and discharged home"]
 
 
 def _notes(summary: Summary, rejects: str | None) -> list[str]:

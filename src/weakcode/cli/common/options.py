@@ -167,17 +167,17 @@ def hash_ids_option(does: str, but: str = "") -> Callable[[_F], _F]:
     )
 
 
-def texts_by_position(given: Sequence[str], positions: int) -> dict[int, str]:
-    """Return documented texts by 1-based position from `POSITION=TEXT`."""
+def texts_by_position(
+    given: Sequence[str], positions: int, option: str = "--text", what: str = 'TEXT, as in 1="senile debility"'
+) -> dict[int, str]:
+    """Return documented texts, or what another option gives, by 1-based position from `POSITION=TEXT`."""
     texts: dict[int, str] = {}
     for item in given:
         place, equals, text = item.partition("=")
         if not equals or not place.strip().isdecimal() or not 1 <= int(place) <= positions:
-            raise InputError(
-                f'--text {item!r} is not POSITION=TEXT with a position from 1 to {positions}, as in 1="senile debility"'
-            )
+            raise InputError(f"{option} {item!r} is not POSITION={what}; positions are 1 to {positions}")
         if int(place) in texts:
-            raise InputError(f"--text is given twice for position {int(place)}; give it once")
+            raise InputError(f"{option} is given twice for position {int(place)}; give it once")
         texts[int(place)] = text
     return texts
 

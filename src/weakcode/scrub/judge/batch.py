@@ -19,6 +19,7 @@ from weakcode.scrub.read.batch import ClaimBatch, RowBatch
 from weakcode.scrub.read.rows import Rejected
 
 if TYPE_CHECKING:
+    from weakcode.claims import Claim
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.judge.findings import Pseudonyms
 
@@ -36,6 +37,13 @@ class FindingBatch:
     claims: ClaimBatch | None = None
     found: NDArray[np.int64] | None = None
     judged: pa.Array | None = None
+
+    def evaluated(self) -> Iterator[Claim]:
+        """Give the claims that were evaluated, where they are kept."""
+        refused = {(one.file, one.line) for one in self.rejected}
+        for row in self.claims.rows() if self.claims is not None else ():
+            if not isinstance(row, Rejected) and (row.file, row.line) not in refused:
+                yield row.claim
 
 
 @attrs.frozen(eq=False)

@@ -1,0 +1,1 @@
+"""DRGs of inpatient claims, by CMS's grouper."""
