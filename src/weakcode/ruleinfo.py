@@ -26,6 +26,7 @@ class Spoken:
     why: str
     known_problems: str
     sources: tuple[Source, ...]
+    pages: Mapping[str, str]
     examples: tuple[ExampleCase, ...]
 
 
@@ -71,7 +72,10 @@ class RuleInfo:
             **{name: getattr(self, name) for name in ("id", "title", "severity", "confidence", "enabled", "pack")},
             "why": self.why,
             "known_problems": self.known_problems,
-            "sources": [objects.to_dict(source) for source in self.sources],
+            "sources": [
+                {**objects.to_dict(source), "url": self._spoken(self.id).pages.get(source.title) or None}
+                for source in self.sources
+            ],
             "examples": [
                 {"shows": "fail" if case.fails else "pass", "claim": case.claim.to_dict(), "note": case.example.note}
                 for case in self.examples
@@ -91,6 +95,7 @@ def spoken_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, Spoken]:
             known_problems=" ".join(rule.known_problems.split()),
             sources=sources_of(pack, rule, edition),
             examples=tuple(cases_of(full_id, rule)),
+            pages={source.title: pack.page_of(source.title) for source in sources_of(pack, rule, edition)},
         )
 
     packs = [load_pack(path).pack for path in paths]

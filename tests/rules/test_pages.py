@@ -52,7 +52,10 @@ def _section(page: str, title: str) -> str:
 @pytest.mark.parametrize("rule", bundled_rule_ids())
 def test_every_rule_has_a_page_with_all_its_sections(rule: str) -> None:
     page = _pages()[f"{rule}.md"]
-    assert page.startswith(f"# {rule}\n")
+    title, named = page.split("\n\n")[:2]
+    assert title.startswith("# ")
+    assert "/" not in title.split()[1]
+    assert named.startswith(f"`{rule}`")
     assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
     for title in SECTIONS:
         assert _section(page, title).strip().startswith("- "), title
@@ -202,8 +205,15 @@ def test_the_command_writes_a_folder_replaces_its_own_and_spares_others(tmp_path
 def test_show_says_what_the_page_says(rule: str) -> None:
     shown = weakcode("rules", "show", rule).stdout
     page = re.sub(r"\[`([^`]+)`\]\([^)]+\)", r"\1", _pages()[f"{rule}.md"])
+    page = re.sub(r"<(https://\S+)>", r"\1", page)
     told = [line.strip() for line in shown.splitlines()[2:] if line.strip()]
     written = re.sub(r"\\(.)", r"\1", page).replace("`", "")
     for line in told:
         assert line in written
     assert [line for line in told if line in SECTIONS] == SECTIONS
+
+
+def test_sources_link_to_the_pages_of_their_publishers() -> None:
+    sources = _section(_pages()["icd10cm/excludes1.md"], "Sources")
+    assert "<https://www.cdc.gov/nchs/icd/icd-10-cm/files.html>" in sources
+    assert "<https://www.cms.gov/" in sources

@@ -175,6 +175,29 @@ def test_the_interface_is_described_and_its_examples_work(server: Server) -> Non
     assert json.dumps(document).count("$defs") == 0
 
 
+def test_the_interface_is_a_valid_openapi_document(server: Server) -> None:
+    validator = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator is not installed")
+    validator.validate(server.ask("GET", "/openapi.json").json)
+
+
+def test_every_path_that_is_read_answers_as_it_is_described(server: Server) -> None:
+    document = server.ask("GET", "/openapi.json").json
+    named = {"code": "M62.84", "pack": "icd10cm", "rule": "excludes1"}
+    read = [(path, methods["get"]) for path, methods in document["paths"].items() if "get" in methods]
+    assert len(read) >= 8
+    for path, operation in read:
+        asked = [one for one in operation.get("parameters", ()) if one["in"] == "query" and one.get("required")]
+        query = "&".join(f"{one['name']}={one['example'].replace(' ', '+')}" for one in asked)
+        answer = server.ask("GET", f"{path.format(**named)}?{query}" if query else path.format(**named))
+        assert answer.status == 200, path
+        told = operation["responses"]["200"]["content"]
+        kind = answer.headers["content-type"].partition(";")[0]
+        assert kind in told, path
+        if kind == "application/json":
+            schema = told[kind]["schema"]
+            jsonschema.validate(answer.json, {**schema, "components": document["components"]})
+
+
 def test_what_is_wrong_is_a_problem_in_the_words_of_the_command_line(server: Server) -> None:
     for claim, status, detail in [
         ({"codes": []}, 422, "the claim has no diagnosis codes; give at least one"),

@@ -186,6 +186,51 @@ def test_more_connections_than_it_may_have_do_not_keep_others_out(start: Callabl
     assert works(server)
 
 
+def test_half_bodies_and_unread_answers_keep_nobody_out(start: Callable[..., Server]) -> None:
+    server = start("--max-connections", "600")
+    half = b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50\r\n\r\n{"
+    stream = b"POST /v1/check-many HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    crowd: list[socket.socket] = []
+    try:
+        for number in range(500):
+            crowd.append(server.open())
+            crowd[-1].sendall(half if number % 2 else stream)
+        time.sleep(0.5)
+        assert works(server)
+    finally:
+        for one in crowd:
+            one.close()
+    assert works(server)
+
+
+@pytest.mark.attack
+def test_ten_thousand_connections_leave_it_answering(start: Callable[..., Server]) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 12_000:
+        pytest.skip("this machine allows fewer than 12,000 open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (12_000, hard))
+    server = start()
+    sent = (
+        b"GET / HTTP/1.1\r\nho",
+        b"POST /v1/check HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{",
+        b"",
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    )
+    crowd: list[socket.socket] = []
+    try:
+        for number in range(10_000):
+            crowd.append(server.open())
+            crowd[-1].sendall(sent[number % 4])
+            if number % 1_000 == 999:
+                assert works(server)
+    finally:
+        for one in crowd:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert works(server)
+
+
 def test_many_at_once_all_get_their_own_answer(server: Server) -> None:
     wrong: list[object] = []
 

@@ -51,9 +51,22 @@ def test_profiles_are_chosen_by_name_and_their_changes_are_taken_over(
     assert SARCOPENIA not in told(server, "?profile=clinic")
     (folder / "clinic.yaml").write_text("rules: [", "utf-8")
     time.sleep(1.2)
-    assert server.ask("POST", "/v1/check?profile=clinic", CLAIM).status == 503
-    assert b"weakcode_profiles_refused 1" in server.ask("GET", "/metrics").body
+    assert SARCOPENIA not in told(server, "?profile=clinic"), "it judges as it did before it had errors"
+    metrics = server.ask("GET", "/metrics").body
+    assert b"weakcode_profiles_refused 1" in metrics
+    assert b"weakcode_profiles_stale 1" in metrics
+    assert server.ask("GET", "/readyz").json["stale_profiles"] == 1
+    assert 'the profile "clinic" has errors' in server.told()
     assert told(server)[SARCOPENIA] == "error"
+    (folder / "clinic.yaml").write_text(profile("warning"), "utf-8")
+    (folder / "never.yaml").write_text("rules: [", "utf-8")
+    time.sleep(1.2)
+    assert told(server, "?profile=clinic")[SARCOPENIA] == "warning"
+    assert "stale_profiles" not in server.ask("GET", "/readyz").json
+    assert server.ask("POST", "/v1/check?profile=never", CLAIM).status == 503
+    (folder / "clinic.yaml").unlink()
+    time.sleep(1.2)
+    assert server.ask("POST", "/v1/check?profile=clinic", CLAIM).status == 404
 
 
 def test_without_a_folder_there_are_no_profiles(server: Server) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from weakcode.compile.ages import in_words, periods
-from weakcode.findings import CONFIDENCES, SAFE_ACTIONS
+from weakcode.findings import CONFIDENCES, SAFE_ACTIONS, Source
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ExampleCase
 from weakcode.rules.lines.model import LINE_KEYS, LineTest, Pointed
@@ -83,6 +83,11 @@ def headline(facts: RuleFacts) -> str:
     return f"{facts.rule.severity}{state}, {facts.rule.confidence}; pack {facts.pack.pack} {facts.pack.version}"
 
 
+def _cited(facts: RuleFacts, source: Source) -> str:
+    page = facts.pack.page_of(source.title)
+    return f"{source} {page}" if page else str(source)
+
+
 def sections(facts: RuleFacts) -> tuple[Section, ...]:
     """Return the page of a rule. Every rule has the same sections, in this order."""
     rule = facts.rule
@@ -94,7 +99,7 @@ def sections(facts: RuleFacts) -> tuple[Section, ...]:
         ("Fails", [_example(one) for one in facts.tried if one.case.fails] or _without(facts)),
         ("Fix", _fixes(facts)),
         ("Severity, confidence and pack", _severity(facts)),
-        ("Sources", [PageLine(str(source)) for source in facts.sources] or [PageLine("None is cited.")]),
+        ("Sources", [PageLine(_cited(facts, source)) for source in facts.sources] or [PageLine("None is cited.")]),
         ("Other rules", _others(facts)),
         ("Profiles", _profiles(facts)),
     ]

@@ -222,6 +222,7 @@ class Publication:
         " of its day, {fiscal_year} for the fiscal year of that.",
         default="",
     )
+    url: str = doc("The page of the publisher on which it is found.", default="", pattern="^https://[^ ]+$")
 
 
 @attrs.frozen
@@ -365,3 +366,8 @@ class Pack:
         "Named age limits, each with the date that it holds from.", factory=dict
     )
     rules: tuple[Rule, ...] = doc("The rules.", default=())
+
+    def page_of(self, title: str) -> str:
+        """Return the publisher's page of a publication that a source names by its title; empty where none is known."""
+        fitting = [one for one in self.sources.values() if one.url and title.startswith(one.title)]
+        return max(fitting, key=lambda one: len(one.title)).url if fitting else ""

@@ -45,7 +45,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(self._apart(send))
         started = time.perf_counter()
         self.busy += 1
         try:
@@ -56,7 +56,7 @@ class Guard:
             else:
                 # Routes then raise what they would answer by themselves otherwise.
                 scope["app"] = self
-                await self._app(scope, receive, answer.send)
+                await self._app(scope, self._apart(receive), answer.send)
         except ProblemError as error:
             await answer.refuse(error)
         except HTTPException as error:
@@ -77,6 +77,21 @@ class Guard:
             self.busy -= 1
             route = scope.get("route")
             self._metrics.request(getattr(route, "path", "other"), answer.status, time.perf_counter() - started)
+
+    def _apart(self, wait: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        """Return what waits for a client, without its request counting as one that the server is working on.
+
+        Otherwise clients that send half a body, or do not read, would keep all others out.
+        """
+
+        async def waiting(*given: Any) -> Any:
+            self.busy -= 1
+            try:
+                return await wait(*given)
+            finally:
+                self.busy += 1
+
+        return waiting
 
     def _admit(self, scope: MutableMapping[str, Any]) -> bytes | None:
         """Return the origin of another page that may read the answer. Raises ProblemError for what may not pass."""

@@ -90,11 +90,14 @@ class ReferenceRoutes:
         """GET /readyz: rules and engine are ready. A server listens only then, so that it is as long as it listens."""
         tenants = self.service.tenants
         said = {"status": "ready", "packs": list(tenants.usual.packs), "profiles": tenants.has_profiles}
+        if tenants.stale:
+            said["stale_profiles"] = len(tenants.stale)
         return json_response(said)
 
     async def metrics(self, request: Request) -> Response:
         """GET /metrics: what was counted, for Prometheus."""
-        gauges = {"profiles_refused": float(self.service.tenants.refused)}
+        tenants = self.service.tenants
+        gauges = {"profiles_refused": float(tenants.refused), "profiles_stale": float(len(tenants.stale))}
         return PlainTextResponse(self.service.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
 

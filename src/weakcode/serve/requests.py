@@ -22,6 +22,8 @@ from weakcode.validator import Validator
 
 LONGEST_CLAIM = MEBIBYTE
 """Bytes of a claim as JSON."""
+_BODIES_HELD = 16
+"""Bodies of the largest size whose parts may be held at a time, while the rest of them is on its way."""
 AT_ONCE = 50
 """Diagnoses of a claim that is judged in between, without a thread of its own."""
 _T = TypeVar("_T")
@@ -32,6 +34,7 @@ class Service:
 
     def __init__(self, settings: Settings, tenants: Tenants) -> None:
         self.settings, self.tenants, self.metrics = settings, tenants, Metrics(())
+        self._held = 0
         # Made when first used: a forked process has none of its parent's threads.
         self._threads: ThreadPoolExecutor | None = None
 
@@ -57,16 +60,22 @@ class Service:
         said = request.headers.get("content-length")
         if said is not None and said.isdecimal() and int(said) > most:
             raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
-        parts, size = [], 0
+        parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self.settings.body_seconds):
                 async for part in request.stream():
                     size += len(part)
+                    self._held += len(part)
                     if size > most:
                         raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
+                    if self._held > _BODIES_HELD * self.settings.max_body:
+                        raise ProblemError(503, "the server holds too many bodies; ask again", connection="close")
                     parts.append(part)
         except TimeoutError:
             raise ProblemError(408, "the body did not come in time", connection="close") from None
+        finally:
+            self._held -= size
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def claim(self, request: Request, most: int | None = None) -> Claim:

@@ -107,7 +107,7 @@ export async function showRule(name) {
       el("p", {}, rule.why || ""),
       rule.known_problems ? [el("h3", {}, "What it cannot see"), el("p", {}, rule.known_problems)] : null,
       el("h3", {}, "Sources"),
-      el("ul", {}, (rule.sources || []).map((one) => el("li", {}, [one.title, one.place].filter(Boolean).join(", ")))),
+      el("ul", {}, (rule.sources || []).map((one) => el("li", {}, [one.title, one.place].filter(Boolean).join(", "), one.url ? [" ", el("a", { href: one.url, target: "_blank", rel: "noreferrer" }, new URL(one.url).host)] : null))),
       part("pass").length ? [el("h3", {}, "Claims without this finding"), el("ul", {}, part("pass").slice(0, 5).map(claim))] : null,
       part("fail").length ? [el("h3", {}, "Claims with it"), el("ul", {}, part("fail").slice(0, 5).map(claim))] : null,
     );
