@@ -1,10 +1,12 @@
 """Checks over HTTP: how many a second one core of the server answers, and how long one waits at half of that.
 
-    python benchmarks/serve.py [--seconds N] [--clients N] [--workers N]
+    python benchmarks/serve.py [--seconds N] [--clients N] [--workers N] [--beside ADDRESS BODY PID]
 
 Clients are processes that keep their connection and send a claim of six codes as soon as they have the answer to the
 one before. They share the machine with the server: on two cores the figures are a lower bound. What a check costs
-beyond HTTP itself is the ratio to /healthz in the same run, and the processor time of the server for each.
+beyond HTTP itself is the ratio to /healthz in the same run, and the processor time of the server for each. With
+--beside, another server on this machine, which is running already, gets the file BODY at its ADDRESS, such as
+http://127.0.0.1:8000/api/v1/validate, in the same run; PID is its process.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 CLAIM = {
     "id": "A1",
@@ -109,12 +112,23 @@ def measure(port: int, pid: int, clients: int, seconds: float) -> None:
     print(f"half load  {len(half) / seconds:>8,.0f} a second: {told}")
 
 
+def beside(address: str, body: Path, pid: int, clients: int, seconds: float) -> None:
+    """Print the rate and the processor time of another server."""
+    parts = urlsplit(address)
+    sent = request("POST", parts.path, body.read_bytes())
+    before = used(pid)
+    times = load(parts.port or 80, sent, clients, seconds)
+    cost = (used(pid) - before) / len(times) * 1e6
+    print(f"{address}: {len(times) / seconds:,.0f} a second, {cost:,.0f} µs of processor time each")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start a server and measure it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--beside", nargs=3, metavar=("ADDRESS", "BODY", "PID"))
     options = parser.parse_args(arguments)
     with tempfile.TemporaryFile("w+") as log:
         command = [sys.executable, "-m", "weakcode", "serve", "--port", "0", "--workers", str(options.workers)]
@@ -128,6 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 port = int(found[1]) if found else None
                 assert server.poll() is None, "the server ended"
             measure(port, server.pid, options.clients, options.seconds)
+            if options.beside:
+                address, body, pid = options.beside
+                beside(address, Path(body), int(pid), options.clients, options.seconds)
         finally:
             server.terminate()
             server.wait(30)

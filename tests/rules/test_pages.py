@@ -214,6 +214,6 @@ def test_show_says_what_the_page_says(rule: str) -> None:
 
 
 def test_sources_link_to_the_pages_of_their_publishers() -> None:
-    sources = _section(_pages()["icd10cm/excludes1.md"], "Sources")
+    sources = _section(_pages()["weakness/excludes1-frailty.md"], "Sources")
     assert "<https://www.cdc.gov/nchs/icd/icd-10-cm/files.html>" in sources
     assert "<https://www.cms.gov/" in sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -16,6 +17,8 @@ from click.testing import CliRunner
 
 from tests.serve.running import CLAIM, Server, http
 from weakcode.cli import main
+from weakcode.errors import InputError
+from weakcode.serve.tokens import Tokens
 
 TOKENS = ["first-token-of-the-file-1234", "second-token-of-the-file-5678"]
 
@@ -172,3 +175,15 @@ def test_nothing_of_a_claim_is_in_the_log_the_counts_or_an_error(server: Server)
     assert secret not in server.ask("GET", "/metrics").body.decode()
     assert secret not in server.told()
     assert "HID-77" not in server.told()
+
+
+def test_a_file_of_tokens_that_its_owner_gives_to_our_group_is_read(tmp_path: Path) -> None:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only the superuser gives files away")
+    path = written(tmp_path / "tokens", "\n".join(TOKENS))
+    os.chown(path, 10_001, os.getegid())
+    path.chmod(0o440)
+    assert Tokens(path).opens(TOKENS[0].encode())
+    path.chmod(0o444)
+    with pytest.raises(InputError, match="open to other users"):
+        Tokens(path)

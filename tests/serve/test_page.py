@@ -227,6 +227,23 @@ def test_the_work_list_is_printed_as_it_is_filtered(page: Page, tmp_path: Path) 
     page.wait(lambda: page.run("return document.querySelectorAll('#list > li').length") == 50)
 
 
+@pytest.mark.slow
+def test_a_file_of_a_hundred_thousand_claims_becomes_a_work_list_that_is_there_after_loading_anew(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "year.csv"
+    rows = (f"A{number},{'M62.84,I10' if number % 5 == 0 else 'I10,E11.9'},2026-05-01\n" for number in range(100_000))
+    file.write_text("claim_id,dx1,dx2,service_date\n" + "".join(rows))
+    _send(page, file)
+    assert "100,000 claims, 100,000 evaluated, 0 rejected; 20,000 errors" in page.text("#file-told")
+    page.wait(lambda: "Claims 1 to 50 of 20,000" in page.text("#work-told"))
+    page.press("#next")
+    page.wait(lambda: "Claims 51 to 100" in page.text("#work-told"))
+    page.browser.refresh()
+    page.wait(lambda: "100,000 claims" in page.text("#file-told"))
+    page.wait(lambda: "Claims 1 to 50 of 20,000" in page.text("#work-told"))
+
+
 def test_what_is_taken_along_says_nothing_of_where_the_server_keeps_it(server: Server) -> None:
     body = b"claim_id,codes\nA,I10 I10\nB,\n"
     key = server.ask("POST", "/v1/files?name=may.csv", body, {"content-type": "text/csv"}).json["id"]

@@ -15,6 +15,14 @@ SHORTEST = 20
 _LOOK_AGAIN = 1.0
 
 
+def _forbidden(found: os.stat_result) -> int:
+    """Return the rights that others may not have. A file that is not ours may be given to us by its group, as
+    secrets are in containers; its owner answers for the group.
+    """
+    others = stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH
+    return others | stat.S_IRGRP if found.st_uid == os.geteuid() else others
+
+
 class Tokens:
     """The tokens of a file, one a line; blank lines and those that begin with # are passed over.
 
@@ -59,11 +67,11 @@ class Tokens:
 
     def _read(self) -> tuple[bytes, ...]:
         try:
-            mode = self._file.stat().st_mode
+            found = self._file.stat()
             lines = self._file.read_bytes().splitlines()
         except OSError as error:
             raise InputError(f"the file of tokens {self._file} cannot be read: {error.strerror}") from None
-        if os.name == "posix" and mode & (stat.S_IRGRP | stat.S_IROTH | stat.S_IWGRP | stat.S_IWOTH):
+        if os.name == "posix" and found.st_mode & _forbidden(found):
             raise InputError(f"the file of tokens {self._file} is open to other users; make it yours alone: chmod 600")
         tokens = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(b"#")]
         if not tokens:
