@@ -10,6 +10,7 @@ import unicodedata
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 import weakcode
@@ -87,6 +88,27 @@ def test_every_code_is_billable_on_its_days_and_on_no_others() -> None:
         # By their spelling, the codes that came and went; those that stay are found as on the day before.
         assert [code for code in before ^ codes if edition.is_billable(code) is not (code in codes)] == []
         before = codes
+
+
+def test_no_claim_is_told_that_a_code_of_its_day_is_invalid_and_every_one_that_a_code_is_gone() -> None:
+    """Every code on the first and the last day of every code set, twenty to a claim, judged by columns."""
+    rules = ["not-valid-on-date", "not-billable", "unknown-code", "icd9-code"]
+    validator = weakcode.Validator(only=[f"icd10cm/{rule}" for rule in rules])
+    claims: list[tuple[str, list[str], date]] = []
+    gone: set[str] = set()
+    before: frozenset[str] = frozenset()
+    for release in catalog.bundled().releases:
+        for day in (release.starts, release.ends):
+            codes = sorted(table().on(day))
+            claims += [(f"{day} {at}", codes[at : at + 20], day) for at in range(0, len(codes), 20)]
+        went = before - table().on(release.starts)
+        claims.append((f"gone {release.starts}", sorted(went) or ["I10"], release.starts))
+        gone |= went
+        before = table().on(release.ends)
+    columns = dict(zip(("claim_id", "codes", "service_date"), map(list, zip(*claims, strict=True)), strict=True))
+    told = pa.Table.from_batches(validator.scrub(pa.table(columns))).to_pylist()
+    assert {row["claim_id"] for row in told if not row["claim_id"].startswith("gone ")} == set()
+    assert {code.replace(".", "") for row in told for code in row["codes"]} == gone
 
 
 def test_every_code_has_a_place_with_its_category_above_it() -> None:

@@ -330,19 +330,44 @@ def test_any_text_parses_or_is_a_notation_error(text: str) -> None:
     assert 1 <= column <= len(text) + 1
 
 
-_CODES = st.sampled_from(["A00", "b20.", "C4A", "E11.65", "m62.8-", "S52.501A", "T36.-", "Z3A.--", "any", "or4"])
-_BETWEEN = st.sampled_from([",", ", ", "-", " - ", ";", " and ", ",,", " "])
+_PLAIN = ["A00", "b20.", "C4A", "E11.65", "m62.8-", "S52.501A", "T36.-", "Z3A.--", "any", "ANY", "or4"]
+_PLAIN += [
+    "",
+    "(A00)",
+    "A00-B99",
+    "E08.0-E08.8",
+    "T36-T3A",
+    "b99-a00",
+    "$a",
+    "$Post-covid_2",
+    "$a-",
+    "$",
+    "Chapter 3",
+    "except",
+    "with",
+]
+_CODES = st.sampled_from(_PLAIN)
+_WITH = [f" with {rest}" for rest in ("seventh character A", "Fifth characters 1-4 or x", "4th character 1", "sixth")]
+_WITH += [", with fourth character 5-1", " with fifth or sixth character 5", " with .51", " with sixth character A or"]
+_BETWEEN = st.sampled_from([",", ", ", "-", " - ", ";", " and ", ",,", " ", " except ", "\n  Except\t", *_WITH])
 
 
-@given(st.lists(st.tuples(_CODES, _BETWEEN), min_size=1, max_size=4), st.booleans())
-def test_a_plain_list_of_codes_is_read_as_the_grammar_reads_it(parts: list[tuple[str, str]], whole: bool) -> None:
+def named_at(expression: Expression) -> list[tuple[str, int]]:
+    if isinstance(expression, e.Name):
+        return [(expression.name, expression.column)]
+    return [found for part in expression._parts() for found in named_at(part)]
+
+
+@given(st.lists(st.tuples(_CODES, _BETWEEN), min_size=1, max_size=5), st.booleans())
+def test_a_plain_expression_is_read_as_the_grammar_reads_it(parts: list[tuple[str, str]], whole: bool) -> None:
     text = "".join(code + between for code, between in parts)
     if whole:
         text = text.removesuffix(parts[-1][1])
     try:
-        expected: object = read(text)
+        expected = read(text)
     except NotationError as error:
         with pytest.raises(NotationError, match=re.escape(str(error))):
             parse.__wrapped__(text)
     else:
         assert parse.__wrapped__(text) == expected
+        assert named_at(parse.__wrapped__(text)) == named_at(expected)

@@ -226,8 +226,9 @@ class Edition(Tree):
         keys, codes = (np.asarray(column) for column in (self._node_key, self._codes))
         sizes = (keys.view(np.uint8).reshape(-1, 8) != 0).sum(axis=1).astype(np.uint64)
         past = keys + (np.uint64(1) << (np.uint64(8) * (np.uint64(8) - sizes)))
-        spans = zip(*(np.searchsorted(codes, ends).tolist() for ends in (keys, past)), strict=True)
+        spans = list(zip(*(np.searchsorted(codes, ends).tolist() for ends in (keys, past)), strict=True))
         titled = self.titled()
+        self._node_below = spans
         self._indexes = {node.name: index for index, node in enumerate(titled)}
         if self._valid is None:
             self._below_names = {
@@ -308,6 +309,10 @@ class Edition(Tree):
             low, high = self.span(name)
             return tuple(self.code(i) for i in range(low, high) if self.in_force(i) and i != self._own_id(index))
         return tuple(self._name(child) for child in self._child_nodes(index) if self._is_there(child))
+
+    def has_place(self, name: str) -> bool:
+        """Whether the edition has a code, category, section or chapter of a name."""
+        return self._place(name)[0] is not None
 
     def node(self, name: str) -> Node | None:
         """Return the node of a chapter (``Chapter 13``), section (``M60-M63``) or code in any spelling."""

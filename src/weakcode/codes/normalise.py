@@ -21,6 +21,8 @@ def compact(text: str) -> str:
     Only a dot after the third character and dots at the end are dropped, so that text which is not a code can
     still be told from one.
     """
+    if text.isalnum():
+        return text.upper()
     code = "".join(text.split()).upper().rstrip(".")
     if code[3:4] == ".":
         code = code[:3] + code[4:]

@@ -53,6 +53,7 @@ class Tree:
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
         self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self._indexes: dict[str, int] = {}
+        self._node_below: list[tuple[int, int]] = []
         self._windows_known: dict[CodeSet, frozenset[int]] = {}
         self.remembered: dict[Any, Any] = {}
 
@@ -125,13 +126,11 @@ class Tree:
     @lazy
     def _all_titled(self) -> tuple[Titled, ...]:
         names = list(map(name_of, unpack_keys(self._node_key)))
-        titles, bounds = bytes(self._titles), self._title_at.tolist()
-        return tuple(
-            Titled(name, KINDS[kind], titles[low:high].decode(), None if parent == NOBODY else names[parent])
-            for name, kind, low, high, parent in zip(
-                names, self._node_kind, bounds[:-1], bounds[1:], self._node_parent, strict=True
-            )
-        )
+        written, bounds = bytes(self._titles), self._title_at.tolist()
+        titles = [written[low:high].decode() for low, high in pairwise(bounds)]
+        above = [None if parent == NOBODY else names[parent] for parent in self._node_parent.tolist()]
+        kinds = map(KINDS.__getitem__, self._node_kind)
+        return tuple(map(Titled._make, zip(names, kinds, titles, above, strict=True)))
 
     def places_of_codes(self) -> list[int]:
         """Return the places, by number in `titled`, that are codes of some day, if need be with a 7th character."""
@@ -153,13 +152,13 @@ class Tree:
         """The same, to be asked about many at once."""
         from weakcode.codes.expression.spelled import Spelled
 
-        return Spelled.of(*zip(*self.spellings, strict=True))
+        return Spelled.of_keys(self._codes, self._node_key, self._code_node)
 
     def let_go(self) -> None:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""
         for name in ("_all_titled", "lower_titles", "_all_notes", "spellings", "spelled", "numbers"):
             self.__dict__.pop(name, None)
-        self._indexes, self._windows_known, self.remembered = {}, {}, {}
+        self._indexes, self._node_below, self._windows_known, self.remembered = {}, [], {}, {}
 
     # codes as intervals
 
@@ -210,7 +209,7 @@ class Tree:
 
     def _node_spans(self, index: int) -> tuple[tuple[int, int], ...]:
         if not self._is_group(index):
-            return (self._below(unpack(self._node_key[index])),)
+            return (self._node_below[index] if self._node_below else self._below(unpack(self._node_key[index])),)
         found = self._group_spans.get(index)
         if found is None:
             below = (span for child in self._child_nodes(index) for span in self._node_spans(child))

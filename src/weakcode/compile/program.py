@@ -8,6 +8,7 @@ costs milliseconds whatever the number of edits.
 from __future__ import annotations
 
 import json
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -71,6 +72,11 @@ def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, by
     for name, (listed, bounds) in zip(("subject", "object"), found.listed[:2], strict=True):
         columns |= {f"{name}_pointers": bounds, f"{name}_edits": listed}
     return wide.tolist(), {name: column.astype(np.uint32).tobytes() for name, column in columns.items()}
+
+
+def _only(value: int) -> bytes:
+    """Return a table for `bytes.translate` that makes a number 1 and all others 0."""
+    return bytes(one == value for one in range(256))
 
 
 _TEXT = ("records", "conditions")
@@ -236,10 +242,12 @@ class Program:
     @lazy
     def merging(self) -> tuple[array[int], bytes]:
         """The rule of each edit, and whether it is one finding for a pair of diagnoses, whichever is the subject."""
-        either_way = bytes(
-            verb == Verb.FORBID and where == Where.ANYWHERE
-            for verb, where in zip(self.column("verbs"), self.column("wheres"), strict=True)
+        low = 0 if sys.byteorder == "little" else 3
+        forbids, anywhere = (
+            int.from_bytes(bytes(self.column(name))[low::4].translate(_only(value)), "big")
+            for name, value in (("verbs", Verb.FORBID), ("wheres", Where.ANYWHERE))
         )
+        either_way = (forbids & anywhere).to_bytes(len(self), "big")
         return array("i", self.rule_of_edit), either_way
 
     def edit(self, number: int) -> Edit:

@@ -34,6 +34,12 @@ class Spelled:
         """Return these codes."""
         return cls(*(np.array([one.encode() for one in each], f"S{_LONGEST}") for each in (codes, stems)))
 
+    @classmethod
+    def of_keys(cls, codes: memoryview, stems: memoryview, stem_of: memoryview) -> Spelled:
+        """Return codes by their packed keys; `stem_of` gives for each the place of its stem among `stems`."""
+        spelled, stemmed = (np.asarray(keys).astype(">u8").view("S8").astype(f"S{_LONGEST}") for keys in (codes, stems))
+        return cls(spelled, stemmed[np.asarray(stem_of)])
+
     def at(self, ids: NDArray[np.int64]) -> Spelled:
         """Return the codes of these numbers."""
         return Spelled(self.codes[ids], self.stems[ids])

@@ -6,6 +6,7 @@ Those of the Medicare Code Editor change with Medicare's lists, some of them on 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import date
 
@@ -31,24 +32,27 @@ def unspecified_side(edition: Edition) -> CodeSet:
     The rest of the title must be the same, so that only the side is what is not said.
     """
     nodes, titles = edition.titled(), edition.lower_titles
-    above = {node.parent for node, title in zip(nodes, titles, strict=True) if "unspecified" in title}
     silent: dict[str, list[Titled]] = {}
+    for node, title in zip(nodes, titles, strict=True):
+        if "unspecified" in title and node.parent is not None and node.kind == "subcategory" and not _sided(title):
+            silent.setdefault(node.parent, []).append(node)
     sided: dict[tuple[str, str], list[CodeSet]] = {}
     for node, title in zip(nodes, titles, strict=True):
-        if node.parent is None or node.parent not in above or node.kind != "subcategory":
-            continue
-        if ("right" in title or "left" in title or "bilateral" in title) and _SIDES.search(title):
+        if node.parent in silent and node.kind == "subcategory" and _sided(title):
             sided.setdefault((node.parent, _stem(title)), []).append(edition.billable_below(node.name))
-        elif "unspecified" in title:
-            silent.setdefault(node.parent, []).append(node)
     found: list[CodeSet] = []
-    for parent, nodes_below in silent.items():
-        for node in nodes_below:
+    for parent in {parent for parent, _ in sided}:
+        for node in silent[parent]:
             codes = edition.billable_below(node.name)
             others = (other for stem in _silent_stems(node.title) for other in sided.get((parent, stem), ()))
             if any(meet(codes, other, edition) for other in others):
                 found.append(codes)
     return CodeSet.joined(found)
+
+
+def _sided(title: str) -> bool:
+    """Whether a title in lower case tells a side."""
+    return ("right" in title or "left" in title or "bilateral" in title) and _SIDES.search(title) is not None
 
 
 def _silent_stems(title: str) -> set[str]:
@@ -89,12 +93,11 @@ class Flagged:
 @remembered
 def _by_history(edition: Edition) -> dict[int, CodeSet]:
     """Return the codes of an edition by the number of their history in the table of codes."""
-    found: dict[int, list[int]] = {}
-    history_of = table.table().codes
+    found: defaultdict[int | None, list[int]] = defaultdict(list)
+    history_of = table.table().codes.get
     for code, number in edition.numbers.items():
-        if code in history_of:
-            found.setdefault(history_of[code], []).append(number)
-    return {history: CodeSet.of(numbers) for history, numbers in found.items()}
+        found[history_of(code)].append(number)
+    return {history: CodeSet.of(numbers) for history, numbers in found.items() if history is not None}
 
 
 @attrs.frozen

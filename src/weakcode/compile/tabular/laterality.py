@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -50,11 +50,14 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     rights: list[tuple[str, str, tuple[str, ...]]] = []
     # Codes, and what is one once it has its 7th character.
     nodes, titles = edition.titled(), edition.lower_titles
+    # A category has conditions with two sides where titles of it say "right", and others "left".
+    told = tuple(zip(nodes, titles, strict=True))
+    two_sided = {node.name[:3] for node, title in told if "right" in title}
+    two_sided &= {node.name[:3] for node, title in told if "left" in title}
     for index in edition.places_of_codes():
-        title = titles[index]
-        if not any(map(title.__contains__, _SAY_SIDE)):
+        title, name = titles[index], nodes[index].name
+        if name[:3] not in two_sided or not any(map(title.__contains__, _SAY_SIDE)):
             continue
-        name = nodes[index].name
         category, written = name[:3], _WORD.findall(title)
         side, words = _read(written)
         if side:
@@ -67,10 +70,12 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
             rights.append((name, " ".join(written), words))
     found = []
     for name, title, words in rights:
-        codes = edition.billable_below(name)
+        windows = edition.windows_of(edition.billable_below(name))
 
-        def of_its_days(names: Iterable[str], codes: CodeSet = codes) -> list[str]:
-            return [one for one in names if meet(codes, edition.billable_below(one), edition)]
+        def of_its_days(names: Iterable[str], windows: frozenset[int] = windows) -> list[str]:
+            return [
+                one for one in names if _meet(windows, edition.windows_of(edition.billable_below(one)), edition.windows)
+            ]
 
         for left in of_its_days(lefts.get((name[:3], title.replace("right", "left")), ())):
             both = of_its_days(by_words.get((name[:3], "both", words), ())) or of_its_days(
@@ -85,10 +90,11 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
 
 def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
     """Whether there is a day on which codes of both sets are billable."""
-    one, other = map(edition.windows_of, (codes, others))
-    return not one.isdisjoint(other) or any(
-        _overlap(edition.windows[a], edition.windows[b]) for a in one for b in other
-    )
+    return _meet(edition.windows_of(codes), edition.windows_of(others), edition.windows)
+
+
+def _meet(one: frozenset[int], other: frozenset[int], windows: Sequence[Window]) -> bool:
+    return not one.isdisjoint(other) or any(_overlap(windows[a], windows[b]) for a in one for b in other)
 
 
 @lru_cache(maxsize=4096)
@@ -128,6 +134,7 @@ def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[int, i
             yield code_id, rests[rest]
 
 
+@remembered
 def endings(name: str, edition: Edition) -> dict[str, int]:
     """Return the ids of the billable codes of a code of the list by what they have after its spelling."""
     spellings, start = edition.spellings, len(compact(name))

@@ -103,7 +103,7 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
 
 @remembered
 def _is_place(name: str, edition: Edition) -> bool:
-    return edition.title(name) is not None
+    return edition.has_place(name)
 
 
 @remembered

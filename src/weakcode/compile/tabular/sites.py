@@ -36,7 +36,7 @@ class _Worded:
 
     def is_in(self, title: str, lower: str) -> bool:
         """Whether a title tells the site; `lower` is the title in lower case, which is looked through first."""
-        return any(one in lower for one in self.plain) and self.words.search(title) is not None
+        return any(map(lower.__contains__, self.plain)) and self.words.search(title) is not None
 
 
 @remembered
@@ -56,8 +56,8 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
     if within is not None and worded:
         # The codes of a place differ in their 7th characters, which tell no site.
         told: dict[str, set[str]] = {}
-        for code_id in within:
-            place = edition.stem(code_id)
+        for code_id in within & CodeSet.between(0, edition.size):
+            place = edition.spellings[code_id][1]
             if place not in told:
                 title = edition.listed_title(code_id)
                 lower = title.lower()
