@@ -94,6 +94,13 @@ def test_the_beginning_of_a_code_finds_its_family_billable_codes_first(today: Ed
     assert _found(today, "M62.81") == ["M62.81"]
 
 
+@pytest.mark.parametrize(
+    ("begun", "first"), [("U09.9", "U09.9"), ("u07", "U07.0"), ("U071", "U07.1"), ("z3a.0", "Z3A.00")]
+)
+def test_codes_of_every_letter_are_found_by_their_beginning(today: Edition, begun: str, first: str) -> None:
+    assert _found(today, begun)[0] == first
+
+
 def test_a_category_stands_below_the_code_that_says_least(today: Edition) -> None:
     found = _found(today, "carpal tunnel", 10)
     assert found[0] == "G56.00"

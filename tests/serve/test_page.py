@@ -97,6 +97,18 @@ def test_pasted_words_without_a_code_are_looked_for(page: Page) -> None:
     assert page.codes() == []
 
 
+def test_a_profile_is_asked_for_only_where_the_server_has_some(
+    page: Page, start: Callable[..., Server], tmp_path: Path
+) -> None:
+    page.wait(lambda: page.run("return document.querySelector('#profile').offsetParent === null"))
+    (tmp_path / "clinic.yaml").write_text("name: clinic\nrules: {icd10cm/duplicate-code: off}\n")
+    other = Page(page.browser, start("--profiles", str(tmp_path)))
+    other.type("#entry", "I10 I10\n")
+    other.wait(lambda: "1 warning" in other.text("#told"))
+    other.type("#about [name=profile]", "clinic\t")
+    other.wait(lambda: "Nothing found" in other.text("#told"))
+
+
 def test_words_are_completed_and_chosen_with_the_keyboard(page: Page) -> None:
     page.type("#entry", "heart attack")
     page.wait(lambda: page.text("#choices"))

@@ -19,7 +19,7 @@ from weakcode.codes.search.words import words_of
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
 
-_CODE = re.compile(r"[A-TV-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
+_CODE = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
 _ICD9 = re.compile(r"\d{3}\.\d{1,2}|V\d{2}\.\d{1,2}|E\d{3}\.\d", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
 _FEW = 500
