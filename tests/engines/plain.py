@@ -68,6 +68,7 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
     asked = [name for name in attrs.fields_dict(Condition) if name.startswith("line_") and "pointer" not in name]
     if any(getattr(condition, name) not in ((), None) for name in asked):
         tests.append(any(_line(condition, line) for line in claim.lines))
+    tests.append(_between(len(ids), condition.diagnoses_min, condition.diagnoses_max))
     if condition.starts:
         tests.append(date >= condition.starts)
     if condition.ends:

@@ -100,6 +100,10 @@ def judged(codes: list[str], **about) -> JudgedClaim:
         (OFF_CLAIM, {"lines": lines(())}, False),
         (OFF_CLAIM, {"lines": lines((1, 2))}, False),
         (OFF_CLAIM, {"lines": lines((1,), (2, 3))}, True),
+        ({"diagnoses_min": 2}, {}, True),
+        ({"diagnoses_min": 3}, {}, False),
+        ({"diagnoses_max": 1}, {}, False),
+        ({"diagnoses_max": 2}, {}, True),
         # Of several parts every one counts.
         (ADULT | ACME, {"age": 18, "payer": "acme"}, True),
         (ADULT | ACME, {"age": 18}, False),

@@ -142,7 +142,17 @@ _RECORD = {
 _LISTS = [field.name for field in attrs.fields(Condition) if str(field.type) == "tuple[str, ...]"]
 _CONDITION = {
     **dict.fromkeys(
-        ("age_min", "age_max", "line_units_min", "line_units_max", "line_charge_min", "line_charge_max"), int
+        (
+            "age_min",
+            "age_max",
+            "diagnoses_min",
+            "diagnoses_max",
+            "line_units_min",
+            "line_units_max",
+            "line_charge_min",
+            "line_charge_max",
+        ),
+        int,
     ),
     **dict.fromkeys(("sex", *_DATES), str),
     **{name: [str] for name in _LISTS},

@@ -12,7 +12,7 @@ import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
 from weakcode.rules.examples import problems_of
-from weakcode.rules.lines.checks import wrong_line, wrong_pointed, wrong_ranges
+from weakcode.rules.lines.checks import wrong_line, wrong_numbers, wrong_pointed, wrong_ranges
 from weakcode.rules.lines.model import SET_KEYS
 from weakcode.rules.model import (
     BUILTIN_SETS,
@@ -310,6 +310,7 @@ class _Checker:
             if isinstance(values, tuple):
                 yield from wrong_ranges(self.marked, values, (*path, field.name))
         yield from wrong_line(self.marked, when.line, (*path, "line"))
+        yield from wrong_numbers(self.marked, when.diagnoses, (*path, "diagnoses"))
         if when.documented is not None:
             for kind in ("all", "any", "none"):
                 facts = getattr(when.documented, kind)

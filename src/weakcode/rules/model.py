@@ -16,7 +16,7 @@ import attrs
 
 from weakcode.base.documented import doc
 from weakcode.findings import SAFE_ACTIONS
-from weakcode.rules.lines.model import DateRange, LineTest, Pointed
+from weakcode.rules.lines.model import DateRange, LineTest, NumberRange, Pointed
 
 SeverityName = Literal["error", "warning", "info"]
 ConfidenceName = Literal["certain", "likely", "record"]
@@ -158,6 +158,7 @@ class When:
     taxonomy: tuple[str, ...] = doc("Taxonomy codes of the billing provider, as 207*.", default=(), single=True)
     provider: tuple[str, ...] = doc("NPIs of the billing provider.", default=(), single=True)
     rendering_provider: tuple[str, ...] = doc("NPIs of the rendering provider.", default=(), single=True)
+    diagnoses: NumberRange | None = doc("How many diagnoses the claim lists, repeats among them.", default=None)
     line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)

@@ -44,6 +44,8 @@ class Condition:
     taxonomies: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     rendering_providers: tuple[str, ...] = ()
+    diagnoses_min: int | None = None
+    diagnoses_max: int | None = None
     line_procedures: tuple[str, ...] = ()
     line_modifiers: tuple[str, ...] = ()
     line_revenues: tuple[str, ...] = ()
@@ -167,6 +169,17 @@ def _word_part(name: str, key: str, field: str, what: str) -> ClaimPart:
     )
 
 
+def _diagnoses_met(condition: Condition, count: int) -> bool:
+    low, high = condition.diagnoses_min, condition.diagnoses_max
+    return (low is None or count >= low) and (high is None or count <= high)
+
+
+def _diagnoses_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+    low, high = condition.diagnoses_min, condition.diagnoses_max
+    wanted = " and ".join(f"at {word} {limit}" for word, limit in (("least", low), ("most", high)) if limit is not None)
+    yield f"the claim lists {len(judged.ids)} diagnoses, not {wanted}"
+
+
 def _date_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
     """Service dates of the case, within the dates on which the rule is in force."""
     ranges = [dates for dates in (when.service_date, rule.effective) if dates]
@@ -252,6 +265,16 @@ PARTS = (
     _word_part("provider_taxonomy", "taxonomy", "taxonomies", "taxonomy of the provider"),
     _word_part("provider", "provider", "providers", "billing provider"),
     _word_part("rendering_provider", "rendering_provider", "rendering_providers", "rendering provider"),
+    ClaimPart(
+        "diagnoses",
+        ("diagnoses_min", "diagnoses_max"),
+        lambda when, case, rule: (
+            {"diagnoses_min": when.diagnoses.min, "diagnoses_max": when.diagnoses.max} if when.diagnoses else {}
+        ),
+        lambda judged: len(judged.ids),
+        _diagnoses_met,
+        _diagnoses_unmet,
+    ),
     ClaimPart(
         "lines",
         LINE_CONDITIONS,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from weakcode.base.patterns import is_backwards
 from weakcode.errors import Problem
-from weakcode.rules.lines.model import ABOUT_POINTERS, LINE_KEYS, SET_KEYS, LineTest, Pointed
+from weakcode.rules.lines.model import ABOUT_POINTERS, LINE_KEYS, SET_KEYS, LineTest, NumberRange, Pointed
 from weakcode.rules.yamlmarks import Marked, Path
 
 
@@ -44,12 +44,17 @@ def wrong_line(marked: Marked, line: LineTest | Pointed | None, path: Path) -> I
         elif key == "date" and value is not None and value.from_ and value.to and value.from_ > value.to:
             message = f"no date is from {value.from_} and to {value.to}; exchange them"
             yield marked.problem((*path, key, "from"), message)
-        elif key != "date" and value is not None:
-            if value.min is None and value.max is None:
-                yield marked.problem((*path, key), f'"{key}" says nothing; give min, max or both', key=True)
-            elif value.min is not None and value.max is not None and value.min > value.max:
-                message = f"no number is at least {value.min} and at most {value.max}; exchange them"
-                yield marked.problem((*path, key, "min"), message)
+        elif key != "date":
+            yield from wrong_numbers(marked, value, (*path, key))
+
+
+def wrong_numbers(marked: Marked, value: NumberRange | None, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong in a range of numbers, which stands at a path."""
+    if value is not None and value.min is None and value.max is None:
+        yield marked.problem(path, f'"{path[-1]}" says nothing; give min, max or both', key=True)
+    elif value is not None and value.min is not None and value.max is not None and value.min > value.max:
+        message = f"no number is at least {value.min} and at most {value.max}; exchange them"
+        yield marked.problem((*path, "min"), message)
 
 
 def wrong_ranges(marked: Marked, values: Sequence[str], path: Path) -> Iterator[Problem]:

@@ -71,9 +71,17 @@ class AboutClaims:
     """Tuples of everything that the payer is called."""
     lines: LineColumn | None = None
     given_lines: pa.Array | None = None
+    diagnoses: NDArray[np.int64] | None = None
+    """How many each claim lists, where it is known."""
 
     @classmethod
-    def of(cls, columns: Mapping[str, pa.Array], rows: int, payer_of: PayerOf | None = None) -> AboutClaims:
+    def of(
+        cls,
+        columns: Mapping[str, pa.Array],
+        rows: int,
+        payer_of: PayerOf | None = None,
+        diagnoses: NDArray[np.int64] | None = None,
+    ) -> AboutClaims:
         """Read the columns that are there; a column that is not says nothing about any claim."""
         bad = np.zeros(rows, np.bool_)
         service = _days(columns.get("service_date"), rows, bad)
@@ -91,7 +99,9 @@ class AboutClaims:
         }
         lines = columns.get("lines")
         whose, names = _payers(categories["payer"], categories["payer_id"], payer_of)
-        return cls(rows, age, _distinct(service), categories, bad, whose, names, LineColumn.of(lines, bad), lines)
+        return cls(
+            rows, age, _distinct(service), categories, bad, whose, names, LineColumn.of(lines, bad), lines, diagnoses
+        )
 
     @property
     def payer(self) -> Categories:
@@ -218,6 +228,9 @@ class AboutClaims:
             return self.days.index, [day if known else first_day for day, known in zip(days, given, strict=True)]
         if name == "pointer_faults":
             return np.zeros(self.rows, np.uint8) if faults is None else faults, range(4)
+        if name == "diagnoses":
+            counts = np.zeros(self.rows, np.int64) if self.diagnoses is None else self.diagnoses
+            return counts, range(int(counts.max(initial=0)) + 1)
         if name == "payer":
             return self.payer_names.index, [*self.payer_names.values, None]
         column = self.categories[name]

@@ -213,7 +213,7 @@ class _BatchRun:
 
     def result(self) -> Scrubbed:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
-        about = AboutClaims.of(self._columns, self._rows, self._scrubber.payer_of)
+        about = AboutClaims.of(self._columns, self._rows, self._scrubber.payer_of, np.diff(codes.bounds))
         good = ~(codes.bad | about.bad)
         too_long = np.diff(codes.bounds) > MOST_CODES
         for row in np.flatnonzero(good & too_long).tolist():
