@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import attrs
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 import weakcode
+from weakcode.cli import main
 from weakcode.engines.ids import PART, id_of, key_of, keys_of
 from weakcode.engines.kernel import _kernel
+from weakcode.scrub.columns.arrow import text_buffers
 
 CLAIMS = [
     {"claim_id": "A1", "codes": "M62.84 I10", "service_date": "2026-03-02", "payer": "Acme"},
@@ -120,8 +127,6 @@ def test_every_batch_has_all_columns_in_order_and_one_schema(tmp_path: Path, val
     ],
 )
 def test_ids_are_made_of_columns_that_fit_each_other_only(columns: dict[str, list[int]]) -> None:
-    import numpy as np
-
     given = {"rows": [0], "variant": [0], "subject": [1], "other": [0], "bounds": [0, 2], **columns}
     arrays = {name: np.array(values, np.int32) for name, values in given.items()}
     with pytest.raises(ValueError, match="do not fit"):
@@ -132,3 +137,76 @@ def test_keys_of_many_findings_are_those_of_each() -> None:
     said = [("icd10cm/excludes1", ["I10", "I15.0"]), ("poa/missing", []), ("own/é", ["M62.84"]), ("x/\ud800", ["I10"])]
     keys = keys_of([PART.join((rule, *codes)) for rule, codes in said])
     assert keys == b"".join(key_of(rule, codes) for rule, codes in said)
+
+
+SHARED = [(name, "M62.84") for name in ("A", "A", "B", "A", "A", None, None)]
+SHARED[1], SHARED[3] = ("A", "M62.84 I10"), ("A", "")
+
+
+@pytest.mark.parametrize("way", ["columns", "rows", "files", "threads", "batches", "hashed"])
+def test_findings_of_claims_that_share_an_id_have_ids_of_their_own_however_they_are_judged(
+    tmp_path: Path, way: str
+) -> None:
+    # Counted are the claims that were evaluated: the fourth row is rejected.
+    path, out = tmp_path / "c.csv", tmp_path / "f.parquet"
+    path.write_text("claim_id,codes\n" + "".join(f"{claim_id or ''},{codes}\n" for claim_id, codes in SHARED))
+    options = {
+        "rows": ["--engine", "durable"],
+        "threads": ["--jobs", "3"],
+        "hashed": ["--hash-ids"],
+    }.get(way, [])
+    if way == "files":
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[:3]))
+        (tmp_path / "d.csv").write_text("".join([lines[0], *lines[3:]]))
+        options = [str(tmp_path / "d.csv")]
+    if way == "batches":
+        batches = list(weakcode.Validator(packs="weakness").scrub([str(path)], on_reject=lambda _: None))
+        rows = pa.Table.from_batches(batches).to_pylist()
+    else:
+        CliRunner().invoke(main, ["scrub", str(path), *options, "-o", str(out), "--only", "weakness"])
+        rows = pq.read_table(out).to_pylist()
+    rows = [row for row in rows if row["rule"] == "weakness/sarcopenia-underlying-disease-first"]
+    ids = [row["finding_id"] for row in rows]
+    assert len(set(ids)) == len(ids) == 6
+    first = {tuple(row[name] and str(row[name]) for name in ("claim_id", "codes")): row for row in reversed(rows)}
+    for row in first.values():
+        told = {name: row[name] for name in ("claim_id", "rule", "codes", "positions")}
+        assert (id_of(**told) == row["finding_id"]) == (row is rows[ids.index(row["finding_id"])])
+    if way not in ("hashed", "batches"):
+        CliRunner().invoke(main, ["scrub", str(path), *options, "-o", str(out), "--only", "weakness"])
+        again = [row["finding_id"] for row in pq.read_table(out).to_pylist()]
+        assert set(ids) <= set(again)
+
+
+@given(st.lists(st.text("ab", max_size=2), max_size=400))
+def test_ids_are_counted_as_a_dictionary_would(ids: list[str]) -> None:
+    seen, one_by_one, met = _kernel.SeenIds(bytes(16)), _kernel.SeenIds(bytes(range(16))), Counter[str]()
+    expected = []
+    for one in ids:
+        met[one] += 1
+        expected.append(met[one])
+    found, again = seen.add_all(*text_buffers(pa.array(ids, pa.string())))
+    assert np.frombuffer(found, np.uint32).tolist() == expected
+    assert again == sum(number > 1 for number in expected)
+    assert [one_by_one.add(one.encode()) for one in ids] == expected
+
+
+def test_many_ids_are_counted_as_often_as_they_are_met() -> None:
+    column = pa.array([f"C{number % 70_000}" for number in range(150_000)])
+    seen = _kernel.SeenIds(bytes(16))
+    found, again = seen.add_all(*text_buffers(column))
+    assert np.bincount(np.frombuffer(found, np.uint32)).tolist() == [0, 70_000, 70_000, 10_000]
+    assert again == 80_000
+
+
+def test_ids_of_the_nth_claim_are_made_of_columns_that_fit_each_other_only() -> None:
+    ids = np.frombuffer(b"0" * 48, np.uint8)
+    nth = np.array([1, 2], np.uint32)
+    made = bytes(_kernel.ids_of_nth(ids, np.array([0, 1], np.int32), nth)).decode()
+    assert (made[:24], made[24:]) == ("0" * 24, _kernel.nth_of_run("0" * 24, 2))
+    for claim in ([0], [0, 2], [-1, 0], [0, 1, 1]):
+        with pytest.raises(ValueError, match="do not fit"):
+            _kernel.ids_of_nth(ids, np.array(claim, np.int32), nth)
+    with pytest.raises(ValueError, match="outside their data"):
+        _kernel.SeenIds(bytes(16)).add_all(np.array([0, 9], np.int32), ids[:3])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
@@ -14,7 +13,9 @@ import attrs
 from weakcode.claims import Waiver
 from weakcode.errors import InputError
 from weakcode.scrub.gates import Gate
+from weakcode.scrub.judge.repeats import RepeatedIds
 from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
+from weakcode.scrub.outputs import OpenOutputs, Targets
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of
 from weakcode.scrub.read.options import PLAIN, ReadOptions
@@ -23,25 +24,14 @@ from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.sources import Sources
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
-from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
-from weakcode.scrub.write.files import Outputs, checked_output
-from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.fixed import Mend
-from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
-from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
-from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
-from weakcode.scrub.write.pseudonyms import HashedIds
-from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from weakcode.scrub.groups import DrgTally
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
-    from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.tables import TableSink
 
 Progress = Callable[[int, int, int], None]
@@ -118,7 +108,7 @@ class Plan:
         Raises InputError for inputs that cannot be read, EngineError when an engine fails.
         """
         started, record = time.perf_counter(), RunTime.starting(self.run_id)
-        targets = _Targets.of(self)
+        targets = Targets.of(self)
         # A query that cannot be run is refused before any file is read.
         with targets.opened(self, record) as out, self.query or nullcontext(), Digests() as digests:
             run = _Run(self, out)
@@ -142,142 +132,14 @@ def scrub(inputs: Sequence[str | os.PathLike[str]], judge: Judge, **options: Any
     return Plan(inputs, judge, **options).run()
 
 
-@attrs.frozen
-class _Targets:
-    """Where what is asked for will be written."""
-
-    findings: Path | None
-    rejects: Path | None
-    summary: Path | None
-    fixed: Path | None
-    metrics: Path | None
-
-    @classmethod
-    def of(cls, plan: Plan) -> _Targets:
-        """Check the outputs before any work is done; raises InputError for one that cannot be."""
-        allowed = {
-            "output": FINDINGS_EXTENSIONS,
-            "rejects": REJECTS_EXTENSIONS,
-            "summary": (".json",),
-            "metrics": METRICS_EXTENSIONS,
-            "fixed": tuple(dict.fromkeys((*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS))),
-        }
-        inputs = [os.fspath(path) for path in plan.inputs]
-        given = {name: getattr(plan, name) for name in allowed}
-        checked = {
-            name: None if path is None else checked_output(path, allowed[name], inputs) for name, path in given.items()
-        }
-        there = [target for target in checked.values() if target is not None]
-        for target in there:
-            if there.count(target) > 1:
-                raise InputError(f"{target} is named for two outputs; give each a name of its own")
-        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"], checked["metrics"])
-
-    @contextmanager
-    def opened(self, plan: Plan, run: RunTime) -> Iterator[_Out]:
-        """Open the outputs; what is not finished when the block is left is removed."""
-        judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
-        with ExitStack() as stack:
-            outputs = stack.enter_context(Outputs())
-            table = self.findings and findings_writer(
-                self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
-            )
-            if plan.sink is not None:
-                plan.sink.begin(run.id)
-            tables = [writer for writer in (table, plan.sink) if writer]
-            for writer in tables:
-                stack.callback(writer.abandon)
-            aside = None
-            if self.rejects:
-                aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
-                stack.callback(aside.abandon)
-            corrected: MendedWriter | None = None
-            if self.fixed is not None and plan.mend is not None:
-                options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
-                corrected = mended_writer(
-                    self.fixed,
-                    outputs.open(self.fixed),
-                    plan.mend,
-                    () if plan.query else plan.inputs,
-                    options,
-                    raw_csv=raw_csv,
-                )
-                stack.callback(corrected.abandon)
-            hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
-            yield _Out(
-                outputs,
-                tables,
-                aside,
-                self.summary,
-                corrected,
-                hide,
-                [path for path in (self.findings, self.fixed) if path],
-                plan.run_id is not None,
-                plan.sink,
-                self.metrics,
-            )
-
-
-@attrs.frozen
-class _Out:
-    """The open outputs of a scrub."""
-
-    _outputs: Outputs
-    tables: Sequence[FindingsWriter]
-    _aside: RejectsWriter | None
-    _summary: Path | None
-    corrected: MendedWriter | None
-    hide: HashedIds | None
-    _kept: Sequence[Path]
-    """Outputs that appear only where the run is kept."""
-    _names_run: bool
-    sink: TableSink | None
-    _metrics: Path | None
-
-    def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
-        for batch in batches:
-            for writer in self.tables:
-                writer.write(batch)
-
-    def rejected(self, rejected: Iterable[Rejected]) -> None:
-        if self._aside:
-            for one in rejected:
-                self._aside.write(self.hide.rejected(one) if self.hide else one)
-
-    def finish(self, summary: Summary) -> None:
-        """Put everything in its place; of a run that is not kept, what tells why."""
-        if summary.is_kept:
-            metadata = summary.metadata(run=self._names_run)
-            for writer in self.tables:
-                writer.finish(metadata)
-            if self.corrected:
-                self.corrected.finish(metadata)
-            if self.sink:
-                self.sink.end(summary)
-        else:
-            if self.sink:
-                self.sink.end(summary)
-            for writer in self.tables:
-                writer.abandon()
-            if self.corrected:
-                self.corrected.abandon()
-            self._outputs.drop(self._kept)
-        if self._aside:
-            self._aside.finish()
-        if self._summary:
-            self._outputs.open(self._summary).write(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
-        if self._metrics:
-            self._outputs.open(self._metrics).write(openmetrics(summary).encode("utf-8", "backslashreplace"))
-        self._outputs.commit()
-
-
 class _Run:
     """One scrub on its way: inputs one after the other, each claim by claim or in batches."""
 
-    def __init__(self, plan: Plan, out: _Out) -> None:
+    def __init__(self, plan: Plan, out: OpenOutputs) -> None:
         self._plan, self._out = plan, out
         self.sources = Sources(plan.inputs, plan.options, plan.mapping, keep_going=plan.keep_going)
         self._rows = FindingRows()
+        self._repeated = RepeatedIds()
         self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()
@@ -348,6 +210,7 @@ class _Run:
             self._plan.drgs.add([outcome.record.claim], self._out.hide)
         if self._out.hide:
             outcome = self._out.hide.judged(outcome)
+        outcome = self._repeated.evaluated(outcome)
         if self._plan.on_judged:
             self._plan.on_judged(outcome)
         if self._out.tables:
@@ -367,12 +230,11 @@ class _Run:
         from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
         from weakcode.scrub.judge.parallel import in_order
 
-        told = self._out.sink is not None
-        keep, judge = self._out.corrected is not None or self._plan.drgs is not None, self._plan.judge
+        keep, judge = self._out.corrected is not None, self._plan.judge
         hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
             batches,
-            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, keep_ids=told, hide=hide),
+            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, hide=hide),
             self._plan.jobs,
         ):
             if isinstance(part, FindingBatch):
@@ -389,10 +251,12 @@ class _Run:
             self._plan.drgs.add(part.evaluated(), self._out.hide)
         self._counts.add_batch(part)
         self._out.rejected(part.rejected)
-        if part.scrubbed is not None:
-            self._out.findings([part.scrubbed.findings])
-        if self._out.sink and part.judged is not None:
-            self._out.sink.judged(part.judged.to_pylist())
+        findings = self._repeated.batch(part)
+        if findings is not None:
+            self._out.findings([findings])
+        if self._out.sink and part.claim_ids is not None:
+            hide = self._out.hide
+            self._out.sink.judged((part.claim_ids if hide is None else hide.ids(part.claim_ids)).to_pylist())
 
     def _read(self, bytes_read: int) -> None:
         if self._plan.progress:

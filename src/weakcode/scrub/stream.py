@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from weakcode.errors import InputError
+from weakcode.scrub.judge.repeats import RepeatedIds
 from weakcode.scrub.judge.rows import Evaluated, FindingRows
 from weakcode.scrub.read.files import FileRows, as_one_set
 from weakcode.scrub.read.options import ReadOptions
@@ -41,6 +42,7 @@ def scrub_batches(
     from weakcode.scrub.read.arrow.file import ArrowColumns, speaks_arrow
 
     options = ReadOptions(mapping)
+    repeated = RepeatedIds()
     left_out = 0
 
     def set_aside(rejected: Iterable[Rejected]) -> None:
@@ -65,13 +67,14 @@ def scrub_batches(
         for part in in_order(batches, lambda batch: evaluate_batch(batch, columns, in_bulk), jobs):
             if isinstance(part, FindingBatch):
                 set_aside(part.rejected)
-                if part.scrubbed is not None and part.scrubbed.findings.num_rows:
-                    yield conformed(part.scrubbed.findings)
+                findings = repeated.batch(part)
+                if findings is not None and findings.num_rows:
+                    yield conformed(findings)
                 continue
             rows = FindingRows()
             for outcome in part.outcomes:
                 if isinstance(outcome, Evaluated):
-                    rows.add(outcome)
+                    rows.add(repeated.evaluated(outcome))
                 else:
                     set_aside([outcome])
             yield from map(conformed, rows.batches(last=True))

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The native kernel: text to codes (_text), codes to violations (_judge, over what _tables makes of a program),
-violations to findings (_assemble), columns put together from others (_gather), ids (_ids), and what could not be judged
+violations to findings (_assemble), columns put together from others (_gather), ids (_ids, _seen), and what could not be judged
 (_unjudged). The loops are in the headers of those names; what Python sees of each is in the file beside it. One module,
 so that they share what they hand each other.
 
@@ -10,7 +10,7 @@ Columns come and go as contiguous memory; nothing here needs numpy or pyarrow. W
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 from cpython.buffer cimport PyBuffer_FillInfo
 
 import attrs
@@ -60,4 +60,5 @@ include "_assemble.pxi"
 include "_gather.pxi"
 include "_ids.pxi"
 include "_unjudged.pxi"
+include "_seen.pxi"
 include "_turns.pxi"

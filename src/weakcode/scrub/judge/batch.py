@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weakcode.errors import EngineError
 from weakcode.scrub.columns.arrow import as_text, filled, numbers
-from weakcode.scrub.columns.views import without_views
+from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.columns import Scrubbed
 from weakcode.scrub.judge.rows import Evaluated, Judge, evaluate
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch
@@ -29,14 +29,16 @@ class FindingBatch:
     """What goes from judging to writing: findings and counts of a batch of claims, and the rows that were rejected.
 
     `scrubbed` is None where all were rejected. `claims` and `found`, the rows in them of the claims that have findings,
-    are there where they were asked for, and so are `judged`, the ids of the claims that were evaluated.
+    are there where they were asked for. `claim_ids` are the ids of the claims that were evaluated, as text, and `rows`
+    says for each finding which of them it is on.
     """
 
     scrubbed: Scrubbed | None
     rejected: tuple[Rejected, ...]
     claims: ClaimBatch | None = None
     found: NDArray[np.int64] | None = None
-    judged: pa.Array | None = None
+    claim_ids: pa.Array | None = None
+    rows: NDArray[np.int32] | None = None
 
     def evaluated(self) -> Iterator[Claim]:
         """Give the claims that were evaluated, where they are kept."""
@@ -59,7 +61,6 @@ def evaluate_batch(
     judge: Judge,
     *,
     keep_claims: bool = False,
-    keep_ids: bool = False,
     hide: Pseudonyms | None = None,
 ) -> FindingBatch | EvaluatedRows:
     """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
@@ -67,7 +68,7 @@ def evaluate_batch(
     With `hide`, findings in columns have what it returns for claim ids.
     """
     for batch in _ways(claims):
-        found = _in_columns(batch, scrubber, judge, keep_claims, keep_ids, hide)
+        found = _in_columns(batch, scrubber, judge, keep_claims, hide)
         if found is not None:
             return found
     return EvaluatedRows(tuple(evaluate(batch.rows(), judge)))
@@ -85,7 +86,6 @@ def _in_columns(
     scrubber: ColumnScrubber,
     judge: Judge,
     keep_claims: bool,
-    keep_ids: bool,
     hide: Pseudonyms | None,
 ) -> FindingBatch | None:
     batch = claims.batch
@@ -105,9 +105,10 @@ def _in_columns(
             if not isinstance(outcome, Rejected):
                 return None
             set_aside.append((refused.row, outcome))
-    rows = filled(scrubbed.findings["line"], 0)
-    lines, places = claims.located(rows.astype(np.int32), scrubbed.findings["positions"])
+    rows = filled(scrubbed.findings["line"], 0).astype(np.int32)
+    lines, places = claims.located(rows, scrubbed.findings["positions"])
     columns = {"line": numbers(lines)} if places is None else {"line": numbers(lines), "place": places}
+    claim_ids, places_of_rows = _evaluated(batch, scrubbed)
     return FindingBatch(
         attrs.evolve(
             scrubbed,
@@ -117,20 +118,21 @@ def _in_columns(
         # What was rejected by the reader before a row has the number of that row, and comes before it.
         tuple(one for _, one in sorted(set_aside, key=lambda one: one[0])),
         claims if keep_claims else None,
-        np.unique(rows) if keep_claims else None,
-        _judged(batch, scrubbed, hide) if keep_ids else None,
+        np.unique(rows).astype(np.int64) if keep_claims else None,
+        claim_ids,
+        rows if places_of_rows is None else places_of_rows[rows],
     )
 
 
-def _judged(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed, hide: Pseudonyms | None) -> pa.Array:
-    """Return the ids of the claims of a batch that were evaluated."""
-    if "claim_id" not in batch.schema.names:
-        return pa.nulls(0, pa.string())
-    column = batch.column("claim_id")
-    left = np.setdiff1d(np.arange(batch.num_rows), [one.row for one in scrubbed.rejected])
-    ids = column.take(numbers(left.astype(np.int64)))
-    ids = without_views(ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids)
-    return as_text(ids) if hide is None else hide(as_text(ids))
+def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed) -> tuple[pa.Array, NDArray[np.int32] | None]:
+    """Return the ids of the claims that were evaluated, and which of them each row is; None where each is its own."""
+    named = "claim_id" in batch.schema.names
+    ids = whole(batch.column("claim_id")) if named else pa.nulls(batch.num_rows, pa.string())
+    if not scrubbed.rejected:
+        return as_text(ids), None
+    good = np.ones(batch.num_rows, np.bool_)
+    good[[one.row for one in scrubbed.rejected]] = False
+    return as_text(ids.take(numbers(np.flatnonzero(good)))), np.cumsum(good, dtype=np.int32) - np.int32(1)
 
 
 def _with_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:

@@ -1,0 +1,61 @@
+"""Claims of a run that share an id: the findings of the second and of later ones have ids of their own.
+
+Which of them a claim is says its place among the claims of this id that the run evaluated. Claims without id share the
+empty one. What is remembered of each claim is a hash of its id, about eleven bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from weakcode.engines.kernel._kernel import SeenIds, ids_of_nth, nth_of_run
+from weakcode.findings import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.scrub.judge.batch import FindingBatch
+    from weakcode.scrub.judge.rows import Evaluated
+
+
+class RepeatedIds:
+    """Counts the ids of the claims of one run, in the order in which they are evaluated."""
+
+    def __init__(self) -> None:
+        self._seen = SeenIds(os.urandom(16))
+
+    def evaluated(self, one: Evaluated) -> Evaluated:
+        """Return a claim that was evaluated with the ids that its findings have in the run."""
+        claim_id = one.record.claim.id
+        nth = self._seen.add(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
+        if nth == 1:
+            return one
+        told = {name: _numbered(getattr(one.verdict, name), nth) for name in ("findings", "waived")}
+        return attrs.evolve(one, verdict=attrs.evolve(cast("Any", one.verdict), **told))
+
+    def batch(self, part: FindingBatch) -> pa.RecordBatch | None:
+        """Return the findings of a batch of claims with the ids that they have in the run."""
+        import numpy as np
+        import pyarrow as pa
+
+        from weakcode.scrub.columns.arrow import text_buffers
+
+        if part.scrubbed is None or part.claim_ids is None or part.rows is None:
+            return None
+        findings = part.scrubbed.findings
+        nth, again = self._seen.add_all(*text_buffers(part.claim_ids))
+        if not again or not findings.num_rows:
+            return findings
+        at = findings.schema.get_field_index("finding_id")
+        _, data = text_buffers(findings.column(at))
+        ends = np.arange(findings.num_rows + 1, dtype=np.int32) * np.int32(len(data) // findings.num_rows)
+        ids = ids_of_nth(data, part.rows, np.frombuffer(nth, np.uint32))
+        column = pa.StringArray.from_buffers(findings.num_rows, pa.py_buffer(ends), pa.py_buffer(ids))
+        return findings.set_column(at, "finding_id", column)
+
+
+def _numbered(findings: tuple[Finding, ...], nth: int) -> tuple[Finding, ...]:
+    return tuple(attrs.evolve(one, id=nth_of_run(one.id, nth)) for one in findings)

@@ -1,0 +1,160 @@
+"""The outputs of a run: where they will be written, and the writers that are open meanwhile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.runs import RunTime
+from weakcode.scrub.summary import JudgedBy, Summary
+from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
+from weakcode.scrub.write.files import Outputs, checked_output
+from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
+from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
+from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
+from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
+from weakcode.scrub.write.pseudonyms import HashedIds
+from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.scrub.run import Plan
+    from weakcode.scrub.write.findings import FindingsWriter
+    from weakcode.scrub.write.tables import TableSink
+
+
+@attrs.frozen
+class Targets:
+    """Where what is asked for will be written."""
+
+    findings: Path | None
+    rejects: Path | None
+    summary: Path | None
+    fixed: Path | None
+    metrics: Path | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Targets:
+        """Check the outputs before any work is done; raises InputError for one that cannot be."""
+        allowed = {
+            "output": FINDINGS_EXTENSIONS,
+            "rejects": REJECTS_EXTENSIONS,
+            "summary": (".json",),
+            "metrics": METRICS_EXTENSIONS,
+            "fixed": tuple(dict.fromkeys((*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS))),
+        }
+        inputs = [os.fspath(path) for path in plan.inputs]
+        given = {name: getattr(plan, name) for name in allowed}
+        checked = {
+            name: None if path is None else checked_output(path, allowed[name], inputs) for name, path in given.items()
+        }
+        there = [target for target in checked.values() if target is not None]
+        for target in there:
+            if there.count(target) > 1:
+                raise InputError(f"{target} is named for two outputs; give each a name of its own")
+        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"], checked["metrics"])
+
+    @contextmanager
+    def opened(self, plan: Plan, run: RunTime) -> Iterator[OpenOutputs]:
+        """Open the outputs; what is not finished when the block is left is removed."""
+        judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
+        with ExitStack() as stack:
+            outputs = stack.enter_context(Outputs())
+            table = self.findings and findings_writer(
+                self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
+            )
+            if plan.sink is not None:
+                plan.sink.begin(run.id)
+            tables = [writer for writer in (table, plan.sink) if writer]
+            for writer in tables:
+                stack.callback(writer.abandon)
+            aside = None
+            if self.rejects:
+                aside = RejectsWriter(self.rejects, outputs.open(self.rejects), raw_csv=raw_csv)
+                stack.callback(aside.abandon)
+            corrected: MendedWriter | None = None
+            if self.fixed is not None and plan.mend is not None:
+                options = plan.options if plan.mapping is None else attrs.evolve(plan.options, mapping=plan.mapping)
+                corrected = mended_writer(
+                    self.fixed,
+                    outputs.open(self.fixed),
+                    plan.mend,
+                    () if plan.query else plan.inputs,
+                    options,
+                    raw_csv=raw_csv,
+                )
+                stack.callback(corrected.abandon)
+            hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
+            yield OpenOutputs(
+                outputs,
+                tables,
+                aside,
+                self.summary,
+                corrected,
+                hide,
+                [path for path in (self.findings, self.fixed) if path],
+                plan.run_id is not None,
+                plan.sink,
+                self.metrics,
+            )
+
+
+@attrs.frozen
+class OpenOutputs:
+    """The open outputs of a scrub."""
+
+    _outputs: Outputs
+    tables: Sequence[FindingsWriter]
+    _aside: RejectsWriter | None
+    _summary: Path | None
+    corrected: MendedWriter | None
+    hide: HashedIds | None
+    _kept: Sequence[Path]
+    """Outputs that appear only where the run is kept."""
+    _names_run: bool
+    sink: TableSink | None
+    _metrics: Path | None
+
+    def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
+        for batch in batches:
+            for writer in self.tables:
+                writer.write(batch)
+
+    def rejected(self, rejected: Iterable[Rejected]) -> None:
+        if self._aside:
+            for one in rejected:
+                self._aside.write(self.hide.rejected(one) if self.hide else one)
+
+    def finish(self, summary: Summary) -> None:
+        """Put everything in its place; of a run that is not kept, what tells why."""
+        if summary.is_kept:
+            metadata = summary.metadata(run=self._names_run)
+            for writer in self.tables:
+                writer.finish(metadata)
+            if self.corrected:
+                self.corrected.finish(metadata)
+            if self.sink:
+                self.sink.end(summary)
+        else:
+            if self.sink:
+                self.sink.end(summary)
+            for writer in self.tables:
+                writer.abandon()
+            if self.corrected:
+                self.corrected.abandon()
+            self._outputs.drop(self._kept)
+        if self._aside:
+            self._aside.finish()
+        if self._summary:
+            self._outputs.open(self._summary).write(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+        if self._metrics:
+            self._outputs.open(self._metrics).write(openmetrics(summary).encode("utf-8", "backslashreplace"))
+        self._outputs.commit()
