@@ -84,6 +84,75 @@ def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, kin
     assert "does not exist" in said
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "adbc"])
+def test_a_run_or_a_partition_takes_the_place_of_its_like(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "f.db"
+    into = ["--into", f"{kind}:{file}:findings"]
+    if kind == "adbc":
+        pytest.importorskip("adbc_driver_sqlite", reason="needs ADBC's driver of SQLite")
+        into = ["--db", f"adbc:sqlite:{file}", "--into", "findings"]
+
+    def run(rows: list[str], *options: str) -> list[tuple[str, ...]]:
+        path = tmp_path / "claims.csv"
+        path.write_text("claim_id,codes,service_date,payer\n" + "".join(f"{row}\n" for row in rows))
+        scrub(path, *into, *options)
+        return asked("sqlite" if kind == "adbc" else kind, file, "SELECT claim_id, run_id FROM findings ORDER BY 1, 2")
+
+    rows = ["A,M62.84,2026-04-30,X", "B,M62.84,2026-05-02,X", "C,M62.84,2026-05-03,"]
+    one = [("A", "one"), ("B", "one"), ("C", "one")]
+    assert run(rows, "--run-id", "one") == one
+    two = ("--into-mode", "run", "--run-id", "two")
+    assert run(rows[1:], *two) == run(rows[1:], *two) == [*one[:2], ("B", "two"), one[2], ("C", "two")]
+    left = run(rows[:1], "--into-mode", "run", "--run-id", "one")
+    assert left == [("A", "one"), ("B", "two"), ("C", "two")]
+    later = ["E,M62.84,2026-05-09,", "F,M62.84,2026-06-09,X"]
+    found = run(later, "--into-mode", "partition", "--partition-by", "payer,month", "--run-id", "3")
+    assert found == [("A", "one"), ("B", "two"), ("E", "3"), ("F", "3")]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "adbc"])
+def test_rejected_rows_have_a_table_with_their_text_and_go_when_their_claim_is_judged(
+    tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "f.db"
+    into = ["--into", f"{kind}:{file}:findings", "--rejects-into", "rejects"]
+    if kind == "adbc":
+        pytest.importorskip("adbc_driver_sqlite", reason="needs ADBC's driver of SQLite")
+        into = ["--db", f"adbc:sqlite:{file}", "--into", "findings", "--rejects-into", "rejects"]
+
+    def rejects() -> list[tuple[Any, ...]]:
+        query = "SELECT claim_id, line, raw, run_id FROM rejects ORDER BY line, claim_id"
+        return asked("sqlite" if kind == "adbc" else kind, file, query)
+
+    scrub(claims(tmp_path, ROWS), *into, "--run-id", "one")
+    assert rejects() == [("D", 5, "D,", "one")]
+    scrub(claims(tmp_path, ["A,M62.84", "E,", ","]), *into, "--run-id", "two")
+    assert rejects() == [("E", 3, "E,", "two"), (None, 4, ",", "two"), ("D", 5, "D,", "one")]
+    scrub(claims(tmp_path, ["D,M62.84", "E,"]), *into, "--run-id", "three")
+    assert rejects() == [("E", 3, "E,", "three")]
+    scrub(claims(tmp_path, ["D,", "E,"]), *into, "--run-id", "four", "--max-rejects", "0", status=3)
+    assert [(claim, run) for claim, _, _, run in rejects()] == [("D", "four"), ("E", "four")]
+    scrub(claims(tmp_path, ["D,M62.84", "E,"]), *into, "--hash-ids", "--run-id", "five")
+    assert [raw for _, _, raw, run in rejects() if run == "five"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--db", "adbc:sqlite", "--into", "findings"], "names a driver and a database"),
+        (["--db", "adbc:no_such_driver:x", "--into", "findings"], "cannot be reached by the driver no_such_driver"),
+        (["--db", "postgresql://h/d"], "--into TABLE to write into"),
+        (["--db", "postgresql://h/d", "--into", "duckdb:f.db:t"], "--into TABLE to write into"),
+        (["--into-mode", "append"], "goes with --into"),
+        (["--into", "duckdb:f.db:t", "--partition-by", "payer"], "--into-mode partition"),
+    ],
+)
+def test_options_of_tables_that_do_not_go_together_are_told(tmp_path: Path, options: list[str], said: str) -> None:
+    if "adbc" in options[1]:
+        pytest.importorskip("adbc_driver_manager", reason="needs the extra sql")
+    assert said in scrub(claims(tmp_path, ROWS), *options, status=2).output
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_kills_and_a_retry_leave_one_copy_of_each_finding(tmp_path: Path, kind: str) -> None:
     path, file = claims(tmp_path, [f"C{number},M62.84" for number in range(3_000)]), tmp_path / "f.db"

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +19,7 @@ from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.sql import QuerySource
 from weakcode.scrub.read.tables.mapping import parse_mapping
-from weakcode.scrub.write.targets import table_sink
+from weakcode.scrub.write.targets import sink_for
 
 
 def weakcode(*arguments: str) -> Result:
@@ -124,50 +118,12 @@ def test_options_that_do_not_go_together_are_told(arguments: list[str], said: st
     assert "secret" not in result.stderr
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The address of a PostgreSQL server of the tests' own, or a skip that says why there is none."""
-    for package in ("adbc_driver_postgresql", "sqlglot"):
-        pytest.importorskip(package, reason="needs the extra sql")
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    binaries = next((place for place in places if (place / "initdb").exists()), None)
-    found = shutil.which("initdb")
-    if binaries is None and found:
-        binaries = Path(found).parent
-    if binaries is None:
-        pytest.skip("needs PostgreSQL's server programs (Debian: postgresql)")
-    # The server refuses to run as root.
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if user and subprocess.run([*user, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("runs as root, and there is no user postgres that a PostgreSQL server could run as")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = Path(tempfile.mkdtemp(prefix="weakcode-pg-"))
-    folder.chmod(0o777)
-    data, options = folder / "data", f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    try:
-        for step in (
-            [binaries / "initdb", "-D", data, "-A", "trust", "-U", "tester", "--no-sync"],
-            [binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"],
-        ):
-            done = subprocess.run([*user, *map(str, step)], capture_output=True, text=True, check=False, cwd=folder)
-            if done.returncode:
-                pytest.skip(f"PostgreSQL does not start: {done.stderr.strip()[-200:]}")
-        yield f"postgresql://tester@127.0.0.1:{port}/postgres"
-    finally:
-        with suppress(OSError):
-            stop = [str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
-            subprocess.run([*user, *stop], capture_output=True, check=False, cwd=folder)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture
 def claims(postgresql: str) -> str:
     from adbc_driver_postgresql import dbapi
 
     with dbapi.connect(postgresql, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS claims, findings, runs")
+        cursor.execute("DROP TABLE IF EXISTS claims, findings, rejects, runs")
         cursor.execute("CREATE TABLE claims (id bigint, dx text[], born date, seen date, gender text)")
         cursor.execute(
             "INSERT INTO claims VALUES (1, '{M6284,I10}', '1950-01-01', '2026-05-01', 'F'),"
@@ -390,7 +346,7 @@ def test_a_query_that_needs_too_much_memory_is_told(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("table", ["", "a b", "x;drop table claims", 'f"', "a.b.c"])
 def test_a_name_that_is_no_table_is_refused(table: str) -> None:
     with pytest.raises(InputError, match="is not the name of a table"):
-        table_sink(table, "postgresql://x/y")
+        sink_for(table, "postgresql://x/y")
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> None:

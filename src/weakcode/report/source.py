@@ -14,6 +14,7 @@ from weakcode.report.model import SEVERITIES, ReportedRun
 from weakcode.scrub.guard import TAKE_SQL, is_guarded
 from weakcode.scrub.schema import COLUMNS
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS
+from weakcode.scrub.write.folders import JOURNAL, parquet_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +47,7 @@ _WHAT = "give what weakcode scrub -o wrote"
 
 
 def files_of(inputs: Sequence[str]) -> list[Path]:
-    """Return the findings files of paths; a folder stands for the Parquet files in it.
+    """Return the findings files of paths; a folder stands for the Parquet files in it and its partitions.
 
     Raises InputError for one that does not exist or has another extension than scrub writes.
     """
@@ -54,7 +55,12 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     for given in inputs:
         path = Path(given)
         if path.is_dir():
-            inside = sorted(item for item in path.glob("*.parquet") if item.is_file())
+            if (path / JOURNAL).exists():
+                raise InputError(
+                    f"the folder {given} is being written, or the run that wrote it was killed; run it again, then "
+                    "its files are in their places"
+                )
+            inside = parquet_files(path)
             if not inside:
                 raise InputError(f"the folder {given} has no .parquet files; give the findings that scrub wrote")
             files += inside

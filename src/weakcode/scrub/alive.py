@@ -1,9 +1,10 @@
-"""Temporary files that their process holds a lock on, and the removal of those whose process is dead."""
+"""Temporary files and folders that their process holds a lock on, and the removal of those whose process is dead."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -72,3 +73,16 @@ def _remove_if_dead(path: str) -> None:
             os.unlink(path)  # noqa: PTH108
     finally:
         os.close(handle)
+
+
+def remove_dead_folders(folder: Path, pattern: re.Pattern[str]) -> None:
+    """Remove the folders of this user with such names in a folder whose file `lock` no process holds any more."""
+    if fcntl is None:
+        return
+    for path in [one for one in folder.iterdir() if pattern.fullmatch(one.name)]:
+        with suppress(OSError):
+            if path.is_symlink() or path.stat().st_uid != os.geteuid():
+                continue
+            with (path / "lock").open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+                shutil.rmtree(path)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from weakcode.scrub.run import Plan
     from weakcode.scrub.write.findings import FindingsWriter
-    from weakcode.scrub.write.tables import TableSink
+    from weakcode.scrub.write.sinks import Sink
 
 
 @attrs.frozen
@@ -120,7 +120,7 @@ class OpenOutputs:
     _kept: Sequence[Path]
     """Outputs that appear only where the run is kept."""
     _names_run: bool
-    sink: TableSink | None
+    sink: Sink | None
     _metrics: Path | None
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
@@ -129,9 +129,13 @@ class OpenOutputs:
                 writer.write(batch)
 
     def rejected(self, rejected: Iterable[Rejected]) -> None:
-        if self._aside:
+        if self._aside or self.sink:
             for one in rejected:
-                self._aside.write(self.hide.rejected(one) if self.hide else one)
+                told = self.hide.rejected(one) if self.hide else one
+                if self._aside:
+                    self._aside.write(told)
+                if self.sink:
+                    self.sink.rejected(told)
 
     def finish(self, summary: Summary) -> None:
         """Put everything in its place; of a run that is not kept, what tells why."""

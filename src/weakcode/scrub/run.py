@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
-    from weakcode.scrub.write.tables import TableSink
+    from weakcode.scrub.write.sinks import Sink
 
 Progress = Callable[[int, int, int], None]
 """Called with the bytes read so far over all files, the claims and the findings."""
@@ -81,7 +81,7 @@ class Plan:
     judged_by: JudgedBy | None = attrs.field(default=None, kw_only=True)
     waivers: Sequence[Waiver] = attrs.field(default=(), kw_only=True)
     output: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
-    sink: TableSink | None = attrs.field(default=None, kw_only=True)
+    sink: Sink | None = attrs.field(default=None, kw_only=True)
     rejects: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     summary: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
     metrics: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weakcode.cli.claims.ending import Told, ended, run_options
+from weakcode.cli.claims.into import Into, into_options
 from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
 from weakcode.cli.common.reading import keep_columns, read_options, reading_options
@@ -52,19 +53,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="A file, or a folder with all in it, that --sql may read; may be given several times.",
 )
-@click.option("--db", metavar="URI", help="A PostgreSQL database for --sql: postgresql://user@host/name (extra sql).")
-@click.option(
-    "--into",
-    metavar="TABLE",
-    help="Write the findings into a table of --db, or into duckdb:FILE:TABLE or sqlite:FILE:TABLE, in one transaction.",
-)
-@click.option(
-    "--into-mode",
-    type=click.Choice(["upsert", "append", "replace"]),
-    default="upsert",
-    show_default=True,
-    help="Replace the findings of the claims that were checked, add to what is there, or leave nothing of it.",
-)
+@into_options
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -102,9 +91,7 @@ def command(
     unsafe: bool,
     sql: str | None,
     allow: tuple[str, ...],
-    db: str | None,
-    into: str | None,
-    into_mode: str,
+    into: Into,
     jobs: int,
     spark: str | None,
     hash_ids: bool,
@@ -127,6 +114,7 @@ def command(
     zstd -dc claims.csv.zst | weakcode scrub - -o findings.csv
     weakcode scrub --sql "SELECT id AS claim_id, codes FROM 'claims/*.parquet'" --allow claims
     weakcode scrub --db postgresql://localhost/billing --sql "SELECT * FROM claims" --into findings
+    weakcode scrub claims.csv --into parquet:findings --partition-by payer,month
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
     from weakcode.scrub.read.inputs import PIPE
@@ -134,12 +122,8 @@ def command(
     from weakcode.scrub.summary import JudgedBy
     from weakcode.scrub.write.pseudonyms import hash_key
 
-    embedded = into is not None and into.startswith(("duckdb:", "sqlite:"))
-    if (db is not None and sql is None) or (into is not None and not embedded and db is None):
-        raise InputError(
-            "--db needs --sql QUERY to read by, and --into TABLE needs --db, or the form duckdb:FILE:TABLE or "
-            "sqlite:FILE:TABLE"
-        )
+    into.check(sql, hash_ids=hash_ids)
+    db = into.db
     if allow and (sql is None or db is not None):
         raise InputError("--allow PATH says what --sql QUERY may read over files; it goes with --sql and without --db")
     if not inputs and sql is None:
@@ -166,7 +150,7 @@ def command(
                 "--fix": fixed,
                 "--raw-csv": raw_csv,
                 "--jobs": jobs > 1,
-                "--into": into,
+                "--into": into.into,
                 "--metrics": told.metrics,
                 "--drg": drg,
             },
@@ -185,16 +169,13 @@ def command(
                 gates=told.gates,
             )
         return ended(result, choice, rejects, as_format, told, kept=True)
-    query, sink = None, None
+    query = None
     judged_by = JudgedBy.of(validator)
     if sql is not None:
         from weakcode.scrub.read.sql import QuerySource
 
         query = QuerySource(sql, db, allow=allow, options=reading)
-    if into is not None:
-        from weakcode.scrub.write.targets import table_sink
-
-        sink = table_sink(into, db, judged_by.columns(), into_mode)
+    sink = into.sink(judged_by)
     kept = output is not None or sink is not None or fixed is not None
     printer = None if kept else printer_for(as_format, judged_by)
     names = list(inputs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,23 +26,55 @@ def opened(kind: str, path: str) -> Database:
     return DuckdbDatabase(path) if kind == "duckdb" else SqliteDatabase(path)
 
 
-class DuckdbDatabase:
-    """A file of DuckDB with a transaction open."""
+class _Embedded:
+    """A file of a database with a transaction open; what goes wrong is told with the path."""
 
-    def __init__(self, path: str) -> None:
-        import duckdb
-
-        self._path, self._errors = path, (duckdb.Error, OSError)
-        with self._told():
-            self._connection = duckdb.connect(path, config={"autoinstall_known_extensions": False})
-            self._connection.execute("BEGIN")
+    def __init__(self, path: str, errors: tuple[type[Exception], ...]) -> None:
+        self._path, self._errors = path, errors
+        self._connection: Any = None
 
     @contextmanager
     def _told(self) -> Iterator[None]:
         try:
             yield
         except self._errors as error:
-            raise _refused(self._path, error) from None
+            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(f"the findings cannot be written to {self._path}: {said}") from None
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._told():
+            return list(self._connection.execute(query, values).fetchall())
+
+    def execute(self, statement: str) -> None:
+        """Run a statement."""
+        with self._told():
+            self._connection.execute(statement)
+
+    def lock(self, table: TableName) -> None:
+        """The process that writes has the file for itself."""
+
+    def commit(self) -> None:
+        """Make everything visible at once, and let go of the database."""
+        with self._told():
+            self._connection.execute("COMMIT")
+            self._connection.close()
+
+    def close(self) -> None:
+        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        with suppress(*self._errors):
+            self._connection.close()
+
+
+class DuckdbDatabase(_Embedded):
+    """A file of DuckDB with a transaction open."""
+
+    def __init__(self, path: str) -> None:
+        import duckdb
+
+        super().__init__(path, (duckdb.Error, OSError))
+        with self._told():
+            self._connection = duckdb.connect(path, config={"autoinstall_known_extensions": False})
+            self._connection.execute("BEGIN")
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
@@ -60,53 +92,23 @@ class DuckdbDatabase:
 
     def columns(self, table: TableName) -> dict[str, str]:
         """Return the columns of a table with their types; none where there is no such table."""
-        schema = f" AND schema_name = '{table.schema}'" if table.schema else ""
-        with self._told():
-            found = self._connection.execute(
-                f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table.table}'{schema} "  # noqa: S608
-                "ORDER BY column_index"
-            ).fetchall()
-        return dict(found)
-
-    def execute(self, statement: str) -> None:
-        """Run a statement."""
-        with self._told():
-            self._connection.execute(statement)
-
-    def lock(self, table: TableName) -> None:
-        """A process that writes has the file for itself."""
+        where = "table_name = ?" + (" AND schema_name = ?" if table.schema else "")
+        query = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {where} ORDER BY column_index"  # noqa: S608
+        return dict(self._rows(query, [table.table, *([table.schema] if table.schema else [])]))
 
     def index(self, table: TableName, column: str) -> None:
         """DuckDB searches by zone maps; an index would be held in memory."""
 
-    def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
-        with self._told():
-            self._connection.execute("COMMIT")
-            self._connection.close()
 
-    def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
-        with suppress(*self._errors):
-            self._connection.close()
-
-
-class SqliteDatabase:
+class SqliteDatabase(_Embedded):
     """A file of SQLite with a transaction open. Lists are JSON, dates text."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        super().__init__(path, (sqlite3.Error,))
         with self._told():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
             self._connection.execute("PRAGMA temp_store = FILE")
             self._connection.execute("BEGIN IMMEDIATE")
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _refused(self._path, error) from None
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
@@ -123,41 +125,14 @@ class SqliteDatabase:
         """Return the columns of a table with their types; none where there is no such table."""
         if table.schema not in (None, "main"):
             raise InputError(f"--into {table}: SQLite has no schema {table.schema}; give the table alone")
-        with self._told():
-            query = "SELECT name, type FROM pragma_table_info(?)"
-            found = self._connection.execute(query, [table.table]).fetchall()
-        return dict(found)
-
-    def execute(self, statement: str) -> None:
-        """Run a statement."""
-        with self._told():
-            self._connection.execute(statement)
-
-    def lock(self, table: TableName) -> None:
-        """The transaction has the file for itself from its beginning."""
+        return dict(self._rows("SELECT name, type FROM pragma_table_info(?)", [table.table]))
 
     def index(self, table: TableName, column: str) -> None:
         """Make a new table quick to search by a column."""
         self.execute(f'CREATE INDEX "{table.table}_{column}" ON "{table.table}" ({column})')
-
-    def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
-        with self._told():
-            self._connection.execute("COMMIT")
-            self._connection.close()
-
-    def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
-        with suppress(sqlite3.Error):
-            self._connection.close()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def _refused(path: str, error: Exception) -> InputError:
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return InputError(f"the findings cannot be written to {path}: {said}")

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.write.csvout.rows import CsvRows
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.findings import json_line
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 REJECTS_EXTENSIONS = (".csv", ".jsonl", ".ndjson", ".parquet")
 REJECTS_COLUMNS = ("file", "line", "place", "claim_id", "reason", "raw")
 _GROUP_ROWS = 16_384
 """Rejected rows in one row group of Parquet."""
+
+
+def reject_row(rejected: Rejected) -> dict[str, Any]:
+    """Return a rejected row by the names of `REJECTS_COLUMNS`."""
+    return {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
+
+
+def rejects_batch(rows: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
+    """Return rejected rows as columns."""
+    import pyarrow as pa
+
+    kinds = [(name, pa.int64() if name == "line" else pa.string()) for name in REJECTS_COLUMNS]
+    plain = [{name: _decoded(value) for name, value in row.items()} for row in rows]
+    return pa.RecordBatch.from_pylist(plain, schema=pa.schema(kinds))
 
 
 class RejectsWriter:
@@ -31,7 +49,7 @@ class RejectsWriter:
 
     def write(self, rejected: Rejected) -> None:
         """Write one row."""
-        values = {name: getattr(rejected, name) for name in REJECTS_COLUMNS}
+        values = reject_row(rejected)
         if self._rows is not None:
             self._rows.put([values.values()])
         elif self._is_parquet:
@@ -43,17 +61,14 @@ class RejectsWriter:
                 self._file.write(json_line(values))
 
     def _put(self) -> None:
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kinds = [(name, pa.int64() if name == "line" else pa.string()) for name in REJECTS_COLUMNS]
-        rows = [{name: _decoded(value) for name, value in row.items()} for row in self._waiting]
+        rows = rejects_batch(self._waiting)
         self._waiting.clear()
         with writing(self._target):
-            table = pa.Table.from_pylist(rows, schema=pa.schema(kinds))
             if self._parquet is None:
-                self._parquet = pq.ParquetWriter(self._file, table.schema, compression="zstd")
-            self._parquet.write_table(table)
+                self._parquet = pq.ParquetWriter(self._file, rows.schema, compression="zstd")
+            self._parquet.write_batch(rows)
 
     def finish(self) -> None:
         """Write what remains."""

@@ -2,36 +2,48 @@
 
 The findings and the ids of the claims that were judged wait in temporary tables. When the run has ended well, the
 findings of these claims take the place of those that the claims had, and the run itself is noted in the table `runs`.
-Nobody sees any of it before.
+Rejected rows go into a table of their own, where one is asked for. Nobody sees any of it before.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
+from weakcode.scrub.write.rejects import reject_row, rejects_batch
+from weakcode.scrub.write.sinks import Placing
 from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.scrub.read.rows import Rejected
     from weakcode.scrub.summary import Summary
 
 _TABLE = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\.)?([A-Za-z_][A-Za-z0-9_]*)")
-MODES = ("upsert", "append", "replace")
-FOUND, JUDGED, RUN = "weakcode_found", "weakcode_judged", "weakcode_run"
+FOUND, JUDGED, RUN, REFUSED, READ = (
+    "weakcode_found",
+    "weakcode_judged",
+    "weakcode_run",
+    "weakcode_refused",
+    "weakcode_read",
+)
 """Temporary tables."""
 RUNS = "runs"
 _NEEDED = {
     FOUND: ("claim_id", "rule", "severity", "message", "codes", "positions"),
     RUN: ("id", "started", "ended", "claims_in", "evaluated", "rejected"),
+    REFUSED: ("claim_id", "file", "line", "reason"),
 }
+_INDEXED = {FOUND: "claim_id", RUN: "id", REFUSED: "claim_id"}
+_MOST_WAITING = 16_384
+"""Rejected rows that wait to be put into the database together."""
 """What an older table must have to be taken for one of findings, or of runs."""
 
 
@@ -95,8 +107,10 @@ class TableSink:
     """Writes the findings of a run into a table. Raises InputError where that cannot be done.
 
     The table is made where it is not there; one of an older version gets the columns that it has not. Each row says
-    `judged_by`, in columns of these names, and the run in `run_id`. `mode` is one of `MODES`: `upsert` replaces the
-    findings of the claims that were judged, `append` adds to what is there, `replace` leaves nothing of it.
+    `judged_by`, in columns of these names, and the run in `run_id`. `placing` says what becomes of what is there:
+    `upsert` replaces the findings of the claims that were judged, `run` those of a run of the same id, `partition`
+    those of the partitions that the run has findings of, `append` adds, `replace` leaves nothing. `rejects` is the
+    table of the rejected rows.
     """
 
     def __init__(
@@ -104,13 +118,17 @@ class TableSink:
         database: Database,
         table: TableName,
         judged_by: Mapping[str, str | list[str]] | None = None,
-        mode: str = "upsert",
+        placing: Placing | None = None,
+        rejects: TableName | None = None,
     ) -> None:
-        self._database, self._table, self._mode = database, table, mode
+        self._database, self._table = database, table
+        self._placing = placing or Placing()
+        self._rejects = rejects
+        self._refused: list[dict[str, Any]] = []
         self._judged_by = judged_by or {}
         self._run_id = ""
         self._put(FOUND, self._rows(_empty()))
-        self._put(JUDGED, _ids([]))
+        self._put(JUDGED, _texts("claim_id", []))
 
     def begin(self, run_id: str) -> None:
         """Take down which run it is, before anything is written."""
@@ -119,12 +137,26 @@ class TableSink:
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
         given = {one for one in claim_ids if one}
-        if given and self._mode == "upsert":
-            self._put(JUDGED, _ids(sorted(given)))
+        if given and self._placing.mode == "upsert":
+            self._put(JUDGED, _texts("claim_id", sorted(given)))
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write the findings of one batch; nobody sees them before `finish`."""
         self._put(FOUND, self._rows(batch))
+
+    def rejected(self, rejected: Rejected) -> None:
+        """Write a rejected row, where there is a table for them."""
+        if self._rejects is not None:
+            self._refused.append(reject_row(rejected))
+            if len(self._refused) >= _MOST_WAITING:
+                self._put_refused()
+
+    def _put_refused(self) -> None:
+        rows = rejects_batch(self._refused)
+        self._refused.clear()
+        import pyarrow as pa
+
+        self._put(REFUSED, rows.append_column("run_id", pa.array([self._run_id] * len(rows), pa.string())))
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Findings come into their place with `end`, which knows the counts."""
@@ -141,22 +173,45 @@ class TableSink:
         self._insert(runs, RUN)
         if summary.is_kept:
             self._make_ready(self._table, FOUND)
-            self._clear()
+            self._clear(self._table)
             self._insert(self._table, FOUND)
+        if self._rejects is not None:
+            self._put_refused()
+            self._put(READ, _texts("file", [one.path for one in summary.inputs]))
+            self._make_ready(self._rejects, REFUSED)
+            self._clear_rejects(self._rejects)
+            self._insert(self._rejects, REFUSED)
         self._database.commit()
         if summary.is_kept:
             WRITTEN.append(f"the table {self._table}")
 
-    def _clear(self) -> None:
+    def _clear(self, table: TableName) -> None:
         """Remove what the findings of this run take the place of."""
-        table = self._table.quoted
-        if self._mode == "replace":
-            self._database.execute(f"DELETE FROM {table}")  # noqa: S608
-        if self._mode == "upsert":
-            for column, temporary in (("claim_id", JUDGED), ("finding_id", FOUND)):
-                self._database.execute(
-                    f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM {temporary})"  # noqa: S608
-                )
+        mode = self._placing.mode
+        if mode == "replace":
+            self._database.execute(f"DELETE FROM {table.quoted}")  # noqa: S608
+        if mode == "upsert":
+            self._delete(table, "claim_id", JUDGED)
+            self._delete(table, "finding_id", FOUND)
+        if mode == "run":
+            self._delete(table, "run_id", RUN, "id")
+        if mode == "partition":
+            self._delete(table, _partition(self._placing.partition_by), FOUND)
+
+    def _clear_rejects(self, table: TableName) -> None:
+        """Remove the rejected rows of this run, of claims that it met and, without an id, of files that it read."""
+        if self._placing.mode == "replace":
+            self._database.execute(f"DELETE FROM {table.quoted}")  # noqa: S608
+        self._delete(table, "run_id", RUN, "id")
+        if self._placing.mode == "upsert":
+            self._delete(table, "claim_id", JUDGED)
+            self._delete(table, "claim_id", REFUSED)
+            self._delete(table, "CASE WHEN claim_id IS NULL THEN file END", READ, "file")
+
+    def _delete(self, table: TableName, what: str, temporary: str, of: str | None = None) -> None:
+        self._database.execute(
+            f"DELETE FROM {table.quoted} WHERE {what} IN (SELECT {of or what} FROM {temporary})"  # noqa: S608
+        )
 
     def _insert(self, table: TableName, temporary: str) -> None:
         names = ", ".join(f'"{name}"' for name in self._database.columns(TableName(temporary)))
@@ -171,7 +226,7 @@ class TableSink:
         there = self._database.columns(table)
         if not there:
             self._database.execute(f"CREATE TABLE {table.quoted} AS SELECT * FROM {temporary} WHERE false")  # noqa: S608
-            self._database.index(table, "claim_id" if temporary == FOUND else "id")
+            self._database.index(table, _INDEXED[temporary])
         missing = [name for name in _NEEDED[temporary] if there and name not in there]
         if missing:
             raise InputError(
@@ -215,10 +270,21 @@ def _run_row(summary: Summary, table: TableName) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([row], schema=pa.schema(kinds))
 
 
-def _ids(claim_ids: list[str]) -> pa.RecordBatch:
+def _texts(name: str, texts: list[str]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.array(claim_ids, pa.string())], names=["claim_id"])
+    return pa.RecordBatch.from_arrays([pa.array(texts, pa.string())], names=[name])
+
+
+def _partition(names: Sequence[str]) -> str:
+    """Return the partition of a finding as SQL that all databases know: its values as one text."""
+    values = []
+    for name in names:
+        text = f"CAST({'service_date' if name == 'month' else name} AS VARCHAR(1000))"
+        text = f"substr({text}, 1, 7)" if name == "month" else text
+        # What parts them stands in no value; nor does what stands for none.
+        values.append(f"coalesce({text}, '\x1e')")
+    return " || '\x1f' || ".join(values)
 
 
 def _empty() -> pa.RecordBatch:

@@ -1,0 +1,115 @@
+"""Any database to write into for which there is an ADBC driver, as `adbc:DRIVER:ADDRESS`.
+
+DRIVER is what a package `adbc_driver_DRIVER` is called by, or else a driver that ADBC's manager finds. Lists are JSON.
+Addresses are not repeated in messages: they may hold what must not be in a log.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from contextlib import ExitStack, closing, suppress
+from typing import TYPE_CHECKING, Any
+
+from weakcode.errors import InputError
+from weakcode.scrub.read.queries import told
+from weakcode.scrub.write.tables import TableName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEME = "adbc:"
+_DRIVER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class AdbcDatabase:
+    """A connection with a transaction open; `shown` is what messages call the table."""
+
+    def __init__(self, db: str, shown: str) -> None:
+        _, driver, address = (*db.split(":", 2), "", "")[:3]
+        if not _DRIVER.fullmatch(driver) or not address:
+            raise InputError("--db adbc:DRIVER:ADDRESS names a driver and a database, such as adbc:sqlite:findings.db")
+        self._closing = ExitStack()
+        self._connection = self._closing.enter_context(closing(_connected(driver, address)))
+        self._what = f"the findings cannot be written to {shown}"
+        self._temporary: dict[str, pa.Schema] = {}
+
+    def put(self, temporary: str, rows: pa.RecordBatch) -> None:
+        """Add rows to a temporary table, which is made where it is not there."""
+        rows = _without_lists(rows)
+        with told(self._what), self._connection.cursor() as cursor:
+            cursor.adbc_ingest(temporary, rows, mode="create_append", temporary=True)
+        self._temporary[temporary] = rows.schema
+
+    def columns(self, table: TableName) -> dict[str, str]:
+        """Return the columns of a table with their types; none where there is no such table."""
+        from adbc_driver_manager import AdbcStatusCode, ProgrammingError
+
+        schema = self._temporary.get(table.table)
+        if schema is None:
+            try:
+                with told(self._what):
+                    schema = self._connection.adbc_get_table_schema(table.table, db_schema_filter=table.schema)
+            except InputError as error:
+                cause = error.__context__
+                if isinstance(cause, ProgrammingError) and cause.status_code == AdbcStatusCode.NOT_FOUND:
+                    return {}
+                raise
+        return {field.name: _kind(field.type) for field in schema}
+
+    def execute(self, statement: str) -> None:
+        """Run a statement."""
+        with told(self._what), self._connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def lock(self, table: TableName) -> None:
+        """What keeps two transactions apart is the database's own choice."""
+
+    def index(self, table: TableName, column: str) -> None:
+        """Not every database has indexes."""
+
+    def commit(self) -> None:
+        """Make everything visible at once, and let go of the database."""
+        with told(self._what):
+            self._connection.commit()
+        self._closing.close()
+
+    def close(self) -> None:
+        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        with suppress(Exception):
+            self._closing.close()
+
+
+def _connected(driver: str, address: str) -> Any:
+    try:
+        from adbc_driver_manager import dbapi
+    except ImportError:
+        raise InputError("--db needs the extra sql: pip install 'weakcode[sql]'") from None
+    with told(f"the database cannot be reached by the driver {driver}"):
+        try:
+            module = importlib.import_module(f"adbc_driver_{driver}.dbapi")
+        except ImportError:
+            return dbapi.connect(driver=driver, db_kwargs={"uri": address})
+        return module.connect(address)
+
+
+def _without_lists(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows with lists as JSON, which every database can keep."""
+    import pyarrow as pa
+
+    columns = []
+    for column in rows.columns:
+        if pa.types.is_list(column.type):
+            values = [None if one is None else json.dumps(one, ensure_ascii=False) for one in column.to_pylist()]
+            column = pa.array(values, pa.string())
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, names=rows.schema.names)
+
+
+def _kind(kind: pa.DataType) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_integer(kind):
+        return "BIGINT"
+    return "DATE" if pa.types.is_date(kind) else "VARCHAR"

@@ -1,0 +1,296 @@
+"""Findings into a folder of Parquet files, parted as the user says; a run appears whole, and once.
+
+A run writes into a folder of its own below the folder, under names that nothing reads. When it has ended well, a
+journal says which files go where and which go away; from then on the run is done, also where it is killed meanwhile:
+the next one that writes into the folder does first what the journal says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote
+
+from weakcode.errors import InputError
+from weakcode.scrub.alive import remove_dead_folders
+from weakcode.scrub.schema import conformed, findings_schema
+from weakcode.scrub.write.files import writing
+from weakcode.scrub.write.findings import findings_writer
+from weakcode.scrub.write.sinks import Placing, partition_values
+from weakcode.scrub.written import WRITTEN
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.scrub.read.rows import Rejected
+    from weakcode.scrub.summary import Summary
+    from weakcode.scrub.write.findings import FindingsWriter
+
+JOURNAL = ".weakcode.journal"
+RUNS = "_runs"
+"""The folder of the records of runs; readers of Parquet pass over names that begin so."""
+NOTHING = "__HIVE_DEFAULT_PARTITION__"
+"""What stands in the name of a folder for no value, as Hive has it."""
+_STAGED = re.compile(r"\.weakcode-[0-9a-f]{8}\.partial")
+_MOST_PARTITIONS = 500
+_ROWS = 65_536
+"""Findings of a partition that wait to be written together."""
+
+
+class FolderSink:
+    """Writes the findings of a run into a folder. Raises InputError where that cannot be done."""
+
+    def __init__(self, folder: str, placing: Placing) -> None:
+        self._folder = Path(os.path.realpath(folder))
+        self._placing = placing
+        self._run_id = ""
+        self._parts: dict[tuple[str, ...], _Part] = {}
+        if self._folder.exists() and not self._folder.is_dir():
+            raise InputError(f"--into parquet:{folder} names something that is no folder")
+        if not self._folder.parent.is_dir():
+            raise InputError(f"the folder {self._folder.parent} does not exist; make it first")
+        with writing(self._folder):
+            self._folder.mkdir(exist_ok=True)
+            with _locked(self._folder):
+                complete(self._folder)
+                remove_dead_folders(self._folder, _STAGED)
+                self._staged = self._folder / f".weakcode-{secrets.token_hex(4)}.partial"
+                self._staged.mkdir(mode=0o700)
+                self._held = (self._staged / "lock").open("wb")
+                _lock(self._held)
+
+    def begin(self, run_id: str) -> None:
+        """Take down which run it is."""
+        self._run_id = run_id
+
+    def judged(self, claim_ids: Iterable[str | None]) -> None:
+        """A folder is not asked which claims have findings."""
+
+    def rejected(self, rejected: Rejected) -> None:
+        """Rejected rows have a file of their own."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the findings of one batch."""
+        batch = conformed(batch)
+        if not batch.num_rows:
+            return
+        for key, rows in self._split(batch):
+            part = self._parts.get(key)
+            if part is None:
+                if len(self._parts) >= _MOST_PARTITIONS:
+                    raise InputError(
+                        f"--partition-by {','.join(self._placing.partition_by)} parts the findings into more than "
+                        f"{_MOST_PARTITIONS} folders; part them by less"
+                    )
+                part = self._parts[key] = _Part(self._staged / f"{len(self._parts)}.part")
+            part.add(rows)
+
+    def _split(self, batch: pa.RecordBatch) -> Iterator[tuple[tuple[str, ...], pa.RecordBatch]]:
+        """Give the findings of each partition, in their order."""
+        import numpy as np
+        import pyarrow as pa
+
+        names = self._placing.partition_by
+        if not names:
+            yield (), batch
+            return
+        columns = [column.dictionary_encode() for column in partition_values(batch, names)]
+        number = np.zeros(batch.num_rows, np.int64)
+        for column in columns:
+            index = np.asarray(column.indices.fill_null(len(column.dictionary)))
+            number = number * (len(column.dictionary) + 1) + index
+        for value in np.unique(number).tolist():
+            picked = np.flatnonzero(number == value)
+            first = int(picked[0])
+            key = tuple(column[first].as_py() or NOTHING for column in columns)
+            yield key, batch.take(pa.array(picked))
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Files come into their place with `end`, which knows the run."""
+
+    def end(self, summary: Summary) -> None:
+        """Put everything in its place, with the record of the run."""
+        with writing(self._folder):
+            run = quote(self._run_id, safe="")
+            put: dict[str, str] = {}
+            if summary.is_kept:
+                if not self._parts and not self._placing.partition_by:
+                    # A run without findings says so by a file without rows.
+                    self._parts[()] = _Part(self._staged / "0.part")
+                name = f"{run}.parquet" if self._placing.mode != "append" else f"{run}-{secrets.token_hex(4)}.parquet"
+                for key, part in self._parts.items():
+                    part.finish(summary.metadata(run=True))
+                    put[part.path.name] = str(Path(*self._folders(key), f"findings-{name}"))
+            record = self._staged / "run"
+            record.write_bytes(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+            _synced(record)
+            put[record.name] = f"{RUNS}/{run}.json"
+            with _locked(self._folder):
+                complete(self._folder)
+                remove = self._replaced(run) if summary.is_kept else []
+                journal = {"from": self._staged.name, "put": put, "remove": sorted(set(remove) - set(put.values()))}
+                written = self._staged / "journal"
+                written.write_text(json.dumps(journal), "utf-8")
+                _synced(written)
+                written.replace(self._folder / JOURNAL)
+                _synced(self._folder)
+                complete(self._folder)
+        self.abandon()
+        if summary.is_kept:
+            WRITTEN.append(f"the folder {self._folder}")
+
+    def _folders(self, key: tuple[str, ...]) -> list[str]:
+        return [f"{name}={quote(value, safe='')}" for name, value in zip(self._placing.partition_by, key, strict=True)]
+
+    def _replaced(self, run: str) -> list[str]:
+        """Return the files whose place this run takes."""
+        there = [str(path.relative_to(self._folder)) for path in parquet_files(self._folder)]
+        if self._placing.mode == "replace":
+            return there
+        if self._placing.mode == "partition":
+            ours = {str(Path(*self._folders(key))) for key in self._parts}
+            return [path for path in there if str(Path(path).parent) in ours]
+        if self._placing.mode == "run":
+            return [path for path in there if Path(path).name == f"findings-{run}.parquet"]
+        return []
+
+    def abandon(self) -> None:
+        """Remove what was written; what the journal says is done is done all the same, after `end` nothing more."""
+        for part in self._parts.values():
+            part.abandon()
+        try:
+            with suppress(OSError):
+                if (self._folder / JOURNAL).exists():
+                    with _locked(self._folder):
+                        complete(self._folder)
+        finally:
+            with suppress(OSError):
+                self._held.close()
+        if not (self._folder / JOURNAL).exists():
+            shutil.rmtree(self._staged, ignore_errors=True)
+
+
+class _Part:
+    """The findings of a run in one partition."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._file: BinaryIO | None = None
+        self._writer: FindingsWriter | None = None
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take findings."""
+        self._waiting.append(batch)
+        self._rows += batch.num_rows
+        if self._rows >= _ROWS:
+            self._flush()
+
+    def _opened(self) -> FindingsWriter:
+        if self._writer is None:
+            self._file = self.path.open("wb")
+            self._writer = findings_writer(self.path.with_suffix(".parquet"), self._file)
+        return self._writer
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._waiting:
+            # Each would be a row group of its own.
+            plain = pa.Table.from_batches([batch.cast(findings_schema()) for batch in self._waiting])
+            for batch in plain.combine_chunks().to_batches():
+                self._opened().write(batch)
+            self._waiting.clear()
+            self._rows = 0
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains."""
+        self._flush()
+        self._opened().finish(metadata)
+        assert self._file is not None
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Let go of the file."""
+        if self._writer is not None:
+            self._writer.abandon()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """Return the Parquet files in a folder and its partitions, in order; names that begin with . or _ are none."""
+    return sorted(
+        path
+        for path in folder.rglob("*.parquet")
+        if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    )
+
+
+def complete(folder: Path) -> None:
+    """Do what a journal says that a run left, if there is one; what is done already is passed over."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        return
+    journal: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    staged = folder / journal["from"]
+    for name, target in journal["put"].items():
+        (folder / target).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            (staged / name).replace(folder / target)
+    for name in journal["remove"]:
+        (folder / name).unlink(missing_ok=True)
+        parent = (folder / name).parent
+        while parent != folder:
+            try:
+                parent.rmdir()
+            except OSError:  # there is something in it
+                break
+            parent = parent.parent
+    for changed in {(folder / name).parent for name in (*journal["put"].values(), *journal["remove"])}:
+        if changed.is_dir():
+            _synced(changed)
+    path.unlink()
+    _synced(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other runs from changing the folder meanwhile."""
+    with (folder / ".weakcode.lock").open("ab") as file:
+        if fcntl is not None:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _lock(file: BinaryIO) -> None:
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _synced(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,111 @@
+"""What findings are put into beside single files, and how they take the place of what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from weakcode.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from weakcode.scrub.read.rows import Rejected
+    from weakcode.scrub.summary import Summary
+
+MODES = ("upsert", "run", "partition", "append", "replace")
+PARTITIONS = (
+    "month",
+    "service_date",
+    "payer",
+    "provider",
+    "rule",
+    "severity",
+    "confidence",
+    "edition",
+    "denial_risk",
+)
+"""What findings are parted by: columns, and the month of the service date."""
+
+
+class Sink(Protocol):
+    """Takes the findings of a run and puts them in their place together. Raises InputError in a sentence."""
+
+    def begin(self, run_id: str) -> None:
+        """Take down which run it is, before anything is written."""
+        ...
+
+    def judged(self, claim_ids: Iterable[str | None]) -> None:
+        """Take down claims that were judged."""
+        ...
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write the findings of one batch; nobody sees them before `end`."""
+        ...
+
+    def rejected(self, rejected: Rejected) -> None:
+        """Write a rejected row, where those are asked for."""
+        ...
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Take down what judged."""
+        ...
+
+    def end(self, summary: Summary) -> None:
+        """Put everything in its place, with the record of the run; of a run that is not kept, the record."""
+        ...
+
+    def abandon(self) -> None:
+        """Leave everything as it was; after `end` this does nothing."""
+        ...
+
+
+@attrs.frozen
+class Placing:
+    """How findings take the place of others: a mode of `MODES`, and what `partition` parts them by.
+
+    Raises InputError for what does not go together.
+    """
+
+    mode: str = "upsert"
+    partition_by: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name in self.partition_by:
+            if name not in PARTITIONS:
+                raise InputError(
+                    f'--partition-by cannot part findings by "{name}"{did_you_mean(name, PARTITIONS)}; it takes '
+                    f"{', '.join(PARTITIONS)}"
+                )
+        if self.mode == "partition" and not self.partition_by:
+            raise InputError("--into-mode partition needs --partition-by, which says what parts the findings")
+
+    @classmethod
+    def of(cls, mode: str | None, partition_by: str | None, *, is_folder: bool = False) -> Placing:
+        """Read options; without a mode, tables are upserted and folders get the findings of the run."""
+        names = tuple(name.strip() for name in (partition_by or "").split(",") if name.strip())
+        if is_folder and mode == "upsert":
+            raise InputError(
+                "--into-mode upsert is for tables; a folder takes run, partition, append or replace, of which run is "
+                "what it does unasked"
+            )
+        if not is_folder and names and mode != "partition":
+            raise InputError("--partition-by goes with a folder, or with --into-mode partition")
+        return cls(mode or ("run" if is_folder else "upsert"), tuple(dict.fromkeys(names)))
+
+
+def partition_values(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
+    """Return what the findings of a batch are parted by, as text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = []
+    for name in names:
+        column = batch.column("service_date" if name == "month" else name)
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string())
+        text = column.cast(pa.string())
+        columns.append(pc.utf8_slice_codeunits(text, 0, 7) if name == "month" else text)
+    return columns

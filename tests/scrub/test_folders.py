@@ -1,0 +1,188 @@
+"""Findings into a folder of Parquet files: each run once, in the partitions that were asked for."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner, Result
+
+from weakcode.cli import main
+from weakcode.scrub.write.folders import JOURNAL, complete, parquet_files
+
+CLAIMS = [
+    ("A", "M62.84", "2026-04-30", "Acme/1"),
+    ("B", "M62.84", "2026-05-02", "Acme/1"),
+    ("C", "M62.84", "2026-05-03", ""),
+    ("D", "I10", "2026-05-03", "Blue"),
+]
+
+
+def scrub(folder: Path, *options: object, rows: list[tuple[str, ...]] | None = None, status: int = 1) -> Result:
+    claims = folder / "claims.csv"
+    lines = [",".join(row) for row in (CLAIMS if rows is None else rows)]
+    claims.write_text("\n".join(["claim_id,codes,service_date,payer", *lines, ""]))
+    out = ["scrub", str(claims), "--only", "weakness", "--into", f"parquet:{folder / 'out'}", *map(str, options)]
+    result = CliRunner().invoke(main, out)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def claims_in(folder: Path) -> list[str]:
+    return sorted(row for file in parquet_files(folder / "out") for row in pq.read_table(file)["claim_id"].to_pylist())
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder / "out")) for path in parquet_files(folder / "out"))
+
+
+def test_findings_are_parted_as_asked_and_any_tool_reads_them(tmp_path: Path) -> None:
+    scrub(tmp_path, "--partition-by", "payer,month", "--run-id", "night-1")
+    assert names_in(tmp_path) == [
+        "payer=Acme%2F1/month=2026-04/findings-night-1.parquet",
+        "payer=Acme%2F1/month=2026-05/findings-night-1.parquet",
+        "payer=__HIVE_DEFAULT_PARTITION__/month=2026-05/findings-night-1.parquet",
+    ]
+    assert claims_in(tmp_path) == ["A", "B", "C"]
+    out = tmp_path / "out"
+    assert ds.dataset(out, partitioning="hive").to_table(columns=["claim_id"]).num_rows == 3
+    query = f"SELECT claim_id FROM read_parquet('{out}/**/*.parquet', hive_partitioning = true) WHERE month = '2026-05'"
+    assert len(duckdb.sql(query).fetchall()) == 2
+    record = json.loads((out / "_runs" / "night-1.json").read_text())
+    assert (record["run"]["id"], record["findings"]) == ("night-1", 3)
+    assert pq.read_metadata(out / names_in(tmp_path)[0]).metadata[b"weakcode.run.id"] == b"night-1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "left"),
+    [
+        ("run", ["A", "B", "C", "E"]),
+        ("append", ["A", "B", "C", "E"]),
+        ("partition", ["A", "C", "E"]),
+        ("replace", ["E"]),
+    ],
+)
+def test_a_mode_says_what_becomes_of_what_is_there(tmp_path: Path, mode: str, left: list[str]) -> None:
+    parted = ("--partition-by", "payer,month")
+    scrub(tmp_path, *parted, "--run-id", "night-1")
+    later = [("E", "M62.84", "2026-05-09", "Acme/1")]
+    scrub(tmp_path, *parted, "--into-mode", mode, "--run-id", "night-2", rows=later)
+    assert claims_in(tmp_path) == left
+    assert len(list((tmp_path / "out" / "_runs").iterdir())) == 2
+    # Once more, as a scheduler that retries it would.
+    scrub(tmp_path, *parted, "--into-mode", mode, "--run-id", "night-2", rows=later)
+    assert claims_in(tmp_path) == (sorted([*left, "E"]) if mode == "append" else left)
+    assert not (tmp_path / "out" / JOURNAL).exists()
+    assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+def test_a_run_that_is_not_kept_leaves_the_folder_and_a_record(tmp_path: Path) -> None:
+    scrub(tmp_path, "--run-id", "good")
+    scrub(
+        tmp_path, "--run-id", "bad", "--into-mode", "replace", "--max-rejects", "0", rows=[("A", "", "", "")], status=3
+    )
+    assert claims_in(tmp_path) == ["A", "B", "C"]
+    assert json.loads((tmp_path / "out" / "_runs" / "bad.json").read_text())["is_kept"] is False
+
+
+def test_a_run_without_findings_leaves_a_file_without_rows(tmp_path: Path) -> None:
+    scrub(tmp_path, "--run-id", "calm", rows=[("D", "I10", "", "")], status=0)
+    assert names_in(tmp_path) == ["findings-calm.parquet"]
+    assert claims_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--partition-by", "moth"], 'did you mean "month"'),
+        (["--into-mode", "upsert"], "is for tables"),
+        (["--into-mode", "partition"], "needs --partition-by"),
+        (["--rejects-into", "rejects"], "use --rejects FILE"),
+        (["--partition-by", "month", "--hash-ids"], "no service date with --hash-ids"),
+    ],
+)
+def test_what_does_not_go_together_is_told(tmp_path: Path, options: list[str], said: str) -> None:
+    assert said in scrub(tmp_path, *options, status=2).output
+
+
+def test_too_many_partitions_are_refused_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weakcode.scrub.write.folders._MOST_PARTITIONS", 1)
+    assert "part them by less" in scrub(tmp_path, "--partition-by", "payer", status=2).output
+    assert names_in(tmp_path) == []
+    assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_run_that_is_killed_while_its_files_are_put_in_place_is_completed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: int
+) -> None:
+    scrub(tmp_path, "--run-id", "old")
+    replaced = Path.replace
+    left = [done + 1]  # the journal comes first
+
+    def killed(self: Path, target: Path) -> Path:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return replaced(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        # What is killed removes nothing.
+        patched.setattr("weakcode.scrub.write.folders.shutil.rmtree", lambda *_, **__: None)
+        scrub(tmp_path, "--run-id", "new", "--into-mode", "replace", "--partition-by", "month", status=130)
+    assert (tmp_path / "out" / JOURNAL).exists()
+    complete(tmp_path / "out")
+    assert claims_in(tmp_path) == ["A", "B", "C"]
+    assert all("findings-new" in name for name in names_in(tmp_path))
+    scrub(tmp_path, "--run-id", "new", "--into-mode", "replace", "--partition-by", "month")
+    assert claims_in(tmp_path) == ["A", "B", "C"]
+    assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+def test_a_polite_kill_after_the_journal_leaves_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced, calls = Path.replace, []
+
+    def stopped(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return replaced(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", stopped)
+        scrub(tmp_path, "--run-id", "new", "--partition-by", "month", status=130)
+    assert claims_in(tmp_path) == ["A", "B", "C"]
+    assert not (tmp_path / "out" / JOURNAL).exists()
+    assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+@pytest.mark.attack
+def test_ten_kills_and_a_retry_leave_one_copy_of_each_finding_in_a_folder(tmp_path: Path) -> None:
+    path, out = tmp_path / "claims.csv", tmp_path / "out"
+    path.write_text("claim_id,codes,payer\n" + "".join(f"C{number},M62.84,P{number % 7}\n" for number in range(3_000)))
+    command = [sys.executable, "-m", "weakcode", "scrub", "--only", "weakness", str(path), "--quiet", "--run-id", "n"]
+    command += ["--into", f"parquet:{out}", "--partition-by", "payer"]
+    began = time.monotonic()
+    subprocess.run(command, check=False)
+    took = time.monotonic() - began
+    dice = random.Random(7)
+    for _ in range(10):
+        running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(dice.uniform(0.3, 1.0) * took)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    assert subprocess.run(command, check=False).returncode == 1
+    ids = [one for file in parquet_files(out) for one in pq.read_table(file)["finding_id"].to_pylist()]
+    assert len(ids) == len(set(ids)) == 3_000
+    assert [path.name for path in (out / "_runs").iterdir()] == ["n.json"]
+    assert not list(out.glob(".*.partial"))
