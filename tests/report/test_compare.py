@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -105,5 +106,66 @@ def test_what_is_no_findings_file_is_refused_in_a_sentence(sides: tuple[Path, Pa
     (tmp_path / "claims.csv").write_text("claim_id,codes\nA,I10\n")
     (tmp_path / "x.txt").write_text("x\n")
     said = command(sides[0], tmp_path / name, status=2).output
+    assert said.startswith("weakcode: ")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Callable[..., None]:
+    """Scrub two nights' claims into a table or a folder, as the runs `one` and `two`."""
+
+    def scrub(*into: str) -> None:
+        claims = tmp_path / "claims.csv"
+        for run, rows in (("one", "A,M62.84\nB,M62.84\n"), ("two", "B,M62.84\nC,M62.84\nD,I10\n")):
+            claims.write_text(f"claim_id,codes\n{rows}")
+            out = ["scrub", str(claims), "--only", "weakness", "--run-id", run, "--fail-on", "never", *into]
+            result = CliRunner().invoke(main, out)
+            assert result.exit_code == 0, result.output
+
+    return scrub
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "parquet", "adbc"])
+def test_runs_of_a_table_or_a_folder_are_compared(tmp_path: Path, nights: Callable[..., None], kind: str) -> None:
+    place, db = f"{kind}:{tmp_path / 'f.db'}:findings", ()
+    if kind == "parquet":
+        place = f"parquet:{tmp_path / 'out'}"
+    if kind == "adbc":
+        pytest.importorskip("adbc_driver_sqlite", reason="needs ADBC's driver of SQLite")
+        place, db = "findings", ("--db", f"adbc:sqlite:{tmp_path / 'f.db'}")
+    nights("--into", place, "--into-mode", "run", *db)
+    found = json.loads(command(f"{place}@one", f"{place}@two", *db, "--format", "json").stdout)
+    assert [found[name] for name in ("new", "gone", "changed", "same")] == [1, 1, 0, 1]
+    assert [one["findings"] for one in (found["a"], found["b"])] == [2, 2]
+    assert found["a"]["files"][0].endswith("@one")
+    assert found["a"]["packs"][0].startswith("weakness")
+    whole = json.loads(command(place, f"{place}@two", *db, "--format", "json").stdout)
+    assert (whole["gone"], whole["same"]) == (2, 2)
+    said = command(f"{place}@one", f"{place}@three", *db, status=2).output
+    assert "has no run three; its last are one, two" in said
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_run_of_which_later_ones_replaced_something_is_not_compared(
+    tmp_path: Path, nights: Callable[..., None], kind: str
+) -> None:
+    place = f"{kind}:{tmp_path / 'f.db'}:findings"
+    nights("--into", place)
+    said = command(f"{place}@one", f"{place}@two", status=2).output
+    assert "of the 2 findings of run one" in said
+    assert "still has 1" in said
+    assert "3 the same" in command(place, place).stdout
+
+
+@pytest.mark.parametrize("place", ["duckdb:none.db:findings", "sqlite:x", "duckdb:{0}:mine", "sqlite:{0}:a b"])
+def test_what_is_no_table_of_findings_is_refused_in_a_sentence(
+    sides: tuple[Path, Path], tmp_path: Path, place: str
+) -> None:
+    import duckdb
+
+    file = tmp_path / "f.db"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE TABLE mine (x INTEGER)")
+    said = command(sides[0], place.format(file), status=2).output
     assert said.startswith("weakcode: ")
     assert len(said.splitlines()) == 1

@@ -7,7 +7,7 @@ same claim, rule, codes and positions are. Memory is bounded: what does not fit 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import attrs
@@ -15,6 +15,7 @@ import attrs
 from weakcode.base import objects
 from weakcode.report.data import database, told
 from weakcode.report.source import files_of, open_findings
+from weakcode.report.tables import findings_files
 
 _MOST = 1_000
 """Payers, providers and so on that a comparison tells, those with the most differences first."""
@@ -96,10 +97,16 @@ class Comparison:
         return {**values, **{name: total[name] for name in ("new", "gone", "changed", "same")}}
 
 
-def compare(a: Sequence[str], b: Sequence[str]) -> Comparison:
-    """Compare the findings files, or folders of them, of two runs. Raises InputError for other files."""
-    sides = [files_of(one) for one in (a, b)]
-    with database() as connection, told([*sides[0], *sides[1]]):
+def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None) -> Comparison:
+    """Compare the findings of two runs: files, folders of them, tables, or runs of either (`report.tables`).
+
+    `db` is the database of tables that name none. Raises InputError for what holds no findings.
+    """
+    with ExitStack() as opened:
+        given = [opened.enter_context(findings_files(one, db)) for one in (a, b)]
+        sides = [files_of(one.paths) for one in given]
+        connection = opened.enter_context(database())
+        opened.enter_context(told([*sides[0], *sides[1]]))
         runs = []
         for schema, files in zip(("a", "b"), sides, strict=True):
             connection.execute(f"CREATE SCHEMA {schema}")
@@ -112,13 +119,13 @@ def compare(a: Sequence[str], b: Sequence[str]) -> Comparison:
         connection.execute(_TOGETHER.format(sides=both))
         before, after = (
             ComparedFindings(
-                tuple(Path(name).name for name in given),
+                side.names,
                 _row(connection, f"SELECT count(*) FROM {schema}.findings")[0],  # noqa: S608
                 run.versions,
                 run.editions,
                 run.packs,
             )
-            for given, schema, run in zip((a, b), ("a", "b"), runs, strict=True)
+            for side, schema, run in zip(given, ("a", "b"), runs, strict=True)
         )
         by = [_by(connection, column) for column in ("rule", "payer", "provider", "month")]
         return Comparison(

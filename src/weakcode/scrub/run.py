@@ -230,7 +230,7 @@ class _Run:
         from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
         from weakcode.scrub.judge.parallel import in_order
 
-        keep, judge = self._out.corrected is not None, self._plan.judge
+        keep, judge = self._out.corrected is not None or self._plan.drgs is not None, self._plan.judge
         hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
             batches,

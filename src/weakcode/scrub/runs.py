@@ -24,6 +24,11 @@ EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 _PART = 1 << 20
 
 
+def is_run_id(text: str) -> bool:
+    """Tell whether a text can be the id of a run."""
+    return _ID.fullmatch(text) is not None
+
+
 @attrs.frozen
 class RunTime:
     """One run: `started` and `ended` in UTC, as 2026-11-28T02:00:00Z."""
@@ -35,7 +40,7 @@ class RunTime:
     @classmethod
     def starting(cls, run_id: str | None = None) -> RunTime:
         """Return a run that starts now; without an id it gets one. Raises InputError for an id that cannot be."""
-        if run_id is not None and not _ID.fullmatch(run_id):
+        if run_id is not None and not is_run_id(run_id):
             raise InputError(
                 "the id of a run is up to 128 letters, digits and . _ : + -, the first a letter or a digit, "
                 f'found "{run_id}"'

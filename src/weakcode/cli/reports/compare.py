@@ -30,22 +30,29 @@ _MOST = 10
     show_default=True,
     help="The lowest severity of a new finding that gives exit status 1.",
 )
+@click.option(
+    "--db",
+    metavar="URI",
+    help="The database of A and B where they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
+)
 @format_option
-def command(a: str, b: str, fail_on: str, as_format: str) -> int:
+def command(a: str, b: str, fail_on: str, db: str | None, as_format: str) -> int:
     """Compare the findings of two runs: what is new in B, what is gone, and what says something else.
 
-    A and B are files that `weakcode scrub -o` wrote, or folders of Parquet files. Findings are the same where they have
-    the same id. One is changed where its severity, edition or message differs.
+    A and B are files that `weakcode scrub -o` wrote, folders of Parquet files, or tables: duckdb:FILE:TABLE,
+    sqlite:FILE:TABLE, or TABLE of --db. With @RUN behind a folder or a table, only the findings of that run count.
+    Findings are the same where they have the same id. One is changed where its severity, edition or message differs.
 
     \b
     weakcode compare monday.parquet tuesday.parquet
     weakcode compare before-the-update.parquet after.parquet --format json
+    weakcode compare duckdb:findings.db:findings@monday duckdb:findings.db:findings@tuesday
     """
     from weakcode.cli.common.running import expanded
     from weakcode.findings import Severity
     from weakcode.report.compare import compare
 
-    found = compare(expanded([a]), expanded([b]))
+    found = compare(expanded([a]), expanded([b]), db=db)
     if as_format == "json":
         say_json(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from weakcode.errors import InputError
-from weakcode.scrub.write.adbc import SCHEME, AdbcDatabase
-from weakcode.scrub.write.embedded import KINDS, opened
+from weakcode.scrub.read.queries import connected
+from weakcode.scrub.write.databases.adbc import SCHEME, AdbcDatabase, adbc_connection
+from weakcode.scrub.write.databases.embedded import KINDS, opened
+from weakcode.scrub.write.databases.postgres import PostgresDatabase
+from weakcode.scrub.write.databases.tables import TableName, TableSink
 from weakcode.scrub.write.folders import FolderSink
-from weakcode.scrub.write.postgres import PostgresDatabase
 from weakcode.scrub.write.sinks import Placing, Sink
-from weakcode.scrub.write.tables import TableName, TableSink
 
 FOLDER = "parquet:"
 STANDS_ALONE = (FOLDER, *(f"{kind}:" for kind in KINDS))
 """How what needs no `--db` begins."""
+
+
+def connection_to(db: str) -> Any:
+    """Return a connection to a database by its address. Raises InputError where there is none to be had."""
+    return adbc_connection(db) if db.startswith(SCHEME) else connected(db)
 
 
 def sink_for(

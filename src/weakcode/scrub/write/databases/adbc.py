@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.queries import told
-from weakcode.scrub.write.tables import TableName
+from weakcode.scrub.write.databases.tables import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,11 +27,8 @@ class AdbcDatabase:
     """A connection with a transaction open; `shown` is what messages call the table."""
 
     def __init__(self, db: str, shown: str) -> None:
-        _, driver, address = (*db.split(":", 2), "", "")[:3]
-        if not _DRIVER.fullmatch(driver) or not address:
-            raise InputError("--db adbc:DRIVER:ADDRESS names a driver and a database, such as adbc:sqlite:findings.db")
         self._closing = ExitStack()
-        self._connection = self._closing.enter_context(closing(_connected(driver, address)))
+        self._connection = self._closing.enter_context(closing(adbc_connection(db)))
         self._what = f"the findings cannot be written to {shown}"
         self._temporary: dict[str, pa.Schema] = {}
 
@@ -81,7 +78,11 @@ class AdbcDatabase:
             self._closing.close()
 
 
-def _connected(driver: str, address: str) -> Any:
+def adbc_connection(db: str) -> Any:
+    """Return a connection to `adbc:DRIVER:ADDRESS`. Raises InputError where there is none to be had."""
+    _, driver, address = (*db.split(":", 2), "", "")[:3]
+    if not _DRIVER.fullmatch(driver) or not address:
+        raise InputError("--db adbc:DRIVER:ADDRESS names a driver and a database, such as adbc:sqlite:findings.db")
     try:
         from adbc_driver_manager import dbapi
     except ImportError:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
-from weakcode.scrub.write.tables import Database, TableName
+from weakcode.scrub.write.databases.tables import Database, TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa

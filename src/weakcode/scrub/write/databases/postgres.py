@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from weakcode.scrub.read.queries import connected, told
-from weakcode.scrub.write.tables import TableName
+from weakcode.scrub.write.databases.tables import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,250 @@
+"""Findings in tables of databases, or of one run in a table or a folder, as files that are read like any other.
+
+A table is `duckdb:FILE:TABLE`, `sqlite:FILE:TABLE`, or `TABLE` of a database; `@RUN` behind it, or behind a folder,
+names a run of its table `runs`, or of the folder's `_runs`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import attrs
+
+from weakcode.errors import InputError
+from weakcode.scrub.runs import is_run_id
+from weakcode.scrub.schema import COLUMNS, findings_schema
+from weakcode.scrub.write.databases.tables import RUNS, TableName
+from weakcode.scrub.write.folders import RUNS as RECORDS
+from weakcode.scrub.write.folders import parquet_files
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FOLDER = "parquet:"
+_ROWS = 16_384
+_NAMES = tuple(column.name for column in COLUMNS)
+_LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
+_NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
+
+Asked = Callable[[str], Iterator["pa.RecordBatch"]]
+"""Runs a query and gives its rows, and its columns where there are none."""
+
+
+@attrs.frozen
+class FindingsFiles:
+    """Findings as paths, and what they are called."""
+
+    paths: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+@contextmanager
+def findings_files(given: Sequence[str], db: str | None = None) -> Iterator[FindingsFiles]:
+    """Give the findings files of paths, tables and runs; those of tables are gone afterwards.
+
+    With `db`, what is neither a path nor names a file of a database is a table there. Raises InputError for a table or
+    a run that is not there.
+    """
+    with tempfile.TemporaryDirectory(prefix="weakcode-findings-", ignore_cleanup_errors=True) as folder:
+        paths: list[str] = []
+        names: list[str] = []
+        for number, one in enumerate(given):
+            found = _of_one(one, db, Path(folder) / f"{number}.parquet")
+            paths += found.paths
+            names += found.names
+        yield FindingsFiles(tuple(paths), tuple(names))
+
+
+def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
+    kind, _, rest = given.partition(":")
+    if kind in ("duckdb", "sqlite") and rest and not Path(given).exists():
+        where, run = _without_run(rest)
+        path, _, table = where.rpartition(":")
+        if not path:
+            raise InputError(f"{given} has no file or no table; write it as {kind}:FILE:TABLE or {kind}:FILE:TABLE@RUN")
+        if not Path(path).is_file():
+            raise InputError(f"there is no file {path}")
+        with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
+            _copied(asked, TableName.of(table), run, target)
+        return FindingsFiles((str(target),), (where.rpartition("/")[2] + (f"@{run}" if run else ""),))
+    plain = given.removeprefix(_FOLDER)
+    if Path(plain).exists():
+        return FindingsFiles((plain,), (Path(plain).name,))
+    where, run = _without_run(plain)
+    if run is not None and Path(where).is_dir():
+        return _of_folder(where, run)
+    if db is not None:
+        with _adbc(db) as asked:
+            _copied(asked, TableName.of(where), run, target)
+        return FindingsFiles((str(target),), (plain,))
+    return FindingsFiles((plain,), (Path(plain).name,))
+
+
+def _without_run(given: str) -> tuple[str, str | None]:
+    before, _, run = given.rpartition("@")
+    return (before, run) if before and is_run_id(run) else (given, None)
+
+
+def _of_folder(folder: str, run: str) -> FindingsFiles:
+    name = quote(run, safe="")
+    record = Path(folder) / RECORDS / f"{name}.json"
+    if not record.is_file():
+        there = sorted(path.stem for path in record.parent.glob("*.json"))
+        raise InputError(f"the folder {folder} has no run {run}{_the_last(there)}")
+    files = [
+        path
+        for path in parquet_files(Path(folder))
+        if path.name == f"findings-{name}.parquet" or path.name.startswith(f"findings-{name}-")
+    ]
+    found = json.loads(record.read_text("utf-8"))
+    if found.get("findings") and not files:
+        raise InputError(f"the folder {folder} has no findings of run {run} any more: later runs replaced them")
+    if not files:
+        raise InputError(f"run {run} of the folder {folder} wrote no findings, so there is no file of it to compare")
+    return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).name}@{run}",))
+
+
+def _the_last(runs: Sequence[str]) -> str:
+    return f"; its last are {', '.join(runs[-5:])}" if runs else ""
+
+
+@contextmanager
+def _duckdb(path: str) -> Iterator[Asked]:
+    import duckdb
+
+    try:
+        with closing(
+            duckdb.connect(path, read_only=True, config={"autoinstall_known_extensions": False})
+        ) as connection:
+
+            def asked(query: str) -> Iterator[pa.RecordBatch]:
+                found = connection.sql(query)
+                if found is not None:
+                    # DuckDB renamed it.
+                    read = found.to_arrow_reader if hasattr(found, "to_arrow_reader") else found.fetch_arrow_reader
+                    yield from _batches(read(_ROWS))
+
+            yield asked
+    except (duckdb.Error, OSError) as error:
+        raise InputError(f"{path} cannot be read: {_first(error)}") from None
+
+
+@contextmanager
+def _sqlite(path: str) -> Iterator[Asked]:
+    import pyarrow as pa
+
+    try:
+        with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=60)) as connection:
+
+            def asked(query: str) -> Iterator[pa.RecordBatch]:
+                cursor = connection.execute(query)
+                names = [one[0] for one in cursor.description]
+                while True:
+                    rows = cursor.fetchmany(_ROWS)
+                    yield pa.RecordBatch.from_pydict(
+                        {name: pa.array([row[at] for row in rows]) for at, name in enumerate(names)}
+                    )
+                    if not rows:
+                        return
+
+            yield asked
+    except sqlite3.Error as error:
+        raise InputError(f"{path} cannot be read: {_first(error)}") from None
+
+
+@contextmanager
+def _adbc(db: str) -> Iterator[Asked]:
+    from weakcode.scrub.read.queries import told
+    from weakcode.scrub.write.targets import connection_to
+
+    with told("the table cannot be read"), closing(connection_to(db)) as connection:
+
+        def asked(query: str) -> Iterator[pa.RecordBatch]:
+            with connection.cursor() as cursor:
+                cursor.execute(query)
+                yield from _batches(cursor.fetch_record_batch())
+
+        yield asked
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Give the batches of a reader, before them one without rows, which tells the columns where there are none."""
+    import pyarrow as pa
+
+    yield pa.RecordBatch.from_pylist([], schema=reader.schema)
+    yield from reader
+
+
+def _first(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _copied(asked: Asked, table: TableName, run: str | None, target: Path) -> None:
+    """Write the findings of a table, or of one of its runs, as a file like that of a scrub."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if run is not None:
+        _check_run(asked, table, run)
+    # A run id is letters, digits and . _ : + -.
+    where = f" WHERE run_id = '{run}'" if run else ""
+    names: list[str] = []
+    with pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
+        for batch in asked(f"SELECT * FROM {table.quoted}{where}"):  # noqa: S608
+            missing = [name for name in _NEEDED if name not in batch.schema.names]
+            if missing:
+                raise InputError(f"{table} is not a table of findings: it has no column {', '.join(missing)}")
+            columns = [_column(batch, field) for field in findings_schema()]
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=findings_schema()))
+            names = batch.schema.names
+        for name, column in (("version", "weakcode"), ("engine", "engine"), ("packs", "packs")):
+            if column in names:
+                said = _rows(asked, f"SELECT DISTINCT {column} AS said FROM {table.quoted}{where}")  # noqa: S608
+                words = sorted({_as_words(row["said"]) for row in said} - {""})
+                writer.add_key_value_metadata({f"weakcode.{name}": ", ".join(words)})
+
+
+def _check_run(asked: Asked, table: TableName, run: str) -> None:
+    """Raise InputError where the runs beside a table do not have this one, or later ones replaced some of it."""
+    runs = attrs.evolve(table, table=RUNS).quoted
+    there = {row["id"]: row["findings"] for row in _rows(asked, f"SELECT id, findings FROM {runs} ORDER BY started")}  # noqa: S608
+    if run not in there:
+        raise InputError(f"{table} has no run {run}{_the_last(list(there))}")
+    query = f"SELECT count(*) AS n FROM {table.quoted} WHERE run_id = '{run}' AND coalesce(waived_by, '') = ''"  # noqa: S608
+    (left,) = (row["n"] for row in _rows(asked, query))
+    if left != there[run]:
+        raise InputError(
+            f"of the {there[run]:,} findings of run {run}, {table} still has {left:,}: later runs replaced the others; "
+            "--into-mode run and append keep those of each run"
+        )
+
+
+def _rows(asked: Asked, query: str) -> list[dict[str, Any]]:
+    return [row for batch in asked(query) for row in batch.to_pylist()]
+
+
+def _as_words(value: Any) -> str:
+    if isinstance(value, str) and value.startswith("["):
+        value = json.loads(value)
+    return ", ".join(value) if isinstance(value, list) else str(value or "")
+
+
+def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
+    """Return a column as findings files have it; lists may be JSON, dates text."""
+    import pyarrow as pa
+
+    column = batch.column(field.name) if field.name in batch.schema.names else None
+    if column is None or column.null_count == batch.num_rows:
+        return pa.nulls(batch.num_rows, field.type)
+    if pa.types.is_string(column.type) and (field.name in _LISTS or pa.types.is_date(field.type)):
+        read = json.loads if field.name in _LISTS else dt.date.fromisoformat
+        return pa.array([None if one is None else read(one) for one in column.to_pylist()], field.type)
+    return column.cast(field.type)
