@@ -6,8 +6,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weakcode.base.remembered import remembered
+from weakcode.codes import catalog
 from weakcode.codes.codeset import CodeSet
+from weakcode.codes.edition import Edition
 from weakcode.compile.classes import Spans, classes
+from weakcode.compile.tabular.notes import manifestation_codes
 
 UNIVERSE = 24
 sets = st.lists(st.sets(st.integers(0, UNIVERSE - 1)).map(CodeSet.of), min_size=1, max_size=8)
@@ -42,3 +46,24 @@ def test_codes_are_of_one_class_exactly_when_they_are_in_the_same_sets_in_every_
             listed = members[places[number] : places[number + 1]].tolist()
             left_out = unlisted if role else set()
             assert listed == [n for n in expected[code][role] if n not in left_out]
+
+
+def test_what_compiling_works_out_of_an_edition_is_asked_once_and_forgotten() -> None:
+    edition = catalog.bundled()
+    asked: list[str] = []
+
+    @remembered
+    def length(name: str, edition: Edition) -> int:
+        asked.append(name)
+        return len(name)
+
+    edition.let_go()
+    assert [length("M62.81", edition), length("I10", edition), length("M62.81", edition)] == [6, 3, 6]
+    assert asked == ["M62.81", "I10"]
+    found = manifestation_codes(edition)
+    assert manifestation_codes(edition) is found
+    edition.let_go()
+    assert not edition.remembered
+    assert (manifestation_codes(edition), length("I10", edition)) == (found, 3)
+    assert asked == ["M62.81", "I10", "I10"]
+    edition.let_go()

@@ -135,7 +135,9 @@ def _compile(
         check_code_sets(profile, loaded)
     loaded = [_of_rules(one, only.get(path)) for path, one in zip(paths, loaded, strict=True)]
     lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
-    edition.prepare()
+    if any(rule.notes for one in loaded for rule in one.pack.rules):
+        # They ask for nearly every place; a few rules of one's own for hardly any.
+        edition.prepare()
     rules, edits = compile_packs([one.pack for one in loaded], edition, lines, given)
     edition.let_go()
     facts = {fact for one in loaded for fact in one.pack.facts}
