@@ -7,7 +7,7 @@ that ask the same: a bit for each of these, and for each code the bits of those 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from weakcode.findings import NotJudged
 from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import Condition
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.unjudged import BITS, asked_of, codes_of, missing, wants
+from weakcode.semantics.unjudged import BITS, asked_for, asked_of, codes_of, missing, wants
 from weakcode.semantics.verbs import Verb
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Questions:
 
 def _as_of(asked: Asked, day: dt.date) -> Asked:
     """Return what is asked without the need of a date, where the day that stands for one that is missing will do."""
+    if not asked.wants & _DATE:
+        return asked
     starts, ends = asked.condition.starts or dt.date.min, asked.condition.ends or dt.date.max
     return attrs.evolve(asked, wants=asked.wants & ~_DATE) if starts <= day <= ends else asked
 
@@ -169,17 +171,37 @@ def _all_asked(program: Program) -> tuple[Asked, ...]:
     if "asked" not in program.shared:
         found: dict[tuple[int, Condition, bool, bool], CodeSet | None] = {}
         for part in program.parts:
-            special, condition = part.program.column("special"), part.program.column("condition")
-            asks = [bool(wants(plain)) for plain, _ in part.program.conditions]
-            for number in compress(range(len(part.program)), special):
-                if special[number] & LINED or asks[condition[number]]:
-                    edit = part.program.edit(number)
-                    codes = codes_of(edit)
-                    key = (edit.rule + part.first_rule, asked_of(edit), edit.verb is Verb.SECONDARY, codes is None)
-                    known = found.get(key)
-                    found[key] = codes if known is None or codes is None else known | codes
+            for number, asked in _asking(part.program):
+                if part.program.column("verbs")[number] == Verb.CLAIM_REQUIRE:
+                    codes = codes_of(part.program.edit(number))
+                else:
+                    codes = part.program.code_set(part.program.column("subjects")[number]) or CodeSet()
+                rule = part.program.rule_of_edit[number] + part.first_rule
+                looks_first = part.program.column("verbs")[number] == Verb.SECONDARY
+                key = (rule, asked, looks_first, codes is None)
+                known = found.get(key)
+                found[key] = codes if known is None or codes is None else known | codes
         program.shared["asked"] = tuple(
             Asked(rule, asked, wants(asked), first, codes) for (rule, asked, first, _), codes in found.items()
         )
     known_asked: tuple[Asked, ...] = program.shared["asked"]
     return known_asked
+
+
+def _asking(program: Program) -> Iterator[tuple[int, Condition]]:
+    """Give the edits of a program that ask for what a claim may lack, by number, with what they ask.
+
+    Of most, only the condition is looked at, which many have in common: to read an edit takes longer.
+    """
+    special, condition = program.column("special"), program.column("condition")
+    asks = [bool(wants(plain)) for plain, _ in program.conditions]
+    known: dict[int, Condition] = {}
+    for number in compress(range(len(program)), special):
+        at = condition[number]
+        if special[number] & LINED:
+            yield number, asked_of(program.edit(number))
+        elif asks[at]:
+            asked = known.get(at)
+            if asked is None:
+                asked = known[at] = asked_for(program.conditions[at][0], looks_at_pointers=False)
+            yield number, asked

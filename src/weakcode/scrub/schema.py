@@ -24,6 +24,8 @@ class Encoding(enum.Enum):
     """A few values again and again: a dictionary."""
     RISES = enum.auto()
     """Whole numbers near to the one before: their differences."""
+    PLACES = enum.auto()
+    """Texts that begin alike and hardly repeat: a dictionary in batches, none in Parquet."""
     HASHES = enum.auto()
     """Texts of which none is like another: their lengths apart."""
 
@@ -114,7 +116,12 @@ COLUMNS = (
         "int64",
         encoding=Encoding.RISES,
     ),
-    TableColumn("place", "segment or path in it", lambda one: one.record.place_of(one.finding.positions)),
+    TableColumn(
+        "place",
+        "segment or path in it",
+        lambda one: one.record.place_of(one.finding.positions),
+        encoding=Encoding.PLACES,
+    ),
     TableColumn("waived_by", "who waives the finding", lambda one: one.finding.waiver and one.finding.waiver.who),
     TableColumn("waiver", "and why", lambda one: one.finding.waiver and one.finding.waiver.reason),
 )
@@ -140,7 +147,7 @@ def batch_schema() -> pa.Schema:
     import pyarrow as pa
 
     def packed(column: TableColumn) -> pa.DataType:
-        if column.kind != "string" or column.encoding is not Encoding.REPEATS:
+        if column.kind != "string" or column.encoding not in (Encoding.REPEATS, Encoding.PLACES):
             return column.type()
         words = pa.dictionary(pa.int32(), pa.string())
         return pa.list_(words) if column.is_list else words

@@ -33,10 +33,19 @@ def missing(judged: JudgedClaim) -> int:
 
 def asked_of(edit: Edit) -> Condition:
     """Return what an edit asks of a claim beside its codes; that it looks at pointers is one thing however it does."""
-    condition = edit.condition or Condition()
-    looks = edit.pointed in (FIRST, NEVER) or bool(condition.faults)
-    asked = attrs.evolve(condition, pointer_off_claim=looks, line_without_pointer=False)
-    return attrs.evolve(asked, present=None, absent=None, first_listed=None)
+    return asked_for(edit.condition or Condition(), looks_at_pointers=edit.pointed in (FIRST, NEVER))
+
+
+def asked_for(condition: Condition, *, looks_at_pointers: bool) -> Condition:
+    """Return what a condition asks of a claim beside its codes; `looks_at_pointers` tells that an edit does so too."""
+    return attrs.evolve(
+        condition,
+        pointer_off_claim=looks_at_pointers or bool(condition.faults),
+        line_without_pointer=False,
+        present=None,
+        absent=None,
+        first_listed=None,
+    )
 
 
 def wants(condition: Condition) -> int:
