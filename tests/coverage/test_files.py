@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,10 @@ DAMAGED = {
         _with("article.csv", lambda data: b"\r\n".join(data.split(b"\r\n")[:2]) + b"\r\n"),
         "are of policies that it does not have",
     ),
+    "the same twice": (
+        _with("article.csv", lambda data: data + data.split(b"\r\n")[1] + b"\r\n"),
+        "stands twice; it is damaged",
+    ),
     "no rows": (_with("article.csv", lambda data: data.split(b"\r\n")[0] + b"\r\n"), "holds no policies"),
 }  # fmt: skip
 
@@ -138,6 +144,13 @@ def test_a_file_that_is_not_whole_is_one_line_and_changes_nothing(tmp_path, data
     assert {path: path.read_bytes() for path in installed.folder().iterdir()} == before
 
 
+def _holding(inner: bytes) -> bytes:
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("current_article_csv.zip", inner)
+    return outer.getvalue()
+
+
 def test_a_zip_that_is_damaged_or_none_is_refused(tmp_path, data_dir):
     whole = zipped(tmp_path / "whole.zip", therapy()).read_bytes()
     for name, content in (
@@ -145,6 +158,8 @@ def test_a_zip_that_is_damaged_or_none_is_refused(tmp_path, data_dir):
         ("flipped.zip", whole[:400] + bytes(200) + whole[600:]),
         ("page.zip", b"<html></html>"),
         ("empty.zip", b""),
+        ("inner.zip", _holding(whole[: len(whole) // 2])),
+        ("empty-inner.zip", _holding(b"")),
     ):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(InputError, match=name):
