@@ -223,7 +223,8 @@ def test_the_container_is_asked_to_be_read_only_without_a_network(folders: tuple
     assert done.returncode == 3, "the status of the command is that of the script"
     assert {"--read-only", f"{folders[0]}:/claims:ro", f"{folders[1]}:/findings", "ours:1"} <= set(asked)
     assert asked[asked.index("--network") + 1] == "none"
-    arguments = asked[asked.index("ours:1") + 2 :]
+    assert asked[asked.index("--entrypoint") + 1] == "weakcode"
+    arguments = asked[asked.index("ours:1") + 1 :]
     places = {"/claims": str(folders[0]), "/findings": str(folders[1])}
     local = [re.sub(r"^/(claims|findings)", lambda found: places[found[0]], one) for one in arguments]
     subprocess.run([str(Path(sys.executable).parent / "weakcode"), *local], check=True, timeout=120)

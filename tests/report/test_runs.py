@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.report.conftest import FOUR, MakeFindings, finding
 from tests.report.test_page import Page, report
+from weakcode.cli import main
 from weakcode.errors import InputError
 from weakcode.report.model import RunCount
 from weakcode.report.render import write_report
@@ -144,3 +146,21 @@ def test_the_page_has_the_practice_and_the_days_at_its_head(make_findings: MakeF
     text = " ".join(Page(page).text.split())
     assert "Oak & Elm <Clinic> Coding findings Claims checked on 28 November 2026. Report of " in text
     assert "<title>Oak &amp; Elm &lt;Clinic&gt;: Coding findings in findings.parquet</title>" in page
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_table_of_findings_has_the_trend_of_its_runs(tmp_path: Path, kind: str) -> None:
+    claims, table = tmp_path / "claims.csv", f"{kind}:{tmp_path / 'nightly.db'}:findings"
+    for number in (3, 2):
+        claims.write_text("claim_id,codes\n" + "".join(f"C{at},M62.84 I10\n" for at in range(number)))
+        scrub = ["scrub", str(claims), "--into", table, "--into-mode", "replace", "--fail-on", "never"]
+        ran = CliRunner().invoke(main, [*scrub, "--only", "weakness"])
+        assert ran.exit_code == 0, ran.output
+    data = write_report([table], tmp_path / "report.html")
+    assert (data.files, data.findings, [row.claim for row in data.rows]) == (("findings",), 2, ["C0", "C1"])
+    assert data.trend is not None
+    assert sorted((one.claims, one.by_severity.total) for one in data.trend.runs) == [(2, 2), (3, 3)]
+    with pytest.raises(InputError, match="nothing"):
+        write_report([f"{kind}:{tmp_path / 'nightly.db'}:nothing"], tmp_path / "report.html")
+    with pytest.raises(InputError, match="there is no file"):
+        write_report([f"{kind}:{tmp_path / 'none.db'}:findings"], tmp_path / "report.html")

@@ -152,6 +152,14 @@ def test_findings_rejects_and_counts_are_those_of_one_machine_in_their_order(
     assert len(list(outputs[0].glob("*.parquet"))) > 2
 
 
+def test_ids_of_findings_do_not_depend_on_which_task_has_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_tasks: None
+) -> None:
+    path = claims(tmp_path / "claims.parquet", 3, claim_id=["A", "A", "A"])
+    scrubbed(monkeypatch, [path], tmp_path / "out.parquet")
+    assert len(set(pq.read_table(tmp_path / "out.parquet")["finding_id"].to_pylist())) == 1
+
+
 def test_of_a_delta_table_the_latest_version_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_tasks: None
 ) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import hashlib
 import os
+import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -68,8 +69,8 @@ def write_report(
     target = checked_output(output, (".html", ".htm"), sources)
     listed = None if work_list is None else checked_output(work_list, WORK_LIST_EXTENSIONS, sources)
     template = _template()
-    runs = runs_of([os.fspath(path) for path in findings], together=together)
-    with Outputs() as outputs:
+    with Outputs() as outputs, tempfile.TemporaryDirectory(prefix="weakcode-report-") as scratch:
+        runs = runs_of([os.fspath(path) for path in findings], together=together, scratch=Path(scratch))
         file = outputs.open(target)
         run = latest(runs)
         data = read_report_data(

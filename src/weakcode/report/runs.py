@@ -11,6 +11,7 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.report.source import about_files, files_of
+from weakcode.report.tables import copied_table, is_table_in_file
 
 _SAME = ("claims_in", "evaluated", "rejected", "clean", "rules")
 """What a summary and a findings file of one run have in common, beside the digests of the inputs."""
@@ -30,20 +31,24 @@ class GivenRun:
     started: str = ""
 
 
-def runs_of(inputs: Sequence[str], *, together: bool = False) -> tuple[GivenRun, ...]:
+def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | None = None) -> tuple[GivenRun, ...]:
     """Return the runs that the inputs of a report are, the oldest first where all of them say when they were.
 
     Each findings file is a run, and so is a folder of Parquet files, and a summary (`.json`) of which there are no
     findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
-    With `together`, all findings files are one run. Raises InputError for inputs that are none of these.
+    With `together`, all findings files are one run. `duckdb:FILE:TABLE` and `sqlite:FILE:TABLE` are the runs that wrote
+    into the table; its findings, copied into the folder `scratch`, are those of the last.
+    Raises InputError for inputs that are none of these.
     """
-    given = [one for path in inputs for one in _inside(Path(path))]
+    tables = [one for one in inputs if scratch is not None and is_table_in_file(one)]
+    stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path())]
+    given = [one for path in inputs if path not in tables for one in _inside(Path(path))]
     summaries = [_of_summary(path) for path in given if path.suffix.lower() == ".json"]
     found = [path for path in given if path.suffix.lower() != ".json"]
-    if not found:
+    if not found and not stored:
         raise InputError("there are no findings among the inputs, only summaries; give what weakcode scrub -o wrote")
-    groups = [found] if together else [[path] for path in found]
-    runs = [_of_findings(group, summaries) for group in groups]
+    groups = [found] if together and found else [[path] for path in found]
+    runs = [*stored, *(_of_findings(group, summaries) for group in groups)]
     told_of = {run.id for run in runs if run.id}
     runs += [run for run in summaries if run.id not in told_of]
     if all(run.started for run in runs):
@@ -74,19 +79,34 @@ def _inside(path: Path) -> list[Path]:
     return found
 
 
+def _of_table(given: str, place: int, scratch: Path) -> list[GivenRun]:
+    """Return the runs of a table; the last has its findings. A table of unknown runs is one run."""
+    copied, name = scratch / f"{place}.parquet", given.rpartition(":")[2]
+    runs = [_summarized(name, values) for values in copied_table(given, copied)]
+    last = runs.pop() if runs else GivenRun((name,))
+    return [*runs, attrs.evolve(last, files=(copied,))]
+
+
 def _of_summary(path: Path) -> GivenRun:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        return _summarized(path.name, json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError:
+        raise InputError(f"{path} is not the summary of a run; give what weakcode scrub --summary wrote") from None
+
+
+def _summarized(name: str, values: Any) -> GivenRun:
+    """Return a run of which there is a summary; raises InputError for what is none."""
+    try:
         numbers = [int(values[name]) for name in ("claims_in", "evaluated", "rejected", "clean")]
         run = values["run"]
         counts = [*numbers, *map(int, {**values["by_severity"], **values["by_rule"]}.values())]
         if min(counts) < 0:
             raise ValueError
-        return GivenRun((path.name,), (), values, str(run["id"]), str(run["started"]))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+        return GivenRun((name,), (), values, str(run["id"]), str(run["started"]))
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise InputError(f"{path} is not the summary of a run; give what weakcode scrub --summary wrote") from None
+        raise InputError(f"{name} is not the summary of a run; give what weakcode scrub --summary wrote") from None
 
 
 def _of_findings(paths: Sequence[Path], summaries: Sequence[GivenRun]) -> GivenRun:

@@ -88,6 +88,29 @@ def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
     return FindingsFiles((plain,), (Path(plain).name,))
 
 
+def is_table_in_file(given: str) -> bool:
+    """Tell whether an input is `duckdb:FILE:TABLE` or `sqlite:FILE:TABLE`."""
+    return given.partition(":")[0] in ("duckdb", "sqlite") and given.count(":") > 1 and not Path(given).exists()
+
+
+def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
+    """Write the findings of a table in a file as `target`, and return the summaries of its runs, the oldest first.
+
+    Runs whose findings were not kept are not among them. Raises InputError for a table that is not there.
+    """
+    kind, _, rest = given.partition(":")
+    path, _, name = rest.rpartition(":")
+    if not Path(path).is_file():
+        raise InputError(f"there is no file {path}")
+    table = TableName.of(name)
+    runs = attrs.evolve(table, table=RUNS).quoted
+    with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
+        _copied(asked, table, None, target)
+        query = f"SELECT summary FROM {runs} WHERE findings_table = '{table}' ORDER BY started"  # noqa: S608
+        summaries = [json.loads(row["summary"]) for row in _rows(asked, query)]
+    return [one for one in summaries if one.get("is_kept", True)]
+
+
 def _without_run(given: str) -> tuple[str, str | None]:
     before, _, run = given.rpartition("@")
     return (before, run) if before and is_run_id(run) else (given, None)

@@ -24,7 +24,7 @@ def trend_of(runs: Sequence[GivenRun], shown: GivenRun, data: ReportData) -> Tre
     """
     if len(runs) == 1:
         return None
-    counts = tuple(_shown(run, data) if run is shown else _counted(run) for run in runs)
+    counts = tuple(_shown(run, data) if run is shown and run.summary is None else _counted(run) for run in runs)
     before = [run for run in runs[: runs.index(shown)] if run.files]
     if not before:
         return Trend(counts)

@@ -139,7 +139,7 @@ class _Run:
         self._plan, self._out = plan, out
         self.sources = Sources(plan.inputs, plan.options, plan.mapping, keep_going=plan.keep_going)
         self._rows = FindingRows()
-        self._repeated = RepeatedIds()
+        self._repeated = RepeatedIds(is_part=plan.is_part)
         self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()

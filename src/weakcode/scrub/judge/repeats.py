@@ -22,13 +22,19 @@ if TYPE_CHECKING:
 
 
 class RepeatedIds:
-    """Counts the ids of the claims of one run, in the order in which they are evaluated."""
+    """Counts the ids of the claims of one run, in the order in which they are evaluated.
 
-    def __init__(self) -> None:
+    In a part of a run nothing is counted: what an id was given before is not known there.
+    """
+
+    def __init__(self, *, is_part: bool = False) -> None:
         self._seen = SeenIds(os.urandom(16))
+        self._is_part = is_part
 
     def evaluated(self, one: Evaluated) -> Evaluated:
         """Return a claim that was evaluated with the ids that its findings have in the run."""
+        if self._is_part:
+            return one
         claim_id = one.record.claim.id
         nth = self._seen.add(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
         if nth == 1:
@@ -46,6 +52,8 @@ class RepeatedIds:
         if part.scrubbed is None or part.claim_ids is None or part.rows is None:
             return None
         findings = part.scrubbed.findings
+        if self._is_part:
+            return findings
         nth, again = self._seen.add_all(*text_buffers(part.claim_ids))
         if not again or not findings.num_rows:
             return findings
