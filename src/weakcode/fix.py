@@ -13,7 +13,7 @@ from itertools import combinations, pairwise
 import attrs
 
 from weakcode.claims import Claim, Diagnosis, ServiceLine
-from weakcode.findings import Finding, Fix, in_order
+from weakcode.findings import Finding, Fix
 
 Check = Callable[[Claim], tuple[Finding, ...]]
 Pair = tuple[str, str]
@@ -115,39 +115,6 @@ def _reordered(claim: Claim, check: Check) -> tuple[Claim, list[Fix], tuple[str,
         return claim, [], ("reordering would bring up another finding, so the order is left alone",)
     moves = [Fix("resequence", "Write the codes in this order: " + ", ".join(current.codes) + ".", True)]
     return current, moves, ()
-
-
-def whatever_order(claim: Claim, findings: Sequence[Finding], check: Check, *, first: bool) -> tuple[Finding, ...]:
-    """Return those of a claim's findings that it has in whatever order its codes stand; with `first`, after the first.
-
-    The codes are put in the order that resequencing asks for, and what is found there is told at the old positions.
-    """
-    fixed = 1 if first else 0
-    demands: set[Pair] = set()
-    order, found = list(range(len(claim.codes))), findings
-    current = claim
-    for _ in range(_ROUNDS):
-        asked = {pair for pair in _demands(current, found) if not first or claim.codes[0] not in pair}
-        if asked <= demands:
-            break
-        demands |= asked
-        moved = _fewest_moves(claim.codes[fixed:], demands)
-        if moved is None:
-            break
-        order = [*range(fixed), *(place + fixed for place in moved)]
-        current = _in_order(claim, order)
-        found = check(current)
-    told = []
-    for one in found:
-        old = tuple(order[position - 1] + 1 for position in one.positions)
-        resequences = one.fix is not None and one.fix.safe and one.fix.action == "resequence"
-        if resequences and not (first and 1 in old):
-            continue
-        mended = one.fix
-        if mended is not None:
-            mended = attrs.evolve(mended, positions=tuple(order[position - 1] + 1 for position in mended.positions))
-        told.append(attrs.evolve(one, positions=old, fix=mended))
-    return tuple(in_order(told))
 
 
 def _in_order(claim: Claim, order: Sequence[int]) -> Claim:

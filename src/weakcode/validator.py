@@ -32,6 +32,7 @@ from weakcode.rules.reading import as_file, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
 from weakcode.selection import Selection
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.verbs import Order
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -234,8 +235,11 @@ class Validator:
         day = claim.service_date or self.day
         return self._found(claim, self._bench(self._editions.get(day) or self._edition(claim.service_date)), day)[1]
 
-    def judge(self, claim: ClaimLike) -> Verdict:
+    def judge(self, claim: ClaimLike, *, order: Order = "all") -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
+
+        `order` says of which codes the order is known: of all, of the `first` alone, or of `none`: then nothing
+        is found that another order of the others would not have.
 
         Raises UnknownNameError when the claim has a documented fact that no pack knows, InputError when the validator
         is strict about editions and none was in force.
@@ -243,7 +247,7 @@ class Validator:
         claim = Claim.of(claim)
         edition, today = self._edition(claim.service_date), self.day
         bench, day = self._bench(edition), claim.service_date or today
-        judged, found = self._found(claim, bench, day)
+        judged, found = self._found(claim, bench, day, order)
         outcome = sort_out(found, claim, self._book, today)
         out_of_force = about_edition(day, edition)
         return Verdict(
@@ -264,20 +268,22 @@ class Validator:
             ),
         )
 
-    def _found(self, claim: Claim, bench: EditionBench, day: dt.date) -> tuple[JudgedClaim, tuple[Finding, ...]]:
+    def _found(
+        self, claim: Claim, bench: EditionBench, day: dt.date, order: Order = "all"
+    ) -> tuple[JudgedClaim, tuple[Finding, ...]]:
         """Return a claim as its edition sees it on a day, and the findings on it before anything is waived."""
         give_way()
         if claim.documented:
             check_facts(claim.documented, bench.program.facts)
-        judged = self._judged(claim, bench.edition, day)
+        judged = self._judged(claim, bench.edition, day, order)
         findings = bench.assembler.findings(judged, bench.engine.hits(judged))
         if self._coverage is not None and claim.lines:
             covered = self._coverage.findings(claim, day, bench)
             findings = tuple(in_order((*findings, *covered))) if covered else findings
         return judged, findings if bench.risks is None else bench.risks.shown_on(findings, judged.payer)
 
-    def _judged(self, claim: Claim, edition: Edition, day: dt.date) -> JudgedClaim:
-        return JudgedClaim.of(claim, edition, day, self._chosen.payer_of(claim.payer, claim.payer_id))
+    def _judged(self, claim: Claim, edition: Edition, day: dt.date, order: Order = "all") -> JudgedClaim:
+        return JudgedClaim.of(claim, edition, day, self._chosen.payer_of(claim.payer, claim.payer_id), order)
 
     def warm(self) -> None:
         """Do now what the first check would do: read or compile the rules and make the engine ready.

@@ -17,7 +17,7 @@ from weakcode.compile.program import ADMITTED, LINED, SERVED, SPOKEN, Program
 from weakcode.engines.judging import USUAL, CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.judged import JudgedClaim, without_satisfied
+from weakcode.semantics.judged import JudgedClaim, without_known_order, without_satisfied
 from weakcode.semantics.terms import found_term
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ class ColumnarEngine:
         found = self._parts[0].hits(judged)
         for part in self._parts[1:]:
             found += part.hits(judged)
-        return without_satisfied(found, judged, self._program.edit) if judged.incomplete else found
+        if judged.incomplete:
+            found = without_satisfied(found, judged, self._program.edit)
+        return found if judged.order == "all" else without_known_order(found, judged, self._program.edit)
 
     def term(self, edit: Edit, text: str | None, code_id: int) -> str | None:
         """Return the term of the edit that a diagnosis's text holds, or None."""

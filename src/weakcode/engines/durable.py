@@ -19,7 +19,7 @@ from weakcode.compile.program import Program
 from weakcode.errors import EngineError
 from weakcode.semantics.conditions import holds
 from weakcode.semantics.edits import Edit, Hit
-from weakcode.semantics.judged import JudgedClaim, without_satisfied
+from weakcode.semantics.judged import JudgedClaim, without_known_order, without_satisfied
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, named
 
@@ -156,7 +156,9 @@ class DurableEngine:
         """Return every violation on the claim, in no particular order. Raises EngineError."""
         facts = self.facts(judged)
         found = _violations(facts) if facts else []
-        return without_satisfied(found, judged, self._program.edit) if judged.incomplete else found
+        if judged.incomplete:
+            found = without_satisfied(found, judged, self._program.edit)
+        return found if judged.order == "all" else without_known_order(found, judged, self._program.edit)
 
     def facts(self, judged: JudgedClaim) -> list[dict[str, Any]]:
         """Return the facts of the claim that can lead to a violation, the closing fact last; empty if none can."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
 from weakcode.semantics.pointers import Pointers, pointed_positions
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import Order, Verb, Where, in_every_order
 
 if TYPE_CHECKING:
     from weakcode.semantics.edits import Edit, Hit
@@ -34,7 +35,7 @@ class JudgedClaim:
     repeat, both in claim order. `incomplete` holds (position, the billable codes of any day below it) of each code
     that is a category, lacks characters or is not billable on the day. `is_spoken` tells whether a diagnosis has
     documented text. `pointers` is what the service lines say of the codes; None where they say nothing. `payer` is who
-    pays, as a profile calls it.
+    pays, as a profile calls it. `order` says of which codes the order is known.
     """
 
     claim: Claim
@@ -46,9 +47,17 @@ class JudgedClaim:
     pointers: Pointers | None
     incomplete: tuple[tuple[int, CodeSet], ...] = ()
     payer: str | None = None
+    order: Order = "all"
 
     @classmethod
-    def of(cls, claim: Claim, edition: Edition, day: dt.date | None = None, payer: str | None = None) -> JudgedClaim:
+    def of(
+        cls,
+        claim: Claim,
+        edition: Edition,
+        day: dt.date | None = None,
+        payer: str | None = None,
+        order: Order = "all",
+    ) -> JudgedClaim:
         """Return the claim as the edition sees it. `day` stands for the service date of a claim without one.
 
         Without it, the edition's first day does. `payer` is the payer's name where a profile knows a better one than
@@ -65,7 +74,7 @@ class JudgedClaim:
         of_day = claim.service_date or day or edition.starts
         incomplete = _incomplete(codes, distinct, edition) if max(ids, default=0) >= edition.size else ()
         payer = payer or claim.payer
-        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete, payer)
+        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete, payer, order)
 
     @property
     def payer_names(self) -> tuple[str, ...]:
@@ -123,6 +132,25 @@ def without_satisfied(hits: Iterable[Hit], judged: JudgedClaim, edit_of: Callabl
         if not (asks and stands_for(judged.incomplete, edit.object, edit.where, hit.subject)):
             kept.append(hit)
     return kept
+
+
+def without_known_order(hits: Iterable[Hit], judged: JudgedClaim, edit_of: Callable[[int], Edit]) -> list[Hit]:
+    """Return the hits on a claim that are violations in whatever order those of its codes stand that have none."""
+    if judged.order == "all" or len(judged.distinct) == 1:
+        return list(hits)
+    kept = []
+    for hit in hits:
+        edit = edit_of(hit.edit)
+        others = partial(_others, edit, hit.subject, judged)
+        if in_every_order(edit.verb, edit.where, hit.subject, hit.object, judged.order, others):
+            kept.append(hit)
+    return kept
+
+
+def _others(edit: Edit, i: int, judged: JudgedClaim) -> list[int]:
+    """Return the first positions of what satisfies an edit, beside i."""
+    found = [at for at, code in judged.distinct if at != i and code in edit.object]
+    return found + [at for at, below in judged.incomplete if at != i and not below - edit.object]
 
 
 def names_of(payer: str | None, given: str | None, ids: Sequence[str] | None) -> tuple[str, ...]:

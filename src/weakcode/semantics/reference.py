@@ -18,7 +18,7 @@ from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import stems
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
-from weakcode.semantics.judged import MISSING, JudgedClaim, at_positions, stands_for
+from weakcode.semantics.judged import MISSING, JudgedClaim, at_positions, stands_for, without_known_order
 from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, Where
@@ -214,7 +214,14 @@ def read(number: int, edit: Edit, rule: CompiledRule, judged: JudgedClaim, editi
         return readings + list(_TOGETHER[edit.verb](on, at))
     for i in at:
         readings += _BY_SUBJECT[edit.verb](on, i)
-    return readings
+    return [_in_every_order(one, judged, edit) for one in readings]
+
+
+def _in_every_order(reading: Reading, judged: JudgedClaim, edit: Edit) -> Reading:
+    """Return a reading, satisfied where what is violated rests on an order of codes which is not known."""
+    if reading.hit is None or without_known_order([reading.hit], judged, lambda _: edit):
+        return reading
+    return Reading(reading.subject, Outcome.SATISFIED, "the order of the claim's codes is not known")
 
 
 def _silent(edit: Edit, rule: CompiledRule, judged: JudgedClaim, i: int, edition: Edition) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 import attrs
 
@@ -65,3 +66,30 @@ def named(verb: Verb, where: Where) -> str:
     """Return the name of a verb with its relation: `forbid before`, `secondary`."""
     form = FORMS[verb]
     return f"{form.name} {where.name.lower()}" if form.has_relation else form.name
+
+
+Order = Literal["all", "first", "none"]
+"""Of which of a claim's codes the order is known: of all, of the first alone, of none.
+
+FHIR resources by CARIN's profiles are such: their `sequence` need not be an order, only the principal type tells one.
+"""
+ORDERS: Sequence[Order] = ("all", "first", "none")
+
+
+def in_every_order(verb: Verb, where: Where, i: int, j: int, order: Order, others: Callable[[], Iterable[int]]) -> bool:
+    """Tell whether a violation of an edit at i, with j, is one in whatever order the codes stand.
+
+    `others` gives the first positions of what satisfies the edit, beside i. Each edit is asked by itself: an order in
+    which it is satisfied need not satisfy all.
+    """
+    known = order == "first"
+    if verb in (Verb.FIRST, Verb.SECONDARY):
+        return known
+    if verb is Verb.ORDER:
+        # What is violated with the last object, or the first, is violated with all of them.
+        return known and (j if where is Where.AFTER else i) == 1
+    if where is Where.ANYWHERE:
+        return True
+    if verb is Verb.FORBID:
+        return known and 1 in (i, j)
+    return not any(where.relates(i, k) if known and 1 in (i, k) else True for k in others())

@@ -96,7 +96,9 @@ def _in_columns(
         return FindingBatch(None, tuple(one for _, one in set_aside))
     try:
         lines = numbers(np.arange(batch.num_rows, dtype=np.int64))
-        scrubbed = scrubber.scrub(batch, file=claims.name, lines=lines, decoded=claims.decoded, hide=hide)
+        scrubbed = scrubber.scrub(
+            batch, file=claims.name, lines=lines, decoded=claims.decoded, hide=hide, orders=claims.orders
+        )
     except EngineError:
         # So that the error names its claim.
         return None

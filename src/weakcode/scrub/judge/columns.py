@@ -34,6 +34,7 @@ from weakcode.scrub.columns.views import whole
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
+from weakcode.scrub.judge.orders import without_known_order
 from weakcode.scrub.judge.unjudged import AskedBench, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
@@ -122,23 +123,26 @@ class ColumnScrubber:
         lines: pa.Array | None = None,
         decoded: bool = False,
         hide: Pseudonyms | None = None,
+        orders: NDArray[np.int32] | None = None,
     ) -> Scrubbed:
         """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
 
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
         blanks or `;`. `file` and `lines` say where the rows are from; `decoded` that all text is known to be UTF-8.
-        With `hide`, findings have what it returns for claim ids.
+        With `hide`, findings have what it returns for claim ids. `orders` says of which codes of each row the order is
+        known, as places in `semantics.verbs.ORDERS`; without it, of all.
         """
         columns = {name: whole(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
         wrong = unreadable({name: columns[name] for name in looked_at if name in columns}, decoded=decoded)
         if not wrong:
-            return _BatchRun(self, columns, batch.num_rows, file, lines, hide).result()
+            return _BatchRun(self, columns, batch.num_rows, file, lines, hide, orders).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
         taken = pa.array(left)
         columns = {name: column.take(taken) for name, column in columns.items()}
         lines = None if lines is None else lines.take(taken)
-        return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide).result(), wrong, left)
+        orders = None if orders is None else orders[left]
+        return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide, orders).result(), wrong, left)
 
     @contextmanager
     def memory(self, bench: Bench) -> Iterator[Memory]:
@@ -195,8 +199,9 @@ class _BatchRun:
         file: str | None,
         lines: pa.Array | None,
         hide: Pseudonyms | None,
+        orders: NDArray[np.int32] | None,
     ) -> None:
-        self._scrubber = scrubber
+        self._scrubber, self._orders = scrubber, orders
         self._columns = columns
         if "codes" not in self._columns:
             there = ", ".join(map(str, self._columns)) or "none"
@@ -285,6 +290,8 @@ class _BatchRun:
         lines = about.lines.seen(coded, bench.edition) if about.lines is not None and engine.asks_lines else None
         batch = HitColumns(engine, bench.program, coded, codes, about, spoken, self._today, lines)
         hits = memory.satisfied.without(all_hits(batch, rows), coded)
+        if self._orders is not None:
+            hits = without_known_order(hits, coded, bench.edition, bench.program, self._orders)
         if codes.texts is not None and len(hits):
             hits = with_terms(hits, batch, bench.edition, memory.terms, codes.texts)
         self._not_judged += not_judged(bench, coded, rows, about, self._today)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -13,6 +13,7 @@ from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
 from weakcode.scrub.schema import ClaimFinding, findings_schema, row_of_table
+from weakcode.semantics.verbs import Order
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +52,8 @@ class VerdictLike(Protocol):
 class Judge(Protocol):
     """What evaluates a claim, such as a Validator."""
 
-    def judge(self, claim: Claim) -> VerdictLike:
-        """Return the findings and what they were judged by."""
+    def judge(self, claim: Claim, *, order: Order = "all") -> VerdictLike:
+        """Return the findings and what they were judged by; `order` says of which codes the order is known."""
         ...
 
 
@@ -77,31 +78,13 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Evalua
             yield Rejected(row.file, row.line, row.claim.id, too_many(len(row.claim.diagnoses)), "codes", row.raw)
             continue
         try:
-            verdict = judge.judge(row.claim) if row.order == "all" else in_any_order(row, judge)
+            verdict = judge.judge(row.claim) if row.order == "all" else judge.judge(row.claim, order=row.order)
         except EngineError as error:
             raise EngineError(f"{row.file}, line {row.line}: {error}") from error
         except (InputError, CodeTypeError, EditionError) as error:
             yield Rejected(row.file, row.line, row.claim.id, reason_of(error), _part(error), row.raw)
         else:
             yield Evaluated(row, verdict)
-
-
-def in_any_order(record: Record, judge: Judge) -> VerdictLike:
-    """Return the verdict on a claim of whose codes no order is known, or that of the first alone.
-
-    Findings that another order of the others would not have are left out.
-    """
-    from weakcode.fix import whatever_order
-
-    verdict = judge.judge(record.claim)
-    kept = whatever_order(
-        record.claim,
-        tuple(verdict.findings),
-        lambda claim: tuple(judge.judge(claim).findings),
-        first=record.order == "first",
-    )
-    changed: VerdictLike = attrs.evolve(cast(Any, verdict), findings=kept)
-    return changed
 
 
 def _part(error: Exception) -> str:

@@ -18,6 +18,7 @@ from weakcode.scrub.columns.arrow import filled, texts, words
 from weakcode.scrub.columns.claims import columns_of, tidied
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.values import claim_from
+from weakcode.semantics.verbs import ORDERS
 
 ROWS = 4_096
 """Rows in a batch of claims that were read one by one."""
@@ -58,6 +59,11 @@ class ClaimBatch(ABC):
         """What the reader rejected, each with the number of the row of `batch` that it stands before."""
 
     @property
+    def orders(self) -> NDArray[np.int32] | None:
+        """Of which codes of each row the order is known, as places in `semantics.verbs.ORDERS`; None: of all."""
+        return None
+
+    @property
     def decoded(self) -> bool:
         """Whether all text of `batch` is known to be UTF-8."""
         return False
@@ -94,7 +100,7 @@ class ClaimBatch(ABC):
 
 @attrs.frozen(eq=False)
 class RowBatch(ClaimBatch):
-    """Rows that were read one by one. They are no columns where a claim has waivers of its own, or no order."""
+    """Rows that were read one by one. They are no columns where a claim has waivers of its own."""
 
     given: Sequence[Record | Rejected]
 
@@ -111,8 +117,14 @@ class RowBatch(ClaimBatch):
     def batch(self) -> pa.RecordBatch | None:
         """The claims as columns."""
         claims = [record.claim for record in self._records]
-        alone = any(claim.waivers for claim in claims) or any(one.order != "all" for one in self._records)
-        return None if alone else columns_of(claims)
+        return None if any(claim.waivers for claim in claims) else columns_of(claims)
+
+    @property
+    def orders(self) -> NDArray[np.int32] | None:
+        """What the records say."""
+        if all(one.order == "all" for one in self._records):
+            return None
+        return np.array([ORDERS.index(one.order) for one in self._records], np.int32)
 
     @property
     def rejected(self) -> Sequence[tuple[int, Rejected]]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError, WeakcodeError
-
-Order = Literal["all", "first", "none"]
-"""Of which of a claim's codes the order is known: of all, of the first alone, of none."""
+from weakcode.semantics.verbs import Order
 
 
 @attrs.frozen

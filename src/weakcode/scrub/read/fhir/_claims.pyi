@@ -32,6 +32,7 @@ class Claims(Lines):
     def put(
         self,
         identity: bytes | None,
+        order: int,
         service: int,
         birth: int,
         payers: Iterable[bytes],

@@ -230,7 +230,7 @@ cdef class Claims(Lines):
     cdef Column _pointer_ends, _pointers, _units, _charge, _start, _end, _modifier_ends, _main_only
     cdef Column _dx, _apart, _items
     cdef Words _codes, _poa, _modifiers, _payer_ids
-    cdef Column _payer_ends
+    cdef Column _payer_ends, _order
     cdef readonly Py_ssize_t count
     """How many claims there are."""
     cdef readonly int64_t missed
@@ -251,7 +251,7 @@ cdef class Claims(Lines):
         self._dx_index, self._number, self._pointers, self._units = Column(), Column(), Column(), Column()
         self._charge, self._start, self._end, self._main_only = Column(), Column(), Column(), Column()
         self._dx_ends, self._line_ends, self._pointer_ends, self._modifier_ends = Column(), Column(), Column(), Column()
-        self._id_ends, self._payer_ends = Column(), Column()
+        self._id_ends, self._payer_ends, self._order = Column(), Column(), Column()
         for column in (self._dx_ends, self._line_ends, self._pointer_ends, self._modifier_ends, self._id_ends,
                        self._payer_ends):
             (<Column> column).add(0)
@@ -261,7 +261,7 @@ cdef class Claims(Lines):
         """Return the columns by name, and begin anew. Those of words are numbers, and ends and text of the words."""
         found = {
             "ids": (self._id_ends.take(), self._ids.take()),
-            "resource": self._resource.take(), "service_date": self._service.take(), "birth_date": self._birth.take(),
+            "order": self._order.take(), "resource": self._resource.take(), "service_date": self._service.take(), "birth_date": self._birth.take(),
             "dx_ends": self._dx_ends.take(), "dx_index": self._dx_index.take(), "codes": self._codes.take(),
             "poa": self._poa.take(), "payer_ends": self._payer_ends.take(), "payer_id": self._payer_ids.take(),
             "line_ends": self._line_ends.take(), "number": self._number.take(),
@@ -294,9 +294,8 @@ cdef class Claims(Lines):
         cdef Py_ssize_t count, at
         cdef Part[8] said
         cdef Part frequency
+        cdef int known
         if not (is_claim or is_word(kind, b"ExplanationOfBenefit")) or identity.at == NULL or not identity.size:
-            return False
-        if is_inside(j, insurer) or is_inside(j, member(j, 0, b"provider")):
             return False
         self._diagnoses(member(j, 0, b"diagnosis"))
         cdef Dx *dx = <Dx *> self._dx.data
@@ -305,8 +304,10 @@ cdef class Claims(Lines):
         if not count:
             return False
         setting, order = self._kind(line)
-        if order != "all":
-            return False
+        if order == "all":
+            known = 0
+        else:
+            known = 1 if dx[0].said & PRINCIPAL else 2
         list_of_objects(j, items)
         service = self._served(items, setting == b"inpatient")
         person, is_missed = self._person(member(j, 0, b"patient"))
@@ -322,19 +323,20 @@ cdef class Claims(Lines):
             return False
         said[0], said[1], said[2] = part_of(setting), part_of(sex), self._payer(insurer)
         said[3] = self._bill(&frequency)
-        said[4], said[5] = frequency, npi_of(j, member(j, 0, b"provider"))
+        said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, 0, b"provider")))
         said[6], said[7] = self._rendering(), self._state(items)
         # What follows may still find something unusual: sizes are kept, to which the columns are cut again.
         cdef Py_ssize_t[8] kept
         self._sizes(kept)
         try:
-            self._add_payers(insurer)
+            self._add_payers(resolved(j, insurer))
             self._add_lines(items, again, count, dx)
         except Odd:
             self._cut(kept)
             raise
         self._add_row(identity, not is_claim, service, birth, said)
         self.missed += is_missed
+        self._order.add(known)
         for at in range(count):
             self._codes.index.add(dx[at].code)
             self._poa.index.add(dx[at].poa)
@@ -360,7 +362,7 @@ cdef class Claims(Lines):
             (<Words> words).index.size = 4 * lines
         return 0
 
-    def put(self, identity, int32_t service, int32_t birth, payers, said, codes, lines, bint main_only):
+    def put(self, identity, int order, int32_t service, int32_t birth, payers, said, codes, lines, bint main_only):
         """Add a claim that the reader in Python read: `said` by `ROW_WORDS`, codes with their indicators, and for each
         line number, pointers, modifiers, units, charge, start, end and what it says by `LINE_WORDS`. Text is UTF-8.
         """
@@ -379,6 +381,7 @@ cdef class Claims(Lines):
                 (<Words> self._lines[at]).add(part_of(rest[at]))
             self._end_line(units, charge, start, end, main_only)
         self._add_row(part_of(identity), True, service, birth, words)
+        self._order.add(order)
         for code, poa in codes:
             self._codes.add(part_of(code))
             self._poa.add(part_of(poa))
@@ -568,11 +571,30 @@ cdef class Claims(Lines):
         if reference.at == NULL:
             return None, False
         if reference.size and reference.at[0] == 35:
-            raise Odd
+            inside = self._patient_inside(reference)
+            if inside is not None:
+                return inside, False
         if self._person_of is None:
             return None, True
         person = self._person_of(PyBytes_FromStringAndSize(<const char *> reference.at, reference.size).decode())
         return person, person is None
+
+    cdef tuple _patient_inside(self, Part reference):
+        """Return birth date and sex of the Patient in the resource that a reference leads to, None where it is none."""
+        cdef json_text *j = &self._json
+        cdef int32_t one = member(j, 0, b"contained")
+        cdef Part born, gender
+        list_of_objects(j, one)
+        one = first_item(j, one)
+        while one >= 0:
+            if is_word(text_of(j, member(j, one, b"resourceType")), b"Patient") and leads_to(j, reference, one):
+                born, gender = text_of(j, member(j, one, b"birthDate")), text_of(j, member(j, one, b"gender"))
+                sex = b"M" if is_word(gender, b"male") else b"F" if is_word(gender, b"female") else None
+                if sex is None and (gender.at != NULL or member(j, one, b"extension") >= 0):
+                    raise Odd
+                return None if born.size < 10 else PyBytes_FromStringAndSize(<const char *> born.at, born.size), sex
+            one = next_object(j, one)
+        return None
 
     cdef Part _payer(self, int32_t insurer) except *:
         cdef json_text *j = &self._json
@@ -631,10 +653,8 @@ cdef class Claims(Lines):
         list_of_objects(j, members)
         one = first_item(j, members)
         while one >= 0:
-            if is_inside(j, member(j, one, b"provider")):
-                raise Odd
             if has_code(j, member(j, one, b"role"), b"rendering", b"performing", False):
-                npi = npi_of(j, member(j, one, b"provider"))
+                npi = npi_of(j, resolved(j, member(j, one, b"provider")))
                 if npi.at != NULL and npi.size:
                     return npi
             one = next_object(j, one)
@@ -647,9 +667,7 @@ cdef class Claims(Lines):
         cdef int32_t facility = member(j, 0, b"facility"), item
         cdef Part state, named, none
         none.at, none.size = NULL, 0
-        if is_inside(j, facility):
-            raise Odd
-        state = filled(text_of(j, member(j, member(j, facility, b"address"), b"state")))
+        state = filled(text_of(j, member(j, member(j, resolved(j, facility), b"address"), b"state")))
         if state.at != NULL:
             return state
         named = none
@@ -956,10 +974,28 @@ cdef bint is_true(json_text *j, int32_t node) noexcept:
     return node >= 0 and j.nodes[node].kind == JSON_TRUE
 
 
-cdef bint is_inside(json_text *j, int32_t holder) except -1:
-    """Tell whether a reference leads to a resource inside."""
+cdef int32_t resolved(json_text *j, int32_t holder) except -2:
+    """Return a reference, or the contained resource that it leads to, -1 where that is none."""
     cdef Part reference = text_of(j, member(j, holder, b"reference"))
-    return reference.at != NULL and reference.size > 0 and reference.at[0] == 35
+    cdef int32_t one
+    if reference.at == NULL or not reference.size or reference.at[0] != 35:
+        return holder
+    one = member(j, 0, b"contained")
+    list_of_objects(j, one)
+    one = first_item(j, one)
+    while one >= 0 and not leads_to(j, reference, one):
+        one = next_object(j, one)
+    return one
+
+
+cdef bint leads_to(json_text *j, Part reference, int32_t one) except -1:
+    """Tell whether a reference to something inside leads to this."""
+    cdef int32_t node = member(j, one, b"id")
+    cdef Part name = text_of(j, node)
+    if name.at == NULL:
+        # What has no id, or one that is no text, is called in a way of its own.
+        raise Odd
+    return name.size == reference.size - 1 and not memcmp(name.at, reference.at + 1, name.size)
 
 
 cdef int64_t whole(json_text *j, int32_t node) except? -1:

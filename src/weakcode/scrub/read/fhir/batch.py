@@ -19,6 +19,7 @@ from weakcode.scrub.columns.arrow import lists, numbers, texts, words
 from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_positions
 from weakcode.scrub.read.fhir import _claims
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.semantics.verbs import ORDERS, Order
 
 KINDS = ("Claim", "ExplanationOfBenefit")
 _EPOCH = dt.date(1970, 1, 1)
@@ -57,6 +58,12 @@ class FhirBatch(ClaimBatch):
         if len(self.columns["number"]):
             columns["lines"] = self._lines()
         return pa.RecordBatch.from_pydict(columns)
+
+    @property
+    def orders(self) -> NDArray[np.int32] | None:
+        """Of which codes of each claim the order is known, as places in `ORDERS`; None where it is of all."""
+        orders = self._ints("order")
+        return orders if orders.any() else None
 
     def _ints(self, name: str) -> NDArray[np.int32]:
         return np.frombuffer(self.columns[name], np.int32)
@@ -143,10 +150,11 @@ class FhirBatch(ClaimBatch):
         return [row for _, row in sorted([*self.rejected, *rows], key=lambda one: one[0])]
 
 
-def put(claims: _claims.Claims, claim: Claim) -> None:
+def put(claims: _claims.Claims, claim: Claim, order: Order) -> None:
     """Add a claim to the columns that the native reader fills."""
     claims.put(
         _word(claim.id),
+        ORDERS.index(order),
         _day(claim.service_date),
         _day(claim.birth_date),
         [one.encode() for one in claim.payer_id],

@@ -8,7 +8,7 @@ from functools import partial
 import orjson
 
 from weakcode.scrub.read import batch
-from weakcode.scrub.read.batch import ClaimBatch, RowBatch
+from weakcode.scrub.read.batch import ClaimBatch
 from weakcode.scrub.read.fhir import _claims
 from weakcode.scrub.read.fhir.batch import FhirBatch, Line, put
 from weakcode.scrub.read.fhir.lines import element_of
@@ -54,14 +54,11 @@ class Columns:
         """Take what was read of another resource; give what waited where it cannot stand in columns."""
         if isinstance(outcome, Rejected):
             self._rejected.append((len(self._lines), outcome))
-        elif outcome.order != "all":
-            yield from self.batch()
-            yield RowBatch((outcome,))
         else:
             self._records[len(self._lines)] = outcome
             self._lines.append((b"", outcome.line, 0))
             self._bytes += len(outcome.raw)
-            put(self._claims, outcome.claim)
+            put(self._claims, outcome.claim, outcome.order)
         if self.is_full:
             yield from self.batch()
 
