@@ -48,6 +48,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "t.csv": "NR,D1,D2,SEEN\nA,M62.84,I10,2026-05-01\n",
         "long.csv": "CLM,SEQ,TYPE,DX\nA,1,10,M62.84\nA,2,10,I10\n",
         "claims.jsonl": '{"claim_id": "A", "codes": ["M62.84"]}\n',
+        "claims.json": '[{"claim_id": "A", "codes": ["M62.84"]}, {"claim_id": "B", "codes": ["I10"]}]',
         "bundle.json": json.dumps({"resourceType": "Bundle", "entry": [{"resource": RESOURCE}]}),
         "export/Claim.ndjson": json.dumps(RESOURCE) + "\n",
         "export/Patient.ndjson": json.dumps({"resourceType": "Patient", "id": "p"}) + "\n",

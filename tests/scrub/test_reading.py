@@ -247,3 +247,46 @@ def test_any_bytes_give_claims_rejects_or_one_clear_error(content: bytes) -> Non
         for row in source:
             assert isinstance(row, Record | Rejected)
             json.dumps(row.raw).encode()
+
+
+def test_a_list_in_json_is_read_item_by_item(tmp_path: Path) -> None:
+    path = tmp_path / "claims.json"
+    path.write_text(
+        '[{"claim_id": "A", "codes": ["M62.84", "I10"], "age": 70},\n'
+        ' {"CLAIM ID": "B", "DX1": "I10", "DOS": "05/02/2026"},\n'
+        " {}, 7,\n"
+        ' {"claim_id": "C", "codes": "I10",\n  "claim_id": "D"}\n]\n'
+    )
+    with open_claims(path) as source:
+        rows = list(source)
+    read = [row for row in rows if isinstance(row, Record)]
+    assert [(row.claim.id, row.claim.codes, row.line, row.place) for row in read] == [
+        ("A", ("M62.84", "I10"), 1, "[0]"),
+        ("B", ("I10",), 2, "[1]"),
+    ]
+    assert str(read[1].claim.service_date) == "2026-05-02"
+    wrong = [row for row in rows if isinstance(row, Rejected)]
+    assert [(row.line, row.place, row.part) for row in wrong] == [
+        (3, "[2]", "codes"),
+        (3, "[3]", "JSON"),
+        (4, "[4]", "JSON"),
+    ]
+
+
+def test_a_list_that_breaks_off_gives_the_claims_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "claims.json"
+    path.write_text('[{"claim_id": "A", "codes": ["I10"]}, {"claim_id": "B", "co')
+    with open_claims(path) as source:
+        first, second = source
+    assert isinstance(first, Record)
+    assert isinstance(second, Rejected)
+    assert (second.part, second.reason) == ("JSON", "the file breaks off inside a value")
+
+
+def test_an_object_over_several_lines_is_one_claim(tmp_path: Path) -> None:
+    path = tmp_path / "claim.json"
+    path.write_text(
+        '{\n  "claim_id": "A",\n  "codes": [\n    "I10"\n  ]\n}\n{\n  "claim_id": "B",\n  "codes": ["I10"]\n}\n'
+    )
+    with open_claims(path) as source:
+        assert [(row.claim.id, row.line) for row in source if isinstance(row, Record)] == [("A", 1), ("B", 7)]

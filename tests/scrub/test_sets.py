@@ -228,3 +228,60 @@ def test_claims_are_read_from_object_storage(bucket: tuple[Any, str], tmp_path: 
     assert summary_of(f"{address}/*.csv{query}").claims_in == 1
     with pytest.raises(InputError, match=r"^s3://claims-bucket/none holds no file of claims$"):
         summary_of(f"s3://claims-bucket/none{query}")
+
+
+def test_outputs_are_put_into_object_storage_whole(bucket: tuple[Any, str], tmp_path: Path) -> None:
+    client, query = bucket
+    path = tmp_path / "in.csv"
+    path.write_text("claim_id,codes\nA,M62.84 G72.9\nB,I10 I10\nC\n")
+    address = "s3://claims-bucket/out"
+    judge = validator()
+    summary = summary_of(
+        path,
+        output=f"{address}/f.parquet{query}",
+        rejects=f"{address}/{query}",
+        summary=tmp_path / "summary.json",
+        fixed=f"{address}/{query}",
+        mend=lambda claim: judge.fix(claim).claim,
+    )
+    assert (summary.claims_in, summary.rejected, summary.fixed) == (3, 1, 2)
+
+    def content(key: str) -> bytes:
+        found: bytes = client.get_object(Bucket="claims-bucket", Key=key)["Body"].read()
+        return found
+
+    keys = {one["Key"] for one in client.list_objects_v2(Bucket="claims-bucket", Prefix="out/")["Contents"]}
+    assert keys == {"out/f.parquet", "out/rejects.jsonl", "out/mended.csv"}
+    found = pq.read_table(pa.BufferReader(content("out/f.parquet")))
+    assert set(found["claim_id"].to_pylist()) == {"A", "B"}
+    assert json.loads(content("out/rejects.jsonl"))["line"] == 4
+    assert content("out/mended.csv") == b"claim_id,codes\nA,G72.9 M62.84\nB,I10\nC\n"
+    assert (tmp_path / "summary.json").exists()
+
+
+def test_of_outputs_of_which_one_cannot_be_put_in_its_place_none_appears(
+    bucket: tuple[Any, str], tmp_path: Path
+) -> None:
+    client, query = bucket
+    path = tmp_path / "in.csv"
+    path.write_text("claim_id,codes\nA,M62.84\nC\n")
+    with pytest.raises(InputError, match=r"^s3://no-such-bucket/r\.jsonl cannot be written: "):
+        summary_of(
+            path,
+            output=tmp_path / "f.parquet",
+            summary=f"s3://claims-bucket/s.json{query}",
+            rejects=f"s3://no-such-bucket/r.jsonl{query}&allow_bucket_creation=false",
+        )
+    assert client.list_objects_v2(Bucket="claims-bucket", Prefix="s.json")["KeyCount"] == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in.csv"]
+    with pytest.raises(InputError, match=r"^s3://claims-bucket/f\.txt has the extension '\.txt'; an output ends in "):
+        summary_of(path, output=f"s3://claims-bucket/f.txt{query}")
+
+
+def test_outputs_in_a_folder_have_their_usual_names(tmp_path: Path) -> None:
+    path, folder = tmp_path / "in.csv", tmp_path / "out"
+    folder.mkdir()
+    path.write_text("claim_id,codes\nA,M62.84\nC\n")
+    summary_of(path, output=folder, rejects=folder, summary=f"{folder}/", metrics=folder)
+    names = ["findings.parquet", "metrics.prom", "rejects.jsonl", "summary.json"]
+    assert sorted(one.name for one in folder.iterdir()) == names

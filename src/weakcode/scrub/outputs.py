@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +15,14 @@ from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.runs import RunTime
 from weakcode.scrub.summary import JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
-from weakcode.scrub.write.files import Outputs, checked_output
+from weakcode.scrub.write.files import Outputs
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
 from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.write.uploads import ObjectStorage, checked_target, usual_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
     from weakcode.scrub.run import Plan
     from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.sinks import Sink
+
+
+_USUAL = {
+    "output": "findings.parquet",
+    "rejects": "rejects.jsonl",
+    "summary": "summary.json",
+    "metrics": "metrics.prom",
+}
+"""What outputs are called in a folder."""
 
 
 @attrs.frozen
@@ -40,6 +50,8 @@ class Targets:
     summary: Path | None
     fixed: Path | None
     metrics: Path | None
+    addresses: Mapping[Path, str]
+    """What goes into object storage, by the files that are written."""
 
     @classmethod
     def of(cls, plan: Plan) -> Targets:
@@ -53,21 +65,34 @@ class Targets:
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}
-        checked = {
-            name: None if path is None else checked_output(path, allowed[name], inputs) for name, path in given.items()
-        }
+        usual = {**_USUAL, "fixed": usual_name(inputs, allowed["fixed"])}
+        checked: dict[str, Path | None] = dict.fromkeys(allowed)
+        addresses: dict[Path, str] = {}
+        for name, path in given.items():
+            if path is not None:
+                target, address = checked_target(path, allowed[name], inputs, usual[name])
+                checked[name] = target
+                if address is not None:
+                    addresses[target] = address
         there = [target for target in checked.values() if target is not None]
         for target in there:
             if there.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
-        return cls(checked["output"], checked["rejects"], checked["summary"], checked["fixed"], checked["metrics"])
+        return cls(
+            checked["output"],
+            checked["rejects"],
+            checked["summary"],
+            checked["fixed"],
+            checked["metrics"],
+            addresses,
+        )
 
     @contextmanager
     def opened(self, plan: Plan, run: RunTime) -> Iterator[OpenOutputs]:
         """Open the outputs; what is not finished when the block is left is removed."""
         judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
         with ExitStack() as stack:
-            outputs = stack.enter_context(Outputs())
+            outputs = stack.enter_context(Outputs(self.addresses, ObjectStorage()))
             table = self.findings and findings_writer(
                 self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
             )

@@ -25,6 +25,7 @@ from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.sources import Sources
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
 from weakcode.scrub.write.fixed import Mend
+from weakcode.scrub.write.uploads import shown_target
 
 if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgTally
@@ -170,7 +171,7 @@ class _Run:
         if plan.judged_by is not None:
             self._counts.judged_by(plan.judged_by)
         if corrected is not None and corrected.remarks:
-            self.sources.remarks[os.fspath(plan.fixed or "")] = corrected.remarks
+            self.sources.remarks[shown_target(plan.fixed)] = corrected.remarks
         return attrs.evolve(
             self._counts.summary(time.perf_counter() - started, self.sources.ignored),
             fixed=corrected.changed if corrected is not None else 0,

@@ -299,6 +299,10 @@ def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
         from weakcode.scrub.read.jsonl.file import JsonlSource
 
         return JsonlSource(file, name, options)
+    if kind == "json":
+        from weakcode.scrub.read.jsonl.listed import JsonListSource
+
+        return JsonListSource(file, name, options)
     if kind == "fhir":
         from weakcode.scrub.read.fhir import FhirSource
 
@@ -329,10 +333,10 @@ def _format(file: BinaryIO, name: str) -> str:
         raise InputError(f"{name} is {what}; {_READ}")
     if looks_like_fhir(start, plain_suffix(name)):
         return "fhir"
+    if text.startswith(b"[") or text.splitlines()[:1] == [b"{"]:
+        return "json"
     if text.startswith(b"{"):
         return "jsonl"
-    if text.startswith(b"["):
-        raise InputError(f"{name} holds a JSON list; write one claim a line instead (JSON Lines)")
     first = text.splitlines()[0].decode("utf-8", "replace") if text else ""
     if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1", "clm_id"}:
         return "csv"

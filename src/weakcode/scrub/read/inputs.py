@@ -40,6 +40,7 @@ ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
 """How Parquet, Arrow and Feather files and IPC streams begin."""
 _X12 = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
 _FHIR = re.compile(rb'"resourceType"\s*:')
+_CLAIM = re.compile(rb'"(?:codes|claim_?id)"\s*:', re.IGNORECASE)
 
 
 @attrs.frozen
@@ -118,7 +119,7 @@ def looks_like_fhir(start: bytes, suffix: str) -> bool:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:1] not in (b"{", b"["):
         return False
-    return bool(_FHIR.search(text)) or (suffix == ".json" and b'"codes"' not in text)
+    return bool(_FHIR.search(text)) or (suffix == ".json" and not _CLAIM.search(text))
 
 
 def looks_like_x12(start: bytes) -> bool:

@@ -149,7 +149,7 @@ def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
         else plain[: min(plain.find(sign) for sign in "*?[" if sign in plain)].rpartition("/")[0]
     )
     with _told(address):
-        system, path = _system(base + query)
+        system, path = system_of(base + query)
         (info,) = system.get_file_info([path])
         if info.type == fs.FileType.File:
             yield Address(address)
@@ -185,8 +185,8 @@ def _fits(address: str, pattern: str) -> bool:
     return PurePosixPath(address).match(pattern) and address.count("/") == pattern.count("/")
 
 
-def _system(address: str) -> tuple[Any, str]:
-    """Return the file system of an address and the path in it: of pyarrow, else of fsspec."""
+def system_of(address: str) -> tuple[Any, str]:
+    """Return the file system of an address and the path in it: of pyarrow, else of fsspec. Raises InputError."""
     import pyarrow as pa
     from pyarrow import fs
 
@@ -234,7 +234,7 @@ def opened_place(place: Place, piped: Any = None) -> Iterator[Place]:
             yield given
         return
     with _told(place.uri):
-        system, path = _system(place.uri)
+        system, path = system_of(place.uri)
         stream = system.open_input_stream(path)
     with stream, read_once(stream, place.name) as given:
         yield given

@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self
 
 from weakcode.errors import InputError
 from weakcode.scrub.alive import PARTIAL, locked, remove_dead
@@ -17,6 +17,26 @@ from weakcode.scrub.written import WRITTEN
 from weakcode.visible import named
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class Storage(Protocol):
+    """Where outputs can be put whole."""
+
+    def upload(self, file: Path, address: str) -> None:
+        """Put a file at an address."""
+        ...
+
+    def exists(self, address: str) -> bool:
+        """Tell whether something stands there."""
+        ...
+
+    def remove(self, address: str) -> None:
+        """Remove what stands there."""
+        ...
+
+    def shown(self, address: str) -> str:
+        """Return the address as it may be shown."""
+        ...
 
 
 class OutputError(InputError):
@@ -43,15 +63,23 @@ def checked_output(path: str | os.PathLike[str], allowed: Iterable[str], inputs:
     return target
 
 
+def named_in(path: str | os.PathLike[str], usual: str) -> Path:
+    """Return the path of an output, which in a folder is called as usual."""
+    given = Path(path)
+    return given / usual if os.fspath(path).endswith(("/", os.sep)) or given.is_dir() else given
+
+
 class Outputs:
     """A set of files written under temporary names beside their targets, which nobody else may read.
 
     `commit` puts all of them in place, each with the mode of the file that it replaces, or that of the umask; leaving
     the `with` block without it removes them, also on Ctrl-C. What a killed run left is removed by the next one that
-    writes into the folder: a lock tells that it is dead.
+    writes into the folder: a lock tells that it is dead. Of targets in `addresses`, `commit` puts the files there with
+    `upload` before any other appears; where one cannot be put there, `remove` takes back those that were new.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Mapping[Path, str] | None = None, storage: Storage | None = None) -> None:
+        self._addresses, self._storage = addresses or {}, storage
         self._targets: dict[Path, Path] = {}
         self._files: dict[Path, BinaryIO] = {}
         self._locks: list[int] = []
@@ -114,8 +142,26 @@ class Outputs:
                 os.fsync(file.fileno())
                 file.close()
                 temporary.chmod(_mode(self._targets[temporary]))
+        self._upload()
         self._whole = True
         self._place()
+
+    def _upload(self) -> None:
+        new: list[str] = []
+        for temporary, target in list(self._targets.items()):
+            if self._storage is None or (address := self._addresses.get(target)) is None:
+                continue
+            try:
+                if not self._storage.exists(address):
+                    new.append(address)
+                self._storage.upload(temporary, address)
+            except BaseException:
+                for one in new:
+                    self._storage.remove(one)
+                raise
+            temporary.unlink(missing_ok=True)
+            del self._targets[temporary]
+            WRITTEN.append(self._storage.shown(address))
 
     def _place(self) -> None:
         for temporary, target in self._targets.items():

@@ -69,17 +69,18 @@ class JsonlSource:
                 self.log.take(log)
             if table is not None:
                 yield JsonlBatch(chunk, table, self._name, self._again)
-            elif rows := tuple(self._rows(chunk)):
+            elif rows := tuple(self.rows(chunk)):
                 yield batch.RowBatch(rows)
 
     def _again(self, lines: Sequence[Line]) -> list[Record | Rejected]:
         """Read some lines once more."""
-        return list(JsonlSource(io.BytesIO(), self._name, objects=self._objects)._rows(lines))
+        return list(JsonlSource(io.BytesIO(), self._name, objects=self._objects).rows(lines))
 
     def __iter__(self) -> Iterator[Record | Rejected]:
-        return self._rows(self._lines)
+        return self.rows(self._lines)
 
-    def _rows(self, lines: Iterable[Line]) -> Iterator[Record | Rejected]:
+    def rows(self, lines: Iterable[Line]) -> Iterator[Record | Rejected]:
+        """Read lines, or other texts of one object each."""
         for number, line in lines:
             if line is not None and not line.strip():
                 continue
