@@ -37,7 +37,8 @@ def together(parts: Sequence[dict[str, Any]], seconds: float) -> Summary:
 
     Raises EngineError when they do not add up.
     """
-    alone = {"run", "inputs", "over", "is_kept", "not_judged", "reading", "remarks"}
+    # What only the whole run has, or has a way of its own to be put together; DRGs are not asked for on Spark.
+    alone = {"run", "inputs", "over", "is_kept", "not_judged", "reading", "remarks", "drg"}
     parts = parts or [as_part(Counts().summary(0.0, {}))]
     merged = {
         field.name: _merged([part[field.name] for part in parts])
