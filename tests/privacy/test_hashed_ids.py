@@ -117,7 +117,7 @@ def test_rejects_are_told_by_hashed_id_place_and_part_alone(claims: Path, name: 
 
 
 def test_mended_claims_keep_their_ids_and_the_help_says_so(claims: Path) -> None:
-    mended, found = claims.parent / "mended.csv", claims.parent / "f.csv"
+    mended, found = claims.parent / "mended.jsonl", claims.parent / "f.csv"
     run(claims, "--hash-ids", "--fix", mended, "-o", found)
     assert {one for one in ids_in(mended) if one} == set(IDS)
     assert {one for one in ids_in(found) if one} == {hashed(name) for name in IDS}

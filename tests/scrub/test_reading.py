@@ -135,7 +135,6 @@ def test_a_line_too_long_for_a_claim_is_rejected_without_being_kept(file) -> Non
         (b"PAR1\x00\x00", "is damaged or cut short"),
         (b"claim_id\x00,codes", "is not a text file"),
         ("<Claim xmlns='http://hl7.org/fhir'/>", "is XML; weakcode reads FHIR as JSON"),
-        ('[{"claim_id": 1}]', "write one claim a line"),
     ],
 )
 def test_a_file_that_is_no_file_of_claims_is_refused_in_one_sentence(file, content: str | bytes, said: str) -> None:
