@@ -27,6 +27,7 @@ from weakcode.scrub.write.uploads import ObjectStorage, checked_target, usual_na
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.scrub.incremental import DigestsWriter
     from weakcode.scrub.run import Plan
     from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.sinks import Sink
@@ -52,6 +53,7 @@ class Targets:
     metrics: Path | None
     addresses: Mapping[Path, str]
     """What goes into object storage, by the files that are written."""
+    digests: Path | None = None
 
     @classmethod
     def of(cls, plan: Plan) -> Targets:
@@ -61,11 +63,12 @@ class Targets:
             "rejects": REJECTS_EXTENSIONS,
             "summary": (".json",),
             "metrics": METRICS_EXTENSIONS,
+            "digests": (".parquet",),
             "fixed": tuple(dict.fromkeys((*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS))),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}
-        usual = {**_USUAL, "fixed": usual_name(inputs, allowed["fixed"])}
+        usual = {**_USUAL, "digests": "digests.parquet", "fixed": usual_name(inputs, allowed["fixed"])}
         checked: dict[str, Path | None] = dict.fromkeys(allowed)
         addresses: dict[Path, str] = {}
         for name, path in given.items():
@@ -78,13 +81,19 @@ class Targets:
         for target in there:
             if there.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
+        findings, digests = checked["output"], checked["digests"]
+        if digests is not None and (findings is None or findings.suffix.lower() != ".parquet"):
+            raise InputError("--digests goes with -o FILE.parquet: the next run takes findings from there")
+        if digests is not None and (digests in addresses or findings in addresses):
+            raise InputError("--digests goes with -o FILE.parquet on this machine, not in object storage")
         return cls(
-            checked["output"],
+            findings,
             checked["rejects"],
             checked["summary"],
             checked["fixed"],
             checked["metrics"],
             addresses,
+            digests,
         )
 
     @contextmanager
@@ -117,6 +126,12 @@ class Targets:
                     raw_csv=raw_csv,
                 )
                 stack.callback(corrected.abandon)
+            digests = None
+            if self.digests and self.findings:
+                from weakcode.scrub.incremental import DigestsWriter
+
+                digests = DigestsWriter(self.digests, outputs.open(self.digests), self.findings)
+                stack.callback(digests.abandon)
             hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
             yield OpenOutputs(
                 outputs,
@@ -125,10 +140,11 @@ class Targets:
                 self.summary,
                 corrected,
                 hide,
-                [path for path in (self.findings, self.fixed) if path],
+                [path for path in (self.findings, self.fixed, self.digests) if path],
                 plan.run_id is not None,
                 plan.sink,
                 self.metrics,
+                digests,
             )
 
 
@@ -147,11 +163,14 @@ class OpenOutputs:
     _names_run: bool
     sink: Sink | None
     _metrics: Path | None
+    digests: DigestsWriter | None
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:
             for writer in self.tables:
                 writer.write(batch)
+            if self.digests:
+                self.digests.findings(batch)
 
     def rejected(self, rejected: Iterable[Rejected]) -> None:
         if self._aside or self.sink:
@@ -170,6 +189,8 @@ class OpenOutputs:
                 writer.finish(metadata)
             if self.corrected:
                 self.corrected.finish(metadata)
+            if self.digests:
+                self.digests.finish(metadata)
             if self.sink:
                 self.sink.end(summary)
         else:
@@ -179,6 +200,8 @@ class OpenOutputs:
                 writer.abandon()
             if self.corrected:
                 self.corrected.abandon()
+            if self.digests:
+                self.digests.abandon()
             self._outputs.drop(self._kept)
         if self._aside:
             self._aside.finish()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgTally
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.columns import ColumnScrubber
+    from weakcode.scrub.judge.unchanged import Unchanged
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
     from weakcode.scrub.write.sinks import Sink
@@ -61,6 +62,8 @@ class Plan:
     `drgs` groups the claims that were evaluated.
     All of them appear together when everything is done, or none does; but where every row was rejected, or more than
     `most_rejects` allows, only `rejects`, `summary` and `metrics` appear, and what stands in the place of others stays.
+    `digests` takes the digests of the claims (Parquet), `since` is such a file of an earlier run, whose findings are
+    taken over for claims that are unchanged; `of_run` stands for what judges (`incremental.what_judges`).
     `run_id` names the run; without it, it gets an id. With `hash_key`, claim ids are hashed in
     everything but `fixed`, and `rejects` repeats nothing of the rows. With `raw_csv`, cells of CSV stay as they
     are that a spreadsheet would take for formulas.
@@ -91,6 +94,9 @@ class Plan:
     hash_key: bytes | None = attrs.field(default=None, kw_only=True, repr=False)
     raw_csv: bool = attrs.field(default=False, kw_only=True)
     run_id: str | None = attrs.field(default=None, kw_only=True)
+    digests: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    since: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
+    of_run: str | None = attrs.field(default=None, kw_only=True)
     most_rejects: Gate | None = attrs.field(default=None, kw_only=True)
     most_errors: Gate | None = attrs.field(default=None, kw_only=True)
     is_part: bool = attrs.field(default=False, kw_only=True)
@@ -102,6 +108,14 @@ class Plan:
         check_standard_input(self.inputs, self.piped)
         if (self.fixed is None) != (self.mend is None):
             raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
+        if self.digests is not None or self.since is not None:
+            if self.columns is None:
+                raise InputError("--digests and --since go with -o FILE and the columnar engine")
+            if self.of_run is None:
+                raise InputError(
+                    "--digests and --since do not go with waivers, denial risks and coverage policies, which have "
+                    "dates and files of their own"
+                )
 
     def run(self) -> Summary:
         """Evaluate every claim, write what is asked for and return the summary.
@@ -133,6 +147,16 @@ def scrub(inputs: Sequence[str | os.PathLike[str]], judge: Judge, **options: Any
     return Plan(inputs, judge, **options).run()
 
 
+def _since(plan: Plan) -> Unchanged | None:
+    """Return what tells which claims of a run are unchanged, where it is asked to tell."""
+    if plan.columns is None or plan.of_run is None or (plan.digests is None and plan.since is None):
+        return None
+    from weakcode.scrub.incremental import earlier_claims
+    from weakcode.scrub.judge.unchanged import Unchanged
+
+    return Unchanged(plan.columns, plan.of_run, None if plan.since is None else earlier_claims(plan.since))
+
+
 class _Run:
     """One scrub on its way: inputs one after the other, each claim by claim or in batches."""
 
@@ -144,6 +168,7 @@ class _Run:
         self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()
+        self._since = _since(plan)
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Scrub one file."""
@@ -217,6 +242,8 @@ class _Run:
         if self._out.tables:
             self._rows.add(outcome)
             self._out.findings(self._rows.batches())
+        if self._out.digests:
+            self._out.digests.claim(len(outcome.verdict.findings) + len(outcome.verdict.waived))
         if self._out.sink:
             self._judged.append(outcome.record.claim.id)
             self._tell_judged(_MOST_JUDGED)
@@ -235,7 +262,7 @@ class _Run:
         hide = self._out.hide.ids if self._out.hide else None
         for part in in_order(
             batches,
-            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, hide=hide),
+            lambda batch: evaluate_batch(batch, columns, judge, keep_claims=keep, since=self._since, hide=hide),
             self._plan.jobs,
         ):
             if isinstance(part, FindingBatch):
@@ -255,6 +282,8 @@ class _Run:
         findings = self._repeated.batch(part)
         if findings is not None:
             self._out.findings([findings])
+        if self._out.digests:
+            self._out.digests.batch(part, self._repeated.nth)
         if self._out.sink and part.claim_ids is not None:
             hide = self._out.hide
             self._out.sink.judged((part.claim_ids if hide is None else hide.ids(part.claim_ids)).to_pylist())

@@ -83,6 +83,8 @@ class Summary:
     `first_rejected` holds place and part of up to 20 rejected rows, never a value of theirs.
     `waived` findings are in no other count; `idle_waivers` says of waivers that waived nothing whether they expired
     or fit no finding, at most 20 of a file's or profile's and 20 of claims'.
+    `unchanged` are evaluated claims whose findings were taken over from an earlier run; what could not be judged is not
+    told of them.
     `with_errors` are evaluated claims with a finding that is an error. `run` says when it was and what it is called,
     `inputs` which files it read. `over` names the gates that were passed over, `is_kept` tells whether findings were
     put in their place: they are not where every row was rejected, or more than a gate allows.
@@ -97,6 +99,7 @@ class Summary:
     rejected: int
     clean: int
     with_errors: int = 0
+    unchanged: int = 0
     waived: int = 0
     fixed: int = 0
     by_severity: dict[str, int]
@@ -192,7 +195,7 @@ class Counts:
     """Counts what goes into a scrub and what comes out of it."""
 
     def __init__(self) -> None:
-        self._in = self._evaluated = self._clean = self._with_errors = 0
+        self._in = self._evaluated = self._clean = self._with_errors = self._unchanged = 0
         self._waivers: Counter[Waiver] = Counter()
         self._expired: Counter[Waiver] = Counter()
         self._idle: list[str] = []
@@ -255,6 +258,7 @@ class Counts:
         self._evaluated += scrubbed.evaluated
         self._clean += scrubbed.clean
         self._with_errors += scrubbed.with_errors
+        self._unchanged += scrubbed.unchanged
         self._severities.update(scrubbed.by_severity)
         self._rules.update(scrubbed.by_rule)
         self._editions.update(scrubbed.editions)
@@ -306,6 +310,7 @@ class Counts:
             rejected=self._rejections,
             clean=self._clean,
             with_errors=self._with_errors,
+            unchanged=self._unchanged,
             waived=self._waivers.total(),
             by_severity={name: self._severities[name] for name in ("error", "warning", "info")},
             by_rule=dict(sorted(self._rules.items(), key=lambda item: (-item[1], item[0]))),

@@ -31,6 +31,8 @@ class Told:
     quiet: bool = False
     all_rules: bool = False
     metrics: str | None = None
+    digests: str | None = None
+    since: str | None = None
 
     @property
     def most_rejects(self) -> Gate | None:
@@ -70,6 +72,17 @@ def run_options(command: _F) -> _F:
         return command(told=Told(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
+        click.option(
+            "--since",
+            metavar="FILE",
+            help="Judge only claims that are new or changed since the run that wrote this file with --digests; the "
+            "findings of the others are those of its output.",
+        ),
+        click.option(
+            "--digests",
+            metavar="FILE",
+            help="Write what --since of the next run needs, beside -o FILE.parquet: .parquet.",
+        ),
         click.option("--metrics", metavar="FILE", help="Write the counts in the format of OpenMetrics: .prom or .txt."),
         click.option("--all-rules", is_flag=True, help="Tell every rule in the summary, not the most frequent 20."),
         click.option("--quiet", is_flag=True, help="Print findings and what goes wrong, and nothing else."),

@@ -18,6 +18,7 @@ from weakcode.errors import InputError
 
 if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgTally
+    from weakcode.scrub.summary import JudgedBy
     from weakcode.validator import Validator
 
 
@@ -153,6 +154,8 @@ def command(
                 "--into": into.into,
                 "--metrics": told.metrics,
                 "--drg": drg,
+                "--digests": told.digests,
+                "--since": told.since,
             },
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
@@ -205,6 +208,9 @@ def command(
             hash_key=key,
             raw_csv=raw_csv,
             run_id=told.run_id,
+            digests=told.digests,
+            since=told.since,
+            of_run=_of_run(validator, judged_by, key) if told.digests or told.since else None,
             most_rejects=told.most_rejects,
             most_errors=told.most_errors,
             drgs=_drgs(validator) if drg else None,
@@ -219,3 +225,9 @@ def _drgs(validator: Validator) -> DrgTally:
     from weakcode.scrub.groups import DrgTally
 
     return DrgTally(Grouper(), lambda claim: validator.fix(claim).claim)
+
+
+def _of_run(validator: Validator, judged_by: JudgedBy, key: bytes | None) -> str | None:
+    from weakcode.scrub.incremental import what_judges
+
+    return what_judges(validator, judged_by.rules, key)

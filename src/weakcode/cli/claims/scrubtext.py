@@ -95,9 +95,10 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
 
     Without `all_rules` it has the most frequent ones.
     """
+    taken = f"; {summary.unchanged:,} of them unchanged, not judged again" if summary.unchanged else ""
     claims = (
         f"{text.counted(summary.claims_in, 'claim')} in = {summary.evaluated:,} evaluated + "
-        f"{summary.rejected:,} rejected; {summary.clean:,} clean; {summary.seconds:.1f} s"
+        f"{summary.rejected:,} rejected; {summary.clean:,} clean{taken}; {summary.seconds:.1f} s"
     )
     waived = f"; {summary.waived:,} waived" if summary.waived else ""
     mended = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""

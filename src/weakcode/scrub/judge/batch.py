@@ -20,8 +20,10 @@ from weakcode.scrub.read.rows import Rejected
 
 if TYPE_CHECKING:
     from weakcode.claims import Claim
+    from weakcode.scrub.columns.digests import Digests
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.judge.findings import Pseudonyms
+    from weakcode.scrub.judge.unchanged import Looked, Unchanged
 
 
 @attrs.frozen(eq=False)
@@ -30,7 +32,8 @@ class FindingBatch:
 
     `scrubbed` is None where all were rejected. `claims` and `found`, the rows in them of the claims that have findings,
     are there where they were asked for. `claim_ids` are the ids of the claims that were evaluated, as text, and `rows`
-    says for each finding which of them it is on.
+    says for each finding which of them it is on. Where they are asked for, `digests` are those of these claims, and
+    `nth_before` says which claim of its id each was in the earlier run that its findings are of, 0 where they are new.
     """
 
     scrubbed: Scrubbed | None
@@ -39,6 +42,8 @@ class FindingBatch:
     found: NDArray[np.int64] | None = None
     claim_ids: pa.Array | None = None
     rows: NDArray[np.int32] | None = None
+    digests: Digests | None = None
+    nth_before: NDArray[np.int64] | None = None
 
     def evaluated(self) -> Iterator[Claim]:
         """Give the claims that were evaluated, where they are kept."""
@@ -61,6 +66,7 @@ def evaluate_batch(
     judge: Judge,
     *,
     keep_claims: bool = False,
+    since: Unchanged | None = None,
     hide: Pseudonyms | None = None,
 ) -> FindingBatch | EvaluatedRows:
     """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
@@ -68,7 +74,7 @@ def evaluate_batch(
     With `hide`, findings in columns have what it returns for claim ids.
     """
     for batch in _ways(claims):
-        found = _in_columns(batch, scrubber, judge, keep_claims, hide)
+        found = _in_columns(batch, scrubber, judge, keep_claims, since, hide)
         if found is not None:
             return found
     return EvaluatedRows(tuple(evaluate(batch.rows(), judge)))
@@ -86,6 +92,7 @@ def _in_columns(
     scrubber: ColumnScrubber,
     judge: Judge,
     keep_claims: bool,
+    since: Unchanged | None,
     hide: Pseudonyms | None,
 ) -> FindingBatch | None:
     batch = claims.batch
@@ -94,14 +101,23 @@ def _in_columns(
     set_aside = list(claims.rejected)
     if not batch.num_rows:
         return FindingBatch(None, tuple(one for _, one in set_aside))
+    looked = None if since is None else since.look(batch, decoded=claims.decoded, ordered=claims.orders is None)
+    changed = np.arange(batch.num_rows, dtype=np.int64) if looked is None else looked.changed
     try:
-        lines = numbers(np.arange(batch.num_rows, dtype=np.int64))
+        judged = batch if len(changed) == batch.num_rows else batch.take(numbers(changed))
         scrubbed = scrubber.scrub(
-            batch, file=claims.name, lines=lines, decoded=claims.decoded, hide=hide, orders=claims.orders
+            judged,
+            file=claims.name,
+            lines=numbers(changed),
+            decoded=claims.decoded,
+            hide=hide,
+            orders=claims.orders if judged is batch else None,
         )
     except EngineError:
         # So that the error names its claim.
         return None
+    if since is not None and looked is not None and judged is not batch:
+        scrubbed = since.together(scrubbed, looked, changed, claims.name)
     for refused in scrubbed.rejected:
         for outcome in evaluate(claims.reread(refused), judge):
             if not isinstance(outcome, Rejected):
@@ -110,7 +126,7 @@ def _in_columns(
     rows = filled(scrubbed.findings["line"], 0).astype(np.int32)
     lines, places = claims.located(rows, scrubbed.findings["positions"])
     columns = {"line": numbers(lines)} if places is None else {"line": numbers(lines), "place": places}
-    claim_ids, places_of_rows = _evaluated(batch, scrubbed)
+    claim_ids, which = _evaluated(batch, scrubbed)
     return FindingBatch(
         attrs.evolve(
             scrubbed,
@@ -122,8 +138,19 @@ def _in_columns(
         claims if keep_claims else None,
         np.unique(rows).astype(np.int64) if keep_claims else None,
         claim_ids,
-        rows if places_of_rows is None else places_of_rows[rows],
+        rows if which is None else which[rows],
+        *_known(looked, since, scrubbed),
     )
+
+
+def _known(
+    looked: Looked | None, since: Unchanged | None, scrubbed: Scrubbed
+) -> tuple[Digests | None, NDArray[np.int64] | None]:
+    if looked is None or since is None:
+        return None, None
+    good = np.ones(len(looked.digests), np.bool_)
+    good[[one.row for one in scrubbed.rejected]] = False
+    return looked.digests[good], since.nth_of(looked)[good]
 
 
 def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed) -> tuple[pa.Array, NDArray[np.int32] | None]:

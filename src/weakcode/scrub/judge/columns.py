@@ -67,7 +67,8 @@ class Scrubbed:
     findings. `notes_editions` counts rows by the Tabular List whose notes judged, `notes_out_of_force` those of
     days on which it was not in force. Waived findings are in the batch and in none of these counts: `waived` counts
     them by waiver, `expired` those that a waiver would have waived in its time.
-    `not_judged` says for want of what which rules could not be judged, on how many rows.
+    `not_judged` says for want of what which rules could not be judged, on how many rows. `unchanged` counts rows whose
+    findings are those of an earlier run.
     """
 
     findings: pa.RecordBatch
@@ -85,6 +86,7 @@ class Scrubbed:
     notes_out_of_force: Mapping[str, int] = attrs.field(factory=dict)
     with_errors: int = 0
     not_judged: tuple[NotJudgedCount, ...] = ()
+    unchanged: int = 0
 
 
 class ColumnScrubber:
@@ -163,16 +165,21 @@ class ColumnScrubber:
         days, place = about.days.values, about.days.index
         of_day: list[Bench | None] = []
         for number, day in enumerate(days.tolist()):
-            bench = self._benches.get(day)
-            if bench is None:
-                try:
-                    bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
-                    self._benches[day] = bench
-                except EditionError as error:
-                    reject(place == number, reason_of(error))
-            of_day.append(bench)
+            try:
+                of_day.append(self.bench_of(day))
+            except EditionError as error:
+                reject(place == number, reason_of(error))
+                of_day.append(None)
         for bench in {id(bench): bench for bench in of_day if bench is not None}.values():
             yield bench, np.array([other is bench for other in of_day], np.bool_)[place]
+
+    def bench_of(self, day: int) -> Bench:
+        """Return what judges claims of a day, `NO_DAY` being none. Raises EditionError where no codes are known."""
+        bench = self._benches.get(day)
+        if bench is None:
+            bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
+            self._benches[day] = bench
+        return bench
 
     def unknown_facts(self, about: AboutClaims, bench: Bench) -> list[tuple[Bools, str]]:
         """Return the rows with facts that the bench's packs do not know, with what to say of them."""

@@ -7,11 +7,13 @@ empty one. What is remembered of each claim is a hash of its id, about eleven by
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from weakcode.engines.kernel._kernel import SeenIds, ids_of_nth, nth_of_run
+from weakcode.engines.ids import id_of
+from weakcode.engines.kernel._kernel import SeenIds, ids_of_nth, nth_id, nth_of_run
 from weakcode.findings import Finding
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class RepeatedIds:
     def __init__(self, *, is_part: bool = False) -> None:
         self._seen = SeenIds(os.urandom(16))
         self._is_part = is_part
+        self.nth: Any = None
+        """Which claim of its id each of the last batch was."""
 
     def evaluated(self, one: Evaluated) -> Evaluated:
         """Return a claim that was evaluated with the ids that its findings have in the run."""
@@ -54,15 +58,40 @@ class RepeatedIds:
         findings = part.scrubbed.findings
         if self._is_part:
             return findings
-        nth, again = self._seen.add_all(*text_buffers(part.claim_ids))
+        block, again = self._seen.add_all(*text_buffers(part.claim_ids))
+        self.nth = nth = np.frombuffer(block, np.uint32)
+        if part.nth_before is not None:
+            findings = _as_first(findings, part.rows, part.nth_before, nth)
+            # Those of an earlier run have their ids already.
+            nth = np.where(part.nth_before == nth, 1, nth).astype(np.uint32)
+            again = int((nth > 1).any())
         if not again or not findings.num_rows:
             return findings
         at = findings.schema.get_field_index("finding_id")
         _, data = text_buffers(findings.column(at))
         ends = np.arange(findings.num_rows + 1, dtype=np.int32) * np.int32(len(data) // findings.num_rows)
-        ids = ids_of_nth(data, part.rows, np.frombuffer(nth, np.uint32))
+        ids = ids_of_nth(data, part.rows, nth)
         column = pa.StringArray.from_buffers(findings.num_rows, pa.py_buffer(ends), pa.py_buffer(ids))
         return findings.set_column(at, "finding_id", column)
+
+
+def _as_first(findings: pa.RecordBatch, rows: Any, before: Any, nth: Any) -> pa.RecordBatch:
+    """Return findings, those of claims that are another one of their id than before with ids as on the first."""
+    import numpy as np
+    import pyarrow as pa
+
+    moved = np.flatnonzero(((before > 1) & (before != nth))[rows])
+    if not len(moved):
+        return findings
+    ids = findings["finding_id"].to_pylist()
+    told = findings.select(["claim_id", "rule", "codes", "positions"]).take(pa.array(moved)).to_pylist()
+    met: Counter[tuple[int, str]] = Counter()
+    for at, one in zip(moved.tolist(), told, strict=True):
+        first = id_of(**one)
+        met[rows[at], first] += 1
+        ids[at] = first if met[rows[at], first] == 1 else nth_id(first, met[rows[at], first])
+    at = findings.schema.get_field_index("finding_id")
+    return findings.set_column(at, "finding_id", pa.array(ids, pa.string()))
 
 
 def _numbered(findings: tuple[Finding, ...], nth: int) -> tuple[Finding, ...]:

@@ -1,0 +1,193 @@
+"""Runs that judge only claims that are new or changed: their output is that of a run over everything."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from weakcode.cli import main
+from weakcode.engines.kernel import _kernel
+from weakcode.scrub.columns.digests import digests_of, row_digests
+
+CODES = [
+    "M62.84",
+    "I10",
+    "G72.9",
+    "E11.9",
+    "R54",
+    "M62.84 I10",
+    "F02.80 G30.9",
+    "R40.2110 S06.0X1A",
+    "NOPE",
+    "",
+    "R53.1",
+]
+DATES = ["2026-05-01", "2026-11-02", "2019-03-01", "", "never"]
+CLAIM = st.tuples(
+    st.sampled_from(["A", "B", "C", "D", "", "E"]),
+    st.sampled_from(CODES),
+    st.sampled_from(DATES),
+    st.sampled_from(["70", "", "3"]),
+    st.sampled_from(["", "Acme"]),
+)
+
+
+def scrub(claims: Path, out: Path, *options: object, status: int | None = None) -> dict[str, Any]:
+    told = out.with_suffix(".json")
+    arguments = ["scrub", str(claims), "-o", str(out), "--summary", str(told), "--fail-on", "never", "--quiet"]
+    result = CliRunner().invoke(main, [*arguments, "--today", "2026-06-01", *map(str, options)])
+    assert status is not None or not result.exit_code or "no row could be read" in result.output, result.output
+    assert result.exit_code in ({0, 2} if status is None else {status}), result.output
+    if result.exit_code:
+        return {"said": result.output}
+    summary: dict[str, Any] = json.loads(told.read_text())
+    return summary
+
+
+def written(folder: Path, rows: list[tuple[str, ...]], name: str) -> Path:
+    path = folder / f"claims{name}"
+    columns = ["claim_id", "codes", "service_date", "age", "payer"]
+    if name == ".parquet":
+        values = {key: [row[at] or None for row in rows] for at, key in enumerate(columns)}
+        pq.write_table(pa.table({key: pa.array(value, pa.string()) for key, value in values.items()}), path)
+    elif name == ".jsonl":
+        path.write_text("".join(json.dumps(dict(zip(columns, row, strict=True))) + "\n" for row in rows))
+    else:
+        path.write_text("\n".join([",".join(columns), *map(",".join, rows), ""]))
+    return path
+
+
+COUNTS = (
+    "claims_in",
+    "evaluated",
+    "rejected",
+    "clean",
+    "with_errors",
+    "by_rule",
+    "by_severity",
+    "editions",
+    "notes_editions",
+    "outside_notes",
+    "outside_editions",
+)
+
+
+@pytest.mark.parametrize("name", [".csv", ".parquet", ".jsonl"])
+# Each example is several runs: to shrink one would take minutes.
+@settings(
+    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data(), rows=st.lists(CLAIM, min_size=1, max_size=14))
+def test_the_output_is_that_of_a_run_over_everything_whatever_was_edited(
+    tmp_path: Path, name: str, data: st.DataObject, rows: list[tuple[str, ...]]
+) -> None:
+    only = ("--only", "weakness", "--only", "icd10cm")
+    state, out = tmp_path / "digests.parquet", tmp_path / "run.parquet"
+    for path in (state, out):
+        path.unlink(missing_ok=True)
+    if "said" in scrub(written(tmp_path, rows, name), out, "--digests", state, *only):
+        return
+    for _ in range(2):
+        keep = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=len(rows)) if rows else st.just([]))
+        rows = data.draw(st.permutations([*(rows[at] for at in keep), *data.draw(st.lists(CLAIM, max_size=3))]))
+        if not rows:
+            return
+        claims = written(tmp_path, rows, name)
+        whole = scrub(claims, tmp_path / "whole.parquet", *only)
+        some = scrub(claims, out, "--digests", state, "--since", state, *only)
+        if "said" in whole:
+            assert "said" in some
+            return
+        assert {key: whole[key] for key in COUNTS} == {key: some[key] for key in COUNTS}
+        assert pq.read_table(out).to_pylist() == pq.read_table(tmp_path / "whole.parquet").to_pylist()
+
+
+ROWS = [("A", "M62.84", "2026-05-01", "70", ""), ("B", "I10", "2026-05-01", "", ""), ("C", "R54", "", "", "")]
+
+
+def test_only_claims_that_are_new_or_changed_are_judged(tmp_path: Path) -> None:
+    state, out = tmp_path / "digests.parquet", tmp_path / "run.parquet"
+    first = scrub(written(tmp_path, ROWS, ".csv"), out, "--digests", state)
+    assert first["unchanged"] == 0
+    again = scrub(
+        written(tmp_path, [*ROWS, ("D", "I10", "", "", "")], ".csv"), out, "--digests", state, "--since", state
+    )
+    assert (again["unchanged"], again["evaluated"]) == (3, 4)
+    # Claims without a date are judged by the day of the run, other rules judge everything anew.
+    other = scrub(tmp_path / "claims.csv", out, "--digests", state, "--since", state, "--today", "2026-06-02")
+    assert other["unchanged"] == 2
+    for options in (["--only", "weakness"], ["--profile", str(_profile(tmp_path))], ["--hash-ids"]):
+        assert scrub(tmp_path / "claims.csv", tmp_path / "o.parquet", "--since", state, *options)["unchanged"] == 0
+
+
+def _profile(folder: Path) -> Path:
+    path = folder / "profile.yaml"
+    path.write_text("name: mine\nrules:\n  weakness/sarcopenia-underlying-disease-first: warning\n")
+    return path
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_many_claims_in_several_batches_and_threads_give_the_same(tmp_path: Path, jobs: int) -> None:
+    dice = random.Random(5)
+    rows = [(f"C{number // 3 * 2}", dice.choice(CODES), dice.choice(DATES), "70", "") for number in range(9_000)]
+    state, out, whole = (tmp_path / f"{name}.parquet" for name in ("digests", "run", "whole"))
+    scrub(written(tmp_path, rows, ".csv"), out, "--digests", state, "--jobs", jobs)
+    changed = [
+        row if dice.random() < 0.9 else (row[0], dice.choice(CODES), *row[2:]) for row in rows if dice.random() < 0.95
+    ]
+    claims = written(tmp_path, changed, ".csv")
+    told = scrub(claims, out, "--digests", state, "--since", state, "--jobs", jobs)
+    assert 0 < told["unchanged"] < told["evaluated"]
+    scrub(claims, whole)
+    assert pq.read_table(out).equals(pq.read_table(whole))
+
+
+def test_what_is_no_digests_file_or_belongs_to_other_findings_is_refused(tmp_path: Path) -> None:
+    claims, state, out = written(tmp_path, ROWS, ".csv"), tmp_path / "digests.parquet", tmp_path / "run.parquet"
+    scrub(claims, out, "--digests", state)
+    other = tmp_path / "other.parquet"
+    for since, said in ((tmp_path / "none.parquet", "no such file"), (out, "is not a digests file")):
+        assert said in scrub(claims, other, "--since", since, status=2)["said"]
+    scrub(written(tmp_path, ROWS[1:], ".csv"), out)
+    assert "belongs to other findings" in scrub(claims, other, "--since", state, status=2)["said"]
+    out.unlink()
+    assert "where it says" in scrub(claims, other, "--since", state, status=2)["said"]
+    for options in (["--digests", state, "-o", tmp_path / "f.csv"], ["--since", state, "--engine", "durable"]):
+        assert scrub(claims, other, *options, status=2)["said"].startswith("weakcode: --digests")
+    assert not other.exists()
+
+
+VALUES = st.lists(st.one_of(st.none(), st.text("ab", max_size=2)), min_size=1, max_size=6)
+
+
+@given(VALUES, st.integers(0, 3))
+def test_digests_tell_values_apart_and_are_the_same_for_the_same_in_every_layout(values: list[Any], start: int) -> None:
+    plain = pa.array([None] * start + values, pa.string()).slice(start)
+    lists = pa.array([None if one is None else list(one) for one in values], pa.list_(pa.string()))
+    beside = digests_of([b""] * len(values))
+    found = [
+        row_digests({"a": column}, beside).tolist()
+        for column in (plain, plain.dictionary_encode(), plain.cast(pa.large_string()), lists)
+    ]
+    assert found[0] == found[1] == found[2]
+    for digests in found[:1] + found[3:]:
+        for one, other in zip(values, digests, strict=True):
+            assert [two == other for two in digests] == [one == two for two in values]
+    assert row_digests({"b": plain}, beside).tolist() != found[0]
+
+
+def test_digests_are_the_hash_that_they_are_said_to_be() -> None:
+    assert digests_of([b"abc"]).tobytes() == _kernel.siphash(bytes(16), b"abc")
+    import numpy as np
+
+    with pytest.raises(ValueError, match="outside their bytes"):
+        _kernel.digests(np.array([0, 9], np.int64), np.zeros(3, np.uint8))
