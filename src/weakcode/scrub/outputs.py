@@ -27,8 +27,8 @@ from weakcode.scrub.write.uploads import ObjectStorage, checked_target, usual_na
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.scrub.incremental import DigestsWriter
     from weakcode.scrub.run import Plan
+    from weakcode.scrub.write.digests import DigestsWriter
     from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.sinks import Sink
 
@@ -128,7 +128,7 @@ class Targets:
                 stack.callback(corrected.abandon)
             digests = None
             if self.digests and self.findings:
-                from weakcode.scrub.incremental import DigestsWriter
+                from weakcode.scrub.write.digests import DigestsWriter
 
                 digests = DigestsWriter(self.digests, outputs.open(self.digests), self.findings)
                 stack.callback(digests.abandon)

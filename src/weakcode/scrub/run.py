@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgTally
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.scrub.judge.columns import ColumnScrubber
-    from weakcode.scrub.judge.unchanged import Unchanged
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
+    from weakcode.scrub.unchanged import Unchanged
     from weakcode.scrub.write.sinks import Sink
 
 Progress = Callable[[int, int, int], None]
@@ -63,7 +63,7 @@ class Plan:
     All of them appear together when everything is done, or none does; but where every row was rejected, or more than
     `most_rejects` allows, only `rejects`, `summary` and `metrics` appear, and what stands in the place of others stays.
     `digests` takes the digests of the claims (Parquet), `since` is such a file of an earlier run, whose findings are
-    taken over for claims that are unchanged; `of_run` stands for what judges (`incremental.what_judges`).
+    taken over for claims that are unchanged; `of_run` stands for what judges (`write.digests.what_judges`).
     `run_id` names the run; without it, it gets an id. With `hash_key`, claim ids are hashed in
     everything but `fixed`, and `rejects` repeats nothing of the rows. With `raw_csv`, cells of CSV stay as they
     are that a spreadsheet would take for formulas.
@@ -151,8 +151,8 @@ def _since(plan: Plan) -> Unchanged | None:
     """Return what tells which claims of a run are unchanged, where it is asked to tell."""
     if plan.columns is None or plan.of_run is None or (plan.digests is None and plan.since is None):
         return None
-    from weakcode.scrub.incremental import earlier_claims
-    from weakcode.scrub.judge.unchanged import Unchanged
+    from weakcode.scrub.unchanged import Unchanged
+    from weakcode.scrub.write.digests import earlier_claims
 
     return Unchanged(plan.columns, plan.of_run, None if plan.since is None else earlier_claims(plan.since))
 

@@ -228,6 +228,6 @@ def _drgs(validator: Validator) -> DrgTally:
 
 
 def _of_run(validator: Validator, judged_by: JudgedBy, key: bytes | None) -> str | None:
-    from weakcode.scrub.incremental import what_judges
+    from weakcode.scrub.write.digests import what_judges
 
     return what_judges(validator, judged_by.rules, key)

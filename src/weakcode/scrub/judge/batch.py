@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.columns.digests import Digests
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.judge.findings import Pseudonyms
-    from weakcode.scrub.judge.unchanged import Looked, Unchanged
+    from weakcode.scrub.unchanged import Looked, Unchanged
 
 
 @attrs.frozen(eq=False)

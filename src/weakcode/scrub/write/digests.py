@@ -19,8 +19,8 @@ import numpy as np
 
 from weakcode.errors import InputError
 from weakcode.scrub.columns.digests import SIZE, as_column, as_words
-from weakcode.scrub.judge.unchanged import EarlierClaims
 from weakcode.scrub.schema import Encoding, findings_schema, parquet_leaves
+from weakcode.scrub.unchanged import EarlierClaims
 from weakcode.scrub.write.files import writing
 
 if TYPE_CHECKING:

@@ -105,7 +105,7 @@ class Unchanged:
         self._scrubber, self._of_run, self.earlier = scrubber, of_run, earlier
 
     def look(self, batch: pa.RecordBatch | pa.Table, *, decoded: bool, ordered: bool = True) -> Looked:
-        """Return what is known of the claims of a batch: nothing where text cannot be read, or codes are not `ordered`."""
+        """Return what is known of a batch of claims: nothing where text cannot be read, or codes are not `ordered`."""
         columns = {name: whole(batch.column(name)) for name in LOOKED_AT if name in batch.schema.names}
         if not ordered or unreadable(columns, decoded=decoded):
             nothing = np.zeros((batch.num_rows, SIZE), np.uint8)
