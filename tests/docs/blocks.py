@@ -338,6 +338,7 @@ def fill(folder: Path) -> None:
         )
     lines = [json.dumps({**row, "service_date": row["service_date"].isoformat()}) for row in rows]
     (folder / "claims.jsonl").write_text("\n".join(lines) + "\n")
+    (folder / "claims.json").write_text("[" + ",\n".join(lines) + "]\n")
     _table(folder / "wide.csv", "claim_id,dx1,dx2,dx3", [(c.id, *c.codes[:3]) for c in claims])
     _table(
         folder / "inpatient.csv",
