@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Spoken:
+class RuleText:
     """What a rule's file says for people: why, what it cannot see, on whose word, and its examples."""
 
     why: str
@@ -44,7 +44,7 @@ class RuleInfo:
     enabled: bool
     pack: str
     line: int
-    _spoken: Callable[[str], Spoken] = attrs.field(eq=False, repr=False)
+    _spoken: Callable[[str], RuleText] = attrs.field(eq=False, repr=False)
 
     @property
     def why(self) -> str:
@@ -83,14 +83,14 @@ class RuleInfo:
         }
 
 
-def spoken_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, Spoken]:
+def texts_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, RuleText]:
     """Return by full id what the rules of some files say for people, sources as cited on the day of an edition."""
     from weakcode.compile.compiler import sources_of
     from weakcode.rules.examples import cases_of
     from weakcode.rules.load import load_pack
 
-    def said(full_id: str, pack: Pack, rule: Rule) -> Spoken:
-        return Spoken(
+    def said(full_id: str, pack: Pack, rule: Rule) -> RuleText:
+        return RuleText(
             why=" ".join(rule.why.split()),
             known_problems=" ".join(rule.known_problems.split()),
             sources=sources_of(pack, rule, edition),

@@ -15,8 +15,8 @@ from weakcode.claims import Claim, ClaimLike, ServiceLine, Waiver
 from weakcode.codes.catalog import EditionSet, edition_for, forget
 from weakcode.codes.edition import Edition
 from weakcode.compile.build import build_program
-from weakcode.engines.bench import EditionBench
 from weakcode.engines.choice import engine_for, engine_named
+from weakcode.engines.editions import EditionJudge
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
 from weakcode.engines.unjudged import Unjudged
@@ -26,7 +26,7 @@ from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
 from weakcode.ruleinfo import RuleInfo as RuleInfo
-from weakcode.ruleinfo import Spoken, notes_touching, rules_touching, spoken_of
+from weakcode.ruleinfo import RuleText, notes_touching, rules_touching, texts_of
 from weakcode.rules.library import bundled_rule_ids
 from weakcode.rules.reading import as_file, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
@@ -91,18 +91,18 @@ class Validator:
         self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}
         self._chosen = Selection.of(packs, profile, also, only, root)
         profile = self._chosen.profile
-        self._benches: dict[Hashable, EditionBench] = {}
+        self._judges: dict[Hashable, EditionJudge] = {}
         self._editions: dict[dt.date, Edition] = {}
         self._at_hand: EditionSet | None = None
         self._programs: dict[str, Program] = {}
-        self._spoken: Mapping[str, Spoken] | None = None
+        self._spoken: Mapping[str, RuleText] | None = None
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._waives = bool(len(self._book))
         self._today = fields.parse_date(today, "day of judging")
         self._coverage = self._chosen.coverage()
         if profile is not None or loaded:
-            program = self._bench(self._edition(None)).program
+            program = self._judge_of(self._edition(None)).program
             known = tuple(program.rule_numbers)
             if profile is not None:
                 from weakcode.rules.profilechecks import check_profile
@@ -132,23 +132,23 @@ class Validator:
         editions = self._at_hand or EditionSet.here()
         programs = {edition.name: self._program(edition) for edition in editions.editions}
         travelling = {"_at_hand": editions, "_programs": programs, "_today": self.day}
-        return {**self.__dict__, **travelling, "_benches": {}, "_editions": {}, "_given": None}
+        return {**self.__dict__, **travelling, "_judges": {}, "_editions": {}, "_given": None}
 
-    def _bench(self, edition: Edition) -> EditionBench:
-        bench = self._benches.get(edition.key)
-        if bench is None:
+    def _judge_of(self, edition: Edition) -> EditionJudge:
+        judge = self._judges.get(edition.key)
+        if judge is None:
             with building:
-                bench = self._benches.get(edition.key) or self._built_bench(edition)
-        return bench
+                judge = self._judges.get(edition.key) or self._built_judge(edition)
+        return judge
 
-    def _built_bench(self, edition: Edition) -> EditionBench:
+    def _built_judge(self, edition: Edition) -> EditionJudge:
         program = self._program(edition)
         chosen = self._chosen
         chosen.check_ids(program)
         on = bytearray(len(program.rules))
         for number in program.present:
             on[number] = chosen.is_on(program.rules[number])
-        bench = self._benches[edition.key] = EditionBench(
+        judge = self._judges[edition.key] = EditionJudge(
             edition,
             program,
             engine_for(self.engine, program, edition, lambda number: bool(on[number])),
@@ -156,7 +156,7 @@ class Validator:
             Unjudged(program, edition, lambda number: bool(on[number])),
             self._risks(edition),
         )
-        return bench
+        return judge
 
     def _program(self, edition: Edition) -> Program:
         """Return the compiled rules, which serve every day that the Tabular List of an edition judges."""
@@ -188,19 +188,19 @@ class Validator:
                 line=rule.line,
                 spoken=self._says,
             )
-            for rule in self._bench(self._edition(None)).program.chosen_rules
+            for rule in self._judge_of(self._edition(None)).program.chosen_rules
         )
 
-    def _says(self, rule_id: str) -> Spoken:
+    def _says(self, rule_id: str) -> RuleText:
         """Return what the file of a rule says for people; the files are read at the first question."""
         if self._spoken is None:
-            self._spoken = spoken_of(self._chosen.paths, self._edition(None))
+            self._spoken = texts_of(self._chosen.paths, self._edition(None))
         return self._spoken[rule_id]
 
     @property
     def packs(self) -> tuple[str, ...]:
         """The packs with their versions."""
-        return self._bench(self._edition(None)).program.packs
+        return self._judge_of(self._edition(None)).program.packs
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -212,17 +212,17 @@ class Validator:
     @property
     def facts(self) -> tuple[str, ...]:
         """The documented facts that the packs know."""
-        return self._bench(self._edition(None)).program.facts
+        return self._judge_of(self._edition(None)).program.facts
 
     def rules_touching(self, code: str) -> tuple[tuple[str, str], ...]:
         """Return (rule id, "subject" or "object") for every rule that a code plays a part in."""
-        bench = self._bench(self._edition(None))
-        return rules_touching(bench.program, bench.edition.code_id(code))
+        judge = self._judge_of(self._edition(None))
+        return rules_touching(judge.program, judge.edition.code_id(code))
 
     def notes_touching(self, code: str, service_date: date | None = None) -> tuple[NoteEdit, ...]:
         """Return what the notes of the Tabular List became for a billable code: its own, and those that name it."""
-        bench = self._bench(self._edition(service_date))
-        return notes_touching(bench.program, bench.assembler, bench.edition.code_id(code), code)
+        judge = self._judge_of(self._edition(service_date))
+        return notes_touching(judge.program, judge.assembler, judge.edition.code_id(code), code)
 
     def check(self, claim: ClaimLike) -> tuple[Finding, ...]:
         """Return the findings on a claim by subject position, then rule id, then object position.
@@ -233,7 +233,7 @@ class Validator:
         if claim.waivers or self._waives:
             return self.judge(claim).findings
         day = claim.service_date or self.day
-        return self._found(claim, self._bench(self._editions.get(day) or self._edition(claim.service_date)), day)[1]
+        return self._found(claim, self._judge_of(self._editions.get(day) or self._edition(claim.service_date)), day)[1]
 
     def judge(self, claim: ClaimLike, *, order: Order = "all") -> Verdict:
         """Return the findings on a claim with the edition, engine and packs they were judged by.
@@ -246,41 +246,41 @@ class Validator:
         """
         claim = Claim.of(claim)
         edition, today = self._edition(claim.service_date), self.day
-        bench, day = self._bench(edition), claim.service_date or today
-        judged, found = self._found(claim, bench, day, order)
+        judge, day = self._judge_of(edition), claim.service_date or today
+        judged, found = self._found(claim, judge, day, order)
         outcome = sort_out(found, claim, self._book, today)
         out_of_force = about_edition(day, edition)
         return Verdict(
             findings=outcome.findings,
             edition=edition.name,
             engine=self.engine,
-            packs=bench.program.packs,
+            packs=judge.program.packs,
             waived=outcome.waived,
-            notices=(*out_of_force, *outcome.notices(bench.program.rule_numbers)),
+            notices=(*out_of_force, *outcome.notices(judge.program.rule_numbers)),
             out_of_force=bool(out_of_force),
             expired=outcome.expired,
             unmatched=outcome.unmatched,
             notes_edition=edition.notes_name,
             notes_out_of_force=bool(about_notes(day, edition)),
             not_judged=(
-                *bench.unjudged.of(judged, bench.assembler.severities(judged.payer), self.day),
-                *(() if self._coverage is None else self._coverage.not_judged(claim, bench)),
+                *judge.unjudged.of(judged, judge.assembler.severities(judged.payer), self.day),
+                *(() if self._coverage is None else self._coverage.not_judged(claim, judge)),
             ),
         )
 
     def _found(
-        self, claim: Claim, bench: EditionBench, day: dt.date, order: Order = "all"
+        self, claim: Claim, judge: EditionJudge, day: dt.date, order: Order = "all"
     ) -> tuple[JudgedClaim, tuple[Finding, ...]]:
         """Return a claim as its edition sees it on a day, and the findings on it before anything is waived."""
         give_way()
         if claim.documented:
-            check_facts(claim.documented, bench.program.facts)
-        judged = self._judged(claim, bench.edition, day, order)
-        findings = bench.assembler.findings(judged, bench.engine.hits(judged))
+            check_facts(claim.documented, judge.program.facts)
+        judged = self._judged(claim, judge.edition, day, order)
+        findings = judge.assembler.findings(judged, judge.engine.hits(judged))
         if self._coverage is not None and claim.lines:
-            covered = self._coverage.findings(claim, day, bench)
+            covered = self._coverage.findings(claim, day, judge)
             findings = tuple(in_order((*findings, *covered))) if covered else findings
-        return judged, findings if bench.risks is None else bench.risks.shown_on(findings, judged.payer)
+        return judged, findings if judge.risks is None else judge.risks.shown_on(findings, judged.payer)
 
     def _judged(self, claim: Claim, edition: Edition, day: dt.date, order: Order = "all") -> JudgedClaim:
         return JudgedClaim.of(claim, edition, day, self._chosen.payer_of(claim.payer, claim.payer_id), order)
@@ -326,13 +326,13 @@ class Validator:
 
         claim = Claim.of(claim)
         verdict, edition = self.judge(claim), self._edition(claim.service_date)
-        bench, judged = self._bench(edition), self._judged(claim, edition, self.day)
-        found = bench.engine.hits(judged)
-        explained = explain(judged, verdict, bench.program, edition, bench.assembler, found, self._chosen.why_off)
+        judge, judged = self._judge_of(edition), self._judged(claim, edition, self.day)
+        found = judge.engine.hits(judged)
+        explained = explain(judged, verdict, judge.program, edition, judge.assembler, found, self._chosen.why_off)
         read = self._coverage.readings(claim, self.day) if self._coverage is not None else ()
         if not read:
             return explained
-        return with_coverage(explained, read, claim.codes, lambda rule: bench.severity_of(rule, judged.payer))
+        return with_coverage(explained, read, claim.codes, lambda rule: judge.severity_of(rule, judged.payer))
 
     def fix(self, claim: ClaimLike, *, unsafe: bool = False) -> Fixed:
         """Return the claim mended: in the order its rules ask for, moving the fewest codes, and without exact repeats.
@@ -354,7 +354,7 @@ class Validator:
             return self
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin.engine, twin._benches = "columnar", {}
+        twin.engine, twin._judges = "columnar", {}
         return twin
 
     def columns(self) -> ColumnScrubber:
@@ -363,7 +363,7 @@ class Validator:
 
         bulk = self.in_bulk()
         return ColumnScrubber(
-            lambda day: bulk._bench(bulk._edition(day)),
+            lambda day: bulk._judge_of(bulk._edition(day)),
             check_facts,
             self._marker(),
             self.day,

@@ -64,7 +64,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
     ],
 )
 def test_the_first_day_is_told_by_the_name_and_the_version(name: str, version: str, starts: date | None) -> None:
-    assert installed.told_start(name, version) == starts
+    assert installed.stated_start(name, version) == starts
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_own_rules_over_the_bundled_packs_find_what_all_compiled_together_find(
             return
         expected = _said(whole)
         batch = [one.to_pylist() for one in whole.scrub(_claims_file(folder))]
-    assert isinstance(layered._bench(layered._edition(None)).program, Layered)
+    assert isinstance(layered._judge_of(layered._edition(None)).program, Layered)
     assert _said(layered) == expected
     assert _said(pickle.loads(pickle.dumps(layered))) == expected
     assert [one.to_pylist() for one in layered.scrub(_claims_file(folder))] == batch
@@ -139,9 +139,9 @@ def test_validators_with_rules_of_their_own_share_one_base_and_its_tables(tmp_pa
         folder = tmp_path / name
         folder.mkdir()
         validators.append(weakcode.Validator(**_written(folder, [name], {}, [], None), engine="columnar"))
-    one, other = (validator._bench(validator._edition(None)) for validator in validators)
+    one, other = (validator._judge_of(validator._edition(None)) for validator in validators)
     assert one.program.base is other.program.base
-    tables = [[built.tables for built, _ in bench.engine._parts[0].groups(kind=USUAL)] for bench in (one, other)]
+    tables = [[built.tables for built, _ in judge.engine._parts[0].groups(kind=USUAL)] for judge in (one, other)]
     assert tables[0] == tables[1]
 
 

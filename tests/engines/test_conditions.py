@@ -15,7 +15,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.semantics.conditions import Condition, holds
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.pointers import lines_meant
+from weakcode.semantics.pointers import lines_about
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb
 
@@ -216,7 +216,7 @@ def test_lines_that_are_meant_tell_which_diagnoses_are_subjects(kind, given, sub
     stored = program_of([asked]).edit(0)
     assert claim.pointed(stored) == subjects
     at = min(subjects, default=1)
-    assert lines_meant(stored, given, claim.claim.codes, at, claim.ids) == named
+    assert lines_about(stored, given, claim.claim.codes, at, claim.ids) == named
 
 
 def edit(**about) -> Edit:
@@ -248,7 +248,7 @@ def test_a_violation_names_the_lines_that_it_is_about_and_no_others(about, subje
     # from the cache, so this one is too.
     codes = Claim(["A00", "A01", "a01", "A02"]).codes
     stored = program_of([edit(**about)]).edit(0)
-    assert lines_meant(stored, lines((2, 1), (1, 2, 3, 5), (3,), (4,)), codes, subject) == named
+    assert lines_about(stored, lines((2, 1), (1, 2, 3, 5), (3,), (4,)), codes, subject) == named
 
 
 # "weak" is asked about by the edit, "frail" by another case of the rule; "tired" belongs to A01, "frail" to A02.

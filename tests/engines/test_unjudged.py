@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.engines.strategies import claims, edits
-from tests.engines.test_columnar import EDITION, all_edits, batch_of, bench_of, claim_of, rows
+from tests.engines.test_columnar import EDITION, all_edits, batch_of, claim_of, judge_of, rows
 from weakcode import Claim, ServiceLine, Validator
 from weakcode.cli import main
 from weakcode.scrub.judge.columns import ColumnScrubber
@@ -35,9 +35,9 @@ def not_judged(*codes: str, without: str = "", **more: object) -> dict[str, set[
 
 @given(st.lists(edits(), max_size=8), claims)
 def test_what_could_not_be_judged_is_what_the_specification_says(some_edits, claim):
-    bench = bench_of(some_edits)
+    judge = judge_of(some_edits)
     judged = JudgedClaim.of(claim, EDITION)
-    told = bench.unjudged.of(judged, bytes([3] * 3), EDITION.starts)
+    told = judge.unjudged.of(judged, bytes([3] * 3), EDITION.starts)
     names = {f"small/{name}": number for number, name in enumerate("bca")}
     found = {(one.needs, names[rule]) for one in told for rule in one.rules}
     assert found == could_not_be_judged(some_edits, judged)
@@ -50,16 +50,16 @@ def test_what_could_not_be_judged_is_what_the_specification_says(some_edits, cla
 )
 def test_a_batch_counts_what_could_not_be_judged_on_its_claims(some_edits, some_rows, levels):
     payers = [None, "Acme", "Medicare", "other"]
-    bench = bench_of(some_edits, severity=lambda rule, payer: levels[rule * 4 + payers.index(payer)])
+    judge = judge_of(some_edits, severity=lambda rule, payer: levels[rule * 4 + payers.index(payer)])
     expected: Counter[str] = Counter()
     rules: set[tuple[str, str]] = set()
     for number, row in enumerate(some_rows):
         claim = claim_of(row, number)
         judged = JudgedClaim.of(claim, EDITION)
-        for one in bench.unjudged.of(judged, bench.assembler.severities(claim.payer), EDITION.starts):
+        for one in judge.unjudged.of(judged, judge.assembler.severities(claim.payer), EDITION.starts):
             expected[one.needs] += 1
             rules.update((one.needs, rule) for rule in one.rules)
-    found = ColumnScrubber(lambda date: bench, today=EDITION.starts).scrub(batch_of(some_rows))
+    found = ColumnScrubber(lambda date: judge, today=EDITION.starts).scrub(batch_of(some_rows))
     assert {one.needs: one.claims for one in found.not_judged} == dict(expected)
     assert {(one.needs, rule) for one in found.not_judged for rule in one.rules} == rules
 

@@ -227,9 +227,9 @@ def test_a_code_that_does_not_exist_is_explained_as_well() -> None:
 def test_an_engine_that_found_something_else_is_not_explained_away() -> None:
     validator, claim = Validator(packs="weakness"), Claim(["M62.84"])
     edition = edition_for(None)
-    bench, judged = validator._bench(edition), JudgedClaim.of(claim, edition)
+    judge, judged = validator._judge_of(edition), JudgedClaim.of(claim, edition)
     with pytest.raises(EngineError, match="disagree about weakness/sarcopenia-underlying-disease-first"):
-        explain(judged, validator.judge(claim), bench.program, edition, bench.assembler, [], str)
+        explain(judged, validator.judge(claim), judge.program, edition, judge.assembler, [], str)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

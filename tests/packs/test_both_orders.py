@@ -38,7 +38,7 @@ def representative() -> list[str]:
 
 def orders(validator: weakcode.Validator) -> set[str]:
     """The rules that ask where codes stand and are errors."""
-    program = validator._bench(validator._edition(None)).program
+    program = validator._judge_of(validator._edition(None)).program
     asking = set()
     for number in program.chosen_edits:
         verb, where = Verb(program.column("verbs")[number]), Where(program.column("wheres")[number])

@@ -13,7 +13,7 @@ import pytest
 
 import weakcode
 from weakcode import InputError
-from weakcode.scrub.read.fhir.references import Shelf
+from weakcode.scrub.read.fhir.references import SpillingMap
 from weakcode.scrub.run import scrub
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -110,7 +110,7 @@ def test_patients_and_conditions_are_looked_up_in_all_files_of_a_run(tmp_path: P
 
 def test_what_is_kept_beyond_memory_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("weakcode.scrub.read.fhir.references.MOST_HELD", 3)
-    shelf: Shelf[int] = Shelf()
+    shelf: SpillingMap[int] = SpillingMap()
     for number in range(10):
         shelf.put(str(number), number)
     shelf.put("2", 7)

@@ -66,7 +66,7 @@ def installed(place: Path) -> list[EditionSource]:
     return found
 
 
-def told_start(name: str, version: str) -> date | None:
+def stated_start(name: str, version: str) -> date | None:
     """Return the first day of an edition as its file name and its own version (a fiscal year) tell it.
 
     A month in the name goes with the year in the name, or else with the fiscal year; without a month it is the
@@ -106,7 +106,7 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Edi
         for kind in ("order", "addenda"):
             for part in parts:
                 if part.kind == kind:
-                    return add_codes(text_of(part.content, part.where), _told_by(part.name, path.name), starts, ends)
+                    return add_codes(text_of(part.content, part.where), _stated_by(part.name, path.name), starts, ends)
     if content.startswith(b"PK"):
         content = tabular_in(parts, content, path.name).content
         terms = [term for part in parts if part.kind == "index" for term in read_index(part.content, part.where)[1]]
@@ -115,10 +115,10 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Edi
     return install(tabular, content, starts, _last(starts, ends), terms)
 
 
-def _told_by(member: str, zipped: str) -> str:
+def _stated_by(member: str, zipped: str) -> str:
     """Return the name that tells when a file of a zip begins to be in force: its own, or else that of the zip."""
     own = member.rpartition("/")[2]
-    return zipped if told_start(own, "") is None and told_start(zipped, "") else own
+    return zipped if stated_start(own, "") is None and stated_start(zipped, "") else own
 
 
 def install(tabular: Tabular, xml: bytes, starts: date, ends: date, terms: Sequence[IndexTerm] = ()) -> EditionSource:
@@ -229,8 +229,8 @@ def index_of(path: Path) -> Path:
 
 
 def start_of(name: str, version: str) -> date:
-    """Return what `told_start` tells. Raises EditionError where that is nothing, or not the year of the file."""
-    starts = told_start(name, version)
+    """Return what `stated_start` tells. Raises EditionError where that is nothing, or not the year of the file."""
+    starts = stated_start(name, version)
     if starts is None:
         raise EditionError(f"Neither the name {name} nor its version tells when it is in force; add --from YYYY-MM-DD.")
     fiscal = starts.year + (starts.month >= 10)

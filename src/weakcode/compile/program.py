@@ -26,7 +26,7 @@ from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.verbs import Verb, Where
 
-CONDITIONAL, SPOKEN, LINED, ADMITTED, SERVED = 1, 2, 4, 8, 16
+CONDITIONAL, TERMED, POINTED, ADMITTED, SERVED = 1, 2, 4, 8, 16
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines,
 or at present-on-admission indicators."""
 
@@ -156,8 +156,8 @@ class Program:
             "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
             "special": [
                 CONDITIONAL * (edit.condition is not None)
-                | SPOKEN * bool(edit.terms)
-                | LINED * edit.asks_lines
+                | TERMED * bool(edit.terms)
+                | POINTED * edit.asks_lines
                 | ADMITTED * edit.asks_poa
                 | SERVED * edit.asks_service
                 for edit in edits

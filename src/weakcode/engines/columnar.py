@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import ADMITTED, LINED, SERVED, SPOKEN, Program
+from weakcode.compile.program import ADMITTED, POINTED, SERVED, TERMED, Program
 from weakcode.engines.judging import USUAL, CodedRows, Held, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
@@ -55,7 +55,7 @@ class ColumnarEngine:
 
         Such edits have tables of their own, so that other claims never meet them.
         """
-        return self.has(LINED) or self.has(LINED | SERVED)
+        return self.has(POINTED) or self.has(POINTED | SERVED)
 
     @lazy
     def asks_poa(self) -> bool:
@@ -110,12 +110,12 @@ class ColumnarEngine:
         """
         import numpy as np
 
-        strange = np.fromiter(map(self._edition.code_id, rows.strange), np.int32, len(rows.strange))
+        unlisted = np.fromiter(map(self._edition.code_id, rows.unlisted), np.int32, len(rows.unlisted))
         billable = self._index.billable
         found = [
             hits
             for part in self._parts
-            for hits in part.hits_batch(rows, strange, billable, chosen, held, kind=kind)
+            for hits in part.hits_batch(rows, unlisted, billable, chosen, held, kind=kind)
             if len(hits)
         ]
         if len(found) < 2:
@@ -124,13 +124,13 @@ class ColumnarEngine:
         ordered: NDArray[np.int32] = together[np.argsort(together[:, 0], kind="stable")]
         return ordered
 
-    def spoken_edits(self) -> NDArray[np.bool_]:
+    def term_edits(self) -> NDArray[np.bool_]:
         """Tell for each edit whether it looks for terms in documented text."""
-        return self._with(SPOKEN)
+        return self._with(TERMED)
 
-    def lined_edits(self) -> NDArray[np.bool_]:
+    def line_edits(self) -> NDArray[np.bool_]:
         """Tell for each edit whether it looks at the pointers of service lines."""
-        return self._with(LINED)
+        return self._with(POINTED)
 
     def _with(self, bit: int) -> NDArray[np.bool_]:
         import numpy as np

@@ -213,7 +213,7 @@ class DurableEngine:
         if not holds(edit.condition, judged):
             return
         if edit.terms:
-            at = self._spoken(edit, judged, at)
+            at = self._beside_terms(edit, judged, at)
         if verb is Verb.ONCE:
             facts.extend(
                 {"role": "repeat", "edit": number, "at": first, "again": again}
@@ -225,7 +225,7 @@ class DurableEngine:
         if at:
             facts.extend({"role": "object", "edit": number, "at": j} for j in others)
 
-    def _spoken(self, edit: Edit, judged: JudgedClaim, at: list[int]) -> list[int]:
+    def _beside_terms(self, edit: Edit, judged: JudgedClaim, at: list[int]) -> list[int]:
         rule = self._program.rules[edit.rule]
         diagnoses, ids = judged.claim.diagnoses, judged.ids
         return [i for i in at if found_term(edit, rule, diagnoses[i - 1].text, ids[i - 1], self._edition)]

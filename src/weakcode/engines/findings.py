@@ -14,7 +14,7 @@ from weakcode.engines.wording import Named, Wording
 from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix, Hit
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.pointers import lines_meant
+from weakcode.semantics.pointers import lines_about
 from weakcode.semantics.terms import found_term
 from weakcode.semantics.verbs import Verb, Where
 
@@ -141,7 +141,7 @@ class Assembler:
         named, other, stray = map(self.wording.named, (first, second, third))
         term, lines = self._term(judged, edit, subject), ""
         if edit.asks_lines:
-            lines = lines_meant(edit, judged.claim.lines, judged.claim.codes, subject, judged.ids)
+            lines = lines_about(edit, judged.claim.lines, judged.claim.codes, subject, judged.ids)
         message, said = self.wording.words(numbers, named, other, stray, term, lines)
         codes = tuple(one.shown for one in (named, other) if one.shown)
         key = key_of(self._program.rules[edit.rule].id, codes)

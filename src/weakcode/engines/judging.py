@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import ADMITTED, LINED, NO_SET, SERVED, SPOKEN, Program, ProgramPart
+from weakcode.compile.program import ADMITTED, NO_SET, POINTED, SERVED, TERMED, Program, ProgramPart
 from weakcode.engines.kernel._kernel import Tables
 from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import Condition
@@ -42,22 +42,22 @@ Held = Callable[[ConditionBits, "NDArray[np.uint8]"], tuple["NDArray[np.uint8]",
 
 
 USUAL = 0
-"""The kind of edits that look at neither pointers (`LINED`), present-on-admission indicators (`ADMITTED`) nor at what
+"""The kind of edits that look at neither pointers (`POINTED`), present-on-admission indicators (`ADMITTED`) nor at what
 service lines have (`SERVED`). A kind may be SERVED and one of the others."""
-_KINDS = LINED | ADMITTED | SERVED
-_FURTHER = SPOKEN | LINED | ADMITTED
+_KINDS = POINTED | ADMITTED | SERVED
+_FURTHER = TERMED | POINTED | ADMITTED
 
 
 @attrs.frozen(eq=False)
 class CodedRows:
     """The codes of a batch as tokens: the numbers of billable codes, then one for each other code of it.
 
-    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `strange` has the canonical spelling of the others.
+    The codes of row r are tokens[bounds[r]:bounds[r + 1]]; `unlisted` has the canonical spelling of the others.
     """
 
     tokens: NDArray[np.int32]
     bounds: NDArray[np.int64]
-    strange: Sequence[str]
+    unlisted: Sequence[str]
 
 
 @attrs.frozen(eq=False)
@@ -86,7 +86,7 @@ class Built:
     def judge_batch(
         self,
         rows: CodedRows,
-        strange: NDArray[np.int32],
+        unlisted: NDArray[np.int32],
         billable: int,
         chosen: NDArray[np.uint8],
         held: Held,
@@ -95,11 +95,11 @@ class Built:
         import numpy as np
 
         if self.segments is not None:
-            ids = np.concatenate([np.arange(billable), strange])
-            strange = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
+            ids = np.concatenate([np.arange(billable), unlisted])
+            unlisted = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
             billable = 0
         chosen, about = held(self.bits, chosen)
-        block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, strange)
+        block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, unlisted)
         return np.frombuffer(block, np.int32).reshape(-1, 6)
 
 
@@ -159,13 +159,13 @@ class JudgingPart:
         """Return every violation on the claim, in no particular order."""
         found = self._judged(judged, kind=USUAL)
         if judged.pointers is not None:
-            found += self._judged(judged, kind=LINED)
+            found += self._judged(judged, kind=POINTED)
         if judged.has_poa:
             found += self._judged(judged, kind=ADMITTED)
         if judged.claim.lines:
             found += self._judged(judged, kind=SERVED)
             if judged.pointers is not None:
-                found += self._judged(judged, kind=SERVED | LINED)
+                found += self._judged(judged, kind=SERVED | POINTED)
             if judged.has_poa:
                 found += self._judged(judged, kind=SERVED | ADMITTED)
         special = self._special
@@ -216,7 +216,7 @@ class JudgingPart:
     def hits_batch(
         self,
         rows: CodedRows,
-        strange: NDArray[np.int32],
+        unlisted: NDArray[np.int32],
         billable: int,
         chosen: NDArray[np.uint8],
         held: Held,
@@ -227,7 +227,7 @@ class JudgingPart:
         import numpy as np
 
         for built, some_off in self.groups(kind=kind):
-            hits = built.judge_batch(rows, strange, billable, chosen, held)
+            hits = built.judge_batch(rows, unlisted, billable, chosen, held)
             if some_off:
                 on = np.frombuffer(self._active, np.uint8)[np.asarray(self._program.rule_of_edit)]
                 hits = hits[on[hits[:, 1]] != 0]
@@ -264,7 +264,7 @@ def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Buil
             on[number] = special[number] & _KINDS == kind and rules[program.rule_of_edit[number]]
         if on[number]:
             condition, sets = program.conditions[program.column("condition")[number]]
-            test = (condition, bool(special[number] & SPOKEN))
+            test = (condition, bool(special[number] & TERMED))
             if test != (Condition(), False):
                 about_claim[number] = tests.setdefault(test, len(tests) + 1)
             if any(codes != NO_SET for codes in sets):

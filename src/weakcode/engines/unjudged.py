@@ -15,7 +15,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import LINED, Program
+from weakcode.compile.program import POINTED, Program
 from weakcode.findings import NotJudged
 from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import Condition
@@ -198,7 +198,7 @@ def _asking(program: Program) -> Iterator[tuple[int, Condition]]:
     known: dict[int, Condition] = {}
     for number in compress(range(len(program)), special):
         at = condition[number]
-        if special[number] & LINED:
+        if special[number] & POINTED:
             yield number, asked_of(program.edit(number))
         elif asks[at]:
             asked = known.get(at)

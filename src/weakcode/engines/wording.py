@@ -68,7 +68,7 @@ class Said:
 
 
 @attrs.frozen(eq=False)
-class _Spoken:
+class _Worded:
     """The edits of a finding, `notes` the codes of each note that is cited only for some, and what is said by those."""
 
     edits: tuple[Edit, ...]
@@ -84,7 +84,7 @@ class Wording:
         self._edition = edition
         self._billable: dict[int, Named] = {}
         self._others: dict[str, Named] = {}
-        self._spoken: dict[tuple[int, ...], _Spoken] = {}
+        self._worded: dict[tuple[int, ...], _Worded] = {}
         self._below: dict[str, CodeSet] = {}
 
     def billable(self, number: int) -> Named:
@@ -126,13 +126,13 @@ class Wording:
         `stray` is a required code that stands on the wrong side, `term` the documented term that was found,
         `lines` names the service lines that it is about.
         """
-        spoken = self._spoken.get(numbers) or self._speak(numbers)
+        worded = self._worded.get(numbers) or self._speak(numbers)
         key: tuple[bool, ...] = (stray is not NOBODY,)
-        if spoken.notes:
-            key += tuple([other.number in codes for codes in spoken.notes])
-        said = spoken.said.get(key)
+        if worded.notes:
+            key += tuple([other.number in codes for codes in worded.notes])
+        said = worded.said.get(key)
         if said is None:
-            said = spoken.said[key] = self._said(spoken, *key)
+            said = worded.said[key] = self._said(worded, *key)
         if said.fill is None:
             return said.template, said
         choices = self._choices(subject.shown) if said.chooses else ""
@@ -152,14 +152,14 @@ class Wording:
         )
         return said.template % said.fill(filled), said
 
-    def _speak(self, numbers: tuple[int, ...]) -> _Spoken:
+    def _speak(self, numbers: tuple[int, ...]) -> _Worded:
         edits = tuple(map(self._program.edit, numbers))
         notes = tuple(codes for edit in edits for _, codes in self._citing(edit) if codes is not None)
-        spoken = _Spoken(edits, notes)
-        if len(self._spoken) >= _MOST_REMEMBERED:
-            self._spoken.clear()
-        self._spoken[numbers] = spoken
-        return spoken
+        worded = _Worded(edits, notes)
+        if len(self._worded) >= _MOST_REMEMBERED:
+            self._worded.clear()
+        self._worded[numbers] = worded
+        return worded
 
     def _citing(self, edit: Edit) -> list[tuple[Source, CodeSet | None]]:
         """Return the sources of an edit, each with the objects for which it is cited; None for all."""
@@ -179,11 +179,11 @@ class Wording:
         citing = (pair for edit in edits for pair in self._citing(edit))
         return tuple(dict.fromkeys(source for source, codes in citing if codes is None or holds(codes)))
 
-    def _said(self, spoken: _Spoken, is_stray: bool, *held: bool) -> Said:
+    def _said(self, worded: _Worded, is_stray: bool, *held: bool) -> Said:
         """Return what is said where a required code is on the wrong side or not, and these notes hold."""
         # The same set of codes is the same object, and so has one answer.
-        holds = {id(codes): holds for codes, holds in zip(spoken.notes, held, strict=True)}
-        edit = spoken.edits[0]
+        holds = {id(codes): holds for codes, holds in zip(worded.notes, held, strict=True)}
+        edit = worded.edits[0]
         own = self._cited([edit], lambda codes: holds[id(codes)])
         known = {
             "listed": edit.listed,
@@ -205,7 +205,7 @@ class Wording:
                 template += "%s"
                 fields.append(field)
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
-        said = self._cited(spoken.edits, lambda codes: holds[id(codes)])
+        said = self._cited(worded.edits, lambda codes: holds[id(codes)])
         return Said(
             template if fill else template % (),
             fill,

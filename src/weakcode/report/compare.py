@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import attrs
 
 from weakcode.base import objects
-from weakcode.report.data import database, told
+from weakcode.report.data import database, input_errors
 from weakcode.report.source import files_of, open_findings
 from weakcode.report.tables import findings_files
 
@@ -106,7 +106,7 @@ def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None) -> Com
         given = [opened.enter_context(findings_files(one, db)) for one in (a, b)]
         sides = [files_of(one.paths) for one in given]
         connection = opened.enter_context(database())
-        opened.enter_context(told([*sides[0], *sides[1]]))
+        opened.enter_context(input_errors([*sides[0], *sides[1]]))
         runs = []
         for schema, files in zip(("a", "b"), sides, strict=True):
             connection.execute(f"CREATE SCHEMA {schema}")

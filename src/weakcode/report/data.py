@@ -56,7 +56,7 @@ def read_report_data(
     for files that are not there or hold something else.
     """
     files = files_of([os.fspath(path) for path in findings])
-    with database() as connection, told(files):
+    with database() as connection, input_errors(files):
         run = open_findings(connection, files)
         # A folder is one findings file of many parts; its parts' names say nothing.
         named = tuple(dict.fromkeys(Path(given).resolve().name for given in findings))
@@ -84,7 +84,7 @@ def database() -> Iterator[Any]:
 
 
 @contextmanager
-def told(files: Sequence[Path]) -> Iterator[None]:
+def input_errors(files: Sequence[Path]) -> Iterator[None]:
     """Turn what DuckDB says into one sentence. It quotes values, which do not belong into messages."""
     import duckdb
 

@@ -185,10 +185,10 @@ def _sqlite(path: str) -> Iterator[Asked]:
 
 @contextmanager
 def _adbc(db: str) -> Iterator[Asked]:
-    from weakcode.scrub.read.queries import told
+    from weakcode.scrub.read.queries import input_errors
     from weakcode.scrub.write.targets import connection_to
 
-    with told("the table cannot be read"), closing(connection_to(db)) as connection:
+    with input_errors("the table cannot be read"), closing(connection_to(db)) as connection:
 
         def asked(query: str) -> Iterator[pa.RecordBatch]:
             with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from weakcode.report.compare import compare
-from weakcode.report.data import database, told
+from weakcode.report.data import database, input_errors
 from weakcode.report.model import ReportData, RunCount, Severities, Trend
 from weakcode.report.runs import GivenRun
 from weakcode.report.source import open_findings
@@ -66,7 +66,7 @@ def _counted(run: GivenRun) -> RunCount:
             int(values["rejected"]),
             {str(rule): int(number) for rule, number in values["by_rule"].items()},
         )
-    with database() as connection, told(run.files):
+    with database() as connection, input_errors(run.files):
         said = open_findings(connection, run.files)
         by_severity, by_rule = (
             dict(connection.execute(f"SELECT {column}, count(*) FROM findings GROUP BY 1").fetchall())  # noqa: S608

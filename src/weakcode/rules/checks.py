@@ -60,7 +60,7 @@ def check_pack(
         ids=tuple(rule.id for rule in rules.values()),
         given_sets=given_sets,
     )
-    problems = [*checker.code_sets(), *checker.dated_ages(), *(_told_twice(marked, shared) if bundled else ())]
+    problems = [*checker.code_sets(), *checker.dated_ages(), *(_declared_twice(marked, shared) if bundled else ())]
     seen: dict[str, int] = {}
     for index, rule in rules.items():
         path: Path = ("rules", index)
@@ -77,7 +77,7 @@ def check_pack(
     return problems
 
 
-def _told_twice(marked: Marked, shared: Pack) -> Iterator[Problem]:
+def _declared_twice(marked: Marked, shared: Pack) -> Iterator[Problem]:
     """Refuse what the file with the pack's name says already; a user's file goes by its own words."""
     if not shared.pack:
         return

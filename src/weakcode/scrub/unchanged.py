@@ -122,7 +122,7 @@ class Unchanged:
 
     def _edition(self, day: int) -> Edition | None:
         try:
-            return self._scrubber.bench_of(day).edition
+            return self._scrubber.judge_of(day).edition
         except EditionError:
             return None
 

@@ -126,7 +126,7 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine | PointedLine], diagnose
     return lines_named(named)
 
 
-def lines_meant(
+def lines_about(
     edit: Edit,
     lines: Sequence[ServiceLine | PointedLine],
     codes: Sequence[object],

@@ -77,16 +77,16 @@ def scrub_files(
     if not inputs or output is None:
         raise InputError("--spark needs Parquet files or folders to read, and -o NAME.parquet to write")
     aside = None if rejects is None else checked_output(rejects, REJECTS_EXTENSIONS)
-    told = None if summary is None else checked_output(summary, (".json",))
+    summary_path = None if summary is None else checked_output(summary, (".json",))
     if Path(output).suffix.lower() != ".parquet":
         raise InputError(f"{output} cannot be: --spark writes a folder of Parquet files; give it a name in .parquet")
     plain = [_plain_path(name) for name in (*inputs, output)]
-    with _session(master) as session, _told(), Outputs() as outputs:
+    with _session(master) as session, _input_errors(), Outputs() as outputs:
         asked = _Asked(
             session,
             validator,
             aside,
-            told,
+            summary_path,
             hash_key,
             outputs,
             lambda counted: attrs.evolve(counted, run=record.ending(), seconds=time.perf_counter() - started).gated(
@@ -271,7 +271,7 @@ def _session(master: str) -> Iterator[SparkSession]:
     if master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ.setdefault("SPARK_HOME", os.path.dirname(pyspark.__file__))  # noqa: PTH120
-    with _told():
+    with _input_errors():
         session = SparkSession.builder.master(master).appName("weakcode scrub").getOrCreate()
     session.sparkContext.setLogLevel("OFF")
     try:
@@ -281,7 +281,7 @@ def _session(master: str) -> Iterator[SparkSession]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _input_errors() -> Iterator[None]:
     """Turn what Spark and the executors say into one sentence, without a value of any claim."""
     from py4j.protocol import Py4JError
     from pyspark.errors import AnalysisException, PySparkException

@@ -22,7 +22,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @attrs.frozen
-class Told:
+class Reporting:
     """How a run is called, which gates it has, and what is printed of it."""
 
     run_id: str | None = None
@@ -64,12 +64,12 @@ def _gate(name: str, text: str | None) -> Gate | None:
 
 
 def run_options(command: _F) -> _F:
-    """Add the options of `Told`; the command gets them as one, `told`."""
-    names = [field.name for field in attrs.fields(Told)]
+    """Add the options of `Reporting`; the command gets them as one, `told`."""
+    names = [field.name for field in attrs.fields(Reporting)]
 
     @functools.wraps(command)
     def with_told(**options: Any) -> Any:
-        return command(told=Told(**{name: options.pop(name) for name in names}), **options)
+        return command(told=Reporting(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
         click.option(
@@ -100,7 +100,7 @@ def run_options(command: _F) -> _F:
     return cast(_F, with_told)
 
 
-def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, told: Told, *, kept: bool) -> int:
+def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, told: Reporting, *, kept: bool) -> int:
     """Print the summary and return the exit status."""
     if as_format == "json" and kept:
         if not told.quiet:

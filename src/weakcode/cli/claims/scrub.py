@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weakcode.cli.claims.ending import Told, ended, run_options
+from weakcode.cli.claims.ending import Reporting, ended, run_options
 from weakcode.cli.claims.into import Into, into_options
 from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
@@ -99,7 +99,7 @@ def command(
     as_format: str,
     keep_going: bool,
     drg: bool,
-    told: Told,
+    told: Reporting,
     **options: Any,
 ) -> int:
     """Check every claim of files: CSV and other tables, JSON Lines, Parquet, Arrow, X12 837, FHIR.

@@ -261,7 +261,7 @@ def _starts(part: unpack.ReleasePart, where: str, tabular: Tabular, release: Fis
     """Return the first day of a release, held to what was asked for."""
     # The members of an April update may be named by the year alone; then the zip's own name tells the month.
     names = (part.name.rpartition("/")[2], where)
-    told = {name: installed.told_start(name, tabular.version) for name in names}
+    told = {name: installed.stated_start(name, tabular.version) for name in names}
     name = next(
         (name for name in names if told[name] and told[name] != FiscalRelease(int(tabular.version)).starts), names[-1]
     )

@@ -108,8 +108,8 @@ typedef struct {
     wk_scratch *s;
     wk_hits *out;
     const uint64_t *about;       /* a bit for each claim condition that holds, and bit 0 */
-    const int32_t *tokens;       /* a billable code's id, or from `billable` on the place of an id in `strange` */
-    const int32_t *strange;
+    const int32_t *tokens;       /* a billable code's id, or from `billable` on the place of an id in `unlisted` */
+    const int32_t *unlisted;
     int32_t billable;
     int32_t size, row;
     const uint64_t *front;       /* the pattern of the first-listed code */
@@ -141,7 +141,7 @@ static inline int wk_put(wk_hits *out, int32_t row, uint32_t edit, int32_t subje
 }
 
 static inline int32_t wk_id(const wk_claim *k, int32_t token) {
-    return token < k->billable ? token : k->strange[token - k->billable];
+    return token < k->billable ? token : k->unlisted[token - k->billable];
 }
 
 static inline int wk_bit(const uint64_t *words, int32_t bit) { return words[(uint32_t)bit >> 6] >> (bit & 63) & 1; }

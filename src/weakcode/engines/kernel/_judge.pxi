@@ -19,7 +19,7 @@ cdef extern from "_judge.h" nogil:
         wk_hits *out
         const uint64_t *about
         const int32_t *tokens
-        const int32_t *strange
+        const int32_t *unlisted
         int32_t billable, size, row
     int wk_scratch_open(wk_scratch *s, const wk_tables *t)
     void wk_scratch_close(wk_scratch *s)
@@ -245,7 +245,7 @@ cdef class Tables:
         out.size = out.room = 0
         try:
             for i in range(size):
-                # Every token is its own index among the strange codes, so that its id stands right there.
+                # Every token is its own index among the unlisted codes, so that its id stands right there.
                 token = known.setdefault(codes[i], len(known))
                 memory[i] = token
                 memory[size + token] = ids[i]
@@ -261,7 +261,7 @@ cdef class Tables:
             k.out = &out
             k.about = self.single
             k.tokens = memory
-            k.strange = memory + size
+            k.unlisted = memory + size
             k.size = size
             if not wk_judge(&k):
                 raise MemoryError
@@ -278,12 +278,12 @@ cdef class Tables:
         const uint8_t[::1] chosen,
         const uint64_t[::1] about,
         int32_t billable,
-        const int32_t[::1] strange,
+        const int32_t[::1] unlisted,
     ):
         """Return the hits on the chosen rows as a block of six int32 each, in order of rows.
 
         The codes of row r are tokens[bounds[r]:bounds[r + 1]]; those from `billable` on stand for the code ids in
-        `strange`. `about` has `words` words for each row: bit n + 1 tells whether claim condition n holds, bit 0 is set.
+        `unlisted`. `about` has `words` words for each row: bit n + 1 tells whether claim condition n holds, bit 0 is set.
         Terms are taken to hold. Runs without the GIL.
         """
         cdef Py_ssize_t rows = bounds.shape[0] - 1
@@ -298,7 +298,7 @@ cdef class Tables:
         k.t = &self.built.t
         k.s = &scratch
         k.out = &out
-        k.strange = &strange[0] if strange.shape[0] else NULL
+        k.unlisted = &unlisted[0] if unlisted.shape[0] else NULL
         k.billable = billable
         if about.shape[0] != rows * words or chosen.shape[0] < rows:
             raise ValueError(f"{about.shape[0]} words and {chosen.shape[0]} marks for {rows} rows of {words}")
@@ -306,14 +306,14 @@ cdef class Tables:
             fine = (
                 wk_climbs(&bounds[0], bounds.shape[0], tokens.shape[0])
                 and 0 <= billable <= self.universe
-                and wk_below(k.strange, strange.shape[0], self.universe)
+                and wk_below(k.unlisted, unlisted.shape[0], self.universe)
                 and wk_rows_fit(
                     &tokens[0] if tokens.shape[0] else NULL,
                     tokens.shape[0],
                     &bounds[0],
                     &chosen[0] if rows else NULL,
                     rows,
-                    <int64_t>billable + strange.shape[0],
+                    <int64_t>billable + unlisted.shape[0],
                 )
             )
         if not fine:

@@ -41,7 +41,7 @@ class Tables:
         conditions: int,
     ) -> None: ...
     def judge(self, codes: tuple[str, ...], ids: tuple[int, ...], held: int) -> list[Hit]: ...
-    def judge_batch(self, tokens: Any, bounds: Any, chosen: Any, about: Any, billable: int, strange: Any) -> Any: ...
+    def judge_batch(self, tokens: Any, bounds: Any, chosen: Any, about: Any, billable: int, unlisted: Any) -> Any: ...
 
 class Merger:
     def __init__(self, rule_of: Any, either_way: Any, rank: Any, replaces_at: Any, replaces: Any) -> None: ...
@@ -66,7 +66,7 @@ def not_judged(
     bounds: Any,
     lacks: Any,
     billable: int,
-    strange: Any,
+    unlisted: Any,
     codes: Any,
     leading: Any,
     anywhere: Any,

@@ -50,7 +50,7 @@ cdef class Reading:
     """
 
     cdef CodeIndex index
-    cdef wk_map strange
+    cdef wk_map unlisted
     cdef readonly list names
     cdef dict others
 
@@ -58,11 +58,11 @@ cdef class Reading:
         self.index = index
         self.names = []
         self.others = {}
-        if not wk_map_open(&self.strange, 32):
+        if not wk_map_open(&self.unlisted, 32):
             raise MemoryError
 
     def __dealloc__(self):
-        wk_map_close(&self.strange)
+        wk_map_close(&self.unlisted)
 
     cdef int32_t _odd(self, bytes raw, canonical) except -1000:
         """Return the token of text that is not spelled in a common way."""
@@ -76,16 +76,16 @@ cdef class Reading:
         key = wk_key(<const uint8_t *><const char *>spelled, len(spelled))
         if key:
             token = wk_map_get(&self.index.codes, key)
-            return token if token >= 0 else self._strange(key, name)
+            return token if token >= 0 else self._unlisted(key, name)
         found = self.others.get(name)
         if found is None:
             found = self.others[name] = self.index.billable + len(self.names)
             self.names.append(name)
         return found
 
-    cdef int32_t _strange(self, uint64_t key, str name) except -1000:
+    cdef int32_t _unlisted(self, uint64_t key, str name) except -1000:
         cdef int32_t fresh = self.index.billable + <int32_t>len(self.names)
-        cdef int32_t token = wk_map_add(&self.strange, key, fresh)
+        cdef int32_t token = wk_map_add(&self.unlisted, key, fresh)
         if token < 0:
             raise MemoryError
         if token == fresh:
@@ -101,7 +101,7 @@ cdef class Reading:
         cdef int32_t token = 0
         cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
         cdef wk_map *codes = &self.index.codes
-        cdef wk_map *strange = &self.strange
+        cdef wk_map *unlisted = &self.unlisted
         with nogil:
             for i in range(size if fits else 0):
                 fits &= (0 <= low[i]) & (low[i] <= high[i]) & (high[i] <= end)
@@ -116,7 +116,7 @@ cdef class Reading:
                         break
                     token = wk_map_get(codes, key)
                     if token < 0:
-                        token = wk_map_get(strange, key)
+                        token = wk_map_get(unlisted, key)
                         if token < 0:
                             break
                     out[i] = token
@@ -124,7 +124,7 @@ cdef class Reading:
             if i == size:
                 break
             raw = bytes(data[low[i]:high[i]])
-            out[i] = self._strange(key, canonical(raw.decode("ascii"))) if key else self._odd(raw, canonical)
+            out[i] = self._unlisted(key, canonical(raw.decode("ascii"))) if key else self._odd(raw, canonical)
             i += 1
 
 

@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     int64_t size;
     const uint64_t *codes, *leading;
-    const int32_t *strange;
+    const int32_t *unlisted;
     int64_t billable;
     const uint64_t *anywhere, *allowed, *wanting;
     const uint64_t *on;
@@ -32,7 +32,7 @@ typedef struct {
 } wk_questions;
 
 static inline const uint64_t *wk_of_code(const wk_questions *a, const uint64_t *words, int32_t token) {
-    return words + a->size * (token < a->billable ? token : a->strange[token - a->billable]);
+    return words + a->size * (token < a->billable ? token : a->unlisted[token - a->billable]);
 }
 
 static inline const uint64_t *wk_of_value(const uint64_t *words, int64_t size, int32_t number, int64_t last) {

@@ -12,7 +12,7 @@ cdef extern from "_unjudged.h" nogil:
         int64_t size
         const uint64_t *codes
         const uint64_t *leading
-        const int32_t *strange
+        const int32_t *unlisted
         int64_t billable
         const uint64_t *anywhere
         const uint64_t *allowed
@@ -39,7 +39,7 @@ def not_judged(
     const int64_t[::1] bounds,
     const uint8_t[::1] lacks,
     Py_ssize_t billable,
-    const int32_t[::1] strange,
+    const int32_t[::1] unlisted,
     const uint64_t[::1] codes,
     const uint64_t[::1] leading,
     const uint64_t[::1] anywhere,
@@ -55,7 +55,7 @@ def not_judged(
     up to eight bits, those of what asks for it and of what may be told then. `payers` and each of `parts` are numbers by row,
     -1 for the last value, and the words of each value; parts also say which bit of `lacks` tells that they are missing.
 
-    Token t is the code t where it is below `billable`, else strange[t - billable]. Rows that lack nothing are passed
+    Token t is the code t where it is below `billable`, else unlisted[t - billable]. Rows that lack nothing are passed
     over, all others must have a code. Runs without the GIL; raises ValueError for what does not fit together.
     """
     cdef Py_ssize_t rows = lacks.shape[0], size = anywhere.shape[0], part_count = len(parts), n
@@ -74,13 +74,13 @@ def not_judged(
     if not rows:
         return (0,) * WK_NEEDS, bytes(8 * WK_NEEDS * size)
     cdef const int32_t *codes_of = &tokens[0] if tokens.shape[0] else NULL
-    a.strange = &strange[0] if strange.shape[0] else NULL
+    a.unlisted = &unlisted[0] if unlisted.shape[0] else NULL
     with nogil:
         fine = (
             wk_climbs(&bounds[0], rows + 1, tokens.shape[0])
             and 0 <= billable <= universe
-            and wk_below(a.strange, strange.shape[0], universe)
-            and wk_rows_fit(codes_of, tokens.shape[0], &bounds[0], &lacks[0], rows, <int64_t>billable + strange.shape[0])
+            and wk_below(a.unlisted, unlisted.shape[0], universe)
+            and wk_rows_fit(codes_of, tokens.shape[0], &bounds[0], &lacks[0], rows, <int64_t>billable + unlisted.shape[0])
         )
         if fine:
             for n in range(rows):

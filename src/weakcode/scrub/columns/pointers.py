@@ -26,7 +26,7 @@ from weakcode.semantics.pointers import (
     WITHOUT_POINTER,
     PointedLine,
     Pointers,
-    lines_meant,
+    lines_about,
     pointed_positions,
 )
 from weakcode.semantics.verbs import Verb
@@ -142,10 +142,10 @@ class LineColumn:
         first[target[self.leads[there]]] = True
         if len(self.partial):
             pointed |= np.isin(row_of, self.partial)
-        strange = np.fromiter(map(edition.code_id, coded.strange), np.int64, len(coded.strange))
+        unlisted = np.fromiter(map(edition.code_id, coded.unlisted), np.int64, len(coded.unlisted))
         size = edition.size
         ids = coded.tokens.astype(np.int64)
-        ids[ids >= size] = strange[ids[ids >= size] - size]
+        ids[ids >= size] = unlisted[ids[ids >= size] - size]
         return LinesSeen(self, coded, lined, faults, first, ~pointed, ids)
 
 
@@ -194,7 +194,7 @@ class LinesSeen:
 
     def named(self, hits: Hits, engine: ColumnarEngine, program: Program, numbers: dict[str, int]) -> Hits:
         """Return the hits, those whose message may name lines with the number of term and lines as their term."""
-        naming = engine.lined_edits().copy()
+        naming = engine.line_edits().copy()
         for number in np.unique(hits[naming[hits[:, 1]], 1]).tolist():
             naming[number] = _names_lines(program.edit(number))
         asks = naming[hits[:, 1]]
@@ -206,7 +206,7 @@ class LinesSeen:
             low, high = self.coded.bounds[row : row + 2]
             codes = self.coded.tokens[low:high].tolist()
             of_row = self.lines.whole(row) if edit.pointed in OF_LINES else lines[row]
-            named = lines_meant(edit, of_row, codes, subject, self.ids[low:high].tolist())
+            named = lines_about(edit, of_row, codes, subject, self.ids[low:high].tolist())
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)

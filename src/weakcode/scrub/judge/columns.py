@@ -35,7 +35,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
 from weakcode.scrub.judge.orders import without_known_order
-from weakcode.scrub.judge.unjudged import AskedBench, not_judged
+from weakcode.scrub.judge.unjudged import AskedJudge, not_judged
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 
 
-class Bench(AskedBench, Protocol):
+class ColumnJudge(AskedJudge, Protocol):
     """What judges the claims of one edition."""
 
     @property
@@ -92,7 +92,7 @@ class Scrubbed:
 class ColumnScrubber:
     """Evaluates record batches. Use one for all batches of a run, from as many threads as you like.
 
-    `bench_for` gives the bench that judges a service date, or claims without one; its engine must be a ColumnarEngine.
+    `judge_for` gives the judge that judges a service date, or claims without one; its engine must be a ColumnarEngine.
     `check_facts` raises InputError for a documented fact that a program does not know. `marker` says which findings are
     waived and how likely they are denied; without it nothing is asked of waivers and risks. `today` is the date of
     claims without one. `coverage` has the policies that service lines are held against,
@@ -101,7 +101,7 @@ class ColumnScrubber:
 
     def __init__(
         self,
-        bench_for: Callable[[dt.date | None], Bench],
+        judge_for: Callable[[dt.date | None], ColumnJudge],
         check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
         marker: Marker | None = None,
         today: dt.date | None = None,
@@ -111,11 +111,11 @@ class ColumnScrubber:
         self.today = today or clock.today()
         self.payer_of = payer_of
         self.coverage = coverage if coverage is not None and coverage.scopes else None
-        self._bench_for = bench_for
+        self._judge_for = judge_for
         self._check_facts = check_facts
         self.marker = marker
         self._of_thread = threading.local()
-        self._benches: dict[int, Bench] = {}
+        self._judges: dict[int, ColumnJudge] = {}
 
     def scrub(
         self,
@@ -147,49 +147,49 @@ class ColumnScrubber:
         return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide, orders).result(), wrong, left)
 
     @contextmanager
-    def memory(self, bench: Bench) -> Iterator[Memory]:
-        """Give what this thread remembers of the codes and findings that this bench has met.
+    def memory(self, judge: ColumnJudge) -> Iterator[Memory]:
+        """Give what this thread remembers of the codes and findings that this judge has met.
 
         It is taken away while it is used, and put back when nothing was raised meanwhile: what is half remembered is
         forgotten.
         """
         memories: dict[int, Memory] = self._of_thread.__dict__.setdefault("memories", {})
-        memory = memories.pop(id(bench), None)
+        memory = memories.pop(id(judge), None)
         if memory is None or memory.is_full:
-            memory = Memory(bench.program, bench.assembler, bench.edition, bench.engine)
+            memory = Memory(judge.program, judge.assembler, judge.edition, judge.engine)
         yield memory
-        memories[id(bench)] = memory
+        memories[id(judge)] = memory
 
-    def benches(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[Bench, Bools]]:
-        """Give each bench with the rows it judges."""
+    def judges(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[ColumnJudge, Bools]]:
+        """Give each judge with the rows it judges."""
         days, place = about.days.values, about.days.index
-        of_day: list[Bench | None] = []
+        of_day: list[ColumnJudge | None] = []
         for number, day in enumerate(days.tolist()):
             try:
-                of_day.append(self.bench_of(day))
+                of_day.append(self.judge_of(day))
             except EditionError as error:
                 reject(place == number, reason_of(error))
                 of_day.append(None)
-        for bench in {id(bench): bench for bench in of_day if bench is not None}.values():
-            yield bench, np.array([other is bench for other in of_day], np.bool_)[place]
+        for judge in {id(judge): judge for judge in of_day if judge is not None}.values():
+            yield judge, np.array([other is judge for other in of_day], np.bool_)[place]
 
-    def bench_of(self, day: int) -> Bench:
+    def judge_of(self, day: int) -> ColumnJudge:
         """Return what judges claims of a day, `NO_DAY` being none. Raises EditionError where no codes are known."""
-        bench = self._benches.get(day)
-        if bench is None:
-            bench = self._bench_for(None if day == NO_DAY else np.datetime64(day, "D").item())
-            self._benches[day] = bench
-        return bench
+        judge = self._judges.get(day)
+        if judge is None:
+            judge = self._judge_for(None if day == NO_DAY else np.datetime64(day, "D").item())
+            self._judges[day] = judge
+        return judge
 
-    def unknown_facts(self, about: AboutClaims, bench: Bench) -> list[tuple[Bools, str]]:
-        """Return the rows with facts that the bench's packs do not know, with what to say of them."""
+    def unknown_facts(self, about: AboutClaims, judge: ColumnJudge) -> list[tuple[Bools, str]]:
+        """Return the rows with facts that the judge's packs do not know, with what to say of them."""
         if self._check_facts is None:
             return []
         wrong: list[tuple[Bools, str]] = []
         for place, facts in enumerate(about.documented.values):
             if facts:
                 try:
-                    self._check_facts(facts, bench.program.facts)
+                    self._check_facts(facts, judge.program.facts)
                 except InputError as error:
                     wrong.append((about.documented.index == place, reason_of(error)))
         return wrong
@@ -240,12 +240,12 @@ class _BatchRun:
         marker = self._scrubber.marker
         risks: dict[str, Risks | None] = {}
         found: list[FindingColumns] = []
-        for bench, rows in self._scrubber.benches(about, no_edition):
-            for wrong, reason in self._scrubber.unknown_facts(about, bench):
+        for judge, rows in self._scrubber.judges(about, no_edition):
+            for wrong, reason in self._scrubber.unknown_facts(about, judge):
                 self._reject(wrong & rows & good, "values", reason)
                 good[wrong & rows] = False
-            found.append(self._judge(bench, rows & good, good, codes, about))
-            risks[bench.edition.name] = bench.risks if marker is not None else None
+            found.append(self._judge(judge, rows & good, good, codes, about))
+            risks[judge.edition.name] = judge.risks if marker is not None else None
         findings = FindingColumns.together(found)
         batch = findings.batch(self._columns.get("claim_id"), about, *self._place)
         waived: Mapping[Waiver, int] = {}
@@ -275,41 +275,43 @@ class _BatchRun:
             NotJudgedCount.added(self._not_judged),
         )
 
-    def _judge(self, bench: Bench, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims) -> FindingColumns:
-        with self._scrubber.memory(bench) as memory:
-            return self._judged(bench, memory, rows, good, codes, about)
+    def _judge(
+        self, judge: ColumnJudge, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+    ) -> FindingColumns:
+        with self._scrubber.memory(judge) as memory:
+            return self._judged(judge, memory, rows, good, codes, about)
 
     def _judged(
-        self, bench: Bench, memory: Memory, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+        self, judge: ColumnJudge, memory: Memory, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
     ) -> FindingColumns:
-        engine: ColumnarEngine = bench.engine
+        engine: ColumnarEngine = judge.engine
         tokens = codes.tokens(memory.reading, rows)
         if (tokens < 0).any():
             wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1
             good[wrong] = False
             rows = rows & good
-        self._count(bench.edition, rows, about)
+        self._count(judge.edition, rows, about)
         spoken = np.zeros(self._rows, np.bool_)
         if codes.texts is not None:
             with_text = np.flatnonzero(valid(codes.texts))
             spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
-        lines = about.lines.seen(coded, bench.edition) if about.lines is not None and engine.asks_lines else None
-        batch = HitColumns(engine, bench.program, coded, codes, about, spoken, self._today, lines)
+        lines = about.lines.seen(coded, judge.edition) if about.lines is not None and engine.asks_lines else None
+        batch = HitColumns(engine, judge.program, coded, codes, about, spoken, self._today, lines)
         hits = memory.satisfied.without(all_hits(batch, rows), coded)
         if self._orders is not None:
-            hits = without_known_order(hits, coded, bench.edition, bench.program, self._orders)
+            hits = without_known_order(hits, coded, judge.edition, judge.program, self._orders)
         if codes.texts is not None and len(hits):
-            hits = with_terms(hits, batch, bench.edition, memory.terms, codes.texts)
-        self._not_judged += not_judged(bench, coded, rows, about, self._today)
+            hits = with_terms(hits, batch, judge.edition, memory.terms, codes.texts)
+        self._not_judged += not_judged(judge, coded, rows, about, self._today)
         if lines is not None:
-            hits = lines.named(hits, engine, bench.program, memory.terms)
+            hits = lines.named(hits, engine, judge.program, memory.terms)
         findings = memory.findings(hits, coded, about.whose)
         if self._scrubber.coverage is None:
             return findings
         from weakcode.scrub.judge.coverage import CoverageColumns
 
-        coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, bench)
+        coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, judge)
         memory.coverage = coverage
         self._not_judged += coverage.not_judged(self._columns.get(LINES), rows, about)
         return findings.beside(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))

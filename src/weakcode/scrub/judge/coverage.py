@@ -34,7 +34,7 @@ from weakcode.scrub.judge.variants import Variants
 from weakcode.semantics.reference import Outcome
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.columns import Bench
+    from weakcode.scrub.judge.columns import ColumnJudge
 
 _MOST_REMEMBERED = 65_536
 _FIRST, _LAST = dt.date.min.toordinal(), dt.date.max.toordinal()
@@ -114,10 +114,10 @@ class CoverageColumns:
     _known: dict[object, tuple[LineReading, ...]] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, coverage: Coverage, bench: Bench) -> CoverageColumns:
-        """Return what judges by the codes and rules of a bench."""
-        ids = ids_in(bench.engine.reading(), bench.edition.size)
-        return cls(coverage, bench.edition, bench.severity_of, bench.title_of, ids)
+    def of(cls, coverage: Coverage, judge: ColumnJudge) -> CoverageColumns:
+        """Return what judges by the codes and rules of a judge."""
+        ids = ids_in(judge.engine.reading(), judge.edition.size)
+        return cls(coverage, judge.edition, judge.severity_of, judge.title_of, ids)
 
     def findings(
         self, column: pa.Array | None, rows: Bools, coded: CodedRows, about: AboutClaims, today: dt.date
@@ -255,7 +255,7 @@ class CoverageColumns:
     def _codes(self, coded: CodedRows, row: int) -> tuple[str, ...]:
         size = self.edition.size
         tokens = coded.tokens[coded.bounds[row] : coded.bounds[row + 1]].tolist()
-        return tuple(self.edition.code(token) if token < size else coded.strange[token - size] for token in tokens)
+        return tuple(self.edition.code(token) if token < size else coded.unlisted[token - size] for token in tokens)
 
     def _readings(
         self, scope: ChosenPolicies, codes: tuple[str, ...], lines: tuple[AskedLine, ...], day: int

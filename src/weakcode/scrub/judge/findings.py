@@ -172,7 +172,7 @@ def _ids(column: pa.Array, rows: Column) -> pa.Array:
 
 
 class Memory:
-    """What one thread remembers, from batch to batch, of the codes and findings that a bench has met.
+    """What one thread remembers, from batch to batch, of the codes and findings that a judge has met.
 
     `satisfied` tells which requirements codes that are not billable satisfy. `terms` numbers documented terms and the
     lines that findings name, 0 being none; `coverage` is what it remembers of coverage policies. When `is_full`, start
@@ -205,7 +205,7 @@ class Memory:
             b"".join(map(self._assembler.severities, payers)),
         )
         rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()
-        self._words.add(self._report.new_variants(), coded.strange, list(self.terms))
+        self._words.add(self._report.new_variants(), coded.unlisted, list(self.terms))
         # Of what was ever said, only what this batch says.
         used, variant = (np.frombuffer(one, np.int32) for one in _kernel.first_met(variant, len(self._words)))
         order = np.argsort(used)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import ADMITTED, LINED, SERVED, Program
+from weakcode.compile.program import ADMITTED, POINTED, SERVED, Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import USUAL, CodedRows, Held
 from weakcode.scrub.columns.admission import hits_with_indicators
@@ -50,9 +50,9 @@ def all_hits(batch: HitColumns, rows: Bools) -> Hits:
     for served in (USUAL, SERVED):
         if served and engine.has(SERVED):
             parts.append(engine.hits_batch(coded, rows.view(np.uint8), batch.held(), kind=SERVED))
-        if lines is not None and engine.has(LINED | served):
+        if lines is not None and engine.has(POINTED | served):
             lined = (rows & lines.lined).view(np.uint8)
-            found = engine.hits_batch(coded, lined, batch.held(lines.faults), kind=LINED | served)
+            found = engine.hits_batch(coded, lined, batch.held(lines.faults), kind=POINTED | served)
             parts.append(lines.meant(found, batch.program))
         if engine.has(ADMITTED | served):
             admitted = rows & about.inpatient
@@ -66,7 +66,7 @@ def with_terms(
 ) -> NDArray[np.int32]:
     """Return the hits without those whose terms are not in the documented text; the others get the term's number."""
     engine, coded = batch.engine, batch.coded
-    asks = engine.spoken_edits()[hits[:, 1]]
+    asks = engine.term_edits()[hits[:, 1]]
     if not asks.any():
         return hits
     kept: list[list[int]] = []
@@ -97,4 +97,4 @@ def by_row(hits: NDArray[np.int32]) -> NDArray[np.int32]:
 
 def _code_id(edition: Edition, coded: CodedRows, place: int) -> int:
     token = int(coded.tokens[place])
-    return token if token < edition.size else edition.code_id(coded.strange[token - edition.size])
+    return token if token < edition.size else edition.code_id(coded.unlisted[token - edition.size])

@@ -31,7 +31,7 @@ class Satisfied:
 
     def without(self, hits: Hits, coded: CodedRows) -> Hits:
         """Return the hits without those of requirements that a code of their row which is not billable satisfies."""
-        self._below += [codes_below(code, self._edition) for code in coded.strange[len(self._below) :]]
+        self._below += [codes_below(code, self._edition) for code in coded.unlisted[len(self._below) :]]
         asked = np.flatnonzero(self._requires[hits[:, 1]])
         if not len(asked) or not any(self._below):
             return hits

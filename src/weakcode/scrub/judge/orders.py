@@ -50,7 +50,7 @@ def _others(edit: Edit, i: int, tokens: list[int], coded: CodedRows, edition: Ed
         if token < edition.size:
             satisfies = token in edit.object
         else:
-            code = coded.strange[token - edition.size]
+            code = coded.unlisted[token - edition.size]
             below = codes_below(code, edition)
             satisfies = edition.code_id(code) in edit.object or (bool(below) and not below - edit.object)
         if satisfies:

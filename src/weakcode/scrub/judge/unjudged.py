@@ -21,7 +21,7 @@ Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 
-class AskedBench(Protocol):
+class AskedJudge(Protocol):
     """What judges the claims of one edition."""
 
     @property
@@ -35,29 +35,29 @@ class AskedBench(Protocol):
 
 
 def not_judged(
-    bench: AskedBench, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
+    judge: AskedJudge, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
 ) -> list[NotJudgedCount]:
     """Return what could not be judged on these rows."""
     lined = None if about.lines is None else about.lines.lined(len(rows))
     lacks = np.where(rows & (np.diff(coded.bounds) > 0), about.missing(lined), 0).astype(np.uint8)
-    questions = bench.unjudged.questions(today)
+    questions = judge.unjudged.questions(today)
     if not questions.asked or not lacks.any():
         return []
     wanting, tests = questions.wanting, questions.tests
-    codes, leading = bench.unjudged.tables(questions)
+    codes, leading = judge.unjudged.tables(questions)
     allowed = [bits & ~_pointed(questions, lack) for lack, bits in enumerate(wanting)]
     counts, block = _kernel.not_judged(
         coded.tokens,
         coded.bounds,
         lacks,
-        bench.engine.billable,
-        np.fromiter(map(bench.edition.code_id, coded.strange), np.int32, len(coded.strange)),
+        judge.engine.billable,
+        np.fromiter(map(judge.edition.code_id, coded.unlisted), np.int32, len(coded.unlisted)),
         codes,
         leading,
         words_of([questions.anywhere], tests).reshape(-1),
         words_of(wanting, tests).reshape(-1),
         words_of(allowed, tests).reshape(-1),
-        (about.whose.index, _on(bench.assembler, about, questions)),
+        (about.whose.index, _on(judge.assembler, about, questions)),
         [
             (BITS.get(part.need, 0), np.ascontiguousarray(index, np.int32), words.reshape(-1))
             for part, index, words in about.parts(tests, today)
@@ -68,7 +68,7 @@ def not_judged(
     for (need, bit), count, words in zip(BITS.items(), counts, seen, strict=False):
         if count:
             rules = [(bit, one.rule) for n, one in enumerate(questions.asked, start=1) if _has(words, n)]
-            (one_need,) = bench.unjudged.told(rules)
+            (one_need,) = judge.unjudged.told(rules)
             told.append(NotJudgedCount(need, count, one_need.packs, one_need.rules))
     return told
 

@@ -75,7 +75,7 @@ class VariantWords:
     def __len__(self) -> int:
         return len(self._keys) // 16
 
-    def add(self, new: Sequence[New], strange: Sequence[str], terms: Sequence[str]) -> None:
+    def add(self, new: Sequence[New], unlisted: Sequence[str], terms: Sequence[str]) -> None:
         """Put variants into words that no finding had before."""
         if not new:
             return
@@ -85,9 +85,9 @@ class VariantWords:
         keyed: list[str] = []
         for numbers, first, second, third, term in new:
             merged = merged_of.get(numbers) or self._merge(numbers)
-            subject, subject_code = names.get(first) or self._name(first, strange)
-            other, other_code = names.get(second) or self._name(second, strange)
-            stray, _ = names.get(third) or self._name(third, strange)
+            subject, subject_code = names.get(first) or self._name(first, unlisted)
+            other, other_code = names.get(second) or self._name(second, unlisted)
+            stray, _ = names.get(third) or self._name(third, unlisted)
             text, _, lines = terms[term].partition(PART) if term else ("", "", "")
             message, said = words(numbers, subject, other, stray, text, lines)
             cited = said_of.get(said)
@@ -135,9 +135,9 @@ class VariantWords:
         self._merged[numbers] = merged
         return merged
 
-    def _name(self, token: int, strange: Sequence[str]) -> tuple[Named, int]:
+    def _name(self, token: int, unlisted: Sequence[str]) -> tuple[Named, int]:
         wording, size = self._assembler.wording, self._edition.size
-        named = wording.billable(token) if token < size else wording.named(strange[token - size])
+        named = wording.billable(token) if token < size else wording.named(unlisted[token - size])
         found = self._names[token] = (named, self._codes.number(named.shown) if named.shown else -1)
         return found
 

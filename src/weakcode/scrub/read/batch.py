@@ -166,7 +166,7 @@ class RowBatch(ClaimBatch):
 
 
 @attrs.frozen(eq=False)
-class LinedColumns:
+class LineColumns:
     """Claims of a code list as columns, the line of each, and the other lines, which the row reader must look at."""
 
     batch: pa.RecordBatch
@@ -174,12 +174,12 @@ class LinedColumns:
     odd: list[int]
 
 
-class LinedBatch(ClaimBatch):
+class LineBatch(ClaimBatch):
     """Lines of text that were read into columns; the row reader has those that columns refuse."""
 
     @property
     @abstractmethod
-    def table(self) -> LinedColumns | None:
+    def table(self) -> LineColumns | None:
         """The claims; None where columns cannot say what the lines say."""
 
     @abstractmethod

@@ -148,7 +148,7 @@ def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
         if pattern is None
         else plain[: min(plain.find(sign) for sign in "*?[" if sign in plain)].rpartition("/")[0]
     )
-    with _told(address):
+    with _InputErrors(address):
         system, path = system_of(base + query)
         (info,) = system.get_file_info([path])
         if info.type == fs.FileType.File:
@@ -212,7 +212,7 @@ def _first(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-class _told:  # noqa: N801 - used as a function
+class _InputErrors:
     """Turns what a file system says into one sentence."""
 
     def __init__(self, address: str) -> None:
@@ -233,7 +233,7 @@ def opened_place(place: Place, piped: Any = None) -> Iterator[Place]:
         with opened_input(place, piped) as given:
             yield given
         return
-    with _told(place.uri):
+    with _InputErrors(place.uri):
         system, path = system_of(place.uri)
         stream = system.open_input_stream(path)
     with stream, read_once(stream, place.name) as given:

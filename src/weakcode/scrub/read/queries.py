@@ -1,4 +1,4 @@
-"""Queries that may only read: one SELECT, told by a parser and held by what runs it.
+"""Queries that may only read: one SELECT, checked by a parser and held by what runs it.
 
 In DuckDB a query reaches only the files that were allowed, and memory and temporary files have a limit. In PostgreSQL
 it runs as a cursor in a read-only transaction: the server takes nothing but a query there, and one alone.
@@ -54,7 +54,7 @@ def duckdb_reader(query: str, allow: Sequence[str] = ()) -> Iterator[pa.RecordBa
             reader = batches(ROWS)
         except duckdb.Error as error:
             raise InputError(_duckdb_said(error)) from None
-        yield _told_rows(reader, (duckdb.Error, OSError))
+        yield _rows_or_error(reader, (duckdb.Error, OSError))
 
 
 def _allowed(allow: Sequence[str]) -> list[str]:
@@ -114,7 +114,7 @@ def postgresql_reader(query: str, db: str) -> Iterator[pa.RecordBatchReader]:
     with closing(connected(db)) as connection, connection.cursor() as cursor:
         # COPY, in which the driver would wrap the query, cannot fetch from a cursor.
         cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
-        with told("the query cannot be run"):
+        with input_errors("the query cannot be run"):
             cursor.execute("SET TRANSACTION READ ONLY")
             # The server's own grammar has only a query here. The driver sends it by the extended protocol, in which
             # one text is one command.
@@ -180,11 +180,11 @@ def connected(db: str) -> Any:
         from adbc_driver_postgresql import dbapi
     except ImportError:
         raise InputError("--db needs the extra sql: pip install 'weakcode[sql]'") from None
-    with told("the database cannot be reached"):
+    with input_errors("the database cannot be reached"):
         return dbapi.connect(db)
 
 
-def _told_rows(reader: pa.RecordBatchReader, errors: tuple[type[Exception], ...]) -> pa.RecordBatchReader:
+def _rows_or_error(reader: pa.RecordBatchReader, errors: tuple[type[Exception], ...]) -> pa.RecordBatchReader:
     """Return the reader with failures turned into one sentence, without the value that it stumbled over."""
     import pyarrow as pa
 
@@ -207,7 +207,7 @@ def _later_said(error: Exception) -> str:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def input_errors(what: str) -> Iterator[None]:
     """Turn what the driver says into one sentence."""
     from adbc_driver_manager import Error
 

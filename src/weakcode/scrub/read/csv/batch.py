@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as pacsv
 
 from weakcode.base.lazy import lazy
-from weakcode.scrub.read.batch import LinedBatch, LinedColumns
+from weakcode.scrub.read.batch import LineBatch, LineColumns
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.tables.columns import claim_columns
@@ -44,7 +44,7 @@ def is_well_formed(block: bytes) -> bool:
 
 
 @attrs.frozen(eq=False)
-class CsvBatch(LinedBatch):
+class CsvBatch(LineBatch):
     """Whole lines of a file. `first` is the 1-based line of the first, `again` reads lines by the row reader."""
 
     content: bytes
@@ -54,7 +54,7 @@ class CsvBatch(LinedBatch):
     again: ReadAgain
 
     @lazy
-    def table(self) -> LinedColumns | None:
+    def table(self) -> LineColumns | None:
         """The claims; None where Arrow does not read the lines as the row reader does."""
         try:
             return self._read()
@@ -75,13 +75,13 @@ class CsvBatch(LinedBatch):
     def _contents(self) -> list[bytes]:
         return self.content.split(b"\n")
 
-    def _read(self) -> LinedColumns | None:
+    def _read(self) -> LineColumns | None:
         """Return the rows as columns, with the lines that have another number of fields; None where that cannot be."""
         read = plain_columns(self.content, self.tidy.header, self.first)
         if read is None:
             return None
         columns, lines, odd = read
-        return LinedColumns(claim_columns(self.tidy, columns), lines, odd)
+        return LineColumns(claim_columns(self.tidy, columns), lines, odd)
 
 
 def plain_columns(

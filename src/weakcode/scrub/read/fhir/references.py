@@ -25,7 +25,7 @@ _LONGEST_MARK = 256
 _Value = TypeVar("_Value")
 
 
-class Shelf(Generic[_Value]):
+class SpillingMap(Generic[_Value]):
     """Values by key, of which only so many are in memory. None stands for a key under which two values differ."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Shelf(Generic[_Value]):
         return value
 
 
-class _People(Shelf[Person]):
+class _People(SpillingMap[Person]):
     def dumped(self, value: Person | None) -> str:
         return json.dumps(None if value is None else [value.birth_date, value.sex])
 
@@ -91,8 +91,8 @@ class References:
     """The Patients and the codings of Conditions of some files."""
 
     def __init__(self) -> None:
-        self.people: Shelf[Person] = _People()
-        self.conditions: Shelf[Any] = Shelf()
+        self.people: SpillingMap[Person] = _People()
+        self.conditions: SpillingMap[Any] = SpillingMap()
 
     @classmethod
     def of_files(cls, paths: Iterable[str | os.PathLike[str]]) -> References:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from weakcode.fields import ABOUT_THE_CLAIM, FIELDS
-from weakcode.scrub.read.batch import LinedBatch, LinedColumns
+from weakcode.scrub.read.batch import LineBatch, LineColumns
 from weakcode.scrub.read.jsonl.forms import Objects
 from weakcode.scrub.read.jsonl.objects import Line, object_in
 from weakcode.scrub.read.log import ReadLog
@@ -22,11 +22,11 @@ _PARTS = re.compile(r"[\s;,]")
 
 
 @attrs.frozen(eq=False)
-class JsonlBatch(LinedBatch):
+class JsonlBatch(LineBatch):
     """Some lines of a file with their claims as columns. `again` reads lines by the row reader."""
 
     lines: Sequence[Line]
-    table: LinedColumns
+    table: LineColumns
     name: str
     again: Callable[[Sequence[Line]], list[Record | Rejected]]
 
@@ -41,7 +41,7 @@ class JsonlBatch(LinedBatch):
 
 def plain_columns(
     lines: Sequence[Line], objects: Objects, take_note: Callable[[Iterable[str]], None], log: ReadLog
-) -> LinedColumns | None:
+) -> LineColumns | None:
     """Return the claims of these lines as columns; None where one says what columns of text do not hold.
 
     `take_note` is told the keys of each claim, once it is known that all are plain, `log` how they were read.
@@ -71,7 +71,7 @@ def plain_columns(
     columns = {"claim_id": pa.array(ids, pa.string()), "codes": pa.array(codes, pa.list_(pa.string()))}
     for name, column in about.items():
         columns[name] = pa.array(column, pa.string()).dictionary_encode()
-    return LinedColumns(pa.RecordBatch.from_pydict(columns), np.array(numbers, np.int64), odd)
+    return LineColumns(pa.RecordBatch.from_pydict(columns), np.array(numbers, np.int64), odd)
 
 
 def _plain(values: dict[str, Any]) -> tuple[str | None, list[str] | None, list[str | None]] | None:

@@ -81,7 +81,7 @@ class LongClaims:
                 **{name: self._plain(columns, at, len(lines)) for name, at in header.about},
             }
         )
-        with _told(self._name):
+        with _InputErrors(self._name):
             self._connection.register("rows_given", rows)
             self._connection.execute("INSERT INTO diagnoses SELECT * FROM rows_given")
             self._connection.unregister("rows_given")
@@ -129,7 +129,7 @@ class LongClaims:
         code = "{'code': code, 'text': NULL::VARCHAR, 'poa': poa}" if header.poa else "code"
         about = "".join(f", arg_min({name}, line) AS {name}" for name in self._about)
         differ = " OR ".join(f"min({name}) <> max({name})" for name in self._about) or "false"
-        with _told(self._name):
+        with _InputErrors(self._name):
             reader = self._connection.sql(
                 f"SELECT id AS claim_id, list({code} {order}) FILTER (code IS NOT NULL) AS codes{about}, "  # noqa: S608
                 f"list(line {order}) FILTER (code IS NOT NULL) AS lines_of_codes, min(line) AS first_line, "
@@ -233,7 +233,7 @@ def rank_of(text: str | None) -> float | None:
         return 0.0 if squeezed(text) in _PRINCIPAL else _LAST
 
 
-class _told:  # noqa: N801 - used as a function
+class _InputErrors:
     """Turns what DuckDB says while rows are grouped into one sentence, without a value of any row."""
 
     def __init__(self, name: str) -> None:

@@ -41,7 +41,7 @@ class Loops:
         self.undiagnosed = 0
         self.group_kind = ""
         self.guide, self._group_guide = "", ""
-        self._strange_guides: set[str] = set()
+        self._unknown_guides: set[str] = set()
         self.open: dict[str, str] = {}
         self.number = 0
         self.claims, self.sets, self._groups = 0, 0, 0
@@ -155,8 +155,8 @@ class Loops:
 
     def _note_guide(self) -> None:
         """Say once of each guide that is not known what that means for its claims."""
-        if self.guide not in self._strange_guides and len(self._strange_guides) < _MOST_NOTES:
-            self._strange_guides.add(self.guide)
+        if self.guide not in self._unknown_guides and len(self._unknown_guides) < _MOST_NOTES:
+            self._unknown_guides.add(self.guide)
             named = f"the implementation guide {self.guide} is not known" if self.guide else "no guide is named (ST03)"
             self._note(
                 f"{named}, and what its claims hold does not tell professional from institutional ones; they have no "

@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
-from weakcode.scrub.read.queries import told
+from weakcode.scrub.read.queries import input_errors
 from weakcode.scrub.write.databases.tables import TableName
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class AdbcDatabase:
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
         rows = _without_lists(rows)
-        with told(self._what), self._connection.cursor() as cursor:
+        with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.adbc_ingest(temporary, rows, mode="create_append", temporary=True)
         self._temporary[temporary] = rows.schema
 
@@ -46,7 +46,7 @@ class AdbcDatabase:
         schema = self._temporary.get(table.table)
         if schema is None:
             try:
-                with told(self._what):
+                with input_errors(self._what):
                     schema = self._connection.adbc_get_table_schema(table.table, db_schema_filter=table.schema)
             except InputError as error:
                 cause = error.__context__
@@ -57,7 +57,7 @@ class AdbcDatabase:
 
     def execute(self, statement: str) -> None:
         """Run a statement."""
-        with told(self._what), self._connection.cursor() as cursor:
+        with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(statement)
 
     def lock(self, table: TableName) -> None:
@@ -68,7 +68,7 @@ class AdbcDatabase:
 
     def commit(self) -> None:
         """Make everything visible at once, and let go of the database."""
-        with told(self._what):
+        with input_errors(self._what):
             self._connection.commit()
         self._closing.close()
 
@@ -87,7 +87,7 @@ def adbc_connection(db: str) -> Any:
         from adbc_driver_manager import dbapi
     except ImportError:
         raise InputError("--db needs the extra sql: pip install 'weakcode[sql]'") from None
-    with told(f"the database cannot be reached by the driver {driver}"):
+    with input_errors(f"the database cannot be reached by the driver {driver}"):
         try:
             module = importlib.import_module(f"adbc_driver_{driver}.dbapi")
         except ImportError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
-from weakcode.scrub.read.queries import connected, told
+from weakcode.scrub.read.queries import connected, input_errors
 from weakcode.scrub.write.databases.tables import TableName
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ class PostgresDatabase:
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
-        with told(self._what), self._connection.cursor() as cursor:
+        with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.adbc_ingest(temporary, rows, mode="create_append", temporary=True)
 
     def columns(self, table: TableName) -> dict[str, str]:
         """Return the columns of a table with their types; none where there is no such table."""
-        with told(self._what), self._connection.cursor() as cursor:
+        with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(_COLUMNS.format(table.quoted))
             return dict(cursor.fetchall())
 
     def execute(self, statement: str) -> None:
         """Run a statement."""
-        with told(self._what), self._connection.cursor() as cursor:
+        with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(statement)
 
     def lock(self, table: TableName) -> None:
@@ -54,7 +54,7 @@ class PostgresDatabase:
 
     def commit(self) -> None:
         """Make everything visible at once, and let go of the database."""
-        with told(self._what):
+        with input_errors(self._what):
             self._connection.commit()
         self._closing.close()
 

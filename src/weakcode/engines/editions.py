@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(eq=False)
-class EditionBench:
+class EditionJudge:
     """An edition with its program, engine and assembler, and a profile's denial risks."""
 
     edition: Edition
