@@ -18,7 +18,7 @@ def without_views(column: pa.Array) -> pa.Array:
     """
     while isinstance(column.type, pa.BaseExtensionType) or pa.types.is_run_end_encoded(column.type):
         is_extension = isinstance(column.type, pa.BaseExtensionType)
-        column = column.storage if is_extension else pc.run_end_decode(column)
+        column = column.storage if is_extension else _decoded(column)
     if pa.types.is_dictionary(column.type) and pa.types.is_string_view(column.type.value_type):
         column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.large_string()))
     if pa.types.is_fixed_size_list(column.type):
@@ -27,6 +27,14 @@ def without_views(column: pa.Array) -> pa.Array:
         column = plain_list(column)
     plain = _plain(column.type)
     return column if plain == column.type else column.cast(plain)
+
+
+def _decoded(column: pa.RunEndEncodedArray) -> pa.Array:
+    """Return a run-end encoded column as a plain one, whatever its values are: Arrow's own function has few types."""
+    first, runs = column.find_physical_offset(), column.find_physical_length()
+    ends = np.asarray(column.run_ends)[first : first + runs].astype(np.int64) - column.offset
+    lengths = np.diff(np.minimum(ends, len(column)), prepend=0)
+    return without_views(column.values.slice(first, runs)).take(numbers(np.repeat(np.arange(runs), lengths)))
 
 
 def plain_list(column: pa.Array) -> pa.Array:

@@ -178,13 +178,16 @@ static int x12_amount(x12_text value, double *amount) {
 
 #define X12_NO_DAY INT32_MIN
 
+/* Eight digits that begin with an earlier year are no date, as `base/dates.py` reads them. */
+#define X12_EARLIEST 1850
+
 /* Days from 1970-01-01 to the day CCYYMMDD; X12_NO_DAY where it is no date. */
 static int32_t x12_day(const uint8_t *at) {
     static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int32_t date = x12_number((x12_text){at, 8});
     if (date < 0) return X12_NO_DAY;
     int32_t year = date / 10000, month = date / 100 % 100, day = date % 100;
-    if (year < 1 || month < 1 || month > 12 || day < 1) return X12_NO_DAY;
+    if (year < X12_EARLIEST || month < 1 || month > 12 || day < 1) return X12_NO_DAY;
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day > lengths[month - 1] + (leap && month == 2)) return X12_NO_DAY;
     /* Years are counted from March, so that the leap day is a year's last. */
