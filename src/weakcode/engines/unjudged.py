@@ -18,7 +18,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import POINTED, Program
 from weakcode.findings import NotJudged
 from weakcode.semantics.bits import ClaimTest, ConditionBits
-from weakcode.semantics.conditions import Condition
+from weakcode.semantics.conditions import PARTS, Condition
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.unjudged import BITS, asked_for, asked_of, codes_of, missing, wants
 from weakcode.semantics.verbs import Verb
@@ -84,8 +84,10 @@ def _as_of(asked: Asked, day: dt.date) -> Asked:
     """Return what is asked without the need of a date, where the day that stands for one that is missing will do."""
     if not asked.wants & _DATE:
         return asked
-    starts, ends = asked.condition.starts or dt.date.min, asked.condition.ends or dt.date.max
-    return attrs.evolve(asked, wants=asked.wants & ~_DATE) if starts <= day <= ends else asked
+    parts = [part for part in PARTS if part.need == "service_date" and part.is_asked(asked.condition)]
+    # Of a part that is made of the date, such as its day of the week, the day is not the value.
+    will_do = all(part.name == "service_date" and part.met(asked.condition, day) for part in parts)
+    return attrs.evolve(asked, wants=asked.wants & ~_DATE) if will_do else asked
 
 
 class Unjudged:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.semantics.conditions import NEEDS, PARTS, Condition
+from weakcode.semantics.conditions import NEEDS, PARTS, ClaimPart, Condition
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.pointers import FIRST, NEVER
@@ -26,9 +26,14 @@ BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
 _ASKABLE = tuple(part for part in PARTS if part.need)
 
 
+def _bits(parts: Iterable[ClaimPart]) -> int:
+    # Two parts may need the same of a claim.
+    return sum(BITS[need] for need in {part.need for part in parts})
+
+
 def missing(judged: JudgedClaim) -> int:
     """Return what a claim does not say, as bits of `BITS`."""
-    return sum(BITS[part.need] for part in _ASKABLE if part.given(judged) is None)
+    return _bits(part for part in _ASKABLE if part.given(judged) is None)
 
 
 def asked_of(edit: Edit) -> Condition:
@@ -50,7 +55,7 @@ def asked_for(condition: Condition, *, looks_at_pointers: bool) -> Condition:
 
 def wants(condition: Condition) -> int:
     """Return what a condition asks for that a claim can lack, as bits of `BITS`."""
-    return sum(BITS[part.need] for part in _ASKABLE if part.is_asked(condition))
+    return _bits(part for part in _ASKABLE if part.is_asked(condition))
 
 
 def codes_of(edit: Edit) -> CodeSet | None:
