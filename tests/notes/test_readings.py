@@ -126,7 +126,9 @@ def test_no_reading_stands_in_vain(section: str, monkeypatch: pytest.MonkeyPatch
         without = attrs.evolve(bundled_readings(), **{section: tuple(one for one in entries if one != entry)})
         for module in ("notes", "instances"):
             monkeypatch.setattr(f"weakcode.compile.tabular.{module}.bundled_readings", lambda given=without: given)
+        edition.remembered.clear()
         assert set(KINDS[kind](edition)) != as_read, entry
+    edition.remembered.clear()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _arrow_names(path: Path) -> list[str]:
     import pyarrow as pa
     from pyarrow import ipc
 
-    with pa.memory_map(str(path)) as file:
+    with pa.OSFile(str(path)) as file:
         if file.read(4) == b"PAR1":
             import pyarrow.parquet as pq
 
