@@ -5,6 +5,7 @@ With WEAKCODE_LIMITED_API=1 they keep to the stable ABI: one wheel for Python 3.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,12 +42,29 @@ class BuildPython(build_py):
     """Compiles the bundled packs first, so that they are among the files of the package, and for editable installs."""
 
     def run(self) -> None:
+        # Packs are compiled with native code, which is built first and lies beside its sources meanwhile.
+        self.run_command("build_ext")
+        lent = [shutil.copy(built, place) for built, place in self._missing()]
+        try:
+            self._compile_packs()
+        finally:
+            for path in lent:
+                Path(path).unlink()
+        super().run()
+
+    def _missing(self) -> list[tuple[Path, Path]]:
+        """Return what was built and has no place in the sources yet, with that place."""
+        built = self.get_finalized_command("build_ext")
+        paths = [(Path(built.get_ext_fullpath(one.name)), one.name) for one in self.distribution.ext_modules]
+        places = [(path, Path("src", *name.split(".")[:-1]) / path.name) for path, name in paths]
+        return [(path, place) for path, place in places if path.exists() and not place.exists()]
+
+    def _compile_packs(self) -> None:
         compiler = [sys.executable, "-m", "weakcode.compile.ship"]
         # What an isolated build asked for is found by the path that it was given.
         path = os.pathsep.join(filter(None, (str(Path("src").resolve()), os.environ.get("PYTHONPATH"))))
         # This very Python, and a file of this folder.
         subprocess.run(compiler, check=True, env={**os.environ, "PYTHONPATH": path})  # noqa: S603
-        super().run()
 
 
 setup(
