@@ -9,30 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.engines.strategies import EDITION, NAMES, SENTENCES, THOROUGH, claims, edits, program_of, reference_hits
+from tests.engines.strategies import EDITION, NAMES, THOROUGH, claims, edits, program_of, reference_hits
+from tests.engines.test_semantics import EVERY_VERB
 from weakcode import Claim, Validator
-from weakcode.codes.codeset import CodeSet
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
 from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
 from weakcode.scrub.read.batch import RowBatch
 from weakcode.scrub.read.rows import Record
-from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.verbs import ORDERS, Verb
-
-SIDES = [(CodeSet.of((0, 1)), CodeSet.of((1, 2, 3))), (CodeSet.of((1, 2, 3)), CodeSet.of((0, 1)))]
-EDITS = [
-    Edit(
-        rule=0,
-        verb=verb,
-        subject=CodeSet() if verb is Verb.CLAIM_REQUIRE else subject,
-        object=related if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE) else CodeSet(),
-        where=where,
-    )
-    for verb, where in sorted(set(SENTENCES))
-    for subject, related in SIDES
-]
 
 
 def said(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]]:
@@ -42,10 +28,10 @@ def said(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]
         (
             hit.edit,
             codes[hit.subject - 1] if hit.subject else "",
-            codes[hit.object - 1] if hit.object and EDITS[hit.edit].verb is Verb.FORBID else "",
+            codes[hit.object - 1] if hit.object and EVERY_VERB[hit.edit].verb is Verb.FORBID else "",
         )
-        for hit in reference_hits(EDITS, judged)
-        if EDITS[hit.edit].verb is not Verb.AT_MOST_ONE
+        for hit in reference_hits(EVERY_VERB, judged)
+        if EVERY_VERB[hit.edit].verb is not Verb.AT_MOST_ONE
     }
 
 
@@ -58,13 +44,13 @@ def test_what_is_violated_is_violated_in_every_order_of_the_others(order: str) -
 
 
 def test_engines_find_what_the_reference_finds() -> None:
-    program = program_of(EDITS)
+    program = program_of(EVERY_VERB)
     engines = [ColumnarEngine(program, EDITION, lambda _: True), DurableEngine(program, EDITION, lambda _: True)]
     for codes in chain.from_iterable(product(NAMES[:5], repeat=size) for size in (1, 2, 3)):
         for order in ORDERS:
             judged = JudgedClaim.of(Claim(codes), EDITION, order=order)
             for engine in engines:
-                assert set(engine.hits(judged)) == reference_hits(EDITS, judged), (codes, order)
+                assert set(engine.hits(judged)) == reference_hits(EVERY_VERB, judged), (codes, order)
 
 
 @THOROUGH

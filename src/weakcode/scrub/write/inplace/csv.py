@@ -12,9 +12,7 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.scrub.guard import unguarded
-from weakcode.scrub.judge.rows import Evaluated
 from weakcode.scrub.read.archives import members_of
-from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.csv.file import CsvSource
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.options import ReadOptions
@@ -24,9 +22,10 @@ from weakcode.scrub.read.tables.rows import claim_of_rows
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
 from weakcode.scrub.write.inplace.csvclaim import ordered_rows, rewritten
+from weakcode.scrub.write.inplace.mended import MendedClaims
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.batch import FindingBatch
+    pass
 
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have."""
@@ -41,45 +40,23 @@ class _Change:
     lines: tuple[int, ...] = ()
 
 
-class MendedCsv:
+class MendedCsv(MendedClaims):
     """Takes what was evaluated and writes the table again when all is known. `changed` counts the claims that were
     mended.
 
     Memory holds the claims that are mended, since the rows of one may stand anywhere in the table.
     """
 
+    what = "their rows"
+
     def __init__(self, target: Path, file: BinaryIO, mend: Mend, path: str | os.PathLike[str], options: ReadOptions):
-        self._target, self._to, self._mend = target, file, mend
+        super().__init__(mend)
+        self._target, self._to = target, file
         (self._member,) = members_of(path)
         with self._member.open() as source:
             read = CsvSource(source, name_of(path), options)
         self._header, self._tidy = read.header, read._tidy
         self._changes: dict[int, _Change] = {}
-        self.changed = 0
-        self._left = 0
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Which of the mended claims are not in the file."""
-        if not self._left:
-            return ()
-        return (f"{self._left:,} of the claims are as they were, because their rows cannot list them as mended",)
-
-    def add(self, judged: Evaluated) -> None:
-        """Take one claim."""
-        if judged.verdict.findings:
-            self._take(judged.record)
-
-    def add_batch(self, judged: FindingBatch) -> None:
-        """Take the claims of a batch; those that are mended are read once more."""
-        if judged.claims is None or judged.found is None:
-            return
-        claims = judged.claims.claims(judged.found)
-        for row, claim in zip(judged.found.tolist(), claims, strict=True):
-            if self._mend(claim) != claim:
-                (record,) = judged.claims.reread(RefusedRow(row, None, "", ""))
-                assert isinstance(record, Record)
-                self._take(record)
 
     def flush(self) -> None:
         """Nothing is written before all claims are known."""

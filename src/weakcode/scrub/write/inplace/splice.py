@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, ClassVar
+from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
-from weakcode.scrub.judge.rows import Evaluated
 from weakcode.scrub.read.archives import members_of
-from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.inputs import PIPE, name_of
 from weakcode.scrub.read.rows import Record
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
+from weakcode.scrub.write.inplace.mended import MendedClaims
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.batch import FindingBatch
+    pass
 
 _PART = 1 << 20
 
@@ -36,24 +35,20 @@ class Stretch:
     record: Record
 
 
-class MendedInPlace(ABC):
+class MendedInPlace(MendedClaims):
     """Takes what was evaluated and writes the input again. `changed` counts the claims that were mended.
 
     Raises InputError where the input is not one file of the format that can be read twice.
     """
 
-    what: ClassVar[str]
-    """The format, as in "an 837"."""
-
     def __init__(self, target: Path, file: BinaryIO, mend: Mend, inputs: Sequence[str | os.PathLike[str]]) -> None:
-        self._mend, self._target, self._to = mend, target, file
+        super().__init__(mend)
+        self._target, self._to = target, file
         self._stack = ExitStack()
         self._source = self._opened(inputs)
         self._at = 0
         self._open: Stretch | None = None
         self._content = b""
-        self.changed = 0
-        self._left = 0
 
     @abstractmethod
     def is_of_format(self, start: bytes) -> bool:
@@ -70,29 +65,6 @@ class MendedInPlace(ABC):
     def passing(self, text: bytes, *, is_first: bool) -> tuple[bytes, bytes]:
         """Return what of text between claims has to wait for the text behind it, and what can be written."""
         return b"", text
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """Which of the mended claims are not in the file."""
-        if not self._left:
-            return ()
-        return (f"{self._left:,} of the claims are as they were, because {self.what} cannot list them as mended",)
-
-    def add(self, judged: Evaluated) -> None:
-        """Take one claim."""
-        if judged.verdict.findings:
-            self._take(judged.record)
-
-    def add_batch(self, judged: FindingBatch) -> None:
-        """Take the claims of a batch; those with findings are read once more."""
-        if judged.claims is None or judged.found is None:
-            return
-        claims = judged.claims.claims(judged.found)
-        for row, claim in zip(judged.found.tolist(), claims, strict=True):
-            if self._mend(claim) != claim:
-                (record,) = judged.claims.reread(RefusedRow(row, None, "", ""))
-                assert isinstance(record, Record)
-                self._take(record)
 
     def flush(self) -> None:
         """Write what was changed last: no claim waits for others."""
