@@ -19,6 +19,7 @@ import attrs
 
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError, did_you_mean
+from weakcode.report.texts import text_of
 
 if TYPE_CHECKING:
     from weakcode.claims import Claim
@@ -212,12 +213,7 @@ def _truth(place: str, row: Mapping[str, Any]) -> Truth:
 
 def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Give each row of a file of verdicts with its place."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not text in UTF-8; give verdicts as CSV or JSON Lines") from None
+    text = text_of(path, "verdicts")
     if text.lstrip()[:1] == "{":
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import attrs
 
 from weakcode.errors import InputError
+from weakcode.report.texts import text_of
 from weakcode.scrub.read.x12.elements import kept, value_at
 from weakcode.scrub.read.x12.segments import Segments
 
@@ -162,12 +163,7 @@ def _rows(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
             raise InputError(f"{path} is no Parquet file that can be read") from None
         return _named(path, list(table.column_names), ((f"{path}, row {n}", row) for n, row in
                                                        enumerate(table.to_pylist(), start=1)))  # fmt: skip
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {(error.strerror or 'unknown reason').lower()}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not text in UTF-8; give denials as CSV or JSON Lines") from None
+    text = text_of(path, "denials")
     if path.suffix.lower() != ".csv":
         return _objects(path, text)
     reader = csv.DictReader(text.splitlines())
