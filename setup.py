@@ -72,5 +72,6 @@ setup(
     packages=[*find_packages("src"), "weakcode.packs"],
     package_dir={"": "src", "weakcode.packs": "rules"},
     ext_modules=cythonize(NATIVE, build_dir="build"),
-    options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {},
+    # The C of one module does not wait for that of another.
+    options={"build_ext": {"parallel": True}, **({"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {})},
 )
