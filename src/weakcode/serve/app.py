@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -21,6 +22,7 @@ from weakcode.serve.settings import Settings
 from weakcode.serve.standards import StandardRoutes
 from weakcode.serve.tenants import Tenants
 
+CHECK = "/v1/check"
 PAGE = Path(str(resources.files("weakcode.serve") / "page"))
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -43,11 +45,10 @@ async def _page(request: Request) -> Response:
     return FileResponse(PAGE / "index.html", headers={"content-security-policy": _POLICY}, media_type="text/html")
 
 
-def _routes(service: Service) -> list[BaseRoute]:
-    claims, reference, standards = ClaimRoutes(service), ReferenceRoutes(service), StandardRoutes(service)
-    files = FileRoutes(service)
+def _routes(service: Service, claims: ClaimRoutes) -> list[BaseRoute]:
+    reference, standards, files = ReferenceRoutes(service), StandardRoutes(service), FileRoutes(service)
     return [
-        Route("/v1/check", claims.check, methods=["POST"]),
+        Route(CHECK, claims.check, methods=["POST"]),
         Route("/v1/check-many", claims.check_many, methods=["POST"]),
         Route("/v1/fix", claims.fix, methods=["POST"]),
         Route("/v1/explain", claims.explain, methods=["POST"]),
@@ -87,6 +88,14 @@ class Application:
 
     def __init__(self, settings: Settings, tenants: Tenants) -> None:
         service = Service(settings, tenants)
-        routes = _routes(service)
+        claims = ClaimRoutes(service)
+        routes = _routes(service, claims)
         self.metrics = service.metrics = Metrics(paths(routes), settings.workers)
         self.guarded = Guard(Router(routes), settings, self.metrics)
+        self._check = claims.check_at_once
+
+    def at_once(self, scope: MutableMapping[str, Any], body: bytes) -> bytes | None:
+        """Return the JSON with which a request is answered that came whole, None where `guarded` has to answer it."""
+        if scope["path"] != CHECK or scope["method"] != "POST":
+            return None
+        return self.guarded.at_once(scope, body, self._check)

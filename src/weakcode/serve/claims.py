@@ -22,7 +22,7 @@ from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.textlines import decoded
 from weakcode.serve.guard import Receive, Send
 from weakcode.serve.problems import ProblemError
-from weakcode.serve.requests import LONGEST_CLAIM, Service, check_type
+from weakcode.serve.requests import AT_ONCE, LONGEST_CLAIM, Service, check_type, claim_from, refused
 from weakcode.validator import Validator
 
 JSON, NDJSON = "application/json", "application/x-ndjson"
@@ -75,6 +75,21 @@ class ClaimRoutes:
         self._count(verdict)
         return json_response(verdict.shallow())
 
+    def check_at_once(self, request: Request, body: bytes) -> bytes | None:
+        """Return what `check` answers to a request with this body, where that takes no thread; otherwise None.
+
+        Raises what `check` raises. Nothing is counted where it does, nor where it returns None.
+        """
+        validator = self.service.validator_at_hand(request)
+        check_type(request, JSON)
+        claim = claim_from(body)
+        if validator is None or len(claim.diagnoses) > AT_ONCE:
+            return None
+        verdict = validator.judge(claim)
+        answer = _json(verdict.shallow())
+        self._count(verdict)
+        return answer
+
     def _count(self, verdict: Verdict) -> None:
         self.service.metrics.claim(finding.severity for finding in verdict.findings)
 
@@ -113,8 +128,6 @@ class ClaimRoutes:
         try:
             return json_response(await service.apart(explain))
         except WeakcodeError as error:
-            from weakcode.serve.requests import refused
-
             raise refused(error) from None
 
     async def check_many(self, request: Request) -> Response:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from weakcode.serve.guard import SAFE
 from weakcode.serve.problems import body_of
 from weakcode.serve.settings import Settings
 
 LONGEST_HEAD = 32_768
+LONGEST_AT_ONCE = 8_192
+"""Bytes of a body that is answered without a task."""
+_LENGTH = b"content-length: "
+_PLAIN = b"\r\ncontent-type: application/json\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % pair for pair in SAFE)
 _EARLY = "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n"
 
 
@@ -41,8 +47,15 @@ class Crowd:
         return False
 
 
-def connection_class(crowd: Crowd) -> type[Any]:
-    """Return the protocol of the connections of one process."""
+AtOnce = Callable[[Any, bytes], bytes | None]
+"""Answers a request that came whole, by its ASGI scope and its body, with JSON; or gives None."""
+
+
+def connection_class(crowd: Crowd, at_once: AtOnce) -> type[Any]:
+    """Return the protocol of the connections of one process.
+
+    A request that came whole, and alone, is put to `at_once` before a task is made for it.
+    """
     settings = crowd.settings
 
     class Connection(HttpToolsProtocol):
@@ -52,6 +65,10 @@ def connection_class(crowd: Crowd) -> type[Any]:
         _head_bytes = 0
         _in_body = False
         _timer: asyncio.TimerHandle | None = None
+        _receiving = False
+        _waits_for: float | None = None
+        _whole: Any = None
+        """A request whose head came and for which there is no task yet, with the application, while bytes are read."""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -79,12 +96,44 @@ def connection_class(crowd: Crowd) -> type[Any]:
                 if self._head_bytes > LONGEST_HEAD and b"\r\n\r\n" not in data:
                     self._refuse(431, f"the head of the request is longer than {LONGEST_HEAD:,} bytes")
                     return
+            self._receiving = True
             super().data_received(data)
+            self._receiving = False
             if self.parser is not None and self._in_body:
                 crowd.waits(self)
-                self._wait(settings.idle_seconds)
+                self._waits_for = settings.idle_seconds
+            self._wait(self._waits_for)
+            if self._whole is not None and (self._in_body or not self._answered_at_once(self._whole[0])):
+                self._start_task()
+
+        def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+            if self._receiving and cycle.keep_alive and not cycle.waiting_for_100_continue:
+                self._whole = (cycle, app)
+            else:
+                super()._start_asgi_task(cycle, app)
+
+        def _start_task(self) -> None:
+            (cycle, app), self._whole = self._whole, None
+            super()._start_asgi_task(cycle, app)
+
+        def _answered_at_once(self, cycle: Any) -> bool:
+            """Answer a request that is here whole, if it can be: without a task, in the bytes that one would send."""
+            if len(cycle.body) > LONGEST_AT_ONCE or self.flow.write_paused or self.transport.is_closing():
+                return False
+            answer = at_once(cycle.scope, bytes(cycle.body))
+            if answer is None:
+                return False
+            self._whole = None
+            head = [STATUS_LINE[200], *(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers)]
+            self.transport.write(b"%b%b%d%b%b" % (b"".join(head), _LENGTH, len(answer), _PLAIN, answer))
+            cycle.response_started = cycle.response_complete = True
+            self.on_response_complete()
+            return True
 
         def on_message_begin(self) -> None:
+            if self._whole is not None:
+                # Another request follows in the same bytes: they take turns with those of others.
+                self._start_task()
             super().on_message_begin()
             self._wait(settings.head_seconds)
 
@@ -115,6 +164,10 @@ def connection_class(crowd: Crowd) -> type[Any]:
                 self._wait(None)
 
         def _wait(self, seconds: float | None) -> None:
+            self._waits_for = seconds
+            if self._receiving:
+                # What the bytes begin, they may end, too.
+                return
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = None if seconds is None else self.loop.call_later(seconds, self.drop)

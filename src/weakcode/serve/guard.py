@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from weakcode.serve.metrics import Metrics
 from weakcode.serve.problems import TYPE, ProblemError, body_of
@@ -20,10 +20,12 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+AtOnce = Callable[[Request, bytes], bytes | None]
+"""What answers a request with its body without waiting for anything, or gives None."""
 
 OPEN = ("/healthz", "/readyz", "/", "/page")
 """Paths that need no token, and `/page/…`: whether the server is there, and the page, which asks for one."""
-_SAFE = [
+SAFE = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
@@ -77,6 +79,25 @@ class Guard:
             self.busy -= 1
             route = scope.get("route")
             self._metrics.request(getattr(route, "path", "other"), answer.status, time.perf_counter() - started)
+
+    def at_once(self, scope: MutableMapping[str, Any], body: bytes, work: AtOnce) -> bytes | None:
+        """Return the body of the answer to a request that came whole, or None where it has to take the usual way.
+
+        That is so wherever the usual way would not answer with status 200 and the headers of a plain answer: it alone
+        says what is wrong with a request. Nothing is counted then.
+        """
+        started = time.perf_counter()
+        self.busy += 1
+        try:
+            answer = None if self._admit(scope) is not None else work(Request(scope), body)
+        except Exception:
+            # Told by the usual way, which comes upon it again.
+            answer = None
+        finally:
+            self.busy -= 1
+        if answer is not None:
+            self._metrics.request(scope["path"], 200, time.perf_counter() - started)
+        return answer
 
     def _apart(self, wait: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Return what waits for a client, without its request counting as one that the server is working on.
@@ -159,7 +180,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *_SAFE, *self._more]
+            message["headers"] = [*message["headers"], *SAFE, *self._more]
         await self._send(message)
 
     async def refuse(self, error: ProblemError) -> None:

@@ -6,6 +6,7 @@ Nothing in it is about a claim: routes by their pattern, statuses, and how many 
 from __future__ import annotations
 
 import mmap
+from bisect import bisect_left
 from collections.abc import Iterable
 
 import numpy as np
@@ -24,11 +25,14 @@ class Metrics:
         width = len(self._routes) * (len(STATUSES) + len(SECONDS) + 2) + len(SEVERITIES) + len(_CLAIMS)
         memory = mmap.mmap(-1, max(1, processes) * width * 8)
         self._all = np.frombuffer(memory, np.float64).reshape(max(1, processes), width)
+        self._memory = memoryview(memory).cast("d")
+        self._each = len(STATUSES) + len(SECONDS) + 2
+        self._width = width
         self.join(0)
 
     def join(self, process: int) -> None:
         """Count for a process, by its number from 0, from now on."""
-        self._own = self._blocks(self._all[process])
+        self._own = self._memory[process * self._width : (process + 1) * self._width]
 
     def _blocks(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         each = len(STATUSES) + len(SECONDS) + 2
@@ -37,22 +41,20 @@ class Metrics:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
-        counts = self._own[0][self._routes.get(route, self._routes["other"])]
-        counts[min(max(status // 100, 2), 5) - 2] += 1
-        at = next((number for number, most in enumerate(SECONDS) if seconds <= most), len(SECONDS))
-        counts[len(STATUSES) + at] += 1
-        counts[-1] += seconds
+        own, at = self._own, self._each * self._routes.get(route, len(self._routes) - 1)
+        own[at + min(max(status // 100, 2), 5) - 2] += 1
+        own[at + len(STATUSES) + bisect_left(SECONDS, seconds)] += 1
+        own[at + self._each - 1] += seconds
 
     def claim(self, severities: Iterable[str]) -> None:
         """Count a claim that was evaluated, and its findings."""
-        _, findings, claims = self._own
-        claims[0] += 1
+        self._own[-2] += 1
         for severity in severities:
-            findings[SEVERITIES.index(severity)] += 1
+            self._own[SEVERITIES.index(severity) - len(SEVERITIES) - len(_CLAIMS)] += 1
 
     def rejected(self) -> None:
         """Count a claim that was refused."""
-        self._own[2][1] += 1
+        self._own[-1] += 1
 
     def text(self, gauges: dict[str, float]) -> str:
         """Return everything in the text format, version 0.0.4; `gauges` are what this process is doing now."""

@@ -47,12 +47,15 @@ class Service:
 
     async def validator(self, request: Request) -> Validator:
         """Return the validator of the profile that a request names, or the usual one."""
-        name = request.query_params.get("profile") if request.scope["query_string"] else None
-        found = self.tenants.known(name)
+        found = self.validator_at_hand(request)
         if found is None:
-            assert name is not None
+            name = request.query_params["profile"]
             found = await self.apart(lambda: self.tenants.of(name))
         return found
+
+    def validator_at_hand(self, request: Request) -> Validator | None:
+        """Return the validator that `validator` returns where nothing has to be read for it."""
+        return self.tenants.known(request.query_params.get("profile") if request.scope["query_string"] else None)
 
     async def body(self, request: Request, most: int) -> bytes:
         """Return the body of a request. Raises ProblemError for one that is too long or does not come in time."""
@@ -81,25 +84,23 @@ class Service:
     async def claim(self, request: Request, most: int | None = None) -> Claim:
         """Return the claim in the body of a request, of at most so many diagnoses. Raises ProblemError."""
         check_type(request, "application/json")
-        values = self.json(await self.body(request, LONGEST_CLAIM))
+        body = await self.body(request, LONGEST_CLAIM)
         try:
-            claim = claim_of(values)
-        except BadRow as error:
+            claim = claim_from(body)
+            if most is not None and len(claim.diagnoses) > most:
+                raise ProblemError(422, f"the claim has more than {most} diagnoses, too many for an explanation")
+        except ProblemError:
             self.metrics.rejected()
-            raise ProblemError(422, error.reason) from None
-        if most is not None and len(claim.diagnoses) > most:
-            self.metrics.rejected()
-            raise ProblemError(422, f"the claim has more than {most} diagnoses, too many for an explanation")
+            raise
         return claim
 
     def json(self, body: bytes) -> dict[str, Any]:
-        """Return the object that a body is. Raises ProblemError: 400 for what is not JSON, 422 for no object."""
+        """Return the object that a body is, and count one that is none. Raises ProblemError as `object_from` does."""
         try:
-            return object_in(decoded(body).removeprefix("\ufeff"), strict=True)
-        except BadRow as error:
+            return object_from(body)
+        except ProblemError:
             self.metrics.rejected()
-            reason = error.reason.replace("the line", "the body")
-            raise ProblemError(422 if "no object" in reason else 400, reason) from None
+            raise
 
     async def judged(self, claim: Claim, work: Callable[[Claim], _T]) -> _T:
         """Return what a validator says of a claim. What the claim says wrong is a problem of status 422."""
@@ -110,6 +111,23 @@ class Service:
         except WeakcodeError as error:
             self.metrics.rejected()
             raise refused(error) from None
+
+
+def object_from(body: bytes) -> dict[str, Any]:
+    """Return the object that a body is. Raises ProblemError: 400 for what is not JSON, 422 for no object."""
+    try:
+        return object_in(decoded(body).removeprefix("\ufeff"), strict=True)
+    except BadRow as error:
+        reason = error.reason.replace("the line", "the body")
+        raise ProblemError(422 if "no object" in reason else 400, reason) from None
+
+
+def claim_from(body: bytes) -> Claim:
+    """Return the claim that a body is. Raises ProblemError as `object_from` does, and 422 for no claim."""
+    try:
+        return claim_of(object_from(body))
+    except BadRow as error:
+        raise ProblemError(422, error.reason) from None
 
 
 def refused(error: WeakcodeError) -> ProblemError:

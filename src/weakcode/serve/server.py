@@ -129,7 +129,7 @@ def _run(settings: Settings, application: Application, listener: socket.socket) 
         more["loop"] = "uvloop"
     config = uvicorn.Config(
         application.guarded,
-        http=connection_class(crowd),
+        http=connection_class(crowd, application.at_once),
         ws="none",
         lifespan="off",
         log_config=None,
