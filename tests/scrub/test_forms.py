@@ -61,6 +61,29 @@ def test_columns_are_told_by_their_letters_and_digits(table: Write, header: str)
     assert header.split(",")[1] in told(path)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "CSN,DX_1_ICD10,DX_2_ICD10,CONTACT_DATE,Legal Sex",
+        "Claim ID,ICD-10 Claim Diagnosis Code 01,ICD-10 Claim Diagnosis Code 02,Svc Dt,Patient Sex",
+        "Acct #,Diag A,Diag B,Begin DOS,GDR_CD",
+        "FIN NBR,PRIMARY_DIAG,SECONDARY_DIAG_1,DISCH_DT_TM,SEX_DISP",
+        "Account Number,Prin Dx,Sec Dx 1,Discharge Date,Member Gender",
+    ],
+)
+def test_columns_of_billing_systems_are_told_with_the_principal_diagnosis_first(table: Write, header: str) -> None:
+    claim = only(table(f"{header}\nA,M62.84,I10,2026-05-14,F\n"))
+    assert (claim.id, claim.codes, claim.sex) == ("A", ("M62.84", "I10"), "F")
+    assert claim.service_date == dt.date(2026, 5, 14)
+
+
+@pytest.mark.parametrize("cell", ["M62.84 - Sarcopenia", "M62.84: Sarcopenia", "M6284 (Sarcopenia)"])
+def test_a_description_behind_a_code_is_taken_off_and_told(table: Write, cell: str) -> None:
+    path = table(f"claim_id,dx1,dx2\nA,{cell},I10\n")
+    assert only(path).codes == ("M62.84", "I10")
+    assert "1 cells of codes have a prefix, brackets, quotes or a description" in told(path)
+
+
 @pytest.mark.parametrize("kind", ["parquet", "frame", "jsonl"])
 def test_names_in_upper_case_are_read_in_every_format(tmp_path: Path, kind: str) -> None:
     rows = {"CLAIM_ID": ["A"], "DX1": ["M62.84"], "DX2": [None], "SERVICE_DATE": ["2026-05-01"], "SEX": ["F"]}

@@ -143,7 +143,7 @@ _SENTENCES = {
     REPEATED: "{n} claim ids stand in more than one row, and each row was judged as a claim; where a row is a "
     "diagnosis, --map id=…,code=…,sequence=… makes one claim of the rows of an id",
     "missing": "{n} cells hold a word for no value (such as NA or NULL) and were read as empty",
-    "prefixed": "{n} cells of codes have a prefix, brackets or quotes, which were taken off",
+    "prefixed": "{n} cells of codes have a prefix, brackets, quotes or a description, which were taken off",
     "guessed dates": "{n} dates of {of} have a form that leaves a choice, and were read as {form}; --date-format says "
     "otherwise",
     "two-digit years": "{n} dates of {of} have a year of two digits",

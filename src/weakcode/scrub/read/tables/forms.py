@@ -44,7 +44,7 @@ MISSING = frozenset(
 MISSING_CELLS = "missing"
 """What a cell is counted as that holds one of these words."""
 PREFIXED = "prefixed"
-"""What a cell is counted as from whose codes a prefix, brackets or quotes were taken."""
+"""What a cell is counted as from whose codes a prefix, brackets, quotes or a description were taken."""
 _FEMALE = ("W", "WOMAN", "GIRL", "2", "8532", "248152002")
 _MALE = ("MAN", "BOY", "1", "8507", "248153007")
 _NO_SEX = (
@@ -62,6 +62,9 @@ _PREFIX = re.compile(
     r"https?://[^\s|]*\||ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?\s*[:/|=^]\s*", re.IGNORECASE
 )
 _URL_9 = re.compile(r"icd-?9", re.IGNORECASE)
+_CODE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?"
+# What begins with another code is no description.
+_DESCRIBED = re.compile(rf"({_CODE})\s*(?:[-:\u2013]\s+|\s\()(?!{_CODE}\b)[^\W\d].*", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s;,|~]+")
 _ODD = re.compile(r"[^A-Za-z0-9.\s;,]")
 _PAIRS = {"[": "]", "(": ")", "{": "}"}
@@ -128,6 +131,8 @@ class Forms:
         if not text or not _ODD.search(text):
             return text, what
         bare = _unquoted(_PREFIX.sub(_without_prefix, text).strip())
+        if match := _DESCRIBED.fullmatch(bare):
+            bare = match[1]
         if bare and self.is_missing(bare):
             return "", MISSING_CELLS
         if bare.startswith("\x00"):

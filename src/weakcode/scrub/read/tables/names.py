@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 _NO_SIGN = re.compile(r"[^a-z0-9]")
-_NUMBERED = re.compile(r"(.*?[a-z])[^a-z0-9]*(\d{1,3})[^a-z0-9]*(?:code|cd)?")
+_NUMBERED = re.compile(r"(.*?[a-z])[^a-z0-9]*(\d{1,3})[^a-z0-9]*(?:code|cd|icd[^a-z0-9]*10(?:[^a-z0-9]*cm)?)?")
 _ICD10_NUMBERED = re.compile(
-    r"(.*icd[^a-z0-9]*10)(?:[^a-z0-9]+|[^a-z0-9]*([a-z]+)[^a-z0-9]*)(\d{1,3})[^a-z0-9]*(?:code|cd)?"
+    r"(.*icd[^a-z0-9]*10)(?:[^a-z0-9]+|[^a-z0-9]*([a-z](?:[^0-9]*[a-z])?)[^a-z0-9]*)(\d{1,3})[^a-z0-9]*(?:code|cd)?"
+)
+_LETTERED = re.compile(r"(.*[a-z])[^a-z0-9]+([a-l])")
+_PRINCIPAL = re.compile(
+    r"(?:prin|princ|principal|prncpal|primary|prim|pri|main|firstlisted)(?:icd10|icd)?"
+    r"(?:dx|diag|diagnosis|dgns|icd10cm|icd10|icd)(?:icd10cm|icd10)?(?:code|cd)?"
 )
 _FIRST_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[^a-z0-9]+(.*)")
 
@@ -24,9 +29,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "claimid claim claimno claimnumber claimnum claimnbr claimkey claimidentifier clmid clmno clmnbr "
         "claimcontrolnumber patientacct patientacctno patientacctnumber patientacctnum patientaccount "
         "patientaccountnumber patientaccountno patientcontrolnumber patacct ptacct acct acctno acctnumber acctnum "
-        "accountno accountnumber account hospitalaccount hospitalaccountid har encounterid encounternumber "
-        "encounterno encounter encid enctrid visitid visitnumber visitno visit caseid caseno casenumber icn dcn tcn "
-        "pcn fin csn id"
+        "accountno accountnumber accountnbr acctnbr account patientcontrolno patientcontrolnum "
+        "hospitalaccount hospitalaccountid har encounterid encounternumber encounterno encounter encid enctrid "
+        "visitid visitnumber visitno visit caseid caseno casenumber icn dcn tcn "
+        "encnbr encounternbr visitnbr finnbr finnumber pcn fin csn id keynis recordid"
     ),
     "codes": _words(
         "codes diagnosiscodes diagnoses dxcodes dxs dxlist diagnosislist icdcodes icd10codes icd10cmcodes icdlist "
@@ -41,17 +47,25 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "service_date": _words(
         "servicedate dateofservice dos dosfrom fromdos dosstart dosbegin dateofservicefrom servicedatefrom "
         "servicefromdate servicefrom servicestartdate servicestart servicebegindate svcdate svcdt servdate servicedt "
-        "fromdate claimfromdate claimstartdate clmfromdt visitdate encounterdate dischargedate date"
+        "begindos startdos startdateofservice begindateofservice svcfromdate svcfromdt svcbegindate fstdt fromdate "
+        "claimfromdate claimstartdate clmfromdt statementfrom statementfromdate contactdate visitdate encounterdate "
+        "dischargedate dischargedt dischdate dischdt dischdttm dischargedttm dischargedatetime date"
     ),
     "age": _words("age ageyears ageinyears patientage ptage ageatservice ageatvisit ageatadmission agenum"),
     "birth_date": _words(
-        "birthdate dob dateofbirth birthdt patientdob ptdob patientbirthdate patientdateofbirth bdate dobdt"
+        "birthdate dob dateofbirth birthdt patientdob ptdob patientbirthdate patientdateofbirth bdate dobdt birthdttm "
+        "persondob memberdob memberbirthdate memberdateofbirth"
     ),
-    "sex": _words("sex gender patientsex patientgender ptsex ptgender sexcode gendercode sexcd gendercd gndrcd patsex"),
+    "sex": _words(
+        "sex gender patientsex patientgender ptsex ptgender sexcode gendercode sexcd gendercd gndrcd patsex "
+        "legalsex birthsex sexatbirth administrativesex sexdisp genderdisp persongender personsex membergender "
+        "membersex gdrcd"
+    ),
     "setting": _words("setting caresetting"),
     "payer": _words(
         "payer payername payor payorname primarypayer primarypayername primaryinsurance primaryinsurancename "
-        "insurance insurancename insurancecompany insurer insurername"
+        "primaryinsurancepackage primarypayor primarypayorname insurance insurancename insurancecompany insurer "
+        "insurername"
     ),
     "documented": _words("documented documentedfacts"),
 }
@@ -60,8 +74,9 @@ _DIAGNOSES = frozenset(
     _words(
         "dx diag diagnosis diagnosiscode diagcode dxcode dxcd diagcd diagnosiscd dgns dgnscd icddgnscd icd9dgnscd icd "
         "icdcode icdcd icddx icd10 icd10dx i10dx icd10code icd10cm icd10cmcode icd10cmdx icd9code icddiagnosis "
-        "icddiag icddiagnosiscode icd10diagnosis icd10diagnosiscode claimdiagnosis claimdx otherdiagnosis "
-        "otherdiagnosiscode otherdx secondarydx secondarydiagnosis secondarydiagnosiscode otherdiag secondarydiag "
+        "icddiag icddiagnosiscode icd10claimdiag icd10claimdiagnosis icd10claimdiagnosiscode "
+        "icd10diagnosis icd10diagnosiscode claimdiagnosis claimdx otherdiagnosis otherdiagnosiscode otherdx "
+        "secondarydx secondarydiagnosis secondarydiagnosiscode otherdiag secondarydiag "
         "secdx odx addldx additionaldx additionaldiagnosis"
     )
 )
@@ -105,12 +120,22 @@ def stem_of(name: str) -> tuple[str, int] | None:
     """Return a column's name without its number, and the number: of `Dx 1`, `DIAG_1_CD` or `1st Diagnosis`."""
     name = name.lower().strip()
     if match := _ICD10_NUMBERED.fullmatch(name):
-        return squeezed(match[1]) + (match[2] or ""), int(match[3])
+        return squeezed(match[1] + (match[2] or "")), int(match[3])
     if match := _FIRST_NUMBER.fullmatch(name):
         return squeezed(match[2]), int(match[1])
     if (match := _NUMBERED.fullmatch(name)) and squeezed(name) not in ("icd10", "icd9"):
         return squeezed(match[1]), int(match[2])
+    if match := _LETTERED.fullmatch(name):
+        return squeezed(match[1]), ord(match[2]) - ord("a") + 1
     return None
+
+
+def principal_of(names: Sequence[str]) -> int | None:
+    """Return the position of the principal diagnosis among squeezed names: `Prin Dx`, `PRIMARY_DX_ICD10`."""
+    found = position_of(SYNONYMS["principal"], names)
+    if found is not None:
+        return found
+    return next((position for position, name in enumerate(names) if _PRINCIPAL.fullmatch(name)), None)
 
 
 def position_of(wanted: Iterable[str], names: Sequence[str]) -> int | None:

@@ -14,7 +14,7 @@ from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
 from weakcode.scrub.read.tables.mapping import SHORT
-from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, squeezed
+from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, principal_of, squeezed
 
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
 _NINES = frozenset({"9", "09", "icd9", "icd9cm"})
@@ -162,7 +162,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         wide = tuple(Numbered.diagnoses(names).positions.values())
         matched.update(dict.fromkeys(wide, "codes"))
     if codes is None:
-        principal = position_of(SYNONYMS["principal"], keys)
+        principal = principal_of(keys)
         if principal is not None:
             matched[principal] = "principal"
     if codes is None and not wide:
