@@ -20,7 +20,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-AtOnce = Callable[[Request, bytes], bytes | None]
+Shortcut = Callable[[Request, bytes], bytes | None]
 """What answers a request with its body without waiting for anything, or gives None."""
 
 OPEN = ("/healthz", "/readyz", "/", "/page")
@@ -80,7 +80,7 @@ class Guard:
             route = scope.get("route")
             self._metrics.request(getattr(route, "path", "other"), answer.status, time.perf_counter() - started)
 
-    def at_once(self, scope: MutableMapping[str, Any], body: bytes, work: AtOnce) -> bytes | None:
+    def at_once(self, scope: MutableMapping[str, Any], body: bytes, work: Shortcut) -> bytes | None:
         """Return the body of the answer to a request that came whole, or None where it has to take the usual way.
 
         That is so wherever the usual way would not answer with status 200 and the headers of a plain answer: it alone

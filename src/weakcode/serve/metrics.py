@@ -22,12 +22,11 @@ class Metrics:
 
     def __init__(self, routes: Iterable[str], processes: int = 1) -> None:
         self._routes = {route: number for number, route in enumerate((*routes, "other"))}
-        width = len(self._routes) * (len(STATUSES) + len(SECONDS) + 2) + len(SEVERITIES) + len(_CLAIMS)
-        memory = mmap.mmap(-1, max(1, processes) * width * 8)
-        self._all = np.frombuffer(memory, np.float64).reshape(max(1, processes), width)
-        self._memory = memoryview(memory).cast("d")
         self._each = len(STATUSES) + len(SECONDS) + 2
-        self._width = width
+        self._width = len(self._routes) * self._each + len(SEVERITIES) + len(_CLAIMS)
+        memory = mmap.mmap(-1, max(1, processes) * self._width * 8)
+        self._all = np.frombuffer(memory, np.float64).reshape(max(1, processes), self._width)
+        self._memory = memoryview(memory).cast("d")
         self.join(0)
 
     def join(self, process: int) -> None:
@@ -35,9 +34,8 @@ class Metrics:
         self._own = self._memory[process * self._width : (process + 1) * self._width]
 
     def _blocks(self, row: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        each = len(STATUSES) + len(SECONDS) + 2
-        ends = len(self._routes) * each
-        return row[:ends].reshape(len(self._routes), each), row[ends:-2], row[-2:]
+        ends = len(self._routes) * self._each
+        return row[:ends].reshape(len(self._routes), self._each), row[ends:-2], row[-2:]
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
