@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -38,7 +38,7 @@ def command() -> None:
 @click.option("--source", "title", default="", metavar="TITLE", help="The title of the policy that says so.")
 @click.option("--publisher", default="", metavar="NAME", help="Who published it.")
 @click.option("--edition", default="", metavar="TEXT", help="Its date, or the service dates that it is for.")
-def new(file: str, **options: str | tuple[str, ...]) -> int:
+def new(file: str, **options: Any) -> int:
     """Write a profile that loads: from options, or without any from the answers to questions.
 
     \b
@@ -53,7 +53,7 @@ def new(file: str, **options: str | tuple[str, ...]) -> int:
     if path.exists():
         raise InputError(f"{file} is there already; it was left as it is")
     if any(options.values()):
-        made = NewProfile(path.stem, **options)  # type: ignore[arg-type]
+        made = NewProfile(path.stem, **options)
     elif sys.stdin is None or sys.stdin.closed:
         raise InputError("there is nobody to ask; say what the profile is for with options, such as --payer")
     else:

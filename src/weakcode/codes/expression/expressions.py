@@ -6,6 +6,7 @@ A reference to a category or subcategory means every billable code below it, wit
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import lru_cache, reduce
 from itertools import starmap
@@ -30,15 +31,15 @@ NO_SETS: Sets = MappingProxyType({})
 ORDINALS = {4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh"}
 
 
-class Expression:
+class Expression(ABC):
     """Names a set of codes. `str()` gives text that parses back to an equal expression."""
 
+    @abstractmethod
     def resolve(self, edition: Edition, sets: Sets = NO_SETS) -> CodeSet:
         """Return the codes named; `sets` are the code sets that ``$name`` may stand for.
 
         Raises NotationError for a ``$name`` that is not in `sets`.
         """
-        raise NotImplementedError
 
     @property
     def names(self) -> frozenset[str]:
