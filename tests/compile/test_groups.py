@@ -6,12 +6,13 @@ import re
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weakcode.claims import Claim
 from weakcode.codes.catalog import edition_for
 from weakcode.codes.edition import Edition
+from weakcode.codes.expression.parsing import parse
 from weakcode.compile.compiler import compile_packs
 from weakcode.compile.lint import lint
 from weakcode.rules.load import load_pack
@@ -58,6 +59,16 @@ def named(expression: str, code: str) -> bool:
     return code not in ("H40", "Z99") and any(code.startswith(stem) for stem in stems)
 
 
+@cache
+def all_below(category: str) -> frozenset[str]:
+    return frozenset(edition().titled_code(code)[0] for code in parse(f"{category}.-").resolve(edition()))
+
+
+def is_met_by(category: str, objects: str, of: tuple[str, ...], places: tuple[int, ...], side: bool) -> bool:
+    """Tell whether every code below a category is an object of a group."""
+    return all(named(objects, code) and group(code, places, side) == of for code in all_below(category))
+
+
 def expected(
     codes: list[str], verb: str, where: str, subject: str, objects: str, places: tuple[int, ...], side: bool
 ) -> set[tuple[int, int]]:
@@ -74,7 +85,13 @@ def expected(
         if verb == "forbid" and one not in alike:
             found |= {(at[one], j) for j in related}
         elif verb == "require" and not related:
-            found.add((at[one], 0))
+            categories = [
+                other
+                for other in first
+                if other in ("H40", "Z99") and (where == "anywhere" or (at[other] < at[one]) is (where == "before"))
+            ]
+            if not any(is_met_by(category, objects, of[one], places, side) for category in categories):
+                found.add((at[one], 0))
         elif verb == "order" and others and not related:
             found.add((at[one], min(others) if where == "before" else max(others)))
         elif verb == "at_most_one":
@@ -120,6 +137,9 @@ GROUPINGS = (
     st.sampled_from(OBJECTS),
     st.sampled_from(GROUPINGS),
 )
+@example(["H40.1111", "H40"], "require", "anywhere", SUBJECTS[0], OBJECTS[0], GROUPINGS[0])
+@example(["H40.1111", "H40"], "require", "before", SUBJECTS[0], OBJECTS[0], GROUPINGS[0])
+@example(["H40.1111", "H40"], "require", "anywhere", SUBJECTS[0], OBJECTS[0], GROUPINGS[1])
 def test_codes_are_held_against_those_of_their_group_alone(codes, verb, where, subject, objects, by):
     if verb == "order" and where == "anywhere":
         where = "before"
