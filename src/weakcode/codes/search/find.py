@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from weakcode.codes.keys import unpack_key
 from weakcode.codes.normalise import canonical, compact
 from weakcode.codes.search.index import SearchIndex, index_of
-from weakcode.codes.search.query import Alternative, Concept, concepts_of, without_encounter
+from weakcode.codes.search.query import Alternative, Concept, alternatives_of, concepts_of, without_encounter
 from weakcode.codes.search.words import words_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
 _ICD9 = re.compile(r"\d{3}\.\d{1,2}|V\d{2}\.\d{1,2}|E\d{3}\.\d", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:without|not specified as|no)\b(?P<what>[^,;]*)")
 _RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
 _FEW = 500
 _MOST_A_WORD_WEIGHS, _A_PHRASE_WEIGHS = 6.5, 9.0
@@ -28,6 +30,10 @@ _SEVENTH_FIRST = "A0"
 _IN_FAMILY, _LATER, _ALSO_SAID, _NEIGHBOUR = 0.95, 0.02, 0.05, 0.75
 _ONLY, _ONLY_LATER = 18.0, 2.0
 _LOOKED_AT = 250
+_DENIES = 15.0
+_DENYING = frozenset(("without", "no", "not", "non"))
+_LONGEST_CATEGORY = 5
+_INHERITED, _HEIRS = 0.8, 3000
 
 
 def is_icd9(text: str) -> bool:
@@ -129,11 +135,30 @@ def _ranked(
         if score > best.get(key, (0.0, 0))[0]:
             best[key] = (score, entry)
     front = sorted(best.items(), key=lambda item: -item[1][0])[:most_looked_at]
+    asked = _asked(concepts)
     ranked = []
     for _, (score, entry) in front:
-        exact = words_of(index.text(entry)) == phrase
-        ranked.append((index.name(entry), entry, score + (30 if exact else 0)))
+        text = index.text(entry)
+        if words_of(text) == phrase:
+            score += 30
+        elif _denies(text, asked):
+            score -= _DENIES
+        ranked.append((index.name(entry), entry, score))
     return sorted(ranked, key=lambda one: -one[2])
+
+
+def _asked(concepts: list[Concept]) -> frozenset[str]:
+    """Return the words that a query asks for, and single words for them; none where it denies some itself."""
+    own = [one.alternatives[0].words for one in concepts]
+    if any(word in _DENYING for words in own for word in words):
+        return frozenset()
+    return frozenset(one.words[0] for concept in concepts for one in concept.alternatives if len(one.words) == 1)
+
+
+def _denies(text: str, asked: frozenset[str]) -> bool:
+    """Whether a text says of something that is asked for, and only so, that it is not there."""
+    denied = {word for one in _DENIED.finditer(text.lower()) for word in words_of(one["what"])} & asked
+    return bool(denied) and not denied <= set(words_of(_DENIED.sub(" ", text.lower())))
 
 
 def _fits(index: SearchIndex, concept: Concept, *, alone: bool) -> _Fits:
@@ -146,6 +171,8 @@ def _fits(index: SearchIndex, concept: Concept, *, alone: bool) -> _Fits:
         for entry in entries:
             if one.fit > of.get(entry, 0.0):
                 of[entry] = one.fit
+    if len(of) <= _HEIRS:
+        _inherit(index, of)
     said = frozenset(of)
     named: dict[int, int] = {}
     for place, code in enumerate(concept.codes):
@@ -166,6 +193,22 @@ def _fits(index: SearchIndex, concept: Concept, *, alone: bool) -> _Fits:
     return _Fits(of, named, max(_A_PHRASE_WEIGHS, weight) if concept.codes else weight)
 
 
+def _inherit(index: SearchIndex, of: dict[int, float]) -> None:
+    """Let what a category says hold for the codes below it, a little less."""
+    below: dict[int, float] = {}
+    for entry, fit in of.items():
+        key = index.keys[entry]
+        name = unpack_key(key)
+        if len(name) > _LONGEST_CATEGORY:
+            continue
+        for other in index.family(name):
+            if index.keys[other] != key and _INHERITED * fit > below.get(other, 0.0):
+                below[other] = _INHERITED * fit
+    for entry, fit in below.items():
+        if fit > of.get(entry, 0.0):
+            of[entry] = fit
+
+
 def _fit_ranges(index: SearchIndex, concepts: list[Concept], fits: list[_Fits]) -> None:
     """Let a number fit the texts of a family that give a range with it: BMI 42 is between 40.0 and 44.9."""
     asked = [one.alternatives[0].words for one in concepts]
@@ -182,6 +225,8 @@ def _fit_ranges(index: SearchIndex, concepts: list[Concept], fits: list[_Fits]) 
 def _entries(index: SearchIndex, one: Alternative) -> list[int]:
     if one.begun:
         return list(index.entries_from(one.words[0]))
+    if one.loose:
+        return _loosely(index, one.words)
     lists = sorted((index.entries(word) for word in one.words), key=len)
     if not lists or not len(lists[0]):
         return []
@@ -189,6 +234,19 @@ def _entries(index: SearchIndex, one: Alternative) -> list[int]:
     for other in lists[1:]:
         found.intersection_update(other)
     return list(found)
+
+
+def _loosely(index: SearchIndex, words: tuple[str, ...]) -> list[int]:
+    """Return the texts that say each of the words, or what says the same."""
+    found: set[int] | None = None
+    for word in words:
+        said = {
+            entry for other in alternatives_of(word, index) for entry in _entries(index, Alternative(other)) if other
+        }
+        found = said if found is None else found & said
+        if not found:
+            return []
+    return list(found or ())
 
 
 class _Hits:

@@ -13,7 +13,19 @@ from weakcode.base.lazy import lazy
 from weakcode.codes.holds import search_holds
 from weakcode.codes.keys import pack_key, unpack_key
 from weakcode.codes.search import lexicon
-from weakcode.codes.search.words import FILLERS, SAYS_NOTHING, nearest, slips, sound, sounds_like, split, stem, words_of
+from weakcode.codes.search.words import (
+    ENDINGS,
+    FILLERS,
+    SAYS_NOTHING,
+    nearest,
+    roots,
+    slips,
+    sound,
+    sounds_like,
+    split,
+    stem,
+    words_of,
+)
 from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import SEARCH
 
@@ -155,6 +167,18 @@ class SearchIndex:
             if self._words[at] != prefix:
                 yield from self._entries[self._starts[at] : self._starts[at + 1]]
             at += 1
+
+    def derived(self, word: str) -> list[str]:
+        """Return the words of texts that have the root of a word, and an ending of their own."""
+        found: list[str] = []
+        for root in roots(word):
+            at = bisect_left(self._words, root)
+            while at < len(self._words) and self._words[at].startswith(root):
+                other = self._words[at]
+                if other != word and other[len(root) :] in ENDINGS and other not in found:
+                    found.append(other)
+                at += 1
+        return found
 
     def is_known(self, word: str) -> bool:
         """Whether a word stands in a text or a phrase."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_WORDS = 12
 _MOST_OUT_OF_ORDER = 3
-_ALIKE, _SAID, _BEGUN, _WITHIN = 0.9, 0.8, 0.6, 0.6
+_ALIKE, _DERIVED, _SAID, _LOOSE, _BEGUN, _WITHIN = 0.9, 0.85, 0.8, 0.75, 0.6, 0.6
 _NEAREST = 3
 _ENCOUNTER = re.compile(
     r"\b(?:(?:initial|subsequent|follow.?up)(?: encounter| visit)?|sequelae?|late effects?(?: of)?"
@@ -36,11 +36,15 @@ _SEVENTHS = {"delayed": "G", "nonunion": "K", "non-union": "K", "malunion": "P",
 
 @attrs.frozen
 class Alternative:
-    """Words that must all stand in a text, with how well they fit, from 0 to 1; `begun` looks for longer words."""
+    """Words that must all stand in a text, with how well they fit, from 0 to 1.
+
+    `begun` looks for longer words; `loose` takes what else says the same for each of the words.
+    """
 
     words: tuple[str, ...]
     fit: float = 1.0
     begun: bool = False
+    loose: bool = False
 
 
 @attrs.frozen
@@ -119,14 +123,23 @@ def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Con
     # Other codes speak of the same thing by the words of its title: a history of it, a screening for it.
     if meaning.codes and (title := index.words_of_title(meaning.codes[0])):
         alternatives.append(Alternative(title, _SAID))
+    if len(chosen) > 1:
+        alternatives.append(Alternative(chosen, _LOOSE, loose=True))
     return Concept(tuple(alternatives), meaning.codes, len(chosen))
 
 
 def _word(word: str, near: list[str], index: SearchIndex) -> Concept:
     alternatives = [Alternative((word,)), *_alike(word, index), *(Alternative((one,), _ALIKE) for one in near)]
+    alternatives += [Alternative((other,), _DERIVED) for other in index.derived(word)]
     if index.begins(word):
         alternatives.append(Alternative((word,), _BEGUN, begun=True))
     return Concept(tuple(alternatives))
+
+
+def alternatives_of(word: str, index: SearchIndex) -> tuple[tuple[str, ...], ...]:
+    """Return what says the same as one word: other words, forms of the word, each as words that stand together."""
+    alike = [tuple(words.split()) for words in index.lexicon.alike.get(word, ())]
+    return ((word,), *alike, *((other,) for other in index.derived(word)))
 
 
 def _alike(said: str, index: SearchIndex) -> list[Alternative]:

@@ -14,6 +14,13 @@ FILLERS = frozenset(
 SAYS_NOTHING = frozenset(("unspecified", "site", "part", "type", "organism", "not", "elsewhere", "classified", "nec"))
 """Words of titles that a query is not expected to say."""
 _ONE_SLIP, _TWO_SLIPS = 4, 6
+ENDINGS = (
+    *("", "e", "ed", "es", "ing", "ion", "ive", "al", "ial", "ic", "ical", "ious", "ous", "ia", "y", "ies", "ity"),
+    *("ly", "ation", "is", "us", "um", "a", "i", "tic", "sis", "t", "ce", "cy", "ally", "ism", "er", "ment"),
+    *("able", "ent"),
+)
+"""Endings of words that have one root: infected, infection, infectious; stenosis, stenotic."""
+_ROOT = 5
 _SOUNDS = (
     (r"^(?:pn|kn|gn|mn)", "n"), (r"^ps", "s"), (r"^pt", "t"), (r"^wr", "r"), (r"^x", "z"), ("rrh|rh", "r"), ("ph", "f"),
     ("sch|sh|tio|cio|cia|sio", "s"), ("ch|ck|qu|q|x", "k"), ("c(?=[eiy])", "s"), ("c", "k"), ("ae|oe|ea|ei|ie|ee", "e"),
@@ -33,6 +40,12 @@ def stem(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "is", "us")):
         return word[:-1]
     return word
+
+
+def roots(word: str) -> list[str]:
+    """Return what is left of a word without an ending that it may have, the longest first."""
+    ends = sorted((ending for ending in ENDINGS if word.endswith(ending)), key=len)
+    return [root for ending in ends if len(root := word.removesuffix(ending)) >= _ROOT]
 
 
 def split(text: str) -> list[str]:
