@@ -273,8 +273,9 @@ def test_nothing_about_a_person_is_printed_or_stands_in_findings_summary_or_repo
     arguments = _CASES[name](folder)
     for engine in ("columnar", "durable"):
         status = run(
-            "scrub", *arguments, "--engine", engine, "-o", "f.jsonl", "--summary", "s.json", "--rejects", "r.jsonl"
-        )
+            "scrub", *arguments, "--engine", engine, "-o", "f.jsonl", "--summary", "s.json", "--rejects", "r.jsonl",
+            "--log-format", "json", "--lineage", "l.jsonl",
+        )  # fmt: skip
         assert status == (2 if name.startswith("refused") else 1)
         if status == 1:
             findings = [json.loads(line) for line in Path("f.jsonl").read_text().splitlines()]
@@ -285,6 +286,7 @@ def test_nothing_about_a_person_is_printed_or_stands_in_findings_summary_or_repo
     told = capfd.readouterr()
     clear_of(told.err)
     clear_of(told.out)
+    clear_of(Path("l.jsonl").read_text())
     if name.startswith("refused"):
         assert not Path("f.jsonl").exists() or name == "refused: fhir cut short"
         return

@@ -14,9 +14,9 @@ from click.testing import CliRunner, Result
 from weakcode import schemas
 from weakcode.cli import main
 from weakcode.cli.claims.scrubtext import summary_text
-from weakcode.cli.common import running
 from weakcode.cli.common.status import Status
 from weakcode.errors import InputError
+from weakcode.scrub import watching
 from weakcode.scrub.gates import Gate
 from weakcode.scrub.summary import Summary
 
@@ -214,7 +214,7 @@ def test_the_counts_are_written_as_openmetrics(tmp_path: Path) -> None:
 def test_without_a_terminal_a_line_now_and_then_says_how_far_a_run_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "EVERY", 0.0)
+    monkeypatch.setattr(watching, "EVERY", 0.0)
     path = claims(tmp_path, good=3)
     said = run(path, "-o", tmp_path / "f.csv").stderr
     assert re.search(r"^weakcode: \d+ claims.* findings(, \d+%, \d+ min left)?$", said, re.MULTILINE)

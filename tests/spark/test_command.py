@@ -37,12 +37,17 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
     rows[4]["codes"] = []
     claims = written(tmp_path / "may claims+50%.parquet", rows)
     output, rejects, summary = (tmp_path / name for name in ("out.parquet", "rejects.jsonl", "summary.json"))
+    lineage = tmp_path / "events.jsonl"
 
     ran = weakcode(
         "scrub",
         claims,
         "--spark",
         MASTER,
+        "--lineage",
+        lineage,
+        "--log-format",
+        "json",
         "-o",
         output,
         "--rejects",
@@ -73,8 +78,14 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
     assert told["summary"]["claims_in"] == 7
     assert (output / "_SUCCESS").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        path.name for path in (claims, output, rejects, summary)
+        path.name for path in (claims, output, rejects, summary, lineage)
     )
+    start, complete = [json.loads(line) for line in lineage.read_text().splitlines()]
+    assert [start["eventType"], complete["eventType"]] == ["START", "COMPLETE"]
+    assert complete["run"]["facets"]["weakcode_counts"]["claims_in"] == 7
+    one = complete["outputs"][0]
+    assert (one["name"], one["outputFacets"]["outputStatistics"]["rowCount"]) == (str(output), 6)
+    assert [json.loads(line)["event"] for line in ran.stderr.splitlines()] == ["run.started", "run.completed"]
 
 
 def test_hashed_ids_are_those_of_a_local_scrub_and_rejects_tell_nothing_else(

@@ -30,9 +30,18 @@ def doing(what: str) -> Iterator[None]:
         timer.cancel()
 
 
-def _tell(what: str) -> None:
-    import logging
+def warn(what: str) -> None:
+    """Tell at once of something that is not as it should be, and that work goes on without."""
+    from weakcode.base.log import logger
 
-    logging.getLogger("weakcode").info(what)
+    logger().warning(what)
+    for listener in _listeners:
+        listener(what)
+
+
+def _tell(what: str) -> None:
+    from weakcode.base.log import logger
+
+    logger().info(what)
     for listener in _listeners:
         listener(what)

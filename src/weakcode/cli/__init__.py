@@ -34,9 +34,10 @@ _COMMANDS = {
 
 
 def _told(what: str) -> None:
-    from weakcode.cli.common.output import say
+    from weakcode.cli.common.output import is_logged, say
 
-    say(f"weakcode: {what}", err=True)
+    if not is_logged():  # the log has it from "weakcode"
+        say(f"weakcode: {what}", err=True)
 
 
 class _Group(click.Group):
@@ -90,7 +91,7 @@ class _Group(click.Group):
         except click.ClickException as error:
             told = io.StringIO()
             error.show(told)
-            output.say(told.getvalue().removesuffix("\n"), err=True)
+            output.say(told.getvalue().removesuffix("\n"), err=True, level="error")
             sys.exit(Status.BAD_INPUT)
         except output.UnsaidError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)
@@ -128,6 +129,9 @@ def _fail(error: Exception) -> NoReturn:
 
 
 def _forget() -> None:
+    logs = sys.modules.get("weakcode.cli.common.logs")
+    if logs is not None:
+        logs.end()
     written = sys.modules.get("weakcode.scrub.written")
     if written is not None:
         written.WRITTEN.clear()
@@ -146,7 +150,7 @@ def _stop(sentence: str, status: int, error: BaseException | None = None) -> NoR
 
     if error is not None and os.environ.get("WEAKCODE_DEBUG") == "1":
         raise error
-    say(f"weakcode: {sentence}", err=True)
+    say(f"weakcode: {sentence}", err=True, level="error")
     sys.exit(status)
 
 

@@ -24,6 +24,7 @@ from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
 from weakcode.scrub.sources import Sources
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
+from weakcode.scrub.watching import Watcher, logs_progress, minutely, watched
 from weakcode.scrub.write.fixed import Mend
 from weakcode.scrub.write.uploads import shown_target
 
@@ -54,7 +55,8 @@ class Plan:
 
     With `columns`, claims are evaluated in batches by `jobs` threads, and `on_judged` does not see them;
     without, it sees each evaluated claim. `judged_by` says what judges; text formats repeat it. `waivers` are
-    those of the run, of which the summary tells the idle ones. `progress` is called with how far it is.
+    those of the run, of which the summary tells the idle ones. `progress` is called with how far it is; without it, the
+    logger "weakcode.scrub" has a line a minute. `watchers` hear that the run starts, and how it ends.
 
     `output` takes findings (Parquet, Arrow, an IPC stream, CSV or JSON Lines by extension), and so does `sink`;
     `rejects` the rejected rows, `summary` the summary as JSON, `metrics` it as OpenMetrics, `fixed` every
@@ -82,6 +84,7 @@ class Plan:
     jobs: int = attrs.field(default=1, kw_only=True)
     on_judged: Callable[[Evaluated], None] | None = attrs.field(default=None, kw_only=True)
     progress: Progress | None = attrs.field(default=None, kw_only=True)
+    watchers: Sequence[Watcher] = attrs.field(default=(), kw_only=True)
     judged_by: JudgedBy | None = attrs.field(default=None, kw_only=True)
     waivers: Sequence[Waiver] = attrs.field(default=(), kw_only=True)
     output: str | os.PathLike[str] | None = attrs.field(default=None, kw_only=True)
@@ -125,7 +128,12 @@ class Plan:
         started, record = time.perf_counter(), RunTime.starting(self.run_id)
         targets = Targets.of(self)
         # A query that cannot be run is refused before any file is read.
-        with targets.opened(self, record) as out, self.query or nullcontext(), Digests() as digests:
+        with (
+            watched(record, self.watchers, is_part=self.is_part) as told,
+            targets.opened(self, record) as out,
+            self.query or nullcontext(),
+            Digests() as digests,
+        ):
             run = _Run(self, out)
             for path in run.sources.files:
                 with run.sources.going_on(path), opened_place(path, self.piped) as file:
@@ -139,6 +147,7 @@ class Plan:
             counted = attrs.evolve(run.summary(started), run=record.ending(), inputs=digests.files())
             result = counted.gated(self.most_rejects, self.most_errors)
             out.finish(result)
+            told.completed(result)
         return result
 
 
@@ -169,6 +178,7 @@ class _Run:
         self._bytes_before = 0
         self._counts = Counts()
         self._since = _since(plan)
+        self._progress = plan.progress or (minutely(None) if logs_progress() and not plan.is_part else None)
 
     def file(self, path: str | os.PathLike[str]) -> None:
         """Scrub one file."""
@@ -289,5 +299,5 @@ class _Run:
             self._out.sink.judged((part.claim_ids if hide is None else hide.ids(part.claim_ids)).to_pylist())
 
     def _read(self, bytes_read: int) -> None:
-        if self._plan.progress:
-            self._plan.progress(self._bytes_before + bytes_read, *self._counts.so_far)
+        if self._progress:
+            self._progress(self._bytes_before + bytes_read, *self._counts.so_far)

@@ -24,6 +24,7 @@ from weakcode import spark
 from weakcode.errors import InputError, WeakcodeError
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.runs import RunTime
+from weakcode.scrub.watching import Watcher, watched
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 from weakcode.scrub.written import WRITTEN
@@ -64,6 +65,7 @@ def scrub_files(
     hash_key: bytes | None = None,
     run_id: str | None = None,
     gates: tuple[Gate | None, Gate | None] = (None, None),
+    watchers: Sequence[Watcher] = (),
 ) -> Summary:
     """Evaluate the claims of Parquet files and folders on a Spark master, and return the summary.
 
@@ -71,7 +73,7 @@ def scrub_files(
     a file system that Spark knows, such as ``s3a://``, and then go through its DataFrames. `output` must not be
     there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects` and
     `summary` (JSON) are files of this machine. With `hash_key`, claim ids are hashed by the executors. Raises
-    InputError for inputs and outputs that cannot be, and when Spark ends the job.
+    InputError for inputs and outputs that cannot be, and when Spark ends the job. `watchers` hear of the run.
     """
     started, record = time.perf_counter(), RunTime.starting(run_id)
     if not inputs or output is None:
@@ -81,7 +83,12 @@ def scrub_files(
     if Path(output).suffix.lower() != ".parquet":
         raise InputError(f"{output} cannot be: --spark writes a folder of Parquet files; give it a name in .parquet")
     plain = [_plain_path(name) for name in (*inputs, output)]
-    with _session(master) as session, _input_errors(), Outputs() as outputs:
+    with (
+        watched(record, watchers) as told,
+        _session(master) as session,
+        _input_errors(),
+        Outputs() as outputs,
+    ):
         asked = _Asked(
             session,
             validator,
@@ -94,9 +101,12 @@ def scrub_files(
             ),
         )
         if any(name is None for name in plain):
-            return _through_spark(asked, inputs, output)
-        *paths, target = [name for name in plain if name is not None]
-        return _by_executors(asked, paths, Path(target), output)
+            result = _through_spark(asked, inputs, output)
+        else:
+            *paths, target = [name for name in plain if name is not None]
+            result = _by_executors(asked, paths, Path(target), output)
+        told.completed(result)
+    return result
 
 
 @attrs.frozen(eq=False)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 import click
 
 from weakcode.cli.claims.scrubtext import summary_text
+from weakcode.cli.common.logs import log_option, only_warnings
 from weakcode.cli.common.output import say, say_json
 from weakcode.cli.common.status import Status
 
 if TYPE_CHECKING:
+    from weakcode.cli.claims.into import Into
     from weakcode.cli.common.options import Choice
     from weakcode.scrub.gates import Gate
     from weakcode.scrub.summary import Summary
+    from weakcode.scrub.watching import Watcher
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -31,6 +34,7 @@ class Reporting:
     quiet: bool = False
     all_rules: bool = False
     metrics: str | None = None
+    lineage: str | None = None
     digests: str | None = None
     since: str | None = None
 
@@ -55,6 +59,19 @@ class Reporting:
 
         assert len(self.gates) == 2
         RunTime.starting(self.run_id)
+        if self.quiet:
+            only_warnings()
+
+    def watchers(self, inputs: Sequence[str], outputs: Mapping[str | None, bool], into: Into) -> list[Watcher]:
+        """Return who is to hear of a run. `outputs` are its files, with whether they are of findings."""
+        if self.lineage is None:
+            return []
+        from weakcode.scrub.write.lineage import Dataset, Lineage
+
+        there = [Dataset.of(one, is_findings=of) for one, of in outputs.items() if one is not None]
+        if into.into is not None:
+            there.insert(0, Dataset.into(into.into, into.db))
+        return [Lineage(self.lineage, inputs, there)]
 
 
 def _gate(name: str, text: str | None) -> Gate | None:
@@ -72,6 +89,12 @@ def run_options(command: _F) -> _F:
         return command(told=Reporting(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
+        log_option,
+        click.option(
+            "--lineage",
+            metavar="FILE",
+            help="Add to a file of JSON Lines, as events of OpenLineage, that the run starts and how it ends.",
+        ),
         click.option(
             "--since",
             metavar="FILE",
@@ -110,13 +133,13 @@ def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, 
         say(summary_text(result, rejects, all_rules=told.all_rules), err=as_format != "text")
     stays = "" if result.is_kept or not kept else "; the output was left as it was"
     if result.over:
-        say(f"weakcode: more than {' and '.join(result.over)} allows{stays}", err=True)
+        say(f"weakcode: more than {' and '.join(result.over)} allows{stays}", err=True, level="error")
         return Status.GATE
     if result.rejected and not result.evaluated:
-        say(f"weakcode: no row could be read as a claim{stays}", err=True)
+        say(f"weakcode: no row could be read as a claim{stays}", err=True, level="error")
         return Status.BAD_INPUT
     if result.unread:
-        say(f"weakcode: not read to the end: {'; '.join(result.unread.values())}", err=True)
+        say(f"weakcode: not read to the end: {'; '.join(result.unread.values())}", err=True, level="error")
         return Status.BAD_INPUT
     fails = choice.fails([name for name, number in result.by_severity.items() if number])
     return Status.FINDINGS if fails else Status.FINE

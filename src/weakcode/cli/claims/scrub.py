@@ -140,6 +140,7 @@ def command(
     if choice.engine is None:
         validator = validator.in_bulk()
     key = hash_key() if hash_ids else None
+    watchers = told.watchers(inputs, {output: True, fixed: False, rejects: False}, into)
     if spark is not None:
         from weakcode.spark.run import refuse, scrub_files
 
@@ -170,6 +171,7 @@ def command(
                 hash_key=key,
                 run_id=told.run_id,
                 gates=told.gates,
+                watchers=watchers,
             )
         return ended(result, choice, rejects, as_format, told, kept=True)
     query = None
@@ -197,6 +199,7 @@ def command(
             mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
             on_judged=printer,
             progress=progress,
+            watchers=watchers,
             options=reading,
             keep_going=keep_going,
             columns=validator.columns() if kept and validator.engine == "columnar" else None,

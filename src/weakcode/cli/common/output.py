@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import click
@@ -13,6 +14,7 @@ from weakcode.errors import InputError
 from weakcode.visible import visible, visible_json
 
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
+_logs: list[Callable[[str, str], None]] = []
 
 
 class UnsaidError(InputError):
@@ -23,12 +25,32 @@ class NoReaderError(Exception):
     """Nobody reads standard output any more, as behind `| head`."""
 
 
-def say(text: str = "", *, err: bool = False) -> None:
+def log_instead(log: Callable[[str, str], None] | None) -> None:
+    """Have what is said on standard error, with its level, go to `log` instead; without one, to standard error."""
+    _logs[:] = [] if log is None else [log]
+
+
+def is_logged() -> bool:
+    """Tell whether there is a log in the place of sentences on standard error."""
+    return bool(_logs)
+
+
+def put_log(line: str) -> None:
+    """Write a record of a log to standard error, as one line that steers no terminal."""
+    _put(visible_json(line), True)
+
+
+def say(text: str = "", *, err: bool = False, level: str = "info") -> None:
     """Print text for people, its styles kept and all else that steers a terminal spelled out.
+
+    What goes to standard error is a record of this level where there is a log (`info`, `warning` or `error`).
 
     Raises UnsaidError where standard output cannot be written, NoReaderError where nobody reads it. Of standard error
     nothing more can be said.
     """
+    if err and _logs:
+        _logs[0](text, level)
+        return
     parts = _STYLE.split(text)
     parts[::2] = [visible(part, keep="\n") for part in parts[::2]]
     _put("".join(parts), err)

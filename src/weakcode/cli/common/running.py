@@ -13,10 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from weakcode.cli.common.output import on_terminal, say
+from weakcode.cli.common.output import is_logged, on_terminal, say
+from weakcode.scrub.watching import minutely, progress_text
 
-EVERY = 60.0
-"""Seconds from one line about progress to the next, where there is no terminal."""
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
 
 
@@ -45,12 +44,15 @@ def without_pandas() -> None:
 
 @contextmanager
 def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Show a progress bar on a terminal, unless the findings are printed there."""
+    """Show a progress bar on a terminal, unless the findings are printed there; without one, a line a minute."""
+    if is_logged():
+        yield minutely(bytes_in(inputs))
+        return
     if not shown:
         yield None
         return
     if not on_terminal(sys.stderr):
-        yield _minutely(bytes_in(inputs))
+        yield minutely(bytes_in(inputs), lambda told, _: say(f"weakcode: {told}", err=True))
         return
     from rich.console import Console
     from rich.progress import (
@@ -82,31 +84,6 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
             bar.update(task, completed=bytes_read, told=told)
 
         yield tell
-
-
-def _minutely(total: int | None) -> Callable[[int, int, int], None]:
-    """Return what says how far a scrub is every minute, where there is no terminal."""
-    started = told = time.perf_counter()
-
-    def tell(bytes_read: int, claims: int, findings: int) -> None:
-        nonlocal told
-        now = time.perf_counter()
-        if now - told < EVERY:
-            return
-        told = now
-        left = ""
-        if total and bytes_read:
-            minutes = (now - started) * max(total - bytes_read, 0) / bytes_read / 60
-            left = f", {min(bytes_read / total, 1):.0%}, {minutes:,.0f} min left"
-        say(f"weakcode: {progress_text(claims, findings, now - started)}{left}", err=True)
-
-    return tell
-
-
-def progress_text(claims: int, findings: int, seconds: float) -> str:
-    """Say how far a scrub is."""
-    rate = f", {claims / seconds:,.0f}/s" if seconds > 0 else ""
-    return f"{claims:,} claims{rate}, {findings:,} findings"
 
 
 def bytes_in(inputs: Sequence[str]) -> int | None:

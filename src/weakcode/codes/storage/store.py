@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-import logging
 import os
 import secrets
 import stat
@@ -28,6 +27,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.base import progress
 from weakcode.codes.storage.shape import Column, fits
 from weakcode.errors import EngineError
 
@@ -55,7 +55,7 @@ def _tell(what: str) -> None:
     """Say once in a process why the cache is not used."""
     if what not in _told:
         _told.add(what)
-        logging.getLogger("weakcode").warning("weakcode: %s", what)
+        progress.warn(what)
 
 
 @attrs.frozen
