@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from weakcode.cli import main
+from weakcode.scrub.formats import ARCHIVES, EXTENSIONS, FORMATS, PACKED, Format, known_extensions
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 LINES = re.findall(r"^\| .* \| `(weakcode scrub [^`]*)` \|$", PAGE.read_text("utf-8"), re.MULTILINE)
@@ -57,6 +58,36 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in texts.items():
         Path(name).write_text(text)
     return tmp_path
+
+
+def test_the_page_lists_the_extensions_of_every_format() -> None:
+    declared = [(one.extensions, one.title) for one in FORMATS.values()] + [(PACKED + ARCHIVES, "packed")]
+    rows = [f"| {' '.join(f'`{name}`' for name in names)} | {title} |" for names, title in declared]
+    listed = PAGE.read_text("utf-8").partition("| extensions | format |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    assert listed.splitlines() == rows
+
+
+@pytest.mark.parametrize(
+    "where", ["docs/desk.md", "src/weakcode/serve/page/index.html", "src/weakcode/cli/claims/scrub.py"]
+)
+def test_every_format_is_named_where_users_give_files(where: str) -> None:
+    text = (PAGE.parents[1] / where).read_text("utf-8")
+    for one in FORMATS.values():
+        (name,) = re.findall(r"[A-Z]\w+", one.title)[:1]
+        assert name in text
+
+
+@pytest.mark.parametrize("one", FORMATS.values(), ids=FORMATS)
+def test_the_reader_of_every_format_is_there(one: Format) -> None:
+    with pytest.raises(TypeError, match="argument"):
+        one.open()
+
+
+def test_a_file_of_a_folder_and_of_the_page_keeps_every_extension_that_is_read() -> None:
+    for extension in (*EXTENSIONS, *PACKED, *ARCHIVES):
+        assert known_extensions(f"May{extension.upper()}") == extension
+    assert known_extensions("claims.csv.gz") == ".csv.gz"
+    assert known_extensions("notes.pdf") == known_extensions("claims.csv.bak") == ""
 
 
 def test_the_page_has_a_line_for_each_kind() -> None:

@@ -102,7 +102,7 @@ def command(
     told: Reporting,
     **options: Any,
 ) -> int:
-    """Check every claim of files: CSV and other tables, JSON Lines, Parquet, Arrow, X12 837, FHIR.
+    """Check every claim of files: CSV and other tables, Excel, JSON, Parquet, Arrow, X12 837, FHIR.
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with

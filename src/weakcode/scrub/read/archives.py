@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 import attrs
 
 from weakcode.errors import InputError
+from weakcode.scrub.formats import PACKED
 from weakcode.scrub.read.inputs import BUFFER, GZIP, XZ, ZIP, Stream, name_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def is_workbook(path: str | os.PathLike[str]) -> bool:
 def plain_suffix(name: str) -> str:
     """Return the extension that tells the format: `.csv` for `claims.csv.gz`."""
     parts = Path(name.lower())
-    return Path(parts.stem).suffix if parts.suffix in (".gz", ".xz") else parts.suffix
+    return Path(parts.stem).suffix if parts.suffix in PACKED else parts.suffix
 
 
 def _readable(path: Path, name: str) -> io.BufferedReader:

@@ -13,6 +13,7 @@ import attrs
 
 from weakcode.claims import Claim
 from weakcode.errors import InputError
+from weakcode.scrub.formats import FORMATS, READ
 from weakcode.scrub.read.archives import Member, is_workbook, members_of, plain_suffix
 from weakcode.scrub.read.encoding import encoding_of, recoded
 from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, looks_like_x12, opened_input
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 _Part = TypeVar("_Part")
 _ROWS_BETWEEN = 256
 """Rows from one telling of progress to the next."""
-_JSONL = (".jsonl", ".ndjson")
-_X12 = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
-_READ = (
-    "weakcode reads CSV and other tables with a header, JSON Lines, Parquet, Arrow, Feather and IPC streams, "
-    "X12 837 and FHIR, plain or packed with gzip, xz or zip"
-)
 _OTHER_CONTENT = {
     b"PAR1": "a Parquet file in an archive",
     b"PK\x03\x04": "a zip archive in an archive",
@@ -112,14 +107,10 @@ def open_claims(
 @contextmanager
 def _opened_claims(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[ClaimSource]:
     if is_arrow_file(path):
-        from weakcode.scrub.read.arrow.file import ArrowSource
-
-        yield ArrowSource(path, options)
+        yield FORMATS["arrow"].open(path, options)
         return
     if is_workbook(path):
-        from weakcode.scrub.read.excel.source import ExcelSource
-
-        yield ExcelSource(path, options)
+        yield FORMATS["excel"].open(path, options)
         return
     members = members_of(path)
     if len(members) > 1:
@@ -291,29 +282,11 @@ def _source(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
 
 
 def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
-    kind = _format(file, name)
-    if options.mapping and kind != "csv":
+    found = FORMATS[_format(file, name)]
+    if options.mapping and not found.is_table:
         raise InputError(f"{name} is no table with a header; --map says which columns of a table hold what")
-    # A run imports the readers of the formats that it reads.
-    if kind == "jsonl":
-        from weakcode.scrub.read.jsonl.file import JsonlSource
-
-        return JsonlSource(file, name, options)
-    if kind == "json":
-        from weakcode.scrub.read.jsonl.listed import JsonListSource
-
-        return JsonListSource(file, name, options)
-    if kind == "fhir":
-        from weakcode.scrub.read.fhir import FhirSource
-
-        return FhirSource(file, name, options)
-    if kind == "x12":
-        from weakcode.scrub.read.x12.source import X12Source
-
-        return X12Source(file, name)
-    from weakcode.scrub.read.csv.file import CsvSource
-
-    return CsvSource(file, name, options)
+    source: ClaimSource = found.open(file, name, options)
+    return source
 
 
 def _format(file: BinaryIO, name: str) -> str:
@@ -322,15 +295,15 @@ def _format(file: BinaryIO, name: str) -> str:
         raise InputError(f"{name} is empty; expected a header with claim_id and codes, or one JSON object a line")
     for mark, what in _OTHER_CONTENT.items():
         if start.startswith(mark):
-            raise InputError(f"{name} is {what}; {_READ}, text as UTF-8")
-    if looks_like_x12(start) or plain_suffix(name) in _X12:
+            raise InputError(f"{name} is {what}; {READ}, text as UTF-8")
+    if looks_like_x12(start) or plain_suffix(name) in FORMATS["x12"].extensions:
         return "x12"
     if b"\x00" in start:
-        raise InputError(f"{name} is not a text file; {_READ}")
+        raise InputError(f"{name} is not a text file; {READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         what = "HTML" if b"<html" in text[:1024].lower() else "XML; weakcode reads FHIR as JSON"
-        raise InputError(f"{name} is {what}; {_READ}")
+        raise InputError(f"{name} is {what}; {READ}")
     if looks_like_fhir(start, plain_suffix(name)):
         return "fhir"
     if text.startswith(b"[") or text.splitlines()[:1] == [b"{"]:
@@ -340,4 +313,4 @@ def _format(file: BinaryIO, name: str) -> str:
     first = text.splitlines()[0].decode("utf-8", "replace") if text else ""
     if {cell.lower() for cell in header_cells(first)[0]} & {"claim_id", "codes", "dx1", "clm_id"}:
         return "csv"
-    return "jsonl" if plain_suffix(name) in _JSONL else "csv"
+    return "jsonl" if plain_suffix(name) in FORMATS["jsonl"].extensions else "csv"

@@ -13,14 +13,10 @@ from urllib.parse import unquote
 import attrs
 
 from weakcode.errors import InputError
+from weakcode.scrub.formats import known_extensions
 from weakcode.scrub.read.inputs import PIPE, NamedFile, Stream, name_of, opened_input, read_once
 from weakcode.scrub.read.lakes.tables import files_of_table, in_table, is_table
 
-_TABLES = frozenset((".csv", ".tsv", ".psv", ".txt", ".tab", ".dat", ".xlsx", ".xlsm", ".xls"))
-_COLUMNS = frozenset((".parquet", ".pq", ".arrow", ".arrows", ".feather", ".ipc"))
-_CLAIMS = frozenset((".jsonl", ".ndjson", ".json", ".837", ".837p", ".837i", ".837d", ".x12", ".edi"))
-READ_IN_FOLDERS = _TABLES | _COLUMNS | _CLAIMS | {".zip", ".gz", ".xz"}
-"""Extensions of the files of a folder that are read."""
 _MOST_FILES = 1_000_000
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 Place = str | os.PathLike[str]
@@ -122,8 +118,7 @@ def _in_folder(folder: str, passed: dict[str, int]) -> Iterator[str]:
 
 
 def _is_read(name: str) -> bool:
-    suffix = Path(name.lower()).suffix
-    return suffix in READ_IN_FOLDERS or not suffix
+    return bool(known_extensions(name)) or not Path(name).suffix
 
 
 def partitions_of(path: Place) -> dict[str, str]:

@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, Response
 
 from weakcode.base import objects
 from weakcode.errors import WeakcodeError
+from weakcode.scrub.formats import known_extensions
 from weakcode.serve.claims import json_response
 from weakcode.serve.files import worklist
 from weakcode.serve.files.job import GIVEN, FileReading, asked_of, in_the_pages_words, said, say, scrub
@@ -31,9 +32,6 @@ from weakcode.serve.settings import MEBIBYTE
 _KEPT = 8
 """Files that are kept at a time; the oldest goes when another comes."""
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
-_ENDINGS = re.compile(
-    r"(\.(?:csv|tsv|txt|psv|json|jsonl|ndjson|xml|parquet|arrow|arrows|837|x12|edi|dat|xlsx|zip|gz|xz|zst))+$"
-)
 _WAIVER = ("claim_id", "finding_id", "rule", "reason", "by")
 _LONGEST_WAIVER = 2_000
 _DOWNLOADS = {
@@ -66,7 +64,7 @@ class FileRoutes:
         folder = root / key
         folder.mkdir(mode=0o700)
         try:
-            size = await self._take(request, folder / f"{GIVEN}{_ending(name)}")
+            size = await self._take(request, folder / f"{GIVEN}{known_extensions(name)}")
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -207,11 +205,6 @@ class FileRoutes:
 
     async def _apart(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(None, work)
-
-
-def _ending(name: str) -> str:
-    found = _ENDINGS.search(name.lower())
-    return found[0] if found else ""
 
 
 def _make_room(root: Path) -> None:

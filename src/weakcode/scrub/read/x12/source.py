@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 class X12Source:
     """The claims of one file. `ignored` are the transaction sets that are no 837, `notes` what a reader should know.
 
+    `options` are those of other formats, of which an X12 file needs none.
     Raises InputError where the file does not begin with an ISA segment, or holds no 837 at all.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, options: object = None) -> None:
         self._file = file
         self._name = name
         self._loops = Loops(name)

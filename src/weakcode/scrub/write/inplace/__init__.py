@@ -1,6 +1,8 @@
 """Mended claims written back into the file that they came from."""
 
+from weakcode.scrub.formats import FORMATS
+
 FHIR_EXTENSIONS = (".json",)
-TABLE_EXTENSIONS = (".csv", ".tsv", ".psv", ".txt", ".tab", ".dat")
-X12_EXTENSIONS = (".837", ".837p", ".837i", ".837d", ".x12", ".edi")
+TABLE_EXTENSIONS = FORMATS["csv"].extensions
+X12_EXTENSIONS = FORMATS["x12"].extensions
 """What files of claims are called in which mended claims are written in place."""
