@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from weakcode.base.temporary import is_dead, locked
 from weakcode.errors import InputError, WeakcodeError
-from weakcode.scrub.alive import is_dead, locked
 from weakcode.scrub.read.log import ReadCounts
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import Rejected

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import attrs
 
+from weakcode.base.temporary import SPOOL, locked, remove_dead
 from weakcode.errors import InputError
-from weakcode.scrub.alive import SPOOL, locked, remove_dead
 from weakcode.visible import named
 
 if TYPE_CHECKING:

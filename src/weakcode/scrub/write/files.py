@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from weakcode.base.temporary import PARTIAL, locked, remove_dead
 from weakcode.errors import InputError
-from weakcode.scrub.alive import PARTIAL, locked, remove_dead
 from weakcode.scrub.written import WRITTEN
 from weakcode.visible import named
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
+from weakcode.base.temporary import remove_dead_folders
 from weakcode.errors import InputError
-from weakcode.scrub.alive import remove_dead_folders
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.findings import findings_writer
