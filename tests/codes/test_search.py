@@ -180,3 +180,30 @@ def test_other_words_of_a_query_find_the_neighbours_of_a_phrase(today: Edition) 
 
 def test_a_code_of_icd_9_is_not_taken_for_words(today: Edition) -> None:
     assert today.search("250.00") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("s/p right hip replacement", "Z96.641"),
+        ("status post hysterectomy", "Z90.710"),
+        ("pt c/o chest pain", "R07.9"),
+        ("I have a sore throat", "J02.9"),
+        ("diagnosed with gout", "M10.9"),
+    ],
+)
+def test_how_charts_and_patients_begin_says_nothing_of_the_code(today: Edition, asked: str, first: str) -> None:
+    assert _found(today, asked, 1) == [first]
+
+
+def test_words_are_found_joined_and_parted(today: Edition) -> None:
+    assert _found(today, "post partum depression")[0] == "F53.0"
+    assert _found(today, "backpain")[0] == "M54.9"
+
+
+def test_a_form_of_a_word_finds_what_other_words_say_for_it(today: Edition) -> None:
+    assert _found(today, "bruised left knee")[0] == "S80.02XA"
+
+
+def test_a_word_of_its_own_outweighs_what_fits_half_of_all_injuries(today: Edition) -> None:
+    assert _found(today, "fell off horse")[0].startswith("V80.01")

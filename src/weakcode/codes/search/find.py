@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.codes.keys import unpack_key
 from weakcode.codes.normalise import canonical, compact
+from weakcode.codes.search.fits import fit_ranges, fits_of
 from weakcode.codes.search.index import SearchIndex, index_of
-from weakcode.codes.search.query import Alternative, Concept, alternatives_of, concepts_of, without_encounter
+from weakcode.codes.search.query import Concept, concepts_of, without_encounter
 from weakcode.codes.search.words import words_of
 
 if TYPE_CHECKING:
@@ -23,17 +22,11 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{0,4})?(\.?-)?", re.IGNORECASE)
 _ICD9 = re.compile(r"\d{3}\.\d{1,2}|V\d{2}\.\d{1,2}|E\d{3}\.\d", re.IGNORECASE)
 _DENIED = re.compile(r"\b(?:without|not specified as|no)\b(?P<what>[^,;]*)")
-_RANGE = re.compile(r"(\d+(?:\.\d+)?) ?- ?(\d+(?:\.\d+)?)")
-_FEW = 500
-_MOST_A_WORD_WEIGHS, _A_PHRASE_WEIGHS = 6.5, 9.0
 _SEVENTH_FIRST = "A0"
-_IN_FAMILY, _LATER, _ALSO_SAID, _NEIGHBOUR = 0.95, 0.02, 0.05, 0.75
 _ONLY, _ONLY_LATER = 18.0, 2.0
 _LOOKED_AT = 250
 _DENIES = 15.0
 _DENYING = frozenset(("without", "no", "not", "non"))
-_LONGEST_CATEGORY = 5
-_INHERITED, _HEIRS = 0.8, 3000
 
 
 def is_icd9(text: str) -> bool:
@@ -71,15 +64,6 @@ class SearchHit:
         }
 
 
-@attrs.define
-class _Fits:
-    """How well texts fit one concept, and which of them are of a code that the concept names."""
-
-    of: dict[int, float]
-    named: dict[int, int]
-    weight: float
-
-
 @lru_cache(maxsize=4)
 def index_for(whole: Edition) -> SearchIndex:
     """Return the search index of a Tabular List, opened once."""
@@ -110,8 +94,8 @@ def _ranked(
     index: SearchIndex, concepts: list[Concept], phrase: list[str], most_looked_at: int
 ) -> list[tuple[str, int, float]]:
     """Return the codes and categories that fit at least half as well as the best, with the text that fits, in order."""
-    fits = [_fits(index, concept, alone=len(concepts) == 1) for concept in concepts]
-    _fit_ranges(index, concepts, fits)
+    fits = [fits_of(index, concept, alone=len(concepts) == 1) for concept in concepts]
+    fit_ranges(index, concepts, fits)
     whole = sum(one.weight for one in fits)
     total: dict[int, float] = {}
     for one in fits:
@@ -159,94 +143,6 @@ def _denies(text: str, asked: frozenset[str]) -> bool:
     """Whether a text says of something that is asked for, and only so, that it is not there."""
     denied = {word for one in _DENIED.finditer(text.lower()) for word in words_of(one["what"])} & asked
     return bool(denied) and not denied <= set(words_of(_DENIED.sub(" ", text.lower())))
-
-
-def _fits(index: SearchIndex, concept: Concept, *, alone: bool) -> _Fits:
-    of: dict[int, float] = {}
-    rarest = len(index)
-    for one in concept.alternatives:
-        entries = _entries(index, one)
-        if one.fit == 1.0 and entries:
-            rarest = min(rarest, len(entries))
-        for entry in entries:
-            if one.fit > of.get(entry, 0.0):
-                of[entry] = one.fit
-    if len(of) <= _HEIRS:
-        _inherit(index, of)
-    said = frozenset(of)
-    named: dict[int, int] = {}
-    for place, code in enumerate(concept.codes):
-        name = code.rstrip("-")
-        family = index.family(name if code.endswith("-") or len(name) < 7 else name[:6].rstrip("X"))
-        fit = (_IN_FAMILY if code.endswith("-") else 1.0) - _LATER * place
-        for entry in family:
-            if code.endswith("-") or index.name(entry) in (name, name[:6].rstrip("X")):
-                of[entry] = max(of.get(entry, 0.0), fit + (_ALSO_SAID if entry in said else 0.0))
-                if not code.endswith("-"):
-                    named.setdefault(entry, place)
-    # Other words of the query may ask for a neighbour of the code: its side, its place, how bad it is.
-    for category in () if alone else dict.fromkeys(code[:3] for code in concept.codes):
-        for entry in index.family(category):
-            of[entry] = max(of.get(entry, 0.0), _NEIGHBOUR)
-    # A word that few texts have says little of what was meant; a phrase that is known says most.
-    weight = min(_MOST_A_WORD_WEIGHS, math.log(1 + len(index) / max(1, rarest)))
-    return _Fits(of, named, max(_A_PHRASE_WEIGHS, weight) if concept.codes else weight)
-
-
-def _inherit(index: SearchIndex, of: dict[int, float]) -> None:
-    """Let what a category says hold for the codes below it, a little less."""
-    below: dict[int, float] = {}
-    for entry, fit in of.items():
-        key = index.keys[entry]
-        name = unpack_key(key)
-        if len(name) > _LONGEST_CATEGORY:
-            continue
-        for other in index.family(name):
-            if index.keys[other] != key and _INHERITED * fit > below.get(other, 0.0):
-                below[other] = _INHERITED * fit
-    for entry, fit in below.items():
-        if fit > of.get(entry, 0.0):
-            of[entry] = fit
-
-
-def _fit_ranges(index: SearchIndex, concepts: list[Concept], fits: list[_Fits]) -> None:
-    """Let a number fit the texts of a family that give a range with it: BMI 42 is between 40.0 and 44.9."""
-    asked = [one.alternatives[0].words for one in concepts]
-    numbers = [place for place, words in enumerate(asked) if len(words) == 1 and words[0].isdecimal()]
-    families = [one for one, concept in zip(fits, concepts, strict=True) if concept.codes]
-    for place in numbers:
-        number = float(asked[place][0])
-        for entry in {entry for one in families for entry in one.of if len(one.of) <= _FEW}:
-            between = _RANGE.search(index.text(entry))
-            if between and float(between[1]) <= number <= float(between[2]):
-                fits[place].of[entry] = 1.0
-
-
-def _entries(index: SearchIndex, one: Alternative) -> list[int]:
-    if one.begun:
-        return list(index.entries_from(one.words[0]))
-    if one.loose:
-        return _loosely(index, one.words)
-    lists = sorted((index.entries(word) for word in one.words), key=len)
-    if not lists or not len(lists[0]):
-        return []
-    found = set(lists[0])
-    for other in lists[1:]:
-        found.intersection_update(other)
-    return list(found)
-
-
-def _loosely(index: SearchIndex, words: tuple[str, ...]) -> list[int]:
-    """Return the texts that say each of the words, or what says the same."""
-    found: set[int] | None = None
-    for word in words:
-        said = {
-            entry for other in alternatives_of(word, index) for entry in _entries(index, Alternative(other)) if other
-        }
-        found = said if found is None else found & said
-        if not found:
-            return []
-    return list(found or ())
 
 
 class _Hits:

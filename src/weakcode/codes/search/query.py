@@ -18,6 +18,68 @@ _MOST_WORDS = 12
 _MOST_OUT_OF_ORDER = 3
 _ALIKE, _DERIVED, _SAID, _LOOSE, _BEGUN, _WITHIN = 0.9, 0.85, 0.8, 0.75, 0.6, 0.6
 _NEAREST = 3
+_JOINED, _PART, _WELL_KNOWN = 7, 3, 4
+_WEAK = frozenset(
+    (
+        *("after", "off", "while", "when", "during", "into", "since", "if", "it", "that", "this", "there", "all", "up"),
+        *(
+            "i",
+            "me",
+            "im",
+            "ive",
+            "you",
+            "we",
+            "am",
+            "are",
+            "be",
+            "been",
+            "was",
+            "were",
+            "has",
+            "have",
+            "had",
+            "having",
+        ),
+        *(
+            "do",
+            "did",
+            "get",
+            "got",
+            "getting",
+            "go",
+            "going",
+            "keep",
+            "feel",
+            "feeling",
+            "felt",
+            "some",
+            "very",
+            "lot",
+        ),
+        *(
+            "really",
+            "so",
+            "too",
+            "pt",
+            "patient",
+            "complain",
+            "complaining",
+            "presented",
+            "presenting",
+            "status",
+            "post",
+        ),
+        *("due", "about", "over", "out", "with"),
+    )
+)
+"""Words of queries that say next to nothing by themselves. Phrases may have them."""
+_PREAMBLE = re.compile(
+    r"^\W*(?:(?:pt|patient)\W+(?:has|with|is|c/?o|complain\w*\W+of|present\w*\W+with)|c/o|complain\w*\W+of|present\w*\W+with"
+    r"|(?:i|we)\W+(?:have|had|got|think\W+i\W+have)(?:\W+an?)?|i'?(?:ve|m)\W+(?:been|got)?|dx\W+of|diagnosed\W+with|code\W+for|icd\W*10?\W+(?:code\W+)?for"
+    r"|what\W+is\W+the\W+code\W+for)\b\W*",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(r"^\W*(?:s/p|status[ -]?post)\W+", re.IGNORECASE)
 _ENCOUNTER = re.compile(
     r"\b(?:(?:initial|subsequent|follow.?up)(?: encounter| visit)?|sequelae?|late effects?(?: of)?"
     r"|(?:routine|delayed) healing|non-?union|mal-?union)\b",
@@ -49,11 +111,15 @@ class Alternative:
 
 @attrs.frozen
 class Concept:
-    """One thing that a query asks for, `said` in so many words; `codes` are those that it stands for, best first."""
+    """One thing that a query asks for, `said` in so many words; `codes` are those that it stands for, best first.
+
+    `is_weak` marks words that say next to nothing, whatever texts have them.
+    """
 
     alternatives: tuple[Alternative, ...]
     codes: tuple[str, ...] = ()
     said: int = 1
+    is_weak: bool = False
 
 
 def without_encounter(text: str) -> tuple[str, str]:
@@ -73,7 +139,7 @@ def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
 
     Words that nobody knows are taken for the nearest ones; the last may be the beginning of a word.
     """
-    words = list(dict.fromkeys(words_of(text)))[:_MOST_WORDS]
+    words = list(dict.fromkeys(_put_together(words_of(_asked(text, index)), index)))[:_MOST_WORDS]
     spelled: list[str] = []
     near: dict[str, list[str]] = {}
     for word in words:
@@ -88,6 +154,42 @@ def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
             continue
         concepts.append(_word(word, near.get(word, []), index))
     return concepts
+
+
+def _put_together(words: list[str], index: SearchIndex) -> list[str]:
+    """Return words, those joined that texts write as one (post partum), those parted that none has (backpain)."""
+    together: list[str] = []
+    for word in words:
+        joined = together[-1] + word if together else ""
+        if len(joined) >= _JOINED and index.is_known(joined) and index.lexicon.meaning((together[-1], word)) is None:
+            together[-1] = joined
+        elif (
+            len(word) >= _JOINED
+            and not index.is_known(word)
+            and not index.begins(word)
+            and (parts := _parted(word, index))
+        ):
+            together += parts
+        else:
+            together.append(word)
+    return together
+
+
+def _parted(word: str, index: SearchIndex) -> tuple[str, str] | None:
+    """Return the two words that a word is made of, both known to texts, the best known ones; None where it is not."""
+    splits = [(word[:at], word[at:]) for at in range(_PART, len(word) - _PART + 1)]
+    known = [(min(len(index.entries(one)), len(index.entries(other))), one, other) for one, other in splits]
+    most, one, other = max(known, default=(0, "", ""))
+    return (one, other) if most >= _WELL_KNOWN else None
+
+
+def _asked(text: str, index: SearchIndex) -> str:
+    """Return a text without how patients and charts begin: "I have", "c/o", and "s/p" before what says a state."""
+    text = _PREAMBLE.sub("", text) or text
+    rest = _AFTER.sub("", text)
+    if rest and rest != text and index.lexicon.meaning(words_of(text)) is None:
+        return rest
+    return text
 
 
 def _phrases(words: list[str], index: SearchIndex) -> tuple[list[Concept], list[str]]:
@@ -130,16 +232,20 @@ def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Con
 
 def _word(word: str, near: list[str], index: SearchIndex) -> Concept:
     alternatives = [Alternative((word,)), *_alike(word, index), *(Alternative((one,), _ALIKE) for one in near)]
-    alternatives += [Alternative((other,), _DERIVED) for other in index.derived(word)]
-    if index.begins(word):
+    derived = index.derived(word)
+    alternatives += [Alternative((other,), _DERIVED) for other in derived]
+    alternatives += [attrs.evolve(one, fit=one.fit * _DERIVED) for other in derived for one in _alike(other, index)]
+    is_weak = word in _WEAK
+    if index.begins(word) and not is_weak:
         alternatives.append(Alternative((word,), _BEGUN, begun=True))
-    return Concept(tuple(alternatives))
+    return Concept(tuple(alternatives), is_weak=is_weak)
 
 
 def alternatives_of(word: str, index: SearchIndex) -> tuple[tuple[str, ...], ...]:
     """Return what says the same as one word: other words, forms of the word, each as words that stand together."""
     alike = [tuple(words.split()) for words in index.lexicon.alike.get(word, ())]
-    return ((word,), *alike, *((other,) for other in index.derived(word)))
+    single = (word, *(words[0] for words in alike if len(words) == 1))
+    return ((word,), *alike, *dict.fromkeys((other,) for one in single for other in index.derived(one)))
 
 
 def _alike(said: str, index: SearchIndex) -> list[Alternative]:
