@@ -15,7 +15,7 @@ from mkdocs.structure.pages import Page
 
 from weakcode.pages.bycode import SUBJECT, Category, CodeIndex, code_index
 from weakcode.pages.facts import RuleBook
-from weakcode.pages.markdown import pages
+from weakcode.pages.markdown import rule_pages
 
 PROJECT = Path(__file__).resolve().parents[2]
 INCLUDED = {
@@ -50,7 +50,7 @@ def made() -> Iterator[tuple[str, str]]:
     yield "reference/commands.md", commands()
     book = RuleBook.of()
     # A page for each of the 1,918 categories would be seven of every eight pages of the site; a chapter has one here.
-    yield from ((f"rules/{name}", text) for name, text in pages(book) if not name.startswith("codes/"))
+    yield from ((f"rules/{name}", text) for name, text in rule_pages(book))
     by_code = code_index(book.program, book.edition)
     chapters = [
         (name, book.edition.title(name) or "", tuple(inside))

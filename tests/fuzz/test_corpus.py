@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-SECONDS = int(os.environ.get("WEAKCODE_FUZZ_SECONDS", "8"))
+SECONDS = int(os.environ.get("WEAKCODE_FUZZ_SECONDS", "3"))
 SEED = 0 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 6281
 """A search that is the same each time; the nightly profile searches elsewhere every night."""
 

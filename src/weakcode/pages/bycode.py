@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 
 import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.expression.spelling import stems
+from weakcode.codes.expression.spelling import place, places, stems_between
 from weakcode.compile.program import Program
 
 _CATEGORY = 3
@@ -55,25 +56,37 @@ def code_index(program: Program, edition: Edition) -> CodeIndex:
     all_codes = edition.billable
     whole = {key for key, codes in sets.items() if not all_codes - codes}
     parts = {key: codes for key, codes in sets.items() if codes and key not in whole}
-    categories = []
-    for name, title, chapter in _categories(edition):
-        span = edition.span(name)
-        touches = [
-            Touch(rule, role, tuple(stems(CodeSet(inside), edition)))
-            for (rule, role), codes in parts.items()
-            if (inside := list(_within(codes, *span)))
-        ]
-        categories.append(Category(name, title, chapter, tuple(touches)))
+    named = list(_categories(edition))
+    placed = cache(lambda stem: place(edition.span(stem), edition))
+    # Codes are numbered in alphabetical order, where C44 stands before C4A; the list has C4A before C44.
+    taken = {name: placed(name) for name in sorted(name for name, _, _ in named)}
+    touches: dict[str, list[Touch]] = {name: [] for name in taken}
+
+    def between(low: int, high: int) -> Iterator[str]:
+        return stems_between(low, high, edition, placed)
+
+    for (rule, role), codes in parts.items():
+        for name, inside in _by_category(places(codes, edition), taken, between).items():
+            touches[name].append(Touch(rule, role, tuple(inside)))
+    categories = [Category(name, title, chapter, tuple(touches[name])) for name, title, chapter in named]
     return CodeIndex(tuple(Touch(rule, role, ()) for rule, role in sets if (rule, role) in whole), tuple(categories))
 
 
-def _within(codes: CodeSet, low: int, high: int) -> Iterator[tuple[int, int]]:
-    at = max(bisect_right(codes.spans, (low, float("inf"))) - 1, 0)
-    for first, last in codes.spans[at:]:
-        if first >= high:
-            return
-        if max(first, low) < min(last, high):
-            yield max(first, low), min(last, high)
+def _by_category(
+    inside: Iterable[tuple[int, int]],
+    taken: Mapping[str, tuple[int, int]],
+    between: Callable[[int, int], Iterable[str]],
+) -> dict[str, list[str]]:
+    """Return the stems of the codes at some places by category; `taken` are the places of the categories, in order."""
+    found: dict[str, list[str]] = {}
+    names, ends = list(taken), [last for _, last in taken.values()]
+    for low, high in inside:
+        for number in range(bisect_right(ends, low), len(names)):
+            first, last = taken[names[number]]
+            if first >= high:
+                break
+            found.setdefault(names[number], []).extend(between(max(first, low), min(last, high)))
+    return found
 
 
 def _categories(edition: Edition) -> Iterator[tuple[str, str, str]]:

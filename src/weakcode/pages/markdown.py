@@ -21,13 +21,18 @@ Link = Callable[[str], str | None]
 
 def pages(book: RuleBook) -> Iterator[tuple[str, str]]:
     """Yield each page as its path below the output folder, with slashes, and its text."""
-    yield "index.md", _index(book)
-    for rule_id in book.ids:
-        yield f"{rule_id}.md", rule_page(book.facts(rule_id), book.ids)
+    yield from rule_pages(book)
     by_code = code_index(book.program, book.edition)
     yield "codes/index.md", _code_index(book, by_code)
     for category in by_code.categories:
         yield f"codes/{category.name}.md", _category(book, category)
+
+
+def rule_pages(book: RuleBook) -> Iterator[tuple[str, str]]:
+    """Yield the index by pack and the page of each rule, as `pages` does."""
+    yield "index.md", _index(book)
+    for rule_id in book.ids:
+        yield f"{rule_id}.md", rule_page(book.facts(rule_id), book.ids)
 
 
 def rule_page(facts: RuleFacts, known: Iterable[str] = ()) -> str:

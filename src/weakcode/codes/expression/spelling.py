@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,25 +22,34 @@ def stems(codes: CodeSet, edition: Edition) -> Iterator[str]:
 
     Codes that are not billable on the days of the edition are skipped.
     """
-    for low, high in _places(codes, edition):
-        at, end = low, high
-        while at < end:
-            code = edition.compact_code(edition.billable_ids[at])
-            for length in range(_CATEGORY, len(code) + 1):
-                first, last = _place(edition.span(code[:length]), edition)
-                if first == at and last <= end:
-                    yield canonical(code) if last - first == 1 else _below(code[:length])
-                    at = last
-                    break
+    for low, high in places(codes, edition):
+        yield from stems_between(low, high, edition, lambda stem: place(edition.span(stem), edition))
 
 
-def _place(span: tuple[int, int], edition: Edition) -> tuple[int, int]:
+def stems_between(low: int, high: int, edition: Edition, placed: Callable[[str], tuple[int, int]]) -> Iterator[str]:
+    """Yield the billable codes at the places from `low` to before `high`, as `stems` does.
+
+    `placed` says at which places the codes of a stem stand; who asks for many sets remembers its answers.
+    """
+    at = low
+    while at < high:
+        code = edition.compact_code(edition.billable_ids[at])
+        for length in range(_CATEGORY, len(code) + 1):
+            first, last = placed(code[:length])
+            if first == at and last <= high:
+                yield canonical(code) if last - first == 1 else _below(code[:length])
+                at = last
+                break
+
+
+def place(span: tuple[int, int], edition: Edition) -> tuple[int, int]:
     """Return an interval of numbers as one of places among the billable codes of the edition."""
     return bisect_left(edition.billable_ids, span[0]), bisect_left(edition.billable_ids, span[1])
 
 
-def _places(codes: CodeSet, edition: Edition) -> tuple[tuple[int, int], ...]:
-    return CodeSet(_place(span, edition) for span in codes.spans).spans
+def places(codes: CodeSet, edition: Edition) -> tuple[tuple[int, int], ...]:
+    """Return the intervals of places of the billable codes of a set, in order."""
+    return CodeSet(place(span, edition) for span in codes.spans).spans
 
 
 def _below(stem: str) -> str:
@@ -53,8 +62,8 @@ def spelled(codes: CodeSet, edition: Edition, most: int = _MOST) -> str:
     if len(first) <= most:
         strange = any(high > edition.size for _, high in codes.spans)
         return ", ".join([*first, *(["codes that are not billable"] if strange else [])]) or "codes of other days"
-    named = CodeSet(_place(edition.span(stem.rstrip(".-")), edition) for stem in first[:most])
-    more = len(CodeSet(_places(codes, edition)) - named) + sum(
+    named = CodeSet(place(edition.span(stem.rstrip(".-")), edition) for stem in first[:most])
+    more = len(CodeSet(places(codes, edition)) - named) + sum(
         max(high - max(low, edition.size), 0) for low, high in codes.spans
     )
     return f"{', '.join(first[:most])} and {more:,} more codes"
