@@ -323,10 +323,15 @@ class Claim:
 
     @classmethod
     def of(cls, value: ClaimLike) -> Claim:
-        """Return the claim that a claim, a list of codes or an object with the fields of a claim stands for."""
+        """Return the claim that a claim, a list of codes or an object of fields stands for; raises CodeTypeError."""
         if isinstance(value, Claim):
             return value
-        return cls.from_dict(value) if isinstance(value, Mapping) else cls(value)
+        if isinstance(value, Mapping):
+            return cls.from_dict(value)
+        if not isinstance(value, Iterable):
+            kind = type(value).__name__
+            raise CodeTypeError(f"a claim is a weakcode.Claim, a list of codes or an object, found {kind}")
+        return cls(value)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Claim:

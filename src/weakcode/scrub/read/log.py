@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -115,6 +116,7 @@ def _hashed(one: Any) -> int:
 
 _RESEARCH_FILES = "CMS research files"
 REPEATED = "repeated ids"
+IN_NO_ORDER = "claims in no order"
 
 
 def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
@@ -132,7 +134,7 @@ def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
             yield log.said[name] if name == "note" else f"read as {log.said[name]}"
     for what, number in counts.items():
         if sentence := _SENTENCES.get(what.split(" of ")[0]):
-            yield sentence.format(n=f"{number:,}", of=what.partition(" of ")[2], form=log.said.get(what, ""))
+            yield _sentence(sentence, number, of=what.partition(" of ")[2], form=log.said.get(what, ""))
 
 
 def _joined(names: list[str]) -> str:
@@ -140,17 +142,32 @@ def _joined(names: list[str]) -> str:
 
 
 _SENTENCES = {
-    REPEATED: "{n} claim ids stand in more than one row, and each row was judged as a claim; where a row is a "
-    "diagnosis, --map id=…,code=…,sequence=… makes one claim of the rows of an id",
-    "missing": "{n} cells hold a word for no value (such as NA or NULL) and were read as empty",
-    "prefixed": "{n} cells of codes have a prefix, brackets, quotes or a description, which were taken off",
-    "guessed dates": "{n} dates of {of} have a form that leaves a choice, and were read as {form}; --date-format says "
+    REPEATED: "{n} {claim ids stand|claim id stands} in more than one row, and each row was judged as a claim; where a "
+    "row is a diagnosis, --map id=…,code=…,sequence=… makes one claim of the rows of an id",
+    "missing": "{n} {cells hold|cell holds} a word for no value (such as NA or NULL) and {were|was} read as empty",
+    "prefixed": "{n} {cells of codes have|cell of codes has} a prefix, brackets, quotes or a description, which "
+    "{were|was} taken off",
+    "guessed dates": "{n} {dates|date} of {of} {have|has} a form that leaves a choice, and {were|was} read as {form}; "
+    "--date-format says otherwise",
+    "two-digit years": "{n} {dates|date} of {of} {have|has} a year of two digits",
+    "Windows-1252 rows": "{n} {rows are|row is} not UTF-8 and {were|was} read as Windows-1252; --encoding says "
     "otherwise",
-    "two-digit years": "{n} dates of {of} have a year of two digits",
-    "Windows-1252 rows": "{n} rows are not UTF-8 and were read as Windows-1252; --encoding says otherwise",
-    "other code types": "{n} rows of other code types were passed over: they are neither ICD-10-CM nor ICD-9-CM",
-    "rows that disagree": "{n} claims have rows that disagree about what is known of the claim; the first row counts",
-    "patients not found": "the patient of {n} claims was not found, so age and sex are unknown",
-    "conditions not found": "{n} diagnoses refer to a Condition that was not found",
+    "other code types": "{n} {rows of other code types were|row of another code type was} passed over: neither "
+    "ICD-10-CM nor ICD-9-CM",
+    "rows that disagree": "{n} {claims have|claim has} rows that disagree about what is known of the claim; the first "
+    "row counts",
+    "patients not found": "the patient of {n} {claims|claim} was not found, so age and sex are unknown",
+    "conditions not found": "{n} {diagnoses refer|diagnosis refers} to a Condition that was not found",
+    "groups among diagnoses": "{n} {entries of diagnoses are DRGs and were|entry of diagnoses is a DRG and was} passed "
+    "over",
+    IN_NO_ORDER: "{n} {claims follow|claim follows} CARIN's profiles, in which sequence is no order: nothing is "
+    "found that rests on the order behind the principal diagnosis",
     "files without claims": "holds no claim, so it was passed over",
 }
+"""What is said of a count: `{many|one}` is chosen by it, `{of}` is the field and `{form}` the form of its dates."""
+_BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+
+
+def _sentence(text: str, number: int, **known: str) -> str:
+    said = _BY_NUMBER.sub(lambda match: match[2 if number == 1 else 1], text)
+    return said.format(n=f"{number:,}", **known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+import numpy as np
 import orjson
 
 from weakcode.scrub.read import batch
@@ -14,6 +15,7 @@ from weakcode.scrub.read.fhir.batch import FhirBatch, Line, put
 from weakcode.scrub.read.fhir.lines import element_of
 from weakcode.scrub.read.fhir.resource import ICD10CM, Known, kind_of, poa_of
 from weakcode.scrub.read.fhir.stream import Element
+from weakcode.scrub.read.log import IN_NO_ORDER
 from weakcode.scrub.read.rows import Record, Rejected
 
 MOST_BYTES = 1 << 24
@@ -67,7 +69,14 @@ class Columns:
         if self.is_empty:
             return
         self._known.missed("patients not found", self._claims.missed)
-        yield FhirBatch(self._name, self._claims.take(), self._lines, self._records, tuple(self._rejected), self._read)
+        found = FhirBatch(
+            self._name, self._claims.take(), self._lines, self._records, tuple(self._rejected), self._read
+        )
+        if found.orders is not None:
+            # Those that were read one by one were counted then.
+            read = sum(record.order != "all" for record in self._records.values())
+            self._known.missed(IN_NO_ORDER, int(np.count_nonzero(found.orders)) - read)
+        yield found
         self._lines, self._bytes, self._records, self._rejected = [], 0, {}, []
 
     def _read(self, line: Line) -> Record:

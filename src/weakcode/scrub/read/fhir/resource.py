@@ -75,7 +75,7 @@ class Known:
     people: Callable[[str], Person | None] = attrs.field(default=lambda reference: None)
     conditions: Callable[[str], Any] = attrs.field(default=lambda reference: None)
     missed: Callable[[str, int], None] = attrs.field(default=lambda what, times: None)
-    """Is told what claims refer to that is not there, and how often: "patients not found", "conditions not found"."""
+    """Is told what was not found or passed over, and how often: "patients not found", "groups among diagnoses"."""
 
     nobody: bool = False
     """Whether there are no patients at all."""
@@ -189,6 +189,7 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
         code, concept, lost = _code(entry, resource, known)
         if code is None:
             if _is_group(entry, concept):
+                known.missed("groups among diagnoses", 1)
                 continue
             raise BadRow("codes", _why_no_code(at, concept, lost), name)
         kinds = frozenset(

@@ -15,7 +15,7 @@ from weakcode.scrub.read.fhir.resource import CLAIMS, Known, read_resource, undi
 from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.fhir.stream import Element
 from weakcode.scrub.read.keys import Repeated, repeated_in, told
-from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.log import IN_NO_ORDER, ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 
@@ -123,7 +123,10 @@ class FhirSource:
                 if kind := undiagnosed(resource):
                     self.undiagnosed[kind] += 1
                 else:
-                    yield _outcome(resource, element, path, self._name, self._known)
+                    outcome = _outcome(resource, element, path, self._name, self._known)
+                    if isinstance(outcome, Record) and outcome.order != "all":
+                        self.log.count(IN_NO_ORDER)
+                    yield outcome
             elif len(self._ignored) < 100:
                 kind = resource.get("resourceType")
                 self._ignored[kind[:64] if isinstance(kind, str) else "an object that is no resource"] = None
