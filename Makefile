@@ -88,7 +88,7 @@ sanitize: $(READY) ## Run the tests of the native code in a build that stops at 
 	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
 	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 WEAKCODE_ATTACKS=all \
 		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-		$(BIN)/python -m pytest tests/codes/test_codeset.py tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
+		$(BIN)/python -m pytest tests/codes/test_codeset.py tests/codes/test_tabular.py tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
 
 dist: $(READY) ## Build sdist and wheel into dist/
 	@rm -rf dist build/lib build/bdist.*

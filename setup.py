@@ -37,6 +37,7 @@ NATIVE = [
     extension("engines/kernel", "_kernel"),
     extension("scrub/read/x12", "_reader"),
     extension("codes", "_codeset"),
+    extension("codes", "_tabular"),
     extension("scrub/read/fhir", "_claims"),
 ]
 

@@ -42,6 +42,25 @@ def test_a_note_element_stays_one_block_with_its_lines() -> None:
     assert (chapter.name, chapter.title) == ("Chapter 1", "Chapter text")
 
 
+def test_of_a_code_the_first_name_title_and_definition_count_wherever_they_stand() -> None:
+    code = """<diag><desc>Mild &amp;\n &lt;brief&gt; é</desc><name> a00.1 </name><name>A00.9</name><desc>no</desc>
+    <inclusionTerm><note>one <i>or</i>  two</note><note/></inclusionTerm>
+    <sevenChrDef><extension char="A, S">both</extension><note>or so</note><note/></sevenChrDef>
+    <sevenChrDef><extension char="D">no</extension></sevenChrDef></diag>"""
+    (category,) = (
+        read_tabular(SMALL.replace("</diag>\n</diag>", f"</diag>{code}</diag>").replace("A00.1", "A00.3", 1).encode())
+        .chapters[0]
+        .children[0]
+        .children
+    )
+    place = category.children[-1]
+    assert (place.name, place.title, place.seventh) == ("A00.1", "Mild & <brief> é", {"A": "both", "S": "both"})
+    assert [(block.kind, block.lines) for block in place.blocks] == [
+        ("inclusion_term", ("one or two",)),
+        ("seventh_character_note", ("or so", "")),
+    ]
+
+
 @pytest.mark.parametrize("year", [2021, 2025])
 def test_billable_codes_of_older_editions_equal_the_order_file(
     year: int, shared: Path, order_file: Callable[[int], dict[str, tuple[bool, str]]]
@@ -61,6 +80,9 @@ def test_billable_codes_of_older_editions_equal_the_order_file(
         ("\x00\x01\x02", "not well-formed XML"),
         ("<html/>", "<html>, not <ICD10CM.tabular>"),
         ("<ICD10CM.tabular/>", "without any category"),
+        (SMALL.replace('id="A00-A09"', 'id="A-B"'), 'section named "A-B"'),
+        (SMALL.replace(' id="A00-A09"', "><name>A00</name").replace("</name>>", "</name>"), 'section named ""'),
+        (SMALL.replace("</section>", '</section><section id="A00-A09"/>'), "A00-A09 twice"),
         (SMALL.replace("A00.2", "A00.1"), "A00.1 twice"),
         (SMALL.replace("A00.2", "B20.2"), "lists B20.2 below A00"),
         (SMALL.replace("A00.2", "../etc"), 'code "../ETC"'),

@@ -6,17 +6,15 @@ The XML is untrusted input: document type definitions and entities are refused.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
+from xml.parsers import expat
 
 import attrs
 
+from weakcode.codes._tabular import Reader
 from weakcode.errors import EditionError
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 NOTE_KINDS = {
     "excludes1": "excludes1",
@@ -35,8 +33,9 @@ _NOT_APPLICABLE = re.compile(
     r"7th characters (?P<seventh>[0-9A-Z](?:(?:, | and |, and )[0-9A-Z])*) do not apply to codes in category"
     r" (?P<category>[A-Z][0-9A-Z]{2}) with 6th character (?P<sixth>.*)"
 )
-_WITHOUT_NOTES = frozenset(("name", "desc", "diag"))
-_CODE = re.compile(r"[A-Z][0-9A-Z]{2}(?:\.[0-9A-Z]{1,4})?")
+_SECTION = re.compile(r"[A-Z][0-9A-Z]{2}(-[A-Z][0-9A-Z]{2})?")
+# What chapters and sections have at the end of their titles.
+_RANGE = re.compile(r"\s*\([^()]*\)$")
 
 
 @attrs.frozen
@@ -107,65 +106,50 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
 
     Raises EditionError for anything that is not a whole, well-formed Tabular List.
     """
-    from weakcode.codes.sources.xmltree import DoctypeError, parsed
+    from weakcode.codes.sources.xmltree import DoctypeError, refusing
 
     content = source if isinstance(source, bytes) else source.read()
+    reader = Reader(where, TabularNode, NoteBlock, NOTE_KINDS)
     try:
-        root = parsed(content)
+        reader.read(refusing(), content)
     except DoctypeError:
         raise EditionError(
             f"{where} declares a document type or entities, which a Tabular List never does; it was not read."
         ) from None
-    except (SyntaxError, ValueError, LookupError) as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise EditionError(
             f"{where} is not well-formed XML ({error}); give a complete ICD-10-CM Tabular List in XML."
         ) from None
-    if root.tag != "ICD10CM.tabular":
-        raise EditionError(
-            f"{where} holds <{root.tag}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
-        )
-    try:
-        chapters = tuple(_chapter(element, where) for element in root.iterfind("chapter"))
-    except RecursionError:
-        raise EditionError(f"{where} nests codes without end; give an unaltered Tabular List.") from None
-    tabular = Tabular((root.findtext("version") or "").strip(), chapters)
+    chapters = tuple(reader.chapters)
+    named: set[str] = set()
+    for chapter in chapters:
+        for node in _finish(chapter, where):
+            if node.name in named:
+                raise EditionError(f"{where} defines {node.name} twice; give an unaltered Tabular List.")
+            named.add(node.name)
+    tabular = Tabular(reader.version or "", chapters)
     if not any(node.kind == "category" for node in tabular.walk()):
         raise EditionError(f"{where} is a Tabular List without any category; give the complete file.")
-    names = [node.name for node in tabular.walk()]
-    if len(set(names)) < len(names):
-        twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise EditionError(f"{where} defines {twice} twice; give an unaltered Tabular List.")
+    _name_sevenths(reader.seventh)
     return tabular
 
 
-def _text(element: Element | None) -> str:
-    if element is None:
-        return ""
-    return " ".join(("".join(element.itertext()) if len(element) else element.text or "").split())
-
-
-def _blocks(element: Element) -> list[NoteBlock]:
-    blocks: list[NoteBlock] = []
-    for child in element:
-        kind = NOTE_KINDS.get(child.tag)
-        if kind is not None:
-            lines = tuple(filter(None, map(_text, child)))
-        elif child.tag == "sevenChrDef":
-            # A line between two 7th characters is another wording of the one above it.
-            kind, lines = "seventh_character_note", tuple(map(_text, child.iterfind("note")))
-        if kind is not None and lines:
-            blocks.append(NoteBlock(kind, lines))
-    return blocks
-
-
-def _chapter(element: Element, where: str) -> TabularNode:
-    number = (element.findtext("name") or "").strip()
-    if not number.isdecimal():
+def _finish(chapter: TabularNode, where: str) -> tuple[TabularNode, ...]:
+    """Name a chapter and its sections as elsewhere, put each section where it belongs, and return all of them."""
+    if not chapter.name.isdecimal():
         raise EditionError(f"{where} has a chapter without a number; give an unaltered Tabular List.")
-    title = re.sub(r"\s*\([^()]*\)$", "", _text(element.find("desc")))
-    chapter = TabularNode("chapter", f"Chapter {int(number)}", title, _blocks(element))
-    chapter.children = _nested([_section(child, where) for child in element.iterfind("section")])
-    return chapter
+    chapter.name = f"Chapter {int(chapter.name)}"
+    for section in chapter.children:
+        name = section.name.strip().upper()
+        if not _SECTION.fullmatch(name):
+            raise EditionError(f'{where} has a section named "{name}"; a section is named like M60-M63.')
+        # A section of one category would otherwise share the category's name.
+        section.name = name if "-" in name else f"{name}-{name}"
+    found = (chapter, *chapter.children)
+    for node in found:
+        node.title = _RANGE.sub("", node.title)
+    chapter.children = _nested(chapter.children)
+    return found
 
 
 def _nested(sections: list[TabularNode]) -> list[TabularNode]:
@@ -190,50 +174,19 @@ def _embraces(name: str, first: str, last: str) -> bool:
     return low <= first and last <= high
 
 
-def _section(element: Element, where: str) -> TabularNode:
-    name = (element.get("id") or "").strip().upper()
-    if not re.fullmatch(r"[A-Z][0-9A-Z]{2}(-[A-Z][0-9A-Z]{2})?", name):
-        raise EditionError(f'{where} has a section named "{name}"; a section is named like M60-M63.')
-    # A section of one category would otherwise share the category's name.
-    name = name if "-" in name else f"{name}-{name}"
-    title = re.sub(r"\s*\([^()]*\)$", "", _text(element.find("desc")))
-    section = TabularNode("section", name, title, _blocks(element))
-    section.children = [_diagnosis(child, {}, {}, where) for child in element.iterfind("diag")]
-    return section
-
-
-def _diagnosis(element: Element, seventh: Mapping[str, str], removed: Mapping[str, str], where: str) -> TabularNode:
-    """`seventh` are the 7th characters that reach this code, `removed` those that 6th characters rule out."""
-    # Of each kind of child the first one counts, but for codes and notes. Looking for each by its name is slow.
-    parts = list(element)
-    first = {part.tag: part for part in reversed(parts)}
-    named = first.get("name")
-    name = ("" if named is None else named.text or "").strip().upper()
-    if not _CODE.fullmatch(name):
-        raise EditionError(f'{where} has a code "{name}"; a code is written like M62.81.')
-    kind = "category" if len(name) == 3 else "subcategory"
-    blocks = [] if first.keys() <= _WITHOUT_NOTES else _blocks(element)
-    node = TabularNode(kind, name, _text(first.get("desc")), blocks)
-    node.placeholder = element.get("placeholder") == "true"
-    definition = first.get("sevenChrDef")
-    if definition is not None:
-        seventh = {
-            one.strip(): _text(extension)
-            for extension in definition.iterfind("extension")
-            for one in (extension.get("char") or "").split(",")
-            if len(one.strip()) == 1
-        }
-        removed = _removed(node)
-    if "diag" in first:
-        node.children = [_diagnosis(part, seventh, removed, where) for part in parts if part.tag == "diag"]
-        for child in node.children:
-            # Not more than the category: the list of 2021 has H54.512A below H54.511.
-            if child.name[:3] != name[:3]:
-                raise EditionError(f"{where} lists {child.name} below {name}; give an unaltered Tabular List.")
-    elif seventh and len(name) < 8:
-        gone = removed.get(name.replace(".", "").ljust(6, "X")[5], "")
-        node.seventh = {one: text for one, text in seventh.items() if one not in gone}
-    return node
+def _name_sevenths(defined: list[tuple[TabularNode, dict[str, str]]]) -> None:
+    """Give the 7th characters that are defined at a place to the leaves below it; the nearest definition wins."""
+    own = {node.name for node, _ in defined}
+    for place, sevenths in defined:
+        removed = _removed(place)
+        waiting = [place]
+        while waiting:
+            node = waiting.pop()
+            if node.children:
+                waiting += [child for child in node.children if child.name not in own]
+            elif sevenths and len(node.name) < 8:
+                gone = removed.get(node.name.replace(".", "").ljust(6, "X")[5], "")
+                node.seventh = {one: text for one, text in sevenths.items() if one not in gone} if gone else sevenths
 
 
 def _removed(node: TabularNode) -> dict[str, str]:

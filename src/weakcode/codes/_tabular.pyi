@@ -1,0 +1,13 @@
+from collections.abc import Callable
+from xml.parsers.expat import XMLParserType
+
+from weakcode.codes.sources.tabular import TabularNode
+
+class Reader:
+    version: str | None
+    chapters: list[TabularNode]
+    seventh: list[tuple[TabularNode, dict[str, str]]]
+    def __init__(
+        self, where: str, node: Callable[..., object], block: Callable[..., object], kinds: dict[str, str]
+    ) -> None: ...
+    def read(self, parser: XMLParserType, content: bytes) -> None: ...
