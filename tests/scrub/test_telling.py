@@ -148,7 +148,7 @@ def test_tables_and_folders_are_named_as_outputs(tmp_path: Path, into: str, name
 
 
 def test_of_the_address_of_a_database_only_host_and_name_are_told() -> None:
-    from weakcode.scrub.write.lineage import Dataset
+    from weakcode.scrub.write.runs.lineage import Dataset
 
     told = Dataset.into("billing.findings", "postgresql://me:secret@db.example:5433/claims?sslpassword=hidden")
     assert (told.namespace, told.name) == ("postgres://db.example:5433", "claims.billing.findings")

@@ -46,6 +46,10 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
         MASTER,
         "--lineage",
         lineage,
+        "--records",
+        tmp_path / "records",
+        "--run-id",
+        "night-1",
         "--log-format",
         "json",
         "-o",
@@ -78,8 +82,10 @@ def test_a_folder_of_parquet_files_holds_the_findings_of_a_local_scrub_with_file
     assert told["summary"]["claims_in"] == 7
     assert (output / "_SUCCESS").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        path.name for path in (claims, output, rejects, summary, lineage)
+        ["records", *(path.name for path in (claims, output, rejects, summary, lineage))]
     )
+    (record,) = (tmp_path / "records").iterdir()
+    assert (record.name, json.loads(record.read_text())["claims_in"]) == ("night-1.json", 7)
     start, complete = [json.loads(line) for line in lineage.read_text().splitlines()]
     assert [start["eventType"], complete["eventType"]] == ["START", "COMPLETE"]
     assert complete["run"]["facets"]["weakcode_counts"]["claims_in"] == 7

@@ -12,6 +12,7 @@ import attrs
 from weakcode.errors import InputError
 from weakcode.report.source import about_files, files_of
 from weakcode.report.tables import copied_table, is_table_in_file
+from weakcode.scrub.write.runs.records import is_without_summary
 
 _SAME = ("claims_in", "evaluated", "rejected", "clean", "rules")
 """What a summary and a findings file of one run have in common, beside the digests of the inputs."""
@@ -70,7 +71,9 @@ def _inside(path: Path) -> list[Path]:
         return [path]
     inside = sorted(item for item in path.iterdir() if not item.name.startswith((".", "_")))
     found = [item for item in inside if item.is_dir() and any(item.glob("*.parquet"))]
-    found += [item for item in inside if item.is_file() and item.suffix.lower() == ".json"]
+    found += [
+        item for item in inside if item.is_file() and item.suffix.lower() == ".json" and not is_without_summary(item)
+    ]
     if not found:
         raise InputError(
             f"the folder {path} has no .parquet files, no folders of them and no summaries (.json); "

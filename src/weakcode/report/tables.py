@@ -21,7 +21,8 @@ import attrs
 from weakcode.errors import InputError
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
-from weakcode.scrub.write.databases.tables import RUNS, TableName
+from weakcode.scrub.write.databases.names import TableName
+from weakcode.scrub.write.databases.runs import RUNS
 from weakcode.scrub.write.folders import RUNS as RECORDS
 from weakcode.scrub.write.folders import parquet_files
 
@@ -106,7 +107,7 @@ def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
     runs = attrs.evolve(table, table=RUNS).quoted
     with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
         _copied(asked, table, None, target)
-        query = f"SELECT summary FROM {runs} WHERE findings_table = '{table}' ORDER BY started"  # noqa: S608
+        query = f"SELECT summary FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL ORDER BY started"  # noqa: S608
         summaries = [json.loads(row["summary"]) for row in _rows(asked, query)]
     return [one for one in summaries if one.get("is_kept", True)]
 
@@ -128,6 +129,8 @@ def _of_folder(folder: str, run: str) -> FindingsFiles:
         if path.name == f"findings-{name}.parquet" or path.name.startswith(f"findings-{name}-")
     ]
     found = json.loads(record.read_text("utf-8"))
+    if "claims_in" not in found:
+        raise InputError(f"run {run} of the folder {folder} did not complete, so it has no findings")
     if found.get("findings") and not files:
         raise InputError(f"the folder {folder} has no findings of run {run} any more: later runs replaced them")
     if not files:
@@ -238,9 +241,14 @@ def _copied(asked: Asked, table: TableName, run: str | None, target: Path) -> No
 def _check_run(asked: Asked, table: TableName, run: str) -> None:
     """Raise InputError where the runs beside a table do not have this one, or later ones replaced some of it."""
     runs = attrs.evolve(table, table=RUNS).quoted
-    there = {row["id"]: row["findings"] for row in _rows(asked, f"SELECT id, findings FROM {runs} ORDER BY started")}  # noqa: S608
+    query = f"SELECT id, findings, findings_table FROM {runs} ORDER BY started"  # noqa: S608
+    # A table may have been named with its schema or without.
+    rows = [row for row in _rows(asked, query) if row["findings_table"].rpartition(".")[2] == table.table]
+    there = {row["id"]: row["findings"] for row in rows}
     if run not in there:
         raise InputError(f"{table} has no run {run}{_the_last(list(there))}")
+    if there[run] is None:
+        raise InputError(f"run {run} of {table} did not complete, so it has no findings")
     query = f"SELECT count(*) AS n FROM {table.quoted} WHERE run_id = '{run}' AND coalesce(waived_by, '') = ''"  # noqa: S608
     (left,) = (row["n"] for row in _rows(asked, query))
     if left != there[run]:

@@ -12,16 +12,15 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.rows import Rejected
-from weakcode.scrub.runs import RunTime
 from weakcode.scrub.summary import JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
 from weakcode.scrub.write.files import Outputs
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
-from weakcode.scrub.write.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.write.runs.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.write.uploads import ObjectStorage, checked_target, usual_name
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ class Targets:
         )
 
     @contextmanager
-    def opened(self, plan: Plan, run: RunTime) -> Iterator[OpenOutputs]:
+    def opened(self, plan: Plan) -> Iterator[OpenOutputs]:
         """Open the outputs; what is not finished when the block is left is removed."""
         judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
         with ExitStack() as stack:
@@ -105,8 +104,6 @@ class Targets:
             table = self.findings and findings_writer(
                 self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
             )
-            if plan.sink is not None:
-                plan.sink.begin(run.id)
             tables = [writer for writer in (table, plan.sink) if writer]
             for writer in tables:
                 stack.callback(writer.abandon)

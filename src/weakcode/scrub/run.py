@@ -127,10 +127,11 @@ class Plan:
         """
         started, record = time.perf_counter(), RunTime.starting(self.run_id)
         targets = Targets.of(self)
+        watchers = (*self.watchers, *([] if self.sink is None else [self.sink]))
         # A query that cannot be run is refused before any file is read.
         with (
-            watched(record, self.watchers, is_part=self.is_part) as told,
-            targets.opened(self, record) as out,
+            watched(record, watchers, is_part=self.is_part) as told,
+            targets.opened(self) as out,
             self.query or nullcontext(),
             Digests() as digests,
         ):

@@ -35,6 +35,7 @@ class Reporting:
     all_rules: bool = False
     metrics: str | None = None
     lineage: str | None = None
+    records: str | None = None
     digests: str | None = None
     since: str | None = None
 
@@ -64,14 +65,19 @@ class Reporting:
 
     def watchers(self, inputs: Sequence[str], outputs: Mapping[str | None, bool], into: Into) -> list[Watcher]:
         """Return who is to hear of a run. `outputs` are its files, with whether they are of findings."""
+        watchers: list[Watcher] = []
+        if self.records is not None:
+            from weakcode.scrub.write.runs.records import RunRecords
+
+            watchers.append(RunRecords.of(self.records))
         if self.lineage is None:
-            return []
-        from weakcode.scrub.write.lineage import Dataset, Lineage
+            return watchers
+        from weakcode.scrub.write.runs.lineage import Dataset, Lineage
 
         there = [Dataset.of(one, is_findings=of) for one, of in outputs.items() if one is not None]
         if into.into is not None:
             there.insert(0, Dataset.into(into.into, into.db))
-        return [Lineage(self.lineage, inputs, there)]
+        return [*watchers, Lineage(self.lineage, inputs, there)]
 
 
 def _gate(name: str, text: str | None) -> Gate | None:
@@ -90,6 +96,11 @@ def run_options(command: _F) -> _F:
 
     for option in (
         log_option,
+        click.option(
+            "--records",
+            metavar="FOLDER",
+            help="Keep a file for each run in a folder, from its start on: its summary, or why it has none.",
+        ),
         click.option(
             "--lineage",
             metavar="FILE",

@@ -23,6 +23,7 @@ from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.findings import findings_writer
+from weakcode.scrub.write.runs.records import RunRecords
 from weakcode.scrub.write.sinks import Placing, partition_values
 from weakcode.scrub.written import WRITTEN
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.read.rows import Rejected
+    from weakcode.scrub.runs import RunTime
     from weakcode.scrub.summary import Summary
     from weakcode.scrub.write.findings import FindingsWriter
 
@@ -61,19 +63,29 @@ class FolderSink:
             raise InputError(f"--into parquet:{folder} names something that is no folder")
         if not self._folder.parent.is_dir():
             raise InputError(f"the folder {self._folder.parent} does not exist; make it first")
+        self._records = RunRecords(self._folder / RUNS)
+        self._held: BinaryIO | None = None
+
+    def started(self, run: RunTime) -> None:
+        """Note that a run is under way, and make what it writes into."""
+        self._run_id = run.id
         with writing(self._folder):
             self._folder.mkdir(exist_ok=True)
             with _locked(self._folder):
                 complete(self._folder)
                 remove_dead_folders(self._folder, _STAGED)
+                self._records.started(run)
                 self._staged = self._folder / f".weakcode-{secrets.token_hex(4)}.partial"
                 self._staged.mkdir(mode=0o700)
                 self._held = (self._staged / "lock").open("wb")
                 _lock(self._held)
 
-    def begin(self, run_id: str) -> None:
-        """Take down which run it is."""
-        self._run_id = run_id
+    def completed(self, summary: Summary) -> None:
+        """The record of a run that has come to its end was put in its place with the findings."""
+
+    def ended(self, run: RunTime, state: str, why: str) -> None:
+        """Note that the run did not complete, and why."""
+        self._records.ended(run, state, why)
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """A folder is not asked which claims have findings."""
@@ -148,6 +160,7 @@ class FolderSink:
                 _synced(self._folder)
                 complete(self._folder)
         self.abandon()
+        self._records.let_go()
         if summary.is_kept:
             WRITTEN.append(f"the folder {self._folder}")
 
@@ -172,13 +185,13 @@ class FolderSink:
             part.abandon()
         try:
             with suppress(OSError):
-                if (self._folder / JOURNAL).exists():
+                if self._held is not None and (self._folder / JOURNAL).exists():
                     with _locked(self._folder):
                         complete(self._folder)
         finally:
-            with suppress(OSError):
+            if self._held is not None:
                 self._held.close()
-        if not (self._folder / JOURNAL).exists():
+        if self._held is not None and not (self._folder / JOURNAL).exists():
             shutil.rmtree(self._staged, ignore_errors=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
+from weakcode.scrub.watching import Watcher
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,12 +31,11 @@ PARTITIONS = (
 """What findings are parted by: columns, and the month of the service date."""
 
 
-class Sink(Protocol):
-    """Takes the findings of a run and puts them in their place together. Raises InputError in a sentence."""
+class Sink(Watcher, Protocol):
+    """Takes the findings of a run and puts them in their place together. Raises InputError in a sentence.
 
-    def begin(self, run_id: str) -> None:
-        """Take down which run it is, before anything is written."""
-        ...
+    It hears that the run starts before anything is written, and notes how it ends.
+    """
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
@@ -58,7 +58,7 @@ class Sink(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Leave everything as it was; after `end` this does nothing."""
+        """Leave everything as it was, but for the record of the run; after `end` this does nothing."""
         ...
 
 

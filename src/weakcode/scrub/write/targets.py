@@ -9,8 +9,9 @@ from weakcode.errors import InputError
 from weakcode.scrub.read.queries import connected
 from weakcode.scrub.write.databases.adbc import SCHEME, AdbcDatabase, adbc_connection
 from weakcode.scrub.write.databases.embedded import KINDS, opened
+from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.postgres import PostgresDatabase
-from weakcode.scrub.write.databases.tables import TableName, TableSink
+from weakcode.scrub.write.databases.tables import TableSink
 from weakcode.scrub.write.folders import FolderSink
 from weakcode.scrub.write.sinks import Placing, Sink
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.queries import input_errors
-from weakcode.scrub.write.databases.tables import TableName
+from weakcode.scrub.write.databases.names import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,14 +66,32 @@ class AdbcDatabase:
     def index(self, table: TableName, column: str) -> None:
         """Not every database has indexes."""
 
+    def hold(self, table: TableName, run_id: str) -> None:
+        """No lock is known that every database has."""
+
+    @property
+    def dead(self) -> str:
+        """What cannot be told of a database is not claimed: the row of a run that was killed stays as it is."""
+        return "1 = 0"
+
+    def alone(self, table: TableName) -> None:
+        """What keeps two transactions apart is the database's own choice."""
+
+    def begin(self) -> None:
+        """A transaction is always open."""
+
     def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
+        """Make everything visible at once."""
         with input_errors(self._what):
             self._connection.commit()
-        self._closing.close()
+
+    def rollback(self) -> None:
+        """Leave everything as it was before the transaction."""
+        with input_errors(self._what):
+            self._connection.rollback()
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        """Leave everything as it was, and let go of the database."""
         with suppress(Exception):
             self._closing.close()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
-from weakcode.scrub.write.databases.tables import Database, TableName
+from weakcode.scrub.write.databases.names import TableName
+from weakcode.scrub.write.databases.tables import Database
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +29,8 @@ def opened(kind: str, path: str) -> Database:
 
 class _Embedded:
     """A file of a database with a transaction open; what goes wrong is told with the path."""
+
+    _begin = "BEGIN"
 
     def __init__(self, path: str, errors: tuple[type[Exception], ...]) -> None:
         self._path, self._errors = path, errors
@@ -53,14 +56,32 @@ class _Embedded:
     def lock(self, table: TableName) -> None:
         """The process that writes has the file for itself."""
 
+    def hold(self, table: TableName, run_id: str) -> None:
+        """The process that writes has the file for itself."""
+
+    @property
+    def dead(self) -> str:
+        """Whoever else wrote has let go of the file."""
+        return "1 = 1"
+
+    def alone(self, table: TableName) -> None:
+        """The process that writes has the file for itself."""
+
+    def begin(self) -> None:
+        """Open another transaction."""
+        self.execute(self._begin)
+
     def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
-        with self._told():
-            self._connection.execute("COMMIT")
-            self._connection.close()
+        """Make everything visible at once."""
+        self.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Leave everything as it was before the transaction."""
+        with suppress(*self._errors):  # where none is open any more
+            self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        """Leave everything as it was, and let go of the database."""
         with suppress(*self._errors):
             self._connection.close()
 
@@ -74,7 +95,7 @@ class DuckdbDatabase(_Embedded):
         super().__init__(path, (duckdb.Error, OSError))
         with self._told():
             self._connection = duckdb.connect(path, config={"autoinstall_known_extensions": False})
-            self._connection.execute("BEGIN")
+            self._connection.execute(self._begin)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
@@ -103,12 +124,14 @@ class DuckdbDatabase(_Embedded):
 class SqliteDatabase(_Embedded):
     """A file of SQLite with a transaction open. Lists are JSON, dates text."""
 
+    _begin = "BEGIN IMMEDIATE"
+
     def __init__(self, path: str) -> None:
         super().__init__(path, (sqlite3.Error,))
         with self._told():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
             self._connection.execute("PRAGMA temp_store = FILE")
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(self._begin)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""

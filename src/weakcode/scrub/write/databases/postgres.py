@@ -5,11 +5,13 @@ Addresses of databases are not repeated in messages: they may hold what must not
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
+from weakcode.errors import InputError
 from weakcode.scrub.read.queries import connected, input_errors
-from weakcode.scrub.write.databases.tables import TableName
+from weakcode.scrub.write.databases.names import TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,6 +20,10 @@ _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
     WHERE a.attrelid = to_regclass('{}') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
+
+
+WAITS = 60.0
+"""Seconds to wait for a run of the same id to be dead."""
 
 
 class PostgresDatabase:
@@ -52,13 +58,55 @@ class PostgresDatabase:
         """Make a new table quick to search by a column."""
         self.execute(f'CREATE INDEX "{table.table}_{column}" ON {table.quoted} ({column})')
 
+    def hold(self, table: TableName, run_id: str) -> None:
+        """Let others tell that a run is alive that writes into a table, by a lock that ends with the connection.
+
+        Raises InputError where a run of its id still holds it after a while: the server may take one for alive that
+        was killed a moment ago.
+        """
+        until = time.monotonic() + WAITS
+        key = _key(f"'{table} {run_id}'")
+        while not self._asked(f"SELECT pg_try_advisory_lock({key})"):
+            if time.monotonic() > until:
+                raise InputError(f"run {run_id} is under way already; wait until it has ended, or use another --run-id")
+            time.sleep(0.2)
+
+    @property
+    def dead(self) -> str:
+        """A run is dead where its lock can be had."""
+        key = _key("findings_table || ' ' || id")
+        return f"pg_try_advisory_xact_lock({key})"
+
+    def alone(self, table: TableName) -> None:
+        """Keep others from making the table before this transaction has ended."""
+        key = _key(f"'table {table}'")
+        self._asked(f"SELECT pg_advisory_xact_lock({key}) IS NULL")
+
+    def _asked(self, query: str) -> bool:
+        with input_errors(self._what), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            (said,) = cursor.fetchone()
+            return bool(said)
+
+    def begin(self) -> None:
+        """A transaction is always open."""
+
     def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
+        """Make everything visible at once."""
         with input_errors(self._what):
             self._connection.commit()
-        self._closing.close()
+
+    def rollback(self) -> None:
+        """Leave everything as it was before the transaction."""
+        with input_errors(self._what):
+            self._connection.rollback()
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        """Leave everything as it was, and let go of the database."""
         with suppress(Exception):
             self._closing.close()
+
+
+def _key(text: str) -> str:
+    """Return the number of a lock, by a text in SQL."""
+    return f"hashtextextended('weakcode ' || {text}, 0)"

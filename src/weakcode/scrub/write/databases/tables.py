@@ -7,15 +7,13 @@ Rejected rows go into a table of their own, where one is asked for. Nobody sees 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-import attrs
-
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
+from weakcode.scrub.write.databases.names import TableName
+from weakcode.scrub.write.databases.runs import failed, run_row, runs_beside, started
 from weakcode.scrub.write.rejects import reject_row, rejects_batch
 from weakcode.scrub.write.sinks import Placing
 from weakcode.scrub.written import WRITTEN
@@ -24,51 +22,27 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.read.rows import Rejected
+    from weakcode.scrub.runs import RunTime
     from weakcode.scrub.summary import Summary
 
-_TABLE = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\.)?([A-Za-z_][A-Za-z0-9_]*)")
-FOUND, JUDGED, RUN, REFUSED, READ = (
+FOUND, JUDGED, STARTED, RUN, REFUSED, READ = (
     "weakcode_found",
     "weakcode_judged",
+    "weakcode_started",
     "weakcode_run",
     "weakcode_refused",
     "weakcode_read",
 )
 """Temporary tables."""
-RUNS = "runs"
 _NEEDED = {
     FOUND: ("claim_id", "rule", "severity", "message", "codes", "positions"),
-    RUN: ("id", "started", "ended", "claims_in", "evaluated", "rejected"),
+    **dict.fromkeys((STARTED, RUN), ("id", "started", "ended", "claims_in", "evaluated", "rejected")),
     REFUSED: ("claim_id", "file", "line", "reason"),
 }
-_INDEXED = {FOUND: "claim_id", RUN: "id", REFUSED: "claim_id"}
+_INDEXED = {FOUND: "claim_id", STARTED: "id", RUN: "id", REFUSED: "claim_id"}
 _MOST_WAITING = 16_384
 """Rejected rows that wait to be put into the database together."""
 """What an older table must have to be taken for one of findings, or of runs."""
-
-
-@attrs.frozen
-class TableName:
-    """The name of a table, with its schema where one is given."""
-
-    table: str
-    schema: str | None = None
-
-    @classmethod
-    def of(cls, text: str) -> TableName:
-        """Read `findings` or `billing.findings`; raises InputError for what is no name."""
-        match = _TABLE.fullmatch(text)
-        if not match:
-            raise InputError(f"--into {text!r} is not the name of a table, such as findings or billing.findings")
-        return cls(match[2], match[1])
-
-    @property
-    def quoted(self) -> str:
-        """As SQL has it."""
-        return ".".join(f'"{part}"' for part in (self.schema, self.table) if part)
-
-    def __str__(self) -> str:
-        return ".".join(part for part in (self.schema, self.table) if part)
 
 
 class Database(Protocol):
@@ -94,12 +68,33 @@ class Database(Protocol):
         """Make a new table quick to search by a column, where that is worth it."""
         ...
 
+    def hold(self, table: TableName, run_id: str) -> None:
+        """Let others tell that a run is alive that writes into a table. Raises InputError where one of its id is."""
+        ...
+
+    @property
+    def dead(self) -> str:
+        """A condition on the rows of runs that are running: whether their run is dead, as far as can be told."""
+        ...
+
+    def alone(self, table: TableName) -> None:
+        """Keep others from making the table before this transaction has ended."""
+        ...
+
+    def begin(self) -> None:
+        """Open another transaction."""
+        ...
+
     def commit(self) -> None:
-        """Make everything visible at once, and let go of the database."""
+        """Make everything visible at once."""
+        ...
+
+    def rollback(self) -> None:
+        """Leave everything as it was before the transaction."""
         ...
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database; after `commit` this does nothing."""
+        """Leave everything as it was, and let go of the database."""
         ...
 
 
@@ -127,12 +122,46 @@ class TableSink:
         self._refused: list[dict[str, Any]] = []
         self._judged_by = judged_by or {}
         self._run_id = ""
+        self._is_open = False
         self._put(FOUND, self._rows(_empty()))
         self._put(JUDGED, _texts("claim_id", []))
 
-    def begin(self, run_id: str) -> None:
-        """Take down which run it is, before anything is written."""
-        self._run_id = run_id
+    def started(self, run: RunTime) -> None:
+        """Note that a run is under way, for all to see."""
+        database, runs = self._database, runs_beside(self._table)
+        self._run_id = run.id
+        try:
+            database.hold(self._table, run.id)
+            database.alone(runs)
+            self._put(STARTED, run_row(run, self._table))
+            self._make_ready(runs, STARTED)
+            for statement in started(self._table, run, STARTED, database.dead):
+                database.execute(statement)
+            database.commit()
+            database.begin()
+        except BaseException:
+            database.close()
+            raise
+        self._is_open = True
+
+    def completed(self, summary: Summary) -> None:
+        """The record of a run that has come to its end was written with its findings."""
+
+    def ended(self, run: RunTime, state: str, why: str) -> None:
+        """Note that the run did not complete, and why."""
+        if not self._is_open:
+            return
+        try:
+            self._database.rollback()
+            self._database.begin()
+            self._database.execute(failed(self._table, run, state, why))
+            self._database.commit()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._is_open = False
+        self._database.close()
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
@@ -166,10 +195,13 @@ class TableSink:
 
         Of a run that is not kept, the record alone.
         """
-        self._put(RUN, _run_row(summary, self._table))
-        runs = attrs.evolve(self._table, table=RUNS)
+        assert summary.run is not None
+        self._put(RUN, run_row(summary.run, self._table, summary))
+        runs = runs_beside(self._table)
+        self._database.alone(runs)
         self._make_ready(runs, RUN)
-        self._database.execute(f"DELETE FROM {runs.quoted} WHERE id IN (SELECT id FROM {RUN})")  # noqa: S608
+        mine = f"id IN (SELECT id FROM {RUN}) AND findings_table = '{self._table}'"  # noqa: S608
+        self._database.execute(f"DELETE FROM {runs.quoted} WHERE {mine}")  # noqa: S608
         self._insert(runs, RUN)
         if summary.is_kept:
             self._make_ready(self._table, FOUND)
@@ -182,6 +214,7 @@ class TableSink:
             self._clear_rejects(self._rejects)
             self._insert(self._rejects, REFUSED)
         self._database.commit()
+        self._close()
         if summary.is_kept:
             WRITTEN.append(f"the table {self._table}")
 
@@ -218,8 +251,7 @@ class TableSink:
         self._database.execute(f"INSERT INTO {table.quoted} ({names}) SELECT {names} FROM {temporary}")  # noqa: S608
 
     def abandon(self) -> None:
-        """Leave the table as it was; after `end` this does nothing."""
-        self._database.close()
+        """Leave the table as it was, which `ended` does with the record of the run; after `end` this does nothing."""
 
     def _make_ready(self, table: TableName, temporary: str) -> None:
         """Make a table with the columns of a temporary one, or give it those that it has not."""
@@ -249,25 +281,6 @@ class TableSink:
             kind = pa.string() if isinstance(value, str) else pa.list_(pa.string())
             rows = rows.append_column(name, pa.array([value] * len(rows), kind))
         return rows
-
-
-def _run_row(summary: Summary, table: TableName) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    run, values = summary.run, summary.to_dict()
-    assert run is not None
-    row = {
-        "id": run.id,
-        "started": run.started,
-        "ended": run.ended,
-        "findings_table": str(table),
-        **{name: values[name] for name in ("weakcode", "engine", "profile", "rules")},
-        **{name: ", ".join(values[name]) for name in ("packs", "editions", "notes_editions")},
-        **{name: values[name] for name in ("claims_in", "evaluated", "rejected", "clean", "waived", "findings")},
-        "summary": json.dumps(values, ensure_ascii=False),
-    }
-    kinds = [(name, pa.string() if isinstance(value, str) else pa.int64()) for name, value in row.items()]
-    return pa.RecordBatch.from_pylist([row], schema=pa.schema(kinds))
 
 
 def _texts(name: str, texts: list[str]) -> pa.RecordBatch:

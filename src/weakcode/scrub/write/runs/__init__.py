@@ -1,0 +1,1 @@
+"""What a run tells of itself in files: its counts, events, and records."""

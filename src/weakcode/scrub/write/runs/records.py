@@ -1,0 +1,161 @@
+"""Records of runs in a folder: a file for each, which says from the start to the end what happened to the run.
+
+A run that is under way has a file `RUN.running`, which its process holds a lock on. When it ends, `RUN.json` is its
+summary, or says why there is none. The files of runs that were killed are closed by the next run that begins here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import quote, unquote
+
+import attrs
+
+from weakcode.base.temporary import is_dead
+from weakcode.errors import InputError
+from weakcode.scrub.read.places import is_address
+from weakcode.scrub.write.files import writing
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from weakcode.scrub.runs import RunTime
+    from weakcode.scrub.summary import Summary
+
+RUNNING, COMPLETED, NOT_KEPT, KILLED = "running", "completed", "not kept", "killed"
+"""States of a run, beside those in which it did not complete (`watching.FAILED`, `STOPPED`)."""
+WHY_KILLED = "the process ended without a word: it was killed, or its machine stopped"
+TRIED_AGAIN = "an attempt to run it again did not complete; what it wrote before stands"
+_UNDER_WAY = ".running"
+
+
+class RunRecords:
+    """The records of runs in a folder, which is made where it is not there; hears of one run.
+
+    Raises InputError where the folder cannot be written into, and where a run of the same id is under way.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder)
+        self._mark: Path | None = None
+        self._held: BinaryIO | None = None
+
+    @classmethod
+    def of(cls, folder: str) -> RunRecords:
+        """Return the records in a folder that was asked for. Raises InputError where it can be none."""
+        if is_address(folder) or (Path(folder).exists() and not Path(folder).is_dir()):
+            raise InputError(f"--records {folder} is not a folder of this machine")
+        if not Path(folder).absolute().parent.is_dir():
+            raise InputError(f"the folder {Path(folder).parent} does not exist; make it first")
+        return cls(folder)
+
+    def started(self, run: RunTime) -> None:
+        """Say that a run is under way, and close the records of runs that are dead."""
+        with writing(self._folder):
+            self._folder.mkdir(exist_ok=True)
+            self._close_dead()
+            mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
+            held = mark.open("ab")
+            if not _is_ours(held, mark):
+                held.close()
+                raise InputError(f"run {run.id} is under way already; wait until it has ended, or use another --run-id")
+            held.truncate(0)
+            held.write(_said({"run": attrs.asdict(run), "state": RUNNING}))
+            held.flush()
+            os.fsync(held.fileno())
+            self._mark, self._held = mark, held
+
+    def completed(self, summary: Summary) -> None:
+        """Write the summary as the record of the run."""
+        with self._ending() as mark:
+            if mark is not None:
+                _written(self._record(mark), summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+
+    def ended(self, run: RunTime, state: str, why: str) -> None:
+        """Say that the run did not complete, and why."""
+        with self._ending() as mark:
+            if mark is not None:
+                self._close(mark, {"run": attrs.asdict(run.ending()), "state": state, "why": why})
+
+    def let_go(self) -> None:
+        """Remove the mark of a run that is under way, whose record stands."""
+        with self._ending():
+            pass
+
+    @contextmanager
+    def _ending(self) -> Iterator[Path | None]:
+        """Remove the mark after the block; where that fails, leave it to the next run."""
+        mark, held = self._mark, self._held
+        self._mark = self._held = None
+        try:
+            with writing(self._folder):
+                yield mark
+                if mark is not None:
+                    mark.unlink(missing_ok=True)
+        finally:
+            if held is not None:
+                held.close()
+
+    def _record(self, mark: Path) -> Path:
+        return mark.with_name(mark.name.removesuffix(_UNDER_WAY) + ".json")
+
+    def _close_dead(self) -> None:
+        for mark in sorted(self._folder.glob(f"*{_UNDER_WAY}")):
+            if not is_dead(mark):
+                continue
+            said = _read(mark)
+            run = said.get("run") or {"id": unquote(mark.name.removesuffix(_UNDER_WAY)), "started": "", "ended": ""}
+            self._close(mark, {"run": {**run, "ended": ""}, "state": KILLED, "why": WHY_KILLED})
+            mark.unlink(missing_ok=True)
+
+    def _close(self, mark: Path, said: dict[str, Any]) -> None:
+        """Write how a run ended, unless an earlier attempt completed, whose findings stand."""
+        record = self._record(mark)
+        if not _read(record).get("is_kept"):
+            _written(record, _said(said))
+
+
+def is_without_summary(path: Path) -> bool:
+    """Tell whether a file is the record of a run that did not complete."""
+    said = _read(path)
+    return "state" in said and "claims_in" not in said
+
+
+def _is_ours(file: BinaryIO, path: Path) -> bool:
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            return True
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def _said(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, indent=2).encode() + b"\n"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _written(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.partial")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,200 @@
+"""The record of a run says from its start to its end what happened to it, wherever its findings go."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from weakcode import Validator
+from weakcode.cli import main
+from weakcode.scrub.run import Plan
+from weakcode.scrub.write.databases import postgres
+from weakcode.scrub.write.targets import sink_for
+
+PLACES = ["duckdb", "sqlite", "postgresql", "folder", "file"]
+KILLED = (
+    "import os, signal, sys\n"
+    "from weakcode.cli import main\n"
+    "from weakcode.scrub import run\n"
+    "run._Run.summary = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "main(sys.argv[1:])"
+)
+
+
+class Place:
+    """Where findings go, and how the record of a run is read there."""
+
+    def __init__(self, kind: str, folder: Path, db: str) -> None:
+        self.kind, self.folder, self.db = kind, folder, db
+        self.claims = folder / "claims.csv"
+        self.claims.write_text("claim_id,codes\nA,M62.84\nB,I10\n")
+
+    def arguments(self, *options: object) -> list[str]:
+        into = {
+            "duckdb": ["--into", f"duckdb:{self.folder / 'f.db'}:findings"],
+            "sqlite": ["--into", f"sqlite:{self.folder / 'f.db'}:findings"],
+            "postgresql": ["--db", self.db, "--into", "findings"],
+            "folder": ["--into", f"parquet:{self.folder / 'out'}"],
+            "file": ["-o", str(self.folder / "f.parquet"), "--records", str(self.folder / "records")],
+        }[self.kind]
+        return ["scrub", "--only", "weakness", str(self.claims), *into, "--quiet", *map(str, options)]
+
+    def run(self, *options: object, status: int = 1) -> Result:
+        result = CliRunner().invoke(main, self.arguments(*options))
+        assert result.exit_code == status, result.output
+        return result
+
+    def kill(self, *options: object) -> None:
+        done = subprocess.run([sys.executable, "-c", KILLED, *self.arguments(*options)], check=False)
+        assert done.returncode == -9
+
+    def record(self, run: str) -> tuple[str, str, int | None]:
+        """Return the state of a run, why, and its claims."""
+        if self.kind in ("folder", "file"):
+            records = self.folder / ("out/_runs" if self.kind == "folder" else "records")
+            path = next(records / name for name in (f"{run}.running", f"{run}.json") if (records / name).exists())
+            said = json.loads(path.read_text())
+            state = said.get("state") or ("completed" if said["is_kept"] else "not kept")
+            return state, said.get("why", ""), said.get("claims_in")
+        query = f"SELECT state, coalesce(why, ''), claims_in FROM runs WHERE id = '{run}'"
+        (row,) = self.asked(query)
+        return row
+
+    def asked(self, query: str) -> list[Any]:
+        if self.kind == "postgresql":
+            return asked(self.db, query)
+        path = str(self.folder / "f.db")
+        connection: Any = duckdb.connect(path) if self.kind == "duckdb" else sqlite3.connect(path)
+        try:
+            return list(connection.execute(query).fetchall())
+        finally:
+            connection.close()
+
+
+def asked(db: str, query: str) -> list[Any]:
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(db, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return list(cursor.fetchall()) if cursor.description else []
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    db = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    if db:
+        asked(db, "DROP TABLE IF EXISTS findings, rejects, runs")
+    return Place(request.param, tmp_path, db)
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_run_that_is_killed_is_under_way_until_the_next_one_tells_that_it_was_killed(place: Place) -> None:
+    place.kill("--run-id", "monday")
+    assert place.record("monday") == ("running", "", None)
+    place.run("--run-id", "tuesday")
+    state, why, claims = place.record("monday")
+    assert (state, claims) == ("killed", None)
+    assert "killed, or its machine stopped" in why
+    assert place.record("tuesday") == ("completed", "", 2)
+    place.run("--run-id", "monday")
+    assert place.record("monday") == ("completed", "", 2)
+
+
+@pytest.mark.parametrize("place", PLACES, indirect=True)
+def test_a_run_that_fails_or_is_not_kept_says_why_and_its_retry_takes_its_place(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.claims.rename(place.folder / "elsewhere.csv")
+    place.run("--run-id", "monday", status=2)
+    state, why, claims = place.record("monday")
+    assert (state, claims) == ("failed", None)
+    assert "does not exist" in why
+
+    def stops(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("weakcode.scrub.run._Run.file", stops)
+        (place.folder / "elsewhere.csv").rename(place.claims)
+        place.run("--run-id", "monday", status=130)
+    assert place.record("monday")[0] == "stopped"
+    place.claims.write_text("claim_id,codes\nA,\n")
+    place.run("--run-id", "monday", status=2)
+    assert place.record("monday") == ("not kept", "", 1)
+
+
+@pytest.mark.parametrize("place", ["sqlite", "folder"], indirect=True)
+def test_a_run_that_completed_and_is_tried_again_in_vain_stays_completed(place: Place) -> None:
+    place.run("--run-id", "monday")
+    place.kill("--run-id", "monday")
+    place.run("--run-id", "tuesday")
+    state, why, claims = place.record("monday")
+    assert (state, claims) == ("completed", 2)
+    if place.kind != "folder":
+        assert why.startswith("killed: an attempt to run it again did not complete")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "folder", "file"])
+def test_a_run_of_the_same_id_waits_for_no_end_of_the_other(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = request.getfixturevalue("postgresql") if kind == "postgresql" else ""
+    monkeypatch.setattr(postgres, "WAITS", 0.0)
+    place = Place(kind, tmp_path, db)
+    said = []
+    judge = Plan.run
+
+    def meanwhile(plan: Plan) -> Any:
+        if not said:
+            said.append("")
+            other = Plan(
+                plan.inputs, plan.judge, run_id=plan.run_id, output=plan.output, watchers=plan.watchers,
+                sink=plan.sink, progress=lambda *_: said.append(place.run("--run-id", "monday", status=2).output),
+            )  # fmt: skip
+            return judge(other)
+        return judge(plan)
+
+    monkeypatch.setattr(Plan, "run", meanwhile)
+    place.run("--run-id", "monday")
+    assert "run monday is under way already" in said[1]
+    assert place.record("monday") == ("completed", "", 2)
+
+
+def test_runs_that_begin_at_the_same_time_make_the_tables_once(postgresql: str, tmp_path: Path) -> None:
+    asked(postgresql, "DROP TABLE IF EXISTS findings, rejects, runs")
+    place, validator = Place("postgresql", tmp_path, postgresql), Validator(packs="weakness")
+
+    def run(number: int) -> int:
+        sink = sink_for("findings", postgresql, {}, mode="run", rejects="rejects")
+        return Plan([place.claims], validator, sink=sink, run_id=f"r{number}").run().findings
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(run, range(4))) == [1] * 4
+    assert asked(postgresql, "SELECT count(*) FROM findings") == [(4,)]
+    assert asked(postgresql, "SELECT state, count(*) FROM runs GROUP BY state") == [("completed", 4)]
+
+
+def test_a_report_over_records_shows_the_runs_that_completed(tmp_path: Path) -> None:
+    from weakcode.report.runs import runs_of
+
+    place = Place("file", tmp_path, "")
+    place.run("--run-id", "monday")
+    place.run(tmp_path / "none.csv", "--run-id", "tuesday", status=2)
+    runs = runs_of([str(tmp_path / "records"), str(tmp_path / "f.parquet")])
+    assert [one.id for one in runs] == ["monday"]
+
+
+def test_a_new_folder_of_a_run_that_cannot_begin_is_not_made(tmp_path: Path) -> None:
+    place = Place("folder", tmp_path, "")
+    place.run("--rejects", place.claims, status=2)
+    place.run("--digests", tmp_path / "d.parquet", status=2)
+    assert not (tmp_path / "out").exists()
