@@ -57,12 +57,9 @@ def names_in(tabular: Tabular) -> tuple[set[str], set[str]]:
     """Return the compact billable codes of a Tabular List, and its headers."""
     codes: set[str] = set()
     headers: set[str] = set()
-    for chapter in tabular.chapters:
-        for node in chapter.walk():
-            if node.kind in ("category", "subcategory"):
-                name = node.name.replace(".", "")
-                codes |= {name.ljust(6, "X") + seventh for seventh in node.seventh or ()}
-                (headers if node.children or node.seventh else codes).add(name)
+    for name, node in tabular.places.items():
+        codes |= {name.ljust(6, "X") + seventh for seventh in node.seventh or ()}
+        (headers if node.children or node.seventh else codes).add(name)
     return codes, headers
 
 

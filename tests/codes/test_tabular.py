@@ -54,7 +54,7 @@ def test_of_a_code_the_first_name_title_and_definition_count_wherever_they_stand
         .children
     )
     place = category.children[-1]
-    assert (place.name, place.title, place.seventh) == ("A00.1", "Mild & <brief> é", {"A": "both", "S": "both"})
+    assert (place.name, place.title, place.seventh) == ("A001", "Mild & <brief> é", {"A": "both", "S": "both"})
     assert [(block.kind, block.lines) for block in place.blocks] == [
         ("inclusion_term", ("one or two",)),
         ("seventh_character_note", ("or so", "")),

@@ -52,16 +52,17 @@ cdef class Reader:
     cdef list lines
     cdef str kind, text, characters
     cdef bint defining
-    cdef set names
     cdef readonly str version
     cdef readonly list chapters
     """The chapters, with everything below them."""
+    cdef readonly dict places
+    """Categories and what is below them, by their compact names."""
     cdef readonly list seventh
     """Places with a definition of 7th characters, and these with their texts."""
 
     def __cinit__(self, str where, node, block, dict kinds):
         self.where, self.node, self.block, self.kinds = where, node, block, kinds
-        self.chapters, self.seventh, self.names = [], [], set()
+        self.chapters, self.places, self.seventh = [], {}, []
 
     def read(self, parser, content):
         """Read a list with a parser that has no handlers for elements yet."""
@@ -185,7 +186,7 @@ cdef class Reader:
             self.lines.append(text)
 
     cdef _close(self, _Open place):
-        cdef str name = place.name or "", kind
+        cdef str name = place.name or "", dotted = None, kind
         if place.role == DIAGNOSIS:
             if not _is_code(name):
                 name = name.upper()
@@ -194,16 +195,20 @@ cdef class Reader:
             for child in place.children:
                 # Not more than the category: the list of 2021 has H54.512A below H54.511.
                 if not (<str>child.name).startswith(name[:3]):
-                    raise EditionError(f"{self.where} lists {child.name} below {name}; give an unaltered Tabular List.")
-            if name in self.names:
-                raise EditionError(f"{self.where} defines {name} twice; give an unaltered Tabular List.")
-            self.names.add(name)
-            kind = "category" if len(name) == 3 else "subcategory"
+                    below = f"{child.name[:3]}.{child.name[3:]}".rstrip(".")
+                    raise EditionError(f"{self.where} lists {below} below {name}; give an unaltered Tabular List.")
+            kind = "category"
+            if len(name) > 3:
+                kind, dotted, name = "subcategory", name, name[:3] + name[4:]
+            if name in self.places:
+                raise EditionError(f"{self.where} defines {dotted or name} twice; give an unaltered Tabular List.")
         else:
             kind = "chapter" if place.role == CHAPTER else "section"
         node = self.node(kind, name, place.title or "", place.blocks, place.children, place.placeholder)
-        if place.seventh is not None and place.role == DIAGNOSIS:
-            self.seventh.append((node, place.seventh))
+        if place.role == DIAGNOSIS:
+            self.places[name] = node
+            if place.seventh is not None:
+                self.seventh.append((node, place.seventh))
         (self.chapters if place.role == CHAPTER else place.above.children).append(node)
 
 

@@ -210,15 +210,15 @@ def load(source: EditionSource) -> Edition:
 
 def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, cached: Path) -> store.Stored:
     from weakcode.codes.sources.tabular import read_tabular
-    from weakcode.codes.universe import compile_edition, listed
+    from weakcode.codes.universe import compile_edition
     from weakcode.codes.validity import calendar
 
     with doing(f"compiling the Tabular List {source.name}, which is kept for the next time"), uncollected():
         tabular = read_tabular(_content(source), source.path.name)
-        own = listed(tabular, source.release)
+        own = [code for node in tabular.places.values() for code in node.codes()]
         others = [_code_source(one) for one in known if one != source]
         facts = table.table()
-        dates = calendar(facts, [own, *others])
+        dates = calendar(facts, {source.release: own} | {one.release: one.codes for one in others})
         meta, sections = compile_edition(tabular, own, others, facts, dates, _terms(source))
         # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
         digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)

@@ -6,7 +6,6 @@ numbers up to its `node_end`. Billable codes are numbered alphabetically, those 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
@@ -51,100 +50,116 @@ def node_key(name: str) -> int:
     return pack_key(name if "-" in name else compact(name))
 
 
-def _node_keys(nodes: Iterable[TabularNode]) -> array[int]:
-    """Return the keys of the nodes of a list, whose names are written as they ought to be."""
-    names = [f"@{node.name[8:]}" if node.kind == "chapter" else node.name.replace(".", "") for node in nodes]
-    return pack_keys(names)
+def _in_order(tabular: Tabular) -> tuple[list[TabularNode], list[int], list[int]]:
+    """Return all nodes in document order, each before its children; the number of the parent of each, and its end.
 
-
-def _in_order(tabular: Tabular) -> tuple[list[TabularNode], list[int]]:
-    """Return all nodes in document order, each before its children, and the number of the parent of each."""
+    The end is the number after that of the last node below.
+    """
     nodes: list[TabularNode] = []
     parents: list[int] = []
-    waiting = [(chapter, NOBODY) for chapter in reversed(tabular.chapters)]
-    while waiting:
-        node, parent = waiting.pop()
-        if node.children:
-            index = len(nodes)
-            waiting += [(child, index) for child in reversed(node.children)]
+    ends: list[int] = []
+
+    def add(node: TabularNode, parent: int) -> None:
+        index = len(nodes)
         nodes.append(node)
         parents.append(parent)
-    return nodes, parents
+        ends.append(index + 1)
+        if node.children:
+            for child in node.children:
+                add(child, index)
+            ends[index] = len(nodes)
+
+    for chapter in tabular.chapters:
+        add(chapter, NOBODY)
+    return nodes, parents, ends
 
 
-def _ends(parents: list[int]) -> list[int]:
-    """Return for each node the number after that of the last one below it."""
-    ends = list(range(1, len(parents) + 1))
-    for index in range(len(parents) - 1, -1, -1):
-        parent = parents[index]
-        if parent != NOBODY and ends[index] > ends[parent]:
-            ends[parent] = ends[index]
-    return ends
-
-
-class _Notes:
-    """The columns of all notes, node by node."""
-
-    def __init__(self, nodes: list[TabularNode]) -> None:
-        names = ("note_first", "note_kind", "note_block", "note_line", "line_at")
-        self.columns = {name: array(ITEM_TYPES[name]) for name in names}
-        self.lines = bytearray()
-        first = self.columns["note_first"]
-        for node in nodes:
-            first.append(len(self.columns["note_kind"]))
-            if node.blocks:
-                self._add(node)
-        first.append(len(self.columns["note_kind"]))
-        self.columns["note_line"].append(len(self.columns["line_at"]))
-        self.columns["line_at"].append(len(self.lines))
-
-    def _add(self, node: TabularNode) -> None:
-        column = self.columns
+def _notes(nodes: Iterable[TabularNode]) -> tuple[dict[str, list[int]], bytes]:
+    """Return the columns of all notes, node by node, and their lines."""
+    first, kinds, numbers, starts = [0], [], [], [0]
+    lines: list[bytes] = []
+    for node in nodes:
         seen: dict[str, int] = {}
         for block in node.blocks:
-            column["note_kind"].append(NOTES.index(block.kind))
-            column["note_block"].append(seen.setdefault(block.kind, 0))
-            seen[block.kind] += 1
-            column["note_line"].append(len(column["line_at"]))
-            for line in block.lines:
-                column["line_at"].append(len(self.lines))
-                self.lines += line.encode()
+            kinds.append(NOTES.index(block.kind))
+            numbers.append(seen.get(block.kind, 0))
+            seen[block.kind] = numbers[-1] + 1
+            lines += [line.encode() for line in block.lines]
+            starts.append(len(lines))
+        first.append(len(kinds))
+    made = {"note_first": first, "note_kind": kinds, "note_block": numbers, "note_line": starts}
+    return {**made, "line_at": [*accumulate(map(len, lines), initial=0)]}, b"".join(lines)
 
 
-def compile_tabular(tabular: Tabular, terms: bytes = b"") -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Return the `meta` and `sections` of a stored edition; `terms` are those of the Alphabetic Index, as text."""
-    nodes, parents = _in_order(tabular)
-    notes = _Notes(nodes)
+def _sevenths(nodes: Iterable[TabularNode]) -> tuple[list[dict[str, str]], list[int]]:
+    """Return the distinct choices of 7th characters with their texts, none first, and the number of that of each node.
+
+    A node below a definition has its choice in common with others, as one object.
+    """
+    numbers: dict[tuple[tuple[str, str], ...], int] = {(): 0}
+    known: dict[int, int] = {}
+    found = []
+    for node in nodes:
+        number = 0
+        if node.seventh:
+            place = id(node.seventh)
+            if place not in known:
+                known[place] = numbers.setdefault(tuple(node.seventh.items()), len(numbers))
+            number = known[place]
+        found.append(number)
+    return [dict(choice) for choice in numbers], found
+
+
+def compile_tabular(
+    tabular: Tabular, terms: bytes = b"", windows: Mapping[str, int] | None = None
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the `meta` and `sections` of a stored edition.
+
+    `terms` are those of the Alphabetic Index, as text, `windows` the number of the window of each billable code.
+    """
+    import numpy as np
+
+    nodes, parents, ends = _in_order(tabular)
     titles = [node.title.encode() for node in nodes]
-    keys = _node_keys(nodes)
-    sevenths: dict[tuple[tuple[str, str], ...], int] = {(): 0}
-    choices = [tuple(node.seventh.items()) if node.seventh else () for node in nodes]
-    codes = [(code, index) for index, node in enumerate(nodes) for code in node.codes()]
-    billable = sorted(zip(pack_keys([code for code, _ in codes]), [index for _, index in codes], strict=True))
-    by_key = sorted(zip(keys, range(len(keys)), strict=True))
+    keys = pack_keys([f"@{node.name[8:]}" if node.kind == "chapter" else node.name for node in nodes])
+    sevenths, choices = _sevenths(nodes)
+    billable = [node.is_code for node in nodes]
+    codes: list[str] = []
+    at: list[int] = []
+    for index, node in enumerate(nodes):
+        if node.seventh or billable[index]:
+            codes += node.codes()
+            at += [index] * (len(codes) - len(at))
+    code_keys = np.array(pack_keys(codes))
+    by_code, by_key = (np.argsort(column, kind="stable") for column in (code_keys, np.array(keys)))
     kinds = {kind: number for number, kind in enumerate(KINDS)}
-    made: dict[str, Iterable[int]] = {
-        "codes": [key for key, _ in billable],
-        "code_node": [node for _, node in billable],
+    noted, lines = _notes(nodes)
+    made: dict[str, Any] = {
+        "codes": code_keys[by_code],
+        "code_node": np.array(at)[by_code],
         "node_key": keys,
         "node_kind": [kinds[node.kind] for node in nodes],
-        "node_flags": [PLACEHOLDER * node.placeholder | BILLABLE * node.is_code for node in nodes],
+        "node_flags": [
+            PLACEHOLDER * node.placeholder | BILLABLE * own for node, own in zip(nodes, billable, strict=True)
+        ],
         "node_parent": parents,
-        "node_end": _ends(parents),
-        "node_seventh": [sevenths.setdefault(one, len(sevenths)) for one in choices],
-        "key_sorted": [key for key, _ in by_key],
-        "key_node": [node for _, node in by_key],
-        "title_at": accumulate(map(len, titles), initial=0),
+        "node_end": ends,
+        "node_seventh": choices,
+        "key_sorted": np.array(keys)[by_key],
+        "key_node": by_key,
+        "title_at": [*accumulate(map(len, titles), initial=0)],
+        **noted,
     }
-    sections = {name: array(ITEM_TYPES[name], numbers).tobytes() for name, numbers in made.items()}
-    sections |= {name: column.tobytes() for name, column in notes.columns.items()}
-    sections |= {"titles": b"".join(titles), "lines": bytes(notes.lines), "terms": terms}
-    return {"sevenths": [dict(one) for one in sevenths], "version": tabular.version}, sections
+    if windows is not None:
+        made["code_window"] = np.array([windows[code] for code in codes])[by_code]
+    sections = {name: np.asarray(numbers, ITEM_TYPES[name]).tobytes() for name, numbers in made.items()}
+    sections |= {"titles": b"".join(titles), "lines": lines, "terms": terms}
+    return {"sevenths": sevenths, "version": tabular.version}, sections
 
 
 def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:
     """Return the arrays of a stored edition, ready to be read by index.
 
-    What `compile_tabular` makes is without `code_window`, the window of each billable code.
+    What `compile_tabular` makes without windows has no `code_window`, the window of each billable code.
     """
     return {name: sections[name].cast(item) for name, item in ITEM_TYPES.items()}  # type: ignore[call-overload]

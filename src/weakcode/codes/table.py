@@ -2,8 +2,9 @@
 
 `data/codes.txt.xz` is made by `tools/code_table.py` from files of CDC and CMS. Its lines are fields parted
 by tabs: ``release`` and the first day of a code set; ``last`` and the last day known; ``history``, its number, and
-spells of days with the flags on them; ``code``, a compact code, the number of its history, and its title where the
-bundled Tabular List has none (empty where no source tells it); ``header`` and ``title``, see `CodeTable`.
+spells of days with the flags on them; ``codes`` and every compact code, ``lives`` and the number of the history of
+each, both parted by blanks; ``name``, a code and its title where the bundled Tabular List has none (empty where no
+source tells it); ``header`` and ``title``, see `CodeTable`.
 """
 
 from __future__ import annotations
@@ -89,16 +90,19 @@ def read(text: str) -> CodeTable:
     releases: list[date] = []
     last = FOREVER
     histories: list[History] = []
-    codes: dict[str, int] = {}
+    codes: list[str] = []
+    lives: list[int] = []
     titles: dict[str, str] = {}
     headers: dict[str, str] = {}
     retitled: dict[str, list[Retitled]] = {}
     for line in text.splitlines():
         kind, *fields = line.split("\t")
-        if kind == "code":
-            codes[fields[0]] = int(fields[1])
-            if len(fields) > 2:
-                titles[fields[0]] = fields[2]
+        if kind == "codes":
+            codes = fields[0].split()
+        elif kind == "lives":
+            lives = list(map(int, fields[0].split()))
+        elif kind == "name":
+            titles[fields[0]] = fields[1]
         elif kind == "header":
             headers[fields[0]] = fields[1]
         elif kind == "title":
@@ -114,7 +118,7 @@ def read(text: str) -> CodeTable:
         tuple(releases),
         last,
         tuple(histories),
-        codes,
+        dict(zip(codes, lives, strict=True)),
         titles,
         headers,
         {code: tuple(known) for code, known in retitled.items()},
@@ -132,9 +136,8 @@ def written(table: CodeTable) -> str:
     for number, history in enumerate(table.histories):
         spells = (" ".join([str(one.starts), str(one.ends), *sorted(one.flags)]) for one in history)
         lines.append("\t".join(["history", str(number), *spells]))
-    for code, number in table.codes.items():
-        titled = [table.titles[code]] if code in table.titles else []
-        lines.append("\t".join(["code", code, str(number), *titled]))
+    lines += [f"codes\t{' '.join(table.codes)}", f"lives\t{' '.join(map(str, table.codes.values()))}"]
+    lines += [f"name\t{code}\t{title}" for code, title in table.titles.items()]
     lines += [f"header\t{code}\t{title}" for code, title in table.headers.items()]
     for code, known in table.retitled.items():
         lines += [f"title\t{code}\t{one.starts}\t{one.ends}\t{one.title}" for one in known]

@@ -6,14 +6,11 @@ claims of any day. A code that is billable on some days and a category on others
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from weakcode.codes.compiled import compile_tabular
-from weakcode.codes.keys import unpack_keys
-from weakcode.codes.normalise import canonical
 from weakcode.codes.sources.tabular import Tabular, TabularNode
 from weakcode.codes.table import CodeTable
 from weakcode.codes.validity import Calendar, CodeSource, Release
@@ -27,8 +24,7 @@ def listed(tabular: Tabular, release: Release) -> CodeSource:
     """Return the codes and headers of a Tabular List."""
     codes: dict[str, str] = {}
     headers: dict[str, str] = {}
-    for node in _places(tabular):
-        name = node.name.replace(".", "")
+    for name, node in tabular.places.items():
         if node.children or node.seventh:
             headers[name] = node.title
         else:
@@ -41,7 +37,7 @@ def listed(tabular: Tabular, release: Release) -> CodeSource:
 
 def compile_edition(
     tabular: Tabular,
-    own: CodeSource,
+    own: Collection[str],
     others: list[CodeSource],
     table: CodeTable,
     dates: Calendar,
@@ -52,15 +48,13 @@ def compile_edition(
     `own` are its own codes, `others` those of other releases at hand, from which titles are taken, `terms` those of the
     Alphabetic Index, as `alphabetic.write_terms` has them.
     """
-    titles = {code: table.titles.get(code, "") for code in dates.window_of.keys() - own.codes.keys()}
+    titles = {code: table.titles.get(code, "") for code in dates.window_of.keys() - set(own)}
     headers = dict(table.headers)
     for source in others:
         headers |= source.headers
         titles |= {code: title for code, title in source.codes.items() if not titles.get(code, "unasked")}
     spoken = _Laying(tabular, titles, headers).lay()
-    meta, sections = compile_tabular(tabular, terms)
-    codes = memoryview(sections["codes"]).cast("Q")
-    sections["code_window"] = array("H", map(dates.window_of.__getitem__, unpack_keys(codes))).tobytes()
+    meta, sections = compile_tabular(tabular, terms, dates.window_of)
     retitled = {
         code: [[str(one.starts), str(one.ends), one.title] for one in known] for code, known in table.retitled.items()
     }
@@ -74,19 +68,14 @@ def compile_edition(
     return meta, sections
 
 
-def _places(tabular: Tabular) -> Iterator[TabularNode]:
-    """Yield every category and what is below it."""
-    return (node for node in tabular.walk() if node.kind in ("category", "subcategory"))
-
-
 class _Laying:
     """Puts codes with these titles into a Tabular List, which it changes."""
 
     def __init__(self, tabular: Tabular, titles: Mapping[str, str], headers: Mapping[str, str]) -> None:
         self._titles = titles
         self._headers = headers
-        self._nodes = {node.name.replace(".", ""): node for node in _places(tabular)}
-        self._sections = [node for node in tabular.walk() if node.kind == "section"]
+        self._nodes = tabular.places
+        self._sections = [section for chapter in tabular.chapters for section in _sections(chapter)]
 
     def lay(self) -> dict[str, str]:
         """Lay every code, and return the titles of those that are places of the list already, or have another title."""
@@ -134,7 +123,7 @@ class _Laying:
 
     def _put(self, name: str, title: str, parent: TabularNode | None) -> TabularNode:
         kind = "category" if len(name) == _CATEGORY else "subcategory"
-        node = TabularNode(kind, canonical(name), title, billable=False)
+        node = TabularNode(kind, name, title, billable=False)
         if parent is None:
             parent = self._section(name[:_CATEGORY])
         elif not parent.children and parent.billable is None:
@@ -154,6 +143,14 @@ class _Laying:
 
 def _first(section: TabularNode) -> str:
     return section.name.split("-")[0]
+
+
+def _sections(place: TabularNode) -> Iterator[TabularNode]:
+    """Yield the sections below a chapter or section, in document order."""
+    for child in place.children:
+        if child.kind == "section":
+            yield child
+            yield from _sections(child)
 
 
 def _below(section: TabularNode) -> list[TabularNode]:

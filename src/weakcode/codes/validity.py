@@ -91,16 +91,17 @@ def tabled_releases(table: CodeTable) -> tuple[Release, ...]:
     return tuple(Release(f"{starts:%Y-%m}", starts, last) for starts, last in zip(table.releases, ends, strict=True))
 
 
-def calendar(table: CodeTable, sources: Sequence[CodeSource]) -> Calendar:
-    """Return what is known of the days of all codes. On its own days a file at hand is right, not the table."""
-    by_release = {one.release: one for one in sources}
+def calendar(table: CodeTable, by_release: Mapping[Release, Iterable[str]]) -> Calendar:
+    """Return what is known of the days of all codes, those of files at hand by their release.
+
+    On its own days a file at hand is right, not the table.
+    """
     days = {(one.starts, one.ends) for one in by_release}
     tabled = [one for one in tabled_releases(table) if (one.starts, one.ends) not in days]
     releases = tuple(sorted((*tabled, *by_release), key=lambda one: (one.starts, one.tabled)))
     changes = sorted({day for one in releases for day in (one.starts, one.ends + _DAY)})
     # The day after the last one known is no change: what comes then is not known.
     changes = [day for day in changes if day <= max(one.ends for one in releases)]
-    masks = dict.fromkeys(table.codes, 0)
     shipped = [0] * len(table.histories)
     of_files: dict[Release, int] = {}
     for place, day in enumerate(changes):
@@ -112,18 +113,14 @@ def calendar(table: CodeTable, sources: Sequence[CodeSource]) -> Calendar:
             for number, history in enumerate(table.histories):
                 if any(spell.starts <= on <= spell.ends for spell in history):
                     shipped[number] |= 1 << place
+    masks = {code: shipped[history] for code, history in table.codes.items()}
+    known = masks.get
     for judge, places in of_files.items():
-        for code in by_release[judge].codes:
-            masks[code] = masks.get(code, 0) | places
+        masks |= {code: known(code, 0) | places for code in by_release[judge]}
     numbers: dict[int, int] = {}
-    window_of = {}
-    history_of = table.codes.get
-    for code, mask in masks.items():
-        known = history_of(code)
-        if known is not None:
-            mask |= shipped[known]
-        if mask:
-            window_of[code] = numbers.setdefault(mask, len(numbers))
+    for mask in filter(None, dict.fromkeys(masks.values())):
+        numbers[mask] = len(numbers)
+    window_of = {code: numbers[mask] for code, mask in masks.items() if mask}
     return Calendar(releases, tuple(_window(mask, changes) for mask in numbers), window_of)
 
 

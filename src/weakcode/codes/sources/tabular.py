@@ -48,7 +48,10 @@ class NoteBlock:
 
 @attrs.define
 class TabularNode:
-    """A chapter, section or code of the Tabular List. `children` and all nodes stand in document order."""
+    """A chapter, section or code of the Tabular List. `children` and all nodes stand in document order.
+
+    `name` is that of a chapter (``Chapter 13``), that of a section (``M60-M63``), or a compact code.
+    """
 
     kind: str
     name: str
@@ -72,9 +75,11 @@ class TabularNode:
 
     def codes(self) -> tuple[str, ...]:
         """Return the billable codes, compact, that this node stands for: one, one for each 7th character, or none."""
-        name = self.name.replace(".", "")
-        own = (name,) if self.is_code else ()
-        return own if not self.seventh else (*own, *(name.ljust(6, "X") + seventh for seventh in self.seventh))
+        own = (self.name,) if self.is_code else ()
+        if not self.seventh:
+            return own
+        stem = self.name.ljust(6, "X")
+        return (*own, *[stem + seventh for seventh in self.seventh])
 
     @property
     def is_code(self) -> bool:
@@ -86,10 +91,11 @@ class TabularNode:
 
 @attrs.frozen
 class Tabular:
-    """A whole Tabular List: the year it says it is for, and its chapters."""
+    """A whole Tabular List: the year it says it is for, its chapters, and categories and what is below, by name."""
 
     version: str
     chapters: tuple[TabularNode, ...]
+    places: dict[str, TabularNode]
 
     def walk(self) -> Iterator[TabularNode]:
         """Yield every node, in document order."""
@@ -127,11 +133,10 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
             if node.name in named:
                 raise EditionError(f"{where} defines {node.name} twice; give an unaltered Tabular List.")
             named.add(node.name)
-    tabular = Tabular(reader.version or "", chapters)
-    if not any(node.kind == "category" for node in tabular.walk()):
+    if not reader.places:
         raise EditionError(f"{where} is a Tabular List without any category; give the complete file.")
     _name_sevenths(reader.seventh)
-    return tabular
+    return Tabular(reader.version or "", chapters, reader.places)
 
 
 def _finish(chapter: TabularNode, where: str) -> tuple[TabularNode, ...]:
@@ -184,8 +189,8 @@ def _name_sevenths(defined: list[tuple[TabularNode, dict[str, str]]]) -> None:
             node = waiting.pop()
             if node.children:
                 waiting += [child for child in node.children if child.name not in own]
-            elif sevenths and len(node.name) < 8:
-                gone = removed.get(node.name.replace(".", "").ljust(6, "X")[5], "")
+            elif sevenths and len(node.name) < 7:
+                gone = removed.get(node.name.ljust(6, "X")[5], "")
                 node.seventh = {one: text for one, text in sevenths.items() if one not in gone} if gone else sevenths
 
 
