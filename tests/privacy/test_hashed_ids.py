@@ -19,6 +19,7 @@ from weakcode.cli import main
 from weakcode.engines.ids import id_of
 from weakcode.engines.kernel._kernel import nth_of_run
 from weakcode.report.data import read_report_data
+from weakcode.scrub.schema import PERSONAL
 
 KEY = "a key of the house"
 IDS = ["PATIENT-4711", "PATIENT-4712", "PATIENT-4711"]
@@ -94,7 +95,9 @@ def test_the_service_date_is_not_told_beside_hashed_ids(tmp_path: Path, engine: 
     for options, days in ((["--hash-ids"], [None]), ([], [dt.date(2026, 5, 2)])):
         command = ["scrub", "--only", "weakness", "--engine", engine, str(claims), "-o", str(out), *options]
         assert CliRunner().invoke(main, command).exit_code == 1
-        assert pq.read_table(out)["service_date"].to_pylist() == days
+        found = pq.read_table(out)
+        assert found["service_date"].to_pylist() == days
+        assert all(found[name].null_count == len(days) for name in PERSONAL if days == [None])
 
 
 @pytest.mark.parametrize("as_format", ["text", "json", "fhir"])

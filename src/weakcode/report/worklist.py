@@ -14,6 +14,7 @@ from weakcode.codes.normalise import shown
 from weakcode.errors import InputError, MissingExtraError
 from weakcode.report.model import Severities, WorkClaim, WorkItem, shown_message, shown_place
 from weakcode.scrub.guard import guarded, header_line
+from weakcode.scrub.schema import PERSONAL
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.pseudonyms import hashed_id
 from weakcode.visible import visible
@@ -190,8 +191,8 @@ def _rows(found: Any, hash_key: bytes | None) -> Iterator[dict[str, Any]]:
             row["where"] = shown_place(row["file"], row["line"], row["place"])
             if hash_key is not None:
                 row["claim_id"] = hashed_id(row["claim_id"], hash_key) if row["claim_id"] else row["claim_id"]
-                # A date tells of a claim what its hashed id does not, and the id of a finding is made of the claim's.
-                row["service_date"] = row["finding_id"] = None
+                # The id of a finding is made of the claim's.
+                row |= dict.fromkeys((*PERSONAL, "finding_id"))
             yield row
 
 

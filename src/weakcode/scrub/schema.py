@@ -49,7 +49,8 @@ class TableColumn:
     """A column. `about` says what it holds, `of` returns it for one finding.
 
     `kind` is the name of an Arrow type, of the items where it `is_list`. `separator` parts the items where a format has
-    only text.
+    only text. `is_personal` says that it tells something about a person beside the id of the claim; where ids are
+    hashed, it is empty.
     """
 
     name: str
@@ -59,6 +60,7 @@ class TableColumn:
     is_list: bool = False
     encoding: Encoding = Encoding.REPEATS
     separator: str = " "
+    is_personal: bool = False
 
     def type(self) -> pa.DataType:
         """Return the Arrow type."""
@@ -93,7 +95,11 @@ COLUMNS = (
     ),
     TableColumn("payer", "who pays, as the claim says", lambda one: one.record.claim.payer),
     TableColumn(
-        "service_date", "the service date; empty with hashed ids", lambda one: one.record.claim.service_date, "date32"
+        "service_date",
+        "the service date; empty with hashed ids",
+        lambda one: one.record.claim.service_date,
+        "date32",
+        is_personal=True,
     ),
     TableColumn("edition", "the codes that the claim was judged by", lambda one: one.verdict.edition),
     TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
@@ -127,6 +133,8 @@ COLUMNS = (
 )
 """In the order in which they are written. Batches fill them in `judge/findings.py`, from columns."""
 NAMES = tuple(column.name for column in COLUMNS)
+PERSONAL = tuple(column.name for column in COLUMNS if column.is_personal)
+"""Columns that are empty where claim ids are hashed."""
 _SEPARATORS = {"packs": "; ", **{column.name: column.separator for column in COLUMNS}}
 
 

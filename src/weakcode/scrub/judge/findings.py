@@ -26,6 +26,7 @@ from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.judge.incomplete import Satisfied
 from weakcode.scrub.judge.variants import Column, Variants
 from weakcode.scrub.judge.worded import VariantWords
+from weakcode.scrub.schema import PERSONAL
 
 _MOST_REMEMBERED = 131_072
 _LABELS = ["", *(severity.label for severity in sorted(Severity))]
@@ -109,7 +110,7 @@ class FindingColumns:
     ) -> pa.RecordBatch:
         """Return the findings table; `claim_ids`, `about` and `lines` are columns of the claims.
 
-        With `hide`, claims have what it returns for their ids, and no date.
+        With `hide`, claims have what it returns for their ids, and personal columns are left out.
         """
         count, said = len(self.rows), self.variants
         ids = pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows)
@@ -125,17 +126,18 @@ class FindingColumns:
             "positions": self._positions(),
             "fix": self._fixes(),
             "payer": _categories(about.payer, self.rows),
+            "service_date": _dates(about.days.values[about.days.index[self.rows]]),
             "edition": said.edition.of_rows(self.variant),
             "title": said.title.of_rows(self.variant),
             "provider": _categories(about.categories["provider"], self.rows),
             "sources": said.sources.of_rows(self.variant),
         }
-        if hide is None:
-            columns["service_date"] = _dates(about.days.values[about.days.index[self.rows]])
         if file is not None:
             columns["file"] = arrow.words(np.zeros(count, np.int32), arrow.texts([file]))
         if lines is not None:
             columns["line"] = lines.take(arrow.numbers(self.rows)).cast(pa.int64())
+        if hide is not None:
+            columns = {name: column for name, column in columns.items() if name not in PERSONAL}
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
     def _finding_ids(self, claim_ids: pa.StringArray) -> pa.StringArray:

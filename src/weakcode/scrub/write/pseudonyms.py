@@ -1,4 +1,4 @@
-"""Claim ids that cannot be read back, for outputs that leave the house."""
+"""Pseudonymised claim ids (HMAC-SHA256), for outputs that others see."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import attrs
 
 from weakcode.engines.ids import with_claim_id
 from weakcode.scrub.read.rows import Rejected
+from weakcode.scrub.schema import PERSONAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,12 +56,13 @@ class HashedIds:
         return hashed.take(distinct.indices)
 
     def judged(self, judged: Evaluated) -> Evaluated:
-        """Return a claim that was evaluated under its hashed id, without its date and the row that it was read from.
+        """Return a claim that was evaluated under its hashed id, without its row and without `PERSONAL` values.
 
         The ids of its findings are those of the claim under this id.
         """
         record, verdict = judged.record, judged.verdict
-        claim = attrs.evolve(record.claim, id=self.text(record.claim.id), service_date=None)
+        kept: dict[str, Any] = {"id": self.text(record.claim.id), **dict.fromkeys(PERSONAL)}
+        claim = attrs.evolve(record.claim, **kept)
         told = {name: with_claim_id(getattr(verdict, name), claim.id) for name in ("findings", "waived")}
         verdict = attrs.evolve(cast("Any", verdict), **told)
         return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""), verdict=verdict)
