@@ -7,10 +7,20 @@ from typing import Any
 import attrs
 
 
-def doc(text: str, *, key: str | None = None, single: bool = False, pattern: str | None = None, **kwargs: Any) -> Any:
+def doc(
+    text: str,
+    *,
+    key: str | None = None,
+    single: bool = False,
+    pattern: str | None = None,
+    codes: bool = False,
+    **kwargs: Any,
+) -> Any:
     """Declare a field with the sentence that an editor shows for it.
 
     `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
-    of one be written without the list; `pattern` is the regular expression for the text, or each text in it.
+    of one be written without the list; `pattern` is the regular expression for the text, or each text in it; `codes`
+    says that the text is a code expression.
     """
-    return attrs.field(metadata={"doc": text, "key": key, "single": single, "pattern": pattern}, **kwargs)
+    metadata = {"doc": text, "key": key, "single": single, "pattern": pattern, "codes": codes}
+    return attrs.field(metadata=metadata, **kwargs)

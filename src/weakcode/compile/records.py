@@ -25,7 +25,18 @@ from weakcode.semantics.edits import Edit, EditFix
 from weakcode.semantics.pointers import PointedKind
 from weakcode.semantics.verbs import Verb, Where
 
-_DATES = ("starts", "ends", "line_starts", "line_ends")
+_JSON = {
+    "int | None": int,
+    "str | None": str,
+    "dt.date | None": str,
+    "tuple[str, ...]": [str],
+    "tuple[int, ...]": [int],
+    "bool": bool,
+}
+"""What JSON has of a field of a condition, by its type."""
+_PLAIN = [field for field in attrs.fields(Condition) if field.name not in {part.name for part in CODE_PARTS}]
+_CONDITION = {field.name: _JSON[str(field.type)] for field in _PLAIN}
+_DATES = tuple(field.name for field in _PLAIN if "date" in str(field.type))
 _BINARY = (CodeSet, Condition)
 """What has columns of its own and is left out of the JSON of an edit."""
 
@@ -138,25 +149,6 @@ _RECORD = {
     "listed": str,
     "fix": {"action": str, "code": str, "text": str},
     "sources": [{"title": str, "place": str, "quote": str}],
-}
-_LISTS = [field.name for field in attrs.fields(Condition) if str(field.type) == "tuple[str, ...]"]
-_CONDITION = {
-    **dict.fromkeys(
-        (
-            "age_min",
-            "age_max",
-            "diagnoses_min",
-            "diagnoses_max",
-            "line_units_min",
-            "line_units_max",
-            "line_charge_min",
-            "line_charge_max",
-        ),
-        int,
-    ),
-    **dict.fromkeys(("sex", *_DATES), str),
-    **{name: [str] for name in _LISTS},
-    **dict.fromkeys(("pointer_off_claim", "line_without_pointer"), bool),
 }
 _BITS = 4
 

@@ -12,9 +12,10 @@ from typing import Any
 import attrs
 
 from weakcode.compile.ages import in_words, periods
+from weakcode.fields import plain_value
 from weakcode.findings import CONFIDENCES, SAFE_ACTIONS, Source
 from weakcode.pages.facts import Handling, RuleFacts, Tried
-from weakcode.rules.examples import ExampleCase
+from weakcode.rules.examples import ABOUT_EXAMPLES, ExampleCase
 from weakcode.rules.lines.model import LINE_KEYS, LineTest, Pointed
 from weakcode.rules.model import Case, Grouping, Relation
 
@@ -47,6 +48,8 @@ _KINDS: dict[str, str] = {
     "not_billable": "Forbid categories and codes without their 7th character, also what became one since.",
     "not_valid_on_date": "Forbid codes on days on which they were not yet, or are no longer, in force.",
 }
+_NAMES = {"service_date": "on", "setting": "", "documented": "documented:"}
+"""What stands before the value of a claim's field, where that is not its name."""
 _SAFETY = {
     "resequence": "Safe where only one code can be moved; with a choice of codes it is a proposal.",
     "drop-repeat": "Safe: `weakcode fix` applies it.",
@@ -280,30 +283,11 @@ def _place(positions: tuple[int, ...]) -> str:
 def known_of(case: ExampleCase) -> Iterator[str]:
     """Give what an example says of its claim beside the codes."""
     claim = case.claim
-    if claim.age is not None:
-        yield f"age {claim.age}"
-    if claim.sex is not None:
-        yield f"sex {claim.sex}"
-    if claim.service_date is not None:
-        yield f"on {claim.service_date}"
-    if claim.setting is not None:
-        yield claim.setting
-    if claim.payer is not None:
-        yield f"payer {claim.payer}"
-    for name in (
-        "plan",
-        "bill_type",
-        "frequency",
-        "place",
-        "state",
-        "provider_taxonomy",
-        "provider",
-        "rendering_provider",
-    ):
-        if getattr(claim, name) is not None:
-            yield f"{name.replace('_', ' ')} {getattr(claim, name)}"
-    if claim.documented:
-        yield f"documented: `{', '.join(sorted(claim.documented))}`"
+    for name in ABOUT_EXAMPLES:
+        value = plain_value(getattr(claim, name))
+        if value is not None:
+            words = f"`{', '.join(value)}`" if isinstance(value, list) else value
+            yield f"{_NAMES.get(name, name.replace('_', ' '))} {words}".strip()
     for diagnosis in claim.diagnoses:
         if diagnosis.text:
             yield f'the record says "{diagnosis.text}" at {diagnosis.position}'

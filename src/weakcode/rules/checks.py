@@ -12,13 +12,15 @@ import attrs
 
 from weakcode.errors import NotationError, Problem, did_you_mean
 from weakcode.rules.examples import problems_of
-from weakcode.rules.lines.checks import wrong_line, wrong_numbers, wrong_pointed, wrong_ranges
-from weakcode.rules.lines.model import SET_KEYS
+from weakcode.rules.lines.checks import wrong_dates, wrong_line, wrong_numbers, wrong_pointed, wrong_ranges
+from weakcode.rules.lines.model import SET_KEYS, DateRange, LineTest, NumberRange
 from weakcode.rules.model import (
     BUILTIN_SETS,
     OLDEST,
+    AgeRange,
     Case,
     Citation,
+    FactTest,
     FixRule,
     Grouping,
     Pack,
@@ -170,7 +172,7 @@ class _Checker:
         if any(case.pointed and case.pointed.asks_line and case.when and case.when.line for case in rule.all_cases):
             message = '"pointed" and "when" both say what a line must have; say it under "pointed" alone'
             yield self.marked.problem(path, message)
-        yield from self._dates(rule.effective, (*path, "effective"))
+        yield from wrong_dates(self.marked, rule.effective, (*path, "effective"))
         if rule.confidence == "record" and rule.severity == "error":
             message = 'a rule that depends on what the record says ("record") is never an error; make it a warning'
             yield self.marked.problem((*path, "confidence"), message)
@@ -294,36 +296,31 @@ class _Checker:
             yield self.marked.problem((*path, "min"), f"no age is at least {low} and at most {high}; exchange them")
 
     def _when(self, when: When, path: Path) -> Iterator[Problem]:
-        if when.age is not None:
-            yield from self._ages(when.age.min, when.age.max, (*path, "age"))
-            outside = when.age.outside
-            if outside is not None and (when.age.min is not None or when.age.max is not None):
-                yield self.marked.problem(
-                    (*path, "age"), '"outside" stands instead of "min" and "max"; keep one', key=True
-                )
-            if outside is not None and outside not in self.ages:
-                message = f'"{outside}" is not among ages{_known(outside, self.ages)}'
-                yield self.marked.problem((*path, "age", "outside"), message)
-        yield from self._dates(when.service_date, (*path, "service_date"))
         for field in attrs.fields(When):
-            values = getattr(when, field.name)
-            if isinstance(values, tuple):
-                yield from wrong_ranges(self.marked, values, (*path, field.name))
-        yield from wrong_line(self.marked, when.line, (*path, "line"))
-        yield from wrong_numbers(self.marked, when.diagnoses, (*path, "diagnoses"))
-        if when.documented is not None:
-            for kind in ("all", "any", "none"):
-                facts = getattr(when.documented, kind)
-                yield from self._facts(facts, (*path, "documented", kind))
-        for key in ("present", "absent", "first_listed"):
-            expression = getattr(when, key)
-            if expression is not None:
-                yield from self.expression(expression, (*path, key))
+            value, place = getattr(when, field.name), (*path, field.name)
+            if isinstance(value, AgeRange):
+                yield from self._age_range(value, place)
+            elif isinstance(value, DateRange):
+                yield from wrong_dates(self.marked, value, place)
+            elif isinstance(value, NumberRange):
+                yield from wrong_numbers(self.marked, value, place)
+            elif isinstance(value, LineTest):
+                yield from wrong_line(self.marked, value, place)
+            elif isinstance(value, FactTest):
+                for kind in ("all", "any", "none"):
+                    yield from self._facts(getattr(value, kind), (*place, kind))
+            elif isinstance(value, tuple):
+                yield from wrong_ranges(self.marked, value, place)
+            elif value is not None and field.metadata["codes"]:
+                yield from self.expression(value, place)
 
-    def _dates(self, dates: Any, path: Path) -> Iterator[Problem]:
-        if dates is not None and dates.from_ and dates.to and dates.from_ > dates.to:
-            message = f"no date is from {dates.from_} and to {dates.to}; exchange them"
-            yield self.marked.problem((*path, "from"), message)
+    def _age_range(self, ages: AgeRange, path: Path) -> Iterator[Problem]:
+        yield from self._ages(ages.min, ages.max, path)
+        if ages.outside is not None and (ages.min is not None or ages.max is not None):
+            yield self.marked.problem(path, '"outside" stands instead of "min" and "max"; keep one', key=True)
+        if ages.outside is not None and ages.outside not in self.ages:
+            message = f'"{ages.outside}" is not among ages{_known(ages.outside, self.ages)}'
+            yield self.marked.problem((*path, "outside"), message)
 
     def _facts(self, facts: Iterable[str], path: Path) -> Iterator[Problem]:
         for index, fact in enumerate(facts):

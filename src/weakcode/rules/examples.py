@@ -9,12 +9,17 @@ import attrs
 
 from weakcode.claims import Claim, ServiceLine
 from weakcode.errors import InputError, Problem, did_you_mean
+from weakcode.fields import BY_NAME
 from weakcode.findings import SAFE_ACTIONS
 from weakcode.rules.model import OLDEST, Example, Rule
 from weakcode.rules.yamlmarks import Marked, Path
 
 if TYPE_CHECKING:
     from weakcode.findings import Finding
+
+
+ABOUT_EXAMPLES = tuple(field.name for field in attrs.fields(Example) if field.name in BY_NAME)
+"""The fields of a claim that an example can say, beside its codes and lines."""
 
 
 @attrs.frozen
@@ -51,20 +56,7 @@ class ExampleCase:
         ]
         return Claim(
             codes,
-            age=one.age,
-            sex=one.sex,
-            service_date=one.service_date,
-            setting=one.setting,
-            payer=one.payer,
-            plan=one.plan,
-            bill_type=one.bill_type,
-            frequency=one.frequency,
-            place=one.place,
-            state=one.state,
-            provider_taxonomy=one.provider_taxonomy,
-            provider=one.provider,
-            rendering_provider=one.rendering_provider,
-            documented=one.documented,
+            **{name: getattr(one, name) for name in ABOUT_EXAMPLES},
             lines=[_line(number, text) for number, text in enumerate(one.lines, start=1)],
         )
 

@@ -162,9 +162,9 @@ class When:
     line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)
-    present: str | None = doc("At least one of these codes is on the claim.", default=None)
-    absent: str | None = doc("None of these codes is on the claim.", default=None)
-    first_listed: str | None = doc("The first-listed diagnosis is one of these codes.", default=None)
+    present: str | None = doc("At least one of these codes is on the claim.", default=None, codes=True)
+    absent: str | None = doc("None of these codes is on the claim.", default=None, codes=True)
+    first_listed: str | None = doc("The first-listed diagnosis is one of these codes.", default=None, codes=True)
 
 
 @attrs.frozen

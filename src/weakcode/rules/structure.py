@@ -23,23 +23,27 @@ SHORTHANDS = {"Relation": "anywhere", "Example": "codes", "Pointed": "how"}
 CHOICES = ("Relation",)
 
 _NOUNS = {
-    "Relation": "a relation", "AgeRange": "an age range", "DateRange": "a date range",
     "DatedAges": "ages with their first date", "FactTest": "documented", "Grouping": "by",
     "When": "when", "LineTest": "a service line", "Pointed": "pointed", "NumberRange": "a range of numbers",
-    "Case": "a case", "FixRule": "a fix", "Citation": "a citation", "Publication": "a source",
+    "FixRule": "a fix", "Publication": "a source",
     "Publications": "a file of publications", "Readings": "a file of readings", "NoteReading": "a reading",
     "ListedCodes": "a reading", "CodesReading": "a reading", "ExcludesReading": "a reading", "Apart": "a reading",
-    "Fit": "pairs that fit", "Site": "a site", "SiteGroup": "a group of sites",
-    "Example": "an example", "Examples": "examples", "Rule": "a rule", "Pack": "a rule file",
-    "ConfidenceLimits": "limits by confidence", "Profile": "a profile",
+    "Fit": "pairs that fit", "SiteGroup": "a group of sites", "Examples": "examples", "Pack": "a rule file",
+    "ConfidenceLimits": "limits by confidence",
     "PayerProfile": "a payer", "CoverageChoice": "coverage", "RiskEntry": "a denial risk",
     "WaiverEntry": "a waiver", "WaiverFile": "a file of waivers",
 }  # fmt: skip
+"""What messages call a class, where that is not its name in words: `AgeRange` is "an age range"."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class MisfitError(ValueError):
     """A value that does not fit; says what was expected and what was found."""
+
+
+def _noun(cls: type[Any]) -> str:
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
+    return _NOUNS.get(cls.__name__) or f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def file_key(field: attrs.Attribute[Any]) -> str:
@@ -110,12 +114,12 @@ def _problems(error: Any, cls: Any, path: Path, marked: Marked) -> Iterator[Prob
     if isinstance(error, ForbiddenExtraKeysError):
         allowed = [file_key(field) for field in file_fields(cls)]
         for key in sorted(error.extra_fields, key=str):
-            message = f'"{key}" is not a key of {_NOUNS[cls.__name__]}{did_you_mean(str(key), allowed)}'
+            message = f'"{key}" is not a key of {_noun(cls)}{did_you_mean(str(key), allowed)}'
             yield marked.problem((*path, key), f"{message}; allowed are {', '.join(allowed)}", key=True)
     elif isinstance(error, KeyError):
         needed = [file_key(f) for f in file_fields(cls) if f.default is attrs.NOTHING]
         # the key that cattrs asked for, not the name of the field
-        yield marked.problem(path, f'{_NOUNS[cls.__name__]} needs "{error.args[0]}"; needed are {", ".join(needed)}')
+        yield marked.problem(path, f'{_noun(cls)} needs "{error.args[0]}"; needed are {", ".join(needed)}')
     elif isinstance(error, ExceptionGroup):
         group_class = getattr(error, "cl", cls)
         for item in error.exceptions:
@@ -264,7 +268,7 @@ def _class_hook(converter: Any, cls: type[Any]) -> Any:
         cls, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True, **overrides
     )
     shorthand = SHORTHANDS.get(cls.__name__)
-    noun, keys = _NOUNS[cls.__name__], [file_key(field) for field in written]
+    noun, keys = _noun(cls), [file_key(field) for field in written]
 
     def structure_class(value: object, _: Any = None) -> Any:
         if shorthand and isinstance(value, str):

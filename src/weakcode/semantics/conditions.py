@@ -9,7 +9,7 @@ claim does not say does not hold.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.judged import JudgedClaim, at_positions
+from weakcode.semantics.parts import ClaimPart, CodePart, says
 from weakcode.semantics.pointers import FAULTS, OFF_CLAIM, WITHOUT_POINTER
 from weakcode.semantics.servicelines import LINE_CONDITIONS, asked_lines, facts_of, lines_met, lines_unmet
 
@@ -70,7 +71,7 @@ class Condition:
     @property
     def asks_line(self) -> bool:
         """Whether some service line must have something."""
-        return any(getattr(self, name) != getattr(_NOTHING, name) for name in LINE_CONDITIONS)
+        return any(says(getattr(self, name)) for name in LINE_CONDITIONS)
 
     @property
     def faults(self) -> int:
@@ -81,42 +82,18 @@ class Condition:
 _NOTHING = Condition()
 
 
-@attrs.frozen(eq=False)
-class ClaimPart:
-    """One part of a claim beside its codes.
-
-    `name` is also the column of a batch that has its values. `fields` are those of `Condition` that ask for it. `asked`
-    gives them from the `when` of a rule's case, `value` is the part of a claim, `met` tells whether a value meets a
-    condition, `unmet` says in sentences without a full stop why a claim does not. `need` is what a claim lacks that
-    does not say it, one of `NEEDS`, empty where silence is an answer; `given` is what it says, None for nothing, and
-    `value` without it.
-    """
-
-    name: str
-    fields: tuple[str, ...]
-    asked: Callable[[When, Case, Rule], dict[str, Any]]
-    value: Callable[[JudgedClaim], Any]
-    met: Callable[[Condition, Any], bool]
-    unmet: Callable[[Condition, JudgedClaim], Iterable[str]]
-    need: str = ""
-    _given: Callable[[JudgedClaim], Any] | None = None
-
-    def given(self, judged: JudgedClaim) -> Any:
-        """Return what a claim itself says of this part, None where it says nothing."""
-        return (self._given or self.value)(judged)
-
-    def is_asked(self, condition: Condition) -> bool:
-        """Tell whether a condition asks for this part."""
-        return any(getattr(condition, name) != getattr(_NOTHING, name) for name in self.fields)
-
-
 def _age_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
     return {"age_min": when.age.min, "age_max": when.age.max} if when.age else {}
 
 
-def _age_met(condition: Condition, age: int | None) -> bool:
-    low, high = condition.age_min, condition.age_max
-    return age is not None and age >= (low or 0) and (high is None or age <= high)
+def _within(name: str) -> Callable[[Condition, int | None], bool]:
+    """Return what tells whether a number is within the limits of a condition that are called so."""
+
+    def met(condition: Condition, number: int | None) -> bool:
+        low, high = getattr(condition, f"{name}_min"), getattr(condition, f"{name}_max")
+        return number is not None and (low is None or number >= low) and (high is None or number <= high)
+
+    return met
 
 
 def _age_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
@@ -169,9 +146,8 @@ def _word_part(name: str, key: str, field: str, what: str) -> ClaimPart:
     )
 
 
-def _diagnoses_met(condition: Condition, count: int) -> bool:
-    low, high = condition.diagnoses_min, condition.diagnoses_max
-    return (low is None or count >= low) and (high is None or count <= high)
+def _diagnoses_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+    return {"diagnoses_min": when.diagnoses.min, "diagnoses_max": when.diagnoses.max} if when.diagnoses else {}
 
 
 def _diagnoses_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
@@ -237,7 +213,9 @@ def _pointer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
 
 
 PARTS = (
-    ClaimPart("age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _age_met, _age_unmet, "age"),
+    ClaimPart(
+        "age", ("age_min", "age_max"), _age_asked, attrgetter("claim.age_in_years"), _within("age"), _age_unmet, "age"
+    ),
     ClaimPart(
         "sex",
         ("sex",),
@@ -268,11 +246,9 @@ PARTS = (
     ClaimPart(
         "diagnoses",
         ("diagnoses_min", "diagnoses_max"),
-        lambda when, case, rule: (
-            {"diagnoses_min": when.diagnoses.min, "diagnoses_max": when.diagnoses.max} if when.diagnoses else {}
-        ),
+        _diagnoses_asked,
         lambda judged: len(judged.ids),
-        _diagnoses_met,
+        _within("diagnoses"),
         _diagnoses_unmet,
     ),
     ClaimPart(
@@ -318,18 +294,6 @@ PARTS = (
 
 NEEDS = ("age", "sex", "setting", "service_date", "pointers")
 """What a claim can lack so that edits cannot speak, in the order in which it is told."""
-
-
-@attrs.frozen(eq=False)
-class CodePart:
-    """What a condition asks of the codes of a claim: the field of `Condition` and of a rule's `when` that names them.
-
-    The kernel tests these sets itself, in this order (`engines/kernel/_claim.h`).
-    """
-
-    name: str
-    met: Callable[[CodeSet, JudgedClaim], bool]
-    unmet: Callable[[CodeSet, JudgedClaim, Edition], str]
 
 
 def _absent_unmet(codes: CodeSet, judged: JudgedClaim, edition: Edition) -> str:

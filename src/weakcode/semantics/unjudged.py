@@ -15,9 +15,10 @@ from collections.abc import Iterable
 import attrs
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.semantics.conditions import NEEDS, PARTS, ClaimPart, Condition
+from weakcode.semantics.conditions import NEEDS, PARTS, Condition
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.parts import ClaimPart
 from weakcode.semantics.pointers import FIRST, NEVER
 from weakcode.semantics.verbs import Verb
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from weakcode.base.patterns import is_backwards
 from weakcode.errors import Problem
-from weakcode.rules.lines.model import ABOUT_POINTERS, LINE_KEYS, SET_KEYS, LineTest, NumberRange, Pointed
+from weakcode.rules.lines.model import ABOUT_POINTERS, LINE_KEYS, SET_KEYS, DateRange, LineTest, NumberRange, Pointed
 from weakcode.rules.yamlmarks import Marked, Path
 
 
@@ -41,11 +41,16 @@ def wrong_line(marked: Marked, line: LineTest | Pointed | None, path: Path) -> I
         value = getattr(line, key)
         if isinstance(value, tuple):
             yield from wrong_ranges(marked, value, (*path, key))
-        elif key == "date" and value is not None and value.from_ and value.to and value.from_ > value.to:
-            message = f"no date is from {value.from_} and to {value.to}; exchange them"
-            yield marked.problem((*path, key, "from"), message)
-        elif key != "date":
+        elif isinstance(value, DateRange):
+            yield from wrong_dates(marked, value, (*path, key))
+        else:
             yield from wrong_numbers(marked, value, (*path, key))
+
+
+def wrong_dates(marked: Marked, dates: DateRange | None, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong in a range of dates, which stands at a path."""
+    if dates is not None and dates.from_ and dates.to and dates.from_ > dates.to:
+        yield marked.problem((*path, "from"), f"no date is from {dates.from_} and to {dates.to}; exchange them")
 
 
 def wrong_numbers(marked: Marked, value: NumberRange | None, path: Path) -> Iterator[Problem]:

@@ -20,10 +20,9 @@ from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
 from weakcode.scrub.columns.services import ServiceColumn
-from weakcode.semantics.bits import ConditionBits
-from weakcode.semantics.conditions import PARTS, ClaimPart
+from weakcode.semantics.bits import AskedLines, ConditionBits
 from weakcode.semantics.judged import INPATIENT, names_of
-from weakcode.semantics.linebits import AskedLines
+from weakcode.semantics.parts import ClaimPart
 from weakcode.semantics.unjudged import BITS
 
 NO_DAY = np.int32(-(2**31))
@@ -195,25 +194,23 @@ class AboutClaims:
                 index, numbers = touching or (np.zeros(self.rows, np.int64), [asked.others])
                 yield asked.part, index, words_of(numbers, bits)
             else:
-                index, values = self._column(asked.part.name, first_day, faults)
-                yield asked.part, index, words_of(map(asked.bits, values), bits)
+                index, values = self._column(asked.part.column, first_day, faults)
+                yield asked.part, index, words_of(map(asked.bits, map(asked.part.of_column, values)), bits)
 
     def missing(self, lined: Bools | None) -> NDArray[np.uint8]:
         """Return what each claim does not say, as bits of `BITS`; `lined` tells which claims have pointers."""
         lacks = np.zeros(self.rows, np.uint8)
-        for part in PARTS:
-            if not part.need:
-                continue
-            if part.name == "pointer_faults":
+        for need, bit in BITS.items():
+            if need == "pointers":
                 missing = np.ones(self.rows, np.bool_) if lined is None else ~lined
-            elif part.name == "age":
+            elif need == "age":
                 missing = self.age == _NO_AGE
-            elif part.name == "service_date":
+            elif need == "service_date":
                 missing = (self.days.values == NO_DAY)[self.days.index]
             else:
-                column = self.categories[part.name]
+                column = self.categories[need]
                 missing = np.array([*(value is None for value in column.values), True], np.bool_)[column.index]
-            lacks |= missing.view(np.uint8) * np.uint8(BITS[part.need])
+            lacks |= missing.view(np.uint8) * np.uint8(bit)
         return lacks
 
     def _column(
@@ -233,7 +230,11 @@ class AboutClaims:
             return counts, range(int(counts.max(initial=0)) + 1)
         if name == "payer":
             return self.payer_names.index, [*self.payer_names.values, None]
-        column = self.categories[name]
+        column = self.categories.get(name)
+        if column is None:
+            raise LookupError(
+                f'no column has the part "{name}" of a claim; give it one here, or derive it from another'
+            )
         return column.index, [*column.values, None]
 
 

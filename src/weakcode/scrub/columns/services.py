@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from weakcode.errors import InputError
 from weakcode.fields import LINE_FIELDS
 from weakcode.scrub.columns.arrow import filled, listed
-from weakcode.semantics.linebits import AskedLines
+from weakcode.semantics.bits import AskedLines
 from weakcode.semantics.servicelines import LineFacts
 
 _BY_NAME = {field.name: field for field in LINE_FIELDS}
