@@ -221,33 +221,24 @@ class Edition(Tree):
 
     def prepare(self) -> None:
         """Work out at once what compiling asks for place by place: the number of each, and the codes below it."""
-        import numpy as np
-
-        keys, codes = (np.asarray(column) for column in (self._node_key, self._codes))
-        sizes = (keys.view(np.uint8).reshape(-1, 8) != 0).sum(axis=1).astype(np.uint64)
-        past = keys + (np.uint64(1) << (np.uint64(8) * (np.uint64(8) - sizes)))
-        spans = list(zip(*(np.searchsorted(codes, ends).tolist() for ends in (keys, past)), strict=True))
-        titled = self.titled()
-        self._node_below = spans
-        self._indexes = {node.name: index for index, node in enumerate(titled)}
-        if self._valid is None:
-            self._below_names = {
-                node.name: CodeSet.between(*span)
-                for node, span in zip(titled, spans, strict=True)
-                if node.kind not in KINDS[:2]
-            }
+        self._node_below = list(zip(*(ends.tolist() for ends in self.below), strict=True))
+        self._indexes = {name: index for index, name in enumerate(self.names)}
 
     def billable_below(self, name: str) -> CodeSet:
         """Return all billable codes below a chapter, section, category or code; empty when there is none."""
         found = self._below_names.get(name)
         if found is None:
             index = self._node_index(name)
-            found = CodeSet.between(*self.span(name)) if index is None else CodeSet(self._node_spans(index))
+            found = CodeSet.between(*self.span(name)) if index is None else self._codes_below(index)
             found = found if self._valid is None else found & self.billable
             if len(self._below_names) >= _REMEMBERED:
                 self._below_names.clear()
             self._below_names[name] = found
         return found
+
+    def _codes_below(self, index: int) -> CodeSet:
+        spans = self._node_spans(index)
+        return CodeSet.between(*spans[0]) if len(spans) == 1 else CodeSet(spans)
 
     def codeset(self, expression: str) -> CodeSet:
         """Return the codes that a code expression names, of those that are billable on the days of the edition."""
@@ -334,7 +325,7 @@ class Edition(Tree):
 
     def _place_title(self, index: int) -> str:
         own = self._own_id(index)
-        return self._base_title(index) if own is None or self._valid is None else self.titled_code(own)[1]
+        return self.title_at(index) if own is None or self._valid is None else self.titled_code(own)[1]
 
     def titled_code(self, code_id: int) -> tuple[str, str]:
         """Return the canonical code of a billable number and its title; empty where no source tells it."""

@@ -27,11 +27,11 @@ def pack_keys(names: Sequence[str]) -> array[int]:
 
 def unpack_keys(keys: memoryview) -> list[str]:
     """Return the texts that `pack_key` was given, of a column of its numbers."""
-    numbers = array("Q", keys)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    text = numbers.tobytes().decode("ascii")
-    return [text[at : at + 8].rstrip("\0") for at in range(0, len(text), 8)]
+    import numpy as np
+
+    # The zeros that fill a text up are no part of text for numpy.
+    texts: list[str] = np.asarray(keys).astype(">u8").view("S8").astype("U8").tolist()
+    return texts
 
 
 def unpack_key(key: int) -> str:

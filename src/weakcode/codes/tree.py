@@ -18,10 +18,15 @@ from weakcode.codes.normalise import compact
 from weakcode.codes.places import Note, Titled, name_of
 
 if TYPE_CHECKING:
-    from weakcode.codes.expression.spelled import Spelled
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from weakcode.codes.expression.spelled import Mask, Spelled
+    from weakcode.codes.expression.titles import Titles
     from weakcode.codes.storage.store import Stored
 
 
+_LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spellings", "spelled", "numbers")
 _CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
 
 
@@ -55,6 +60,7 @@ class Tree:
         self._indexes: dict[str, int] = {}
         self._node_below: list[tuple[int, int]] = []
         self._windows_known: dict[CodeSet, frozenset[int]] = {}
+        self._noted: dict[str, list[Note]] = {}
         self.remembered: dict[Any, Any] = {}
 
     # places
@@ -89,13 +95,14 @@ class Tree:
             yield index
             index = self._node_parent[index]
 
-    def _base_title(self, index: int) -> str:
-        return bytes(self._titles[self._title_at[index] : self._title_at[index + 1]]).decode()
+    def title_at(self, index: int) -> str:
+        """Return the title of a place in the list, by its number in `titled`."""
+        return str(self._titles[self._title_at[index] : self._title_at[index + 1]], "utf-8")
 
     def listed_title(self, code_id: int) -> str:
         """Return the title of the place of a billable number in the list, with the text of an added 7th character."""
         index = self._code_node[code_id]
-        title, sevenths = self._base_title(index), self._node_seventh[index]
+        title, sevenths = self.title_at(index), self._node_seventh[index]
         added = self._sevenths[sevenths].get(unpack(self._codes[code_id])[6:]) if sevenths else None
         return f"{title}, {added}" if added else title
 
@@ -111,6 +118,30 @@ class Tree:
             self._windows_known[codes] = found
         return found
 
+    def windows_at(self, places: NDArray[np.int64]) -> list[frozenset[int]]:
+        """Return the numbers of the windows of the billable codes below each of some places, none a group."""
+        import numpy as np
+
+        windows, (lows, highs) = np.asarray(self._code_window), self.below
+        # One window of many codes is told without looking at each: they are in one run.
+        run = np.append(0, np.cumsum(windows[1:] != windows[:-1]))
+        single = [frozenset((number,)) for number in range(int(windows.max(initial=0)) + 1)]
+        found = []
+        for low, high in zip(lows[places].tolist(), highs[places].tolist(), strict=True):
+            alike = low < high and run[low] == run[high - 1]
+            found.append(single[windows[low]] if alike else frozenset(self._code_window[low:high]))
+        return found
+
+    @lazy
+    def below(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first of the billable codes of any day below each place, and where they end; not for groups."""
+        import numpy as np
+
+        keys, codes = (np.asarray(column) for column in (self._node_key, self._codes))
+        sizes = (keys.view(np.uint8).reshape(-1, 8) != 0).sum(axis=1).astype(np.uint64)
+        past = keys + (np.uint64(1) << (np.uint64(8) * (np.uint64(8) - sizes)))
+        return np.searchsorted(codes, keys), np.searchsorted(codes, past)
+
     def titled(self) -> tuple[Titled, ...]:
         """Return every chapter, section and code of the list, in document order; no codes with added 7th characters.
 
@@ -119,33 +150,71 @@ class Tree:
         return self._all_titled
 
     @lazy
-    def lower_titles(self) -> tuple[str, ...]:
+    def titles(self) -> Titles:
         """The titles of `titled` in lower case, to be looked through for words."""
-        return tuple([node.title.lower() for node in self._all_titled])
+        from weakcode.codes.expression.titles import Titles
+
+        return Titles.of(bytes(self._titles), self._title_at)
+
+    @lazy
+    def names(self) -> list[str]:
+        """The names of `titled`."""
+        return list(map(name_of, unpack_keys(self._node_key)))
 
     @lazy
     def _all_titled(self) -> tuple[Titled, ...]:
-        names = list(map(name_of, unpack_keys(self._node_key)))
+        names = self.names
         written, bounds = bytes(self._titles), self._title_at.tolist()
         titles = [written[low:high].decode() for low, high in pairwise(bounds)]
         above = [None if parent == NOBODY else names[parent] for parent in self._node_parent.tolist()]
         kinds = map(KINDS.__getitem__, self._node_kind)
         return tuple(map(Titled._make, zip(names, kinds, titles, above, strict=True)))
 
-    def places_of_codes(self) -> list[int]:
-        """Return the places, by number in `titled`, that are codes of some day, if need be with a 7th character."""
-        return sorted(set(self._code_node))
+    def of_kind(self, *kinds: str) -> Mask:
+        """Tell of each of `titled` whether it is of one of some kinds, such as `subcategory`."""
+        import numpy as np
+
+        return np.isin(self._node_kind, [KINDS.index(kind) for kind in kinds])
+
+    @property
+    def parents(self) -> memoryview:
+        """The place above each of `titled`, by number; `NOBODY` for chapters."""
+        return self._node_parent
+
+    @lazy
+    def categories(self) -> NDArray[np.uint64]:
+        """The category of each of `titled`, or what stands in its place, as a number."""
+        import numpy as np
+
+        return np.asarray(self._node_key) >> np.uint64(40)
+
+    @lazy
+    def has_below(self) -> Mask:
+        """Whether each of `titled` has others below it."""
+        import numpy as np
+
+        parents = np.asarray(self._node_parent)
+        found = np.zeros(len(parents), np.bool_)
+        found[parents[parents != NOBODY]] = True
+        return found
+
+    @property
+    def places(self) -> NDArray[np.uint32]:
+        """The place of each billable code of any day, by number in `titled`: without an added 7th character."""
+        import numpy as np
+
+        return np.asarray(self._code_node)
 
     @lazy
     def numbers(self) -> dict[str, int]:
         """The number of every billable code of any day by its compact spelling."""
-        return {code: number for number, (code, _) in enumerate(self.spellings)}
+        return {code: number for number, code in enumerate(unpack_keys(self._codes))}
 
     @lazy
     def spellings(self) -> tuple[tuple[str, str], ...]:
         """Every billable code of any day, compact, with its stem, by number."""
         stems = unpack_keys(self._node_key)
-        return tuple((code, stems[node]) for code, node in zip(unpack_keys(self._codes), self._code_node, strict=True))
+        return tuple((code, stems[node]) for code, node in zip(self.numbers, self._code_node, strict=True))
 
     @lazy
     def spelled(self) -> Spelled:
@@ -156,9 +225,9 @@ class Tree:
 
     def let_go(self) -> None:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""
-        for name in ("_all_titled", "lower_titles", "_all_notes", "spellings", "spelled", "numbers"):
+        for name in _LISTS:
             self.__dict__.pop(name, None)
-        self._indexes, self._node_below, self._windows_known, self.remembered = {}, [], {}, {}
+        self._indexes, self._node_below, self._windows_known, self._noted, self.remembered = {}, [], {}, {}, {}
 
     # codes as intervals
 
@@ -221,31 +290,33 @@ class Tree:
     def _notes_at(self, index: int, kind: str | None) -> Iterator[Note]:
         for at in range(self._note_first[index], self._note_first[index + 1]):
             if kind is None or NOTES[self._note_kind[at]] == kind:
-                first, end = self._note_line[at], self._note_line[at + 1]
-                lines = tuple(
-                    bytes(self._lines[self._line_at[i] : self._line_at[i + 1]]).decode() for i in range(first, end)
-                )
-                kind_here = NOTES[self._note_kind[at]]
-                yield Note(kind_here, self._name(index), self._note_block[at], lines)
+                yield self._note(at, self._name(index))
+
+    def _note(self, at: int, place: str) -> Note:
+        bounds = self._line_at[self._note_line[at] : self._note_line[at + 1] + 1].tolist()
+        lines = tuple([str(self._lines[low:high], "utf-8") for low, high in pairwise(bounds)])
+        return Note(NOTES[self._note_kind[at]], place, self._note_block[at], lines)
 
     def all_notes(self, kind: str) -> Iterator[Note]:
         """Yield every note of one kind, in document order."""
         if kind not in NOTES:
             raise ValueError(f"{kind!r} is not a kind of note; use one of {', '.join(NOTES)}")
-        return iter(self._all_notes.get(kind, ()))
+        found = self._noted.get(kind)
+        if found is None:
+            found = self._noted[kind] = self._all_notes(NOTES.index(kind))
+        return iter(found)
 
-    @lazy
-    def _all_notes(self) -> dict[str, list[Note]]:
-        found: dict[str, list[Note]] = {}
-        first = self._note_first.tolist()
-        for index, (low, high) in enumerate(pairwise(first)):
-            for note in self._notes_at(index, None) if low < high else ():
-                found.setdefault(note.kind, []).append(note)
-        return found
+    def _all_notes(self, kind: int) -> list[Note]:
+        import numpy as np
+
+        numbers = np.flatnonzero(np.asarray(self._note_kind) == kind)
+        places = np.searchsorted(np.asarray(self._note_first), numbers, "right") - 1
+        names = self.names
+        return [self._note(at, names[place]) for at, place in zip(numbers.tolist(), places.tolist(), strict=True)]
 
     def texts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the compact name of each code and category, with its title and inclusion terms, in document order."""
         for index, name in enumerate(unpack_keys(self._node_key)):
             if not self._is_group(index):
                 terms = (line for note in self._notes_at(index, "inclusion_term") for line in note.lines)
-                yield name, (self._base_title(index), *terms)
+                yield name, (self.title_at(index), *terms)

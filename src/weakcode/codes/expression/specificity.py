@@ -23,15 +23,13 @@ def leaves_open(title: str) -> bool:
 
 def unspecified(edition: Edition) -> CodeSet:
     """Return the billable codes of any day whose titles leave something open."""
-    parents = {node.parent for node in edition.titled()}
+    import numpy as np
+
+    names = edition.names
     # Most titles are told by their plain words, without the patterns.
-    perhaps = (
-        node
-        for node, title in zip(edition.titled(), edition.lower_titles, strict=True)
-        if "specified" in title or "nos" in title
-    )
-    open_ones = (node for node in perhaps if node.kind not in _GROUPS and leaves_open(node.title))
-    return CodeSet.joined(edition.billable_below(node.name) for node in open_ones if node.name not in parents)
+    perhaps = edition.titles.having("specified", "nos") & ~edition.of_kind(*_GROUPS) & ~edition.has_below
+    open_ones = (index for index in np.flatnonzero(perhaps).tolist() if leaves_open(edition.title_at(index)))
+    return CodeSet.joined(edition.billable_below(names[index]) for index in open_ones)
 
 
 def specific_instead(code: str, edition: Edition) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from weakcode.codes.codeset import CodeSet
+from weakcode.codes.codeset import CodeSet, codes_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +99,4 @@ def fitting(codes: CodeSet, condition: Condition, edition: Edition) -> CodeSet:
     """Return those of some codes, billable on any day, whose spelling fits a condition."""
     codes &= CodeSet.between(0, edition.size)
     ids = np.concatenate([np.arange(0), *(np.arange(low, high) for low, high in codes.spans)])
-    ids = ids[condition.fit(edition.spelled.at(ids))]
-    firsts = np.flatnonzero(np.diff(ids, prepend=-2) != 1)
-    lasts = np.append(firsts[1:], len(ids)) - 1 if len(ids) else firsts
-    return CodeSet.stored(zip(ids[firsts].tolist(), (ids[lasts] + 1).tolist(), strict=True))
+    return codes_at(ids[condition.fit(edition.spelled.at(ids))])

@@ -5,25 +5,25 @@ Those of the Medicare Code Editor change with Medicare's lists, some of them on 
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
 from weakcode.base.remembered import remembered
 from weakcode.codes import poa, table
-from weakcode.codes.codeset import CodeSet
-from weakcode.codes.edition import Edition, Titled
+from weakcode.codes.codeset import CodeSet, codes_where
+from weakcode.codes.edition import Edition
 from weakcode.codes.expression.specificity import unspecified
-from weakcode.compile.tabular.laterality import meet
+from weakcode.compile.tabular.laterality import meet, words_of_sides
 from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
 
-_SIDES = re.compile(r"\b(?:right|left|bilateral)\b", re.IGNORECASE)
-_SIDE_WORDS = frozenset(("right", "left", "bilateral"))
-_WORD = re.compile(r"[a-z0-9]+")
-_UNSPECIFIED = re.compile(r"\bunspecified\b", re.IGNORECASE)
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_SIDES = ("right", "left", "bilateral")
 
 
 def unspecified_side(edition: Edition) -> CodeSet:
@@ -31,38 +31,38 @@ def unspecified_side(edition: Edition) -> CodeSet:
 
     The rest of the title must be the same, so that only the side is what is not said.
     """
-    nodes, titles = edition.titled(), edition.lower_titles
-    silent: dict[str, list[Titled]] = {}
-    for node, title in zip(nodes, titles, strict=True):
-        if "unspecified" in title and node.parent is not None and node.kind == "subcategory" and not _sided(title):
-            silent.setdefault(node.parent, []).append(node)
-    sided: dict[tuple[str, str], list[CodeSet]] = {}
-    for node, title in zip(nodes, titles, strict=True):
-        if node.parent in silent and node.kind == "subcategory" and _sided(title):
-            sided.setdefault((node.parent, _stem(title)), []).append(edition.billable_below(node.name))
+    places, words = words_of_sides(edition)
+    tells_side, tells_none = words.having(_SIDES), words.having(["unspecified"])
+    stems = words.told_by(_stem).spelled()
+    unspecified = words.letter("unspecified")
+    names, parents = edition.names, edition.parents
+    sided: dict[tuple[int, str], list[CodeSet]] = {}
+    silent: list[tuple[int, int, str]] = []
+    for at in np.flatnonzero((tells_side | tells_none) & edition.of_kind("subcategory")[places]).tolist():
+        place = int(places[at])
+        if tells_side[at]:
+            sided.setdefault((parents[place], stems[at]), []).append(edition.billable_below(names[place]))
+        else:
+            silent.append((place, parents[place], stems[at]))
     found: list[CodeSet] = []
-    for parent in {parent for parent, _ in sided}:
-        for node in silent[parent]:
-            codes = edition.billable_below(node.name)
-            others = (other for stem in _silent_stems(node.title) for other in sided.get((parent, stem), ()))
-            if any(meet(codes, other, edition) for other in others):
-                found.append(codes)
+    for place, parent, stem in silent:
+        codes = edition.billable_below(names[place])
+        others = (other for left in _without_each(unspecified, stem) for other in sided.get((parent, left), ()))
+        if any(meet(codes, other, edition) for other in others):
+            found.append(codes)
     return CodeSet.joined(found)
 
 
-def _sided(title: str) -> bool:
-    """Whether a title in lower case tells a side."""
-    return ("right" in title or "left" in title or "bilateral" in title) and _SIDES.search(title) is not None
+def _stem(word: str) -> str:
+    """Return a word without number; "" for one that tells the side."""
+    return "" if word in _SIDES else word.rstrip("s")
 
 
-def _silent_stems(title: str) -> set[str]:
-    """Return the title without each "unspecified" in turn: "unspecified nerve of unspecified arm" has two to try."""
-    return {_stem(title[: found.start()] + " " + title[found.end() :]) for found in _UNSPECIFIED.finditer(title)}
-
-
-def _stem(title: str) -> str:
-    """Return a title without the words that tell the side, compared without number and punctuation."""
-    return " ".join([word.rstrip("s") for word in _WORD.findall(title.lower()) if word not in _SIDE_WORDS])
+def _without_each(word: str, words: str) -> Iterator[str]:
+    """Yield words without each of a word in turn: "unspecified nerve of unspecified arm" has two to try."""
+    for at, one in enumerate(words):
+        if one == word:
+            yield words[:at] + words[at + 1 :]
 
 
 @attrs.frozen
@@ -83,21 +83,21 @@ class Flagged:
     def on(self, day: date, edition: Edition) -> CodeSet:
         """Return the codes on a day; also those not billable on it that were so flagged when they were."""
         day = min(day, table.last_flagged(self.flag))
-        codes = _by_history(edition)
-        kept = CodeSet.joined(codes[number] for number in table.having(self.flag, day) if number in codes)
-        if self.without is None:
-            return kept
-        return kept - CodeSet.joined(codes[number] for number in table.having(self.without, day) if number in codes)
+        kept = _of_histories(table.having(self.flag, day), edition)
+        return kept if self.without is None else kept - _of_histories(table.having(self.without, day), edition)
+
+
+def _of_histories(numbers: tuple[int, ...], edition: Edition) -> CodeSet:
+    chosen = np.zeros(len(table.table().histories) + 1, np.bool_)
+    chosen[list(numbers)] = True
+    return codes_where(chosen[_histories(edition)])
 
 
 @remembered
-def _by_history(edition: Edition) -> dict[int, CodeSet]:
-    """Return the codes of an edition by the number of their history in the table of codes."""
-    found: defaultdict[int | None, list[int]] = defaultdict(list)
-    history_of = table.table().codes.get
-    for code, number in edition.numbers.items():
-        found[history_of(code)].append(number)
-    return {history: CodeSet.of(numbers) for history, numbers in found.items() if history is not None}
+def _histories(edition: Edition) -> NDArray[np.int64]:
+    """Return the number of the history in the table of codes of each code of an edition, -1 for one without."""
+    known = table.table().codes
+    return np.fromiter((known.get(code, -1) for code in edition.numbers), np.int64, edition.size)
 
 
 @attrs.frozen

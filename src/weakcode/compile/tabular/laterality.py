@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
 from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
+from weakcode.codes.expression.titles import TitleWords
 from weakcode.codes.normalise import compact
 from weakcode.codes.validity import Window
 from weakcode.semantics.groups import SIDES
 
-_SAY_SIDE = ("right", "left", "bilateral", "both", "unspecified")
-_WORD = re.compile(r"[a-z0-9]+")
+if TYPE_CHECKING:
+    from weakcode.codes.expression.titles import Numbers
+
+_NAME_SIDE = ("right", "left", "bilateral", "both")
 _SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
 """Words that stand in the title of one side and not in that of both: "right eye" beside "bilateral"."""
 _NO_CONDITION = _SILENT | SIDES.keys()
@@ -39,53 +43,84 @@ class Sided:
 
 
 @remembered
+def words_of_sides(edition: Edition) -> tuple[Numbers, TitleWords]:
+    """Return the places of the list whose titles have a word of a side, or `unspecified`, and the words of each.
+
+    Places of categories of which no title names a side are left out.
+    """
+    titles, categories = edition.titles, edition.categories
+    of_sides = np.isin(categories, categories[titles.having(*_NAME_SIDE)])
+    telling = np.flatnonzero(of_sides & titles.having(*_NAME_SIDE, "unspecified"))
+    return telling, titles.words(telling)
+
+
+@remembered
 def sided(edition: Edition) -> tuple[Sided, ...]:
     """Return every condition with a code for the right and one for the left, in the order of the list.
 
     Two titles of a category are right and left of one condition when nothing but these words tells them apart.
     The title for both, or for an open side, has the same words otherwise, in any order and number.
     """
-    by_words: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    lefts: dict[tuple[str, str], list[str]] = {}
-    rights: list[tuple[str, str, tuple[str, ...]]] = []
-    # Codes, and what is one once it has its 7th character.
-    nodes, titles = edition.titled(), edition.lower_titles
-    # A category has conditions with two sides where titles of it say "right", and others "left".
-    told = tuple(zip(nodes, titles, strict=True))
-    two_sided = {node.name[:3] for node, title in told if "right" in title}
-    two_sided &= {node.name[:3] for node, title in told if "left" in title}
-    for index in edition.places_of_codes():
-        title, name = titles[index], nodes[index].name
-        if name[:3] not in two_sided or not any(map(title.__contains__, _SAY_SIDE)):
-            continue
-        category, written = name[:3], _WORD.findall(title)
-        side, words = _read(written)
+    places, words = words_of_sides(edition)
+    unspecified, bearers = words.letter("unspecified"), set(map(words.letter, _BEARERS))
+    as_written = words.spelled()
+    turned = words.told_by(lambda word: word.replace("right", "left")).spelled()
+    conditions = words.told_by(_told).in_order().spelled()
+    sides = _sides(words)
+    categories = edition.categories[places].tolist()
+    by_words: dict[tuple[int, str, str], list[int]] = {}
+    lefts: dict[tuple[int, str], list[int]] = {}
+    rights: list[int] = []
+    for at in _of_two_sides(edition, places):
+        category, side, condition = categories[at], sides[at], conditions[at]
         if side:
-            by_words.setdefault((category, side, words), []).append(name)
-        elif "unspecified" in words:
-            by_words.setdefault((category, "open", _without("unspecified", words)), []).append(name)
+            by_words.setdefault((category, side, condition), []).append(at)
+        elif unspecified in condition:
+            by_words.setdefault((category, "open", condition.replace(unspecified, "", 1)), []).append(at)
         if side == "left":
-            lefts.setdefault((category, " ".join(written)), []).append(name)
+            lefts.setdefault((category, as_written[at]), []).append(at)
         if side == "right":
-            rights.append((name, " ".join(written), words))
+            rights.append(at)
+    names = [edition.names[place] for place in places.tolist()]
+    windows = edition.windows_at(places)
     found = []
-    for name, title, words in rights:
-        windows = edition.windows_of(edition.billable_below(name))
+    for right in rights:
+        category, condition = categories[right], conditions[right]
 
-        def of_its_days(names: Iterable[str], windows: frozenset[int] = windows) -> list[str]:
-            return [
-                one for one in names if _meet(windows, edition.windows_of(edition.billable_below(one)), edition.windows)
-            ]
+        def of_its_days(others: Iterable[int], here: frozenset[int] = windows[right]) -> list[str]:
+            return [names[other] for other in others if _meet(here, windows[other], edition.windows)]
 
-        for left in of_its_days(lefts.get((name[:3], title.replace("right", "left")), ())):
-            both = of_its_days(by_words.get((name[:3], "both", words), ())) or of_its_days(
+        for left in of_its_days(lefts.get((category, turned[right]), ())):
+            both = of_its_days(by_words.get((category, "both", condition), ())) or of_its_days(
                 one
-                for bearer in _BEARERS.intersection(words)
-                for one in by_words.get((name[:3], "both", _without(bearer, words)), ())
+                for bearer in bearers.intersection(condition)
+                for one in by_words.get((category, "both", condition.replace(bearer, "", 1)), ())
             )
-            silent = of_its_days(by_words.get((name[:3], "open", words), ()))
-            found.append(Sided(name, left, both[0] if len(both) == 1 else "", tuple(silent)))
+            silent = of_its_days(by_words.get((category, "open", condition), ()))
+            found.append(Sided(names[right], left, both[0] if len(both) == 1 else "", tuple(silent)))
     return tuple(found)
+
+
+def _of_two_sides(edition: Edition, places: Numbers) -> list[int]:
+    """Return which of some places are codes, if need be with a 7th character, of a category with two sides.
+
+    Titles of such a category say "right", and others "left".
+    """
+    titles, categories = edition.titles, edition.categories
+    of_codes = np.zeros(len(categories), np.bool_)
+    of_codes[edition.places] = True
+    kept = of_codes[places]
+    for side in ("right", "left"):
+        kept &= np.isin(categories[places], categories[titles.having(side)])
+    return np.flatnonzero(kept).tolist()
+
+
+def _sides(words: TitleWords) -> list[str]:
+    """Return the side that the words of each title tell, "" for none or more than one."""
+    sides = list(dict.fromkeys(SIDES.values()))
+    told = np.array([words.having(word for word, one in SIDES.items() if one == side) for side in sides])
+    which = np.where(told.sum(axis=0) == 1, told.argmax(axis=0), len(sides))
+    return list(map([*sides, ""].__getitem__, which.tolist()))
 
 
 def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
@@ -106,19 +141,6 @@ def _overlap(one: Window, other: Window) -> bool:
     )
 
 
-def _read(words: list[str]) -> tuple[str, tuple[str, ...]]:
-    """Return the side that the words of a title tell, "" for none or more than one, and its other words, sorted."""
-    sides = {side for word, side in SIDES.items() if word in words}
-    rest = sorted(filter(None, map(_told, words)))
-    return (sides.pop() if len(sides) == 1 else ""), tuple(rest)
-
-
-def _without(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
-    at = words.index(word)
-    return words[:at] + words[at + 1 :]
-
-
-@lru_cache(maxsize=8192)
 def _told(word: str) -> str:
     """Return a word without the ending of a plural; "" for one that tells no condition."""
     if word in _NO_CONDITION:
@@ -137,8 +159,8 @@ def same_ending(one: str, other: str, edition: Edition) -> Iterator[tuple[int, i
 @remembered
 def endings(name: str, edition: Edition) -> dict[str, int]:
     """Return the ids of the billable codes of a code of the list by what they have after its spelling."""
-    spellings, start = edition.spellings, len(compact(name))
-    return {spellings[i][0][start:]: i for i in edition.billable_below(name)}
+    start = len(compact(name))
+    return {edition.compact_code(code_id)[start:]: code_id for code_id in edition.billable_below(name)}
 
 
 def below(names: tuple[str, ...], edition: Edition) -> CodeSet:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 import attrs
+import numpy as np
 
 from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
@@ -168,13 +169,11 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     (M14.6-, under M14).
     """
     noted = CodeSet.joined(edition.billable_below(note.place) for note in edition.all_notes("code_first"))
+    perhaps = edition.titles.having("classified elsewhere") & ~edition.of_kind("chapter", "section")
     elsewhere = [
-        node.name
-        for node, title in zip(edition.titled(), edition.lower_titles, strict=True)
-        if "classified elsewhere" in title
-        and node.kind not in ("chapter", "section")
-        and _MANIFESTATION.search(node.title)
-        and not _CAUSE.search(node.title)
+        edition.names[index]
+        for index in np.flatnonzero(perhaps).tolist()
+        if _MANIFESTATION.search(title := edition.title_at(index)) and not _CAUSE.search(title)
     ]
     return CodeSet.joined(map(edition.billable_below, elsewhere)) & noted
 

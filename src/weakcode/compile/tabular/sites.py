@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
 from weakcode.base.remembered import remembered
-from weakcode.codes.codeset import CodeSet
+from weakcode.codes.codeset import CodeSet, codes_where
 from weakcode.codes.edition import Edition
 from weakcode.rules.readings import Site, SiteGroup, bundled_readings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_ENDS = re.compile(r"^\(\?:[^()|]*\)\?|\\b$")
+"""What a pattern may begin with, and that it ends with a word."""
 
 
 @attrs.frozen
@@ -20,25 +28,6 @@ class Sites:
     apart: tuple[tuple[CodeSet, CodeSet], ...]
 
 
-@attrs.frozen
-class _Worded:
-    """A site that is told by the words of titles; `plain` are these words where they are text and no patterns."""
-
-    name: str
-    words: re.Pattern[str]
-    plain: tuple[str, ...]
-
-    @classmethod
-    def of(cls, site: Site) -> _Worded:
-        words = re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)
-        plain = all(one.replace(" ", "").isalnum() for one in site.titles)
-        return cls(site.name, words, tuple(one.lower() for one in site.titles) if plain else ("",))
-
-    def is_in(self, title: str, lower: str) -> bool:
-        """Whether a title tells the site; `lower` is the title in lower case, which is looked through first."""
-        return any(map(lower.__contains__, self.plain)) and self.words.search(title) is not None
-
-
 @remembered
 def sites(edition: Edition) -> tuple[Sites, ...]:
     """Return the groups of sites of the readings, against an edition."""
@@ -46,31 +35,50 @@ def sites(edition: Edition) -> tuple[Sites, ...]:
 
 
 def _sites(group: SiteGroup, edition: Edition) -> Sites:
-    within = edition.codeset(group.within) if group.within else None
-    zones: dict[int, set[str]] = {}
-    for site in group.of:
-        if site.codes:
-            for code_id in edition.codeset(site.codes):
-                zones.setdefault(code_id, set()).add(site.name)
-    worded = [_Worded.of(site) for site in group.of if site.titles]
-    if within is not None and worded:
-        # The codes of a place differ in their 7th characters, which tell no site.
-        told: dict[str, set[str]] = {}
-        for code_id in within & CodeSet.between(0, edition.size):
-            place = edition.spellings[code_id][1]
-            if place not in told:
-                title = edition.listed_title(code_id)
-                lower = title.lower()
-                told[place] = {one.name for one in worded if one.is_in(title, lower)}
-            if told[place]:
-                zones.setdefault(code_id, set()).update(told[place])
-    by_zones: dict[frozenset[str], list[int]] = {}
-    for code_id, found in zones.items():
-        by_zones.setdefault(frozenset(found), []).append(code_id)
-    codes = {names: CodeSet.of(ids) for names, ids in by_zones.items()}
+    # The sites of each code, a bit for each, and the codes as they are met.
+    zones = np.zeros(edition.universe, np.int64)
+    met = []
+    for number, site in enumerate(group.of):
+        for low, high in edition.codeset(site.codes).spans if site.codes else ():
+            zones[low:high] |= 1 << number
+            met.append(np.arange(low, high))
+    if group.within and any(site.titles for site in group.of):
+        told = _told_by_titles(edition.codeset(group.within), group.of, edition)
+        zones[: edition.size] |= told
+        met.append(np.flatnonzero(told))
+    found = zones[np.concatenate(met)] if met else zones[:0]
+    distinct, first = np.unique(found, return_index=True)
+    codes = {names: codes_where(zones == names) for names in distinct[np.argsort(first)].tolist()}
     apart = []
     for names, here in codes.items():
         elsewhere = CodeSet.joined(there for other, there in codes.items() if not names & other)
         if elsewhere:
             apart.append((here, elsewhere))
-    return Sites(CodeSet.of(zones), tuple(apart))
+    return Sites(CodeSet.joined(codes.values()), tuple(apart))
+
+
+def _told_by_titles(within: CodeSet, of: tuple[Site, ...], edition: Edition) -> NDArray[np.int64]:
+    """Return the sites that the titles of some codes tell, a bit for each, by code.
+
+    The codes of a place differ in their 7th characters, which tell no site.
+    """
+    places = edition.places
+    asked = np.zeros(edition.size, np.bool_)
+    for low, high in within.spans:
+        asked[low:high] = True
+    here = np.unique(places[asked]).astype(np.int64)
+    titles = edition.titles.at(here)
+    told = np.zeros(len(edition.names), np.int64)
+    for number, site in enumerate(of):
+        if site.titles:
+            words = re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)
+            perhaps = here[titles.having(*map(_plain, site.titles))]
+            saying = [at for at in perhaps.tolist() if words.search(edition.title_at(at))]
+            told[saying] |= 1 << number
+    return np.where(asked, told[places], 0)
+
+
+def _plain(pattern: str) -> str:
+    """Return text in lower case that stands wherever a pattern fits: all of it but its ends, or nothing."""
+    text = _ENDS.sub("", pattern)
+    return text.lower() if text.replace(" ", "").isalnum() else ""
