@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakcode import Claim, CodeTypeError, Diagnosis, InputError, ServiceLine, Waiver, read_claims
+from weakcode import Claim, CodeTypeError, Diagnosis, Finding, InputError, ServiceLine, Source, Waiver, read_claims
 from weakcode.fields import FIELDS, LINE_FIELDS, SETTINGS
 
 
@@ -297,3 +297,9 @@ def test_the_repr_of_a_claim_says_nothing_of_provider_payer_or_money() -> None:
     claim = Claim(["I10"], payer_id="SECRET", provider="SECRET", plan="SECRET", state="SECRET", lines=[line])
     assert "SECRET" not in repr(claim)
     assert "4711" not in repr(claim)
+
+
+def test_a_publication_that_is_cited_with_two_places_is_named_once() -> None:
+    sources = (Source("Guidelines", "Section I.A.13"), Source("List", "M62.84"), Source("Guidelines", "Section I.B.1"))
+    finding = Finding("a/b", "error", "…", sources=sources)
+    assert finding.cited == ("Guidelines, Section I.A.13, Section I.B.1", "List, M62.84")

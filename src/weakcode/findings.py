@@ -137,6 +137,16 @@ class Finding:
 
     form: ClassVar[str] = "finding"
 
+    @property
+    def cited(self) -> tuple[str, ...]:
+        """The sources as text, each publication once with all its places, in the order in which they first come."""
+        places: dict[str, list[str]] = {}
+        for source in self.sources:
+            known = places.setdefault(source.title, [])
+            if source.place and source.place not in known:
+                known.append(source.place)
+        return tuple(", ".join([title, *known]) for title, known in places.items())
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and text, ready for JSON; risk and waiver only where there is one."""
         return objects.to_dict(self)

@@ -66,10 +66,15 @@ class RuleInfo:
         """Claims on which the rule finds nothing, and claims on which it finds something (`fails`)."""
         return self._spoken(self.id).examples
 
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of rules says of each, ready for JSON."""
+        names = ("id", "title", "severity", "confidence", "enabled", "pack")
+        return {"version": objects.VERSION, **{name: getattr(self, name) for name in names}}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the rule ready for JSON, examples as claims with what they show (`pass`, `fail`)."""
         return {
-            **{name: getattr(self, name) for name in ("id", "title", "severity", "confidence", "enabled", "pack")},
+            **self.summary(),
             "why": self.why,
             "known_problems": self.known_problems,
             "sources": [

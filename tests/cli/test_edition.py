@@ -22,7 +22,8 @@ def weakcode(*args: str) -> Result:
 
 def test_the_bundled_edition_is_listed_and_shown_with_its_notes() -> None:
     (one,) = json.loads(weakcode("edition", "list", "--format", "json").stdout)
-    assert one == {"name": "2026-04", "from": "2026-04-01", "to": "2026-09-30", "bundled": True, "notes": True}
+    days = {"from": "2026-04-01", "to": "2026-09-30"}
+    assert one == {"version": 1, "name": "2026-04", **days, "bundled": True, "notes": True}
     shown = weakcode("edition", "show").stdout
     assert "74,719 billable codes" in shown
     assert "5,407" in shown

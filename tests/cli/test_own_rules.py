@@ -86,6 +86,8 @@ def test_outcomes_are_told_to_programs_and_build_servers(own: Path) -> None:
 
 def test_a_rule_is_shown_as_json() -> None:
     values = json.loads(rules("show", "weakness/excludes1-frailty", "--format", "json").stdout)
+    assert values["version"] == 1
+    assert {one["version"] for one in json.loads(rules("list", "--format", "json").stdout)} == {1}
     assert values["id"] == "weakness/excludes1-frailty"
     assert values["why"]
     assert values["sources"]

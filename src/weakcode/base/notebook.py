@@ -27,7 +27,7 @@ def _finding(finding: Finding) -> list[str]:
     places = zip(finding.codes, finding.positions, strict=False)
     where = ", ".join(f"{code} at {position}" for code, position in places) or "whole claim"
     said = [_text(finding.message)]
-    said += [f"<small>{_text(source)}</small>" for source in dict.fromkeys(map(str, finding.sources))]
+    said += [f"<small>{_text(source)}</small>" for source in finding.cited]
     if finding.waiver:
         said.append(f"<small>{_text(f'waived by {finding.waiver.who}: {finding.waiver.reason}')}</small>")
     elif finding.fix:

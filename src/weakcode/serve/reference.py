@@ -67,8 +67,7 @@ class ReferenceRoutes:
     async def rules(self, request: Request) -> Response:
         """GET /v1/rules: every rule as the profile has it."""
         validator = await self.service.validator(request)
-        names = ("id", "title", "severity", "confidence", "enabled", "pack")
-        rules = [{name: getattr(rule, name) for name in names} for rule in validator.rules]
+        rules = [rule.summary() for rule in validator.rules]
         packs, facts = list(validator.packs), list(validator.facts)
         return json_response({"version": objects.VERSION, "packs": packs, "facts": facts, "rules": rules})
 
@@ -116,7 +115,7 @@ def _rule(validator: Validator, name: str) -> dict[str, Any]:
     rules = {rule.id: rule for rule in validator.rules}
     if name not in rules:
         raise ProblemError(404, f"there is no such rule{did_you_mean(name, rules)}; /v1/rules names all")
-    return {"version": objects.VERSION, **rules[name].to_dict()}
+    return rules[name].to_dict()
 
 
 def _parsed_day(day: str | None) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weakcode._version import __version__
+from weakcode.base.objects import VERSION
 from weakcode.cli.common import text
 from weakcode.cli.common.options import Choice, about_the_claim, choosing, claim_from, format_option, severities
 from weakcode.cli.common.output import say, say_json
@@ -42,6 +43,7 @@ def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any
 
 def _as_json(fixed: Fixed, verdict: Verdict) -> str:
     values = {
+        "version": VERSION,
         "weakcode": __version__,
         "edition": verdict.edition,
         "notes_edition": verdict.notes_edition,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from weakcode.base.objects import VERSION
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
@@ -47,6 +48,7 @@ def list_editions(as_format: str) -> int:
     if as_format == "json":
         values = [
             {
+                "version": VERSION,
                 "name": one.name,
                 "from": one.starts.isoformat(),
                 "to": one.ends.isoformat(),
@@ -171,6 +173,7 @@ def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
     open_references = list(notes.unresolved(edition)) if unresolved or as_format == "json" else []
     if as_format == "json":
         values = {
+            "version": VERSION,
             "name": edition.name,
             "from": edition.starts.isoformat(),
             "to": edition.ends.isoformat(),
@@ -231,6 +234,7 @@ def _diff_json(found: Difference) -> str:
         return [{"place": line.place, "kind": line.kind, "text": line.text} for line in lines]
 
     values = {
+        "version": VERSION,
         "from": found.before,
         "to": found.after,
         "codes": {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
 import click
 
+from weakcode.cli.common.folding import folded
 from weakcode.errors import InputError
 from weakcode.visible import visible, visible_json
 
@@ -43,7 +45,8 @@ def put_log(line: str) -> None:
 def say(text: str = "", *, err: bool = False, level: str = "info") -> None:
     """Print text for people, its styles kept and all else that steers a terminal spelled out.
 
-    What goes to standard error is a record of this level where there is a log (`info`, `warning` or `error`).
+    On a terminal, lines are folded to its width. What goes to standard error is a record of this level where there
+    is a log (`info`, `warning` or `error`).
 
     Raises UnsaidError where standard output cannot be written, NoReaderError where nobody reads it. Of standard error
     nothing more can be said.
@@ -53,7 +56,11 @@ def say(text: str = "", *, err: bool = False, level: str = "info") -> None:
         return
     parts = _STYLE.split(text)
     parts[::2] = [visible(part, keep="\n") for part in parts[::2]]
-    _put("".join(parts), err)
+    said = "".join(parts)
+    _put(
+        folded(said, shutil.get_terminal_size().columns) if on_terminal(sys.stderr if err else sys.stdout) else said,
+        err,
+    )
 
 
 def say_json(text: str) -> None:

@@ -55,7 +55,7 @@ def finding_text(finding: Finding) -> str:
         wrapped(finding.message),
     ]
     if finding.sources:
-        sources = "; ".join(dict.fromkeys(str(source) for source in finding.sources))
+        sources = "; ".join(finding.cited)
         lines.append(click.style(wrapped(sources, label="source: "), dim=True))
     if finding.denial_risk:
         lines.append(click.style(wrapped(str(finding.denial_risk)), fg="magenta"))

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import attrs
 import click
 
+from weakcode.base.objects import VERSION
 from weakcode.cli.common import text
 from weakcode.cli.common.output import say, say_json
 from weakcode.visible import visible
@@ -72,6 +73,7 @@ def say_text(tests: Tests) -> None:
 def say_as_json(tests: Tests) -> None:
     """Print one object: every example, warnings, and rules without examples."""
     values = {
+        "version": VERSION,
         "examples": [attrs.asdict(result) for result in tests.results],
         "warnings": [str(warning) for warning in tests.warnings],
         "without_examples": list(tests.untested),

@@ -30,9 +30,7 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
     validator = Validator(packs=rules or None, profile=profile, root=profiles_root)
     found = validator.rules
     if as_format == "json":
-        names = ("id", "title", "severity", "confidence", "enabled", "pack")
-        values = [{name: getattr(rule, name) for name in names} for rule in found]
-        say_json(json.dumps(values, indent=2, ensure_ascii=False))
+        say_json(json.dumps([rule.summary() for rule in found], indent=2, ensure_ascii=False))
         for notice in validator.notices:
             say(f"Note: {notice}.", err=True)
         return 0

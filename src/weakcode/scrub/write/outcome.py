@@ -37,7 +37,7 @@ def _path(position: int) -> str:
 
 
 def _issue(finding: Finding, expression: Callable[[int], str], about: Sequence[str]) -> dict[str, Any]:
-    said = [*about, f"confidence: {finding.confidence}", *dict.fromkeys(str(source) for source in finding.sources)]
+    said = [*about, f"confidence: {finding.confidence}", *finding.cited]
     if finding.denial_risk:
         said.append(str(finding.denial_risk))
     if finding.waiver:

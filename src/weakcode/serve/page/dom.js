@@ -78,9 +78,19 @@ function askForToken() {
   });
 }
 
+/** Sources as text: each publication once, with all its places. */
+function cited(sources) {
+  const places = new Map();
+  for (const one of sources) {
+    const [title, place] = typeof one === "string" ? [one, ""] : [one.title, one.place];
+    places.set(title, (places.get(title) || new Set()).add(place));
+  }
+  return [...places].map(([title, known]) => [title, ...known].filter(Boolean).join(", "));
+}
+
 /** A finding as an item of a list, with what stands behind it. */
 export function findingItem(finding, ...more) {
-  const sources = (finding.sources || []).map((one) => (typeof one === "string" ? one : [one.title, one.place].filter(Boolean).join(", ")));
+  const sources = cited(finding.sources || []);
   const quotes = (finding.sources || []).map((one) => one.quote).filter(Boolean);
   return el("li", { class: finding.severity },
     el("span", { class: "word" }, finding.severity), " ", finding.message,
