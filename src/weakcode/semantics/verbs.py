@@ -10,7 +10,7 @@ import attrs
 
 
 class Verb(enum.IntEnum):
-    """What an edit asks of a claim. The kernel has the same numbers (`engines/kernel/_tables.h`)."""
+    """What an edit asks of a claim. The kernel has the same numbers (`engines/kernel/_claim.h`)."""
 
     PRESENT = 0
     """A subject is on the claim at all: a violation (i). Also what a claim-level `forbid` becomes."""

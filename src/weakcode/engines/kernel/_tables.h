@@ -5,6 +5,7 @@
 
 #include "_grow.h"
 #include "_claim.h"
+#include "_pool.h"
 #include "_text.h"
 
 /* Classes that tables can tell apart; an edition has fewer codes. */
@@ -35,14 +36,6 @@ typedef struct {
     int32_t whole_size;
 } wk_source;
 
-/* Distinct lists of numbers, themselves numbered as they turn up. */
-typedef struct {
-    uint32_t *items, *at;        /* list n is items[at[n]] to items[at[n + 1]] */
-    int64_t item_room, at_room;
-    int32_t count;
-    wk_map known;
-} wk_pool;
-
 typedef struct {
     wk_tables t;
     wk_edit *of;
@@ -57,13 +50,6 @@ typedef struct {
     int32_t *code_conditions;
     wk_pool distinct_patterns, distinct_asked, distinct_kinds, pairs, objects;
 } wk_built;
-
-static void wk_pool_close(wk_pool *p) {
-    free(p->items);
-    free(p->at);
-    wk_map_close(&p->known);
-    memset(p, 0, sizeof *p);
-}
 
 static void wk_built_close(wk_built *b) {
     free(b->of);
@@ -85,39 +71,6 @@ static void wk_built_close(wk_built *b) {
     wk_pool_close(&b->pairs);
     wk_pool_close(&b->objects);
     memset(b, 0, sizeof *b);
-}
-
-static inline uint64_t wk_digest(const uint32_t *list, uint32_t size) {
-    uint64_t hash = size + 1;
-    for (uint32_t i = 0; i < size; i++) {
-        hash = (hash ^ list[i]) * 0x9E3779B97F4A7C15ull;
-        hash ^= hash >> 29;
-    }
-    return hash | 1 << 8; /* no key is 0 */
-}
-
-/* The number of a list; -1 when there is no memory left. */
-static int32_t wk_pool_add(wk_pool *p, const uint32_t *list, uint32_t size) {
-    if (!p->at) {
-        if (!wk_map_open(&p->known, 1024) || !wk_grow((void **)&p->at, &p->at_room, 1024, sizeof *p->at)) return -1;
-        p->at[0] = 0;
-    }
-    for (uint64_t key = wk_digest(list, size);; key += 256) {
-        int32_t number = wk_map_add(&p->known, key, p->count);
-        if (number < 0) return -1;
-        if (number < p->count) {
-            uint32_t from = p->at[number];
-            if (p->at[number + 1] - from != size) continue;
-            if (size && memcmp(p->items + from, list, size * sizeof *list)) continue;
-            return number;
-        }
-        uint32_t end = p->at[p->count];
-        if (!wk_grow((void **)&p->items, &p->item_room, (int64_t)end + size + 1, sizeof *p->items)) return -1;
-        if (!wk_grow((void **)&p->at, &p->at_room, (int64_t)p->count + 2, sizeof *p->at)) return -1;
-        if (size) memcpy(p->items + end, list, size * sizeof *list);
-        p->at[++p->count] = end + size;
-        return number;
-    }
 }
 
 static inline void wk_set_bit(uint64_t *words, int32_t bit) { words[bit / 64] |= (uint64_t)1 << (bit % 64); }
