@@ -345,11 +345,27 @@ _PLAIN += [
     "Chapter 3",
     "except",
     "with",
+    "(A00, $b except A00.1)",
+    "E08 -E09.-",
+    "M05.00 to M05.8A",
+    "A00. B01",
+    "(",
+    ")",
+    "chapter 30",
 ]
 _CODES = st.sampled_from(_PLAIN)
 _WITH = [f" with {rest}" for rest in ("seventh character A", "Fifth characters 1-4 or x", "4th character 1", "sixth")]
+_WITH += [" with fifth to sixth characters 51", " with final characters -91 or .00", " with .62-, .7-.9. .8 or .5"]
+_WITH += [
+    " with seventh to sixth character 51",
+    " with final character",
+    " with .7-.51",
+    " with Six or 4th-character .6 or X",
+]
 _WITH += [", with fourth character 5-1", " with fifth or sixth character 5", " with .51", " with sixth character A or"]
-_BETWEEN = st.sampled_from([",", ", ", "-", " - ", ";", " and ", ",,", " ", " except ", "\n  Except\t", *_WITH])
+_BETWEEN = st.sampled_from(
+    [",", ", ", ". ", "-", " - ", "\u2013", " through ", ";", " and ", ",,", " ", " except ", "\n  Except\t", *_WITH]
+)
 
 
 def named_at(expression: Expression) -> list[tuple[str, int]]:
