@@ -162,6 +162,8 @@ _SENTENCES = {
     "over",
     IN_NO_ORDER: "{n} {claims follow|claim follows} CARIN's profiles, in which sequence is no order: nothing is "
     "found that rests on the order behind the principal diagnosis",
+    "lines around the table": "{n} {lines are|line is} no row of the table (titles, rules of dashes, headers once "
+    "more, counts of rows, totals) and {were|was} passed over",
     "files without claims": "holds no claim, so it was passed over",
 }
 """What is said of a count: `{many|one}` is chosen by it, `{of}` is the field and `{form}` the form of its dates."""

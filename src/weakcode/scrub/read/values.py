@@ -10,6 +10,7 @@ from weakcode.errors import WeakcodeError
 from weakcode.fields import FIELDS, LINES, Field
 from weakcode.scrub.read.rows import BadRow, reason_of
 
+NO_CODES = "the claim has no diagnosis codes"
 MOST_CODES = 1_000
 """A claim with more codes than this is rejected: it is no claim but a column gone wrong."""
 
@@ -28,7 +29,7 @@ def claim_from(values: Mapping[str, Any], codes: Sequence[Any] | str, claim_id: 
     if isinstance(codes, str):
         codes = codes.replace(";", " ").replace(",", " ").split()
     if not codes:
-        raise BadRow("codes", "the claim has no diagnosis codes", claim_id)
+        raise BadRow("codes", NO_CODES, claim_id)
     known: dict[str, Any] = {}
     for field in FIELDS:
         value = values.get(field.name)

@@ -13,6 +13,7 @@ from weakcode.scrub.read.archives import is_workbook, members_of
 from weakcode.scrub.read.encoding import encoding_of
 from weakcode.scrub.read.files import is_arrow_file
 from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.tables.around import MOST_TITLES, is_rule, separator
 from weakcode.scrub.read.tables.header import Header, header_cells, is_header
 from weakcode.scrub.read.tables.mapping import SHORT
 from weakcode.scrub.read.tables.resolve import resolve
@@ -78,12 +79,24 @@ def _text_names(path: Path, options: ReadOptions) -> list[str]:
         head = file.read(_HEAD)
     encoding = options.encoding or encoding_of(head) or "utf-8"
     lines = head.decode(encoding, "replace").removeprefix("\ufeff").splitlines()
-    first = next((line for line in lines if line.strip()), "")
-    if first.lstrip().startswith(_NO_TABLE):
+    lines = [line for line in lines if line.strip() and not is_rule(line)][:MOST_TITLES]
+    if not lines or lines[0].lstrip().startswith(_NO_TABLE):
         return []
-    cells, _ = header_cells(first)
+    delimiter = separator(lines[0])
+    cells = next((cells for line in lines if _names_enough(cells := header_cells(line, delimiter)[0], options)), None)
+    if cells is None:
+        cells, _ = header_cells(lines[delimiter is not None] if len(lines) > 1 else lines[0], delimiter)
     # A first line that holds a claim is nobody's names of columns.
     return cells if is_header(cells) else []
+
+
+def _names_enough(cells: Sequence[str], options: ReadOptions) -> bool:
+    """Tell whether a line names the columns of claims; titles stand above it."""
+    try:
+        resolve(cells, ",", "the file", options.mapping)
+    except InputError:
+        return False
+    return True
 
 
 def _held(cells: Sequence[str], mapping: Mapping[str, str] | None) -> list[tuple[str, str]]:
@@ -101,7 +114,8 @@ def _positions(header: Header) -> list[tuple[int, str]]:
     """Return the positions of the columns that are read, with what they hold by the names of --map."""
     single = {
         "id": header.claim_id, "codes": header.codes, "principal": header.principal, "line": header.line,
-        "procedure": header.procedure, "code": header.code, "sequence": header.sequence, "codetype": header.codetype,
+        "principal_poa": header.principal_poa, "procedure": header.procedure, "code": header.code,
+        "sequence": header.sequence, "codetype": header.codetype,
     }  # fmt: skip
     found = [(position, name) for name, position in single.items() if position is not None]
     found += [(position, "codes") for position in header.wide]

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from pyarrow import csv as pacsv
 
 from weakcode.base.lazy import lazy
+from weakcode.scrub.columns.arrow import viewed
 from weakcode.scrub.read.batch import LineBatch, LineColumns
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.around import PASSED_OVER
 from weakcode.scrub.read.tables.columns import claim_columns
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.tidy import Tidy
@@ -69,7 +71,10 @@ class CsvBatch(LineBatch):
 
     def read_line(self, number: int) -> list[Record | Rejected]:
         """Read a line by the row reader."""
-        return self.again(self._contents[number - self.first] + b"\n", number, ReadLog())
+        log = ReadLog()
+        found = self.again(self._contents[number - self.first] + b"\n", number, log)
+        self.tidy.log.count(PASSED_OVER, log.counts().get(PASSED_OVER, 0))
+        return found
 
     @lazy
     def _contents(self) -> list[bytes]:
@@ -123,9 +128,26 @@ def plain_columns(
     if len(lines) != table.num_rows:
         return None
     columns = {position: _column(table, position) for position in header.known}
+    if header.claim_id is not None:
+        columns[header.claim_id] = _stripped(columns[header.claim_id])
     return columns, lines, [number - 1 + first for number in odd if number is not None]
 
 
 def _column(table: pa.Table, position: int) -> pa.Array:
     column = table.column(str(position))
     return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+
+
+def _stripped(ids: pa.Array) -> pa.Array:
+    """Return ids without blanks around them. Most have none, which their first and last bytes tell."""
+    _, offsets, data = ids.buffers()
+    if data is None or not len(ids):
+        return ids
+    bounds = viewed(offsets, np.int32)[ids.offset : ids.offset + len(ids) + 1]
+    text = viewed(data, np.uint8)
+    some = np.diff(bounds) > 0
+    ends = np.stack([text[bounds[:-1][some]], text[bounds[1:][some] - 1]])
+    # A blank, or a part of a sign that may be one.
+    if not ((ends <= ord(" ")) | (ends >= 0x80)).any():
+        return ids
+    return pa.array([one.strip() for one in ids.to_pylist()], ids.type)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -15,8 +15,16 @@ from weakcode.scrub.read.encoding import WindowsLines
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
-from weakcode.scrub.read.tables.forms import Forms
-from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.around import (
+    MOST_TITLES,
+    PASSED_OVER,
+    is_rule,
+    is_trailer,
+    may_have,
+    separator,
+)
+from weakcode.scrub.read.tables.forms import Forms, unprotected
+from weakcode.scrub.read.tables.header import Header, header_cells
 from weakcode.scrub.read.tables.resolve import read_header
 from weakcode.scrub.read.tables.rows import Row, claims_of
 from weakcode.scrub.read.tables.tidy import Tidy
@@ -64,6 +72,7 @@ class CsvSource:
         self._lines = Lines(self._ahead, first_line)
         self._name = name
         self._mapping = options.mapping
+        self._header_line = b""
         self._tidy = tidy or self._begun(options)
         self.header = self._tidy.header
         self.ignored: tuple[str, ...] = self.header.ignored
@@ -97,20 +106,66 @@ class CsvSource:
         return self._lines.bytes_read
 
     def _read_header(self) -> Header:
+        """Read up to the names of the columns: the first line, or below a title the first that names enough of them."""
+        first: InputError | None = None
+        named: InputError | None = None
+        delimiter, passed = None, 0
+        for number, text in self._first_lines():
+            if delimiter is None and first is None and (said := separator(text)) is not None:
+                delimiter, passed = said, passed + 1
+                continue
+            if is_rule(text):
+                passed += 1
+                continue
+            try:
+                header = read_header(text, self._name, self._mapping, delimiter)
+            except csv.Error as error:
+                first = first or InputError(f"{self._name}, line {number}: the header cannot be read: {error}")
+            except InputError as error:
+                # What a line of one cell lacks is not what there is to say: it is a title.
+                first = first or error
+                if named is None and sum(map(bool, header_cells(text, delimiter)[0])) > 1:
+                    named = error
+            else:
+                self._header_line = b"" if "\n" in text else text.encode()
+                self.log.count(PASSED_OVER, passed + self._skip_rule())
+                return header
+            passed += 1
+        raise (
+            named
+            or first
+            or InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
+        )
+
+    def _first_lines(self) -> Iterator[tuple[int, str]]:
+        """Give the lines at the start that hold anything; one in which a quote is open with those up to its end."""
+        seen = 0
         for number, line in self._lines:
             try:
                 text = decoded(line).removeprefix("\ufeff")
+                while text.count('"') % 2 and text.count("\n") < _LONGEST_ROW and (more := next(self._lines, None)):
+                    text = f"{text}\n{decoded(more[1])}"
             except BadRow as error:
+                if seen:
+                    return
                 raise InputError(f"{self._name}, line {number}: {error.reason}; the header must be UTF-8") from None
             if not text.strip():
                 continue
             if "\r" in text:
                 raise InputError(f"{self._name}: the lines end with a bare carriage return; save it with \\n line ends")
-            try:
-                return read_header(text, self._name, self._mapping)
-            except csv.Error as error:
-                raise InputError(f"{self._name}, line {number}: the header cannot be read: {error}") from None
-        raise InputError(f"{self._name} holds nothing but empty lines; expected a header with claim_id and codes")
+            yield number, text
+            seen += 1
+            if seen == MOST_TITLES:
+                return
+
+    def _skip_rule(self) -> int:
+        """Read the line of dashes below the header, if there is one; return how many lines that were."""
+        block = self._ahead.block(_SAMPLE)
+        end = block.find(b"\n") + 1 or len(block)
+        if not block or not is_rule(block[:end].decode("latin-1").strip()):
+            return 0
+        next(self._lines)
+        return 1
 
     def __iter__(self) -> Iterator[Record | Rejected]:
         if self.header.code is not None:
@@ -120,7 +175,7 @@ class CsvSource:
     def batches(self) -> Iterator[ClaimBatch]:
         """Give the rows of the file in batches: stretches that Arrow reads, and what only the row reader can."""
         from weakcode.scrub.read.batch import RowBatch, batches_of
-        from weakcode.scrub.read.csv.batch import CsvBatch, is_well_formed
+        from weakcode.scrub.read.csv.batch import CsvBatch
 
         if self.header.code is not None:
             yield from self._grouped()
@@ -131,7 +186,7 @@ class CsvSource:
         while block := self._ahead.block(BATCH_BYTES):
             # No line of a block that is shorter than the longest line is too long.
             guarded = self.header.guarded and b"'" in block
-            if not guarded and is_well_formed(block) and len(block) < LONGEST_LINE:
+            if not guarded and self._is_plain(block):
                 first = self._lines.next_line
                 self._ahead.skip(len(block))
                 self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
@@ -140,6 +195,12 @@ class CsvSource:
                 rows = tuple(self._until(self._lines.bytes_read + len(block)))
                 if rows:
                     yield RowBatch(rows)
+
+    def _is_plain(self, block: bytes) -> bool:
+        """Tell whether Arrow reads these lines as the row reader does."""
+        from weakcode.scrub.read.csv.batch import is_well_formed
+
+        return is_well_formed(block) and len(block) < LONGEST_LINE and not may_have(block, self._header_line)
 
     def _grouped(self) -> Iterator[ClaimBatch]:
         """Give the claims of a table of which each row is one diagnosis; rows that cannot be read come before them."""
@@ -155,11 +216,11 @@ class CsvSource:
 
     def _add_block(self, claims: LongClaims, block: bytes) -> list[Rejected]:
         """Add the rows of a block to the claims; return those that cannot be read."""
-        from weakcode.scrub.read.csv.batch import is_well_formed, plain_columns
+        from weakcode.scrub.read.csv.batch import plain_columns
 
         read = None
         rows: Iterator[Row | Rejected]
-        if not (self.header.guarded and b"'" in block) and is_well_formed(block) and len(block) < LONGEST_LINE:
+        if not (self.header.guarded and b"'" in block) and self._is_plain(block):
             with suppress(pa_error()):
                 read = plain_columns(block, self.header, self._lines.next_line)
         if read is not None:
@@ -208,6 +269,9 @@ class CsvSource:
                 cells, raw = self._cells(number, line)
                 if self.header.guarded:
                     cells = [unguarded(cell) for cell in cells]
+                if self._is_around(cells, raw):
+                    self._tidy.log.count(PASSED_OVER)
+                    continue
                 if len(cells) != self.header.width:
                     at = self.header.claim_id or 0
                     raise BadRow(
@@ -215,10 +279,18 @@ class CsvSource:
                         f"the row has {len(cells)} fields, the header has {self.header.width}",
                         (cells[at] or None) if len(cells) > at else None,
                     )
+                if self.header.claim_id is not None:
+                    cells[self.header.claim_id] = unprotected(cells[self.header.claim_id].strip())
             except BadRow as error:
                 yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(line))
             else:
                 yield number, cells, raw
+
+    def _is_around(self, cells: Sequence[str], raw: bytes) -> bool:
+        """Tell whether a line is no row of the table, though it stands among them."""
+        if raw == self._header_line or (len(cells) != self.header.width and is_trailer(cells)):
+            return True
+        return raw[-3:] in (b"---", b"===", b"___", b"--+", b"-- ", b"--|") and is_rule(raw.decode("latin-1"))
 
     def _cells(self, number: int, line: bytes | None) -> tuple[list[str], bytes]:
         """Return the row's cells and bytes; a quoted cell may run over several lines."""

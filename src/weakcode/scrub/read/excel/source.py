@@ -12,6 +12,7 @@ from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.around import PASSED_OVER
 from weakcode.scrub.read.tables.forms import Forms
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.resolve import resolve
@@ -43,6 +44,7 @@ class ExcelSource:
         rows, first = self._sheet()
         at, header = self._header(rows)
         self.ignored = header.ignored
+        self.log.count(PASSED_OVER, sum(any(map(_text, row)) for row in rows[:at]))
         self.log.columns.update(header.matched)
         self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
         below = rows[at + 1 :]

@@ -19,6 +19,10 @@ from weakcode.scrub.read.tables.tidy import counted_as
 _MOST_KEYS = 1_000
 """Objects of different keys whose names are remembered."""
 
+_FORMS = Forms()
+_ONE_SEX = {"is F": "F", "is M": "M"}
+"""What a key is called here that only says whether the sex is this one."""
+
 
 class Objects:
     """Reads the objects of one file: keys in any case and spelling, values in the forms of tables."""
@@ -83,6 +87,8 @@ class Objects:
             value = named.pop(key)
             if name == "dx":
                 codes.append(value)
+            elif name in _ONE_SEX:
+                named["sex"] = None if value is None else _FORMS.one_sex(_ONE_SEX[name], str(value))[0]
             else:
                 named[name] = value
         if codes:
@@ -97,7 +103,10 @@ class Objects:
             return None
         if not header.is_plain or header.versions or header.principal is not None:
             return None
-        plan = [(keys[at], "dx") for at in header.wide] + [(keys[at], name) for name, at in header.about]
+        about = {at: name for name, at in header.about}
+        if header.one_sex:
+            about = {at: f"is {header.one_sex}" if name == "sex" else name for at, name in about.items()}
+        plan = [(keys[at], "dx") for at in header.wide] + [(keys[at], name) for at, name in about.items()]
         single = {"claim_id": header.claim_id, "codes": header.codes, "lines": header.listed}
         plan += [(keys[at], name) for name, at in single.items() if at is not None]
         plan = [(key, name) for key, name in plan if key != name and not (key == "id" and name == "claim_id")]

@@ -65,7 +65,7 @@ def as_cells(column: pa.Array, *, whole: bool = False) -> pa.Array | None:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column
-    if pa.types.is_integer(kind) and not whole:
+    if (pa.types.is_integer(kind) and not whole) or pa.types.is_boolean(kind):
         return column.cast(pa.string())
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

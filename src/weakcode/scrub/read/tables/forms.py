@@ -53,6 +53,8 @@ _NO_SEX = (
 )  # fmt: skip
 # Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
 _SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
+_YES = frozenset({"1", "Y", "YES", "T", "TRUE", "X"})
+_NO = frozenset({"0", "N", "NO", "F", "FALSE"})
 _MOST_KEPT = 200_000
 
 Read = tuple[str, str | None]
@@ -69,6 +71,11 @@ _BETWEEN = re.compile(r"[\s;,|~]+")
 _ODD = re.compile(r"[^A-Za-z0-9.\s;,]")
 _PAIRS = {"[": "]", "(": ")", "{": "}"}
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
+
+
+def unprotected(text: str) -> str:
+    """Return what stands in `="00123"`; any other text as it is."""
+    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and len(text) > 2 else text
 
 
 def _without_prefix(match: re.Match[str]) -> str:
@@ -111,8 +118,8 @@ class Forms:
         return text.upper() in self.missing
 
     def plain(self, text: str) -> Read:
-        """Read a cell of any text."""
-        text = text.strip()
+        """Read a cell of any text. As `="00123"` programs write what a spreadsheet is not to take for a number."""
+        text = unprotected(text.strip())
         return ("", MISSING_CELLS) if text and self.is_missing(text) else (text, None)
 
     def about(self, name: str, text: str) -> Read:
@@ -124,6 +131,14 @@ class Forms:
             return text, what
         date, guess = self.dates.get(name, _ANY_DATE).read(text)
         return date, guess and f"{guess} {name}"
+
+    def one_sex(self, sex: str, text: str) -> Read:
+        """Read a cell that only says whether the sex is this one, "F" or "M": 1 and 0, yes and no, true and false."""
+        text, what = self.plain(text)
+        said = text.upper().removesuffix(".0")
+        if said in _YES:
+            return sex, what
+        return ("M" if sex == "F" else "F") if said in _NO else text, what
 
     def one_code(self, text: str) -> Read:
         """Read a cell for one code."""
@@ -152,7 +167,9 @@ class Forms:
         joined = " ".join(there)
         if len(there) < len(words):
             return joined, MISSING_CELLS
-        return (joined, PREFIXED) if _ODD.search(whole) and joined != whole else (text, None)
+        if whole != text.strip() or (_ODD.search(whole) and joined != whole):
+            return joined, PREFIXED
+        return text, None
 
 
 def _constants(given: Mapping[str, str]) -> dict[str, str]:

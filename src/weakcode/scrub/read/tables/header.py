@@ -29,7 +29,8 @@ class Header:
     a row is one diagnosis, and the rows of an id are one claim in the order of `sequence`. `guarded` cells were written
     by weakcode with an apostrophe before formulas. `apart` are codes that are not among the claim's diagnoses. `days`
     are the first and the last day, `kind` and `facility` tell the setting. `listed` are service lines as lists, which
-    only Arrow has. `matched` says by column what was read in it, where its name did not say so exactly.
+    only Arrow has. Where the sex stands in a column that only says whether it is this one, `one_sex`
+    is "F" or "M". `matched` says by column what was read in it, where its name did not say so exactly.
     """
 
     width: int
@@ -40,6 +41,7 @@ class Header:
     about: tuple[tuple[str, int], ...]
     ignored: tuple[str, ...]
     principal: int | None = None
+    principal_poa: int | None = None
     poa: tuple[int | None, ...] = ()
     versions: tuple[int | None, ...] = ()
     principal_version: int | None = None
@@ -57,6 +59,7 @@ class Header:
     codetype: int | None = None
     listed: int | None = None
     guarded: bool = False
+    one_sex: str = ""
     layout: str = ""
     note: str = ""
     matched: Mapping[str, str] = attrs.field(factory=dict)
@@ -65,7 +68,8 @@ class Header:
     def known(self) -> tuple[int, ...]:
         """Positions of all columns that are read."""
         single = (
-            self.claim_id, self.codes, self.principal, self.principal_version, self.line, self.procedure, self.kind,
+            self.claim_id, self.codes, self.principal, self.principal_poa, self.principal_version, self.line,
+            self.procedure, self.kind,
             self.facility, self.code, self.sequence, self.codetype, self.listed, *self.poa, *self.versions,
         )  # fmt: skip
         several = (*self.wide, *self.pointers, *self.days, *(position for _, position in (*self.about, *self.apart)))
@@ -78,16 +82,17 @@ class Header:
             self.line is None
             and self.code is None
             and not (any(one is not None for one in self.poa) or self.apart or self.days)
+            and self.principal_poa is None
             and self.kind is None
             and (bool(self.wide) or (self.codes is not None and self.principal is None))
         )
 
 
-def header_cells(line: str) -> tuple[list[str], str]:
-    """Return the cells of a header line as they are written, and the delimiter that it uses."""
-    delimiter = max(_DELIMITERS, key=line.count)
+def header_cells(line: str, delimiter: str | None = None) -> tuple[list[str], str]:
+    """Return the cells of a header line as they are written, and the delimiter that it uses where none is given."""
+    delimiter = delimiter or max(_DELIMITERS, key=line.count)
     cells = next(csv.reader([line], delimiter=delimiter), [])
-    return [cell.strip() for cell in cells], delimiter
+    return [" ".join(cell.split()) for cell in cells], delimiter
 
 
 def is_header(cells: Sequence[str]) -> bool:

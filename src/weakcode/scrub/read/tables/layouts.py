@@ -124,6 +124,43 @@ LAYOUTS = (
         note="OMOP keeps no order of the diagnoses of a visit; they are taken in the order of the rows",
     ),
     Layout(
+        "MIMIC-IV diagnoses_icd",
+        ("HADM_ID", "SEQ_NUM", "ICD_CODE", "ICD_VERSION"),
+        {"claim_id": "HADM_ID", "code": "ICD_CODE", "sequence": "SEQ_NUM", "codetype": "ICD_VERSION"},
+    ),
+    Layout(
+        "MIMIC-III DIAGNOSES_ICD",
+        ("HADM_ID", "SEQ_NUM", "ICD9_CODE"),
+        {"claim_id": "HADM_ID", "code": "ICD9_CODE", "sequence": "SEQ_NUM"},
+        icd9=True,
+    ),
+    Layout(
+        "i2b2 observation_fact",
+        ("ENCOUNTER_NUM", "CONCEPT_CD", "START_DATE"),
+        {
+            "claim_id": "ENCOUNTER_NUM",
+            "code": "CONCEPT_CD",
+            "codetype": "CONCEPT_CD",
+            "service_date": "START_DATE",
+        },
+        note="i2b2 keeps no order of the diagnoses of an encounter; they are taken in the order of the rows",
+    ),
+    Layout(
+        "APCD medical claims",
+        ("MC004", "MC041"),
+        {
+            "claim_id": "MC004",
+            "principal": "MC041",
+            "codes": "+".join(f"MC{number:03}" for number in range(42, 54)),
+            "line": "MC005",
+            "procedure": "MC055",
+            "sex": "MC012",
+            "birth_date": "MC013",
+            "service_date": "MC059",
+        },
+        {"admitting": "MC039", "external-cause": "MC040"},
+    ),
+    Layout(
         "Tuva medical_claim",
         ("CLAIM_ID", "CLAIM_LINE_NUMBER", "DIAGNOSIS_CODE_1"),
         {

@@ -102,9 +102,15 @@ class LongClaims:
         assert header.code is not None
         read = self._tidy.column(header.code, _text(columns[header.code]))
         codes = read.cast(pa.string())
+        if header.icd9:
+            return pa.array([one and icd9(one) for one in codes.to_pylist()], pa.string())
         if header.codetype is None:
             return codes
-        said = self._tidy.column(header.codetype, _text(columns[header.codetype]))
+        if header.codetype == header.code:
+            # A prefix of the code says what it is.
+            said = _text(columns[header.code]).dictionary_encode()
+        else:
+            said = self._tidy.column(header.codetype, _text(columns[header.codetype]))
         kinds = np.array([_kind(one or "", header) for one in listed(said.dictionary)] + [10], np.int8)
         kind = kinds[filled(said.indices.cast(pa.int32()), -1)]
         if (kind == 9).any():

@@ -18,6 +18,7 @@ MAP_KEYS = {
     "sequence": "sequence",
     "codetype": "codetype",
     "principal": "principal",
+    "principal_poa": "principal_poa",
     "poa": "poa",
     **{field.short: field.name for field in FIELDS if field.short},
     "line": "line",
@@ -78,7 +79,7 @@ def _whole(mapping: dict[str, str]) -> dict[str, str]:
     if "code" not in mapping and (also := [key for key in ("sequence", "codetype") if key in mapping]):
         raise InputError(f"--map names {also[0]}, which goes with code=COLUMN: a row a diagnosis")
     if "code" in mapping and (
-        not_with := [key for key in ("principal", "line", "procedure", "pointer") if key in mapping]
+        not_with := [key for key in ("principal", "principal_poa", "line", "procedure", "pointer") if key in mapping]
     ):
         raise InputError(f"--map names {not_with[0]}, which does not go with code=COLUMN: a row is a diagnosis there")
     return mapping

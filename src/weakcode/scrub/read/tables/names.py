@@ -17,6 +17,25 @@ _PRINCIPAL = re.compile(
     r"(?:prin|princ|principal|prncpal|primary|prim|pri|main|firstlisted)(?:icd10|icd)?"
     r"(?:dx|diag|diagnosis|dgns|icd10cm|icd10|icd)(?:icd10cm|icd10)?(?:code|cd)?"
 )
+_ORDINALS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "primary first", "secondary second", "tertiary third", "quaternary fourth", "fifth", "sixth", "seventh",
+            "eighth", "ninth", "tenth", "eleventh", "twelfth",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}  # fmt: skip
+_ORDINAL = re.compile(rf"({'|'.join(_ORDINALS)})[^a-z0-9]*(.*[a-z])[^a-z0-9]*")
+_BOX = re.compile(r"(?:fl|box|item|field|locator|form locator)?[^a-z0-9]*(21|67)[^a-z0-9]*([a-q]|1[0-2]|[1-9])?")
+"""Item 21 of the CMS-1500 form (A to L, 1 to 4 before 2014), form locator 67 of the UB-04 (alone, then A to Q)."""
+_PRESENT = re.compile(r"poa|presentonadmission|presentonadm")
+_BESIDE_PRESENT = re.compile(r"clm|indicator|ind|flag|value|status|icd10cm|icd10|i10|code|cd$|sw")
+_PRINCIPAL_WORDS = re.compile(
+    r"(?:prin|princ|principal|prncpal|primary|prim|pri|main|firstlisted|pdx|p)(?:dx|diag|diagnosis|dgns|dgnscd)?"
+)
 _FIRST_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[^a-z0-9]+(.*)")
 
 
@@ -32,7 +51,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "accountno accountnumber accountnbr acctnbr account patientcontrolno patientcontrolnum "
         "hospitalaccount hospitalaccountid har encounterid encounternumber encounterno encounter encid enctrid "
         "visitid visitnumber visitno visit caseid caseno casenumber icn dcn tcn "
-        "encnbr encounternbr visitnbr finnbr finnumber pcn fin csn id keynis recordid"
+        "encnbr encounternbr visitnbr finnbr finnumber pcn fin csn id keynis keysid keysedd keysasd keyned keynrd "
+        "keynass keykid recordid hadmid key"
     ),
     "codes": _words(
         "codes diagnosiscodes diagnoses dxcodes dxs dxlist diagnosislist icdcodes icd10codes icd10cmcodes icdlist "
@@ -60,6 +80,12 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "sex gender patientsex patientgender ptsex ptgender sexcode gendercode sexcd gendercd gndrcd patsex "
         "legalsex birthsex sexatbirth administrativesex sexdisp genderdisp persongender personsex membergender "
         "membersex gdrcd"
+    ),
+    "one_sex": _words("female isfemale male ismale"),
+    "others": _words(
+        "secondarydiagnoses secondarydiagnosis secondarydx secondarydxs secondarydiagnosiscodes secondarydiagnosiscode "
+        "secondarydxcodes secondaryicd10codes secondaryicd10 otherdiagnoses otherdiagnosis otherdx otherdxs "
+        "otherdiagnosiscodes additionaldiagnoses additionaldx comorbidities"
     ),
     "setting": _words("setting caresetting"),
     "payer": _words(
@@ -104,7 +130,35 @@ class Numbered:
     @classmethod
     def poa(cls, names: Sequence[str]) -> Numbered:
         """Find the present-on-admission indicators beside them."""
-        return cls._found(names, _POA)
+        found = dict(cls._found(names, _POA).positions)
+        for position, name in enumerate(names):
+            number = _poa_number(name)
+            if number:
+                found.setdefault(number, position)
+        return cls(dict(sorted(found.items())))
+
+    @classmethod
+    def ordinals(cls, names: Sequence[str]) -> Numbered:
+        """Find the columns with one diagnosis each whose numbers are words: `Primary Dx`, `Secondary Dx`."""
+        found: dict[int, int] = {}
+        for position, name in enumerate(names):
+            if (match := _ORDINAL.fullmatch(name)) and squeezed(match[2]) in _DIAGNOSES:
+                found.setdefault(_ORDINALS[match[1]], position)
+        return cls(dict(sorted(found.items())))
+
+    @classmethod
+    def boxes(cls, names: Sequence[str]) -> Numbered:
+        """Find the columns that are called as the boxes of a paper form: `21A`, `FL 67`, `67A`."""
+        found: dict[int, int] = {}
+        for position, name in enumerate(names):
+            if match := _BOX.fullmatch(name.strip()):
+                form, place = match.groups()
+                if place is None and form == "21":
+                    continue
+                number = 0 if place is None else int(place) if place.isdecimal() else ord(place) - ord("a") + 1
+                found.setdefault(number, position)
+        # A single number may be the name of anything.
+        return cls(dict(sorted(found.items())) if len(found) > 1 else {})
 
     @classmethod
     def _found(cls, names: Sequence[str], stems: frozenset[str]) -> Numbered:
@@ -128,6 +182,29 @@ def stem_of(name: str) -> tuple[str, int] | None:
     if match := _LETTERED.fullmatch(name):
         return squeezed(match[1]), ord(match[2]) - ord("a") + 1
     return None
+
+
+def _poa_number(name: str) -> int | None:
+    """Return the number of the diagnosis that a present-on-admission indicator goes with: 2 of `Dx 2 POA Ind`.
+
+    0 stands for the principal diagnosis, None for any other name.
+    """
+    key = squeezed(name)
+    if not _PRESENT.search(key):
+        return None
+    rest = _BESIDE_PRESENT.sub("", _PRESENT.sub("", key))
+    match = re.fullmatch(r"([a-z]*?)(\d{0,2})([a-z]*)", rest)
+    if match is None:
+        return None
+    words, number = match[1] + match[3], match[2]
+    if not number:
+        return 0 if _PRINCIPAL_WORDS.fullmatch(words) else None
+    return int(number) if not words or words in _DIAGNOSES or f"{words}dx" in _DIAGNOSES else None
+
+
+def principal_poa_of(names: Sequence[str]) -> int | None:
+    """Return the position of the present-on-admission indicator of a principal diagnosis of its own."""
+    return next((position for position, name in enumerate(names) if _poa_number(name) == 0), None)
 
 
 def principal_of(names: Sequence[str]) -> int | None:

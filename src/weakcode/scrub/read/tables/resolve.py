@@ -14,16 +14,16 @@ from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
 from weakcode.scrub.read.tables.mapping import SHORT
-from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, principal_of, squeezed
+from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, principal_of, principal_poa_of, squeezed
 
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
 _NINES = frozenset({"9", "09", "icd9", "icd9cm"})
 """Marks of ICD-9-CM beside a code, in any case and without signs."""
 
 
-def read_header(line: str, file: str, mapping: Mapping[str, str] | None = None) -> Header:
+def read_header(line: str, file: str, mapping: Mapping[str, str] | None = None, delimiter: str | None = None) -> Header:
     """Return the columns that a header line names; raises InputError with the columns seen if one lacks."""
-    cells, delimiter = header_cells(line)
+    cells, delimiter = header_cells(line, delimiter)
     header = resolve(cells, delimiter, file, mapping)
     return attrs.evolve(header, guarded=is_guarded(line, CSV_COLUMNS))
 
@@ -151,6 +151,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         return found
 
     wide = tuple(columns.once(position) for position in _exactly_numbered(names))
+    exact = bool(wide)
     if "codes" in names and wide:
         raise InputError(
             f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
@@ -159,10 +160,18 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     if "codes" in names:
         codes = columns.once(names.index("codes"))
     elif not wide:
-        wide = tuple(Numbered.diagnoses(names).positions.values())
+        wide = _diagnoses(names)
         matched.update(dict.fromkeys(wide, "codes"))
     if codes is None:
         principal = principal_of(keys)
+        others = position_of(SYNONYMS["others"], keys)
+        if principal is not None and others is not None and not set(wide) - {principal, others}:
+            # All the others stand in one column.
+            codes, wide = columns.once(others), ()
+            matched[codes] = "codes"
+        elif principal in wide:
+            # "Primary Dx" is the first of those that "Secondary Dx" and "Third Dx" go on with.
+            principal = None
         if principal is not None:
             matched[principal] = "principal"
     if codes is None and not wide:
@@ -173,7 +182,15 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     _need(columns, claim_id if needs_id else 0, codes is not None or bool(wide))
     numbered = Numbered.poa(names).positions if wide else {}
     poa = tuple(numbered.get(number) for number in _numbers(names, wide)) if numbered else ()
+    matched.update({at: "poa" for at in poa if at is not None and not exact})
+    principal_poa = principal_poa_of(names) if principal is not None else None
+    if principal_poa is not None:
+        matched[principal_poa] = "principal_poa"
     about = tuple((name, at) for name in ABOUT_THE_CLAIM if (at := named(name)) is not None)
+    one_sex = ""
+    if (worded := position_of(SYNONYMS["one_sex"], keys)) is not None and "sex" not in dict(about):
+        about += (("sex", worded),)
+        one_sex = "F" if "female" in keys[worded] else "M"
     header = Header(
         width=len(names),
         delimiter=delimiter,
@@ -183,12 +200,22 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         about=about,
         ignored=(),
         principal=principal,
+        principal_poa=principal_poa,
         poa=poa if any(one is not None for one in poa) else (),
+        one_sex=one_sex,
         listed=names.index(LINES) if lists and LINES in names else None,
         nines=_NINES,
         matched={columns.cells[position]: what for position, what in sorted(matched.items())},
     )
     return _ignoring(columns, header)
+
+
+def _diagnoses(names: Sequence[str]) -> tuple[int, ...]:
+    """Return the columns with one diagnosis each: by their numbers, by words for these, or as the boxes of a form."""
+    for found in (Numbered.diagnoses, Numbered.ordinals, Numbered.boxes):
+        if positions := found(names).positions:
+            return tuple(positions.values())
+    return ()
 
 
 def _numbers(names: Sequence[str], wide: Sequence[int]) -> list[int]:
@@ -218,7 +245,7 @@ def _need(columns: _Columns, claim_id: int | None, has_codes: bool) -> None:
 def _ignoring(columns: _Columns, header: Header) -> Header:
     known = set(header.known)
     return attrs.evolve(
-        header, ignored=tuple(cell for position, cell in enumerate(columns.cells) if position not in known)
+        header, ignored=tuple(cell for position, cell in enumerate(columns.cells) if cell and position not in known)
     )
 
 
@@ -242,6 +269,10 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         if len(found) == 1 and found[0][0] is None:
             # One column that speaks of all codes.
             return (found[0][1],) * len(codes) if key == "version" else ()
+        if all(number is None for number, _ in (*found, *codes)):
+            # Named one by one, they go together in their order.
+            positions: list[int | None] = [position for _, position in found[: len(codes)]]
+            return (*positions, *(None,) * (len(codes) - len(positions)))
         numbered = dict(found)
         return tuple(numbered.get(number) for number, _ in codes)
 
@@ -254,6 +285,7 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         about=tuple((name, at) for name in ABOUT_THE_CLAIM if (at := one(name)) is not None),
         ignored=(),
         principal=one("principal"),
+        principal_poa=one("principal_poa"),
         poa=(one("poa"),) if "code" in mapping and "poa" in mapping else beside("poa"),
         versions=beside("version"),
         principal_version=one("principal_version"),
@@ -271,7 +303,8 @@ def _laid_out(columns: _Columns, delimiter: str, layout: Layout) -> Header:
     """Return the columns of a publisher's table; a part whose columns are not there is left out."""
 
     def there(pattern: str) -> str | None:
-        return next((part for part in pattern.split("/") if columns.has(part.split("+")[0])), None)
+        known = ("+".join(filter(columns.has, part.split("+"))) for part in pattern.split("/"))
+        return next(filter(None, known), None)
 
     mapping = {key: part for key, pattern in layout.columns.items() if (part := there(pattern))}
     if "codes" not in mapping and "code" not in mapping:

@@ -10,11 +10,12 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
+from weakcode.scrub.read.tables.around import PASSED_OVER, is_trailer
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.tidy import Tidy
 from weakcode.scrub.read.textlines import shown
-from weakcode.scrub.read.values import claim_from
+from weakcode.scrub.read.values import NO_CODES, claim_from
 from weakcode.scrub.read.x12.codes import icd9, setting_of
 
 _POA = frozenset("YNUW1")
@@ -50,14 +51,14 @@ def claims_of(rows: Iterable[Row | Rejected], tidy: Tidy, file: str) -> Iterator
         if header.line is None:
             if header.claim_id is not None:
                 tidy.log.ids([row[1][header.claim_id]])
-            yield _outcome([row], tidy, file)
+            yield from _outcomes([row], tidy, file)
             continue
         if group and not _continues(group, row, header.claim_id):
-            yield _outcome(group, tidy, file)
+            yield from _outcomes(group, tidy, file)
             group = []
         group.append(row)
     if group:
-        yield _outcome(group, tidy, file)
+        yield from _outcomes(group, tidy, file)
 
 
 def _continues(group: list[Row], row: Row, at: int | None) -> bool:
@@ -66,15 +67,20 @@ def _continues(group: list[Row], row: Row, at: int | None) -> bool:
     return same and len(group) < _MOST_ROWS
 
 
-def _outcome(group: list[Row], tidy: Tidy, file: str) -> Record | Rejected:
+def _outcomes(group: list[Row], tidy: Tidy, file: str) -> Iterator[Record | Rejected]:
+    """Give the claim of these rows, or the reason why they are none; nothing where they are no rows of the table."""
     header, constants = tidy.header, tidy.forms.constants
     number, _, first = group[0]
     raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
     try:
         claim, apart = claim_of_rows(header, [cells for _, cells, _ in group], constants)
     except BadRow as error:
-        return Rejected(file, number, error.claim_id, error.reason, error.part, raw)
-    return Record(claim, file, number, raw, apart=apart)
+        if error.reason == NO_CODES and len(group) == 1 and is_trailer(group[0][1]):
+            tidy.log.count(PASSED_OVER)
+            return
+        yield Rejected(file, number, error.claim_id, error.reason, error.part, raw)
+    else:
+        yield Record(claim, file, number, raw, apart=apart)
 
 
 def claim_of_rows(header: Header, rows: Sequence[Sequence[str]], constants: Mapping[str, str]) -> tuple[Claim, Apart]:
@@ -113,9 +119,12 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
     principal = cells[header.principal] if header.principal is not None else ""
     if principal:
         principal = _versioned(principal, cells, header.principal_version, header)
-    # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
-    if principal and not (found and canonical(found[0][0]) == canonical(principal)):
-        found.insert(0, (principal, None))
+        poa = None if header.principal_poa is None else _poa(cells[header.principal_poa])
+        # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
+        if found and canonical(found[0][0]) == canonical(principal):
+            found[0] = found[0][0], found[0][1] or poa
+        else:
+            found.insert(0, (principal, poa))
     _check_quotes([code for code, _ in found], claim_id)
     return [Diagnosis(canonical(code) or code, poa=poa) for code, poa in found]
 

@@ -141,12 +141,15 @@ def _readers(header: Header, forms: Forms) -> Mapping[int, Callable[[str], Read]
     """Return what reads the cells of each position; ids stay as they are."""
     readers: dict[int, Callable[[str], Read]] = {}
     plain = (
-        *header.poa, *header.versions, *header.pointers, header.principal_version, header.line, header.procedure,
+        *header.poa, *header.versions, *header.pointers, header.principal_poa, header.principal_version,
+        header.line, header.procedure,
         header.kind, header.facility, header.sequence, header.codetype,
     )  # fmt: skip
     readers.update({at: forms.plain for at in plain if at is not None})
     readers.update({at: partial(forms.about, "service_date") for at in header.days})
     readers.update({at: partial(forms.about, name) for name, at in header.about})
+    if header.one_sex:
+        readers[dict(header.about)["sex"]] = partial(forms.one_sex, header.one_sex)
     singles = (*header.wide, header.principal, header.code, *(at for _, at in header.apart))
     readers.update({at: forms.one_code for at in singles if at is not None})
     if header.codes is not None:

@@ -17,6 +17,7 @@ from weakcode.scrub.read.csv.file import CsvSource
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record
+from weakcode.scrub.read.tables.forms import unprotected
 from weakcode.scrub.read.tables.long import rank_of
 from weakcode.scrub.read.tables.rows import claim_of_rows
 from weakcode.scrub.write.files import writing
@@ -153,7 +154,10 @@ class MendedCsv(MendedClaims):
             if '"' in text
             else text.split(self._header.delimiter)
         )
-        return [unguarded(cell) for cell in cells] if self._header.guarded else cells
+        cells = [unguarded(cell) for cell in cells] if self._header.guarded else cells
+        if (at := self._header.claim_id) is not None and at < len(cells):
+            cells[at] = unprotected(cells[at].strip())
+        return cells
 
     def _long_edits(self) -> dict[int, str | None]:
         """Return the rows that change, of claims of which each diagnosis has a row; None for a row that goes."""

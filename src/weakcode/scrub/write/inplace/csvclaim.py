@@ -103,8 +103,9 @@ def rewritten(row: str, header: Header, claim: Claim, mended: Claim, line: int, 
     _move(edits, slots, moves, is_list=header.codes is not None)
     if mirrored is not None:
         edits.made[mirrored.code] = edits.made.get(slots[0].code, edits.at(slots[0].code))
-        if mirrored.version is not None and slots[0].version is not None:
-            edits.made[mirrored.version] = edits.made.get(slots[0].version, edits.at(slots[0].version))
+        for place, first in ((mirrored.version, slots[0].version), (mirrored.poa, slots[0].poa)):
+            if place is not None and first is not None:
+                edits.made[place] = edits.made.get(first, edits.at(first))
     if header.line is not None:
         _point(edits, [cells[at] for at in header.pointers], claim.lines[line], mended.lines[line])
     return edits.result()
@@ -128,7 +129,8 @@ def _slots(edits: Edits, header: Header, cells: Sequence[Span], one_code: OneCod
     if header.principal is None or not (code := one_code(edits.at(cells[header.principal]))):
         return slots, None
     version = None if header.principal_version is None else cells[header.principal_version]
-    principal = Slot(cells[header.principal], None, version)
+    poa = None if header.principal_poa is None else cells[header.principal_poa]
+    principal = Slot(cells[header.principal], poa, version)
     if slots and canonical(one_code(edits.at(slots[0].code))) == canonical(code):
         return slots, principal
     return [principal, *slots], None

@@ -1,0 +1,232 @@
+"""Tables as programs write them: lines around the table, blanks in cells, names of columns of forms and publishers."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import weakcode
+from weakcode import Claim, InputError
+from weakcode.scrub.read.files import FileRows
+from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.rows import Record
+from weakcode.scrub.run import scrub
+
+
+@attrs.frozen
+class Read:
+    """What was read of a file, claim by claim; the counts were those of columns too."""
+
+    claims: list[Claim]
+    lines: list[int]
+    rejected: list[str]
+    counts: dict[str, int]
+    columns: dict[str, str]
+    said: str
+
+    @property
+    def codes(self) -> dict[str | None, tuple[str, ...]]:
+        return {claim.id: claim.codes for claim in self.claims}
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., Read]:
+    validator = weakcode.Validator(packs="weakness").in_bulk()
+
+    def run(text: str, name: str = "t.csv", **options: Any) -> Read:
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        source = FileRows(path, ReadOptions(**options))
+        rows = list(source)
+        claims = [row for row in rows if isinstance(row, Record)]
+        summary = scrub([path], validator, options=ReadOptions(**options), columns=validator.columns())
+        assert (summary.evaluated, summary.rejected) == (len(claims), len(rows) - len(claims))
+        counted = summary.reading[str(path)].counts if summary.reading else {}
+        assert counted == source.counts.counts
+        return Read(
+            [row.claim for row in claims],
+            [row.line for row in rows],
+            [row.reason for row in rows if not isinstance(row, Record)],
+            dict(counted),
+            source.counts.columns,
+            "; ".join(source.remarks),
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("above", "passed"),
+    [
+        ("Claims report May 2026\nPrepared by: Billing\n\n", 2),
+        ("Claims report, May 2026,\n,,\n", 2),
+        ('"Report, all claims"\n"Run: 05/01/2026"\n', 2),
+        ("\ufeffReport\r\n", 1),
+        ("sep=,\r\n", 1),
+        ("----------\n", 1),
+        ("", 0),
+    ],
+)
+def test_lines_above_the_names_of_columns_are_passed_over_and_counted(
+    read: Callable[..., Read], above: str, passed: int
+) -> None:
+    found = read(f"{above}claim_id,dx1,dx2\nA,M62.84,I10\nB,I10,\n")
+    assert found.codes == {"A": ("M62.84", "I10"), "B": ("I10",)}
+    assert found.lines == [above.count("\n") + 2, above.count("\n") + 3]
+    assert found.counts == ({"lines around the table": passed} if passed else {})
+
+
+def test_the_line_of_excel_says_what_parts_the_cells(read: Callable[..., Read]) -> None:
+    assert read("sep=;\nclaim_id;codes\nA;M62.84, I10\n").codes == {"A": ("M62.84", "I10")}
+    assert read("sep=|\nclaim_id,no|codes\nA|I10\n", mapping={"id": "claim_id,no", "codes": "codes"}).codes == {
+        "A": ("I10",)
+    }
+
+
+def test_names_of_columns_may_have_line_breaks(read: Callable[..., Read]) -> None:
+    found = read('Report\n"Claim\nID","Dx\n1","Dx\n2"\nA,M62.84,I10\n')
+    assert found.codes == {"A": ("M62.84", "I10")}
+    assert found.lines == [6]
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("claim_id,codes,date\n--------,-----,----\nA,M62.84 I10,2026-05-01\n\n(1 rows affected)\n", 2),
+        (" claim_id | codes      | date\n----------+------------+------\n A | M62.84 I10 | 2026-05-01\n(1 row)\n", 2),
+        ("+---+---+\n| claim_id | codes |\n+---+---+\n| A | M62.84 I10 |\n+---+---+\n1 row in set (0.00 sec)\n", 4),
+        ("claim_id,codes,paid\nA,M62.84 I10,10\nTotal,,10\n,,\n", 2),
+        ("claim_id,codes,paid\nA,M62.84 I10,10\nGrand Total: 1\nPage 1 of 1\nCompletion time: 2026-05-01T10:00\n", 3),
+        ("claim_id\tcodes\nA\tM62.84 I10\nclaim_id\tcodes\n-----\t-----\n1 rows selected.\n", 3),
+    ],
+)
+def test_rules_counts_totals_and_repeated_headers_are_no_claims(
+    read: Callable[..., Read], text: str, passed: int
+) -> None:
+    found = read(text)
+    assert found.codes == {"A": ("M62.84", "I10")}
+    assert found.rejected == []
+    assert found.counts == {"lines around the table": passed}
+    assert f"{passed} lines are no row of the table" in found.said
+
+
+@pytest.mark.parametrize("row", ["Total hip,,10", "A,,10", "7 rows,,x", "A,I10"])
+def test_what_may_be_a_claim_is_rejected_and_not_passed_over(read: Callable[..., Read], row: str) -> None:
+    found = read(f"claim_id,codes,paid\n{row}\n")
+    assert (len(found.rejected), found.counts) == (1, {})
+
+
+def test_a_header_that_names_too_little_is_told_with_its_names_below_a_title(read: Callable[..., Read]) -> None:
+    with pytest.raises(InputError, match="its columns are foo, bar"):
+        read("Report of May\nfoo,bar\n1,2\n")
+
+
+def test_blanks_and_protection_around_ids_are_taken_off(read: Callable[..., Read]) -> None:
+    assert list(read("claim_id, codes\n A , I10\nB  ,I10\n\u00a0C,I10\n").codes) == ["A", "B", "C"]
+    found = read('claim_id,codes,age\n"=""007""","=""M62.84""","=""78"""\n')
+    assert found.claims == [Claim(["M62.84"], "007", age=78)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "claim_id,dx1,dx1_poa,dx2,dx2_poa",
+        "claim_id,dx1,poa_dx1,dx2,poa_dx2",
+        "Claim ID,Dx 1 Code,Dx 1 POA Ind,Dx 2 Code,Dx 2 POA Ind",
+        "claim_id,DX1,DXPOA1,DX2,DXPOA2",
+        "claim_id,principal_dx,principal_poa,dx2,poa2",
+        "Encounter,Principal Diagnosis,Principal POA,Secondary Diagnosis 1,Secondary POA 1",
+        "KEY,I10_DX1,DXPOA1,I10_DX2,DXPOA2",
+    ],
+)
+def test_indicators_go_with_their_diagnoses(read: Callable[..., Read], header: str) -> None:
+    (claim,) = read(f"{header}\nA,M62.84,Y,I10,N\n").claims
+    assert [(one.code, one.poa) for one in claim.diagnoses] == [("M62.84", "Y"), ("I10", "N")]
+
+
+def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[..., Read]) -> None:
+    text = "Encounter,Prin Dx,Prin POA,Sec Dx 1,Sec Dx 1 POA,Sec Dx 2,Sec Dx 2 POA\nA,M62.84,Y,I10,N,R54,U\n"
+    found = read(text)
+    mapping: dict[str, str] = {}
+    for column, part in found.columns.items():
+        mapping[part] = f"{mapping[part]}+{column}" if part in mapping else column
+    assert read(text, mapping=mapping).claims == found.claims
+    assert [one.poa for one in found.claims[0].diagnoses] == ["Y", "N", "U"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Claim #,Diagnosis 1,Diagnosis 2",
+        "Claim ID,ICD-10 #1,ICD-10 #2",
+        "Claim ID,Diagnosis Code (1),Diagnosis Code (2)",
+        "Claim ID,Primary Dx,Secondary Dx",
+        "Patient Control Number,67,67A",
+        "Patient Control Number,FL 67,FL 67A",
+        "Claim ID,21A,21B",
+        "Claim ID,Box 21.1,Box 21.2",
+        "MC004,MC041,MC042",
+    ],
+)
+def test_columns_are_told_as_forms_and_publishers_call_them(read: Callable[..., Read], header: str) -> None:
+    assert read(f"{header}\nA,M62.84,I10\n").codes == {"A": ("M62.84", "I10")}
+
+
+def test_one_column_may_hold_all_diagnoses_behind_the_principal_one(read: Callable[..., Read]) -> None:
+    found = read('Claim ID,Primary Dx,Secondary Dx\nA,M62.84,"I10, R54"\nB,I10,\n')
+    assert found.codes == {"A": ("M62.84", "I10", "R54"), "B": ("I10",)}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_column_that_says_whether_the_patient_is_female_tells_the_sex(
+    read: Callable[..., Read], tmp_path: Path, kind: str
+) -> None:
+    rows = {"KEY": ["A", "B", "C"], "I10_DX1": ["I10"] * 3, "FEMALE": [1, 0, None]}
+    if kind == "csv":
+        claims = read("KEY,I10_DX1,FEMALE\nA,I10,1\nB,I10,0\nC,I10,\n").claims
+    elif kind == "jsonl":
+        each = [dict(zip(rows, values, strict=True)) for values in zip(*rows.values(), strict=True)]
+        claims = read("".join(json.dumps(one) + "\n" for one in each), "t.jsonl").claims
+    else:
+        pq.write_table(pa.table(rows), tmp_path / "t.parquet")
+        claims = list(weakcode.read_claims(tmp_path / "t.parquet"))
+    assert [claim.sex for claim in claims] == ["F", "M", None]
+
+
+def test_rows_of_mimic_and_i2b2_are_put_together(read: Callable[..., Read]) -> None:
+    mimic = "subject_id,hadm_id,seq_num,icd_code,icd_version\n1,20,2,I10,10\n1,20,1,M6284,10\n1,21,1,4019,9\n"
+    assert read(mimic).codes == {"20": ("M62.84", "I10"), "21": ("401.9",)}
+    older = "ROW_ID,SUBJECT_ID,HADM_ID,SEQ_NUM,ICD9_CODE\n1,1,20,2,V103\n2,1,20,1,4019\n"
+    assert read(older).codes == {"20": ("401.9", "ICD9:V10.3")}
+    facts = (
+        "ENCOUNTER_NUM,PATIENT_NUM,CONCEPT_CD,START_DATE\n1,2,ICD10:I10,2026-05-01\n1,2,LOINC:2160-0,2026-05-01\n"
+        "1,2,ICD10CM:M62.84,2026-05-01\n2,2,ICD9:401.9,2010-05-01\n"
+    )
+    found = read(facts)
+    assert found.codes == {"1": ("I10", "M62.84"), "2": ("401.9",)}
+    assert found.claims[0].service_date == dt.date(2026, 5, 1)
+    assert "1 row of another code type was passed over" in found.said
+
+
+def test_a_table_is_mended_between_the_lines_around_it(tmp_path: Path) -> None:
+    rows = "Encounter,Prin Dx,Prin POA,Sec Dx 1,Sec POA 1\n A1 ,M62.84,Y,G72.9,N\nA2,I10,Y,,\n"
+    given = f"Report of May\n\n{rows}(2 rows affected)\n"
+    (tmp_path / "t.csv").write_text(given)
+    validator = weakcode.Validator(packs="weakness").in_bulk()
+    summary = scrub(
+        [tmp_path / "t.csv"],
+        validator,
+        fixed=tmp_path / "mended.csv",
+        mend=lambda claim: validator.fix(claim).claim,
+        columns=validator.columns(),
+    )
+    assert summary.fixed == 1
+    assert (tmp_path / "mended.csv").read_text() == given.replace("M62.84,Y,G72.9,N", "G72.9,N,M62.84,Y")
