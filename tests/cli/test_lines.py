@@ -57,3 +57,9 @@ def test_options_about_one_claim_do_not_go_with_it() -> None:
         assert result.exit_code == 2
         assert "--jsonl takes claims" in result.stderr
     assert "Missing argument 'CODE...'" in CliRunner().invoke(main, ["check"]).stderr
+
+
+def test_a_byte_order_mark_before_the_first_line_is_no_error() -> None:
+    result = check(lines=b'\xef\xbb\xbf{"codes": ["I10"]}\n')
+    assert result.exit_code == 0
+    assert "error" not in json.loads(result.stdout)

@@ -31,10 +31,26 @@ def test_codes_are_taken_whatever_parts_them(between: str) -> None:
 
 def test_titles_dates_and_procedures_of_a_superbill_are_no_codes() -> None:
     bill = (
-        "DOS 05/12/2026  MRN A12345678\n[x] I10 - Essential hypertension  [ ] N39.0 UTI\nCPT 99214, 93000 G0439 J1100"
+        "DOS 05/12/2026  MRN A12345678\n[x] I10 - Essential hypertension  [x] N39.0 UTI\nCPT 99214, 93000 G0439 J1100"
     )
     assert _taken(bill) == ["I10", "N39.0"]
     assert _left_out(bill) == ["G04.39", "J11.00"]
+
+
+@pytest.mark.parametrize(
+    ("ticked", "empty"),
+    [("[x]", "[ ]"), ("[X]", "[]"), ("\u2612", "\u2610"), ("\u2611", "\u25a1"), ("[\u2713]", "[__]")],
+)
+def test_of_a_form_with_boxes_only_the_ticked_codes_are_taken(ticked: str, empty: str) -> None:
+    form = f"{ticked} I10 Hypertension   {empty} N39.0 UTI\n{empty} E11.9 Diabetes  {ticked} J44.1 COPD"
+    assert _taken(form) == ["I10", "J44.1"]
+    left = codes_in(form, edition_for(None)).left_out
+    assert [one.code for one in left] == ["N39.0", "E11.9"]
+    assert left[0].why == "the box before N39.0 is not ticked"
+
+
+def test_where_no_box_is_ticked_boxes_say_nothing() -> None:
+    assert _taken("[ ] I10 Hypertension [ ] N39.0 UTI") == ["I10", "N39.0"]
 
 
 @pytest.mark.parametrize(

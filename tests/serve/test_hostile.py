@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import threading
@@ -45,6 +46,52 @@ def test_a_body_that_is_no_claim_is_refused_with_a_problem(server: Server, name:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json["detail"]
         assert "Traceback" not in answer.body.decode()
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 400, "1e400", "-1", "0.5", "true", "[]"])
+@pytest.mark.parametrize("place", ["sequence", "item"])
+def test_a_number_of_fhir_that_is_none_is_an_issue(server: Server, number: str, place: str) -> None:
+    sequence, item = (number, "1") if place == "sequence" else ("1", number)
+    claim = (
+        f'{{"resourceType": "Claim", "diagnosis": [{{"sequence": {sequence}, "diagnosisCodeableConcept": {{"coding": '
+        f'[{{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10"}}]}}}}], "item": [{{"sequence": {item}, '
+        f'"diagnosisSequence": [{item}], "productOrService": {{"coding": [{{"code": "99213"}}]}}}}]}}'
+    )
+    answer = server.ask("POST", "/fhir/Claim/$validate", claim.encode())
+    assert answer.status in (200, 400, 422), answer.body
+    assert "Traceback" not in answer.body.decode()
+
+
+def test_a_body_that_is_packed_is_refused_in_a_sentence(server: Server) -> None:
+    body = gzip.compress(json.dumps(CLAIM).encode())
+    for path in ("/v1/check", "/v1/check-many", "/v1/fix", "/x12"):
+        head = http("POST", path, body, "content-encoding: gzip")
+        got = server.raw(head)
+        assert got.split(b" ", 2)[1] == b"415", got
+        assert b"content-encoding" in got
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/check?profil=acme"),
+        ("POST", "/v1/check?profile=a&profile=b"),
+        ("POST", "/v1/check-many?rules=x"),
+        ("GET", "/v1/codes?q=gout&limt=3"),
+        ("GET", "/v1/codes/I10?day=2026-01-01"),
+        ("GET", "/v1/rules?profle=x"),
+    ],
+)
+def test_a_parameter_that_does_not_exist_is_told_and_not_passed_over(server: Server, method: str, path: str) -> None:
+    answer = server.ask(method, path, CLAIM if method == "POST" else None)
+    assert answer.status == 400, answer.body
+    assert "parameter" in answer.json["detail"]
+
+
+def test_a_byte_order_mark_before_the_first_line_is_no_error(server: Server) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(CLAIM).encode() + b"\n"
+    answer = server.ask("POST", "/v1/check-many", body)
+    assert json.loads(answer.body)["findings"]
 
 
 def test_a_long_code_is_an_unknown_code(server: Server) -> None:

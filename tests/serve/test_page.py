@@ -127,6 +127,15 @@ def test_a_safe_fix_is_one_click_and_is_undone_by_another(page: Page) -> None:
     page.wait(lambda: page.codes() == ["R65.20", "A41.9", "I10", "I10"])
 
 
+def test_the_fix_of_a_finding_is_one_click_and_is_undone_by_another(page: Page) -> None:
+    page.type("#entry", "R65.20 A41.9\n")
+    page.wait(lambda: "error" in page.text("#told"))
+    page.press('#diagnoses [aria-label^="Do it: List R65.20"]')
+    page.wait(lambda: page.codes() == ["A41.9", "R65.20"])
+    page.press("#undo")
+    page.wait(lambda: page.codes() == ["R65.20", "A41.9"])
+
+
 def test_codes_are_moved_without_a_mouse(page: Page) -> None:
     page.type("#entry", "I10 E11.9\n")
     page.wait(lambda: page.codes() == ["I10", "E11.9"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,7 +97,7 @@ class ClaimRoutes:
     async def fix(self, request: Request) -> Response:
         """POST /v1/fix: a claim in; out, the claim mended where that is safe, what was done, and what remains."""
         service = self.service
-        validator = await service.validator(request)
+        validator = await service.validator(request, "unsafe")
         unsafe = _is_true(request, "unsafe")
         claim = await service.claim(request)
 
@@ -147,6 +148,8 @@ class ClaimRoutes:
             started = time.perf_counter()
             for line in lines:
                 number += 1
+                if number == 1 and line is not None:
+                    line = line.removeprefix(BOM_UTF8)
                 if number > self.service.settings.max_claims:
                     most = self.service.settings.max_claims
                     out.append(orjson.dumps({"line": number, "error": f"a request has at most {most:,} claims"}))

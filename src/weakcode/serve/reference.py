@@ -18,7 +18,7 @@ from weakcode.pages.codeinfo import lookup, search
 from weakcode.serve.claims import json_response
 from weakcode.serve.openapi import document
 from weakcode.serve.problems import ProblemError
-from weakcode.serve.requests import Service, check_type
+from weakcode.serve.requests import Service, check_asked, check_type
 from weakcode.serve.settings import MEBIBYTE
 from weakcode.validator import Validator
 
@@ -34,6 +34,7 @@ class ReferenceRoutes:
 
     async def code(self, request: Request) -> Response:
         """GET /v1/codes/{code}: what there is to know of a code, on the day of `date`."""
+        check_asked(request, "date")
         name, day = request.path_params["code"], request.query_params.get("date")
         _parsed_day(day)
         try:
@@ -43,6 +44,7 @@ class ReferenceRoutes:
 
     async def codes(self, request: Request) -> Response:
         """GET /v1/codes?q=: codes by words, the best first."""
+        check_asked(request, "q", "limit", "date")
         text, limit = request.query_params.get("q", ""), request.query_params.get("limit", "10")
         day = request.query_params.get("date")
         if not text.strip() or len(text) > _LONGEST_TEXT:
@@ -56,6 +58,7 @@ class ReferenceRoutes:
 
     async def pasted(self, request: Request) -> Response:
         """POST /v1/codes: the diagnosis codes in a text, such as a superbill, and what was left out of it."""
+        check_asked(request, "date")
         check_type(request, "application/json")
         given = self.service.json(await self.service.body(request, MEBIBYTE))
         text = given.get("text")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from weakcode.claims import Claim
-from weakcode.errors import WeakcodeError
+from weakcode.errors import WeakcodeError, did_you_mean
 from weakcode.scrub.read.jsonl.objects import claim_of, object_in
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.textlines import decoded
@@ -45,17 +45,23 @@ class Service:
         done = asyncio.get_running_loop().run_in_executor(self._threads, work)
         return await asyncio.wait_for(asyncio.shield(done), self.settings.work_seconds)
 
-    async def validator(self, request: Request) -> Validator:
-        """Return the validator of the profile that a request names, or the usual one."""
-        found = self.validator_at_hand(request)
+    async def validator(self, request: Request, *parameters: str) -> Validator:
+        """Return the validator of the profile that a request names, or the usual one.
+
+        Raises ProblemError for a parameter that is neither `profile`, nor one of these, nor FHIR's with a `_`.
+        """
+        found = self.validator_at_hand(request, *parameters)
         if found is None:
             name = request.query_params["profile"]
             found = await self.apart(lambda: self.tenants.of(name))
         return found
 
-    def validator_at_hand(self, request: Request) -> Validator | None:
+    def validator_at_hand(self, request: Request, *parameters: str) -> Validator | None:
         """Return the validator that `validator` returns where nothing has to be read for it."""
-        return self.tenants.known(request.query_params.get("profile") if request.scope["query_string"] else None)
+        if not request.scope["query_string"]:
+            return self.tenants.known(None)
+        check_asked(request, "profile", *parameters)
+        return self.tenants.known(request.query_params.get("profile"))
 
     async def body(self, request: Request, most: int) -> bytes:
         """Return the body of a request. Raises ProblemError for one that is too long or does not come in time."""
@@ -137,8 +143,24 @@ def refused(error: WeakcodeError) -> ProblemError:
     return ProblemError(500 if isinstance(error, EngineError) else 422, str(error))
 
 
+def check_asked(request: Request, *known: str) -> None:
+    """Raise ProblemError where a request asks for more than these parameters say, or says one of them twice.
+
+    Names that begin with `_` are FHIR's, as `_format` is, and pass.
+    """
+    given = [name for name, _ in request.query_params.multi_items() if not name.startswith("_")]
+    for name in given:
+        if name not in known:
+            raise ProblemError(400, f"there is no such parameter{did_you_mean(name, known)}; /openapi.json names all")
+        if given.count(name) > 1:
+            raise ProblemError(400, f"the parameter {name} stands twice; give it once")
+
+
 def check_type(request: Request, *known: str) -> None:
-    """Raise ProblemError where the body says that it is something else; a request may leave it unsaid."""
+    """Raise ProblemError where the body says that it is something else, or packed; a request may leave it unsaid."""
+    packed = request.headers.get("content-encoding", "identity").strip().lower()
+    if packed not in ("", "identity"):
+        raise ProblemError(415, "the body is sent as it is, without a content-encoding", accept_encoding="identity")
     said = request.headers.get("content-type")
     if said is None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import attrs
@@ -51,7 +52,7 @@ class StandardRoutes:
         claim is an issue too, with status 200, as the operation says; what is no such resource is refused with 422.
         """
         check_type(request, FHIR, "application/json")
-        validator = await self.service.validator(request)
+        validator = await self.service.validator(request, "mode")
         body = await self.service.body(request, _LONGEST_FHIR)
         resource = _parameter(self.service.json(body))
         if resource.get("resourceType") != kind:
@@ -95,7 +96,8 @@ def _parameter(values: dict[str, Any]) -> dict[str, Any]:
 
 def _outcome(resource: dict[str, Any], validator: Validator) -> tuple[str, list[list[str]]]:
     """Return the OperationOutcome on a resource, and the severities of its findings if it could be judged."""
-    (row,) = evaluate(FhirSource(io.BytesIO(orjson.dumps(resource)), _BODY), validator)
+    # Not orjson, which writes no numbers above 64 bits.
+    (row,) = evaluate(FhirSource(io.BytesIO(json.dumps(resource).encode()), _BODY), validator)
     if isinstance(row, Rejected):
         issue = {
             "severity": "error",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -64,4 +65,5 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
                 line = stream.readline(MOST_BYTES)
             yield number, None
         elif line.strip():
-            yield number, line
+            # Windows writes a byte order mark before the first line.
+            yield number, line.removeprefix(BOM_UTF8) if number == 1 else line

@@ -21,6 +21,9 @@ _OF_SERVICES = re.compile(
     r"\b(?:cpt|hcpcs|procedures?|services?|modifiers?|units?)\b|\$|(?<![\d.,/-])[0-9]{5}(?![\d.,/-])", re.IGNORECASE
 )
 """What a line of procedures says: their names, an amount, or a CPT code."""
+_TICKED = re.compile(r"\[ ?[xX*\u2713\u2714\u2717\u2718] ?\]|[\u2611\u2612\u2713\u2714\u25a0\u25cf]")
+_EMPTY = re.compile(r"\[[ _]{0,3}\]|[\u2610\u25a1\u25cb]")
+"""Boxes of a form that are ticked, and that are not."""
 _A_BARE_CATEGORY = 3
 
 
@@ -49,17 +52,24 @@ def codes_in(text: str, edition: Edition) -> Pasted:
 
     Where nothing but codes stands in it, all are taken, so that those that do not exist are told as findings. In other
     text, what is no code is left out, and so are procedure codes (HCPCS level II) on lines that speak of procedures.
+    Of a form with boxes, some ticked and some not, codes behind a box that is not ticked are left out.
     """
     plain = unicodedata.normalize("NFKC", text)
     found = [(match[0], line) for line in plain.splitlines() for match in _CODE.finditer(line)]
+    is_form = _TICKED.search(plain) is not None and _EMPTY.search(plain) is not None
+    unticked = [
+        is_form and _is_unticked(line[: match.start()]) for line in plain.splitlines() for match in _CODE.finditer(line)
+    ]
     only_codes = all(_CODE.fullmatch(word) for word in _WORD.findall(plain))
     has_dots = any("." in written for written, _ in found)
     codes: list[str] = []
     doubtful: list[Aside] = []
     left_out: list[Aside] = []
-    for written, line in found:
+    for (written, line), is_unticked in zip(found, unticked, strict=True):
         code = canonical(compact(written))
         why = None if only_codes else _why_not(written, code, line, edition)
+        if why is None and is_unticked:
+            why = f"the box before {written.upper()} is not ticked"
         if why is not None:
             left_out.append(Aside(code, why))
             continue
@@ -67,6 +77,12 @@ def codes_in(text: str, edition: Edition) -> Pasted:
         if not only_codes and has_dots and _PROCEDURE.fullmatch(written):
             doubtful.append(Aside(code, f"{written.upper()} has the form of a procedure code (HCPCS), too"))
     return Pasted(tuple(codes), _once(doubtful), _once(left_out))
+
+
+def _is_unticked(before: str) -> bool:
+    """Whether the last box in the text before a code is there and is not ticked."""
+    ticked, empty = (max((one.end() for one in box.finditer(before)), default=-1) for box in (_TICKED, _EMPTY))
+    return empty > ticked
 
 
 def _why_not(written: str, code: str, line: str, edition: Edition) -> str | None:

@@ -55,7 +55,7 @@ class FileRoutes:
     async def add(self, request: Request) -> Response:
         """POST /v1/files: take a file and begin to scrub it; `name`, `map`, `sheet` and `profile` in the query."""
         root = self._root()
-        validator = await self._service.validator(request)
+        validator = await self._service.validator(request, "name", "map", "sheet", "date_format", "encoding")
         query = request.query_params
         reading = asked_of(query)
         name = Path(query.get("name", "claims").replace("\\", "/")).name[:120] or "claims"

@@ -150,8 +150,34 @@ function item(code, index, findings) {
       button("Move up", "↑", () => move(index, index - 1), "up", index === 0), " ",
       button("Move down", "↓", () => move(index, index + 1), "down", index === claim.codes.length - 1), " ",
       button("Remove", "×", () => change({ ...claim, codes: claim.codes.filter((_, place) => place !== index) })))),
-  findings.length ? el("ul", { class: "findings", "aria-label": `Findings about ${code}` }, findings.map((one) => findingItem(one))) : null);
+  findings.length ? el("ul", { class: "findings", "aria-label": `Findings about ${code}` }, findings.map((one) => findingItem(one, doIt(one.fix)))) : null);
   return row;
+}
+
+/** The codes with one fix done, safe or not; null where no click can do it. */
+function mended(codes, fix) {
+  const places = (fix?.positions || []).map((one) => one - 1);
+  if (fix?.action === "add" && fix.code) return [...codes, fix.code];
+  if (!places.length) return null;
+  if (fix.action === "replace" && fix.code) return codes.map((code, place) => (place === places[0] ? fix.code : code));
+  if (fix.action === "remove" || fix.action === "drop-repeat") {
+    const kept = codes.filter((_, place) => !places.includes(place));
+    return kept.length ? kept : null;
+  }
+  if (fix.action !== "resequence" || codes.length < 2) return null;
+  // The later of two goes before the earlier; one alone goes behind the first, or to the head.
+  const from = places.length > 1 ? Math.max(...places) : places[0];
+  const to = places.length > 1 ? Math.min(...places) : from ? 0 : 1;
+  const order = codes.filter((_, place) => place !== from);
+  order.splice(to, 0, codes[from]);
+  return order;
+}
+
+function doIt(fix) {
+  const codes = mended(claim.codes, fix);
+  return codes && el("p", { class: "buttons" }, el("button", {
+    type: "button", "aria-label": `Do it: ${fix.description}`, onclick: () => { change({ ...claim, codes }); tell(fix.description); },
+  }, "Do it"));
 }
 
 async function fix() {
