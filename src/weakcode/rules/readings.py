@@ -37,6 +37,7 @@ class NoteReading:
     reason: str = doc(REASON)
     sources: tuple[Citation, ...] = doc(CITED)
     examples: Examples = doc(EXAMPLES)
+    also: str | None = doc("Codes that go before as those that the note lists do, as an expression.", default=None)
 
 
 @attrs.frozen

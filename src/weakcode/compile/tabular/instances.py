@@ -115,6 +115,8 @@ def _code_first_orders(edition: Edition) -> Iterator[tuple[Note, CodeFirst, Code
     """Yield each code-first note that names codes, with its reading, the codes that it holds for and those named."""
     for note in edition.all_notes("code_first"):
         listed = union(read_note(note, edition))
+        for also in (one.also for one in bundled_readings().conditional if one.place == note.place and one.also):
+            listed |= edition.codeset(also)
         for reading in bundled_readings().not_listed:
             if reading.place == note.place:
                 listed -= edition.codeset(reading.codes)
