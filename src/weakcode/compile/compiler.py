@@ -23,7 +23,7 @@ from weakcode.semantics.conditions import condition_of
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix
 from weakcode.semantics.groups import grouped
 from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE, PointedKind
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import Verb, Where, verb_of
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
 
@@ -111,21 +111,7 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
             return Verb.PRESENT, where, objects, CodeSet(), listed
         # A pointer beyond the claim is a condition, and such an edit requires a code that nothing is.
         return Verb.CLAIM_REQUIRE, where, CodeSet(), objects, listed
-    if case.position:
-        verb = Verb.FIRST if case.position == "first" else Verb.SECONDARY
-    elif case.forbid:
-        verb = Verb.FORBID
-    elif case.require:
-        verb = Verb.REQUIRE
-    elif case.order:
-        verb = Verb.ORDER
-    elif case.at_most_one:
-        verb = Verb.AT_MOST_ONE
-    elif case.once:
-        verb = Verb.ONCE
-    else:
-        verb = Verb.PRESENT
-    return verb, where, subject, objects, listed
+    return verb_of(case), where, subject, objects, listed
 
 
 def _diagnoses_of_lines(pointed: Pointed, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:

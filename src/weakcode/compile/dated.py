@@ -10,11 +10,9 @@ import attrs
 
 from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import Edit
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 _DAY = timedelta(days=1)
-_TOGETHER = (Verb.AT_MOST_ONE, Verb.CLAIM_REQUIRE)
-"""Verbs that do not ask each subject by itself."""
 
 
 def narrowed(condition: Condition | None, starts: date | None, ends: date | None) -> Condition | None:
@@ -47,7 +45,8 @@ def by_time(edits: Sequence[tuple[date, Edit]]) -> Iterator[Edit]:
         return
     first = joined[0].edit
     alike = {attrs.evolve(one.edit, subject=first.subject) for one in joined} == {first}
-    if alike and first.verb not in _TOGETHER:
+    form = FORMS[first.verb]
+    if alike and form.has_subject and not form.counts_subjects:
         always = reduce(lambda codes, one: codes & one.edit.subject, joined[1:], first.subject)
         if always:
             yield attrs.evolve(first, subject=always)

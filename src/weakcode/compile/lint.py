@@ -11,7 +11,7 @@ from weakcode.codes.edition import Edition
 from weakcode.rules.load import LoadedPack
 from weakcode.rules.model import Pack, Rule
 from weakcode.semantics.edits import Edit
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 
 @attrs.frozen
@@ -91,7 +91,7 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
 
 def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
     for edit in edits:
-        if edit.verb is not Verb.CLAIM_REQUIRE and not edit.subject & there:
+        if FORMS[edit.verb].has_subject and not edit.subject & there:
             yield f"its subject names no billable code of {edition}, so it can never fire"
         if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object & there:
             yield f"its object names no billable code of {edition}, so it can never fire"
@@ -100,7 +100,7 @@ def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
             yield f"what it requires names no billable code of {edition}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
             yield "every subject is also an object, so it can never fire"
-        if edit.verb is Verb.AT_MOST_ONE and len(edit.subject) == 1:
+        if FORMS[edit.verb].counts_subjects and len(edit.subject) == 1:
             yield "its subject is a single code, so it can never fire"
         condition = edit.condition
         if condition is None:

@@ -24,7 +24,7 @@ from weakcode.compile.records import condition_of, edit_of, plain, read_record, 
 from weakcode.errors import EngineError
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 CONDITIONAL, TERMED, POINTED, ADMITTED, SERVED = 1, 2, 4, 8, 16
 """Bits of the column `special`: the edit has a claim condition, has terms, looks at the pointers of service lines,
@@ -177,7 +177,7 @@ class Program:
             "facts": sorted(facts),
             "rules": [plain(rule) for rule in rules],
             "files": [attrs.astuple(one) for one in files],
-            "claim_edits": [number for number, edit in enumerate(edits) if edit.verb is Verb.CLAIM_REQUIRE],
+            "claim_edits": [number for number, edit in enumerate(edits) if not FORMS[edit.verb].has_subject],
         }
         return meta, sections
 

@@ -23,7 +23,7 @@ from weakcode.findings import CONFIDENCES, Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix
 from weakcode.semantics.pointers import PointedKind
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 _JSON = {
     "int | None": int,
@@ -150,6 +150,7 @@ _RECORD = {
     "fix": {"action": str, "code": str, "text": str},
     "sources": [{"title": str, "place": str, "quote": str}],
 }
+_ABOUT_CLAIMS = frozenset(int(verb) for verb, form in FORMS.items() if not form.has_subject)
 _BITS = 4
 
 
@@ -196,7 +197,7 @@ def _is_condition(data: Any) -> bool:
 
 
 def _numbers_edits(meta: Any, verbs: list[int]) -> bool:
-    about_claims = [verb == Verb.CLAIM_REQUIRE for verb in verbs]
+    about_claims = [verb in _ABOUT_CLAIMS for verb in verbs]
     wide = meta["wide"]
     return meta["claim_edits"] == list(compress(range(len(verbs)), about_claims)) and all(
         0 <= number < len(verbs) for number in wide

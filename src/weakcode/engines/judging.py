@@ -24,7 +24,7 @@ from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.terms import found_term
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -298,7 +298,7 @@ def _in_segments(program: Program) -> Callable[[str], memoryview]:
 
 def only_one(edit: Edit, hits: list[Hit]) -> list[Hit]:
     """Return the hits; of an edit that allows one code only and asks more, the first subject and each later one."""
-    if edit.verb is not Verb.AT_MOST_ONE or not (edit.terms or edit.asks_lines or edit.asks_poa):
+    if not FORMS[edit.verb].counts_subjects or not (edit.terms or edit.asks_lines or edit.asks_poa):
         return hits
     places = sorted(hit.subject for hit in hits)
     return [Hit(hits[0].edit, places[0], later) for later in places[1:]]

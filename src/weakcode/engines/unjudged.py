@@ -21,7 +21,7 @@ from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import PARTS, Condition
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.unjudged import BITS, asked_for, asked_of, codes_of, missing, wants
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS, Verb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,12 +174,13 @@ def _all_asked(program: Program) -> tuple[Asked, ...]:
         found: dict[tuple[int, Condition, bool, bool], CodeSet | None] = {}
         for part in program.parts:
             for number, asked in _asking(part.program):
-                if part.program.column("verbs")[number] == Verb.CLAIM_REQUIRE:
+                form = FORMS[Verb(part.program.column("verbs")[number])]
+                if not form.has_subject:
                     codes = codes_of(part.program.edit(number))
                 else:
                     codes = part.program.code_set(part.program.column("subjects")[number]) or CodeSet()
                 rule = part.program.rule_of_edit[number] + part.first_rule
-                looks_first = part.program.column("verbs")[number] == Verb.SECONDARY
+                looks_first = form.looks_first
                 key = (rule, asked, looks_first, codes is None)
                 known = found.get(key)
                 found[key] = codes if known is None or codes is None else known | codes

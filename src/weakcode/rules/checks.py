@@ -30,10 +30,10 @@ from weakcode.rules.model import (
 )
 from weakcode.rules.yamlmarks import Marked, Path
 
-VERBS = ("forbid", "require", "position", "order", "at_most_one", "once", "terms")
+VERBS = tuple(field.name for field in attrs.fields(Case) if field.metadata["verb"])
 MADE = ("notes", "policies")
 """What instances of a rule are made from, in place of a verb."""
-ABOUT_A_SUBJECT = ("position", "order", "at_most_one", "once", "terms")
+ABOUT_A_SUBJECT = tuple(field.name for field in attrs.fields(Case) if field.metadata["verb"] == "subject")
 # Words in braces that a message can hold.
 PLACEHOLDERS = (
     "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
@@ -222,9 +222,9 @@ class _Checker:
             yield from self.expression(case.subject, (*path, "subject"))
         if case.by is not None:
             yield from self._grouping(verbs, subject, (*path, "by"))
-        for verb in ("forbid", "require", "order"):
+        for verb in VERBS:
             relation = getattr(case, verb)
-            if relation is not None:
+            if isinstance(relation, Relation):
                 yield from self._relation(relation, verb, subject, (*path, verb))
         yield from wrong_line(self.marked, case.pointed, (*path, "pointed"))
         for key in SET_KEYS if case.pointed else ():

@@ -18,7 +18,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.edits import Edit
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS, Verb
 
 if TYPE_CHECKING:
     from weakcode.rules.model import Grouping
@@ -61,7 +61,7 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
     objects = _groups(edit.object, by, edition)
     for group, subject in _groups(edit.subject, by, edition).items():
         others = objects.get(group, _NO_CODES)
-        if edit.verb is Verb.AT_MOST_ONE:
+        if FORMS[edit.verb].counts_subjects:
             if len(subject) > 1:
                 yield attrs.evolve(edit, subject=subject)
         elif others:

@@ -21,7 +21,7 @@ from weakcode.semantics.edits import CompiledRule, Edit, Hit
 from weakcode.semantics.judged import MISSING, JudgedClaim, at_positions, stands_for, without_known_order
 from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE
 from weakcode.semantics.terms import found_term
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 _FEW = 6
 _INCOMPLETE = "a code that is not billable stands for it: every code below is one of those asked for"
@@ -201,7 +201,7 @@ def read(number: int, edit: Edit, rule: CompiledRule, judged: JudgedClaim, editi
     Empty where no code of the claim is a subject of an edit that has some.
     """
     at = [i for i, code in judged.distinct if code in edit.subject]
-    if not at and edit.verb is not Verb.CLAIM_REQUIRE:
+    if not at and FORMS[edit.verb].has_subject:
         return []
     if not holds(edit.condition, judged):
         reason = "; ".join(unmet(edit.condition or Condition(), judged, edition))

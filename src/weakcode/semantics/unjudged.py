@@ -20,7 +20,7 @@ from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.parts import ClaimPart
 from weakcode.semantics.pointers import FIRST, NEVER
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
 """A bit for each thing that a claim can lack."""
@@ -61,7 +61,7 @@ def wants(condition: Condition) -> int:
 
 def codes_of(edit: Edit) -> CodeSet | None:
     """Return the codes of which an edit speaks, None where it speaks of any claim."""
-    if edit.verb is not Verb.CLAIM_REQUIRE:
+    if FORMS[edit.verb].has_subject:
         return edit.subject
     return edit.condition.present if edit.condition else None
 
@@ -71,7 +71,7 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
     found: set[tuple[str, int]] = set()
     for edit in edits:
         asked, codes = asked_of(edit), codes_of(edit)
-        looked_at = judged.ids[:1] if edit.verb is Verb.SECONDARY else judged.ids
+        looked_at = judged.ids[:1] if FORMS[edit.verb].looks_first else judged.ids
         if codes is not None and not any(code in codes for code in looked_at):
             continue
         parts = [part for part in PARTS if part.is_asked(asked)]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
+
+if TYPE_CHECKING:
+    from weakcode.rules.model import Case
 
 
 class Verb(enum.IntEnum):
@@ -40,26 +43,59 @@ class Where(enum.IntEnum):
 
 @attrs.frozen
 class Form:
-    """What a verb needs and says. `name` is its word among the facts of durable rules, with the relation behind it
-    where the verb has one; `needs_object` is False for a verb that looks at no other code."""
+    """What a verb needs and says.
+
+    `name` is its word among the facts of durable rules, with the relation behind it where the verb has one;
+    `needs_object` is False for a verb that looks at no other code. `key` is what a case of a rule file calls it, and
+    `word` the value of that key where two verbs have one key. `has_subject` is False for a verb about the claim as a
+    whole, `counts_subjects` True for one that judges its subjects together, `looks_first` True for one that looks at
+    the first-listed code alone.
+    """
 
     name: str
     message: str
     needs_object: bool = False
     has_relation: bool = False
+    key: str = ""
+    word: str | None = None
+    has_subject: bool = True
+    counts_subjects: bool = False
+    looks_first: bool = False
 
 
 FORMS: Mapping[Verb, Form] = {
     Verb.PRESENT: Form("present", "{subject} does not belong on this claim."),
-    Verb.FORBID: Form("forbid", "{subject} and {object} may not be reported together.", True, True),
-    Verb.REQUIRE: Form("require", "{subject} needs one of these codes with it: {listed}{misplaced}.", True, True),
-    Verb.FIRST: Form("first", "{subject} may only be the first-listed diagnosis."),
-    Verb.SECONDARY: Form("secondary", "{subject} may not be the first-listed diagnosis."),
-    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True),
-    Verb.AT_MOST_ONE: Form("at most one", "{subject} and {object} may not both be reported; one of them says it."),
-    Verb.ONCE: Form("once", "{subject} stands more than once on the claim."),
-    Verb.CLAIM_REQUIRE: Form("claim", "The claim needs one of these codes: {listed}.", True),
+    Verb.FORBID: Form("forbid", "{subject} and {object} may not be reported together.", True, True, "forbid"),
+    Verb.REQUIRE: Form(
+        "require", "{subject} needs one of these codes with it: {listed}{misplaced}.", True, True, "require"
+    ),
+    Verb.FIRST: Form("first", "{subject} may only be the first-listed diagnosis.", key="position", word="first"),
+    Verb.SECONDARY: Form(
+        "secondary",
+        "{subject} may not be the first-listed diagnosis.",
+        key="position",
+        word="secondary",
+        looks_first=True,
+    ),
+    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True, "order"),
+    Verb.AT_MOST_ONE: Form(
+        "at most one",
+        "{subject} and {object} may not both be reported; one of them says it.",
+        key="at_most_one",
+        counts_subjects=True,
+    ),
+    Verb.ONCE: Form("once", "{subject} stands more than once on the claim.", key="once"),
+    Verb.CLAIM_REQUIRE: Form("claim", "The claim needs one of these codes: {listed}.", True, has_subject=False),
 }
+
+
+def verb_of(case: Case) -> Verb:
+    """Return the verb of a rule's case that has a subject; PRESENT where the case names none."""
+    for verb, form in FORMS.items():
+        said = form.key and getattr(case, form.key)
+        if said and form.word in (None, said):
+            return verb
+    return Verb.PRESENT
 
 
 def named(verb: Verb, where: Where) -> str:

@@ -11,7 +11,7 @@ from weakcode.engines.judging import CodedRows, Held
 from weakcode.scrub.columns.codes import INDICATORS, CodeColumn
 from weakcode.scrub.columns.pointers import by_edit, pairs
 from weakcode.semantics.judged import MISSING
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 Hits = NDArray[np.int32]
 
@@ -44,7 +44,7 @@ def _with_indicators(hits: Hits, codes: CodeColumn, program: Program) -> Hits:
             of_edit = of_edit if wanted[0] else of_edit[:0]
         else:
             of_edit = of_edit[wanted[codes.poa[codes.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]]
-        if edit.verb is Verb.AT_MOST_ONE and not edit.terms:
+        if FORMS[edit.verb].counts_subjects and not edit.terms:
             of_edit = pairs(edit, of_edit)
         kept.append(of_edit)
     return np.concatenate(kept) if kept else hits

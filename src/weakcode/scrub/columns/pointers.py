@@ -29,7 +29,7 @@ from weakcode.semantics.pointers import (
     lines_about,
     pointed_positions,
 )
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 PART = "\x1f"
 """Between the documented term of a finding and the lines that it names."""
@@ -175,7 +175,7 @@ class LinesSeen:
             elif edit.pointed is not None:
                 flags = self.first if edit.pointed == FIRST else self.never
                 of_edit = of_edit[flags[self.coded.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]
-            if edit.verb is Verb.AT_MOST_ONE and not edit.terms:
+            if FORMS[edit.verb].counts_subjects and not edit.terms:
                 of_edit = pairs(edit, of_edit)
             kept.append(of_edit)
         return np.concatenate(kept) if kept else hits

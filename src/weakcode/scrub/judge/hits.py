@@ -18,7 +18,7 @@ from weakcode.scrub.columns.admission import hits_with_indicators
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims
 from weakcode.scrub.columns.pointers import LinesSeen
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 Bools = NDArray[np.bool_]
 Hits = NDArray[np.int32]
@@ -83,7 +83,7 @@ def with_terms(
                 said[subject] = engine.term(edit, texts[place].as_py(), _code_id(edition, coded, place))
             if said[subject] is not None:
                 meant.append(hit)
-        if edit.verb is Verb.AT_MOST_ONE:
+        if FORMS[edit.verb].counts_subjects:
             # The first that is said, and each later one.
             meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
         kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
