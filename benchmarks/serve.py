@@ -1,12 +1,16 @@
 """Checks over HTTP: how many a second one core of the server answers, and how long one waits at half of that.
 
-    python benchmarks/serve.py [--seconds N] [--clients N] [--workers N] [--beside ADDRESS BODY PID]
+    python benchmarks/serve.py [--seconds N] [--clients N] [--workers N] [--wrk N] [--memory]
+        [--beside ADDRESS BODY PID]
 
 Clients are processes that keep their connection and send a claim of six codes as soon as they have the answer to the
 one before. They share the machine with the server: on two cores the figures are a lower bound. What a check costs
 beyond HTTP itself is the ratio to /healthz in the same run, and the processor time of the server for each. With
 --beside, another server on this machine, which is running already, gets the file BODY at its ADDRESS, such as
 http://127.0.0.1:8000/api/v1/validate, in the same run; PID is its process.
+
+--wrk N has wrk, where it is installed, keep N connections busy from one thread, which costs the machine less than
+clients in Python. --memory adds up what all processes of the server hold after some thousand checks each.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import json
 import multiprocessing
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -87,9 +92,16 @@ def load(port: int, sent: bytes, clients: int, seconds: float, rate: float = 0) 
 
 
 def used(pid: int) -> float:
-    """Return the processor time of a process and those that it started and waited for, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the processor time of a process and of those that it started, in seconds."""
+    ticks = 0
+    for one in (str(pid), *_children(pid)):
+        fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def measure(port: int, pid: int, clients: int, seconds: float) -> None:
@@ -122,15 +134,59 @@ def beside(address: str, body: Path, pid: int, clients: int, seconds: float) -> 
     print(f"{address}: {len(times) / seconds:,.0f} a second, {cost:,.0f} µs of processor time each")
 
 
+def with_wrk(address: str, body: Path, connections: int, seconds: float) -> None:
+    """Print how many requests a second wrk gets answered over so many connections, and how long they took."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        print("wrk is not installed; --wrk measures nothing")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "post.lua"
+        script.write_text(
+            'wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n'
+            f"local file = io.open({json.dumps(str(body))})\nwrk.body = file:read('*a')\nfile:close()\n"
+        )
+        command = [wrk, "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "--latency", "-s", str(script), address]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s*([\d.]+)", told)
+    waits = dict(re.findall(r"^\s+(50|99)%\s+(\S+)", told, re.MULTILINE))
+    assert rate is not None, told
+    failed = " ".join(re.findall(r"Non-2xx.*|Socket errors.*", told))
+    print(
+        f"{address}: {float(rate[1]):,.0f} a second over {connections} connections (wrk); "
+        f"p50 {waits.get('50')}, p99 {waits.get('99')}{'; ' + failed if failed else ''}"
+    )
+
+
+def memory(pid: int) -> None:
+    """Print what a server and its workers hold: each page once (PSS), a process's own, and each process alone (RSS)."""
+    children = _children(pid)
+    held = [_held(one) for one in (str(pid), *children)]
+    proportional, own, alone = (sum(one[name] for one in held) / 1024 for name in ("Pss", "Private", "Rss"))
+    print(
+        f"{len(children) or 1} workers: {proportional:,.0f} MB together (PSS), "
+        f"{own / len(held):,.1f} MB a process's own, {alone / len(held):,.0f} MB resident each"
+    )
+
+
+def _held(pid: str) -> dict[str, int]:
+    """Return the memory of a process in KiB: Pss, Rss, and Private, which nobody shares."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    values = {name.rstrip(":"): int(rest[0]) for name, *rest in map(str.split, lines) if rest and rest[0].isdigit()}
+    return {**values, "Private": values["Private_Clean"] + values["Private_Dirty"]}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start a server and measure it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--wrk", type=int, default=0, metavar="CONNECTIONS")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--beside", nargs=3, metavar=("ADDRESS", "BODY", "PID"))
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryFile("w+") as log:
+    with tempfile.TemporaryFile("w+") as log, tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "weakcode", "serve", "--port", "0", "--workers", str(options.workers)]
         server = subprocess.Popen(command, stderr=log)
         try:
@@ -145,6 +201,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.beside:
                 address, body, pid = options.beside
                 beside(address, Path(body), int(pid), options.clients, options.seconds)
+            if options.wrk:
+                claim = Path(folder) / "claim.json"
+                claim.write_text(json.dumps(CLAIM))
+                with_wrk(f"http://127.0.0.1:{port}/v1/check", claim, options.wrk, options.seconds)
+                if options.beside:
+                    with_wrk(options.beside[0], Path(options.beside[1]), options.wrk, options.seconds)
+            if options.memory:
+                memory(server.pid)
         finally:
             server.terminate()
             server.wait(30)
