@@ -3,7 +3,7 @@ from __future__ import annotations
 import pickle
 import random
 from array import array
-from itertools import pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import pytest
@@ -62,7 +62,10 @@ def test_equal_sets_are_one_key_and_travel_whole(left: set[int], right: set[int]
     assert hash(CodeSet(one.spans)) == hash(one)
     assert len({one, other, CodeSet.of(left)}) == len({frozenset(left), frozenset(right)})
     assert pickle.loads(pickle.dumps(one)) == one
-    assert array("I", one.packed()).tolist() == [bound for span in one.spans for bound in span]
+    spans, begins = CodeSet.packed([one, other, one])
+    bounds = [[bound for span in codes.spans for bound in span] for codes in (one, other, one)]
+    assert array("I", spans).tolist() == list(chain.from_iterable(bounds))
+    assert begins == list(accumulate(map(len, bounds), initial=0))
 
 
 @pytest.mark.parametrize("given", [5, [1, 2], [(1,)], [("a", "b")], [(1, 1 << 70)]])
@@ -73,7 +76,7 @@ def test_what_is_no_interval_is_refused(given: Any) -> None:
 
 def test_a_number_beyond_four_bytes_is_not_packed() -> None:
     with pytest.raises(OverflowError, match="four bytes"):
-        CodeSet([(0, 1 << 40)]).packed()
+        CodeSet.packed([CodeSet([(0, 1 << 40)])])
 
 
 @given(st.lists(st.text("AZ09.-@é\0", max_size=10), max_size=8))

@@ -178,20 +178,34 @@ cdef class CodeSet:
             self.shown = tuple([(self.at[i].low, self.at[i].high) for i in range(self.count)])
         return self.shown
 
-    def packed(self):
-        """Return the ends of all spans in turn, as numbers of four bytes. Raises OverflowError for one beyond them."""
-        cdef Py_ssize_t i
-        cdef bytearray made = bytearray(8 * self.count)
+    @staticmethod
+    def packed(sets):
+        """Return the ends of all spans of several sets in turn, as numbers of four bytes, and where each set begins.
+
+        After the last it is told where that ends. Raises OverflowError for a code id beyond numbers of four bytes.
+        """
+        cdef list given = list(sets)
+        cdef list begins = [0]
+        cdef Py_ssize_t i, total = 0
+        cdef bytearray made
         cdef uint32_t[::1] out
-        if not self.count:
-            return b""
-        if self.at[0].low < 0 or self.at[self.count - 1].high > 0xFFFFFFFF:
-            raise OverflowError("a code id is not a number of four bytes")
+        cdef CodeSet one
+        for one in given:
+            total += one.count
+            begins.append(2 * total)
+        if not total:
+            return b"", begins
+        made = bytearray(8 * total)
         out = memoryview(made).cast("I")
-        for i in range(self.count):
-            out[2 * i] = <uint32_t>self.at[i].low
-            out[2 * i + 1] = <uint32_t>self.at[i].high
-        return bytes(made)
+        total = 0
+        for one in given:
+            if one.count and (one.at[0].low < 0 or one.at[one.count - 1].high > 0xFFFFFFFF):
+                raise OverflowError("a code id is not a number of four bytes")
+            for i in range(one.count):
+                out[total] = <uint32_t>one.at[i].low
+                out[total + 1] = <uint32_t>one.at[i].high
+                total += 2
+        return bytes(made), begins
 
     def __contains__(self, int64_t code_id):
         cdef Py_ssize_t i = _reaching(self.at, 0, self.count, code_id)

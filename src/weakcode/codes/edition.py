@@ -24,6 +24,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
 from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import unpack_key as unpack
+from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import canonical, compact, dotted
 from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
@@ -222,6 +223,7 @@ class Edition(Tree):
     def prepare(self) -> None:
         """Work out at once what compiling asks for place by place: the number of each, and the codes below it."""
         self._node_below = list(zip(*(ends.tolist() for ends in self.below), strict=True))
+        self._spans_below = dict(zip(unpack_keys(self._node_key), self._node_below, strict=True))
         self._indexes = {name: index for index, name in enumerate(self.names)}
 
     def billable_below(self, name: str) -> CodeSet:

@@ -58,6 +58,7 @@ class Tree:
         self._sevenths: list[dict[str, str]] = stored.meta["sevenths"]
         self._group_spans: dict[int, tuple[tuple[int, int], ...]] = {}
         self._indexes: dict[str, int] = {}
+        self._spans_below: dict[str, tuple[int, int]] = {}
         self._node_below: list[tuple[int, int]] = []
         self._windows_known: dict[CodeSet, frozenset[int]] = {}
         self._noted: dict[str, list[Note]] = {}
@@ -227,7 +228,8 @@ class Tree:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""
         for name in _LISTS:
             self.__dict__.pop(name, None)
-        self._indexes, self._node_below, self._windows_known, self._noted, self.remembered = {}, [], {}, {}, {}
+        self._indexes, self._node_below, self._spans_below = {}, [], {}
+        self._windows_known, self._noted, self.remembered = {}, {}, {}
 
     # codes as intervals
 
@@ -236,6 +238,9 @@ class Tree:
         return self._below(compact(prefix))
 
     def _below(self, prefix: str) -> tuple[int, int]:
+        known = self._spans_below.get(prefix)
+        if known is not None:
+            return known
         # A prefix that no code can have must not become the key of the empty text, the start of all codes.
         if len(prefix) > 7:
             return (0, 0)

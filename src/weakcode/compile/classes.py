@@ -26,8 +26,8 @@ class Spans:
         """Return the spans of these sets, one after the other: whose, by its place in `sets`, low and high."""
         import numpy as np
 
-        owners, at = _ranges(self.bounds[sets], self.bounds[sets + 1])
-        return owners.astype(np.int64), self.low[at], self.high[at]
+        sizes, at = _ranges(self.bounds[sets], self.bounds[sets + 1])
+        return np.repeat(np.arange(len(sets)), sizes), self.low[at], self.high[at]
 
     def sizes(self) -> Numbers:
         """Return how many codes each set has."""
@@ -38,13 +38,12 @@ class Spans:
 
 
 def _ranges(first: Numbers, end: Numbers) -> tuple[Numbers, Numbers]:
-    """Return the numbers of each half-open range, all in one row, and beside each the place of its range."""
+    """Return how many numbers each half-open range has, and the numbers of all, in one row."""
     import numpy as np
 
     sizes = end - first
-    owners = np.repeat(np.arange(len(sizes)), sizes)
     begins = np.cumsum(sizes) - sizes
-    return owners, np.arange(len(owners)) - begins[owners] + first[owners]
+    return sizes, np.arange(int(sizes.sum())) + np.repeat(first - begins, sizes)
 
 
 @attrs.frozen(eq=False)
@@ -73,14 +72,16 @@ def classes(roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers])
     starts, place_of = _numbered(np.concatenate(ends), past)
     # What a segment is in, as the exclusive or of two random words for each member: equal only where the members are.
     random = np.random.default_rng(2)
-    marks = np.zeros((len(starts), 2), np.uint64)
+    marks = np.zeros((2, len(starts)), np.uint64)
     for sets, (whose, low, high) in zip(roles, found, strict=True):
-        words = random.integers(0, 2**64, (len(sets), 2), np.uint64)[whose]
-        for ids in (low, high):
-            np.bitwise_xor.at(marks, place_of[ids], words)
-    marks = np.bitwise_xor.accumulate(marks, axis=0)
-    by_mark = np.lexsort(marks.T)
-    is_new = np.append(True, (marks[by_mark[1:]] != marks[by_mark[:-1]]).any(axis=1))
+        words = random.integers(0, 2**64, (len(sets), 2), np.uint64)
+        for mark, word in zip(marks, words.T, strict=True):
+            for ids in (low, high):
+                np.bitwise_xor.at(mark, place_of[ids], word[whose])
+    marks = np.bitwise_xor.accumulate(marks, axis=1)
+    by_mark = np.argsort(marks[0], kind="stable")
+    marks = marks[:, by_mark]
+    is_new = np.append(True, (marks[:, 1:] != marks[:, :-1]).any(axis=0))
     # Sorting by them leaves equal marks in their order, so that the first of each is the first code.
     which = np.empty(len(starts), np.int64)
     which[by_mark] = np.cumsum(is_new) - 1
@@ -116,7 +117,9 @@ def _listed(
     unlisted[left_out[left_out < size]] = True
     kept = ~unlisted[spans[0]]
     whose, low, high = (part[kept] for part in spans)
-    owners, which = _ranges(first_of[low], first_of[high])
-    members = np.sort(which * size + whose[owners])
+    sizes, which = _ranges(first_of[low], first_of[high])
+    # One number says class and member; half as wide, it is sorted in half the time.
+    narrow = np.uint32 if size * len(firsts) < 1 << 32 else np.int64
+    members = np.sort((which * size + np.repeat(whose, sizes)).astype(narrow))
     bounds = np.cumsum(np.bincount(which + 1, minlength=len(firsts) + 1))
-    return members % size if size else members, bounds
+    return (members % narrow(max(size, 1))).astype(np.int64), bounds

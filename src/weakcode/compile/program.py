@@ -20,7 +20,7 @@ import attrs
 from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
-from weakcode.compile.records import condition_of, edit_of, plain, read_record, record, written
+from weakcode.compile.records import condition_of, edit_of, plain, read_record, records, written
 from weakcode.errors import EngineError
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
@@ -47,11 +47,9 @@ class _Pool:
 
     def columns(self) -> tuple[array[int], array[int]]:
         """Return the spans of all, one after the other, and where those of each begin: of none, of number 1, ..."""
-        packed = [codes.packed() for codes in self._numbers]
-        width = array("I").itemsize
-        return array("I", (0, *(size // width for size in accumulate(map(len, packed), initial=0)))), array(
-            "I", b"".join(packed)
-        )
+        spans, ends = CodeSet.packed(self._numbers)
+        # The numbers of a program begin with that of no set, which has no spans.
+        return array("I", (0, *ends)), array("I", spans)
 
 
 def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, bytes]]:
@@ -143,10 +141,9 @@ class Program:
         pool = _Pool()
         conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
-        cited: dict[int, str] = {}
-        records = [record(edit, cited) for edit in edits]
+        written_edits = records(edits)
         columns = {
-            "offsets": accumulate(map(len, records), initial=0),
+            "offsets": accumulate(map(len, written_edits), initial=0),
             "rules": [edit.rule for edit in edits],
             "verbs": [edit.verb for edit in edits],
             "wheres": [edit.where for edit in edits],
@@ -166,7 +163,7 @@ class Program:
         arrays = {name: array("I", column) for name, column in columns.items()}
         arrays["set_bounds"], arrays["set_spans"] = pool.columns()
         sections = {name: column.tobytes() for name, column in arrays.items()}
-        sections["records"] = b"".join(records)
+        sections["records"] = b"".join(written_edits)
         sections["conditions"] = b"\n".join(map(written, conditions))
         wide, by_class = _by_class(arrays)
         sections |= by_class

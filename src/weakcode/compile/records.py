@@ -6,6 +6,7 @@ What a cached program says, here and in its columns, is looked through before it
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import date
 from itertools import compress
 from json.encoder import encode_basestring_ascii
@@ -96,30 +97,49 @@ def _source(source: Source) -> str:
     return f'{{"title":{_text(source.title)},"place":{_text(source.place)}{quote}}}'
 
 
-def record(edit: Edit, cited: dict[int, str]) -> bytes:
-    """Return an edit as `written` would, which is much slower.
+def records(edits: Iterable[Edit]) -> list[bytes]:
+    """Return each edit as `written` would, which is much slower.
 
-    `cited` remembers sources as text by their `id`, for as long as the edits are there: many have the same ones.
+    Most edits of a rule differ in little, so what two have in common is put in words once: what stands before `listed`,
+    what stands between it and the sources, and the sources. Sources and fixes are told apart as objects.
     """
+    heads: dict[Any, str] = {}
+    fixes: dict[int, str] = {}
+    cited: dict[int, str] = {}
+    made = []
+    for edit in edits:
+        asked = (edit.rule, edit.verb, edit.where, edit.terms, edit.pointed, edit.poa, edit.message)
+        head = heads.get(asked)
+        if head is None:
+            head = heads[asked] = _head(edit)
+        listed = f',"listed":{_text(edit.listed)}' if edit.listed else ""
+        fix = fixes.get(id(edit.fix))
+        if fix is None:
+            fix = fixes[id(edit.fix)] = "" if edit.fix is None else f',"fix":{_said(plain(edit.fix))}'
+        tail = cited.get(id(edit.sources))
+        if tail is None:
+            tail = cited[id(edit.sources)] = _tail(edit.sources, cited)
+        made.append(f"{head}{listed}{fix}{tail}".encode())
+    return made
+
+
+def _head(edit: Edit) -> str:
     parts = [f'{{"rule":{edit.rule},"verb":{int(edit.verb)}']
     if edit.where:
         parts.append(f',"where":{int(edit.where)}')
-    if edit.terms:
-        parts.append(f',"terms":{_said(edit.terms)}')
-    if edit.pointed is not None:
-        parts.append(f',"pointed":{_said(edit.pointed)}')
-    if edit.poa:
-        parts.append(f',"poa":{_said(edit.poa)}')
-    if edit.message is not None:
-        parts.append(f',"message":{_text(edit.message)}')
-    if edit.listed:
-        parts.append(f',"listed":{_text(edit.listed)}')
-    if edit.fix is not None:
-        parts.append(f',"fix":{_said(plain(edit.fix))}')
-    if edit.sources:
-        texts = [cited.get(id(one)) or cited.setdefault(id(one), _source(one)) for one in edit.sources]
-        parts.append(f',"sources":[{",".join(texts)}]')
-    return f"{''.join(parts)}}}".encode()
+    for name in ("terms", "pointed", "poa", "message"):
+        said = getattr(edit, name)
+        if said != () and said is not None:
+            parts.append(f',"{name}":{_said(said)}')
+    return "".join(parts)
+
+
+def _tail(sources: tuple[Source, ...], cited: dict[int, str]) -> str:
+    """Return sources as the end of a record; `cited` remembers the text of each by its `id`."""
+    if not sources:
+        return "}"
+    texts = [cited.get(id(one)) or cited.setdefault(id(one), _source(one)) for one in sources]
+    return f',"sources":[{",".join(texts)}]}}'
 
 
 _RULE = {

@@ -165,7 +165,7 @@ def _spelled(note: str) -> str:
 
 def note_key(place: str, reference: str = "") -> str:
     """Return the key of a note line: its place and its reference, without what may end a reference."""
-    return f"{place.replace(' ', '_')} {re.sub(r'[-., ]+$', '', ' '.join(reference.split()))}"
+    return f"{place.replace(' ', '_')} {' '.join(reference.split()).rstrip('-., ')}"
 
 
 @cache

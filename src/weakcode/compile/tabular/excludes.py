@@ -113,11 +113,16 @@ class _Touching:
     def __init__(self, sets: list[CodeSet]) -> None:
         self._starts = sorted({bound for codes in sets for span in codes.spans for bound in span})
         # A bit for each set with the codes from one of these numbers to the next.
-        self._with = [0] * len(self._starts)
+        having = [0] * len(self._starts)
         for number, codes in enumerate(sets):
             for low, high in codes.spans:
                 for place in range(bisect_left(self._starts, low), bisect_left(self._starts, high)):
-                    self._with[place] |= 1 << number
+                    having[place] |= 1 << number
+        # A sparse table: the bits of one place, of two from each on, of four, of eight ...
+        self._with = [having]
+        while (step := 1 << (len(self._with) - 1)) * 2 <= len(having):
+            narrow = self._with[-1]
+            self._with.append([one | other for one, other in zip(narrow, narrow[step:], strict=False)])
         self._known: dict[CodeSet, int] = {}
 
     def by(self, codes: CodeSet) -> int:
@@ -126,8 +131,11 @@ class _Touching:
         if found is None:
             found = 0
             for low, high in codes.spans:
-                for place in range(max(bisect_right(self._starts, low) - 1, 0), bisect_left(self._starts, high)):
-                    found |= self._with[place]
+                first, end = max(bisect_right(self._starts, low) - 1, 0), bisect_left(self._starts, high)
+                if first < end:
+                    level = (end - first).bit_length() - 1
+                    wide = self._with[level]
+                    found |= wide[first] | wide[end - (1 << level)]
             self._known[codes] = found
         return found
 
@@ -154,7 +162,8 @@ class _Excludes2:
     def about(self, block: PairBlock, whole: PairBlock) -> Iterator[tuple[Note, str, PairBlock]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
         for here, there, turned in ((block.held, block.named, False), (block.named, block.held, True)):
-            for number in _bits(self._held.by(here) & self._named.by(there)):
+            holding = self._held.by(here)
+            for number in _bits(holding and holding & self._named.by(there)):
                 note, line, pairs = self._lines[number]
                 pairs = pairs.turned() if turned else pairs
                 if not whole.within(pairs) and block & pairs:
@@ -184,11 +193,17 @@ def _apart(edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
     return tuple(found)
 
 
+@remembered
+def _ever_apart(edition: Edition) -> CodeSet:
+    """Return the codes that any pair of `_apart` has."""
+    return CodeSet.joined(pairs.held for _, pairs in _apart(edition))
+
+
 def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[Taken]:
     """Yield the pairs of a line as the readings take them, before Excludes2 notes are looked at."""
     readings = bundled_readings()
     rest = [block]
-    for apart, pairs in _apart(edition):
+    for apart, pairs in _apart(edition) if block.held & _ever_apart(edition) else ():
         for both in [both for part in rest if (both := part & pairs)]:
             rest = _without(rest, both)
             sort = Sort.EVENTS if apart.events else Sort.WIDE

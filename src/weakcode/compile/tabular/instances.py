@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from typing import Any
 
 import attrs
 
@@ -338,17 +339,26 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
     """Yield an edit for each instance of a kind. `model` carries rule, condition, message, fix and sources."""
     title = f"ICD-10-CM Tabular List ({edition.notes_name})"
     known: dict[tuple[str, str], Source] = {}
-    for instance in KINDS[kind](edition):
-        condition = narrowed(model.condition, instance.starts, instance.ends)
-        if instance.first_listed is not None:
-            condition = attrs.evolve(condition or Condition(), first_listed=instance.first_listed)
+    shared: dict[Any, tuple[Source, ...]] = {}
+
+    def cited(instance: Instance) -> tuple[Source, ...]:
+        # Edits share what they cite: one note has many.
         quoted = []
         for at in ((instance.place, instance.quote), *instance.others) if instance.place else ():
-            # Edits share what they cite: one note has many.
             source = known.get(at)
             if source is None:
                 source = known[at] = Source(title, at[0], at[1] or None)
             quoted.append(source)
+        return (*quoted, *instance.cited, *model.sources)
+
+    for instance in KINDS[kind](edition):
+        condition = narrowed(model.condition, instance.starts, instance.ends)
+        if instance.first_listed is not None:
+            condition = attrs.evolve(condition or Condition(), first_listed=instance.first_listed)
+        asked = (instance.place, instance.quote, instance.others, instance.cited)
+        sources = shared.get(asked)
+        if sources is None:
+            sources = shared[asked] = cited(instance)
         yield Edit(
             model.rule,
             instance.verb,
@@ -362,5 +372,5 @@ def note_edits(kind: str, model: Edit, edition: Edition) -> Iterator[Edit]:
             model.message,
             instance.listed,
             model.fix,
-            (*quoted, *instance.cited, *model.sources),
+            sources,
         )
