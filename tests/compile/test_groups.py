@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from weakcode.claims import Claim
 from weakcode.codes.catalog import edition_for
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.parsing import parse
 from weakcode.compile.compiler import compile_packs
@@ -18,7 +19,7 @@ from weakcode.compile.lint import lint
 from weakcode.rules.load import load_pack
 from weakcode.rules.model import Grouping
 from weakcode.semantics.edits import CompiledRule, Edit
-from weakcode.semantics.groups import group_of, side_of
+from weakcode.semantics.groups import groups_of, side_of
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.reference import violations
 
@@ -203,10 +204,25 @@ def test_the_side_is_the_only_one_that_the_title_names(title, side):
 
 def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
     by = Grouping(characters=(1, 2, 3))
-    assert group_of(0, by, edition()) == ("A", "0", "0")
-    assert group_of(edition().size, by, edition()) is None
-    assert group_of(edition().size + 1, by, edition()) is None
-    assert group_of(-1, by, edition()) is None
+    end = edition().size
+    assert groups_of(CodeSet.of([0, end, end + 1]), by, edition()) == {("A", "0", "0"): CodeSet.of([0])}
+    assert groups_of(CodeSet.of([end]), by, edition()) == {}
+
+
+@pytest.mark.parametrize(
+    "by", [Grouping(side=True), Grouping(characters=(1, 2, 3), side=True), Grouping(characters=(2, 7))]
+)
+def test_codes_are_grouped_as_each_is_by_itself(by):
+    codes = edition().codeset("H33-H36, H40, S42.0-, S52.5-, Z96.6-, D71, F53, M19-M20")
+    expected = {}
+    for code_id in codes:
+        code, title = edition().titled_code(code_id)
+        compact = code.replace(".", "")
+        side = side_of(title)
+        if max(by.characters, default=0) <= len(compact) and (side or not by.side):
+            group = tuple(compact[place - 1] for place in by.characters) + ((side,) if by.side else ())
+            expected.setdefault(group, []).append(code_id)
+    assert list(groups_of(codes, by, edition()).items()) == [(key, CodeSet.of(ids)) for key, ids in expected.items()]
 
 
 def test_two_codes_are_a_group_and_one_is_none():

@@ -335,6 +335,15 @@ class Edition(Tree):
         title = self._title_of_day(code)
         return dotted(code), self.listed_title(code_id) if title is None else title
 
+    def titled_apart(self, texts: tuple[str, ...]) -> list[int]:
+        """Return the codes that may have another title than their place, or 7th characters of which some has a text."""
+        import numpy as np
+
+        own = [self.numbers[code] for code in {**self._own_titles, **self._retitled} if code in self.numbers]
+        telling = [any(one in said.lower() for said in known.values() for one in texts) for known in self._sevenths]
+        added = np.array(telling)[np.asarray(self._node_seventh)[self.places]]
+        return sorted({*own, *np.flatnonzero(added).tolist()})
+
     def _title_of_day(self, code: str) -> str | None:
         """Return the title of a code where that of its place in the list is not the one of these days."""
         if self._titles_on is not None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
 
+from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
@@ -21,6 +23,7 @@ from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import FORMS, Verb
 
 if TYPE_CHECKING:
+    from weakcode.codes.expression.titles import Numbers, TitleWords
     from weakcode.rules.model import Grouping
 
 SIDES = {"right": "right", "left": "left", "bilateral": "both", "both": "both"}
@@ -35,18 +38,64 @@ def side_of(title: str) -> str | None:
     return sides.pop() if len(sides) == 1 else None
 
 
-def group_of(code_id: int, by: Grouping, edition: Edition) -> tuple[str, ...] | None:
-    """Return what the codes of a code's group have in common: characters and perhaps a side. None for no group."""
-    if not 0 <= code_id < edition.size:
-        return None
-    code = edition.compact_code(code_id)
-    if by.characters and max(by.characters) > len(code):
-        return None
-    characters = tuple(code[place - 1] for place in by.characters)
-    if not by.side:
-        return characters
-    side = side_of(edition.titled_code(code_id)[1])
-    return None if side is None else (*characters, side)
+def groups_of(codes: CodeSet, by: Grouping, edition: Edition) -> dict[tuple[str, ...], CodeSet]:
+    """Return the billable codes of a set by what those of a group have in common: characters and perhaps a side.
+
+    Groups come in the order of their first codes. A code that is too short, or whose title names no side where groups
+    have one, is in none.
+    """
+    import numpy as np
+
+    spans = (codes & CodeSet.between(0, edition.size)).spans
+    ids = np.concatenate([np.arange(0), *(np.arange(low, high) for low, high in spans)])
+    signs = edition.spelled.at(ids).characters(by.characters)
+    kept = (signs != b"").all(axis=1)
+    keys: list[tuple[str, ...]] = [tuple(row) for row in signs[kept].astype("U1").tolist()]
+    ids = ids[kept]
+    if by.side:
+        sides = map(_sides(edition).__getitem__, ids.tolist())
+        keys = [(*key, side) if side else () for key, side in zip(keys, sides, strict=True)]
+    found: dict[tuple[str, ...], list[int]] = {}
+    for code_id, key in zip(ids.tolist(), keys, strict=True):
+        found.setdefault(key, []).append(code_id)
+    if by.side:
+        found.pop((), None)
+    return {group: CodeSet.of(members) for group, members in found.items()}
+
+
+@remembered
+def words_of_sides(edition: Edition) -> tuple[Numbers, TitleWords]:
+    """Return the places of the list whose titles have a word of a side, or `unspecified`, and the words of each.
+
+    Places of categories of which no title names a side are left out.
+    """
+    import numpy as np
+
+    titles, categories = edition.titles, edition.categories
+    of_sides = np.isin(categories, categories[titles.having(*SIDES)])
+    telling = np.flatnonzero(of_sides & titles.having(*SIDES, "unspecified"))
+    return telling, titles.words(telling)
+
+
+def sides_of(words: TitleWords) -> list[str | None]:
+    """Return the side that the words of each title name, as `side_of` does."""
+    import numpy as np
+
+    sides = list(dict.fromkeys(SIDES.values()))
+    told = np.array([words.having(word for word, one in SIDES.items() if one == side) for side in sides])
+    which = np.where(told.sum(axis=0) == 1, told.argmax(axis=0), len(sides))
+    return list(map([*sides, None].__getitem__, which.tolist()))
+
+
+@remembered
+def _sides(edition: Edition) -> list[str | None]:
+    """Return the side that the title of each code names."""
+    places, words = words_of_sides(edition)
+    of_place = dict(zip(places.tolist(), sides_of(words), strict=True))
+    sides = list(map(of_place.get, edition.places.tolist()))
+    for code_id in edition.titled_apart(tuple(SIDES)):
+        sides[code_id] = side_of(edition.titled_code(code_id)[1])
+    return sides
 
 
 def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]:
@@ -58,22 +107,14 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
     if by is None:
         yield edit
         return
-    objects = _groups(edit.object, by, edition)
-    for group, subject in _groups(edit.subject, by, edition).items():
+    objects = groups_of(edit.object, by, edition)
+    alike = partial(Edit, **{field.name: getattr(edit, field.name) for field in attrs.fields(Edit)})
+    for group, subject in groups_of(edit.subject, by, edition).items():
         others = objects.get(group, _NO_CODES)
         if FORMS[edit.verb].counts_subjects:
             if len(subject) > 1:
-                yield attrs.evolve(edit, subject=subject)
+                yield alike(subject=subject)
         elif others:
-            yield attrs.evolve(edit, subject=subject, object=others, listed=spelled(others, edition))
+            yield alike(subject=subject, object=others, listed=spelled(others, edition))
         elif edit.verb not in (Verb.FORBID, Verb.ORDER):
-            yield attrs.evolve(edit, subject=subject, object=others)
-
-
-def _groups(codes: CodeSet, by: Grouping, edition: Edition) -> dict[tuple[str, ...], CodeSet]:
-    found: dict[tuple[str, ...], list[int]] = {}
-    for code_id in codes & CodeSet.between(0, edition.size):
-        group = group_of(code_id, by, edition)
-        if group is not None:
-            found.setdefault(group, []).append(code_id)
-    return {group: CodeSet.of(ids) for group, ids in found.items()}
+            yield alike(subject=subject, object=others)

@@ -47,6 +47,10 @@ class Spelled:
     def _signs(self) -> NDArray[np.uint8]:
         return self.codes.view(np.uint8).reshape(-1, _LONGEST)
 
+    def characters(self, positions: Sequence[int]) -> NDArray[np.bytes_]:
+        """Return the characters of each code at some positions, empty beyond its end."""
+        return self.codes.view("S1").reshape(-1, _LONGEST)[:, [position - 1 for position in positions]]
+
     def with_character(self, position: int, among: frozenset[str]) -> Mask:
         """Tell of each code whether its character at a position is one of some."""
         return np.isin(self._signs()[:, position - 1], _numbers("".join(among)))

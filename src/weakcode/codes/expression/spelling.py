@@ -31,24 +31,39 @@ def stems_between(low: int, high: int, edition: Edition, placed: Callable[[str],
 
     `placed` says at which places the codes of a stem stand; who asks for many sets remembers its answers.
     """
+    ids = edition.billable_ids
+    before = edition.compact_code(ids[low - 1]) if low else ""
+    past = edition.compact_code(ids[high]) if high < len(ids) else ""
     at = low
     while at < high:
-        code = edition.compact_code(edition.billable_ids[at])
-        for length in range(_CATEGORY, len(code) + 1):
-            first, last = placed(code[:length])
-            if first == at and last <= high:
-                yield canonical(code) if last - first == 1 else _below(code[:length])
-                at = last
-                break
+        code = edition.compact_code(ids[at])
+        # The shortest stem that neither the code before nor the one past the end has.
+        stem = code[: max(_CATEGORY, 1 + _common(code, before), 1 + _common(code, past))]
+        last = at + 1 if at + 1 == high or past.startswith(code) else placed(stem)[1]
+        yield canonical(code) if last - at == 1 else _below(stem)
+        at = last
+        before = edition.compact_code(ids[last - 1]) if at < high else ""
+
+
+def _common(code: str, other: str) -> int:
+    """Return how many characters two codes begin with alike."""
+    for number, (one, two) in enumerate(zip(code, other, strict=False)):
+        if one != two:
+            return number
+    return min(len(code), len(other))
 
 
 def place(span: tuple[int, int], edition: Edition) -> tuple[int, int]:
     """Return an interval of numbers as one of places among the billable codes of the edition."""
+    if edition is edition.whole:
+        return min(span[0], edition.size), min(span[1], edition.size)
     return bisect_left(edition.billable_ids, span[0]), bisect_left(edition.billable_ids, span[1])
 
 
 def places(codes: CodeSet, edition: Edition) -> tuple[tuple[int, int], ...]:
     """Return the intervals of places of the billable codes of a set, in order."""
+    if edition is edition.whole:
+        return (codes & CodeSet.between(0, edition.size)).spans
     return CodeSet(place(span, edition) for span in codes.spans).spans
 
 

@@ -17,8 +17,9 @@ from weakcode.codes import poa, table
 from weakcode.codes.codeset import CodeSet, codes_where
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.specificity import unspecified
-from weakcode.compile.tabular.laterality import meet, words_of_sides
+from weakcode.compile.tabular.laterality import meet
 from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
+from weakcode.semantics.groups import words_of_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

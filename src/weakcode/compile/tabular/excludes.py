@@ -86,6 +86,14 @@ class Taken:
     cited: tuple[Source, ...] = ()
     picked: bool = False
 
+    def of_block(self, block: PairBlock) -> Taken:
+        """Return some of its pairs, taken the same."""
+        return Taken(self.note, self.text, self.sort, block, self.why, self.second, self.cited, self.picked)
+
+    def of_both(self, block: PairBlock, second: tuple[Note, str]) -> Taken:
+        """Return some of its pairs, of which an Excludes2 note speaks too."""
+        return Taken(self.note, self.text, Sort.BOTH, block, self.why, second, self.cited, self.picked)
+
 
 def _without(blocks: Iterable[PairBlock], other: PairBlock) -> list[PairBlock]:
     return [part for block in blocks for part in block.without(other)]
@@ -235,9 +243,9 @@ def taken(edition: Edition) -> tuple[Taken, ...]:
             rest = [one.block]
             for second, text, pairs in others.about(one.block, block):
                 parts = [both for part in rest if (both := part & pairs)]
-                found.extend(attrs.evolve(one, sort=Sort.BOTH, block=both, second=(second, text)) for both in parts)
+                found.extend(one.of_both(both, (second, text)) for both in parts)
                 rest = _without(rest, pairs)
-            found.extend(attrs.evolve(one, block=part) for part in rest)
+            found.extend(one.of_block(part) for part in rest)
     return tuple(found)
 
 

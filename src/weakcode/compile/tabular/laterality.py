@@ -13,15 +13,13 @@ import numpy as np
 from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.expression.titles import TitleWords
 from weakcode.codes.normalise import compact
 from weakcode.codes.validity import Window
-from weakcode.semantics.groups import SIDES
+from weakcode.semantics.groups import SIDES, sides_of, words_of_sides
 
 if TYPE_CHECKING:
     from weakcode.codes.expression.titles import Numbers
 
-_NAME_SIDE = ("right", "left", "bilateral", "both")
 _SILENT = frozenset(["of", "the", "in", "side", "eye", "eyes", "ear", "ears", "unilateral"])
 """Words that stand in the title of one side and not in that of both: "right eye" beside "bilateral"."""
 _NO_CONDITION = _SILENT | SIDES.keys()
@@ -43,18 +41,6 @@ class Sided:
 
 
 @remembered
-def words_of_sides(edition: Edition) -> tuple[Numbers, TitleWords]:
-    """Return the places of the list whose titles have a word of a side, or `unspecified`, and the words of each.
-
-    Places of categories of which no title names a side are left out.
-    """
-    titles, categories = edition.titles, edition.categories
-    of_sides = np.isin(categories, categories[titles.having(*_NAME_SIDE)])
-    telling = np.flatnonzero(of_sides & titles.having(*_NAME_SIDE, "unspecified"))
-    return telling, titles.words(telling)
-
-
-@remembered
 def sided(edition: Edition) -> tuple[Sided, ...]:
     """Return every condition with a code for the right and one for the left, in the order of the list.
 
@@ -66,7 +52,7 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
     as_written = words.spelled()
     turned = words.told_by(lambda word: word.replace("right", "left")).spelled()
     conditions = words.told_by(_told).in_order().spelled()
-    sides = _sides(words)
+    sides = sides_of(words)
     categories = edition.categories[places].tolist()
     by_words: dict[tuple[int, str, str], list[int]] = {}
     lefts: dict[tuple[int, str], list[int]] = {}
@@ -113,14 +99,6 @@ def _of_two_sides(edition: Edition, places: Numbers) -> list[int]:
     for side in ("right", "left"):
         kept &= np.isin(categories[places], categories[titles.having(side)])
     return np.flatnonzero(kept).tolist()
-
-
-def _sides(words: TitleWords) -> list[str]:
-    """Return the side that the words of each title tell, "" for none or more than one."""
-    sides = list(dict.fromkeys(SIDES.values()))
-    told = np.array([words.having(word for word, one in SIDES.items() if one == side) for side in sides])
-    which = np.where(told.sum(axis=0) == 1, told.argmax(axis=0), len(sides))
-    return list(map([*sides, ""].__getitem__, which.tolist()))
 
 
 def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
