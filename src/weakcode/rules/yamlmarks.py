@@ -19,6 +19,7 @@ Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
 DEEPEST = 24
+_NUMERIC = "+-.0123456789"
 _INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: dict[str, object] = {
@@ -29,36 +30,28 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @attrs.frozen
-class _Scalar:
-    value: str
-    start: int
-    end: int
-    style: str | None
-
-
-@attrs.frozen
 class Marked:
     """Plain data from a YAML file, with the 1-based line and column of every value and key.
 
-    `marks` and `keys` are looked up by path: the keys and indexes that lead to a value from the top.
+    `marks` and `keys` are the parser's, by path: the keys and indexes that lead to a value from the top.
     """
 
     data: Any
     file: str
     text: str = attrs.field(repr=False)
-    marks: dict[Path, Position] = attrs.field(repr=False)
-    keys: dict[Path, Position] = attrs.field(repr=False)
-    _scalars: dict[Path, _Scalar] = attrs.field(repr=False)
+    marks: dict[Path, Any] = attrs.field(repr=False)
+    keys: dict[Path, Any] = attrs.field(repr=False)
+    _scalars: dict[Path, Any] = attrs.field(repr=False)
     given: bool = False
     """Whether it was a mapping, not a file: places in it are then shown as paths."""
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the value (or its key) stands; a path not in the file gives its nearest parent."""
         if key and path in self.keys:
-            return self.keys[path]
+            return _place(self.keys[path])
         while path not in self.marks and path:
             path = path[:-1]
-        return self.marks.get(path, (1, 1))
+        return _place(self.marks[path]) if path in self.marks else (1, 1)
 
     def inside(self, path: Path, column: int) -> Position:
         """Return where the 1-based `column` of a text stands in the file, past quotes and folded lines."""
@@ -67,10 +60,10 @@ class Marked:
         scalar = self._scalars.get(path)
         if scalar is None:
             return self.position(path)
-        at = scalar.start
-        if scalar.style in ("|", ">"):
-            at = self.text.find("\n", scalar.start) + 1
-        elif scalar.style:
+        at = scalar.start_mark.index
+        if not scalar.implicit[0] and scalar.style in ("|", ">"):
+            at = self.text.find("\n", at) + 1
+        elif not scalar.implicit[0] and scalar.style:
             at += 1
         target = at
         for character in scalar.value[: max(column, 1)]:
@@ -78,7 +71,7 @@ class Marked:
                 target = at
                 at += 1
                 continue
-            found = self.text.find(character, at, scalar.end)
+            found = self.text.find(character, at, scalar.end_mark.index)
             if found < 0:  # written as an escape: the best that can be said is where the text begins
                 return self.position(path)
             target, at = found, found + 1
@@ -124,6 +117,10 @@ def check_characters(text: str) -> str:
     return f"the character U+{ord(turning[0]):04X} steers terminals or turns text; remove it" if turning else ""
 
 
+def _place(mark: Any) -> Position:
+    return mark.line + 1, mark.column + 1
+
+
 def _position_of(text: str, index: int) -> Position:
     line, start = 1, 0
     for found in _BREAK.finditer(text, 0, index):
@@ -135,6 +132,8 @@ def plain(value: str) -> object:
     """Return what an unquoted scalar means in YAML 1.2's core schema, dates and other words staying text."""
     if value in _WORDS:
         return _WORDS[value]
+    if value[0] not in _NUMERIC:
+        return value
     if _INTEGER.fullmatch(value):
         return int(value)
     if _FLOAT.fullmatch(value):
@@ -176,8 +175,7 @@ def read(content: str | bytes, file: str, *, given: bool = False) -> Marked:
     builder = _Builder(file, text)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.take(event)
+        builder.take_all(loader(text))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -214,44 +212,74 @@ class _Builder:
     file: str
     text: str
     root: Any = None
-    marks: dict[Path, Position] = attrs.field(factory=dict)
-    keys: dict[Path, Position] = attrs.field(factory=dict)
-    scalars: dict[Path, _Scalar] = attrs.field(factory=dict)
+    marks: dict[Path, Any] = attrs.field(factory=dict)
+    keys: dict[Path, Any] = attrs.field(factory=dict)
+    scalars: dict[Path, Any] = attrs.field(factory=dict)
     problems: list[Problem] = attrs.field(factory=list)
     _open: list[_Frame] = attrs.field(factory=list)
     _documents: int = 0
 
     def complain(self, event: Any, message: str) -> None:
-        mark = event.start_mark
-        self.problems.append(Problem(self.file, mark.line + 1, mark.column + 1, message))
+        self.problems.append(Problem(self.file, *_place(event.start_mark), message))
 
-    def take(self, event: Any) -> None:
-        """Put one event of the parser in its place."""
+    def take_all(self, loader: Any) -> None:
+        """Put every event of a parser in its place."""
         import yaml
 
-        if isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                self.complain(event, "a second document begins here; a rule file is a single one")
-                raise _StopError
-        elif isinstance(event, yaml.AliasEvent):
-            self.complain(event, f'the alias "*{event.anchor}" cannot be used here; repeat the value')
-            self._place(event, None)
-        elif isinstance(event, yaml.ScalarEvent):
+        taking = {
+            yaml.DocumentStartEvent: self._begin,
+            yaml.AliasEvent: self._alias,
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.SequenceStartEvent: self._list,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+        }
+        try:
+            while (event := loader.get_event()) is not None:
+                take = taking.get(type(event))
+                if take is not None:
+                    take(event)
+        finally:
+            loader.dispose()
+
+    def _begin(self, event: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self.complain(event, "a second document begins here; a rule file is a single one")
+            raise _StopError
+
+    def _alias(self, event: Any) -> None:
+        self.complain(event, f'the alias "*{event.anchor}" cannot be used here; repeat the value')
+        self._put(event, None)
+
+    def _scalar(self, event: Any) -> None:
+        text = event.value
+        if event.anchor or event.tag:
             self._check_properties(event)
-            odd = steers(event.value)
-            if odd:
-                self.complain(event, f"the character U+{ord(odd[0]):04X} steers terminals or turns text; remove it")
-            self._place(event, event.value if event.style else plain(event.value))
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._check_properties(event)
-            if len(self._open) >= DEEPEST:
-                self.complain(event, f"nested deeper than {DEEPEST} levels; no rule file needs that")
-                raise _StopError
-            container: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
-            self._open.append(_Frame(container, self._place(event, container)))
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._open.pop()
+        odd = steers(text)
+        if odd:
+            self.complain(event, f"the character U+{ord(odd[0]):04X} steers terminals or turns text; remove it")
+        path = self._put(event, text if event.style else plain(text))
+        if path is not None:
+            self.scalars[path] = event
+
+    def _mapping(self, event: Any) -> None:
+        self._open_one(event, {})
+
+    def _list(self, event: Any) -> None:
+        self._open_one(event, [])
+
+    def _open_one(self, event: Any, container: Any) -> None:
+        self._check_properties(event)
+        if len(self._open) >= DEEPEST:
+            self.complain(event, f"nested deeper than {DEEPEST} levels; no rule file needs that")
+            raise _StopError
+        path = self._put(event, container)
+        self._open.append(_Frame(container, (*self._open[-1].path, "") if path is None else path))
+
+    def _end(self, event: Any) -> None:
+        self._open.pop()
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor:
@@ -259,38 +287,36 @@ class _Builder:
         if event.tag:
             self.complain(event, f'the tag "{event.tag}" cannot be used here; write the value without it')
 
-    def _place(self, event: Any, value: Any) -> Path:
-        """Put a value where the parser stands and return its path; in a mapping, every other one is a key."""
-        position = (event.start_mark.line + 1, event.start_mark.column + 1)
+    def _put(self, event: Any, value: Any) -> Path | None:
+        """Put a value where the parser stands and return its path; in a mapping every other one is a key: None."""
         path: Path = ()
         if not self._open:
             self.root = value
         else:
             frame = self._open[-1]
-            if isinstance(frame.container, list):
-                path = (*frame.path, len(frame.container))
-                frame.container.append(value)
+            container = frame.container
+            if isinstance(container, list):
+                path = (*frame.path, len(container))
+                container.append(value)
             elif not frame.waiting:
-                return self._place_key(frame, event, value, position)
+                self._put_key(frame, event, value)
+                return None
             else:
                 frame.waiting = False
-                path = (*frame.path, frame.key if frame.key is not None else "")
-                if frame.key is not None:
-                    frame.container[frame.key] = value
-        self.marks[path] = position
-        if hasattr(event, "value"):
-            style = None if event.implicit[0] else event.style
-            self.scalars[path] = _Scalar(event.value, event.start_mark.index, event.end_mark.index, style)
+                key = frame.key
+                path = (*frame.path, key if key is not None else "")
+                if key is not None:
+                    container[key] = value
+        self.marks[path] = event.start_mark
         return path
 
-    def _place_key(self, frame: _Frame, event: Any, value: Any, position: Position) -> Path:
+    def _put_key(self, frame: _Frame, event: Any, value: Any) -> None:
         frame.waiting, frame.key = True, None
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             self.complain(event, "a key is a word, or a position such as 1; this one is neither")
         elif value in frame.container:
-            first = self.keys[(*frame.path, value)][0]
+            first = self.keys[(*frame.path, value)].line + 1
             self.complain(event, f'the key "{value}" stands here again, first in line {first}; keep one')
         else:
             frame.key = value
-            self.keys[(*frame.path, value)] = position
-        return (*frame.path, "")
+            self.keys[(*frame.path, value)] = event.start_mark
