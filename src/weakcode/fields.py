@@ -31,6 +31,8 @@ _PARTS = re.compile(r"[\s,;:|]+")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
 _AGE = re.compile(r"(\d{1,5})(?:\.0*)?\s*([a-z][a-z/. -]*)?", re.ASCII)
 _FROM_AGE = re.compile(r"(\d{1,3})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))", re.ASCII)
+_YEARS_AND = re.compile(r"(\d{1,3})\s*y[a-z]*\.?[\s,]*\d{1,2}\s*(?:m|w|d)[a-z]*\.?", re.ASCII)
+"""Years and months, weeks or days: `78y 3m`."""
 _ABOVE_AGE = re.compile(r">\s*(=?)\s*(\d{1,3})", re.ASCII)
 # How many of a unit make a year.
 _A_YEAR = {
@@ -94,10 +96,10 @@ def parse_age(value: object) -> int | None:
 
 def _years(text: str) -> object:
     """Return the years that an age in words says; text of another form is returned as it is."""
-    if match := _AGE.fullmatch(text):
+    if (match := _AGE.fullmatch(text)) and not _FROM_AGE.fullmatch(text):
         unit = (match[2] or "y").strip().rstrip(".")
         return int(match[1]) // _A_YEAR[unit] if unit in _A_YEAR else text
-    if match := _FROM_AGE.fullmatch(text):
+    if match := _FROM_AGE.fullmatch(text) or _YEARS_AND.fullmatch(text):
         return int(match[1])
     if match := _ABOVE_AGE.fullmatch(text):
         return int(match[2]) + (not match[1])

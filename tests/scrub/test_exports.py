@@ -230,3 +230,49 @@ def test_a_table_is_mended_between_the_lines_around_it(tmp_path: Path) -> None:
     )
     assert summary.fixed == 1
     assert (tmp_path / "mended.csv").read_text() == given.replace("M62.84,Y,G72.9,N", "G72.9,N,M62.84,Y")
+
+
+@pytest.mark.parametrize(
+    "date", ["2026-05-01 13:45:00 EST", "Fri May 1 2026", "Fri, 1 May 2026 10:00:00 -0500", "May 1st, 2026"]
+)
+def test_dates_of_programs_are_read_with_their_zones_and_days_of_the_week(read: Callable[..., Read], date: str) -> None:
+    (claim,) = read(f'claim_id,codes,service_date\nA,I10,"{date}"\n').claims
+    assert claim.service_date == dt.date(2026, 5, 1)
+
+
+@pytest.mark.parametrize(("age", "years"), [("78y 3m", 78), ("89 or older", 89), ("65 and over", 65), ("6 mo", 0)])
+def test_ages_in_words_are_whole_years(read: Callable[..., Read], age: str, years: int) -> None:
+    assert read(f"claim_id,codes,age\nA,I10,{age}\n").claims[0].age == years
+
+
+@pytest.mark.parametrize(
+    ("text", "sex"),
+    [("F - Female", "F"), ("Male (M)", "M"), ("male/m", "M"), ("Transgender", None), ("U-Unknown", None)],
+)
+def test_a_sex_in_several_words_that_agree_is_read(read: Callable[..., Read], text: str, sex: str | None) -> None:
+    assert read(f"claim_id,codes,sex\nA,I10,{text}\n").claims[0].sex == sex
+
+
+def test_a_sex_in_words_that_differ_is_rejected(read: Callable[..., Read]) -> None:
+    assert read("claim_id,codes,sex\nA,I10,Male/Female\n").rejected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "M62.84/I10",
+        "M62.84^I10",
+        "M62.84 & I10",
+        "M62.84+I10",
+        "M62.84:I10",
+        "ICD-10-CM M62.84; ICD-10-CM I10",
+        "urn:oid:2.16.840.1.113883.6.90|M62.84 urn:oid:2.16.840.1.113883.6.90|I10",
+        "M62.84 - Sarcopenia, of muscles; I10 - Hypertension",
+        "M62.84: Sarcopenia|I10",
+        "M62.84 (Sarcopenia), I10 (Essential (primary) hypertension)",
+    ],
+)
+def test_lists_of_codes_in_other_forms_are_read_and_counted(read: Callable[..., Read], cell: str) -> None:
+    found = read(f'claim_id,codes\nA,"{cell}"\n')
+    assert found.codes == {"A": ("M62.84", "I10")}
+    assert found.counts == {"prefixed": 1}

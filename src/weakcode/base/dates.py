@@ -6,7 +6,8 @@ import datetime as dt
 import re
 
 TIME = (
-    r"(?:[T ,:]+\d{1,2}(?::\d{1,2}){0,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?(?:\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{0,2}))?)?"
+    r"(?:[T ,:]+\d{1,2}(?::\d{1,2}){0,2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    r"(?:\s*(?:Z|[A-Z]{3,4}|[+-]\d\d:?\d{0,2}))?)?"
 )
 """A time of day behind a date, with its zone: the date counts as it is written."""
 _MONTH = r"([A-Za-z]{3,9})\.?"
@@ -14,6 +15,7 @@ _YEAR_FIRST = re.compile(rf"(\d{{4}})([-/.])(\d{{1,2}})\2(\d{{1,2}}){TIME}", re.
 _EIGHT_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\.0+)?(?:T\d.*|\d{6})?", re.ASCII)
 _DAY_FIRST = re.compile(rf"(\d{{1,2}})[-/. ]?{_MONTH}[-/., ]*(\d{{4}}){TIME}", re.ASCII)
 _MONTH_FIRST = re.compile(rf"{_MONTH}[- ]*(\d{{1,2}})(?:st|nd|rd|th)?[-, ]+(\d{{4}}){TIME}", re.ASCII)
+_WEEKDAY = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?[, ]+")
 _EARLIEST = 1850
 """Eight digits that begin with an earlier year are not a year, a month and a day."""
 
@@ -29,6 +31,7 @@ def date_in(text: str) -> dt.date | None:
             return dt.date.fromisoformat(text)
         except ValueError:
             pass
+    text = _WEEKDAY.sub("", text)
     if match := _YEAR_FIRST.fullmatch(text):
         return day_of(match[1], match[3], match[4])
     if (match := _EIGHT_DIGITS.fullmatch(text)) and int(match[1]) >= _EARLIEST:

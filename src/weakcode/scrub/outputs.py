@@ -16,7 +16,7 @@ from weakcode.scrub.summary import JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
 from weakcode.scrub.write.files import Outputs
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
-from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
+from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
@@ -63,7 +63,11 @@ class Targets:
             "summary": (".json",),
             "metrics": METRICS_EXTENSIONS,
             "digests": (".parquet",),
-            "fixed": tuple(dict.fromkeys((*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS))),
+            "fixed": tuple(
+                dict.fromkeys(
+                    (*CLAIMS_EXTENSIONS, *X12_EXTENSIONS, *FHIR_EXTENSIONS, *TABLE_EXTENSIONS, *EXCEL_EXTENSIONS)
+                )
+            ),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         given = {name: getattr(plan, name) for name in allowed}

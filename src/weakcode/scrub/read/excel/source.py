@@ -38,9 +38,27 @@ class ExcelSource:
         self.ignored: tuple[str, ...] = ()
         self.bytes_read = 0
         self.sheets: tuple[str, ...] = ()
+        self.sheet, self.first_column = "", 0
         self._path = os.fspath(path)
 
     def __iter__(self) -> Iterator[Record | Rejected]:
+        found, tidy = self._table()
+        if tidy.header.code is None:
+            yield from claims_of(found, tidy, self._name)
+        else:
+            yield from self._grouped(found, tidy)
+        self.bytes_read = os.stat(self._path).st_size  # noqa: PTH116
+
+    def table(self) -> tuple[dict[int, list[str]], Tidy, str]:
+        """Return the rows of the sheet as cells of text by their numbers, what reads them, and the name of the sheet.
+
+        The first cell of each is that of the column `first_column`, counted from 0.
+        """
+        found, tidy = self._table()
+        return {number: cells for number, cells, _ in found}, tidy, self.sheet
+
+    def _table(self) -> tuple[Iterator[Row], Tidy]:
+        """Return the rows below the names of columns, and what reads them."""
         rows, first = self._sheet()
         at, header = self._header(rows)
         self.ignored = header.ignored
@@ -49,12 +67,7 @@ class ExcelSource:
         self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
         below = rows[at + 1 :]
         tidy = Tidy(header, Forms.of(self._options, _dates(header, below)), self.log)
-        found = self._rows(below, first + at + 1, header)
-        if header.code is None:
-            yield from claims_of(found, tidy, self._name)
-        else:
-            yield from self._grouped(found, tidy)
-        self.bytes_read = os.stat(self._path).st_size  # noqa: PTH116
+        return self._rows(below, first + at + 1, header), tidy
 
     def _grouped(self, rows: Iterator[Row], tidy: Tidy) -> Iterator[Record | Rejected]:
         """Give the claims of a sheet of which each row is one diagnosis."""
@@ -85,7 +98,9 @@ class ExcelSource:
                 raise InputError(f"{self._name} has no sheet {wanted!r}; its sheets are {', '.join(names)}")
             if not names:
                 raise InputError(f"{self._name} has no sheet")
-            sheet = book.get_sheet_by_name(names[0] if wanted is None else wanted)
+            self.sheet = names[0] if wanted is None else wanted
+            sheet = book.get_sheet_by_name(self.sheet)
+            self.first_column = (sheet.start or (0, 0))[1]
             return sheet.to_python(skip_empty_area=True), (sheet.start or (0, 0))[0] + 1
         except InputError:
             raise

@@ -49,28 +49,47 @@ _FEMALE = ("W", "WOMAN", "GIRL", "2", "8532", "248152002")
 _MALE = ("MAN", "BOY", "1", "8507", "248153007")
 _NO_SEX = (
     "UN", "UNK", "O", "OT", "OTHER", "X", "N", "NB", "NI", "A", "I", "AMBIGUOUS", "INDETERMINATE", "UNSPECIFIED",
-    "NOT SPECIFIED", "NOT STATED", "NON-BINARY", "NONBINARY", "0", "3", "9", "8551", "8521", "8570",
+    "NOT SPECIFIED", "NOT STATED", "NON-BINARY", "NONBINARY", "0", "3", "9", "8551", "8521", "8570", "UNDIFFERENTIATED",
+    "TRANSGENDER", "NOT KNOWN", "DECLINED", "REFUSED",
 )  # fmt: skip
 # Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
 _SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
 _YES = frozenset({"1", "Y", "YES", "T", "TRUE", "X"})
 _NO = frozenset({"0", "N", "NO", "F", "FALSE"})
+_WORDS = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "U": "U", "UNKNOWN": "U"}
 _MOST_KEPT = 200_000
 
 Read = tuple[str, str | None]
 """The text that a cell is read as, and what it is counted as."""
 
 _PREFIX = re.compile(
-    r"https?://[^\s|]*\||ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?\s*[:/|=^]\s*", re.IGNORECASE
+    r"(?:https?://|urn:oid:)[^\s|]*\||"
+    r"ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?(?:\s*[:/|=^]\s*|\s+(?=[A-Z0-9]\d[0-9A-Z]))",
+    re.IGNORECASE,
 )
-_URL_9 = re.compile(r"icd-?9", re.IGNORECASE)
+_URL_9 = re.compile(r"icd-?9|6\.103\||6\.2\|", re.IGNORECASE)
 _CODE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?"
+_ONE_CODE = re.compile(_CODE, re.IGNORECASE)
 # What begins with another code is no description.
 _DESCRIBED = re.compile(rf"({_CODE})\s*(?:[-:\u2013]\s+|\s\()(?!{_CODE}\b)[^\W\d].*", re.IGNORECASE)
-_BETWEEN = re.compile(r"[\s;,|~]+")
+_BETWEEN = re.compile(r"[\s;,|~&]+")
+# Signs that part codes in some lists, where codes alone stand beside them.
+_TIGHT = re.compile(rf"{_CODE}(?:(?:[/^&+:]|\\n){_CODE})+", re.IGNORECASE)
+_BETWEEN_TIGHT = re.compile(r"[/^&+:]|\\n")
+# Codes of a list with a description each: what parts them stands before a code.
+_NEXT_DESCRIBED = re.compile(rf"\s*(?:[;|~\n]|,(?=\s*{_CODE}\b))\s*", re.IGNORECASE)
 _ODD = re.compile(r"[^A-Za-z0-9.\s;,]")
 _PAIRS = {"[": "]", "(": ")", "{": "}"}
 _QUOTES = "'\"`\u2018\u2019\u201c\u201d"
+
+
+def _sex(text: str) -> str:
+    """Return the sex that a cell says, in one word or in several that say the same: `F - Female`, `Male (M)`."""
+    whole = text.upper().removesuffix(".0")
+    if whole in _SEXES:
+        return _SEXES[whole]
+    said = {_SEXES.get(word, _WORDS.get(word, word)) for word in re.split(r"[^A-Z0-9]+", whole) if word}
+    return next(iter(said)) if len(said) == 1 and said <= {"F", "M", "U"} else text
 
 
 def unprotected(text: str) -> str:
@@ -88,6 +107,19 @@ def _unquoted(word: str) -> str:
     if len(word) > 1 and word[0] in _QUOTES and word[-1] in _QUOTES:
         return word[1:-1].strip()
     return word
+
+
+def _undescribed(text: str) -> str:
+    """Return the codes of a list of which one at least has a description behind it; any other text as it is."""
+    if not _ODD.search(text):
+        return text
+    parts = [part for part in _NEXT_DESCRIBED.split(text.strip()) if part]
+    matches = [_DESCRIBED.fullmatch(part) for part in parts]
+    if not any(matches) or not all(
+        match or _ONE_CODE.fullmatch(part) for match, part in zip(matches, parts, strict=True)
+    ):
+        return text
+    return " ".join(match[1] if match else part for match, part in zip(matches, parts, strict=True))
 
 
 @attrs.frozen
@@ -126,7 +158,7 @@ class Forms:
         """Read a cell of a claim field."""
         text, what = self.plain(text)
         if name == "sex":
-            return _SEXES.get(text.upper().removesuffix(".0"), text), what
+            return _sex(text), what
         if not text or BY_NAME[name].arrow != "date32":
             return text, what
         date, guess = self.dates.get(name, _ANY_DATE).read(text)
@@ -162,7 +194,9 @@ class Forms:
         bare = _PREFIX.sub(_without_prefix, whole)
         while len(bare) > 1 and _PAIRS.get(bare[0]) == bare[-1]:
             bare = bare[1:-1].strip()
+        bare = _undescribed(bare)
         words = [word for given in _BETWEEN.split(bare) if given and (word := _unquoted(given))]
+        words = [part for word in words for part in (_BETWEEN_TIGHT.split(word) if _TIGHT.fullmatch(word) else [word])]
         there = [icd9(word[1:]) if word.startswith("\x00") else word for word in words if not self.is_missing(word)]
         joined = " ".join(there)
         if len(there) < len(words):

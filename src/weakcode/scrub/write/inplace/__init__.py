@@ -2,6 +2,7 @@
 
 from weakcode.scrub.formats import FORMATS
 
+EXCEL_EXTENSIONS = (".xlsx", ".xlsm")
 FHIR_EXTENSIONS = (".json",)
 TABLE_EXTENSIONS = FORMATS["csv"].extensions
 X12_EXTENSIONS = FORMATS["x12"].extensions

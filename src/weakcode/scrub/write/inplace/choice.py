@@ -13,7 +13,7 @@ from weakcode.scrub.read.inputs import PIPE
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.fixed import Corrected, Mend
-from weakcode.scrub.write.inplace import FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
+from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
@@ -74,6 +74,16 @@ def mended_writer(
         from weakcode.scrub.write.inplace.fhir import MendedFhir
 
         return MendedFhir(target, file, mend, inputs)
+    if extension in EXCEL_EXTENSIONS:
+        from weakcode.scrub.read.archives import is_workbook
+        from weakcode.scrub.write.inplace.excel import MendedExcel
+
+        if one is None or not is_workbook(one):
+            raise InputError(
+                f"{target.name} is to be the input again with its claims mended, for which that has to be one Excel "
+                "workbook; give one, or write the mended claims to .csv, .jsonl or .parquet"
+            )
+        return MendedExcel(target, file, mend, one, options)
     if extension in TABLE_EXTENSIONS and one is not None and _is_text_table(one, options):
         from weakcode.scrub.write.inplace.csv import MendedCsv
 
