@@ -161,8 +161,9 @@ class Finding:
 class NotJudged:
     """Rules that could have found something on a claim, had it said what they need.
 
-    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, or of `procedures` and `state` for
-    coverage; `packs` and the full ids of the `rules` are in alphabetical order.
+    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, `poa` for present-on-admission indicators
+    of an inpatient claim, or of `procedures` and `state` for coverage; `packs` and the full ids of the `rules` are in
+    alphabetical order.
     """
 
     needs: str

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.engines.strategies import claims, edits
 from tests.engines.test_columnar import EDITION, all_edits, batch_of, claim_of, judge_of, rows
-from weakcode import Claim, ServiceLine, Validator
+from weakcode import Claim, Diagnosis, ServiceLine, Validator
 from weakcode.cli import main
 from weakcode.scrub.judge.columns import ColumnScrubber
 from weakcode.semantics.judged import JudgedClaim
@@ -31,6 +31,14 @@ JUDGE = Validator(today="2026-05-01")
 def not_judged(*codes: str, without: str = "", **more: object) -> dict[str, set[str]]:
     about = {name: value for name, value in {**FULL, **more}.items() if name not in without.split()}
     return {one.needs: set(one.rules) for one in JUDGE.judge(Claim(list(codes), **about)).not_judged}
+
+
+def test_an_inpatient_claim_without_indicators_has_the_rules_about_them_told() -> None:
+    told = not_judged("I21.4", setting="inpatient")["poa"]
+    assert told == {"poa/missing", "poa/not-exempt", "poa/one-for-blank", "poa/needless", "poa/hospital-acquired"}
+    assert "poa" not in not_judged("I21.4")
+    with_one = Claim([Diagnosis("I21.4", poa="Y"), "I10"], **{**FULL, "setting": "inpatient"})
+    assert not any(one.needs == "poa" for one in JUDGE.judge(with_one).not_judged)
 
 
 @given(st.lists(edits(), max_size=8), claims)

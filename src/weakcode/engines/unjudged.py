@@ -15,12 +15,12 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import POINTED, Program
+from weakcode.compile.program import ADMITTED, POINTED, Program
 from weakcode.findings import NotJudged
 from weakcode.semantics.bits import ClaimTest, ConditionBits
 from weakcode.semantics.conditions import PARTS, Condition
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.unjudged import BITS, asked_for, asked_of, codes_of, missing, wants
+from weakcode.semantics.unjudged import BITS, POA, asked_for, asked_of, codes_of, missing, wants
 from weakcode.semantics.verbs import FORMS, Verb
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Unjudged:
         """
         lacks = missing(judged)
         if not lacks:
-            return ()
+            return self.without_indicators(severities) if judged.lacks_poa else ()
         questions = self.questions(day)
         bits, first = questions.anywhere, questions.of_code(judged.ids[0])[1]
         for code in judged.ids:
@@ -130,7 +130,14 @@ class Unjudged:
             bits &= bits - 1
             if severities[one.rule]:
                 found.append((one.wants & lacks, one.rule))
-        return self.told(found)
+        return (*self.told(found), *(self.without_indicators(severities) if judged.lacks_poa else ()))
+
+    def without_indicators(self, severities: bytes) -> tuple[NotJudged, ...]:
+        """Return the rules about present-on-admission indicators that are on, for an inpatient claim that has none."""
+        rules = self._program.rules
+        on = [rules[number] for number in _about_indicators(self._program) if severities[number]]
+        told = NotJudged(POA, tuple(sorted({one.pack for one in on})), tuple(sorted(one.id for one in on)))
+        return (told,) if on else ()
 
     def told(self, found: Iterable[tuple[int, int]]) -> tuple[NotJudged, ...]:
         """Return (what is missing as bits of `BITS`, number of the rule) as it is told."""
@@ -189,6 +196,20 @@ def _all_asked(program: Program) -> tuple[Asked, ...]:
         )
     known_asked: tuple[Asked, ...] = program.shared["asked"]
     return known_asked
+
+
+def _about_indicators(program: Program) -> tuple[int, ...]:
+    """Return the rules about present-on-admission indicators by number, worked out once."""
+    if "indicators" not in program.shared:
+        found = {
+            int(part.program.rule_of_edit[number]) + part.first_rule
+            for part in program.parts
+            for number, special in enumerate(part.program.column("special"))
+            if special & ADMITTED
+        }
+        program.shared["indicators"] = tuple(sorted(found))
+    known: tuple[int, ...] = program.shared["indicators"]
+    return known
 
 
 def _asking(program: Program) -> Iterator[tuple[int, Condition]]:

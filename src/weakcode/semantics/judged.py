@@ -86,6 +86,11 @@ class JudgedClaim:
         """Whether present-on-admission indicators are reported on the claim: it is inpatient and has at least one."""
         return self.claim.setting == INPATIENT and any(map(_POA, self.claim.diagnoses))
 
+    @property
+    def lacks_poa(self) -> bool:
+        """Whether the claim is inpatient and has no present-on-admission indicator."""
+        return self.claim.setting == INPATIENT and not any(map(_POA, self.claim.diagnoses))
+
     def poa(self, position: int) -> str:
         """Return the present-on-admission indicator of a diagnosis, `missing` where it has none."""
         return self.claim.diagnoses[position - 1].poa or MISSING

@@ -5,7 +5,8 @@ does not say, while everything else that it asks of the claim beside its codes h
 the first place where it looks there alone; one without a subject speaks of the codes with which alone it speaks, or of
 any claim. A claim without a service date is judged as of a day; the date is missing only for edits that do not hold
 then. Edits that look at pointers could not be judged where service lines have none, but for those that ask what such a
-line has: like the payer, a procedure that no line names is none. Documented text is not looked at.
+line has: like the payer, a procedure that no line names is none. Documented text is not looked at. Rules about
+present-on-admission indicators could not be judged on an inpatient claim that has none, whatever its codes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from weakcode.semantics.verbs import FORMS
 
 BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
 """A bit for each thing that a claim can lack."""
+POA = "poa"
+"""What an inpatient claim without present-on-admission indicators lacks."""
 _ASKABLE = tuple(part for part in PARTS if part.need)
 
 
@@ -70,6 +73,8 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
     """Return (need, rule by its number) of every edit that could not be judged, read one by one."""
     found: set[tuple[str, int]] = set()
     for edit in edits:
+        if edit.asks_poa and judged.lacks_poa:
+            found.add((POA, edit.rule))
         asked, codes = asked_of(edit), codes_of(edit)
         looked_at = judged.ids[:1] if FORMS[edit.verb].looks_first else judged.ids
         if codes is not None and not any(code in codes for code in looked_at):

@@ -35,7 +35,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
 from weakcode.scrub.judge.orders import without_known_order
-from weakcode.scrub.judge.unjudged import AskedJudge, not_judged
+from weakcode.scrub.judge.unjudged import AskedJudge, not_judged, without_indicators
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -304,6 +304,7 @@ class _BatchRun:
         if codes.texts is not None and len(hits):
             hits = with_terms(hits, batch, judge.edition, memory.terms, codes.texts)
         self._not_judged += not_judged(judge, coded, rows, about, self._today)
+        self._not_judged += without_indicators(judge, coded, rows, codes, about)
         if lines is not None:
             hits = lines.named(hits, engine, judge.program, memory.terms)
         findings = memory.findings(hits, coded, about.whose)

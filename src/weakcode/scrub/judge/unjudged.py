@@ -14,6 +14,7 @@ from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
 from weakcode.engines.unjudged import Questions, Unjudged
 from weakcode.findings import NotJudgedCount
+from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims, words_of
 from weakcode.semantics.unjudged import BITS
 
@@ -70,6 +71,23 @@ def not_judged(
             rules = [(bit, one.rule) for n, one in enumerate(questions.asked, start=1) if _has(words, n)]
             (one_need,) = judge.unjudged.told(rules)
             told.append(NotJudgedCount(need, count, one_need.packs, one_need.rules))
+    return told
+
+
+def without_indicators(
+    judge: AskedJudge, coded: CodedRows, rows: Bools, codes: CodeColumn, about: AboutClaims
+) -> list[NotJudgedCount]:
+    """Return the rules that could not be judged on inpatient claims without present-on-admission indicators."""
+    lacking = rows & about.inpatient & (np.diff(coded.bounds) > 0)
+    if not lacking.any():
+        return []
+    payers = about.whose.index[lacking & ~codes.has_poa]
+    names = [*about.whose.values, None]
+    told = []
+    # Claims without a payer have the last number.
+    for number, count in zip(*np.unique(payers % len(names), return_counts=True), strict=True):
+        of_payer = judge.unjudged.without_indicators(judge.assembler.severities(names[number]))
+        told += [NotJudgedCount(one.needs, int(count), one.packs, one.rules) for one in of_payer]
     return told
 
 
