@@ -9,46 +9,12 @@ from typing import Any
 
 import attrs
 
+from weakcode import fields
 from weakcode.base.lazy import lazy
 from weakcode.base.objects import VERSION
 from weakcode.codes.normalise import canonical, shown
 from weakcode.errors import CodeTypeError, InputError, did_you_mean
-from weakcode.fields import (
-    ABOUT_THE_CLAIM,
-    LINE_FIELDS,
-    LINES,
-    Setting,
-    Sex,
-    parse_age,
-    parse_bill_type,
-    parse_birth_date,
-    parse_charge,
-    parse_date,
-    parse_end,
-    parse_facts,
-    parse_frequency,
-    parse_line_number,
-    parse_main_only,
-    parse_modifiers,
-    parse_payer,
-    parse_payer_ids,
-    parse_place,
-    parse_plan,
-    parse_pointers,
-    parse_procedure,
-    parse_provider,
-    parse_rendering_provider,
-    parse_revenue,
-    parse_service_date,
-    parse_setting,
-    parse_sex,
-    parse_start,
-    parse_state,
-    parse_taxonomy,
-    parse_text,
-    parse_units,
-    plain_value,
-)
+from weakcode.fields import ABOUT_THE_CLAIM, LINE_FIELDS, LINES, Setting, Sex, plain_value
 
 _POA = ("Y", "N", "U", "W", "1", "")
 _RULE_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -72,7 +38,7 @@ class Diagnosis:
     """
 
     code: str = attrs.field(repr=shown)
-    text: str | None = attrs.field(default=None, converter=parse_text, repr=False)
+    text: str | None = attrs.field(default=None, converter=fields.parse_text, repr=False)
     poa: str | None = attrs.field(default=None, converter=_parse_poa)
     position: int = attrs.field(default=0, kw_only=True, eq=False)
 
@@ -88,17 +54,17 @@ class ServiceLine:
     Raises InputError for a value that cannot be.
     """
 
-    number: int = attrs.field(converter=parse_line_number)
-    pointers: tuple[int, ...] = attrs.field(default=(), converter=parse_pointers)
-    procedure: str | None = attrs.field(default=None, converter=parse_procedure, repr=False)
-    modifiers: tuple[str, ...] = attrs.field(default=(), converter=parse_modifiers, kw_only=True, repr=False)
-    units: float | None = attrs.field(default=None, converter=parse_units, kw_only=True, repr=False)
-    charge: float | None = attrs.field(default=None, converter=parse_charge, kw_only=True, repr=False)
-    place: str | None = attrs.field(default=None, converter=parse_place, kw_only=True, repr=False)
-    revenue: str | None = attrs.field(default=None, converter=parse_revenue, kw_only=True, repr=False)
-    start: dt.date | None = attrs.field(default=None, converter=parse_start, kw_only=True, repr=False)
-    end: dt.date | None = attrs.field(default=None, converter=parse_end, kw_only=True, repr=False)
-    main_only: bool = attrs.field(default=False, converter=parse_main_only, kw_only=True)
+    number: int = attrs.field(converter=fields.parse_line_number)
+    pointers: tuple[int, ...] = attrs.field(default=(), converter=fields.parse_pointers)
+    procedure: str | None = attrs.field(default=None, converter=fields.parse_procedure, repr=False)
+    modifiers: tuple[str, ...] = attrs.field(default=(), converter=fields.parse_modifiers, kw_only=True, repr=False)
+    units: float | None = attrs.field(default=None, converter=fields.parse_units, kw_only=True, repr=False)
+    charge: float | None = attrs.field(default=None, converter=fields.parse_charge, kw_only=True, repr=False)
+    place: str | None = attrs.field(default=None, converter=fields.parse_place, kw_only=True, repr=False)
+    revenue: str | None = attrs.field(default=None, converter=fields.parse_revenue, kw_only=True, repr=False)
+    start: dt.date | None = attrs.field(default=None, converter=fields.parse_start, kw_only=True, repr=False)
+    end: dt.date | None = attrs.field(default=None, converter=fields.parse_end, kw_only=True, repr=False)
+    main_only: bool = attrs.field(default=False, converter=fields.parse_main_only, kw_only=True)
 
 
 def parse_lines(value: object) -> tuple[ServiceLine, ...]:
@@ -149,7 +115,7 @@ def _parse_claim_id(value: object) -> str | None:
 
 
 def _parse_until(value: object) -> dt.date | None:
-    return parse_date(value, "last day of the waiver")
+    return fields.parse_date(value, "last day of the waiver")
 
 
 def _parse_waived_codes(value: Iterable[str] | str | None) -> tuple[str, ...]:
@@ -273,7 +239,9 @@ class Claim:
     `codes` takes codes in any spelling, `Diagnosis` objects, or mappings with `code`, `text` and `poa`. Unknown codes
     are kept: they are findings, not errors. What is not known stays None, and no rule that needs it is evaluated.
     `payer_id` are ids of the payer, `plan` is the type of plan (a claim filing indicator, SBR09 of an 837), `bill_type`
-    the type of bill without its leading zero, `frequency` the claim frequency code, `place` the place of service,
+    the type of bill without its leading zero, `frequency` the claim frequency code, `original_reference`
+    the payer's number of the claim that it replaces (`MISSING` where the source has a place for one and leaves it
+    blank), `principals` how many diagnoses the source names as principal, `place` the place of service,
     `provider` and `rendering_provider` are NPIs, `state` is where the service was given.
     `waivers` are for findings on this claim, as `Waiver` objects or mappings. The repr of a claim has its id and codes
     and nothing else that it says about a person.
@@ -283,24 +251,30 @@ class Claim:
 
     diagnoses: tuple[Diagnosis, ...] = attrs.field(converter=_parse_diagnoses, alias="codes")
     id: str | None = attrs.field(default=None, converter=_parse_claim_id)
-    age: int | None = attrs.field(default=None, converter=parse_age, kw_only=True, repr=False)
-    sex: Sex | None = attrs.field(default=None, converter=parse_sex, kw_only=True, repr=False)
-    birth_date: dt.date | None = attrs.field(default=None, converter=parse_birth_date, kw_only=True, repr=False)
-    service_date: dt.date | None = attrs.field(default=None, converter=parse_service_date, kw_only=True, repr=False)
-    setting: Setting | None = attrs.field(default=None, converter=parse_setting, kw_only=True)
-    payer: str | None = attrs.field(default=None, converter=parse_payer, kw_only=True, repr=False)
-    documented: frozenset[str] = attrs.field(default=(), converter=parse_facts, kw_only=True, repr=False)
-    payer_id: tuple[str, ...] = attrs.field(default=(), converter=parse_payer_ids, kw_only=True, repr=False)
-    plan: str | None = attrs.field(default=None, converter=parse_plan, kw_only=True, repr=False)
-    bill_type: str | None = attrs.field(default=None, converter=parse_bill_type, kw_only=True, repr=False)
-    frequency: str | None = attrs.field(default=None, converter=parse_frequency, kw_only=True, repr=False)
-    place: str | None = attrs.field(default=None, converter=parse_place, kw_only=True, repr=False)
-    provider: str | None = attrs.field(default=None, converter=parse_provider, kw_only=True, repr=False)
-    provider_taxonomy: str | None = attrs.field(default=None, converter=parse_taxonomy, kw_only=True, repr=False)
-    rendering_provider: str | None = attrs.field(
-        default=None, converter=parse_rendering_provider, kw_only=True, repr=False
+    age: int | None = attrs.field(default=None, converter=fields.parse_age, kw_only=True, repr=False)
+    sex: Sex | None = attrs.field(default=None, converter=fields.parse_sex, kw_only=True, repr=False)
+    birth_date: dt.date | None = attrs.field(default=None, converter=fields.parse_birth_date, kw_only=True, repr=False)
+    service_date: dt.date | None = attrs.field(
+        default=None, converter=fields.parse_service_date, kw_only=True, repr=False
     )
-    state: str | None = attrs.field(default=None, converter=parse_state, kw_only=True, repr=False)
+    setting: Setting | None = attrs.field(default=None, converter=fields.parse_setting, kw_only=True)
+    payer: str | None = attrs.field(default=None, converter=fields.parse_payer, kw_only=True, repr=False)
+    documented: frozenset[str] = attrs.field(default=(), converter=fields.parse_facts, kw_only=True, repr=False)
+    payer_id: tuple[str, ...] = attrs.field(default=(), converter=fields.parse_payer_ids, kw_only=True, repr=False)
+    plan: str | None = attrs.field(default=None, converter=fields.parse_plan, kw_only=True, repr=False)
+    bill_type: str | None = attrs.field(default=None, converter=fields.parse_bill_type, kw_only=True, repr=False)
+    frequency: str | None = attrs.field(default=None, converter=fields.parse_frequency, kw_only=True, repr=False)
+    original_reference: str | None = attrs.field(
+        default=None, converter=fields.parse_original_reference, kw_only=True, repr=False
+    )
+    principals: int | None = attrs.field(default=None, converter=fields.parse_principals, kw_only=True, repr=False)
+    place: str | None = attrs.field(default=None, converter=fields.parse_place, kw_only=True, repr=False)
+    provider: str | None = attrs.field(default=None, converter=fields.parse_provider, kw_only=True, repr=False)
+    provider_taxonomy: str | None = attrs.field(default=None, converter=fields.parse_taxonomy, kw_only=True, repr=False)
+    rendering_provider: str | None = attrs.field(
+        default=None, converter=fields.parse_rendering_provider, kw_only=True, repr=False
+    )
+    state: str | None = attrs.field(default=None, converter=fields.parse_state, kw_only=True, repr=False)
     lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=parse_lines, kw_only=True)
     waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=_parse_waivers, kw_only=True, repr=False)
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from weakcode.base.ages import years_in
 from weakcode.base.dates import date_in
 from weakcode.errors import InputError, did_you_mean
 
@@ -26,22 +27,13 @@ SETTINGS: tuple[Setting, ...] = ("professional", "outpatient", "inpatient")
 _SEXES: dict[str, Sex | None] = {
     "F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "": None, "U": None, "UNKNOWN": None,
 }  # fmt: skip
+NO_REFERENCE = "MISSING"
+"""The original reference of a claim whose source has a place for one and leaves it blank."""
+_REPLACING = ("6", "7", "8")
+"""Frequency codes of claims that correct, replace or void one that the payer has."""
 _OLDEST = 150
 _PARTS = re.compile(r"[\s,;:|]+")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)")
-_AGE = re.compile(r"(\d{1,5})(?:\.0*)?\s*([a-z][a-z/. -]*)?", re.ASCII)
-_FROM_AGE = re.compile(r"(\d{1,3})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))", re.ASCII)
-_YEARS_AND = re.compile(r"(\d{1,3})\s*y[a-z]*\.?[\s,]*\d{1,2}\s*(?:m|w|d)[a-z]*\.?", re.ASCII)
-"""Years and months, weeks or days: `78y 3m`."""
-_ABOVE_AGE = re.compile(r">\s*(=?)\s*(\d{1,3})", re.ASCII)
-# How many of a unit make a year.
-_A_YEAR = {
-    **dict.fromkeys(("y", "yr", "yrs", "year", "years", "yo", "y/o", "y.o.", "years old", "year old"), 1),
-    **dict.fromkeys(("m", "mo", "mos", "mth", "mths", "mon", "month", "months", "months old"), 12),
-    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 52),
-    **dict.fromkeys(("d", "day", "days", "days old"), 365),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 8_766),
-}
 
 
 def is_missing(value: object) -> bool:
@@ -83,7 +75,7 @@ def parse_age(value: object) -> int | None:
     if is_missing(value) or (isinstance(value, str) and not value.strip()):
         return None
     try:
-        number = _years(value.strip().lower()) if isinstance(value, str) else value
+        number = years_in(value) if isinstance(value, str) else value
         age = int(cast(Any, number))
         whole = not isinstance(value, bool) and float(cast(Any, number)) == age
     except (TypeError, ValueError, OverflowError):
@@ -92,18 +84,6 @@ def parse_age(value: object) -> int | None:
     if not whole or not 0 <= age <= _OLDEST:
         raise InputError.about(f"the age {{value}} is not a whole number of years from 0 to {_OLDEST}", value)
     return age
-
-
-def _years(text: str) -> object:
-    """Return the years that an age in words says; text of another form is returned as it is."""
-    if (match := _AGE.fullmatch(text)) and not _FROM_AGE.fullmatch(text):
-        unit = (match[2] or "y").strip().rstrip(".")
-        return int(match[1]) // _A_YEAR[unit] if unit in _A_YEAR else text
-    if match := _FROM_AGE.fullmatch(text) or _YEARS_AND.fullmatch(text):
-        return int(match[1])
-    if match := _ABOVE_AGE.fullmatch(text):
-        return int(match[2]) + (not match[1])
-    return text
 
 
 def parse_sex(value: object) -> Sex | None:
@@ -220,6 +200,27 @@ def parse_frequency(value: object) -> str | None:
     return _parse_word(value, "frequency")
 
 
+def parse_original_reference(value: object) -> str | None:
+    """Return the payer's number of the claim that this one replaces or voids; `NO_REFERENCE` where it names none."""
+    return _parse_word(value, "original reference")
+
+
+def reference_of(frequency: str | None, number: str | None) -> str | None:
+    """Return the original reference of a claim whose source has a place for one, which originals leave blank."""
+    return number or (NO_REFERENCE if frequency in _REPLACING else None)
+
+
+def parse_principals(value: object) -> int | None:
+    """Return how many diagnoses a claim names as the principal one, a whole number from 0."""
+    if is_missing(value) or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str) and value.strip().isdecimal() and value.isascii():
+        value = int(value.strip()[:9])
+    if isinstance(value, bool) or not _is_number(value) or cast(Any, value) < 0 or cast(Any, value) % 1:
+        raise InputError.about("the number of principal diagnoses {value} is not a whole number from 0", value)
+    return int(cast(Any, value))
+
+
 def parse_place(value: object) -> str | None:
     """Return the place of service with two digits: `02` for 2."""
     word = _parse_word(value, "place of service")
@@ -315,6 +316,8 @@ class Field:
 
     `parse` takes what a caller or a file gives and raises InputError for what cannot be.
 
+    `blank` is what a blank cell of a table that has the field says, where that is more than nothing.
+
     `arrow` is the name of its Arrow type, of the items where it `is_list`. `metavar` and `help` are those of its
     option; `short` is what the option and --map call it, where that is not its name.
     """
@@ -326,6 +329,7 @@ class Field:
     help: str = ""
     is_list: bool = False
     short: str = ""
+    blank: str = ""
 
     @property
     def option(self) -> str:
@@ -345,6 +349,15 @@ FIELDS = (
     Field("plan", parse_plan, "string", "TYPE", "The type of plan, such as the claim filing indicator MB."),
     Field("bill_type", parse_bill_type, "string", "131", "The type of bill of an institutional claim."),
     Field("frequency", parse_frequency, "string", "N", "The claim frequency code: 1 original, 7 replacement, 8 void."),
+    Field(
+        "original_reference",
+        parse_original_reference,
+        "string",
+        "NUMBER",
+        "The payer's number of the claim that this one replaces or voids, or missing.",
+        blank=NO_REFERENCE,
+    ),
+    Field("principals", parse_principals, "int32", "N", "How many diagnoses the claim names as the principal one."),
     Field("place", parse_place, "string", "NN", "The place of service of a professional claim."),
     Field("provider", parse_provider, "string", "NPI", "The billing provider's NPI."),
     Field("provider_taxonomy", parse_taxonomy, "string", "CODE", "The billing provider's taxonomy code."),

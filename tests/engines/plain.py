@@ -57,6 +57,7 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         (claim.plan, condition.plans),
         (claim.bill_type, condition.bill_types),
         (claim.frequency, condition.frequencies),
+        (claim.original_reference, condition.original_references),
         (claim.place, condition.places),
         (claim.state, condition.states),
         (claim.provider_taxonomy, condition.taxonomies),
@@ -69,6 +70,9 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
     if any(getattr(condition, name) not in ((), None) for name in asked):
         tests.append(any(_line(condition, line) for line in claim.lines))
     tests.append(_between(len(ids), condition.diagnoses_min, condition.diagnoses_max))
+    if condition.principals_min is not None or condition.principals_max is not None:
+        count = claim.principals
+        tests.append(count is not None and _between(count, condition.principals_min, condition.principals_max))
     if condition.starts:
         tests.append(date >= condition.starts)
     if condition.ends:

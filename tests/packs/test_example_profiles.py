@@ -62,6 +62,5 @@ def test_the_example_waiver_of_an_excludes1_pair_says_that_the_conditions_are_un
 
 def test_the_rules_of_the_example_profile_keep_their_word():
     outcomes = run_examples([FOLDER / "independence-rules.yaml", FOLDER / "medicare-chiropractic-rules.yaml"])
-    outcomes += run_examples([FOLDER / "transaction-rules.yaml"])
     assert outcomes
     assert all(outcome.ok for outcome in outcomes)

@@ -72,7 +72,10 @@ def resource(number: int, dice: random.Random) -> dict[str, Any]:
             {"role": concept("performing"), "provider": {"identifier": {"system": NPI, "value": "1992903371"}}}
         ],
         "insurance": [{"focal": True, "coverage": {"display": "MEDICARE"}}],
-        "supportingInfo": [{"category": concept("typeofbill"), "code": concept(dice.choice(["131", "1", "13"]))}],
+        "supportingInfo": [
+            {"category": concept("typeofbill"), "code": concept(dice.choice(["131", "1", "13", "117", "8"]))}
+        ],
+        **dice.choice([*[{}] * 9, {"related": [{"relationship": concept("prior"), "reference": {"value": "ICN1"}}]}]),
         "diagnosis": diagnoses,
         "item": items,
     }

@@ -153,12 +153,18 @@ class When:
     plan: tuple[str, ...] = doc("Types of plan, such as the claim filing indicator MB.", default=(), single=True)
     bill_type: tuple[str, ...] = doc("Types of bill, as 131 or 11*.", default=(), single=True)
     frequency: tuple[str, ...] = doc("Claim frequency codes: 1, 7, 8.", default=(), single=True)
+    original_reference: tuple[str, ...] = doc(
+        "Numbers of the claim that this one replaces or voids; missing where the claim has a place for one and none.",
+        default=(),
+        single=True,
+    )
     place: tuple[str, ...] = doc("Places of service of the claim, with two digits.", default=(), single=True)
     state: tuple[str, ...] = doc("States, as in CA.", default=(), single=True)
     taxonomy: tuple[str, ...] = doc("Taxonomy codes of the billing provider, as 207*.", default=(), single=True)
     provider: tuple[str, ...] = doc("NPIs of the billing provider.", default=(), single=True)
     rendering_provider: tuple[str, ...] = doc("NPIs of the rendering provider.", default=(), single=True)
     diagnoses: NumberRange | None = doc("How many diagnoses the claim lists, repeats among them.", default=None)
+    principals: NumberRange | None = doc("How many diagnoses the claim names as the principal one.", default=None)
     line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)
@@ -239,6 +245,8 @@ class Example:
     plan: str | None = doc("Type of plan.", default=None)
     bill_type: str | None = doc("Type of bill.", default=None)
     frequency: str | None = doc("Claim frequency code.", default=None)
+    original_reference: str | None = doc("Number of the claim that this one replaces, or missing.", default=None)
+    principals: int | None = doc("How many diagnoses the claim names as principal.", default=None)
     place: str | None = doc("Place of service.", default=None)
     state: str | None = doc("State.", default=None)
     provider_taxonomy: str | None = doc("Taxonomy code of the billing provider.", default=None)

@@ -40,6 +40,7 @@ class Condition:
     plans: tuple[str, ...] = ()
     bill_types: tuple[str, ...] = ()
     frequencies: tuple[str, ...] = ()
+    original_references: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     taxonomies: tuple[str, ...] = ()
@@ -47,6 +48,8 @@ class Condition:
     rendering_providers: tuple[str, ...] = ()
     diagnoses_min: int | None = None
     diagnoses_max: int | None = None
+    principals_min: int | None = None
+    principals_max: int | None = None
     line_procedures: tuple[str, ...] = ()
     line_modifiers: tuple[str, ...] = ()
     line_revenues: tuple[str, ...] = ()
@@ -146,14 +149,21 @@ def _word_part(name: str, key: str, field: str, what: str) -> ClaimPart:
     )
 
 
-def _diagnoses_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
-    return {"diagnoses_min": when.diagnoses.min, "diagnoses_max": when.diagnoses.max} if when.diagnoses else {}
+def _count_part(name: str, what: str, value: Callable[[JudgedClaim], int | None]) -> ClaimPart:
+    """Return the part that a number of things is; `name` is also the key of `when`."""
+    lowest, highest = f"{name}_min", f"{name}_max"
 
+    def asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
+        limits = getattr(when, name)
+        return {lowest: limits.min, highest: limits.max} if limits else {}
 
-def _diagnoses_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
-    low, high = condition.diagnoses_min, condition.diagnoses_max
-    wanted = " and ".join(f"at {word} {limit}" for word, limit in (("least", low), ("most", high)) if limit is not None)
-    yield f"the claim lists {len(judged.ids)} diagnoses, not {wanted}"
+    def unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
+        limits = (("least", getattr(condition, lowest)), ("most", getattr(condition, highest)))
+        wanted = " and ".join(f"at {word} {limit}" for word, limit in limits if limit is not None)
+        count = value(judged)
+        yield f"the number of {what} is not known" if count is None else f"the claim has {count} {what}, not {wanted}"
+
+    return ClaimPart(name, (lowest, highest), asked, value, _within(name), unmet)
 
 
 def _date_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
@@ -238,19 +248,14 @@ PARTS = (
     _word_part("plan", "plan", "plans", "plan"),
     _word_part("bill_type", "bill_type", "bill_types", "type of bill"),
     _word_part("frequency", "frequency", "frequencies", "frequency code"),
+    _word_part("original_reference", "original_reference", "original_references", "original reference"),
     _word_part("place", "place", "places", "place of service"),
     _word_part("state", "state", "states", "state"),
     _word_part("provider_taxonomy", "taxonomy", "taxonomies", "taxonomy of the provider"),
     _word_part("provider", "provider", "providers", "billing provider"),
     _word_part("rendering_provider", "rendering_provider", "rendering_providers", "rendering provider"),
-    ClaimPart(
-        "diagnoses",
-        ("diagnoses_min", "diagnoses_max"),
-        _diagnoses_asked,
-        lambda judged: len(judged.ids),
-        _within("diagnoses"),
-        _diagnoses_unmet,
-    ),
+    _count_part("diagnoses", "diagnoses", lambda judged: len(judged.ids)),
+    _count_part("principals", "principal diagnoses", attrgetter("claim.principals")),
     ClaimPart(
         "lines",
         LINE_CONDITIONS,

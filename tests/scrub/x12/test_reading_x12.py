@@ -67,6 +67,7 @@ def test_a_professional_claim_comes_out_with_all_that_its_segments_say() -> None
         payer="ACME HEALTH",
         payer_id=["9"],
         frequency="1",
+        principals=1,
         place="11",
         lines=[
             ServiceLine(1, (2, 1), "99213", modifiers=["25"], units=1, charge=40, start="2026-03-02", end="2026-03-02")
@@ -411,6 +412,8 @@ def claims(draw: st.DrawFn, kind: str) -> Claim:
         setting=setting,
         **draw(st.sampled_from(PAYERS)),
         frequency=frequency,
+        original_reference=draw(st.sampled_from(["ICN9/-1", "missing" if frequency == "7" else None])),
+        principals=draw(st.sampled_from([1, 1, 1, 0, min(2, len(listed))])),
         bill_type=bill if kind == "I" else None,
         place=draw(st.sampled_from([None, "11", "02"])) if kind != "I" else None,
         provider=draw(st.sampled_from([None, "1234567893", "1999999992"])),

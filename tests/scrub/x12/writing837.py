@@ -36,7 +36,7 @@ def _hi(claim: Claim, kind: str, signs: Signs) -> Iterator[list[str]]:
     parts = []
     for at, diagnosis in enumerate(claim.diagnoses):
         code = diagnosis.code.replace(".", "")
-        values = ["ABK" if at == 0 else "ABF", code]
+        values = ["ABK" if at < (1 if claim.principals is None else claim.principals) else "ABF", code]
         if diagnosis.poa:
             values += [""] * 6 + [diagnosis.poa]
         parts.append(signs.component.join(values))
@@ -63,6 +63,8 @@ def _claim(claim: Claim, kind: str, signs: Signs, level: int) -> Iterator[list[s
     if kind == "I" and date:
         yield ["DTP", "434", "RD8", f"{date}-{date}"]
     yield ["REF", "D9", "123"]
+    if claim.original_reference not in (None, "MISSING"):
+        yield ["REF", "F8", claim.original_reference or ""]
     yield from _hi(claim, kind, signs)
     if claim.rendering_provider:
         yield ["NM1", "82", "1", "WELBY", "MARCUS", "", "", "", "XX", claim.rendering_provider]

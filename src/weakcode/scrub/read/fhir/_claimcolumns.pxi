@@ -71,8 +71,8 @@ cdef class ClaimColumns(Resource):
         """Add a claim that the reader in Python read: `said` by `ROW_WORDS`, codes with their indicators, and for each
         line number, pointers, modifiers, units, charge, start, end and what it says by `LINE_WORDS`. Text is UTF-8.
         """
-        cdef Part[8] words
-        for at in range(8):
+        cdef Part[ROW_SIZE] words
+        for at in range(ROW_SIZE):
             words[at] = part_of(said[at])
         for one in payers:
             self._payer_ids.add(part_of(one))
@@ -100,7 +100,7 @@ cdef class ClaimColumns(Resource):
         self._resource.add(kind)
         self._service.add(service)
         self._birth.add(birth)
-        for at in range(8):
+        for at in range(ROW_SIZE):
             (<Words> self._rows[at]).add(said[at])
         self._payer_ends.add(<int32_t> (self._payer_ids.index.size // 4))
         self._line_ends.add(<int32_t> (self._start.size // 4))

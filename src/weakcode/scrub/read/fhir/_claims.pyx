@@ -54,10 +54,16 @@ cdef int64_t MOST = 2**31 - 1
 cdef int PRINCIPAL = 1
 cdef int ADMITTING = 2
 cdef int REASON = 4
-cdef int SAID = 8
+cdef int SAID = 8, OTHER = 16
 
-ROW_WORDS = ("setting", "sex", "payer", "bill_type", "frequency", "provider", "rendering_provider", "state")
+cdef enum: ROW_SIZE = 10
+ROW_WORDS = (
+    "setting", "sex", "payer", "bill_type", "frequency", "provider", "rendering_provider", "state", "original_reference",
+    "principals",
+)
 """Fields of a claim that are columns of words, as `take` gives them."""
+assert len(ROW_WORDS) == ROW_SIZE
+cdef tuple NUMBERS = (b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9")
 LINE_WORDS = ("procedure", "place", "revenue")
 """Those of a service line."""
 
@@ -118,7 +124,7 @@ cdef class Claims(ClaimColumns):
         cdef int32_t service, birth
         cdef int32_t insurer = member(j, 0, b"insurer"), items = member(j, 0, b"item")
         cdef Py_ssize_t count, at
-        cdef Part[8] said
+        cdef Part[ROW_SIZE] said
         cdef Part frequency
         cdef int known
         if not (is_claim or is_word(kind, b"ExplanationOfBenefit")) or identity.at == NULL or not identity.size:
@@ -126,7 +132,8 @@ cdef class Claims(ClaimColumns):
         self._diagnoses(member(j, 0, b"diagnosis"))
         cdef Dx *dx = <Dx *> self._dx.data
         count = self._dx.size // sizeof(Dx)
-        cdef int64_t again = self._ordered(&count)
+        cdef Part principals
+        cdef int64_t again = self._ordered(&count, &principals)
         if not count:
             return False
         setting, order = self._kind(line)
@@ -151,6 +158,10 @@ cdef class Claims(ClaimColumns):
         said[3] = self._bill(&frequency)
         said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, 0, b"provider")))
         said[6], said[7] = self._rendering(), self._state(items)
+        if member(j, 0, b"related") >= 0:
+            raise Odd
+        is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
+        said[8], said[9] = part_of(b"MISSING" if is_replacing else None), principals
         # What follows may still find something unusual: sizes are kept, to which the columns are cut again.
         cdef Py_ssize_t[8] kept
         self._sizes(kept)
@@ -195,13 +206,15 @@ cdef class Claims(ClaimColumns):
             entry = j.nodes[entry].next
         return 0
 
-    cdef int64_t _ordered(self, Py_ssize_t *count) except -1:
+    cdef int64_t _ordered(self, Py_ssize_t *count, Part *principals) except -1:
         """Put the diagnoses in the order of the claim, those that stand apart in `_apart`; return the sequence of the
-        principal one where the list begins with it once more, 0 where it does not."""
+        principal one where the list begins with it once more, 0 where it does not. `principals` gets how many are named
+        so, nothing where no type tells them from others."""
         cdef Dx *dx = <Dx *> self._dx.data
         cdef Dx moved
         cdef Py_ssize_t at, to, left = 0, first = -1, many = count[0]
         cdef int64_t again = 0
+        cdef int named = 0, others = 0
         for at in range(1, many):
             moved, to = dx[at], at
             while to and dx[to - 1].sequence > moved.sequence:
@@ -217,10 +230,20 @@ cdef class Claims(ClaimColumns):
             if moved.said & (ADMITTING | REASON) and not moved.said & PRINCIPAL:
                 self._apart.add_long(moved.sequence)
                 continue
+            others |= moved.said & OTHER
+            if moved.said & PRINCIPAL:
+                named += 1
+                for to in range(left):
+                    if dx[to].said & PRINCIPAL and dx[to].code == moved.code:
+                        named -= 1
+                        break
             if first < 0 and moved.said & PRINCIPAL:
                 first = left
             dx[left] = moved
             left += 1
+        if named >= len(NUMBERS):
+            raise Odd
+        principals[0] = part_of(NUMBERS[named] if named or others else None)
         if first > 0:
             moved = dx[first]
             for at in range(first, 0, -1):

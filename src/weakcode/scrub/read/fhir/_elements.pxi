@@ -81,6 +81,8 @@ cdef int kinds_of(json_text *j, int32_t concepts) except -1:
                     said |= REASON | SAID
                 elif is_lower_word(code, b"external-cause") or is_lower_word(code, b"externalcauseofinjury"):
                     said |= SAID
+                elif is_lower_word(code, b"other") or is_lower_word(code, b"secondary"):
+                    said |= OTHER
             coding = next_object(j, coding)
         concept = next_object(j, concept)
     return said

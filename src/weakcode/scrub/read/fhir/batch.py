@@ -180,8 +180,8 @@ def _line(line: ServiceLine) -> _claims.Line:
     )
 
 
-def _word(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()
+def _word(value: str | int | None) -> bytes | None:
+    return None if value is None else str(value).encode()
 
 
 def _day(date: dt.date | None) -> int:

@@ -10,24 +10,41 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from weakcode.errors import WeakcodeError
-from weakcode.fields import parse_date
+from weakcode.fields import parse_date, reference_of
 
 _LARGEST = 1e15
+_REPLACED = ("prior", "replaces")
+"""Relationships to the claim that is replaced: FHIR's own code, and that of CARIN's profiles."""
 _RENDERING = ("rendering", "performing")
 
 
 def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a claim by name; those that are not known are left out or empty."""
     bill = next(_bill_codes(resource), "")
+    frequency = bill[-1:] if len(bill) != 2 else None
     return {
         "payer_id": [value for value in _identifiers(_resolved(resource.get("insurer"), resource)) if value],
         # CMS gives the third digit of the type of bill alone.
         "bill_type": bill if len(bill) > 1 else None,
-        "frequency": bill[-1:] if len(bill) != 2 else None,
+        "frequency": frequency,
+        "original_reference": reference_of(frequency, _original(resource)),
         "provider": _npi(_resolved(resource.get("provider"), resource)),
         "rendering_provider": _rendering(resource),
         "state": state_of(resource),
     }
+
+
+def _original(resource: Mapping[str, Any]) -> str | None:
+    """Return the number of the claim that this one replaces, by which the payer or the provider knows it."""
+    for related in objects(resource.get("related")):
+        if not any(code in _REPLACED for code in _codes(related.get("relationship"))):
+            continue
+        reference, claim = related.get("reference"), _resolved(related.get("claim"), resource)
+        named = [reference.get("value") if isinstance(reference, dict) else None, *_identifiers(claim)]
+        for value in (*named, claim.get("id"), claim.get("reference")):
+            if isinstance(value, str) and value.strip():
+                return value
+    return None
 
 
 def line_fields(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ _SETTINGS: dict[str, Setting] = {
 }  # fmt: skip
 _SEXES: dict[str, Sex] = {"male": "M", "female": "F", "248153007": "M", "248152002": "F", "M": "M", "F": "F"}
 _SAID_KINDS = frozenset({"admitting", "patientreasonforvisit", "external-cause", "externalcauseofinjury"})
+_OTHERS = frozenset({"other", "secondary"})
 _POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
 
@@ -137,6 +138,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
         only = f"the claim's only diagnosis is of type {kinds}, which stands apart"
         raise BadRow("codes", only if kinds else "the claim has no diagnosis codes", name)
     first = next((one for one in among if "principal" in one.kinds), None)
+    principals = _principals(among)
     again: dict[int, int] = {}
     if first is not None:
         among = [first, *(one for one in among if one is not first)]
@@ -154,6 +156,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
             service_date=_service_date(resource, setting),
             setting=setting,
             payer=_payer(resource),
+            principals=principals,
             lines=tuple(_lines(resource, among, [one for _, one in apart], again, name)),
             **claim_fields(resource),
         )
@@ -212,6 +215,12 @@ def _why_no_code(at: str, concept: Any, lost: str | None) -> str:
         return f"{at} refers to {visible(lost)[:128]}, which is not in the file or in those given with it"
     found = f"; its system is {systems}" if systems else ""
     return f"{at} has no code of ICD-10-CM{found}; its coding must name the system {ICD10CM[0]}"
+
+
+def _principals(among: list[_Listed]) -> int | None:
+    """Return how many codes are named as principal; None where no type of a diagnosis tells one from the others."""
+    named = len({one.diagnosis.code for one in among if "principal" in one.kinds})
+    return named if named or any(one.kinds & _OTHERS for one in among) else None
 
 
 def _apart_kind(one: _Listed) -> str:

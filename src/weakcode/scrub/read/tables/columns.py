@@ -53,6 +53,8 @@ def _ids(column: pa.Array) -> pa.Array:
 
 
 def _about(tidy: Tidy, name: str, position: int, column: pa.Array) -> pa.Array:
+    if position in tidy.with_blanks and pa.types.is_null(column.type):
+        column = column.cast(pa.string())
     text = as_cells(column, whole=BY_NAME[name].arrow == "int32")
     return column if text is None else tidy.column(position, text)
 

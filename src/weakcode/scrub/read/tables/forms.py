@@ -172,6 +172,11 @@ class Forms:
             return sex, what
         return ("M" if sex == "F" else "F") if said in _NO else text, what
 
+    def about_or_blank(self, name: str, text: str) -> Read:
+        """Read a cell of a claim field of which a blank says more than nothing."""
+        text, what = self.about(name, text)
+        return text or BY_NAME[name].blank, what
+
     def one_code(self, text: str) -> Read:
         """Read a cell for one code."""
         text, what = self.plain(text)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from weakcode.fields import ABOUT_THE_CLAIM
+from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
 
 _DELIMITERS = ",\t|;"
 _MOST_COLUMNS_SHOWN = 40
@@ -74,6 +74,16 @@ class Header:
         )  # fmt: skip
         several = (*self.wide, *self.pointers, *self.days, *(position for _, position in (*self.about, *self.apart)))
         return tuple(sorted({position for position in (*single, *several) if position is not None}))
+
+    @property
+    def with_blanks(self) -> tuple[tuple[str, int], ...]:
+        """Fields of which a blank cell says more than nothing, with their columns.
+
+        A table with a column for every field is one that weakcode wrote: it has columns for what its source may not.
+        """
+        if len(self.about) == len(ABOUT_THE_CLAIM):
+            return ()
+        return tuple((name, position) for name, position in self.about if BY_NAME[name].blank)
 
     @property
     def is_plain(self) -> bool:

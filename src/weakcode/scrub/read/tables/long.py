@@ -31,7 +31,14 @@ BATCH_CLAIMS = 65_536
 MEMORY = "1GB"
 TEMPORARY = "50GB"
 _PRINCIPAL = frozenset({"p", "principal", "primary", "pdx", "main"})
-_LAST = 1e9
+_SECONDARY = frozenset({"s", "secondary", "other", "o", "sdx"})
+# Ranks of words: no number that a table counts by.
+_FIRST, _SECOND, _LAST = -0.5, 1e9 - 1, 1e9
+_PRINCIPALS = (
+    f", CASE WHEN bool_or(code IS NOT NULL AND rank = {_FIRST}) THEN count(DISTINCT code) FILTER (rank = {_FIRST}) "
+    f"WHEN bool_and(code IS NULL OR coalesce(rank = {_SECOND}, false)) THEN 0 END AS principals"
+)
+"""How many codes of a claim the words in the place of a sequence name as principal, null where they do not tell."""
 _TEN = frozenset({"", "10", "0", "d10", "10d", "dx", "diagnosis", "diag", "d", "abk", "abf"})
 _NINE = frozenset({"9", "09", "d9", "d09", "bk", "bf"})
 
@@ -128,6 +135,11 @@ class LongClaims:
         ranks = pa.array([rank_of(one) for one in listed(said.dictionary)], pa.float64())
         return pa.DictionaryArray.from_arrays(said.indices, ranks).cast(pa.float64())
 
+    @property
+    def _principals(self) -> str:
+        """What tells the principal diagnoses of a claim, where no column counts them."""
+        return "" if self._tidy.header.sequence is None or "principals" in self._about else _PRINCIPALS
+
     def batches(self) -> Iterator[LongBatch]:
         """Give the claims, in the order of their first rows."""
         header = self._tidy.header
@@ -135,9 +147,10 @@ class LongClaims:
         code = "{'code': code, 'text': NULL::VARCHAR, 'poa': poa}" if header.poa else "code"
         about = "".join(f", arg_min({name}, line) AS {name}" for name in self._about)
         differ = " OR ".join(f"min({name}) <> max({name})" for name in self._about) or "false"
+        named = self._principals
         with _InputErrors(self._name):
             reader = self._connection.sql(
-                f"SELECT id AS claim_id, list({code} {order}) FILTER (code IS NOT NULL) AS codes{about}, "  # noqa: S608
+                f"SELECT id AS claim_id, list({code} {order}) FILTER (code IS NOT NULL) AS codes{about}{named}, "  # noqa: S608
                 f"list(line {order}) FILTER (code IS NOT NULL) AS lines_of_codes, min(line) AS first_line, "
                 f"coalesce({differ}, false) AS differ FROM diagnoses "
                 "GROUP BY id, CASE WHEN id IS NULL THEN line END ORDER BY first_line"
@@ -236,7 +249,8 @@ def rank_of(text: str | None) -> float | None:
     try:
         return float(text)
     except ValueError:
-        return 0.0 if squeezed(text) in _PRINCIPAL else _LAST
+        word = squeezed(text)
+        return _FIRST if word in _PRINCIPAL else _SECOND if word in _SECONDARY else _LAST
 
 
 class _InputErrors:

@@ -94,6 +94,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "insurername"
     ),
     "documented": _words("documented documentedfacts"),
+    "frequency": _words(
+        "frequency frequencycode claimfrequency claimfrequencycode claimfreq claimfreqcd clmfreqcd freqcode "
+        "resubmissioncode claimresubmissioncode"
+    ),
+    "original_reference": _words(
+        "originalreference originalreferencenumber originalrefno originalrefnumber origrefno originalclaimnumber "
+        "originalclaimid origclaimid originalicn originaldcn originalref payerclaimcontrolnumber"
+    ),
 }
 """What else a column may be called, the likeliest name first; all in lower case, without blanks and signs."""
 _DIAGNOSES = frozenset(

@@ -33,6 +33,7 @@ class Tidy:
         self.header, self.forms, self.log = header, forms, log
         self._memos = {position: Memo(read) for position, read in _readers(header, forms).items()}
         self._one_code = Memo(forms.one_code)
+        self.with_blanks = {position for _, position in header.with_blanks}
 
     def row(self, cells: Sequence[str]) -> list[str]:
         """Return the cells of a row as a code list has them."""
@@ -47,6 +48,8 @@ class Tidy:
     def column(self, position: int, column: pa.Array) -> pa.DictionaryArray:
         """Return a column of text whose values repeat, read once for each distinct one; null and empty are null."""
         memo = self._memos[position]
+        if position in self.with_blanks:
+            column = column.cast(pa.string()).fill_null("")
         encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         read = [(None, None) if value is None else memo[value] for value in listed(encoded.dictionary)]
         self._count_of(encoded, [what for _, what in read])
@@ -150,6 +153,7 @@ def _readers(header: Header, forms: Forms) -> Mapping[int, Callable[[str], Read]
     readers.update({at: partial(forms.about, name) for name, at in header.about})
     if header.one_sex:
         readers[dict(header.about)["sex"]] = partial(forms.one_sex, header.one_sex)
+    readers.update({at: partial(forms.about_or_blank, name) for name, at in header.with_blanks})
     singles = (*header.wide, header.principal, header.code, *(at for _, at in header.apart))
     readers.update({at: forms.one_code for at in singles if at is not None})
     if header.codes is not None:

@@ -119,6 +119,16 @@ static int x12_take_diagnoses(x12_reader *r) {
     return 1;
 }
 
+/* The number of the claim that this one replaces or voids, from a REF segment: 1, or 0 when it is not plain. */
+static int x12_take_original(x12_reader *r) {
+    x12_text what = x12_element(&r->segment, 1), number = x12_element(&r->segment, 2);
+    if (what.size < 0) return 0;
+    if (!x12_is(what, "F8") || r->claim.original.size) return 1;
+    if (number.size < 0) return 0;
+    r->claim.original = number;
+    return 1;
+}
+
 static int x12_take_date(x12_reader *r) {
     x12_claim *c = &r->claim;
     x12_text name = x12_element(&r->segment, 1);
@@ -258,6 +268,7 @@ static int x12_take(x12_reader *r) {
         return x12_take_party(r);
     }
     case X12_TAG('N', '4', 0): return x12_take_party(r);
+    case X12_TAG('R', 'E', 'F'): return c->in_lines || c->other_payers || x12_take_original(r);
     default: return x12_is_known(s->tag) != 0;
     }
 }

@@ -301,7 +301,7 @@ LINE_WORDS, WORDS, TABLES = X12_LINE_WORDS, X12_WORDS, X12_TABLE_TEXT
 PARTIES = X12_PARTIES
 ENVELOPE_TEXT, ENVELOPE_ENDS, ENVELOPE_KIND = X12_ENVELOPE_TEXT, X12_ENVELOPE_ENDS, X12_ENVELOPE_KIND
 ROW_FIELDS = ("payer", "payer_id", "plan", "provider", "provider_taxonomy", "state", "rendering_provider", "bill_type",
-              "place", "frequency")
+              "place", "frequency", "original_reference", "principals")
 """By table, the field of the claim that its column (WORDS and the table's number) holds."""
 LINE_FIELDS = ("procedure", "modifiers", "place", "revenue")
 """The same for lines, by the number of the table behind those of claims and the column behind LINE_WORDS."""

@@ -44,7 +44,7 @@ typedef struct {
 typedef struct {
     x12_state before; /* where the claim begins */
     int64_t segments;
-    x12_text id, facility, facility_form, frequency;
+    x12_text id, facility, facility_form, frequency, original;
     int32_t rendering, state;
     int at_facility, line_is_open;
     int in_lines, other_payers, apart, services; /* services: bit 1 for SV1, 2 for SV2, 3 for SV3 */

@@ -21,6 +21,7 @@ static void x12_open_claim(x12_reader *r, const x12_state *before) {
     c->frequency = x12_plain(c->frequency.at, c->frequency.size);
     c->in_lines = c->other_payers = c->apart = c->services = c->count = c->at_facility = c->line_is_open = 0;
     c->rendering = c->state = -1;
+    c->original = (x12_text){r->segment.text, 0};
     c->statement[0] = c->statement[1] = c->service = c->line_date = X12_NO_DAY;
     c->line_number = -1;
     c->first_line = x12_count32(&r->columns[X12_POINTER_ENDS]) - 1;
@@ -125,6 +126,20 @@ static int x12_put_words(x12_reader *r, int kind) {
         memcpy(bill, facility.at, 2);
         if (c->frequency.size) bill[2] = c->frequency.at[0];
         done = x12_word(r, X12_BILL_TYPE, (x12_text){bill, 2 + c->frequency.size}, 0, &words[X12_BILL_TYPE]);
+    }
+    if (done > 0) {
+        x12_text original = c->original;
+        if (!original.size && c->frequency.size == 1 && memchr("678", c->frequency.at[0], 3)) {
+            original = (x12_text){(const uint8_t *)"MISSING", 7};
+        }
+        done = x12_word(r, X12_ORIGINAL, original, 0, &words[X12_ORIGINAL]);
+    }
+    if (done > 0) {
+        int principals = 0;
+        for (int i = 0; i < c->count; i++) principals += c->found[i].role == X12_PRINCIPAL;
+        uint8_t digit = (uint8_t)('0' + principals);
+        if (principals > 9) return 0;
+        done = x12_word(r, X12_PRINCIPALS, (x12_text){&digit, 1}, 0, &words[X12_PRINCIPALS]);
     }
     for (int i = 0; done > 0 && i < X12_ROW_WORDS; i++) {
         if (!x12_put32(&r->columns[X12_WORDS + i], words[i])) done = -1;

@@ -11,12 +11,13 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
-from weakcode.fields import Sex, parse_date, parse_sex
+from weakcode.fields import Sex, parse_date, parse_sex, reference_of
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.x12.codes import (
     DIAGNOSES,
     EXTERNAL,
     NO_DIAGNOSES,
+    PRINCIPAL,
     SEGMENTS,
     DiagnosisKind,
     icd9,
@@ -31,6 +32,8 @@ from weakcode.scrub.read.x12.services import LAYOUTS, Services
 
 KINDS = ("", "professional", "institutional", "dental")
 """What a transaction may be, as far as its guide tells; in the order of the native reader's numbers."""
+_ORIGINAL = "F8"
+"""What REF01 says of the payer's number of the claim that is replaced or voided."""
 _MOST_SEGMENTS = 20_000
 _LONGEST_CODE = 30
 _DATE_FORMS = ("D8", "RD8", "DT", "TM")
@@ -123,7 +126,7 @@ class Draft:
         self._id: str | None = None
         self._facility = self._facility_form = self._frequency = ""
         self._services = Services(delimiters.component)
-        self._entity = self._rendering = self._state = ""
+        self._entity = self._rendering = self._state = self._original = ""
         self._found: list[_Found] = []
         self._apart: list[tuple[str, str]] = []
         self._dates: dict[str, tuple[dt.date, dt.date]] = {}
@@ -158,6 +161,9 @@ class Draft:
                 self._services.take(tag, elements)
             elif tag in ("NM1", "N4") and not (self.in_lines or self.other_payers):
                 self._party(tag, elements)
+            elif tag == "REF" and not (self.in_lines or self.other_payers):
+                if value_at(elements, 1) == _ORIGINAL:
+                    self._original = self._original or kept(value_at(elements, 2))
             elif tag == "CLM":
                 self._header(elements)
             elif tag == "SBR":
@@ -281,6 +287,8 @@ class Draft:
                 rendering_provider=self._rendering,
                 state=self._state or self._parties.state,
                 frequency=kept(self._frequency),
+                original_reference=reference_of(kept(self._frequency), self._original),
+                principals=sum(one.role == PRINCIPAL for one in found),
                 lines=self._pointed(found),
                 **self._where(),
             )

@@ -263,5 +263,5 @@ def _line(line: ServiceLine) -> _reader.Line:
     )
 
 
-def _word(value: str | tuple[str, ...] | None) -> bytes:
-    return (" ".join(value) if isinstance(value, tuple) else value or "").encode()
+def _word(value: str | tuple[str, ...] | int | None) -> bytes:
+    return (" ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)).encode()
