@@ -209,23 +209,28 @@ def load(source: EditionSource) -> Edition:
 
 
 def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, cached: Path) -> store.Stored:
-    from weakcode.codes.sources.tabular import read_tabular
-    from weakcode.codes.universe import compile_edition
-    from weakcode.codes.validity import calendar
-
     with doing(f"compiling the Tabular List {source.name}, which is kept for the next time"), uncollected():
-        tabular = read_tabular(_content(source), source.path.name)
-        own = [code for node in tabular.places.values() for code in node.codes()]
-        others = [_code_source(one) for one in known if one != source]
-        facts = table.table()
-        dates = calendar(facts, {source.release: own} | {one.release: one.codes for one in others})
-        meta, sections = compile_edition(tabular, own, others, facts, dates, _terms(source))
+        # What is read is let go before Python looks for circles of garbage again, which would walk through all of it.
+        meta, sections = _columns(source, known)
         # Of what it holds, not of where that is from: what is added and tells nothing new changes no compiled program.
         digest = hashlib.blake2b(json.dumps(meta, sort_keys=True).encode(), digest_size=32)
         for name, section in sorted(sections.items()):
             digest.update(f"{name}:{len(section)}:".encode() + section)
         meta["digest"] = digest.hexdigest()
         return _kept(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
+
+
+def _columns(source: EditionSource, known: Sequence[EditionSource]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    from weakcode.codes.sources.tabular import read_tabular
+    from weakcode.codes.universe import compile_edition
+    from weakcode.codes.validity import calendar
+
+    tabular = read_tabular(_content(source), source.path.name)
+    own = [code for node in tabular.places.values() for code in node.codes()]
+    others = [_code_source(one) for one in known if one != source]
+    facts = table.table()
+    dates = calendar(facts, {source.release: own} | {one.release: one.codes for one in others})
+    return compile_edition(tabular, own, others, facts, dates, _terms(source))
 
 
 def _kept(

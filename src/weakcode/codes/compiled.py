@@ -58,20 +58,20 @@ def _in_order(tabular: Tabular) -> tuple[list[TabularNode], list[int], list[int]
     nodes: list[TabularNode] = []
     parents: list[int] = []
     ends: list[int] = []
-
-    def add(node: TabularNode, parent: int) -> None:
-        index = len(nodes)
-        nodes.append(node)
-        parents.append(parent)
-        ends.append(index + 1)
-        if node.children:
-            for child in node.children:
-                add(child, index)
-            ends[index] = len(nodes)
-
     for chapter in tabular.chapters:
-        add(chapter, NOBODY)
+        _add(chapter, NOBODY, nodes, parents, ends)
     return nodes, parents, ends
+
+
+def _add(node: TabularNode, parent: int, nodes: list[TabularNode], parents: list[int], ends: list[int]) -> None:
+    index = len(nodes)
+    nodes.append(node)
+    parents.append(parent)
+    ends.append(index + 1)
+    if node.children:
+        for child in node.children:
+            _add(child, index, nodes, parents, ends)
+        ends[index] = len(nodes)
 
 
 def _notes(nodes: Iterable[TabularNode]) -> tuple[dict[str, list[int]], bytes]:
