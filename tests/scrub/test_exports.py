@@ -276,3 +276,48 @@ def test_lists_of_codes_in_other_forms_are_read_and_counted(read: Callable[..., 
     found = read(f'claim_id,codes\nA,"{cell}"\n')
     assert found.codes == {"A": ("M62.84", "I10")}
     assert found.counts == {"prefixed": 1}
+
+
+def test_dates_and_sexes_of_json_may_be_numbers(read: Callable[..., Read]) -> None:
+    found = read('{"claim_id": "A", "codes": ["I10", null], "sex": 2, "service_date": 20260501}\n', "t.jsonl")
+    assert found.claims == [Claim(["I10"], "A", sex="F", service_date="2026-05-01")]
+
+
+@pytest.mark.parametrize("pointers", [["1", "2"], ["A", "B"], "1,2", "AB", [1, "B"]])
+def test_pointers_of_json_may_be_text(read: Callable[..., Read], pointers: Any) -> None:
+    one = {"claim_id": "A", "codes": ["I10", "R54"], "lines": [{"procedure": "99213", "pointers": pointers}]}
+    (claim,) = read(json.dumps(one) + "\n", "t.jsonl").claims
+    assert claim.lines[0].pointers == (1, 2)
+
+
+def test_a_pointer_of_json_that_is_none_rejects_its_claim(read: Callable[..., Read]) -> None:
+    one = {"claim_id": "A", "codes": ["I10"], "lines": [{"pointers": ["Z9"]}]}
+    assert "pointer" in read(json.dumps(one) + "\n", "t.jsonl").rejected[0]
+
+
+def test_numbers_of_databases_are_dates_and_sexes(tmp_path: Path) -> None:
+    table = pa.table(
+        {
+            "CLAIM_ID": pa.array([7], pa.decimal128(38, 0)),
+            "DX1": ["I10"],
+            "SERVICE_DATE": pa.array([20260501], pa.decimal128(38, 0)),
+            "SEX": pa.array([2], pa.decimal128(38, 0)),
+            "AGE": pa.array([78], pa.decimal128(38, 0)),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    (claim,) = weakcode.read_claims(tmp_path / "t.parquet")
+    assert claim == Claim(["I10"], "7", age=78, sex="F", service_date="2026-05-01")
+
+
+@pytest.mark.parametrize("kind", ["Categorical", "Enum"])
+def test_lists_of_categories_of_polars_are_codes(kind: str) -> None:
+    polars = pytest.importorskip("polars")
+    inner = polars.Enum(["M62.84", "I10"]) if kind == "Enum" else polars.Categorical
+    frame = polars.DataFrame(
+        {"claim_id": ["A", "B", "C"], "codes": [["M62.84", "I10"], ["I10"], ["I10", "M62.84"]]},
+        schema_overrides={"codes": polars.List(inner)},
+    )
+    for given in (frame, frame[1:]):
+        found = pa.Table.from_batches(weakcode.Validator(packs="weakness").in_bulk().scrub(given))
+        assert found["claim_id"].to_pylist() == (["A", "C"] if given is frame else ["C"])

@@ -148,6 +148,32 @@ def test_entries_that_are_groups_are_no_diagnoses_and_a_principal_one_counts_onc
     assert (claim.codes, claim.lines[0].pointers) == (("I10",), (1,))
 
 
+@pytest.mark.parametrize(
+    "group",
+    [
+        {"packageCode": {"coding": [{"system": "https://bluebutton.cms.gov/resources/variables/clm_drg_cd"}]}},
+        {"packageCode": {"text": "470"}},
+        {"diagnosisCodeableConcept": {"coding": [{"system": "http://hl7.org/fhir/sid/ms-drg", "code": "470"}]}},
+        {
+            "diagnosisCodeableConcept": {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/ex-diagnosisrelatedgroup",
+                        "code": "100",
+                    }
+                ]
+            }
+        },
+        {"diagnosisCodeableConcept": {"text": "470"}, "type": [{"coding": [{"code": "drg"}]}]},
+    ],
+)
+def test_a_drg_is_counted_and_no_diagnosis_however_it_is_written(tmp_path: Path, group: dict[str, Any]) -> None:
+    path = write(tmp_path / "c.ndjson", benefit(entry(1, "I10"), {"sequence": 2, **group}))
+    summary = summary_of(path)
+    assert (summary.evaluated, summary.rejected) == (1, 0)
+    assert summary.reading[str(path)].counts == {"groups among diagnoses": 1}
+
+
 def test_a_reject_names_the_system_that_was_found(tmp_path: Path) -> None:
     snomed = {
         "sequence": 1,

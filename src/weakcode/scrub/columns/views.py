@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from weakcode.scrub.columns.arrow import filled, numbers
 
@@ -25,6 +26,9 @@ def without_views(column: pa.Array) -> pa.Array:
         column = column.cast(pa.large_list(column.type.value_type))
     if _is_list_view(column.type):
         column = plain_list(column)
+    if _is_list_of_encoded_views(column.type):
+        encoded = without_views(column.flatten())
+        column = pa.LargeListArray.from_arrays(numbers(_bounds(column)), encoded, mask=column.is_null())
     plain = _plain(column.type)
     return column if plain == column.type else column.cast(plain)
 
@@ -39,9 +43,21 @@ def _decoded(column: pa.RunEndEncodedArray) -> pa.Array:
 
 def plain_list(column: pa.Array) -> pa.Array:
     """Return a list view as a list. Arrow's own cast of a view loses its last rows."""
+    return pa.LargeListArray.from_arrays(numbers(_bounds(column)), column.flatten(), mask=column.is_null())
+
+
+def _bounds(column: pa.Array) -> NDArray[np.int64]:
     bounds = np.zeros(len(column) + 1, np.int64)
     np.cumsum(filled(pc.list_value_length(column), 0), out=bounds[1:])
-    return pa.LargeListArray.from_arrays(numbers(bounds), column.flatten(), mask=column.is_null())
+    return bounds
+
+
+def _is_list_of_encoded_views(kind: Any) -> bool:
+    """Tell whether it is a list of text as polars sends categories; Arrow has no cast for what it is in."""
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    return bool(
+        is_list and pa.types.is_dictionary(kind.value_type) and pa.types.is_string_view(kind.value_type.value_type)
+    )
 
 
 def _is_list_view(kind: Any) -> bool:

@@ -92,7 +92,7 @@ def _allowed(field: Field) -> tuple[_IsKind, str]:
     if field.is_list:
         return _is_listed, "text, or a list of text"
     if field.arrow == "date32":
-        return lambda kind: _is_value(kind) or _is_day(kind), "a date, or text"
+        return lambda kind: _is_value(kind) or _is_day(kind) or bool(_types.is_decimal128(kind)), "a date, or text"
     return (
         lambda kind: _is_value(kind) or bool(_types.is_decimal128(kind)),
         "text" if field.arrow == "string" else "a whole number",
@@ -138,6 +138,10 @@ def plain_type(kind: Any) -> Any:
     if _types.is_dictionary(kind) and _types.is_string_view(kind.value_type):
         # Views in a dictionary are taken out where the column is read.
         return pa.dictionary(kind.index_type, pa.large_string())
+    if (_types.is_list(kind) or _types.is_large_list(kind)) and (
+        inner := plain_type(kind.value_type)
+    ) != kind.value_type:
+        return pa.large_list(inner)
     return kind
 
 

@@ -42,7 +42,7 @@ ICD9CM = (
 # Claims of these kinds need no diagnosis.
 _UNDIAGNOSED = {"pharmacy": "pharmacy", "pde": "pharmacy", "oral": "dental", "dental": "dental", "vision": "vision"}
 # A diagnosis-related group stands among the diagnoses of some payers; it is none.
-_GROUPS = re.compile(r"drg", re.IGNORECASE)
+_GROUPS = re.compile(r"drg|diagnosis-?related-?group", re.IGNORECASE)
 _CARIN = "/carin-bb/"
 APART = {"admitting": "admitting", "patientreasonforvisit": "reason-for-visit"}
 _SETTINGS: dict[str, Setting] = {
@@ -203,6 +203,9 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
 
 def _is_group(entry: Mapping[str, Any], concept: Any) -> bool:
     """Tell whether an entry is a diagnosis-related group and no diagnosis."""
+    kinds = [str(coding.get("code")) for kind in objects(entry.get("type")) for coding in codings(kind)]
+    if any(kind.lower() == "drg" for kind in kinds):
+        return True
     systems = [str(coding.get("system")) for coding in codings(concept)]
     if systems:
         return all(_GROUPS.search(system) for system in systems)
@@ -210,10 +213,11 @@ def _is_group(entry: Mapping[str, Any], concept: Any) -> bool:
 
 
 def _why_no_code(at: str, concept: Any, lost: str | None) -> str:
-    systems = ", ".join(dict.fromkeys(visible(str(coding.get("system")))[:128] for coding in codings(concept)))
+    named = [coding.get("system") for coding in codings(concept)]
+    systems = ", ".join(dict.fromkeys(visible(str(system))[:128] for system in named if system))
     if lost is not None:
         return f"{at} refers to {visible(lost)[:128]}, which is not in the file or in those given with it"
-    found = f"; its system is {systems}" if systems else ""
+    found = f"; its system is {systems}" if systems else "; its coding names no system" if named else ""
     return f"{at} has no code of ICD-10-CM{found}; its coding must name the system {ICD10CM[0]}"
 
 

@@ -7,21 +7,38 @@ from functools import partial
 from typing import Any
 
 from weakcode.errors import InputError, WeakcodeError
-from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
+from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME, LINES
 from weakcode.scrub.read.jsonl.objects import KNOWN, object_in
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.tables.forms import Forms, Memo
 from weakcode.scrub.read.tables.resolve import resolve
+from weakcode.scrub.read.tables.rows import positions_in
 from weakcode.scrub.read.tables.tidy import counted_as
 
 _MOST_KEYS = 1_000
 """Objects of different keys whose names are remembered."""
 
+_DATES = tuple(name for name in ABOUT_THE_CLAIM if BY_NAME[name].arrow == "date32")
 _FORMS = Forms()
 _ONE_SEX = {"is F": "F", "is M": "M"}
 """What a key is called here that only says whether the sex is this one."""
+
+
+def _pointed(line: Any) -> Any:
+    """Return a service line with pointers as numbers where they are text, as tables have them: `1`, `A`, `1,2`."""
+    given = line.get("pointers") if isinstance(line, dict) else None
+    words = [given] if isinstance(given, str) else given
+    if not isinstance(words, list) or not any(isinstance(word, str) for word in words):
+        return line
+    found: list[int] = []
+    for word in words:
+        positions = positions_in(word) if isinstance(word, str) else [word]
+        if positions is None:
+            return line
+        found += positions
+    return {**line, "pointers": found}
 
 
 class Objects:
@@ -39,7 +56,7 @@ class Objects:
         values = {**self.forms.constants, **self._named(values)} if self.forms.constants else self._named(values)
         for name, memo in self._about.items():
             value = values.get(name)
-            if name == "sex" and type(value) is int:
+            if (name == "sex" or name in _DATES) and type(value) is int:
                 value = str(value)
             if isinstance(value, str):
                 values[name] = self._text(memo, value, log)
@@ -50,6 +67,8 @@ class Objects:
             values["codes"] = self._text(self._codes, codes, log)
         elif isinstance(codes, list):
             values["codes"] = self._items(codes, log)
+        if isinstance(lines := values.get(LINES), list):
+            values[LINES] = [_pointed(line) for line in lines]
         return values
 
     def _items(self, codes: list[Any], log: ReadLog) -> list[Any]:
@@ -114,14 +133,13 @@ class Objects:
         return plan
 
     def _dates(self, sample: Iterable[bytes]) -> dict[str, list[str]]:
-        names = [name for name in ABOUT_THE_CLAIM if BY_NAME[name].arrow == "date32"]
-        found: dict[str, list[str]] = {name: [] for name in names}
+        found: dict[str, list[str]] = {name: [] for name in _DATES}
         for line in sample:
             try:
                 values = self._named(object_in(line.decode()))
             except (BadRow, UnicodeDecodeError, WeakcodeError):
                 continue
-            for name in names:
-                if isinstance(value := values.get(name), str):
-                    found[name].append(value)
+            for name in _DATES:
+                if isinstance(value := values.get(name), str | int):
+                    found[name].append(str(value))
         return found

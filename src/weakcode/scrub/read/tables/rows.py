@@ -172,6 +172,19 @@ def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Itera
         )
 
 
+def positions_in(text: str) -> list[int] | None:
+    """Return the positions that text points to, by numbers (`1`, `1,2`) or by letters of the form (`A`, `AB`)."""
+    found: list[int] = []
+    for word in filter(None, _BETWEEN_POINTERS.split(text)):
+        if match := _POSITION.fullmatch(word):
+            found.append(int(match[1]))
+        elif _LETTERS.fullmatch(word):
+            found += [ord(letter) - ord("A") + 1 for letter in word.upper()]
+        else:
+            return None
+    return found
+
+
 def _pointers(cells: Sequence[str], claim: Claim) -> tuple[tuple[int, ...], bool]:
     """Return the positions that a line points to, and whether they were given as such; raises BadRow.
 
@@ -181,11 +194,8 @@ def _pointers(cells: Sequence[str], claim: Claim) -> tuple[tuple[int, ...], bool
     found: list[int] = []
     is_position = False
     for word in (word for cell in cells for word in _BETWEEN_POINTERS.split(cell) if word):
-        if match := _POSITION.fullmatch(word):
-            found.append(int(match[1]))
-            is_position = True
-        elif _LETTERS.fullmatch(word):
-            found += [ord(letter) - ord("A") + 1 for letter in word.upper()]
+        if (positions := positions_in(word)) is not None:
+            found += positions
             is_position = True
         elif _A_CODE.fullmatch(word):
             code = canonical(word)
