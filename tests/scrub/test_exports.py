@@ -321,3 +321,16 @@ def test_lists_of_categories_of_polars_are_codes(kind: str) -> None:
     for given in (frame, frame[1:]):
         found = pa.Table.from_batches(weakcode.Validator(packs="weakness").in_bulk().scrub(given))
         assert found["claim_id"].to_pylist() == (["A", "C"] if given is frame else ["C"])
+
+
+def test_indicators_that_say_nothing_do_not_reject_rows_of_diagnoses(read: Callable[..., Read]) -> None:
+    rows = "E1,I10,10,2026-05-01,S,NI\nE1,M62.84,10,2026-05-01,P,Y\nE2,401.9,09,2012-05-01,X,UN\n"
+    found = read(f"ENCOUNTERID,DX,DX_TYPE,ADMIT_DATE,PDX,DX_POA\n{rows}")
+    assert found.codes == {"E1": ("M62.84", "I10"), "E2": ("401.9",)}
+    assert [one.poa for one in found.claims[0].diagnoses] == ["Y", None]
+
+
+def test_what_hcup_and_sas_write_for_nothing_is_empty_and_counted(read: Callable[..., Read]) -> None:
+    found = read("KEY,I10_DX1,AGE,FEMALE\n1,I10,-9,-99\n2,I10,.A,.\n3,I10,78,1\n")
+    assert [(claim.age, claim.sex) for claim in found.claims] == [(None, None), (None, None), (78, "F")]
+    assert found.counts == {"missing": 4}

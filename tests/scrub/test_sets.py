@@ -206,6 +206,36 @@ def test_pharmacy_claims_without_diagnoses_are_counted_apart(tmp_path: Path) -> 
     assert (summary.claims_in, summary.without_diagnoses) == (1, {"pharmacy": 1})
 
 
+def test_python_reads_folders_patterns_and_files_that_belong_together(tmp_path: Path) -> None:
+    reference = {"sequence": 1, "diagnosisReference": {"reference": "Condition/k"}}
+    patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1944-03-09"}
+    condition = {"resourceType": "Condition", "id": "k", "code": {"coding": [{"system": ICD10, "code": "M62.84"}]}}
+    write(tmp_path / "Benefit.ndjson", benefit(reference, patient={"reference": "Patient/p"}))
+    write(tmp_path / "Condition.ndjson", condition)
+    write(tmp_path / "Patient.ndjson", patient)
+    for given in (tmp_path, str(tmp_path / "*.ndjson")):
+        (claim,) = weakcode.read_claims(given)
+        assert (claim.codes, claim.sex) == (("M62.84",), "F")
+    (batch,) = validator().scrub([tmp_path / "Benefit.ndjson", tmp_path / "Condition.ndjson"])
+    assert batch.column("claim_id").to_pylist() == ["e"]
+    (tmp_path / "t" / "payer=Acme").mkdir(parents=True)
+    (tmp_path / "t" / "payer=Acme" / "a.csv").write_text("claim_id,codes\nA,I10\n")
+    assert [claim.payer for claim in weakcode.read_claims(tmp_path / "t")] == ["Acme"]
+
+
+def test_rows_of_a_lazy_frame_come_in_batches(tmp_path: Path) -> None:
+    polars = pytest.importorskip("polars")
+    if not hasattr(polars.LazyFrame, "collect_batches"):
+        pytest.skip("needs a polars that gives rows in batches")
+    rows = 150_000
+    ids = pa.array([f"C{number}" for number in range(rows)])
+    pq.write_table(pa.table({"claim_id": ids, "dx1": ["M62.84"] * rows}), tmp_path / "a.parquet", row_group_size=20_000)
+    given = polars.scan_parquet(tmp_path / "a.parquet").with_columns(polars.col("dx1").cast(polars.Categorical))
+    found = list(validator().scrub(given))
+    assert len(found) > 1
+    assert pa.Table.from_batches(found)["claim_id"].to_pylist() == ids.to_pylist()
+
+
 def test_datasets_and_lazy_frames_are_scrubbed(tmp_path: Path) -> None:
     polars = pytest.importorskip("polars")
     dataset = pytest.importorskip("pyarrow.dataset")

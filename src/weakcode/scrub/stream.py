@@ -79,14 +79,15 @@ def scrub_batches(
                     set_aside([outcome])
             yield from map(conformed, rows.batches(last=True))
 
+    places = Places.of([one for one in sources if not speaks_arrow(one)]).files
+    if len(places) > 1:
+        # The files of a call are one set, however they were named.
+        options = as_one_set(places, options)
     for given in sources:
         if speaks_arrow(given):
             yield from found_in(given, options)
             continue
-        files = Places.of([given]).files
-        if len(files) > 1:
-            options = as_one_set(files, options)
-        for file in files:
+        for file in Places.of([given]).files:
             with opened_place(file) as opened:
                 yield from found_in(opened, attrs.evolve(options, constants=partitions_of(file)))
     if left_out:

@@ -130,7 +130,8 @@ def as_one_set(paths: Sequence[str | os.PathLike[str]], options: ReadOptions) ->
 
 
 def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, Any] | None = None) -> Iterator[Claim]:
-    """Give the claims of a file in any format that is read, one by one.
+    """Give the claims of a file in any format that is read, one by one: of one, or of all of a folder, a pattern or an
+    address.
 
     `mapping` says which columns of a table hold what, by the names of --map, as in
     `{"id": "NR", "codes": "D*", "date": "SEEN"}`.
@@ -139,11 +140,19 @@ def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, Any] | None 
     message names file and line and whose `rejected` says what is wrong.
     To go on past such rows, scrub the file.
     """
-    with open_claims(path, mapping) as source:
-        for row in source:
-            if isinstance(row, Rejected):
-                raise RowError(row)
-            yield row.claim
+    from weakcode.scrub.read.places import Places, opened_place, partitions_of
+
+    options = ReadOptions(mapping)
+    files = Places.of([path]).files
+    if len(files) > 1:
+        options = as_one_set(files, options)
+    for file in files:
+        in_folders = attrs.evolve(options, constants=partitions_of(file))
+        with opened_place(file) as opened, open_claims(opened, options=in_folders) as source:
+            for row in source:
+                if isinstance(row, Rejected):
+                    raise RowError(row)
+                yield row.claim
 
 
 class FileRows:

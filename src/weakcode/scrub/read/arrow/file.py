@@ -71,7 +71,7 @@ def as_reader(source: Any) -> pa.RecordBatchReader:
         scanner = source.scanner(batch_size=BATCH_ROWS) if hasattr(source, "scanner") else source
         return scanner.to_reader()
     if _is_lazy(source):
-        source = source.collect(engine="streaming")
+        return _streamed(source)
     if isinstance(source, pa.RecordBatch):
         return pa.RecordBatchReader.from_batches(source.schema, [source])
     if isinstance(source, pa.Table):
@@ -80,6 +80,20 @@ def as_reader(source: Any) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_stream(source)
     except (TypeError, pa.ArrowException) as error:
         raise InputError(f"{type(source).__name__} does not give its rows through Arrow: {error}") from None
+
+
+def _streamed(lazy: Any) -> pa.RecordBatchReader:
+    """Return a reader over the rows of a polars LazyFrame, of which memory holds some at a time."""
+    if not hasattr(lazy, "collect_batches"):
+        # Older releases give all rows at once.
+        return as_reader(lazy.collect(engine="streaming"))
+    schema = as_reader(lazy.collect_schema().to_frame()).schema
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for frame in lazy.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"):
+            yield from as_reader(frame)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 class ArrowColumns:

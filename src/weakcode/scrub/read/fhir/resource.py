@@ -54,8 +54,6 @@ _SAID_KINDS = frozenset({"admitting", "patientreasonforvisit", "external-cause",
 _OTHERS = frozenset({"other", "secondary"})
 _POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
-
-
 _MOST_NUMBER = 1 << 63
 _FARTHEST = (1 << 31) - 1
 """The last position that a pointer can lead to, in columns."""
@@ -203,8 +201,7 @@ def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> I
 
 def _is_group(entry: Mapping[str, Any], concept: Any) -> bool:
     """Tell whether an entry is a diagnosis-related group and no diagnosis."""
-    kinds = [str(coding.get("code")) for kind in objects(entry.get("type")) for coding in codings(kind)]
-    if any(kind.lower() == "drg" for kind in kinds):
+    if any(str(coding.get("code")).lower() == "drg" for kind in objects(entry.get("type")) for coding in codings(kind)):
         return True
     systems = [str(coding.get("system")) for coding in codings(concept)]
     if systems:

@@ -38,6 +38,7 @@ MISSING = frozenset(
         "~",
         "#REF!",
         "#VALUE!",
+        *(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
     )
 )
 """Words that stand for no value, in any case: those of R, SQL, pandas, Python, SAS, Excel and CMS."""
@@ -54,6 +55,8 @@ _NO_SEX = (
 )  # fmt: skip
 # Words of English and codes of CMS (1, 2, 0), PCORnet (A, NI, UN, OT), OMOP (8507, 8532, …) and SNOMED CT.
 _SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
+_NO_NUMBER = frozenset(f"-{digit * times}" for digit in "689" for times in (1, 2, 3))
+"""What HCUP writes for a number that is missing (9), invalid (8) or inconsistent (6)."""
 _YES = frozenset({"1", "Y", "YES", "T", "TRUE", "X"})
 _NO = frozenset({"0", "N", "NO", "F", "FALSE"})
 _WORDS = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "U": "U", "UNKNOWN": "U"}
@@ -157,6 +160,8 @@ class Forms:
     def about(self, name: str, text: str) -> Read:
         """Read a cell of a claim field."""
         text, what = self.plain(text)
+        if name == "age" and text in _NO_NUMBER:
+            return "", MISSING_CELLS
         if name == "sex":
             return _sex(text), what
         if not text or BY_NAME[name].arrow != "date32":
@@ -168,6 +173,8 @@ class Forms:
         """Read a cell that only says whether the sex is this one, "F" or "M": 1 and 0, yes and no, true and false."""
         text, what = self.plain(text)
         said = text.upper().removesuffix(".0")
+        if said in _NO_NUMBER:
+            return "", MISSING_CELLS
         if said in _YES:
             return sex, what
         return ("M" if sex == "F" else "F") if said in _NO else text, what

@@ -24,6 +24,7 @@ from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.tables.columns import as_cells
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.names import squeezed
+from weakcode.scrub.read.tables.rows import poa_of
 from weakcode.scrub.read.tables.tidy import Tidy
 from weakcode.scrub.read.x12.codes import icd9
 
@@ -83,7 +84,7 @@ class LongClaims:
                 "line": numbers(lines),
                 "id": _text(columns[header.claim_id]),
                 "code": self._codes(columns),
-                "poa": self._plain(columns, header.poa[0] if header.poa else None, len(lines)),
+                "poa": self._indicators(columns, len(lines)),
                 "rank": self._ranks(columns, len(lines)),
                 **{name: self._plain(columns, at, len(lines)) for name, at in header.about},
             }
@@ -102,6 +103,14 @@ class LongClaims:
         if position is None:
             return pa.nulls(rows, pa.string())
         return self._tidy.column(position, _text(columns[position])).cast(pa.string())
+
+    def _indicators(self, columns: Mapping[int, pa.Array], rows: int) -> pa.Array:
+        header = self._tidy.header
+        if not header.poa or header.poa[0] is None:
+            return pa.nulls(rows, pa.string())
+        said = self._tidy.column(header.poa[0], _text(columns[header.poa[0]]))
+        known = pa.array([one and poa_of(one) for one in listed(said.dictionary)], pa.string())
+        return pa.DictionaryArray.from_arrays(said.indices, known).cast(pa.string())
 
     def _codes(self, columns: Mapping[int, pa.Array]) -> pa.Array:
         """Return the codes; null where the row is of another code type."""

@@ -110,7 +110,7 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
     else:
         nothing = (None,) * len(header.wide)
         found = [
-            (_versioned(code, cells, version, header), None if beside is None else _poa(cells[beside]))
+            (_versioned(code, cells, version, header), None if beside is None else poa_of(cells[beside]))
             for position, beside, version in zip(
                 header.wide, header.poa or nothing, header.versions or nothing, strict=True
             )
@@ -119,7 +119,7 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
     principal = cells[header.principal] if header.principal is not None else ""
     if principal:
         principal = _versioned(principal, cells, header.principal_version, header)
-        poa = None if header.principal_poa is None else _poa(cells[header.principal_poa])
+        poa = None if header.principal_poa is None else poa_of(cells[header.principal_poa])
         # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
         if found and canonical(found[0][0]) == canonical(principal):
             found[0] = found[0][0], found[0][1] or poa
@@ -139,8 +139,8 @@ def _versioned(code: str, cells: Sequence[str], version: int | None, header: Hea
     return icd9(code) if is_icd9 else code
 
 
-def _poa(cell: str) -> str | None:
-    # CMS also writes 0, X and Z where nothing is said.
+def poa_of(cell: str) -> str | None:
+    """Return a present-on-admission indicator; None for what else CMS (0, X, Z) and PCORnet (NI, UN, OT) write."""
     value = cell.upper()
     return value if value in _POA else None
 
