@@ -8,6 +8,7 @@ import time
 import pytest
 
 from weakcode.base import progress
+from weakcode.cli.common import running
 
 
 def test_only_what_takes_longer_than_a_moment_is_told(
@@ -35,3 +36,18 @@ def test_what_fails_is_not_told_afterwards(monkeypatch: pytest.MonkeyPatch) -> N
         raise ValueError("broken")
     time.sleep(0.1)
     assert told == []
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_on_a_terminal_whatever_takes_longer_than_a_moment_is_told(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(progress, "MOMENT", 0.01)
+    monkeypatch.setattr(progress, "_listeners", [told.append])
+    monkeypatch.setattr(running, "on_terminal", lambda stream: is_terminal)
+    with running.working("counting"):
+        end = time.monotonic() + (10 if is_terminal else 0.1)
+        while not told and time.monotonic() < end:
+            time.sleep(0.01)
+    assert told == (["counting"] if is_terminal else [])

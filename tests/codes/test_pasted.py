@@ -46,7 +46,7 @@ def test_of_a_form_with_boxes_only_the_ticked_codes_are_taken(ticked: str, empty
     assert _taken(form) == ["I10", "J44.1"]
     left = codes_in(form, edition_for(None)).left_out
     assert [one.code for one in left] == ["N39.0", "E11.9"]
-    assert left[0].why == "the box before N39.0 is not ticked"
+    assert left[0].why == "The box before N39.0 is not ticked"
 
 
 def test_where_no_box_is_ticked_boxes_say_nothing() -> None:

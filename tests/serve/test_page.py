@@ -130,7 +130,8 @@ def test_a_safe_fix_is_one_click_and_is_undone_by_another(page: Page) -> None:
 def test_the_fix_of_a_finding_is_one_click_and_is_undone_by_another(page: Page) -> None:
     page.type("#entry", "R65.20 A41.9\n")
     page.wait(lambda: "error" in page.text("#told"))
-    page.press('#diagnoses [aria-label^="Do it: List R65.20"]')
+    assert page.text("#diagnoses .findings button:not(.link)") == "Put A41.9 before R65.20"
+    page.press("#diagnoses .findings button:not(.link)")
     page.wait(lambda: page.codes() == ["A41.9", "R65.20"])
     page.press("#undo")
     page.wait(lambda: page.codes() == ["R65.20", "A41.9"])

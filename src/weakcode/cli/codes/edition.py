@@ -92,9 +92,11 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
     Order files and addenda bring codes alone; their notes are those of the nearest Tabular List. Addenda are laid over
     the codes of the day before. Dates are told from the name of the file and the version inside, or given.
     """
+    from weakcode.cli.common.running import working
     from weakcode.codes import catalog, installed
 
-    source = installed.add(file, parse_date(starts), parse_date(ends))
+    with working("reading the release"):
+        source = installed.add(file, parse_date(starts), parse_date(ends))
     edition = catalog.edition_named(source.name)
     notes = "" if source.notes else f", with the notes of {edition.notes_name}"
     say(f"Installed {source.label}: {text.counted(len(edition.billable), 'billable code')}{notes}.")

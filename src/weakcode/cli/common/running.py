@@ -8,11 +8,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from weakcode.base.progress import doing
 from weakcode.cli.common.output import is_logged, on_terminal, say
 from weakcode.scrub.watching import minutely, progress_text
 
@@ -103,6 +104,13 @@ def bytes_in(inputs: Sequence[str]) -> int | None:
             return None
         total += size
     return total or None
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Tell on a terminal what is being done once it has taken a second; elsewhere nothing."""
+    with doing(what) if on_terminal(sys.stderr) else nullcontext():
+        yield
 
 
 @contextmanager

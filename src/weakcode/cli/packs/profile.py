@@ -106,6 +106,7 @@ def learn(
     weakcode profile learn denials.csv --findings findings.parquet -o learnt.yaml
     """
     from weakcode.base import clock
+    from weakcode.cli.common.running import working
     from weakcode.cli.packs.newprofile import write_profile
     from weakcode.report.learning.measure import learn as measured
     from weakcode.report.learning.profile import learnt_profile
@@ -113,7 +114,8 @@ def learn(
     from weakcode.validator import Validator
 
     chosen = frozenset(reason.strip().upper() for reason in reasons) or None
-    lesson = measured(read_remits(remits), findings, chosen)
+    with working("reading the remittances"):
+        lesson = measured(read_remits(remits), findings, chosen)
     say_json(json.dumps(lesson.to_dict(), indent=2)) if as_format == "json" else say(_as_text(lesson))
     if output is not None:
         path = Path(output)

@@ -75,12 +75,14 @@ def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...], a
 @click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of each rule.")
 def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
     """Write a Markdown page for every rule, with an index by pack and an index by code."""
+    from weakcode.cli.common.running import working
     from weakcode.pages.facts import RuleBook
     from weakcode.pages.folder import write_pages
     from weakcode.pages.markdown import pages
 
-    book = RuleBook.of(rules or None, profiles)
-    count = write_pages(pages(book), output)
+    with working("writing the pages"):
+        book = RuleBook.of(rules or None, profiles)
+        count = write_pages(pages(book), output)
     say(
         f"{text.counted(count, 'page')} about {text.counted(len(book.ids), 'rule')} in {output}. "
         f"ICD-10-CM {book.edition.name}, packs {', '.join(book.packs)}."
@@ -105,9 +107,11 @@ def test_rules(packs: tuple[str, ...], engine: str | None, strict: bool, as_form
 
     Exit status 1 where an example does not give the findings that its rule file says.
     """
+    from weakcode.cli.common.running import working
     from weakcode.cli.packs.examples import Tests, say_as_json, say_junit, say_text
 
-    tests = Tests.of(packs or None, engine)
+    with working("running the examples of the rules"):
+        tests = Tests.of(packs or None, engine)
     if as_format == "json":
         say_as_json(tests)
     elif as_format == "junit":

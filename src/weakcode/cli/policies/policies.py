@@ -38,9 +38,12 @@ def add(file: Path, day: str | None) -> int:
     \b
     weakcode policies add current_article_csv.zip
     """
+    from weakcode.cli.common.running import working
     from weakcode.coverage import installed
 
-    for added in installed.add(file, parse_date(day)):
+    with working("reading the policies"):
+        files = list(installed.add(file, parse_date(day)))
+    for added in files:
         say(f"{'Replaced' if added.replaced else 'Installed'} {added.file.name}: {_counts(added.file)}.")
         for sentence in _unknown(added.file):
             say(text.wrapped(f"Note: {sentence}.", indent=""))

@@ -48,11 +48,12 @@ def command(a: str, b: str, fail_on: str, db: str | None, as_format: str) -> int
     weakcode compare before-the-update.parquet after.parquet --format json
     weakcode compare duckdb:findings.db:findings@monday duckdb:findings.db:findings@tuesday
     """
-    from weakcode.cli.common.running import expanded
+    from weakcode.cli.common.running import expanded, working
     from weakcode.findings import Severity
     from weakcode.report.compare import compare
 
-    found = compare(expanded([a]), expanded([b]), db=db)
+    with working("comparing the findings of both runs"):
+        found = compare(expanded([a]), expanded([b]), db=db)
     if as_format == "json":
         say_json(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:

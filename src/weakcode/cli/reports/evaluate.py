@@ -44,12 +44,14 @@ def command(claims: str, truth: str, as_format: str, **options: Any) -> int:
     weakcode evaluate claims.csv --truth verdicts.csv
     weakcode evaluate claims.csv --truth verdicts.csv --format markdown > correctness.md
     """
+    from weakcode.cli.common.running import working
     from weakcode.report.evaluate import evaluate, read_truth
     from weakcode.scrub.read.files import read_claims
 
     validator = Choice.from_options(options).validator()
     truths = read_truth(truth, [rule.id for rule in validator.rules])
-    measured = evaluate(read_claims(claims), truths, validator)
+    with working("judging the claims"):
+        measured = evaluate(read_claims(claims), truths, validator)
     if as_format == "json":
         say_json(json.dumps(measured.to_dict(), indent=2, ensure_ascii=False))
     elif as_format == "markdown":

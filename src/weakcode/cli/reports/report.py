@@ -69,7 +69,7 @@ def command(
     weakcode report monday.parquet tuesday.parquet -o report.html
     weakcode report findings.parquet --claims claims.parquet -o report.html
     """
-    from weakcode.cli.common.running import expanded
+    from weakcode.cli.common.running import expanded, working
     from weakcode.report.render import write_report
     from weakcode.scrub.write.pseudonyms import hash_key
 
@@ -77,18 +77,19 @@ def command(
         raise InputError("there is no input; give the findings that weakcode scrub -o wrote")
     if output is None:
         raise InputError("-o FILE is missing; say where the page goes, as in -o report.html")
-    data = write_report(
-        expanded(findings),
-        output,
-        claims=expanded(claims),
-        rules=rules,
-        rows=rows,
-        work=work,
-        together=together,
-        practice=practice,
-        work_list=work_list,
-        hash_key=hash_key() if hash_ids else None,
-    )
+    with working("counting the findings and writing the page"):
+        data = write_report(
+            expanded(findings),
+            output,
+            claims=expanded(claims),
+            rules=rules,
+            rows=rows,
+            work=work,
+            together=together,
+            practice=practice,
+            work_list=work_list,
+            hash_key=hash_key() if hash_ids else None,
+        )
     found = f"{text.counted(data.findings, 'finding')} by {text.counted(len(data.rules), 'rule')}"
     clean = f"; {data.clean:,} of {data.claims:,} claims clean" if data.claims is not None else ""
     say(f"{output}: {found}{clean}.")

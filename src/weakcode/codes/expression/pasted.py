@@ -69,7 +69,7 @@ def codes_in(text: str, edition: Edition) -> Pasted:
         code = canonical(compact(written))
         why = None if only_codes else _why_not(written, code, line, edition)
         if why is None and is_unticked:
-            why = f"the box before {written.upper()} is not ticked"
+            why = f"The box before {written.upper()} is not ticked"
         if why is not None:
             left_out.append(Aside(code, why))
             continue

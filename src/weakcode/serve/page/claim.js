@@ -154,30 +154,31 @@ function item(code, index, findings) {
   return row;
 }
 
-/** The codes with one fix done, safe or not; null where no click can do it. */
+/** What one click does for a fix, in words, and the codes after it; null where no click can do it. */
 function mended(codes, fix) {
   const places = (fix?.positions || []).map((one) => one - 1);
-  if (fix?.action === "add" && fix.code) return [...codes, fix.code];
+  if (fix?.action === "add" && fix.code) return { does: `Add ${fix.code}`, after: [...codes, fix.code] };
   if (!places.length) return null;
-  if (fix.action === "replace" && fix.code) return codes.map((code, place) => (place === places[0] ? fix.code : code));
+  const first = codes[places[0]];
+  if (fix.action === "replace" && fix.code) {
+    return { does: `Put ${fix.code} for ${first}`, after: codes.map((code, place) => (place === places[0] ? fix.code : code)) };
+  }
   if (fix.action === "remove" || fix.action === "drop-repeat") {
-    const kept = codes.filter((_, place) => !places.includes(place));
-    return kept.length ? kept : null;
+    const after = codes.filter((_, place) => !places.includes(place));
+    return after.length ? { does: fix.action === "remove" ? `Remove ${first}` : `Report ${first} once`, after } : null;
   }
   if (fix.action !== "resequence" || codes.length < 2) return null;
   // The later of two goes before the earlier; one alone goes behind the first, or to the head.
   const from = places.length > 1 ? Math.max(...places) : places[0];
   const to = places.length > 1 ? Math.min(...places) : from ? 0 : 1;
-  const order = codes.filter((_, place) => place !== from);
-  order.splice(to, 0, codes[from]);
-  return order;
+  const after = codes.filter((_, place) => place !== from);
+  after.splice(to, 0, codes[from]);
+  return { does: `Put ${codes[from]} ${from > to ? "before" : "after"} ${codes[to]}`, after };
 }
 
 function doIt(fix) {
-  const codes = mended(claim.codes, fix);
-  return codes && el("p", { class: "buttons" }, el("button", {
-    type: "button", "aria-label": `Do it: ${fix.description}`, onclick: () => { change({ ...claim, codes }); tell(fix.description); },
-  }, "Do it"));
+  const click = mended(claim.codes, fix);
+  return click && el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => change({ ...claim, codes: click.after }) }, click.does));
 }
 
 async function fix() {
