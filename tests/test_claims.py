@@ -303,3 +303,22 @@ def test_a_publication_that_is_cited_with_two_places_is_named_once() -> None:
     sources = (Source("Guidelines", "Section I.A.13"), Source("List", "M62.84"), Source("Guidelines", "Section I.B.1"))
     finding = Finding("a/b", "error", "…", sources=sources)
     assert finding.cited == ("Guidelines, Section I.A.13, Section I.B.1", "List, M62.84")
+
+
+@pytest.mark.parametrize(("key", "hint"), [("proceduer", "procedure"), ("Pointers", "pointers"), ("unit", "units")])
+def test_a_service_line_of_an_object_has_no_other_keys_than_a_line_has(key: str, hint: str) -> None:
+    with pytest.raises(InputError, match=f'service line 2 has no field.*did you mean "{hint}"'):
+        Claim.from_dict({"codes": ["I10"], "lines": [{"procedure": "99213"}, {key: 1}]})
+
+
+def test_lines_that_a_claim_writes_are_lines_that_it_reads() -> None:
+    line = {
+        "procedure": "99213",
+        "modifiers": ["25"],
+        "pointers": [1],
+        "units": 1,
+        "charge": 9.5,
+        "start": "2026-05-01",
+    }
+    claim = Claim.from_dict({"codes": ["I10"], "lines": [line, [1]]})
+    assert Claim.from_dict(claim.to_dict()) == claim

@@ -99,6 +99,21 @@ def _parse_line(item: Any, place: int) -> ServiceLine:
         raise error.within(f"service line {place}") from None
 
 
+def _no_field(what: str, key: object, known: Iterable[str]) -> InputError:
+    """Return the error that a claim or a part of it has no such field, with the nearest one."""
+    hint = did_you_mean(str(key), known := tuple(known))
+    return InputError.about(f"{what} has no field {{value}}{hint}; it can have {', '.join(known)}", key)
+
+
+def _check_line_keys(lines: object) -> None:
+    """Raise InputError where a service line, as an object, has a key that no line has; other forms pass."""
+    known = tuple(field.name for field in LINE_FIELDS)
+    for place, line in enumerate(lines if isinstance(lines, list | tuple) else (), start=1):
+        for key in line if isinstance(line, dict) else ():
+            if key not in known:
+                raise _no_field(f"service line {place}", key, known)
+
+
 def _plain_line(line: ServiceLine) -> dict[str, Any]:
     """Return a line as an object of JSON, with what is known of it."""
     values = {field.name: plain_value(getattr(line, field.name)) for field in LINE_FIELDS}
@@ -190,10 +205,7 @@ def _waiver(value: object) -> Waiver:
     allowed = ("rule", "codes", "reason", "who", "until")
     for key in value:
         if key not in allowed:
-            hint = did_you_mean(str(key), allowed)
-            raise InputError.about(
-                f"a waiver on a claim has no field {{value}}{hint}; it can have {', '.join(allowed)}", key
-            )
+            raise _no_field("a waiver on a claim", key, allowed)
     return Waiver(**{"rule": "", "reason": "", "who": "", **value})
 
 
@@ -320,8 +332,8 @@ class Claim:
         _check_version(values)
         for key in values:
             if key not in known:
-                hint = did_you_mean(str(key), known)
-                raise InputError.about(f"a claim has no field {{value}}{hint}; it has {', '.join(known)}", key)
+                raise _no_field("a claim", key, known)
+        _check_line_keys(values.get(LINES))
         codes = values.get("codes")
         said = {key: values[key] for key in optional if values.get(key) is not None}
         return cls(() if codes is None else codes, claim_id_of(values), **said)

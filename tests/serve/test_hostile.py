@@ -62,6 +62,16 @@ def test_a_number_of_fhir_that_is_none_is_an_issue(server: Server, number: str, 
     assert "Traceback" not in answer.body.decode()
 
 
+@pytest.mark.parametrize("path", ["/v1/check", "/v1/check-many", "/v1/fix", "/v1/explain"])
+def test_a_pointer_that_is_too_large_leads_nowhere_and_is_told(server: Server, path: str) -> None:
+    pointer = 10**30
+    claim = {"codes": ["I10", "I10"], "lines": [{"procedure": "99213", "pointers": [1, pointer]}]}
+    answer = server.ask("POST", path, claim)
+    assert answer.status == 200, answer.body
+    assert "lines/pointer-off-claim" in answer.body.decode()
+    assert str(pointer) in answer.body.decode()
+
+
 def test_a_body_that_is_packed_is_refused_in_a_sentence(server: Server) -> None:
     body = gzip.compress(json.dumps(CLAIM).encode())
     for path in ("/v1/check", "/v1/check-many", "/v1/fix", "/x12"):

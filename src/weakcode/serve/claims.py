@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import json
 import time
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
@@ -39,7 +41,15 @@ def json_response(values: object) -> Response:
 
 
 def _json(values: object) -> bytes:
-    return orjson.dumps(values, objects.shallow)
+    try:
+        return orjson.dumps(values, objects.shallow)
+    except TypeError:
+        # A claim may have a pointer above 64 bits, which orjson does not write.
+        return json.dumps(values, default=_plain, ensure_ascii=False).encode()
+
+
+def _plain(one: object) -> object:
+    return one.isoformat() if isinstance(one, dt.date) else objects.shallow(one)
 
 
 class VerdictStream(Response):
