@@ -8,6 +8,7 @@ YAML 1.2, so that `off`, `no` and `2026-03-02` stay the text that the author wro
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -44,6 +45,14 @@ class Marked:
     _scalars: dict[Path, Any] = attrs.field(repr=False)
     given: bool = False
     """Whether it was a mapping, not a file: places in it are then shown as paths."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The parser need not be where this is sent. Places inside of texts are then those of the texts.
+        marks, keys = (
+            {path: SimpleNamespace(line=mark.line, column=mark.column) for path, mark in found.items()}
+            for found in (self.marks, self.keys)
+        )
+        return Marked, (self.data, self.file, self.text, marks, keys, {}, self.given)
 
     def position(self, path: Path, *, key: bool = False) -> Position:
         """Return where the value (or its key) stands; a path not in the file gives its nearest parent."""
