@@ -72,7 +72,7 @@ def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False)
 def why_of(error: BaseException) -> str:
     """Say why a run ended, without anything that only claims can have put into an exception."""
     if isinstance(error, KeyboardInterrupt):
-        return "stopped by Ctrl-C or a polite kill"
+        return "stopped by Ctrl-C or SIGTERM"
     if isinstance(error, WeakcodeError):
         return str(error)
     return f"something went wrong inside weakcode ({type(error).__name__})"

@@ -115,7 +115,7 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Make a polite kill end the command as Ctrl-C does, so that no half-written file stays."""
+    """Make SIGTERM end the command as Ctrl-C does, so that no half-written file stays."""
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """What the exit status says; docs/scrub.md has the same table."""
+    """What the exit status says; docs/nightly.md has the same table."""
 
     FINE = 0
     FINDINGS = 1
@@ -28,6 +28,6 @@ _MEANINGS = {
     Status.BAD_INPUT: "bad usage or bad input, or no row that could be read as a claim",
     Status.GATE: "more rejected rows, or claims with errors, than `--max-rejects` or `--max-errors` allows",
     Status.BUG: "something went wrong inside weakcode",
-    Status.INTERRUPTED: "stopped by Ctrl-C or a polite kill",
+    Status.INTERRUPTED: "stopped by Ctrl-C or SIGTERM",
     Status.NO_READER: "nobody reads standard output any more",
 }

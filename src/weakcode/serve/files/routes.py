@@ -105,7 +105,7 @@ class FileRoutes:
         )
 
     async def rejects(self, request: Request) -> Response:
-        """GET /v1/files/{id}/rejects: the first rows that are no claims, each with its line and the reason."""
+        """GET /v1/files/{id}/rejects: the first rejected rows, each with its line and the reason."""
         folder = self._done(request)
         found = await self._apart(lambda: worklist.rejects(folder, said(folder)["name"]))
         return json_response({"version": objects.VERSION, **found})

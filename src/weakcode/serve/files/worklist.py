@@ -146,7 +146,7 @@ def _as_read(path: Path, changed: int) -> Any:
 
 
 def rejects(folder: Path, name: str) -> dict[str, Any]:
-    """Return the first rows that are no claims, and how many there are; `name` is the file's as it was given."""
+    """Return the first rejected rows, and how many there are; `name` is the file's as it was given."""
     path = folder / "rejects.csv"
     shown: list[dict[str, Any]] = []
     total = 0

@@ -125,7 +125,7 @@ function askForColumns({ name, columns = [], sheets = [], sheet = "" }, open) {
     }, "Read again with these columns, and remember them"))));
 }
 
-/** Show the rows that are no claims: nobody judged them. */
+/** Show the rejected rows. */
 async function showRejected() {
   try {
     const { rejects, total } = await ask(`/v1/files/${file.id}/rejects`);

@@ -9,11 +9,11 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.queries import input_errors
+from weakcode.scrub.write.databases.connection import AdbcTransaction
 from weakcode.scrub.write.databases.names import TableName
 
 if TYPE_CHECKING:
@@ -23,13 +23,11 @@ SCHEME = "adbc:"
 _DRIVER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-class AdbcDatabase:
-    """A connection with a transaction open; `shown` is what messages call the table."""
+class AdbcDatabase(AdbcTransaction):
+    """The database at an address; `shown` is what messages call the table."""
 
     def __init__(self, db: str, shown: str) -> None:
-        self._closing = ExitStack()
-        self._connection = self._closing.enter_context(closing(adbc_connection(db)))
-        self._what = f"the findings cannot be written to {shown}"
+        super().__init__(adbc_connection(db), shown)
         self._temporary: dict[str, pa.Schema] = {}
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
@@ -55,11 +53,6 @@ class AdbcDatabase:
                 raise
         return {field.name: _kind(field.type) for field in schema}
 
-    def execute(self, statement: str) -> None:
-        """Run a statement."""
-        with input_errors(self._what), self._connection.cursor() as cursor:
-            cursor.execute(statement)
-
     def lock(self, table: TableName) -> None:
         """What keeps two transactions apart is the database's own choice."""
 
@@ -76,24 +69,6 @@ class AdbcDatabase:
 
     def alone(self, table: TableName) -> None:
         """What keeps two transactions apart is the database's own choice."""
-
-    def begin(self) -> None:
-        """A transaction is always open."""
-
-    def commit(self) -> None:
-        """Make everything visible at once."""
-        with input_errors(self._what):
-            self._connection.commit()
-
-    def rollback(self) -> None:
-        """Leave everything as it was before the transaction."""
-        with input_errors(self._what):
-            self._connection.rollback()
-
-    def close(self) -> None:
-        """Leave everything as it was, and let go of the database."""
-        with suppress(Exception):
-            self._closing.close()
 
 
 def adbc_connection(db: str) -> Any:

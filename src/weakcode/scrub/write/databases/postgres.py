@@ -6,11 +6,11 @@ Addresses of databases are not repeated in messages: they may hold what must not
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.queries import connected, input_errors
+from weakcode.scrub.write.databases.connection import AdbcTransaction
 from weakcode.scrub.write.databases.names import TableName
 
 if TYPE_CHECKING:
@@ -26,13 +26,11 @@ WAITS = 60.0
 """Seconds to wait for a run of the same id to be dead."""
 
 
-class PostgresDatabase:
-    """A connection with a transaction open; `shown` is what messages call the table."""
+class PostgresDatabase(AdbcTransaction):
+    """The database at an address; `shown` is what messages call the table."""
 
     def __init__(self, db: str, shown: str) -> None:
-        self._closing = ExitStack()
-        self._connection = self._closing.enter_context(closing(connected(db)))
-        self._what = f"the findings cannot be written to {shown}"
+        super().__init__(connected(db), shown)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
@@ -44,11 +42,6 @@ class PostgresDatabase:
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(_COLUMNS.format(table.quoted))
             return dict(cursor.fetchall())
-
-    def execute(self, statement: str) -> None:
-        """Run a statement."""
-        with input_errors(self._what), self._connection.cursor() as cursor:
-            cursor.execute(statement)
 
     def lock(self, table: TableName) -> None:
         """Keep other runs from writing into the table before this one has ended."""
@@ -87,24 +80,6 @@ class PostgresDatabase:
             cursor.execute(query)
             (said,) = cursor.fetchone()
             return bool(said)
-
-    def begin(self) -> None:
-        """A transaction is always open."""
-
-    def commit(self) -> None:
-        """Make everything visible at once."""
-        with input_errors(self._what):
-            self._connection.commit()
-
-    def rollback(self) -> None:
-        """Leave everything as it was before the transaction."""
-        with input_errors(self._what):
-            self._connection.rollback()
-
-    def close(self) -> None:
-        """Leave everything as it was, and let go of the database."""
-        with suppress(Exception):
-            self._closing.close()
 
 
 def _key(text: str) -> str:
