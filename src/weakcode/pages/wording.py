@@ -18,6 +18,7 @@ from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ABOUT_EXAMPLES, ExampleCase
 from weakcode.rules.lines.model import LINE_KEYS, LineTest, Pointed
 from weakcode.rules.model import Case, Grouping, Relation
+from weakcode.semantics.verbs import FORMS, verb_of
 
 _FIXES = {
     "resequence": "Put the codes in the order that the rule asks for.",
@@ -191,20 +192,12 @@ def _case(case: Case) -> str:
     parts = []
     if case.subject:
         parts.append(f"for each `{case.subject}`:")
-    if case.forbid:
-        parts.append(f"forbid {_relation(case.forbid)}")
-    if case.require:
-        parts.append(f"require {_relation(case.require)}")
-    if case.order:
-        parts.append(f"if there, {_relation(case.order)}")
-    if case.position:
-        parts.append("must be first-listed" if case.position == "first" else "may not be first-listed")
-    if case.at_most_one:
-        parts.append("only one of them on a claim")
+    form = FORMS[verb_of(case)]
+    if form.key:
+        said = getattr(case, form.key)
+        parts.append(form.phrase.format(object=_relation(said) if isinstance(said, Relation) else ""))
     if case.by:
         parts.append(f"with {_grouping(case.by)}")
-    if case.once:
-        parts.append("each code only once")
     if case.terms:
         parts.append(f"not documented as {', '.join(case.terms)}")
     if case.pointed:

@@ -46,10 +46,10 @@ class Form:
     """What a verb needs and says.
 
     `name` is its word among the facts of durable rules, with the relation behind it where the verb has one;
-    `needs_object` is False for a verb that looks at no other code. `key` is what a case of a rule file calls it, and
-    `word` the value of that key where two verbs have one key. `has_subject` is False for a verb about the claim as a
-    whole, `counts_subjects` True for one that judges its subjects together, `looks_first` True for one that looks at
-    the first-listed code alone.
+    `needs_object` is False for a verb that looks at no other code. `key` is what a case of a rule file calls it,
+    `phrase` how pages say it, and `word` the value of that key where two verbs have one key. `has_subject` is False
+    for a verb about the claim as a whole, `counts_subjects` True for one that judges its subjects together,
+    `looks_first` True for one that looks at the first-listed code alone.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Form:
     needs_object: bool = False
     has_relation: bool = False
     key: str = ""
+    phrase: str = ""
     word: str | None = None
     has_subject: bool = True
     counts_subjects: bool = False
@@ -65,32 +66,47 @@ class Form:
 
 FORMS: Mapping[Verb, Form] = {
     Verb.PRESENT: Form("present", "{subject} does not belong on this claim."),
-    Verb.FORBID: Form("forbid", "{subject} and {object} may not be reported together.", True, True, "forbid"),
-    Verb.REQUIRE: Form(
-        "require", "{subject} needs one of these codes with it: {listed}{misplaced}.", True, True, "require"
+    Verb.FORBID: Form(
+        "forbid", "{subject} and {object} may not be reported together.", True, True, "forbid", "forbid {object}"
     ),
-    Verb.FIRST: Form("first", "{subject} may only be the first-listed diagnosis.", key="position", word="first"),
+    Verb.REQUIRE: Form(
+        "require",
+        "{subject} needs one of these codes with it: {listed}{misplaced}.",
+        True,
+        True,
+        "require",
+        "require {object}",
+    ),
+    Verb.FIRST: Form(
+        "first",
+        "{subject} may only be the first-listed diagnosis.",
+        key="position",
+        phrase="must be first-listed",
+        word="first",
+    ),
     Verb.SECONDARY: Form(
         "secondary",
         "{subject} may not be the first-listed diagnosis.",
         key="position",
+        phrase="may not be first-listed",
         word="secondary",
         looks_first=True,
     ),
-    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True, "order"),
+    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True, "order", "if there, {object}"),
     Verb.AT_MOST_ONE: Form(
         "at most one",
         "{subject} and {object} may not both be reported; one of them says it.",
         key="at_most_one",
+        phrase="only one of them on a claim",
         counts_subjects=True,
     ),
-    Verb.ONCE: Form("once", "{subject} stands more than once on the claim.", key="once"),
+    Verb.ONCE: Form("once", "{subject} stands more than once on the claim.", key="once", phrase="each code only once"),
     Verb.CLAIM_REQUIRE: Form("claim", "The claim needs one of these codes: {listed}.", True, has_subject=False),
 }
 
 
 def verb_of(case: Case) -> Verb:
-    """Return the verb of a rule's case that has a subject; PRESENT where the case names none."""
+    """Return the verb that a rule's case names; PRESENT where it names none."""
     for verb, form in FORMS.items():
         said = form.key and getattr(case, form.key)
         if said and form.word in (None, said):
