@@ -15,6 +15,7 @@ import pytest
 
 import weakcode
 from weakcode.codes import catalog
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.sources import orders
 from weakcode.codes.table import read, table, written
@@ -236,6 +237,17 @@ def test_lists_and_suggestions_name_only_codes_of_the_day() -> None:
     assert spelled(named, on(AFTER)) == "I42.0-, M72.2-"
     assert "M72.20" not in {hit.code for hit in on(BEFORE).search("plantar fascial fibromatosis")}
     assert "M72.20" in {hit.code for hit in on(AFTER).search("plantar fascial fibromatosis unspecified foot")}
+
+
+def test_a_code_that_is_a_category_on_other_days_is_named_by_itself() -> None:
+    from weakcode.codes.expression.spelling import stems
+
+    whole = catalog.bundled().whole
+    first = whole.numbers["A047"]
+    assert whole.compact_code(first + 1) == "A0471"
+    assert list(stems(CodeSet.of([first]), whole)) == ["A04.7"]
+    assert list(stems(CodeSet.of([first, first + 1]), whole)) == ["A04.7", "A04.71"]
+    assert list(stems(whole.billable_below("A04.7"), whole)) == ["A04.7-"]
 
 
 # order files and addenda

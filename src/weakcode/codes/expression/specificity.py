@@ -27,7 +27,9 @@ def unspecified(edition: Edition) -> CodeSet:
 
     names = edition.names
     # Most titles are told by their plain words, without the patterns.
-    perhaps = edition.titles.having("specified", "nos") & ~edition.of_kind(*_GROUPS) & ~edition.has_below
+    perhaps = (
+        edition.titles.having("unspecified", "not specified", "nos") & ~edition.of_kind(*_GROUPS) & ~edition.has_below
+    )
     open_ones = (index for index in np.flatnonzero(perhaps).tolist() if leaves_open(edition.title_at(index)))
     return CodeSet.joined(edition.billable_below(names[index]) for index in open_ones)
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.normalise import canonical
+from weakcode.codes.normalise import dotted
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
@@ -40,7 +40,7 @@ def stems_between(low: int, high: int, edition: Edition, placed: Callable[[str],
         # The shortest stem that neither the code before nor the one past the end has.
         stem = code[: max(_CATEGORY, 1 + _common(code, before), 1 + _common(code, past))]
         last = at + 1 if at + 1 == high or past.startswith(code) else placed(stem)[1]
-        yield canonical(code) if last - at == 1 else _below(stem)
+        yield dotted(code) if last - at == 1 else _below(stem)
         at = last
         before = edition.compact_code(ids[last - 1]) if at < high else ""
 
@@ -68,7 +68,7 @@ def places(codes: CodeSet, edition: Edition) -> tuple[tuple[int, int], ...]:
 
 
 def _below(stem: str) -> str:
-    return f"{stem}.-" if len(stem) == _CATEGORY else f"{canonical(stem)}-"
+    return f"{stem}.-" if len(stem) == _CATEGORY else f"{dotted(stem)}-"
 
 
 def spelled(codes: CodeSet, edition: Edition, most: int = _MOST) -> str:

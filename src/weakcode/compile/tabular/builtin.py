@@ -36,21 +36,22 @@ def unspecified_side(edition: Edition) -> CodeSet:
     tells_side, tells_none = words.having(_SIDES), words.having(["unspecified"])
     stems = words.told_by(_stem).spelled()
     unspecified = words.letter("unspecified")
-    names, parents = edition.names, edition.parents
-    sided: dict[tuple[int, str], list[CodeSet]] = {}
-    silent: list[tuple[int, int, str]] = []
+    parents, windows = edition.parents, edition.windows_at(places)
+    sided: dict[tuple[int, str], list[int]] = {}
+    silent: list[int] = []
     for at in np.flatnonzero((tells_side | tells_none) & edition.of_kind("subcategory")[places]).tolist():
-        place = int(places[at])
         if tells_side[at]:
-            sided.setdefault((parents[place], stems[at]), []).append(edition.billable_below(names[place]))
+            sided.setdefault((parents[int(places[at])], stems[at]), []).append(at)
         else:
-            silent.append((place, parents[place], stems[at]))
+            silent.append(at)
     found: list[CodeSet] = []
-    for place, parent, stem in silent:
-        codes = edition.billable_below(names[place])
-        others = (other for left in _without_each(unspecified, stem) for other in sided.get((parent, left), ()))
-        if any(meet(codes, other, edition) for other in others):
-            found.append(codes)
+    for at in silent:
+        place = int(places[at])
+        others = (
+            one for left in _without_each(unspecified, stems[at]) for one in sided.get((parents[place], left), ())
+        )
+        if any(meet(windows[at], windows[other], edition.windows) for other in others):
+            found.append(edition.billable_below(edition.names[place]))
     return CodeSet.joined(found)
 
 

@@ -202,16 +202,16 @@ def _apart(edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
 
 
 @remembered
-def _ever_apart(edition: Edition) -> CodeSet:
-    """Return the codes that any pair of `_apart` has."""
-    return CodeSet.joined(pairs.held for _, pairs in _apart(edition))
+def _apart_of(held: CodeSet, edition: Edition) -> tuple[tuple[Apart, PairBlock], ...]:
+    """Return those readings that speak of some codes, which many lines of a note hold for."""
+    return tuple((one, pairs) for one, pairs in _apart(edition) if held & pairs.held)
 
 
 def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[Taken]:
     """Yield the pairs of a line as the readings take them, before Excludes2 notes are looked at."""
     readings = bundled_readings()
     rest = [block]
-    for apart, pairs in _apart(edition) if block.held & _ever_apart(edition) else ():
+    for apart, pairs in _apart_of(block.held, edition):
         for both in [both for part in rest if (both := part & pairs)]:
             rest = _without(rest, both)
             sort = Sort.EVENTS if apart.events else Sort.WIDE

@@ -74,7 +74,7 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
         category, condition = categories[right], conditions[right]
 
         def of_its_days(others: Iterable[int], here: frozenset[int] = windows[right]) -> list[str]:
-            return [names[other] for other in others if _meet(here, windows[other], edition.windows)]
+            return [names[other] for other in others if meet(here, windows[other], edition.windows)]
 
         for left in of_its_days(lefts.get((category, turned[right]), ())):
             both = of_its_days(by_words.get((category, "both", condition), ())) or of_its_days(
@@ -101,12 +101,8 @@ def _of_two_sides(edition: Edition, places: Numbers) -> list[int]:
     return np.flatnonzero(kept).tolist()
 
 
-def meet(codes: CodeSet, others: CodeSet, edition: Edition) -> bool:
-    """Whether there is a day on which codes of both sets are billable."""
-    return _meet(edition.windows_of(codes), edition.windows_of(others), edition.windows)
-
-
-def _meet(one: frozenset[int], other: frozenset[int], windows: Sequence[Window]) -> bool:
+def meet(one: frozenset[int], other: frozenset[int], windows: Sequence[Window]) -> bool:
+    """Whether there is a day in the windows of codes and in those of others, given by number."""
     return not one.isdisjoint(other) or any(_overlap(windows[a], windows[b]) for a in one for b in other)
 
 
