@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ COUNTS = (
 @pytest.mark.parametrize("name", [".csv", ".parquet", ".jsonl"])
 # Each example is several runs: to shrink one would take minutes.
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data(), rows=st.lists(CLAIM, min_size=1, max_size=14))
 def test_the_output_is_that_of_a_run_over_everything_whatever_was_edited(
@@ -164,6 +165,89 @@ def test_what_is_no_digests_file_or_belongs_to_other_findings_is_refused(tmp_pat
     for options in (["--digests", state, "-o", tmp_path / "f.csv"], ["--since", state, "--engine", "durable"]):
         assert scrub(claims, other, *options, status=2)["said"].startswith("weakcode: --digests")
     assert not other.exists()
+
+
+def into_table(claims: Path, folder: Path, kind: str, *options: object, status: int = 0) -> Any:
+    """Scrub into a table, and return the summary, or what is said."""
+    told = folder / "told.json"
+    arguments = ["scrub", claims, "--into", f"{kind}:{folder / f'{kind}.db'}:findings", "--summary", told, *options]
+    arguments += ["--only", "weakness", "--only", "icd10cm", "--fail-on", "never", "--quiet", "--today", "2026-06-01"]
+    result = CliRunner().invoke(main, list(map(str, arguments)))
+    assert result.exit_code == status, result.output
+    return result.output if status else json.loads(told.read_text())
+
+
+def in_table(folder: Path, kind: str) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    path = str(folder / f"{kind}.db")
+    connection: Any = duckdb.connect(path) if kind == "duckdb" else sqlite3.connect(path)
+    query = "SELECT claim_id, finding_id, rule, severity, message, payer, service_date FROM findings ORDER BY 1, 2"
+    try:
+        return list(connection.execute(query).fetchall())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_of_a_table_only_the_claims_that_changed_are_judged_and_all_else_stays(tmp_path: Path, kind: str) -> None:
+    dice = random.Random(kind)
+
+    def row(number: int) -> tuple[str, ...]:
+        return f"C{number}", dice.choice(CODES), dice.choice(DATES), dice.choice(["70", "3"]), dice.choice(["", "Acme"])
+
+    rows = [row(number) for number in range(400)]
+    state, whole = tmp_path / "digests.parquet", tmp_path / "whole"
+    whole.mkdir()
+    first = into_table(written(tmp_path, rows, ".csv"), tmp_path, kind, "--digests", state)
+    into_table(tmp_path / "claims.csv", whole, kind)
+    assert first["unchanged"] == 0
+    for _ in range(2):
+        rows = [one if dice.random() < 0.8 else row(int(one[0][1:])) for one in rows]
+        rows.append(row(len(rows)))
+        claims = written(tmp_path, dice.sample(rows, len(rows)), ".csv")
+        some = into_table(claims, tmp_path, kind, "--digests", state, "--since", state, "--jobs", 2)
+        every = into_table(claims, whole, kind)
+        assert 0 < some["unchanged"] < some["evaluated"]
+        assert {key: every[key] for key in COUNTS} == {key: some[key] for key in COUNTS}
+        assert in_table(tmp_path, kind) == in_table(whole, kind)
+
+
+def test_a_table_that_another_run_wrote_into_since_or_claims_that_share_an_id_are_refused(tmp_path: Path) -> None:
+    claims, state = written(tmp_path, ROWS, ".csv"), tmp_path / "digests.parquet"
+    since = ("--digests", state, "--since", state)
+    into_table(claims, tmp_path, "duckdb", "--digests", state, "--run-id", "monday")
+    into_table(claims, tmp_path, "duckdb", "--run-id", "other")
+    assert "wrote last into the table" in into_table(claims, tmp_path, "duckdb", *since, status=2)
+    into_table(claims, tmp_path, "duckdb", "--digests", state)
+    claims = written(tmp_path, [*ROWS, ROWS[0]], ".csv")
+    assert "claims share an id" in into_table(claims, tmp_path, "duckdb", *since, status=2)
+    assert "in a file" not in scrub(claims, tmp_path / "f.parquet", *since, status=2)["said"]
+    both = into_table(claims, tmp_path, "duckdb", "-o", tmp_path / "f.parquet", *since, status=2)
+    assert "not with both" in both
+    mode = into_table(claims, tmp_path, "duckdb", "--into-mode", "append", "--digests", state, status=2)
+    assert "--into TABLE (upsert)" in mode
+
+
+def test_denial_risks_are_taken_over_and_waivers_are_refused(tmp_path: Path) -> None:
+    claims, state, out = written(tmp_path, ROWS, ".csv"), tmp_path / "digests.parquet", tmp_path / "run.parquet"
+    profile = tmp_path / "risks.yaml"
+    profile.write_text(
+        "name: mine\nsources:\n  policy: {title: A policy, publisher: Acme}\n"
+        "denial_risk:\n  M62.84: {risk: high, source: policy}\n"
+    )
+    scrub(claims, out, "--digests", state, "--profile", profile)
+    before = pq.read_table(out).to_pylist()
+    again = scrub(claims, out, "--digests", state, "--since", state, "--profile", profile)
+    assert again["unchanged"] == 3
+    assert pq.read_table(out).to_pylist() == before
+    assert "high" in {row["denial_risk"] for row in before}
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text(
+        "waivers:\n- {rule: icd10cm/unspecified-code, codes: [R54], reason: known, who: me, until: 2027-01-01}\n"
+    )
+    said = scrub(claims, out, "--since", state, "--waivers", waivers, status=2)["said"]
+    assert "do not go with waivers" in said
 
 
 VALUES = st.lists(st.one_of(st.none(), st.text("ab", max_size=2)), min_size=1, max_size=6)

@@ -51,6 +51,11 @@ class ChosenPolicies:
             self._own = {procedure: policies for procedure, policies in own.items() if policies}
         return self._own
 
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The files that they are of, each with its SHA-256."""
+        return sorted((file.name, str(file.meta["sha256"])) for file in self._policies.files)
+
 
 @attrs.frozen(eq=False)
 class Coverage:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.run import Plan
+    from weakcode.scrub.unchanged import Unchanged
     from weakcode.scrub.write.digests import DigestsWriter
     from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.sinks import Sink
@@ -85,8 +86,14 @@ class Targets:
             if there.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
         findings, digests = checked["output"], checked["digests"]
-        if digests is not None and (findings is None or findings.suffix.lower() != ".parquet"):
-            raise InputError("--digests goes with -o FILE.parquet: the next run takes findings from there")
+        table = None if plan.sink is None else plan.sink.takes_changes
+        if digests is not None and table is None and (findings is None or findings.suffix.lower() != ".parquet"):
+            raise InputError(
+                "--digests goes with -o FILE.parquet, from which the next run takes findings, or with --into TABLE "
+                "(upsert), in which they stay"
+            )
+        if table is not None and findings is not None and (digests is not None or plan.since is not None):
+            raise InputError("--digests and --since go with -o FILE.parquet or with --into TABLE, not with both")
         if digests is not None and (digests in addresses or findings in addresses):
             raise InputError("--digests goes with -o FILE.parquet on this machine, not in object storage")
         return cls(
@@ -128,10 +135,14 @@ class Targets:
                 )
                 stack.callback(corrected.abandon)
             digests = None
-            if self.digests and self.findings:
+            since = _since(plan)
+            where = self.findings or (plan.sink.takes_changes if plan.sink is not None else None)
+            if self.digests and where:
                 from weakcode.scrub.write.digests import DigestsWriter
 
-                digests = DigestsWriter(self.digests, outputs.open(self.digests), self.findings)
+                digests = DigestsWriter(
+                    self.digests, outputs.open(self.digests), where, None if since is None else since.stays_in_table
+                )
                 stack.callback(digests.abandon)
             hide = None if plan.hash_key is None else HashedIds(plan.hash_key)
             yield OpenOutputs(
@@ -146,7 +157,25 @@ class Targets:
                 plan.sink,
                 self.metrics,
                 digests,
+                since,
             )
+
+
+def _since(plan: Plan) -> Unchanged | None:
+    """Return what tells which claims of a run are unchanged, where it is asked to tell."""
+    if plan.columns is None or plan.of_run is None or (plan.digests is None and plan.since is None):
+        return None
+    from weakcode.scrub.unchanged import Unchanged
+    from weakcode.scrub.write.digests import earlier_claims
+
+    table = None if plan.sink is None else plan.sink.takes_changes
+    earlier = None if plan.since is None else earlier_claims(plan.since, table)
+    if earlier is not None and plan.sink is not None and plan.sink.last_written() != earlier.wrote:
+        raise InputError(
+            f"--since goes with the run that wrote last into the table {table}, and another one did; run once without "
+            "--since"
+        )
+    return Unchanged(plan.columns, plan.of_run, earlier)
 
 
 @attrs.frozen
@@ -165,6 +194,7 @@ class OpenOutputs:
     sink: Sink | None
     _metrics: Path | None
     digests: DigestsWriter | None
+    since: Unchanged | None = None
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:
@@ -190,10 +220,10 @@ class OpenOutputs:
                 writer.finish(metadata)
             if self.corrected:
                 self.corrected.finish(metadata)
-            if self.digests:
-                self.digests.finish(metadata)
             if self.sink:
                 self.sink.end(summary)
+            if self.digests:
+                self.digests.finish(metadata, "" if self.sink is None else self.sink.wrote)
         else:
             if self.sink:
                 self.sink.end(summary)

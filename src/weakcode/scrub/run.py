@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.read.batch import ClaimBatch
     from weakcode.scrub.read.sql import QuerySource
-    from weakcode.scrub.unchanged import Unchanged
     from weakcode.scrub.write.sinks import Sink
 
 Progress = Callable[[int, int, int], None]
@@ -113,12 +112,9 @@ class Plan:
             raise InputError("corrected claims need both a file, fixed, and what mends a claim, mend")
         if self.digests is not None or self.since is not None:
             if self.columns is None:
-                raise InputError("--digests and --since go with -o FILE and the columnar engine")
+                raise InputError("--digests and --since go with -o FILE or --into TABLE, and the columnar engine")
             if self.of_run is None:
-                raise InputError(
-                    "--digests and --since do not go with waivers, denial risks and coverage policies, which have "
-                    "dates and files of their own"
-                )
+                raise InputError("--digests and --since do not go with waivers, which have dates of their own")
 
     def run(self) -> Summary:
         """Evaluate every claim, write what is asked for and return the summary.
@@ -157,16 +153,6 @@ def scrub(inputs: Sequence[str | os.PathLike[str]], judge: Judge, **options: Any
     return Plan(inputs, judge, **options).run()
 
 
-def _since(plan: Plan) -> Unchanged | None:
-    """Return what tells which claims of a run are unchanged, where it is asked to tell."""
-    if plan.columns is None or plan.of_run is None or (plan.digests is None and plan.since is None):
-        return None
-    from weakcode.scrub.unchanged import Unchanged
-    from weakcode.scrub.write.digests import earlier_claims
-
-    return Unchanged(plan.columns, plan.of_run, None if plan.since is None else earlier_claims(plan.since))
-
-
 class _Run:
     """One scrub on its way: inputs one after the other, each claim by claim or in batches."""
 
@@ -178,7 +164,7 @@ class _Run:
         self._judged: list[str | None] = []
         self._bytes_before = 0
         self._counts = Counts()
-        self._since = _since(plan)
+        self._since = out.since
         self._progress = plan.progress or (minutely(None) if logs_progress() and not plan.is_part else None)
 
     def file(self, path: str | os.PathLike[str]) -> None:
@@ -296,8 +282,11 @@ class _Run:
         if self._out.digests:
             self._out.digests.batch(part, self._repeated.nth)
         if self._out.sink and part.claim_ids is not None:
-            hide = self._out.hide
-            self._out.sink.judged((part.claim_ids if hide is None else hide.ids(part.claim_ids)).to_pylist())
+            hide, ids = self._out.hide, part.claim_ids
+            if self._since is not None and self._since.stays_in_table is not None and part.known is not None:
+                self._repeated.check_alone()
+                ids = part.new_ids()
+            self._out.sink.judged((ids if hide is None else hide.ids(ids)).to_pylist())
 
     def _read(self, bytes_read: int) -> None:
         if self._progress:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from weakcode.errors import EditionError
@@ -25,27 +27,96 @@ from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.read.batch import said_once
-from weakcode.scrub.schema import conformed, findings_schema
+from weakcode.scrub.schema import Encoding, conformed, findings_schema, parquet_leaves
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
     from weakcode.scrub.judge.columns import ColumnScrubber, Scrubbed
 
+_KEPT = 2
+"""Row groups behind the batch that is judged: threads are not all equally far."""
 LOOKED_AT = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
+
+
+class EarlierFindings:
+    """The findings of an earlier run in their Parquet file. Its row groups are read when they are asked for.
+
+    Texts that repeat stay dictionaries, so that to take findings over is to copy numbers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with pq.ParquetFile(path) as file:
+            self._metadata = file.metadata
+            self.names = file.schema_arrow.names
+        sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
+        self._bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
+        self._read: dict[int, pa.Table] = {}
+        self._furthest = 0
+
+    def __len__(self) -> int:
+        return int(self._metadata.num_rows)
+
+    def column(self, name: str) -> Iterator[pa.ChunkedArray]:
+        """Give a column, a row group at a time."""
+        with pq.ParquetFile(self.path, metadata=self._metadata) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group, columns=[name])[name]
+
+    def take(self, index: NDArray[np.int64]) -> pa.Table:
+        """Return findings by their numbers, without copying texts."""
+        if not len(index):
+            return findings_schema().empty_table()
+        groups = np.unique(np.searchsorted(self._bounds, index, "right") - 1)
+        self._let_go(int(groups[0]), int(groups[-1]))
+        first, last = int(index.min()), int(index.max()) + 1
+        parts, starts = [], np.zeros(len(self._bounds), np.int64)
+        rows = 0
+        for group in groups.tolist():
+            start, end = max(first, int(self._bounds[group])), min(last, int(self._bounds[group + 1]))
+            starts[group] = start - rows
+            rows += end - start
+            parts.append(self._group(group).slice(start - int(self._bounds[group]), end - start))
+        table = parts[0] if len(parts) == 1 else pa.concat_tables(parts).unify_dictionaries()
+        if rows == len(index) and bool((np.diff(index) == 1).all()):
+            return table
+        return table.take(numbers(index - starts[np.searchsorted(self._bounds, index, "right") - 1]))
+
+    def _let_go(self, first: int, last: int) -> None:
+        """Let go of what lies far behind, as long as claims come in the order of the earlier run."""
+        if first + _KEPT >= self._furthest:
+            for group in [one for one in list(self._read) if one + _KEPT < first]:
+                self._read.pop(group, None)
+        self._furthest = max(self._furthest, last)
+
+    def _group(self, group: int) -> pa.Table:
+        found = self._read.get(group)
+        if found is None:
+            repeated = [one for one in parquet_leaves(Encoding.REPEATS) if "list" not in one]
+            with pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=repeated) as file:
+                read = file.read_row_group(group)
+            found = read.select([name for name in findings_schema().names if name in read.column_names])
+            self._read[group] = found
+        return found
 
 
 @attrs.frozen(eq=False)
 class EarlierClaims:
     """The claims and findings of an earlier run, in its order.
 
-    `digests` are those of its claims as two numbers each, `findings` how many findings each has, `nth` which claim of
-    its id each was.
+    `digests` are those of its claims as two numbers each, `counts` how many findings each has, `nth` which claim of
+    its id each was. `found`, from one of `bounds` to the next, has for each finding of a claim which of the `pairs` of
+    rule and severity it is. `findings` are None where they stay in a table, in which `wrote` stands for the run.
     """
 
     digests: NDArray[np.uint64]
     counts: NDArray[np.int64]
     nth: NDArray[np.int64]
-    findings: pa.Table
+    found: NDArray[np.int32]
+    bounds: NDArray[np.int64]
+    pairs: tuple[tuple[str, str], ...]
+    wrote: str
+    findings: EarlierFindings | None
     _order: NDArray[np.int64] = attrs.field(init=False)
     _sorted: NDArray[np.uint64] = attrs.field(init=False)
     _starts: NDArray[np.int64] = attrs.field(init=False)
@@ -66,16 +137,22 @@ class EarlierClaims:
         same = (self.digests[claim] == words).all(axis=1) & words.any(axis=1)
         return np.where(same, claim, -1)
 
-    def findings_of(self, claims: NDArray[np.int64]) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+    def findings_of(self, claims: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
         """Return the findings of these claims in their order, and on which of them each is."""
-        counts = self.counts[claims]
-        ends = np.cumsum(counts)
-        rows = np.repeat(np.arange(len(claims)), counts)
-        index = np.repeat(self._starts[claims] - (ends - counts), counts) + np.arange(int(counts.sum()))
-        taken = self.findings.take(numbers(index)).combine_chunks()
-        batches = taken.to_batches()
-        batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=taken.schema)
-        return conformed(batch), rows
+        assert self.findings is not None
+        index, of = _spread(self._starts[claims], self.counts[claims])
+        return self.findings.take(index), of
+
+    def numbers_of(self, claims: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Return which of the pairs the findings of these claims are, and on which of them each is."""
+        index, of = _spread(self.bounds[claims], self.bounds[claims + 1] - self.bounds[claims])
+        return self.found[index], of
+
+
+def _spread(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of some runs of numbers one after the other, and which run each is of."""
+    of = np.repeat(np.arange(len(counts)), counts)
+    return np.repeat(starts - (np.cumsum(counts) - counts), counts) + np.arange(len(of)), of
 
 
 @attrs.frozen(eq=False)
@@ -103,6 +180,11 @@ class Unchanged:
 
     def __init__(self, scrubber: ColumnScrubber, of_run: str, earlier: EarlierClaims | None = None) -> None:
         self._scrubber, self._of_run, self.earlier = scrubber, of_run, earlier
+
+    @property
+    def stays_in_table(self) -> EarlierClaims | None:
+        """The earlier claims, where their findings stay in a table."""
+        return self.earlier if self.earlier is not None and self.earlier.findings is None else None
 
     def look(self, batch: pa.RecordBatch | pa.Table, *, decoded: bool, ordered: bool = True) -> Looked:
         """Return what is known of a batch of claims: nothing where text cannot be read, or codes are not `ordered`."""
@@ -149,40 +231,43 @@ class Unchanged:
         """
         assert self.earlier is not None
         taken = np.flatnonzero(looked.earlier >= 0)
-        old, on = self.earlier.findings_of(looked.earlier[taken])
-        new = conformed(scrubbed.findings).cast(findings_schema())
-        rows = np.concatenate([filled(new["line"], 0).astype(np.int64), taken[on]])
-        order = np.argsort(rows, kind="stable")
-        both = (
-            pa.Table.from_batches([new, old.cast(findings_schema())])
-            .combine_chunks()
-            .take(numbers(order))
-            .combine_chunks()
-        )
-        batches = both.to_batches()
-        findings = conformed(batches[0] if batches else new)
-        at = findings.schema.get_field_index("line")
-        findings = findings.set_column(at, "line", numbers(rows[order]))
-        at = findings.schema.get_field_index("file")
-        findings = findings.set_column(at, "file", said_once(file, len(rows)))
-        severity = old["severity"].cast(pa.string())
-        errors = len(np.unique(on[np.asarray(pc.equal(severity, "error").to_numpy(zero_copy_only=False), np.bool_)]))
+        numbered, on = self.earlier.numbers_of(looked.earlier[taken])
+        by_rule, by_severity = self._counts(numbered)
+        errors = np.array([severity == "error" for _, severity in self.earlier.pairs], np.bool_)
+        if self.earlier.findings is None:
+            findings = scrubbed.findings
+        else:
+            old, of = self.earlier.findings_of(looked.earlier[taken])
+            findings, rows = _merged(scrubbed.findings, old, taken[of])
+            for name, column in {"line": numbers(rows), "file": said_once(file, len(rows))}.items():
+                findings = findings.set_column(findings.schema.get_field_index(name), name, column)
         return attrs.evolve(
             scrubbed,
             findings=findings,
             rejected=tuple(attrs.evolve(one, row=int(changed[one.row])) for one in scrubbed.rejected),
             rows=len(looked.earlier),
             evaluated=scrubbed.evaluated + len(taken),
-            clean=scrubbed.clean + len(taken) - len(np.unique(on)),
-            with_errors=scrubbed.with_errors + errors,
-            by_rule=Counter(scrubbed.by_rule) + _counted(old["rule"]),
-            by_severity={name: n + _counted(severity)[name] for name, n in scrubbed.by_severity.items()},
+            clean=scrubbed.clean + int((self.earlier.counts[looked.earlier[taken]] == 0).sum()),
+            with_errors=scrubbed.with_errors + len(np.unique(on[errors[numbered]])),
+            by_rule=Counter(scrubbed.by_rule) + by_rule,
+            by_severity={name: n + by_severity[name] for name, n in scrubbed.by_severity.items()},
             editions=Counter(scrubbed.editions) + looked.editions,
             notes_editions=Counter(scrubbed.notes_editions) + looked.notes,
             notes_out_of_force=Counter(scrubbed.notes_out_of_force) + looked.old_notes,
             out_of_force=Counter(scrubbed.out_of_force) + looked.out_of_force,
             unchanged=len(taken),
         )
+
+    def _counts(self, numbered: NDArray[np.int32]) -> tuple[Counter[str], Counter[str]]:
+        """Return how many findings are of each rule, and of each severity."""
+        assert self.earlier is not None
+        by_rule, by_severity = Counter[str](), Counter[str]()
+        found = np.bincount(numbered, minlength=len(self.earlier.pairs)).tolist()
+        for (rule, severity), count in zip(self.earlier.pairs, found, strict=True):
+            if count:
+                by_rule[rule] += count
+                by_severity[severity] += count
+        return by_rule, by_severity
 
     def nth_of(self, looked: Looked) -> NDArray[np.int64]:
         """Return which claim of its id each was in the earlier run, 0 for those that were judged now."""
@@ -191,5 +276,32 @@ class Unchanged:
         return np.where(looked.earlier >= 0, self.earlier.nth[looked.earlier], 0)
 
 
-def _counted(column: Any) -> Counter[str]:
-    return Counter({one["values"]: one["counts"] for one in pc.value_counts(column.cast(pa.string())).to_pylist()})
+@attrs.frozen
+class Texts:
+    """A column as numbers of its distinct texts."""
+
+    names: list[str]
+    index: NDArray[np.int64]
+
+
+def texts_of(column: pa.Array) -> Texts:
+    """Return a column of texts as numbers of them."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return Texts(coded.dictionary.to_pylist(), filled(coded.indices, 0).astype(np.int64))
+
+
+def _merged(new: pa.RecordBatch, old: pa.Table, at: NDArray[np.int64]) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+    """Return findings in the order of their claims, and the row of each; `at` are the rows of the old ones."""
+    if not new.num_rows and bool((np.diff(at) >= 0).all()):
+        return _one_batch(old), at
+    rows = np.concatenate([filled(new["line"], 0).astype(np.int64), at])
+    kinds = pa.schema([(field.name, old.schema.field(field.name).type) for field in findings_schema()])
+    new = conformed(new)
+    columns = [new[name].cast(kinds.field(name).type) for name in kinds.names]
+    both = pa.concat_tables([pa.table(columns, schema=kinds), old.select(kinds.names)])
+    return _one_batch(both.unify_dictionaries().take(numbers(np.argsort(rows, kind="stable")))), np.sort(rows)
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.unify_dictionaries().combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -27,13 +27,24 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(eq=False)
+class KnownClaims:
+    """What is known of claims beside their verdicts: their digests, and which claim of the earlier run each is, or -1.
+
+    `nth` says which claim of its id each was in that run, 0 where it is not of it.
+    """
+
+    digests: Digests
+    earlier: NDArray[np.int64]
+    nth: NDArray[np.int64]
+
+
+@attrs.frozen(eq=False)
 class FindingBatch:
     """What goes from judging to writing: findings and counts of a batch of claims, and the rows that were rejected.
 
     `scrubbed` is None where all were rejected. `claims` and `found`, the rows in them of the claims that have findings,
     are there where they were asked for. `claim_ids` are the ids of the claims that were evaluated, as text, and `rows`
-    says for each finding which of them it is on. Where they are asked for, `digests` are those of these claims, and
-    `nth_before` says which claim of its id each was in the earlier run that its findings are of, 0 where they are new.
+    says for each finding which of them it is on. `known` is what is known of these claims, where that is asked for.
     """
 
     scrubbed: Scrubbed | None
@@ -42,8 +53,13 @@ class FindingBatch:
     found: NDArray[np.int64] | None = None
     claim_ids: pa.Array | None = None
     rows: NDArray[np.int32] | None = None
-    digests: Digests | None = None
-    nth_before: NDArray[np.int64] | None = None
+    known: KnownClaims | None = None
+
+    def new_ids(self) -> pa.Array:
+        """Return the ids of the claims that are not of the earlier run."""
+        assert self.claim_ids is not None
+        assert self.known is not None
+        return self.claim_ids.take(numbers(np.flatnonzero(self.known.earlier < 0)))
 
     def evaluated(self) -> Iterator[Claim]:
         """Give the claims that were evaluated, where they are kept."""
@@ -139,18 +155,16 @@ def _in_columns(
         np.unique(rows).astype(np.int64) if keep_claims else None,
         claim_ids,
         rows if which is None else which[rows],
-        *_known(looked, since, scrubbed),
+        _known(looked, since, scrubbed),
     )
 
 
-def _known(
-    looked: Looked | None, since: Unchanged | None, scrubbed: Scrubbed
-) -> tuple[Digests | None, NDArray[np.int64] | None]:
+def _known(looked: Looked | None, since: Unchanged | None, scrubbed: Scrubbed) -> KnownClaims | None:
     if looked is None or since is None:
-        return None, None
+        return None
     good = np.ones(len(looked.digests), np.bool_)
     good[[one.row for one in scrubbed.rejected]] = False
-    return looked.digests[good], since.nth_of(looked)[good]
+    return KnownClaims(looked.digests[good], looked.earlier[good], since.nth_of(looked)[good])
 
 
 def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed) -> tuple[pa.Array, NDArray[np.int32] | None]:

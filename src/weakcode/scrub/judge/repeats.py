@@ -14,6 +14,7 @@ import attrs
 
 from weakcode.engines.ids import id_of
 from weakcode.engines.kernel._kernel import SeenIds, ids_of_nth, nth_id, nth_of_run
+from weakcode.errors import InputError
 from weakcode.findings import Finding
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ class RepeatedIds:
         self._is_part = is_part
         self.nth: Any = None
         """Which claim of its id each of the last batch was."""
+
+    def check_alone(self) -> None:
+        """Raise InputError where a claim of the last batch has the id of another, or none like another."""
+        if self.nth is not None and int(self.nth.max(initial=0)) > 1:
+            raise InputError(
+                "claims share an id, or several have none; in a table findings are told by it, so run without --since"
+            )
 
     def evaluated(self, one: Evaluated) -> Evaluated:
         """Return a claim that was evaluated with the ids that its findings have in the run."""
@@ -60,15 +68,16 @@ class RepeatedIds:
             return findings
         block, again = self._seen.add_all(*text_buffers(part.claim_ids))
         self.nth = nth = np.frombuffer(block, np.uint32)
-        if part.nth_before is not None:
-            findings = _as_first(findings, part.rows, part.nth_before, nth)
+        if part.known is not None:
+            findings = _as_first(findings, part.rows, part.known.nth, nth)
             # Those of an earlier run have their ids already.
-            nth = np.where(part.nth_before == nth, 1, nth).astype(np.uint32)
+            nth = np.where(part.known.nth == nth, 1, nth).astype(np.uint32)
             again = int((nth > 1).any())
         if not again or not findings.num_rows:
             return findings
         at = findings.schema.get_field_index("finding_id")
-        _, data = text_buffers(findings.column(at))
+        bounds, data = text_buffers(findings.column(at))
+        data = data[int(bounds[0]) : int(bounds[-1])]
         ends = np.arange(findings.num_rows + 1, dtype=np.int32) * np.int32(len(data) // findings.num_rows)
         ids = ids_of_nth(data, part.rows, nth)
         column = pa.StringArray.from_buffers(findings.num_rows, pa.py_buffer(ends), pa.py_buffer(ids))

@@ -1,7 +1,8 @@
 """What a run leaves for the next one, so that it judges only claims that are new or changed: their digests.
 
-The digests file has a row for each claim that was evaluated, in order: its digest, how many findings it has, and which
-claim of its id it is. It says which findings file it belongs to, and the digest of that file's ids.
+The digests file has a row for each claim that was evaluated, in order: its digest, how many findings it has, of which
+rule and severity each, and which claim of its id it is. It says which findings file it belongs to, and the digest of
+that file's ids; or which table, and the run that wrote into it.
 """
 
 from __future__ import annotations
@@ -19,36 +20,40 @@ import numpy as np
 
 from weakcode.errors import InputError
 from weakcode.scrub.columns.digests import SIZE, as_column, as_words
-from weakcode.scrub.schema import Encoding, findings_schema, parquet_leaves
-from weakcode.scrub.unchanged import EarlierClaims
+from weakcode.scrub.schema import findings_schema
+from weakcode.scrub.unchanged import EarlierClaims, EarlierFindings, texts_of
 from weakcode.scrub.write.files import writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.validator import Validator
 
 DIGESTS_EXTENSIONS = (".parquet",)
 _FINDINGS, _IDS = b"weakcode.findings_file", b"weakcode.finding_ids"
+_TABLE, _RUN, _NAMES = b"weakcode.findings_table", b"weakcode.digests_run", b"weakcode.numbers"
 _MOST_WAITING = 65_536
 
 
 def what_judges(validator: Validator, rules: str, hash_key: bytes | None) -> str | None:
     """Return what stands for everything that judges claims beside the codes of their days; None where nothing does.
 
-    `rules` is the digest of the rules. With waivers, denial risks and coverage policies no claim is known to be judged
-    as before: these have dates and files of their own.
+    `rules` is the digest of the rules. With waivers no claim is known to be judged as before: these have dates.
     """
     from weakcode import __version__
 
     columns = validator.columns()
-    if columns.marker is not None or columns.coverage is not None:
+    if columns.marker is not None and len(columns.marker.book):
         return None
+    policies = [] if columns.coverage is None else [one.files for of in columns.coverage.scopes.values() for one in of]
     profile = validator._chosen.profile
-    said = None if profile is None else _plain(attrs.asdict(profile))
+    # What a profile does not compare by, such as where its keys stand in the file, judges nothing.
+    said = None if profile is None else _plain(attrs.asdict(profile, filter=lambda field, _: bool(field.eq)))
     key = hashlib.blake2b(hash_key, digest_size=16).hexdigest() if hash_key else ""
-    content = json.dumps([__version__, rules, validator.packs, validator.strict_edition, said, key], sort_keys=True)
+    judging = [__version__, rules, validator.packs, validator.strict_edition, said, key, policies]
+    content = json.dumps(judging, sort_keys=True)
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
@@ -62,25 +67,65 @@ def _plain(value: Any) -> Any:
 
 
 class DigestsWriter:
-    """Writes the digests of the claims of a run; `findings` is where its findings will stand."""
+    """Writes the digests of the claims of a run; `findings` is where its findings will stand, a file or a table.
 
-    def __init__(self, target: Path, file: BinaryIO, findings: Path) -> None:
+    `earlier` are the claims whose findings stay where they are, in a table.
+    """
+
+    def __init__(
+        self, target: Path, file: BinaryIO, findings: Path | str, earlier: EarlierClaims | None = None
+    ) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._target, self._findings = target, findings
-        self._schema = pa.schema([("digest", pa.binary(SIZE)), ("findings", pa.int32()), ("nth", pa.int32())])
+        self._target, self._findings, self._earlier = target, findings, earlier
+        kinds = {"digest": pa.binary(SIZE), "findings": pa.int32(), "nth": pa.int32(), "found": pa.list_(pa.int32())}
+        self._schema = pa.schema(list(kinds.items()))
         self._ids = hashlib.blake2b(digest_size=16)
+        self._numbers: dict[tuple[str, str], int] = {}
         self._single: list[int] = []
+        # The numbers of the earlier run go on.
+        for pair in () if earlier is None else earlier.pairs:
+            self._numbers[pair] = len(self._numbers)
         with writing(target):
-            self._writer = pq.ParquetWriter(file, self._schema, compression="zstd", use_dictionary=False)
+            self._writer = pq.ParquetWriter(
+                file, self._schema, compression="zstd", use_dictionary=["found.list.element"]
+            )
 
     def batch(self, part: FindingBatch, nth: Any) -> None:
         """Take the claims of a batch."""
-        if part.digests is None or part.rows is None:
+        if part.known is None or part.rows is None or part.scrubbed is None:
             return
         self._flush()
-        self._put(part.digests, np.bincount(part.rows, minlength=len(part.digests)), nth)
+        count = len(part.known.digests)
+        counts = np.bincount(part.rows, minlength=count)
+        numbers = self._numbered(part.scrubbed.findings)
+        if self._earlier is not None:
+            counts, numbers = self._with_earlier(part.known.earlier, part.rows, counts, numbers)
+        self._put(part.known.digests, counts, nth, counts, numbers)
+
+    def _numbered(self, findings: pa.RecordBatch) -> NDArray[np.int32]:
+        """Return for each finding the number of its rule and severity."""
+        rules, severities = (texts_of(findings.column(name)) for name in ("rule", "severity"))
+        width = max(len(severities.names), 1)
+        pairs = rules.index * width + severities.index
+        found, index = np.unique(pairs, return_inverse=True)
+        known = [
+            self._numbers.setdefault((rules.names[one // width], severities.names[one % width]), len(self._numbers))
+            for one in found.tolist()
+        ]
+        return np.asarray(known, np.int32)[index] if known else np.zeros(0, np.int32)
+
+    def _with_earlier(
+        self, claims: NDArray[np.int64], rows: Any, counts: Any, numbers: NDArray[np.int32]
+    ) -> tuple[Any, NDArray[np.int32]]:
+        """Return the counts and numbers with those of claims whose findings stay where they are."""
+        assert self._earlier is not None
+        taken = np.flatnonzero(claims >= 0)
+        kept, of = self._earlier.numbers_of(claims[taken])
+        where = np.concatenate([rows, taken[of]])
+        order = np.argsort(where, kind="stable")
+        return counts + np.bincount(taken[of], minlength=len(claims)), np.concatenate([numbers, kept])[order]
 
     def claim(self, findings: int) -> None:
         """Take a claim that was judged alone, which is judged again by the next run."""
@@ -100,24 +145,31 @@ class DigestsWriter:
     def _flush(self) -> None:
         if self._single:
             count = len(self._single)
-            self._put(np.zeros((count, SIZE), np.uint8), np.array(self._single), np.zeros(count, np.int32))
+            none = np.zeros(count, np.int32)
+            self._put(np.zeros((count, SIZE), np.uint8), np.array(self._single), none, none, np.zeros(0, np.int32))
             self._single.clear()
 
-    def _put(self, digests: Any, counts: Any, nth: Any) -> None:
+    def _put(self, digests: Any, counts: Any, nth: Any, lengths: Any, found: NDArray[np.int32]) -> None:
         import pyarrow as pa
 
         from weakcode.scrub.columns.arrow import numbers
 
+        bounds = numbers(np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)]))
         columns = [as_column(digests), numbers(counts.astype(np.int32)), numbers(nth.astype(np.int32))]
+        columns.append(pa.ListArray.from_arrays(bounds, numbers(found)))
         with writing(self._target):
-            self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+            self._writer.write_batch(pa.RecordBatch.from_arrays(columns, names=self._schema.names).cast(self._schema))
 
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains."""
+    def finish(self, metadata: Mapping[str, str], wrote: str) -> None:
+        """Write what remains; `wrote` stands for the run in the table of findings."""
         self._flush()
-        with writing(self._target):
+        told = {_RUN.decode(): wrote, _NAMES.decode(): json.dumps([*self._numbers])}
+        if isinstance(self._findings, Path):
             where = os.path.relpath(self._findings, self._target.parent)
-            told = {_FINDINGS.decode(): where, _IDS.decode(): self._ids.hexdigest()}
+            told |= {_FINDINGS.decode(): where, _IDS.decode(): self._ids.hexdigest()}
+        else:
+            told[_TABLE.decode()] = self._findings
+        with writing(self._target):
             self._writer.add_key_value_metadata({**metadata, **told})
             self._writer.close()
 
@@ -128,42 +180,64 @@ class DigestsWriter:
         self._writer.is_open = False
 
 
-def earlier_claims(path: str | os.PathLike[str]) -> EarlierClaims:
-    """Return the claims and findings of the run that wrote a digests file.
+def earlier_claims(path: str | os.PathLike[str], table: str | None = None) -> EarlierClaims:
+    """Return the claims and findings of the run that wrote a digests file; with `table`, those in that table.
 
-    Raises InputError where that is none, and where the findings that it belongs to are others now.
+    Raises InputError where that is none, and where the findings that it belongs to are others now. Whether the table
+    has them is not asked.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from weakcode.scrub.columns.arrow import filled, text_buffers
+    from weakcode.scrub.columns.arrow import filled
 
     given = Path(path)
     if not given.is_file():
         raise InputError(f"--since {given}: there is no such file; give what --digests of an earlier run wrote")
     try:
-        table = pq.read_table(given, columns=["digest", "findings", "nth"])
+        claims = pq.read_table(given, columns=["digest", "findings", "nth", "found"])
         said = pq.read_metadata(given).metadata or {}
-        findings = given.parent / said[_FINDINGS].decode()
-        repeated = [one for one in parquet_leaves(Encoding.REPEATS) if "list" not in one]
-        found = pq.read_table(findings, read_dictionary=repeated)
+        pairs = tuple((str(rule), str(severity)) for rule, severity in json.loads(said[_NAMES]))
+        wrote, of = said[_RUN].decode(), said.get(_TABLE, b"").decode() or None
+        if of != table:
+            there, here = (f"the table {one}" if one else "a findings file" for one in (of, table))
+            raise InputError(
+                f"--since {given} belongs to {there}, and this run writes into {here}; run once without --since"
+            )
+        findings = None if table else EarlierFindings(given.parent / said[_FINDINGS].decode())
     except (pa.ArrowException, OSError, KeyError, ValueError, UnicodeDecodeError):
         raise InputError(
             f"--since {given} is not a digests file whose findings are where it says; give what --digests of an "
             "earlier run wrote, or run once without --since"
         ) from None
+    counts = filled(_whole(claims["findings"]), 0).astype(np.int64)
+    if findings is not None and (_ids_in(findings) != said.get(_IDS) or int(counts.sum()) != len(findings)):
+        raise InputError(
+            f"--since {given} belongs to other findings than those that {findings.path} holds now; run once without "
+            "--since"
+        )
+    found = _whole(claims["found"])
+    return EarlierClaims(
+        as_words(_whole(claims["digest"])),
+        counts,
+        filled(_whole(claims["nth"]), 0).astype(np.int64),
+        filled(found.values, 0).astype(np.int32),
+        filled(found.offsets, 0).astype(np.int64),
+        pairs,
+        wrote,
+        findings,
+    )
+
+
+def _ids_in(findings: EarlierFindings) -> bytes:
+    from weakcode.scrub.columns.arrow import text_buffers
+
     ids = hashlib.blake2b(digest_size=16)
-    if set(findings_schema().names) <= set(found.column_names):
-        for chunk in found["finding_id"].chunks:
+    if set(findings_schema().names) <= set(findings.names):
+        for chunk in (chunk for column in findings.column("finding_id") for chunk in column.chunks):
             bounds, data = text_buffers(chunk)
             ids.update(data[int(bounds[0]) : int(bounds[-1])].tobytes())
-    counts = filled(_whole(table["findings"]), 0).astype(np.int64)
-    if ids.hexdigest().encode() != said.get(_IDS) or int(counts.sum()) != found.num_rows:
-        raise InputError(
-            f"--since {given} belongs to other findings than those that {findings} holds now; run once without --since"
-        )
-    digests = as_words(_whole(table["digest"]))
-    return EarlierClaims(digests, counts, filled(_whole(table["nth"]), 0).astype(np.int64), found.combine_chunks())
+    return ids.hexdigest().encode()
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -87,6 +87,20 @@ class FolderSink:
         """Note that the run did not complete, and why."""
         self._records.ended(run, state, why)
 
+    @property
+    def takes_changes(self) -> str | None:
+        """A folder has the findings of whole runs."""
+        return None
+
+    def last_written(self) -> str:
+        """A folder is not asked for the findings of an earlier run."""
+        return ""
+
+    @property
+    def wrote(self) -> str:
+        """A folder is not asked for the findings of an earlier run."""
+        return ""
+
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """A folder is not asked which claims have findings."""
 

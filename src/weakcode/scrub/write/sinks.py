@@ -37,6 +37,20 @@ class Sink(Watcher, Protocol):
     It hears that the run starts before anything is written, and notes how it ends.
     """
 
+    @property
+    def takes_changes(self) -> str | None:
+        """What is called by name where the findings of claims that are not judged stay as they are; None elsewhere."""
+        ...
+
+    def last_written(self) -> str:
+        """Return what stands for the run that wrote there last."""
+        ...
+
+    @property
+    def wrote(self) -> str:
+        """What `last_written` is when the run has ended."""
+        ...
+
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
         ...

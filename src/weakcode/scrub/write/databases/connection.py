@@ -21,6 +21,12 @@ class AdbcTransaction:
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(statement)
 
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with input_errors(self._what), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
     def begin(self) -> None:
         """A transaction is always open."""
 

@@ -44,7 +44,8 @@ class _Embedded:
             said = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InputError(f"the findings cannot be written to {self._path}: {said}") from None
 
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
         with self._told():
             return list(self._connection.execute(query, values).fetchall())
 
@@ -115,7 +116,7 @@ class DuckdbDatabase(_Embedded):
         """Return the columns of a table with their types; none where there is no such table."""
         where = "table_name = ?" + (" AND schema_name = ?" if table.schema else "")
         query = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {where} ORDER BY column_index"  # noqa: S608
-        return dict(self._rows(query, [table.table, *([table.schema] if table.schema else [])]))
+        return dict(self.rows(query, [table.table, *([table.schema] if table.schema else [])]))
 
     def index(self, table: TableName, column: str) -> None:
         """DuckDB searches by zone maps; an index would be held in memory."""
@@ -148,7 +149,7 @@ class SqliteDatabase(_Embedded):
         """Return the columns of a table with their types; none where there is no such table."""
         if table.schema not in (None, "main"):
             raise InputError(f"--into {table}: SQLite has no schema {table.schema}; give the table alone")
-        return dict(self._rows("SELECT name, type FROM pragma_table_info(?)", [table.table]))
+        return dict(self.rows("SELECT name, type FROM pragma_table_info(?)", [table.table]))
 
     def index(self, table: TableName, column: str) -> None:
         """Make a new table quick to search by a column."""

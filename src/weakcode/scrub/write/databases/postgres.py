@@ -59,7 +59,7 @@ class PostgresDatabase(AdbcTransaction):
         """
         until = time.monotonic() + WAITS
         key = _key(f"'{table} {run_id}'")
-        while not self._asked(f"SELECT pg_try_advisory_lock({key})"):
+        while self.rows(f"SELECT pg_try_advisory_lock({key})") != [(True,)]:
             if time.monotonic() > until:
                 raise InputError(f"run {run_id} is under way already; wait until it has ended, or use another --run-id")
             time.sleep(0.2)
@@ -73,13 +73,7 @@ class PostgresDatabase(AdbcTransaction):
     def alone(self, table: TableName) -> None:
         """Keep others from making the table before this transaction has ended."""
         key = _key(f"'table {table}'")
-        self._asked(f"SELECT pg_advisory_xact_lock({key}) IS NULL")
-
-    def _asked(self, query: str) -> bool:
-        with input_errors(self._what), self._connection.cursor() as cursor:
-            cursor.execute(query)
-            (said,) = cursor.fetchone()
-            return bool(said)
+        self.rows(f"SELECT pg_advisory_xact_lock({key}) IS NULL")
 
 
 def _key(text: str) -> str:

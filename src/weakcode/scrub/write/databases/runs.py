@@ -25,6 +25,7 @@ _TEXTS = (
     *("id", "started", "ended", "state", "why", "findings_table", "weakcode", "engine", "profile", "rules"),
     *("packs", "editions", "notes_editions"),
 )
+_NUMBER = "number"
 _COUNTS = ("claims_in", "evaluated", "rejected", "clean", "waived", "findings")
 
 
@@ -33,7 +34,7 @@ def run_row(run: RunTime, table: TableName, summary: Summary | None = None) -> p
     import pyarrow as pa
 
     kinds = [*((name, pa.string()) for name in _TEXTS), *((name, pa.int64()) for name in _COUNTS)]
-    kinds.append(("summary", pa.string()))
+    kinds += [("summary", pa.string()), (_NUMBER, pa.int64())]
     row: dict[str, Any] = {"id": run.id, "started": run.started, "findings_table": str(table), "state": RUNNING}
     if summary is not None:
         values = summary.to_dict()
@@ -58,6 +59,19 @@ def started(table: TableName, run: RunTime, temporary: str, dead: str) -> list[s
         f"UPDATE {runs.quoted} SET state = '{RUNNING}' WHERE {mine}",  # noqa: S608
         _inserted(runs, temporary, f" WHERE NOT EXISTS (SELECT 1 FROM {runs.quoted} WHERE {mine})"),  # noqa: S608
     ]
+
+
+def numbered(table: TableName, run: RunTime) -> str:
+    """Return the statement that numbers the runs whose findings were kept, in the order in which they wrote."""
+    runs = runs_beside(table).quoted
+    last = f"SELECT coalesce(max({_NUMBER}), 0) FROM {runs} WHERE findings_table = '{table}'"  # noqa: S608
+    return f"UPDATE {runs} SET {_NUMBER} = 1 + ({last}) WHERE {_of(run, table)}"  # noqa: S608
+
+
+def last_written(table: TableName) -> str:
+    """Return the query for the run that wrote into a table last: its number and its id."""
+    of = f"findings_table = '{table}' AND {_NUMBER} IS NOT NULL"
+    return f"SELECT {_NUMBER}, id FROM {runs_beside(table).quoted} WHERE {of} ORDER BY {_NUMBER} DESC"  # noqa: S608
 
 
 def failed(table: TableName, run: RunTime, state: str, why: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.databases.names import TableName
-from weakcode.scrub.write.databases.runs import failed, run_row, runs_beside, started
+from weakcode.scrub.write.databases.runs import failed, last_written, numbered, run_row, runs_beside, started
 from weakcode.scrub.write.rejects import reject_row, rejects_batch
 from weakcode.scrub.write.sinks import Placing
 from weakcode.scrub.written import WRITTEN
@@ -58,6 +58,10 @@ class Database(Protocol):
 
     def execute(self, statement: str) -> None:
         """Run a statement."""
+        ...
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
         ...
 
     def lock(self, table: TableName) -> None:
@@ -122,6 +126,7 @@ class TableSink:
         self._refused: list[dict[str, Any]] = []
         self._judged_by = judged_by or {}
         self._run_id = ""
+        self._wrote = ""
         self._is_open = False
         self._put(FOUND, self._rows(_empty()))
         self._put(JUDGED, _texts("claim_id", []))
@@ -162,6 +167,21 @@ class TableSink:
     def _close(self) -> None:
         self._is_open = False
         self._database.close()
+
+    @property
+    def wrote(self) -> str:
+        """What `last_written` is when the run has ended."""
+        return self._wrote
+
+    @property
+    def takes_changes(self) -> str | None:
+        """The name of the table, where the findings of claims that are not judged stay."""
+        return str(self._table) if self._placing.mode == "upsert" else None
+
+    def last_written(self) -> str:
+        """Return which run wrote into the table last, and as which of its runs."""
+        rows = self._database.rows(last_written(self._table))
+        return " ".join(map(str, rows[0])) if rows else ""
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
@@ -207,6 +227,8 @@ class TableSink:
             self._make_ready(self._table, FOUND)
             self._clear(self._table)
             self._insert(self._table, FOUND)
+            self._database.execute(numbered(self._table, summary.run))
+            self._wrote = self.last_written()
         if self._rejects is not None:
             self._put_refused()
             self._put(READ, _texts("file", [one.path for one in summary.inputs]))
