@@ -178,12 +178,29 @@ def test_a_file_without_a_footer_ends_the_run_with_one_sentence_and_nothing_is_l
     assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]
 
 
+def test_columns_under_other_names_are_mapped_and_the_counts_are_written_as_openmetrics(
+    session: Any, tmp_path: Path
+) -> None:
+    rows = [{"CLM": f"C{place}", "DX_1": "M62.84", "DX_2": "I10"} for place in range(5)]
+    claims = written(tmp_path / "claims.parquet", rows)
+    told, outputs = tmp_path / "run.prom", [tmp_path / f"{way}.parquet" for way in ("spark", "local")]
+    mapping = ("--map", "id=CLM,codes=DX_*", "--only", "weakness")
+    for output, way in zip(outputs, (["--spark", MASTER, "--metrics", told], []), strict=True):
+        ran = weakcode("scrub", claims, *way, "-o", output, *mapping)
+        assert ran.exit_code == 1, ran.output
+    spark, local = (counted(pq.read_table(output).to_pylist(), WITH_PLACES) for output in outputs)
+    assert spark == local
+    assert 'weakcode_claims{outcome="evaluated"} 5' in told.read_text().splitlines()
+    away = weakcode("scrub", "s3a://bucket/claims", "--spark", MASTER, "-o", tmp_path / "x.parquet", *mapping)
+    assert "--map goes with files at plain paths" in away.output
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (["--sql", "SELECT 1"], "--spark cannot go with --sql"),
         (["--sql", "SELECT 1", "--db", "postgresql://h/d"], "--spark cannot go with --sql"),
-        (["--map", "id=a,codes=b"], "--spark cannot go with --map"),
+        (["--into", "duckdb:f.db:findings"], "--spark cannot go with --into"),
         (["--fix", "mended.csv", "--jobs", "2"], "--spark cannot go with --fix and --jobs"),
         (["--engine", "durable"], "--spark cannot go with --engine durable"),
     ],

@@ -59,6 +59,7 @@ class Task:
     folder: str
     keeps_rejects: bool
     hash_key: bytes | None = attrs.field(repr=False)
+    mapping: Mapping[str, str] | None = None
 
     def __call__(self, number: int, tasks: Iterable[tuple[Piece, ...]]) -> Iterator[Written]:
         """Judge the pieces of one partition of the data, which is one task."""
@@ -79,7 +80,7 @@ class Task:
             validator,
             columns=scrubber,
             judged_by=self.rules.judged_by,
-            options=ReadOptions(row_groups={piece.path: piece.row_groups for piece in pieces}),
+            options=ReadOptions(row_groups={piece.path: piece.row_groups for piece in pieces}, mapping=self.mapping),
             output=found,
             rejects=aside if self.keeps_rejects else None,
             hash_key=self.hash_key,
@@ -100,6 +101,7 @@ def scrub_on_executors(
     *,
     keeps_rejects: bool,
     hash_key: bytes | None,
+    mapping: Mapping[str, str] | None = None,
 ) -> tuple[Summary, list[Path]]:
     """Judge the claims of Parquet files; their findings are then in `found_in(folder)`, in the order of the claims.
 
@@ -107,11 +109,11 @@ def scrub_on_executors(
     """
     context = session.sparkContext
     given = files_in(inputs)
-    tasks = tasks_of(given.files, context.defaultParallelism)
+    tasks = tasks_of(given.files, context.defaultParallelism, mapping)
     with writing(folder):
         for name in (_PIECES, _FOUND):
             (folder / name).mkdir()
-    judge = Task(rules, str(folder), keeps_rejects, hash_key)
+    judge = Task(rules, str(folder), keeps_rejects, hash_key, None if mapping is None else dict(mapping))
     done: list[Written] = context.parallelize(tasks, len(tasks)).mapPartitionsWithIndex(judge).collect()
     for one in done:
         if one.error is not None:

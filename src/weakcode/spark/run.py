@@ -27,6 +27,7 @@ from weakcode.scrub.runs import RunTime
 from weakcode.scrub.watching import Watcher, watched
 from weakcode.scrub.write.files import Outputs, checked_output
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
+from weakcode.scrub.write.runs.metrics import METRICS_EXTENSIONS, openmetrics
 from weakcode.scrub.written import WRITTEN
 from weakcode.spark import files
 from weakcode.spark.worker import shipped
@@ -66,23 +67,29 @@ def scrub_files(
     run_id: str | None = None,
     gates: tuple[Gate | None, Gate | None] = (None, None),
     watchers: Sequence[Watcher] = (),
+    metrics: str | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Summary:
     """Evaluate the claims of Parquet files and folders on a Spark master, and return the summary.
 
     Executors read files at plain paths and write findings themselves. Inputs and `output` may also have an address of
     a file system that Spark knows, such as ``s3a://``, and then go through its DataFrames. `output` must not be
-    there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects` and
-    `summary` (JSON) are files of this machine. With `hash_key`, claim ids are hashed by the executors. Raises
-    InputError for inputs and outputs that cannot be, and when Spark ends the job. `watchers` hear of the run.
+    there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects`,
+    `summary` (JSON) and `metrics` (OpenMetrics) are files of this machine. `mapping` says which columns of
+    files at plain paths hold what, by the names of --map. With `hash_key`, claim ids are hashed by the executors.
+    `watchers` hear of the run. Raises InputError for inputs and outputs that cannot be, and when Spark ends the job.
     """
     started, record = time.perf_counter(), RunTime.starting(run_id)
     if not inputs or output is None:
         raise InputError("--spark needs Parquet files or folders to read, and -o NAME.parquet to write")
     aside = None if rejects is None else checked_output(rejects, REJECTS_EXTENSIONS)
     summary_path = None if summary is None else checked_output(summary, (".json",))
+    metrics_path = None if metrics is None else checked_output(metrics, METRICS_EXTENSIONS)
     if Path(output).suffix.lower() != ".parquet":
         raise InputError(f"{output} cannot be: --spark writes a folder of Parquet files; give it a name in .parquet")
     plain = [_plain_path(name) for name in (*inputs, output)]
+    if mapping and any(name is None for name in plain):
+        raise InputError("--map goes with files at plain paths; at other addresses, rename columns in a DataFrame")
     with (
         watched(record, watchers) as told,
         _session(master) as session,
@@ -94,6 +101,8 @@ def scrub_files(
             validator,
             aside,
             summary_path,
+            metrics_path,
+            mapping,
             hash_key,
             outputs,
             lambda counted: attrs.evolve(counted, run=record.ending(), seconds=time.perf_counter() - started).gated(
@@ -117,6 +126,8 @@ class _Asked:
     validator: Validator
     rejects: Path | None
     summary: Path | None
+    metrics: Path | None
+    mapping: Mapping[str, str] | None
     hash_key: bytes | None = attrs.field(repr=False)
     outputs: Outputs
     ended: Callable[[Summary], Summary]
@@ -127,6 +138,8 @@ class _Asked:
             write_rejects(RejectsWriter(self.rejects, self.outputs.open(self.rejects)))
         if self.summary is not None:
             self.outputs.open(self.summary).write(result.to_json().encode() + b"\n")
+        if self.metrics is not None:
+            self.outputs.open(self.metrics).write(openmetrics(result).encode())
 
 
 def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: str) -> Summary:
@@ -140,6 +153,7 @@ def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: st
             folder,
             keeps_rejects=asked.rejects is not None,
             hash_key=asked.hash_key,
+            mapping=asked.mapping,
         )
         result = asked.ended(counted)
         asked.tell(result, lambda writer: files.write_rejects(rejected, writer))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import attrs
@@ -61,14 +61,14 @@ def files_in(inputs: Sequence[str]) -> ParquetFiles:
     return ParquetFiles(files, dict(places.passed_over))
 
 
-def tasks_of(files: Sequence[str], cores: int) -> list[tuple[Piece, ...]]:
+def tasks_of(files: Sequence[str], cores: int, mapping: Mapping[str, str] | None = None) -> list[tuple[Piece, ...]]:
     """Return what each task reads: neighbours, of about as many rows as give each core some tasks.
 
     A file of which several rows are one claim is read as a whole.
 
     Raises InputError for a file whose footer cannot be read.
     """
-    groups = [group for path in files for group in _groups(path)]
+    groups = [group for path in files for group in _groups(path, mapping)]
     rows = sum(group.rows for group in groups)
     each = min(max(-(-rows // (_TASKS_A_CORE * max(cores, 1))), LEAST_ROWS), MOST_ROWS)
     tasks: list[list[Piece]] = [[]]
@@ -86,7 +86,7 @@ def tasks_of(files: Sequence[str], cores: int) -> list[tuple[Piece, ...]]:
     return [tuple(task) for task in tasks]
 
 
-def _groups(path: str) -> Iterator[Piece]:
+def _groups(path: str, mapping: Mapping[str, str] | None) -> Iterator[Piece]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -98,16 +98,16 @@ def _groups(path: str) -> Iterator[Piece]:
     except DAMAGED as error:
         raise InputError(f"{path} is damaged or cut short: {first_line(error)}") from None
     number = metadata.num_row_groups
-    if not number or not _is_parted(path, metadata):
+    if not number or not _is_parted(path, metadata, mapping):
         yield Piece(path, 0, number, metadata.num_rows)
         return
     for group in range(number):
         yield Piece(path, group, group + 1, metadata.row_group(group).num_rows)
 
 
-def _is_parted(path: str, metadata: pq.FileMetaData) -> bool:
+def _is_parted(path: str, metadata: pq.FileMetaData, mapping: Mapping[str, str] | None) -> bool:
     """Tell whether each row of a file is a claim, whatever the rows around it are."""
     from weakcode.scrub.read.tables.resolve import resolve
 
     names = list(metadata.schema.to_arrow_schema().names)
-    return resolve(names, ",", path, None, needs_id=False, lists=True).is_plain
+    return resolve(names, ",", path, mapping, needs_id=False, lists=True).is_plain

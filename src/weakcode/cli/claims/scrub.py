@@ -148,12 +148,10 @@ def command(
             {
                 PIPE: PIPE in inputs,
                 "--sql": sql,
-                "--map": reading.mapping,
                 "--fix": fixed,
                 "--raw-csv": raw_csv,
                 "--jobs": jobs > 1,
                 "--into": into.into,
-                "--metrics": told.metrics,
                 "--drg": drg,
                 "--digests": told.digests,
                 "--since": told.since,
@@ -172,6 +170,8 @@ def command(
                 run_id=told.run_id,
                 gates=told.gates,
                 watchers=watchers,
+                metrics=told.metrics,
+                mapping=reading.mapping,
             )
         return ended(result, choice, rejects, as_format, told, kept=True)
     query = None
