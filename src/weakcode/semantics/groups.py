@@ -108,6 +108,8 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
         yield edit
         return
     objects = groups_of(edit.object, by, edition)
+    # Spelling out the codes of thousands of groups takes long; most rules never say them.
+    says_codes = edit.verb is Verb.REQUIRE or "{listed}" in (edit.message or FORMS[edit.verb].message)
     alike = partial(Edit, **{field.name: getattr(edit, field.name) for field in attrs.fields(Edit)})
     for group, subject in groups_of(edit.subject, by, edition).items():
         others = objects.get(group, _NO_CODES)
@@ -115,6 +117,6 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
             if len(subject) > 1:
                 yield alike(subject=subject)
         elif others:
-            yield alike(subject=subject, object=others, listed=spelled(others, edition))
+            yield alike(subject=subject, object=others, listed=spelled(others, edition) if says_codes else "")
         elif edit.verb not in (Verb.FORBID, Verb.ORDER):
             yield alike(subject=subject, object=others)
