@@ -31,3 +31,14 @@ def test_run_ends_over_any_values_are_written_out(values: Any, first: int, lengt
         for _ in range(start, end)
     ]
     assert without_views(column.slice(first, length)).to_pylist() == every[first : first + length]
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda values: str(values.type))
+@given(first=st.integers(0, 4), length=st.integers(0, 4))
+def test_run_ends_within_lists_are_written_out(values: Any, first: int, length: int) -> None:
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array(ENDS, pa.int32()), values)
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, None, 2, 9], pa.int32()), runs)
+    nested = pa.ListArray.from_arrays(pa.array([0, 1, 4, 4], pa.int32()), lists)
+    for column in (lists, nested):
+        part = column.slice(first, length)
+        assert without_views(part).to_pylist() == part.to_pylist()

@@ -26,7 +26,7 @@ def without_views(column: pa.Array) -> pa.Array:
         column = column.cast(pa.large_list(column.type.value_type))
     if _is_list_view(column.type):
         column = plain_list(column)
-    if _is_list_of_encoded_views(column.type):
+    if _is_list_of_encoded(column.type):
         encoded = without_views(column.flatten())
         column = pa.LargeListArray.from_arrays(numbers(_bounds(column)), encoded, mask=column.is_null())
     plain = _plain(column.type)
@@ -52,11 +52,17 @@ def _bounds(column: pa.Array) -> NDArray[np.int64]:
     return bounds
 
 
-def _is_list_of_encoded_views(kind: Any) -> bool:
-    """Tell whether it is a list of text as polars sends categories; Arrow has no cast for what it is in."""
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+def _is_list_of_encoded(kind: Any) -> bool:
+    """Tell whether it is a list of categories as polars sends them, of runs or of extensions, which have no cast."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inner = kind.value_type
     return bool(
-        is_list and pa.types.is_dictionary(kind.value_type) and pa.types.is_string_view(kind.value_type.value_type)
+        pa.types.is_run_end_encoded(inner)
+        or isinstance(inner, pa.BaseExtensionType)
+        or (pa.types.is_dictionary(inner) and pa.types.is_string_view(inner.value_type))
+        or _is_list_view(inner)
+        or _is_list_of_encoded(inner)
     )
 
 

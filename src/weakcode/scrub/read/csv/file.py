@@ -279,7 +279,8 @@ class CsvSource:
                         f"the row has {len(cells)} fields, the header has {self.header.width}",
                         (cells[at] or None) if len(cells) > at else None,
                     )
-                if self.header.claim_id is not None:
+                # Nothing in a table of ours was put there by another program.
+                if self.header.claim_id is not None and not self.header.guarded:
                     cells[self.header.claim_id] = unprotected(cells[self.header.claim_id].strip())
             except BadRow as error:
                 yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(line))

@@ -154,7 +154,8 @@ class MendedCsv(MendedClaims):
             if '"' in text
             else text.split(self._header.delimiter)
         )
-        cells = [unguarded(cell) for cell in cells] if self._header.guarded else cells
+        if self._header.guarded:
+            return [unguarded(cell) for cell in cells]
         if (at := self._header.claim_id) is not None and at < len(cells):
             cells[at] = unprotected(cells[at].strip())
         return cells
