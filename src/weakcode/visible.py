@@ -30,7 +30,8 @@ def _spelled(character: str) -> str:
 
 def visible_json(text: str) -> str:
     """Return JSON text that says the same with everything that is not seen as an escape of JSON."""
-    if text.isascii():
+    # The one character of ASCII that JSON takes unescaped and nobody sees is that of the key Delete.
+    if text.isascii() and "\x7f" not in text:
         return text
     return _HIDDEN.sub(lambda found: found[0] if found[0] in "\n\t" else _escaped(found[0]), text)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from weakcode import Claim, Diagnosis, InputError, ServiceLine, Waiver, WeakcodeError, read_claims
@@ -42,6 +42,7 @@ def test_what_steers_a_terminal_is_spelled_out() -> None:
 
 
 @given(st.text())
+@example("\x7f")
 def test_json_says_the_same_with_nothing_unseen(text: str) -> None:
     told = visible_json(json.dumps({"id": text}, ensure_ascii=False))
     assert json.loads(told) == {"id": text}

@@ -142,3 +142,14 @@ def test_a_resource_in_any_order_reads_as_it_was_mended(data: st.DataObject) -> 
         assert kinds.count("principal") > 1 or len(set(codes)) < len(codes)
         return
     assert read_resource(json.loads(written), Known()).claim == other
+
+
+def test_a_claim_of_which_fewer_codes_would_be_named_as_principal_stays_as_it_was() -> None:
+    listed = [("I10", ""), ("I10", "admitting"), ("E11.9", "principal"), ("I10", "principal")]
+    given_ = [entry(sequence, code, kind) for sequence, (code, kind) in enumerate(listed, start=1)]
+    text = json.dumps(resource("A", given_))
+    read = read_resource(json.loads(text), Known())
+    first, second, *others = read.claim.diagnoses
+    assert (first.code, second.code, read.claim.principals) == ("E11.9", "I10", 2)
+    other = attrs.evolve(read.claim, codes=[second, first, *others])
+    assert rewrite(text, (), read.claim, read.indexes, other) is None

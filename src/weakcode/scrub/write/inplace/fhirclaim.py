@@ -68,8 +68,8 @@ def rewrite(text: str, path: Sequence[str | int], claim: Claim, indexes: Sequenc
         # The principal's code behind it would be read as the principal listed once more.
         return None
     result = edits.result()
-    order = [indexes[source] for source in kept]
-    return result if _says(result, path, values, order, dropped) else None
+    order = {indexes[source]: claim.diagnoses[source].code for source in kept}
+    return result if _says(result, path, values, order, dropped, mended.principals or 0) else None
 
 
 def _matched(claim: Claim, mended: Claim) -> list[int] | None:
@@ -159,9 +159,17 @@ def _point(
 
 
 def _says(
-    text: str, path: Sequence[str | int], before: Sequence[Any], order: Sequence[int], dropped: Sequence[int]
+    text: str,
+    path: Sequence[str | int],
+    before: Sequence[Any],
+    order: Mapping[int, str],
+    dropped: Sequence[int],
+    principals: int,
 ) -> bool:
-    """Tell whether a text has the diagnoses in this order, given by their places before, and no other ones."""
+    """Tell whether a text has the diagnoses in this order and no other ones, and so many codes named as principal.
+
+    `order` has the codes by the places that their entries had before.
+    """
     resource = json.loads(text)
     for step in path:
         resource = resource[step]
@@ -171,6 +179,8 @@ def _says(
         return False
     read = sorted(order, key=lambda index: now[index]["sequence"])
     first = next((index for index in read if _is_principal(now[index])), read[0])
+    if len({code for index, code in order.items() if _is_principal(now[index])}) != principals:
+        return False
     return [first, *(index for index in read if index != first)] == list(order)
 
 
