@@ -84,10 +84,14 @@ class _Reader:
 
     def whole(self) -> e.Expression:
         found = self._expression()
-        self._need(_END)
-        if self._at < len(self._text):
+        if not self._at_end():
             raise _UnreadError
         return found
+
+    def _at_end(self) -> bool:
+        """Whether nothing but blanks is left."""
+        self._take(_END)
+        return self._at == len(self._text)
 
     def _expression(self) -> e.Expression:
         found = self._list()
@@ -111,7 +115,7 @@ class _Reader:
     def _ends(self) -> bool:
         """Whether a list ends here, which may have a separator behind its last item."""
         at = self._at
-        ends = bool(self._take(_EXCEPT) or self._take(_CLOSE)) or not self._text[at:].strip()
+        ends = bool(self._take(_EXCEPT) or self._take(_CLOSE)) or self._at_end()
         self._at = at
         return ends
 

@@ -281,7 +281,7 @@ class CsvSource:
                     )
                 # Nothing in a table of ours was put there by another program.
                 if self.header.claim_id is not None and not self.header.guarded:
-                    cells[self.header.claim_id] = unprotected(cells[self.header.claim_id].strip())
+                    cells[self.header.claim_id] = unprotected(cells[self.header.claim_id])
             except BadRow as error:
                 yield Rejected(self._name, number, error.claim_id, error.reason, error.part, shown(line))
             else:

@@ -96,7 +96,8 @@ def _sex(text: str) -> str:
 
 
 def unprotected(text: str) -> str:
-    """Return what stands in `="00123"`; any other text as it is."""
+    """Return text without the blanks around it, and of `="00123"` what stands in it."""
+    text = text.strip()
     return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and len(text) > 2 else text
 
 
@@ -154,7 +155,7 @@ class Forms:
 
     def plain(self, text: str) -> Read:
         """Read a cell of any text. As `="00123"` programs write what a spreadsheet is not to take for a number."""
-        text = unprotected(text.strip())
+        text = unprotected(text)
         return ("", MISSING_CELLS) if text and self.is_missing(text) else (text, None)
 
     def about(self, name: str, text: str) -> Read:

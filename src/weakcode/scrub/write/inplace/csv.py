@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import attrs
 
@@ -16,17 +16,13 @@ from weakcode.scrub.read.archives import members_of
 from weakcode.scrub.read.csv.file import CsvSource
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.options import ReadOptions
-from weakcode.scrub.read.rows import BadRow, Record
+from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.tables.forms import unprotected
 from weakcode.scrub.read.tables.long import rank_of
-from weakcode.scrub.read.tables.rows import claim_of_rows
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
-from weakcode.scrub.write.inplace.csvclaim import ordered_rows, rewritten
+from weakcode.scrub.write.inplace.csvclaim import ordered_rows, reads_as, rewritten
 from weakcode.scrub.write.inplace.mended import MendedClaims
-
-if TYPE_CHECKING:
-    pass
 
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have."""
@@ -136,12 +132,7 @@ class MendedCsv(MendedClaims):
         """Tell whether rows are read as the mended claim."""
         if any(row is None for row in rows):
             return False
-        cells = [self._tidy.row(self._cells(row or "")) for row in rows]
-        try:
-            claim, _ = claim_of_rows(self._header, cells, self._tidy.forms.constants)
-        except BadRow:
-            return False
-        return claim == attrs.evolve(mended, waivers=())
+        return reads_as([self._cells(row or "") for row in rows], self._header, self._tidy, mended)
 
     def _cells(self, row: str) -> list[str]:
         content = row.encode("latin-1")
@@ -157,7 +148,7 @@ class MendedCsv(MendedClaims):
         if self._header.guarded:
             return [unguarded(cell) for cell in cells]
         if (at := self._header.claim_id) is not None and at < len(cells):
-            cells[at] = unprotected(cells[at].strip())
+            cells[at] = unprotected(cells[at])
         return cells
 
     def _long_edits(self) -> dict[int, str | None]:

@@ -12,7 +12,10 @@ import attrs
 
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
+from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.tables.header import Header
+from weakcode.scrub.read.tables.rows import claim_of_rows
+from weakcode.scrub.read.tables.tidy import Tidy
 
 _WORD = re.compile(r"[^\s;,|~\[\](){}'\"`]+")
 _POINTER = re.compile(r"0*(\d+)|([A-La-l])(?![^\s,;:|/&+A-La-l])")
@@ -217,3 +220,12 @@ def ordered_rows(
 
 def _with_cell(row: str, cell: Span, text: str) -> str:
     return row[: cell[0]] + text + row[cell[1] :]
+
+
+def reads_as(rows: Sequence[list[str]], header: Header, tidy: Tidy, mended: Claim) -> bool:
+    """Tell whether the cells of rows are read as the mended claim."""
+    try:
+        claim, _ = claim_of_rows(header, [tidy.row(cells) for cells in rows], tidy.forms.constants)
+    except BadRow:
+        return False
+    return claim == attrs.evolve(mended, waivers=())

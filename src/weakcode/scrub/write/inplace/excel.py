@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,12 +14,11 @@ from weakcode.errors import InputError
 from weakcode.scrub.read.excel.source import ExcelSource
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.options import ReadOptions
-from weakcode.scrub.read.rows import BadRow, Record
+from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.tables.long import rank_of
-from weakcode.scrub.read.tables.rows import claim_of_rows
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
-from weakcode.scrub.write.inplace.csvclaim import ordered_rows, rewritten
+from weakcode.scrub.write.inplace.csvclaim import ordered_rows, reads_as, rewritten
 from weakcode.scrub.write.inplace.mended import MendedClaims
 from weakcode.scrub.write.inplace.sheet import Sheet, check_workbook, copied, sheet_text
 
@@ -106,7 +105,7 @@ class MendedExcel(MendedClaims):
         if new is None or any(row is None for row in new):
             return None
         rows = [(row or "").split(BETWEEN) for row in new]
-        if not change.is_long and not self._says(rows, change.mended):
+        if not change.is_long and not reads_as(rows, self._header, self._tidy, change.mended):
             return None
         first = self._source.first_column
         return {
@@ -120,10 +119,3 @@ class MendedExcel(MendedClaims):
 
     def _one_code(self, word: str) -> str:
         return self._tidy.forms.one_code(word)[0].removeprefix("ICD9:")
-
-    def _says(self, rows: Sequence[Sequence[str]], mended: Claim) -> bool:
-        try:
-            claim, _ = claim_of_rows(self._header, [self._tidy.row(row) for row in rows], self._tidy.forms.constants)
-        except BadRow:
-            return False
-        return claim == attrs.evolve(mended, waivers=())
