@@ -161,14 +161,26 @@ class Finding:
 class NotJudged:
     """Rules that could have found something on a claim, had it said what they need.
 
-    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, `poa` for present-on-admission indicators
-    of an inpatient claim, or of `procedures` and `state` for coverage; `packs` and the full ids of the `rules` are in
-    alphabetical order.
+    `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, `procedures` for rules about them and for
+    coverage, `state` for coverage, or `poa` for present-on-admission indicators of an inpatient claim;
+    `packs` and the full ids of the `rules` are in alphabetical order.
     """
 
     needs: str
     packs: tuple[str, ...]
     rules: tuple[str, ...]
+
+    @classmethod
+    def together(cls, several: Iterable[NotJudged]) -> tuple[NotJudged, ...]:
+        """Return each need once, with all rules that have it, in the order in which the needs come first."""
+        found: dict[str, NotJudged] = {}
+        for one in several:
+            known = found.get(one.needs)
+            if known is not None:
+                packs, rules = {*known.packs, *one.packs}, {*known.rules, *one.rules}
+                one = cls(one.needs, tuple(sorted(packs)), tuple(sorted(rules)))
+            found[one.needs] = one
+        return tuple(found.values())
 
     def __str__(self) -> str:
         return f"{self.needs.replace('_', ' ')} ({', '.join(self.packs)})"

@@ -21,7 +21,7 @@ from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
 from weakcode.engines.unjudged import Unjudged
 from weakcode.errors import InputError
-from weakcode.findings import Finding, in_order
+from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
 from weakcode.ruleinfo import NoteEdit as NoteEdit
@@ -262,11 +262,14 @@ class Validator:
             unmatched=outcome.unmatched,
             notes_edition=edition.notes_name,
             notes_out_of_force=bool(about_notes(day, edition)),
-            not_judged=(
-                *judge.unjudged.of(judged, judge.assembler.severities(judged.payer), self.day),
-                *(() if self._coverage is None else self._coverage.not_judged(claim, judge)),
-            ),
+            not_judged=self._not_judged(judged, judge),
         )
+
+    def _not_judged(self, judged: JudgedClaim, judge: EditionJudge) -> tuple[NotJudged, ...]:
+        found = judge.unjudged.of(judged, judge.assembler.severities(judged.payer), self.day)
+        if self._coverage is None:
+            return found
+        return NotJudged.together((*found, *self._coverage.not_judged(judged.claim, judge)))
 
     def _found(
         self, claim: Claim, judge: EditionJudge, day: dt.date, order: Order = "all"

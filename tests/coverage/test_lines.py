@@ -125,6 +125,52 @@ def test_a_claim_without_procedures_is_not_judged_and_not_clean(validators):
     assert validators["durable"].judge(claims[0]).not_judged == verdicts[0].not_judged
 
 
+RULE = {
+    "pack": "own",
+    "title": "Own",
+    "rules": [
+        {"id": "own", "title": "Own", "severity": "info", "why": "w", "subject": "I10", "pointed": {"procedure": "G*"}}
+    ],
+}
+
+
+def test_a_claim_that_rules_and_policies_could_not_judge_for_want_of_procedures_counts_once():
+    validator = Validator(profile=PROFILE, packs=["coverage", RULE])
+    about = {"service_date": "2026-05-01", "lines": [{"number": 1, "pointers": [1]}]}
+    claims = [
+        Claim(["I10"], "A", payer="Medicare", **about),
+        Claim(["I10"], "B", payer="Acme", **about),
+        Claim(["M62.81"], "C", payer="Medicare", **about),
+        Claim(["M62.81"], "D", payer="Acme", **about),
+    ]
+    told = [[(one.needs, one.packs) for one in validator.judge(claim).not_judged] for claim in claims]
+    assert told == [
+        [("procedures", ("coverage", "own"))],
+        [("procedures", ("own",))],
+        [("procedures", ("coverage",))],
+        [],
+    ]
+    (count,) = validator.columns().scrub(columns_of(claims)).not_judged
+    assert (count.needs, count.claims, count.packs) == ("procedures", 3, ("coverage", "own"))
+
+
+@pytest.mark.parametrize(
+    "procedures", [pa.array([97110, 97110]), pa.array([" 97110", "97110"]).dictionary_encode(), pa.array([97110.0] * 2)]
+)
+def test_procedures_are_read_from_numbers_and_from_dictionaries(validators, procedures):
+    pointers = pa.array([[1], [2]], pa.list_(pa.int32()))
+    lines = pa.ListArray.from_arrays(
+        [0, 1, 2], pa.StructArray.from_arrays([procedures, pointers], ["procedure", "pointers"])
+    )
+    claims = [Claim(["M62.81", "M62.84"], number, payer="Medicare", service_date="2026-05-01") for number in "AB"]
+    batch = columns_of(claims).append_column("lines", lines)
+    scrubbed = validators["columnar"].columns().scrub(batch)
+    assert [(row["claim_id"], row["rule"]) for row in scrubbed.findings.to_pylist()] == [
+        ("A", "coverage/diagnosis-not-covered")
+    ]
+    assert scrubbed.not_judged == ()
+
+
 def test_ids_of_the_payer_and_the_state_say_which_policies_judge():
     two = [{"articles": "A90001", "states": "CA"}, {"articles": "A90003", "states": "NV"}]
     profile = {"name": "x", "payers": {"Medicare": {"ids": "00435", "coverage": two}}}

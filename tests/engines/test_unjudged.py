@@ -6,6 +6,7 @@ import json
 from collections import Counter
 
 import pyarrow as pa
+import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from tests.engines.strategies import claims, edits
 from tests.engines.test_columnar import EDITION, all_edits, batch_of, claim_of, judge_of, rows
 from weakcode import Claim, Diagnosis, ServiceLine, Validator
 from weakcode.cli import main
+from weakcode.scrub.columns.claims import columns_of
 from weakcode.scrub.judge.columns import ColumnScrubber
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.unjudged import could_not_be_judged
@@ -83,6 +85,51 @@ def test_each_thing_that_is_missing_is_told_with_the_rules_that_need_it():
     assert "mce/unacceptable-principal" in not_judged("Z66", "I10", without="setting")["setting"]
     assert not_judged("N40.0", without="sex", service_date="2020-05-01") == {"sex": {"mce/sex-conflict"}}
     assert "lines/diagnosis-without-line" in not_judged("I10", without="lines")["pointers"]
+
+
+OWN = {
+    "pack": "own",
+    "title": "Own",
+    "rules": [
+        {
+            "id": "therapy",
+            "title": "Therapy",
+            "severity": "warning",
+            "why": "w",
+            "pointed": {"procedure": "97110", "any": "M62.84"},
+        },
+        {
+            "id": "emergency",
+            "title": "Emergency",
+            "severity": "warning",
+            "why": "w",
+            "subject": "M62.81",
+            "pointed": {"revenue": "0450"},
+        },
+    ],
+}
+PROCEDURES, POINTERS = ("procedures", ("own/therapy",)), ("pointers", ("own/therapy",))
+
+
+@pytest.mark.parametrize(
+    ("codes", "lines", "told"),
+    [
+        (["M62.81"], [], {PROCEDURES, POINTERS}),
+        (["M62.81"], [{"number": 1, "pointers": [1]}], {PROCEDURES}),
+        (["M62.81"], [{"number": 1, "procedure": " ", "pointers": [1]}], {PROCEDURES}),
+        (["M62.81"], [{"number": 1, "procedure": "97110"}], {POINTERS}),
+        (["M62.81"], [{"number": 1, "procedure": "99213"}], set()),
+        (["M62.81"], [{"number": 1, "procedure": "97110", "pointers": [1]}], set()),
+        (["M62.84"], [], set()),
+        (["M62.81"], [{"number": 1, "revenue": "0450"}], {PROCEDURES, ("pointers", ("own/emergency", "own/therapy"))}),
+    ],
+)  # fmt: skip
+def test_a_rule_about_a_procedure_is_told_of_claims_without_procedures_or_pointers(codes, lines, told):
+    judge = Validator(packs=[OWN], today="2026-05-01")
+    claim = Claim(codes, "A", lines=lines)
+    assert {(one.needs, one.rules) for one in judge.judge(claim).not_judged} == told
+    counts = judge.columns().scrub(columns_of([claim, claim])).not_judged
+    assert {(one.needs, one.rules, one.claims) for one in counts} == {(*one, 2) for one in told}
 
 
 def test_a_rule_that_speaks_of_no_code_of_the_claim_is_not_told():

@@ -1,12 +1,14 @@
 """Which rules could not be judged on a claim, for want of something that it does not say, for one claim or many.
 
 The meaning is in `weakcode.semantics.unjudged`. What edits ask of claims is put to them once for all edits of a rule
-that ask the same: a bit for each of these, and for each code the bits of those that speak of it.
+that ask the same: a bit for each of these, and for each code the bits of those that speak of it. Those that name
+procedures, of which there may be thousands, are put apart to the claims that have one of them, or none.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_DATE, _POINTERS = BITS["service_date"], BITS["pointers"]
+_DATE, _POINTERS, _PROCEDURES = BITS["service_date"], BITS["pointers"], BITS["procedures"]
 
 
 @attrs.frozen(eq=False)
@@ -48,12 +50,16 @@ class Asked:
 class Questions:
     """What is put to claims as of a day: bit n + 1 of every number is that of `asked[n]`. Bit 0 is not used.
 
-    `wanting` has by what is missing, as a number of `BITS`, the bits of those that ask for it.
+    `needs` has the bits of `BITS` that any asks for. `wanting` has by what is missing, as a number of `BITS`, the bits
+    of those that ask for it, and `allowed` those of what may be told then: what looks at the pointers of any line is
+    told of claims without pointers alone.
     """
 
     asked: tuple[Asked, ...]
     tests: ConditionBits
+    needs: int
     wanting: tuple[int, ...]
+    allowed: tuple[int, ...]
     anywhere: int
     spoken: dict[int, tuple[int, int]] = attrs.field(factory=dict)
 
@@ -61,12 +67,27 @@ class Questions:
     def of(cls, asked: Iterable[Asked], day: dt.date) -> Questions:
         """Return what is to be asked where `day` stands for a service date that is missing."""
         found = tuple(one for asking in asked if (one := _as_of(asking, day)).wants)
-        wanting = tuple(
-            sum(1 << n for n, one in enumerate(found, start=1) if one.wants & lacks) for lacks in range(1 << len(BITS))
-        )
-        anywhere = sum(1 << n for n, one in enumerate(found, start=1) if one.codes is None)
-        tests = ConditionBits([ClaimTest(one.condition) for one in found], lenient=True)
-        return cls(found, tests, wanting, anywhere)
+
+        def having(what: Callable[[Asked], object]) -> int:
+            return sum(1 << n for n, one in enumerate(found, start=1) if what(one))
+
+        wanting = [0]
+        for bit in BITS.values():
+            of_need = having(lambda one, bit=bit: one.wants & bit)  # type: ignore[misc]
+            wanting += [known | of_need for known in wanting]
+        pointed = having(lambda one: one.condition.pointer_off_claim)
+        allowed = [known if lacks & _POINTERS else known & ~pointed for lacks, known in enumerate(wanting)]
+        tests = ConditionBits([ClaimTest(_without_pointers(one.condition)) for one in found], lenient=True)
+        needs = functools.reduce(int.__or__, (one.wants for one in found), 0)
+        return cls(found, tests, needs, tuple(wanting), tuple(allowed), having(lambda one: one.codes is None))
+
+    def of_claim(self, judged: JudgedClaim, lacks: int) -> int:
+        """Return the bits of what could not be judged on a claim that lacks this, as bits of `BITS`."""
+        bits, first = self.anywhere, self.of_code(judged.ids[0])[1]
+        for code in judged.ids:
+            bits |= self.of_code(code)[0]
+        bits = (bits | first) & self.allowed[lacks]
+        return bits & self.tests.of(judged) if bits else 0
 
     def of_code(self, code_id: int) -> tuple[int, int]:
         """Return the bits of what speaks of a code wherever it stands, and of what does where it stands first."""
@@ -78,6 +99,11 @@ class Questions:
                     bits[one.looks_first] |= 1 << n
             known = self.spoken[code_id] = (bits[0], bits[1])
         return known
+
+
+def _without_pointers(condition: Condition) -> Condition:
+    # Whether pointers are missing is all that is asked of them.
+    return attrs.evolve(condition, pointer_off_claim=False, line_without_pointer=False)
 
 
 def _as_of(asked: Asked, day: dt.date) -> Asked:
@@ -96,15 +122,21 @@ class Unjudged:
     def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
         self._program, self._edition = program, edition
         self._is_active = is_active
-        self._of_day: tuple[dt.date, Questions] | None = None
-        self._tables: tuple[Questions, NDArray[np.uint64], NDArray[np.uint64]] | None = None
+        self._of_day: tuple[dt.date, tuple[Questions, Questions]] | None = None
+        self._tables: dict[int, tuple[Questions, NDArray[np.uint64], NDArray[np.uint64]]] = {}
 
-    def questions(self, day: dt.date) -> Questions:
-        """Return what is put to claims, those without a service date being judged as of a day."""
+    def questions(self, day: dt.date) -> tuple[Questions, Questions]:
+        """Return what is put to claims, those without a service date being judged as of a day.
+
+        The second are those that name procedures.
+        """
         known = self._of_day
         if known is None or known[0] != day:
-            asked = (one for one in _all_asked(self._program) if self._is_active(one.rule))
-            known = self._of_day = (day, Questions.of(asked, day))
+            apart: tuple[list[Asked], list[Asked]] = ([], [])
+            for one in _all_asked(self._program):
+                if self._is_active(one.rule):
+                    apart[bool(one.wants & _PROCEDURES)].append(one)
+            known = self._of_day = (day, (Questions.of(apart[0], day), Questions.of(apart[1], day)))
         return known[1]
 
     def of(self, judged: JudgedClaim, severities: bytes, day: dt.date) -> tuple[NotJudged, ...]:
@@ -115,21 +147,14 @@ class Unjudged:
         lacks = missing(judged)
         if not lacks:
             return self.without_indicators(severities) if judged.lacks_poa else ()
-        questions = self.questions(day)
-        bits, first = questions.anywhere, questions.of_code(judged.ids[0])[1]
-        for code in judged.ids:
-            bits |= questions.of_code(code)[0]
-        bits = (bits | first) & questions.wanting[lacks]
-        if bits and not lacks & _POINTERS:
-            bits &= ~questions.wanting[_POINTERS]
-        if bits:
-            bits &= questions.tests.of(judged)
         found = []
-        while bits:
-            one = questions.asked[(bits & -bits).bit_length() - 2]
-            bits &= bits - 1
-            if severities[one.rule]:
-                found.append((one.wants & lacks, one.rule))
+        for questions in self.questions(day):
+            bits = questions.of_claim(judged, lacks) if lacks & questions.needs else 0
+            while bits:
+                one = questions.asked[(bits & -bits).bit_length() - 2]
+                bits &= bits - 1
+                if severities[one.rule]:
+                    found.append((one.wants & lacks, one.rule))
         return (*self.told(found), *(self.without_indicators(severities) if judged.lacks_poa else ()))
 
     def without_indicators(self, severities: bytes) -> tuple[NotJudged, ...]:
@@ -161,7 +186,8 @@ class Unjudged:
         """Return code after code the words of what speaks of it wherever it stands, and where it stands first."""
         import numpy as np
 
-        if self._tables is None or self._tables[0] is not questions:
+        known = self._tables.get(questions.needs & _PROCEDURES)
+        if known is None or known[0] is not questions:
             words = -(-questions.tests.all.bit_length() // 64)
             # Bits change where spans of codes begin and end.
             codes = np.zeros((2, self._edition.universe + 1, words), np.uint64)
@@ -170,9 +196,13 @@ class Unjudged:
                     changes = codes[int(one.looks_first), :, n // 64]
                     for ends in np.array(one.codes.spans, np.int64).T:
                         changes[ends] ^= np.uint64(1 << n % 64)
-            np.bitwise_xor.accumulate(codes, axis=1, out=codes)
-            self._tables = (questions, codes[0].reshape(-1), codes[1].reshape(-1))
-        return self._tables[1:]
+            for looks_first, of_place in enumerate(codes):
+                # Memory that is never written to is never taken.
+                if any(one.looks_first == looks_first for one in questions.asked):
+                    np.bitwise_xor.accumulate(of_place, axis=0, out=of_place)
+            known = (questions, codes[0].reshape(-1), codes[1].reshape(-1))
+            self._tables[questions.needs & _PROCEDURES] = known
+        return known[1:]
 
 
 def _all_asked(program: Program) -> tuple[Asked, ...]:
@@ -227,5 +257,5 @@ def _asking(program: Program) -> Iterator[tuple[int, Condition]]:
         elif asks[at]:
             asked = known.get(at)
             if asked is None:
-                asked = known[at] = asked_for(program.conditions[at][0], looks_at_pointers=False)
+                asked = known[at] = asked_for(program.conditions[at][0], None)
             yield number, asked

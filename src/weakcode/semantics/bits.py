@@ -26,11 +26,15 @@ class ClaimTest:
 
 @attrs.frozen(eq=False)
 class AskedPart:
-    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before, `known`."""
+    """A part of the claim, the tests that ask for it by bit, and the bits that hold for values met before, `known`.
+
+    `needing` has the bits of the tests that need what the part may lack.
+    """
 
     part: ClaimPart
     _asked: tuple[tuple[int, Condition], ...]
     _others: int
+    needing: int
     known: dict[Any, int] = attrs.field(factory=dict)
 
     def bits(self, value: Any) -> int:
@@ -50,12 +54,12 @@ class AskedLines:
 
     Procedures and other words are looked up, so that a line is put to the few of many tests that name what it has.
     `looks_at` are the fields of `LineFacts` that some test asks for, `others` the bits of the tests that ask for no
-    line, and bit 0.
+    line, and bit 0. `needing` has the bits of the tests that name procedures.
     """
 
-    def __init__(self, part: ClaimPart, asked: Sequence[tuple[int, Condition]], others: int) -> None:
+    def __init__(self, part: ClaimPart, asked: Sequence[tuple[int, Condition]], others: int, needing: int) -> None:
         self.part = part
-        self.others = others
+        self.others, self.needing = others, needing
         self._all = _bits(bit for bit, _ in asked)
         self._words: dict[str, tuple[PatternBits, int]] = {}
         for name, field in WORDS.items():
@@ -109,10 +113,12 @@ class ConditionBits:
         for part in PARTS:
             asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
             if asked:
-                others = self.all & ~sum(1 << bit for bit, _ in asked)
-                parts.append(
-                    AskedLines(part, asked, others) if part.name == "lines" else AskedPart(part, tuple(asked), others)
-                )
+                others = self.all & ~_bits(bit for bit, _ in asked)
+                needing = _bits(bit for bit, condition in asked if part.is_needed(condition))
+                if part.name == "lines":
+                    parts.append(AskedLines(part, asked, others, needing))
+                else:
+                    parts.append(AskedPart(part, tuple(asked), others, needing))
         self.parts = tuple(parts)
         # Of a single claim, whatever is spared for each part is spared for each check.
         quick = [] if lenient else [one for one in parts if isinstance(one, AskedPart)]
@@ -127,8 +133,8 @@ class ConditionBits:
             met = known.get(value)
             bits &= bits_of(value) if met is None else met
         for asked in self._others:
-            if not (self.lenient and asked.part.need and asked.part.given(judged) is None):
-                bits &= asked.bits(asked.part.value(judged))
+            lacks = self.lenient and asked.needing and asked.part.given(judged) is None
+            bits &= asked.bits(asked.part.value(judged)) | (asked.needing if lacks else 0)
         return bits
 
 

@@ -22,7 +22,14 @@ from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.judged import JudgedClaim, at_positions
 from weakcode.semantics.parts import ClaimPart, CodePart, says
 from weakcode.semantics.pointers import FAULTS, OFF_CLAIM, WITHOUT_POINTER
-from weakcode.semantics.servicelines import LINE_CONDITIONS, asked_lines, facts_of, lines_met, lines_unmet
+from weakcode.semantics.servicelines import (
+    LINE_CONDITIONS,
+    asked_lines,
+    facts_of,
+    lines_met,
+    lines_unmet,
+    with_procedure,
+)
 
 if TYPE_CHECKING:
     from weakcode.rules.model import Case, Rule, When
@@ -263,6 +270,9 @@ PARTS = (
         lambda judged: frozenset(map(facts_of, judged.claim.lines)),
         lines_met,
         lambda condition, judged: lines_unmet(condition, has_lines=bool(judged.claim.lines)),
+        "procedures",
+        lambda judged: with_procedure(judged.claim.lines),
+        needing=("line_procedures",),
     ),
     ClaimPart(
         "service_date",
@@ -297,7 +307,7 @@ PARTS = (
 )
 
 
-NEEDS = ("age", "sex", "setting", "service_date", "pointers")
+NEEDS = ("age", "sex", "setting", "service_date", "pointers", "procedures")
 """What a claim can lack so that edits cannot speak, in the order in which it is told."""
 
 

@@ -32,7 +32,8 @@ class ClaimPart:
     `fields` are those of `Condition` that ask for it. `asked` gives them from the `when` of a rule's case, `value` is
     the part of a claim, `met` tells whether a value meets a condition, `unmet` says in sentences without a full stop
     why a claim does not. `need` is what a claim lacks that does not say it, one of `NEEDS`, empty where silence is an
-    answer; `given` is what it says, None for nothing, and `value` without it. `column` is the column of a batch that
+    answer, and `needing` are those of the `fields` that ask for what it lacks then, all of them by default; `given` is
+    what it says, None for nothing, and `value` without it. `column` is the column of a batch that
     tells it, by default that of its name, and `of_column` returns its value from one there, None for what is not said.
     """
 
@@ -46,6 +47,7 @@ class ClaimPart:
     _given: Callable[[JudgedClaim], Any] | None = None
     column: str = attrs.Factory(lambda self: self.name, takes_self=True)
     of_column: Callable[[Any], Any] = _same
+    needing: tuple[str, ...] = attrs.Factory(lambda self: self.fields if self.need else (), takes_self=True)
 
     def given(self, judged: JudgedClaim) -> Any:
         """Return what a claim itself says of this part, None where it says nothing."""
@@ -54,6 +56,10 @@ class ClaimPart:
     def is_asked(self, condition: Condition) -> bool:
         """Tell whether a condition asks for this part."""
         return any(says(getattr(condition, name)) for name in self.fields)
+
+    def is_needed(self, condition: Condition) -> bool:
+        """Tell whether a condition asks for what a claim lacks of which `given` is None."""
+        return any(says(getattr(condition, name)) for name in self.needing)
 
 
 @attrs.frozen(eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from weakcode.base.patterns import matches
@@ -48,6 +48,11 @@ def facts_of(line: ServiceLine) -> LineFacts:
     """Return what conditions look at of a service line."""
     procedure, revenue, place = ((word,) if word else () for word in (line.procedure, line.revenue, line.place))
     return LineFacts(procedure, line.modifiers, revenue, place, line.units, line.charge, line.start)
+
+
+def with_procedure(lines: Sequence[ServiceLine]) -> Sequence[ServiceLine] | None:
+    """Return the service lines of a claim, None where none of them names a procedure."""
+    return lines if any(line.procedure for line in lines) else None
 
 
 def asked_lines(when: When, case: Case) -> dict[str, Any]:

@@ -4,9 +4,10 @@ A rule could not be judged where one of its edits speaks of codes on the claim a
 does not say, while everything else that it asks of the claim beside its codes holds. An edit speaks of its subject, in
 the first place where it looks there alone; one without a subject speaks of the codes with which alone it speaks, or of
 any claim. A claim without a service date is judged as of a day; the date is missing only for edits that do not hold
-then. Edits that look at pointers could not be judged where service lines have none, but for those that ask what such a
-line has: like the payer, a procedure that no line names is none. Documented text is not looked at. Rules about
-present-on-admission indicators could not be judged on an inpatient claim that has none, whatever its codes.
+then. Edits that look at pointers could not be judged where service lines have none; those that do so whatever a line
+has are not asked for more where there are some. Edits that ask for a procedure could not be judged on a claim of which
+no line names one; else its lines are what they say. Documented text is not looked at. Rules about present-on-admission
+indicators could not be judged on an inpatient claim that has none, whatever its codes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from weakcode.semantics.conditions import NEEDS, PARTS, Condition
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.parts import ClaimPart
-from weakcode.semantics.pointers import FIRST, NEVER
+from weakcode.semantics.pointers import OF_LINES, PointedKind
 from weakcode.semantics.verbs import FORMS
 
 BITS = {need: 1 << place for place, need in enumerate(NEEDS)}
@@ -41,16 +42,19 @@ def missing(judged: JudgedClaim) -> int:
 
 
 def asked_of(edit: Edit) -> Condition:
-    """Return what an edit asks of a claim beside its codes; that it looks at pointers is one thing however it does."""
-    return asked_for(edit.condition or Condition(), looks_at_pointers=edit.pointed in (FIRST, NEVER))
+    """Return what an edit asks of a claim beside its codes.
+
+    Its fields about pointers tell whether it looks at those of any lines, and of lines that have something.
+    """
+    return asked_for(edit.condition or Condition(), edit.pointed)
 
 
-def asked_for(condition: Condition, *, looks_at_pointers: bool) -> Condition:
-    """Return what a condition asks of a claim beside its codes; `looks_at_pointers` tells that an edit does so too."""
+def asked_for(condition: Condition, pointed: PointedKind | None) -> Condition:
+    """Return what a condition asks of a claim beside its codes, where its edit looks at pointers so; see `asked_of`."""
     return attrs.evolve(
         condition,
-        pointer_off_claim=looks_at_pointers or bool(condition.faults),
-        line_without_pointer=False,
+        pointer_off_claim=bool(condition.faults) or (pointed is not None and pointed not in OF_LINES),
+        line_without_pointer=pointed in OF_LINES,
         present=None,
         absent=None,
         first_listed=None,
@@ -59,7 +63,7 @@ def asked_for(condition: Condition, *, looks_at_pointers: bool) -> Condition:
 
 def wants(condition: Condition) -> int:
     """Return what a condition asks for that a claim can lack, as bits of `BITS`."""
-    return _bits(part for part in _ASKABLE if part.is_asked(condition))
+    return _bits(part for part in _ASKABLE if part.is_needed(condition))
 
 
 def codes_of(edit: Edit) -> CodeSet | None:
@@ -80,9 +84,9 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
         if codes is not None and not any(code in codes for code in looked_at):
             continue
         parts = [part for part in PARTS if part.is_asked(asked)]
-        lacking = [part for part in parts if part.need and part.given(judged) is None]
+        lacking = [part for part in parts if part.is_needed(asked) and part.given(judged) is None]
         others = [part for part in parts if part not in lacking and part.need != "pointers"]
-        if any(part.need == "pointers" for part in parts) and judged.pointers is not None:
+        if asked.pointer_off_claim and judged.pointers is not None:
             continue
         if all(part.met(asked, part.value(judged)) for part in others):
             # What is taken for the date that is not given may do.

@@ -65,10 +65,10 @@ static inline uint64_t wk_ask(const wk_questions *a, const int32_t *tokens, int6
     return 1;
 }
 
-/* For each need count the rows on which something that asks for it could not be judged, and collect what. Rows that lack
-   nothing are passed over; the others have a code. `found` has room for `size` words. */
+/* Leave in `told`, for each row, the bits of the needs for want of which something could not be judged, and collect what.
+   Rows that lack nothing are passed over; the others have a code. `found` has room for `size` words. */
 static void wk_not_judged(const wk_questions *a, const int32_t *tokens, const int64_t *bounds, const uint8_t *lacks,
-                          int64_t rows, uint64_t *found, int64_t *counts, uint64_t *seen) {
+                          int64_t rows, uint64_t *found, uint8_t *told, uint64_t *seen) {
     const int64_t size = a->size;
     for (int64_t row = 0; row < rows; row++) {
         const uint8_t lack = lacks[row];
@@ -82,7 +82,7 @@ static void wk_not_judged(const wk_questions *a, const int32_t *tokens, const in
                 any |= bits;
                 seen[size * need + w] |= bits;
             }
-            counts[need] += any != 0;
+            told[row] |= (uint8_t)((any != 0) << need);
         }
     }
 }

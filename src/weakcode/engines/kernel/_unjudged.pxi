@@ -24,7 +24,7 @@ cdef extern from "_unjudged.h" nogil:
         int64_t part_count
     void wk_not_judged(
         const wk_questions *asked, const int32_t *tokens, const int64_t *bounds, const uint8_t *lacks, int64_t rows,
-        uint64_t *found, int64_t *counts, uint64_t *seen
+        uint64_t *found, uint8_t *told, uint64_t *seen
     )
 
 
@@ -48,7 +48,7 @@ def not_judged(
     payers,
     parts,
 ):
-    """Return for each of eight needs how many rows could not be judged for want of it, and the bits of what.
+    """Return for each row the bits of the needs for want of which it was not judged, and for each need the bits of what.
 
     What is asked is bits of as many words as `anywhere` has, which are asked of any claim. `codes` and `leading` have
     the words of what speaks of each code wherever, or first; `wanting` and `allowed` by what is missing, as a number of
@@ -63,7 +63,6 @@ def not_judged(
     cdef const uint64_t[::1] words
     cdef const int32_t[::1] index
     cdef wk_questions a
-    cdef int64_t counts[WK_NEEDS]
     cdef wk_part *those
     cdef uint64_t *scratch
     cdef bint fine = size > 0 and bounds.shape[0] == rows + 1 and leading.shape[0] == codes.shape[0]
@@ -72,7 +71,7 @@ def not_judged(
     if not fine or not 1 <= sorts <= 1 << WK_NEEDS or allowed.shape[0] != wanting.shape[0]:
         raise ValueError(f"columns of {rows} rows and tables of {size} words do not fit each other")
     if not rows:
-        return (0,) * WK_NEEDS, bytes(8 * WK_NEEDS * size)
+        return b"", bytes(8 * WK_NEEDS * size)
     cdef const int32_t *codes_of = &tokens[0] if tokens.shape[0] else NULL
     a.unlisted = &unlisted[0] if unlisted.shape[0] else NULL
     with nogil:
@@ -93,11 +92,11 @@ def not_judged(
     a.codes, a.leading, a.anywhere = &codes[0], &leading[0], &anywhere[0]
     a.wanting, a.allowed = &wanting[0], &allowed[0]
     a.whose, a.on, a.last_payer = &index[0], &words[0], words.shape[0] // size - 1
-    memset(counts, 0, sizeof(counts))
     # What the loops are given stays referred to by `payers` and `parts`.
     cdef Block taken = _block(calloc(part_count + 1, sizeof(wk_part)), 0)
     cdef Block room = _block(calloc((WK_NEEDS + 1) * size, sizeof(uint64_t)), 8 * WK_NEEDS * size)
-    if taken.at == NULL or room.at == NULL:
+    cdef Block told = _block(calloc(rows, 1), rows)
+    if taken.at == NULL or room.at == NULL or told.at == NULL:
         raise MemoryError
     those, scratch = <wk_part *>taken.at, <uint64_t *>room.at + WK_NEEDS * size
     for n in range(part_count):
@@ -107,5 +106,5 @@ def not_judged(
         those[n].last = words.shape[0] // size - 1
     a.parts = those
     with nogil:
-        wk_not_judged(&a, codes_of, &bounds[0], &lacks[0], rows, scratch, counts, <uint64_t *>room.at)
-    return tuple([counts[n] for n in range(WK_NEEDS)]), room
+        wk_not_judged(&a, codes_of, &bounds[0], &lacks[0], rows, scratch, <uint8_t *>told.at, <uint64_t *>room.at)
+    return told, room

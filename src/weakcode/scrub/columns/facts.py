@@ -15,14 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.base.lazy import lazy
 from weakcode.errors import InputError
 from weakcode.fields import BY_NAME, FIELDS, Field
 from weakcode.scrub.columns.arrow import filled, listed, valid
 from weakcode.scrub.columns.pointers import LineColumn
+from weakcode.scrub.columns.procedures import with_procedure
 from weakcode.scrub.columns.services import ServiceColumn
-from weakcode.semantics.bits import AskedLines, ConditionBits
+from weakcode.semantics.bits import AskedLines, AskedPart, ConditionBits
 from weakcode.semantics.judged import INPATIENT, names_of
-from weakcode.semantics.parts import ClaimPart
 from weakcode.semantics.unjudged import BITS
 
 NO_DAY = np.int32(-(2**31))
@@ -53,7 +54,7 @@ class Days:
     index: NDArray[np.integer[Any]]
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class AboutClaims:
     """The columns, one value for each row. Rows of `bad` have some value that cannot be."""
 
@@ -175,12 +176,19 @@ class AboutClaims:
 
     def parts(
         self, bits: ConditionBits, first_day: dt.date, faults: NDArray[np.uint8] | None = None
-    ) -> Iterator[tuple[ClaimPart, NDArray[Any], NDArray[np.uint64]]]:
-        """Give each part that tests ask for, the number of each claim's value, and the words of the values.
+    ) -> Iterator[tuple[int, NDArray[Any], NDArray[np.uint64]]]:
+        """Give each part that tests ask for: the bit of `BITS` of what a claim can lack there, the number of each
+        claim's value, and the words of the values.
 
-        The words tell which tests do not fail for the value; -1 is the number of the last one.
+        The words tell which tests do not fail for the value; -1 is the number of the last one. The bit is 0 where
+        the words also tell it of claims that lack something.
         """
-        return self._parts(bits, first_day, faults, self._touching(bits))
+        for asked, index, words in self._parts(bits, first_day, faults, self._touching(bits)):
+            if bits.lenient and isinstance(asked, AskedLines) and asked.needing:
+                lacking = np.concatenate([words, words | words_of([asked.needing], bits)])
+                yield 0, index + len(words) * ~self.named, lacking
+            else:
+                yield BITS[asked.part.need] if asked.needing else 0, index, words
 
     def _parts(
         self,
@@ -188,21 +196,30 @@ class AboutClaims:
         first_day: dt.date,
         faults: NDArray[np.uint8] | None,
         touching: tuple[NDArray[np.int64], list[int]] | None,
-    ) -> Iterator[tuple[ClaimPart, NDArray[Any], NDArray[np.uint64]]]:
+    ) -> Iterator[tuple[AskedPart | AskedLines, NDArray[Any], NDArray[np.uint64]]]:
         for asked in bits.parts:
             if isinstance(asked, AskedLines):
                 index, numbers = touching or (np.zeros(self.rows, np.int64), [asked.others])
-                yield asked.part, index, words_of(numbers, bits)
+                yield asked, index, words_of(numbers, bits)
             else:
                 index, values = self._column(asked.part.column, first_day, faults)
-                yield asked.part, index, words_of(map(asked.bits, map(asked.part.of_column, values)), bits)
+                yield asked, index, words_of(map(asked.bits, map(asked.part.of_column, values)), bits)
 
-    def missing(self, lined: Bools | None) -> NDArray[np.uint8]:
-        """Return what each claim does not say, as bits of `BITS`; `lined` tells which claims have pointers."""
+    @lazy
+    def named(self) -> Bools:
+        """Tells which claims have a service line that names a procedure."""
+        return with_procedure(self.given_lines, self.rows)
+
+    def missing(self, needs: int) -> NDArray[np.uint8]:
+        """Return what of some needs, given as bits of `BITS`, each claim does not say, as such bits."""
         lacks = np.zeros(self.rows, np.uint8)
         for need, bit in BITS.items():
+            if not bit & needs:
+                continue
             if need == "pointers":
-                missing = np.ones(self.rows, np.bool_) if lined is None else ~lined
+                missing = np.ones(self.rows, np.bool_) if self.lines is None else ~self.lines.lined(self.rows)
+            elif need == "procedures":
+                missing = ~self.named
             elif need == "age":
                 missing = self.age == _NO_AGE
             elif need == "service_date":

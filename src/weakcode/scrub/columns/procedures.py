@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from weakcode.errors import InputError
+from weakcode.fields import parse_procedure
 from weakcode.scrub.columns.arrow import filled, listed, valid
 
 Numbers = NDArray[np.int64]
@@ -35,17 +37,10 @@ class ProcedureColumn:
     @classmethod
     def of(cls, column: pa.Array | None) -> ProcedureColumn | None:
         """Read a column of lists of structs with a field `procedure`; None where no line has one."""
-        if column is None or not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        named = _named(column)
+        if column is None or named is None:
             return None
-        kind = column.type.value_type
-        if not pa.types.is_struct(kind) or kind.get_field_index("procedure") < 0:
-            return None
-        lines = column.flatten()
-        named = pc.struct_field(lines, "procedure")
-        if not (pa.types.is_string(named.type) or pa.types.is_large_string(named.type)) or not len(named):
-            return None
-        coded = named.dictionary_encode()
-        number = filled(coded.indices.cast(pa.int64()), -1).astype(np.int64)
+        lines, number, names = named
         some = np.flatnonzero(number >= 0)
         if not len(some):
             return None
@@ -60,7 +55,46 @@ class ProcedureColumn:
             partial = np.asarray(pc.fill_null(main_only, False))
         row = np.repeat(np.arange(len(column)), lengths)[some]
         pointers, bounds = _pointers(lines, some)
-        return cls(row, number[some], listed(coded.dictionary), place[some], partial[some], pointers, bounds)
+        return cls(row, number[some], names, place[some], partial[some], pointers, bounds)
+
+
+def with_procedure(column: pa.Array | None, rows: int) -> Bools:
+    """Tell of each row of a column of lists of structs whether one of them names a procedure."""
+    found = np.zeros(rows, np.bool_)
+    named = _named(column)
+    if column is not None and named is not None:
+        lengths = filled(pc.list_value_length(column), 0).astype(np.int64)
+        found[np.repeat(np.arange(rows), lengths)[named[1] >= 0]] = True
+    return found
+
+
+def _named(column: pa.Array | None) -> tuple[pa.Array, Numbers, Sequence[str]] | None:
+    """Return the lines of a column, the number of the procedure of each, -1 for none, and the procedures by number.
+
+    None where the lines have no procedures. A value that is no procedure is none; its row is refused elsewhere.
+    """
+    if column is None or not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        return None
+    kind = column.type.value_type
+    if not pa.types.is_struct(kind) or kind.get_field_index("procedure") < 0:
+        return None
+    lines = column.flatten()
+    given = pc.struct_field(lines, "procedure")
+    if not len(given) or pa.types.is_null(given.type) or pa.types.is_nested(given.type):
+        return None
+    coded = given if pa.types.is_dictionary(given.type) else given.dictionary_encode()
+    names: dict[str, int] = {}
+    of_value = [_number(names, value) for value in listed(coded.dictionary)]
+    index = filled(coded.indices.cast(pa.int64()), -1).astype(np.int64)
+    return lines, np.array([*of_value, -1], np.int64)[index], list(names)
+
+
+def _number(names: dict[str, int], value: object) -> int:
+    try:
+        procedure = parse_procedure(value)
+    except InputError:
+        return -1
+    return -1 if procedure is None else names.setdefault(procedure, len(names))
 
 
 def _field(lines: pa.Array, name: str, fits: Callable[[pa.DataType], bool]) -> pa.Array | None:

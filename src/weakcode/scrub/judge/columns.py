@@ -35,7 +35,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
 from weakcode.scrub.judge.orders import without_known_order
-from weakcode.scrub.judge.unjudged import AskedJudge, not_judged, without_indicators
+from weakcode.scrub.judge.unjudged import AskedJudge, NotJudgedRows, add_not_judged, without_indicators
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -303,18 +303,21 @@ class _BatchRun:
             hits = without_known_order(hits, coded, judge.edition, judge.program, self._orders)
         if codes.texts is not None and len(hits):
             hits = with_terms(hits, batch, judge.edition, memory.terms, codes.texts)
-        self._not_judged += not_judged(judge, coded, rows, about, self._today)
+        silent = NotJudgedRows(self._rows)
+        add_not_judged(silent, judge, coded, rows, about, self._today)
         self._not_judged += without_indicators(judge, coded, rows, codes, about)
         if lines is not None:
             hits = lines.named(hits, engine, judge.program, memory.terms)
         findings = memory.findings(hits, coded, about.whose)
         if self._scrubber.coverage is None:
+            self._not_judged += silent.counts()
             return findings
         from weakcode.scrub.judge.coverage import CoverageColumns
 
         coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, judge)
         memory.coverage = coverage
-        self._not_judged += coverage.not_judged(self._columns.get(LINES), rows, about)
+        coverage.add_not_judged(silent, rows, about)
+        self._not_judged += silent.counts()
         return findings.beside(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:

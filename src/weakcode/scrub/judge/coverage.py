@@ -25,11 +25,12 @@ from weakcode.coverage.published import COVERED, EXCLUDED
 from weakcode.engines.ids import key_of
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel._kernel import Reading
-from weakcode.findings import NotJudgedCount, Severity, Source
+from weakcode.findings import Severity, Source
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.procedures import ProcedureColumn
 from weakcode.scrub.judge.findings import FindingColumns
+from weakcode.scrub.judge.unjudged import NotJudgedRows
 from weakcode.scrub.judge.variants import Variants
 from weakcode.semantics.reference import Outcome
 
@@ -141,26 +142,17 @@ class CoverageColumns:
                 suspects.append((scope, asked))
         return self._read(suspects, lines, coded, payer, days) if suspects else None
 
-    def not_judged(self, column: pa.Array | None, rows: Bools, about: AboutClaims) -> list[NotJudgedCount]:
-        """Return on how many of some rows policies could not speak, and for want of what."""
-        lines = ProcedureColumn.of(column)
-        has = np.zeros(len(rows), np.int64)
-        if lines is not None:
-            named = np.array([bool(_spelled(name)) for name in lines.names], np.bool_)
-            has[lines.row[named[lines.procedure]]] = 1
+    def add_not_judged(self, found: NotJudgedRows, rows: Bools, about: AboutClaims) -> None:
+        """Add on which of some rows policies could not speak, and for want of what."""
         payer, state = about.whose, about.categories["state"]
         width = len(state.values) + 1
         of_state = np.where(state.index < 0, width - 1, state.index)
-        keys, counts = np.unique(
-            ((payer.index.astype(np.int64) * width + of_state) * 2 + has)[rows], return_counts=True
-        )
-        found = []
-        for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+        given = (payer.index.astype(np.int64) * width + of_state) * 2 + about.named
+        for key in np.unique(given[rows]).tolist():
             who = self.coverage.profile.payer_named(payer.values[key // 2 // width])
             needs = self.coverage.lacking_of(who, (*state.values, None)[key // 2 % width], has_procedures=bool(key & 1))
             for one in told(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
-                found.append(NotJudgedCount(one.needs, count, one.packs, one.rules))
-        return found
+                found.add(one, rows & (given == key))
 
     def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:
         """Return who pays, and the policies that go with it in the claim's state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Protocol
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from weakcode.engines.findings import Assembler
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
 from weakcode.engines.unjudged import Questions, Unjudged
-from weakcode.findings import NotJudgedCount
+from weakcode.findings import NotJudged, NotJudgedCount
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims, words_of
 from weakcode.semantics.unjudged import BITS
@@ -35,19 +36,50 @@ class AskedJudge(Protocol):
     def unjudged(self) -> Unjudged: ...
 
 
-def not_judged(
-    judge: AskedJudge, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
-) -> list[NotJudgedCount]:
-    """Return what could not be judged on these rows."""
-    lined = None if about.lines is None else about.lines.lined(len(rows))
-    lacks = np.where(rows & (np.diff(coded.bounds) > 0), about.missing(lined), 0).astype(np.uint8)
-    questions = judge.unjudged.questions(today)
-    if not questions.asked or not lacks.any():
-        return []
-    wanting, tests = questions.wanting, questions.tests
+@attrs.define(eq=False)
+class NotJudgedRows:
+    """What could not be judged on the rows of a batch: its rules by need, and the rows on which any was silent."""
+
+    rows: int
+    _found: dict[str, tuple[Bools, list[NotJudged]]] = attrs.field(factory=dict)
+
+    def add(self, told: NotJudged, rows: Bools) -> None:
+        """Add rules that could not be judged on some rows."""
+        where, so_far = self._found.setdefault(told.needs, (np.zeros(self.rows, np.bool_), []))
+        where |= rows
+        so_far.append(told)
+
+    def counts(self) -> list[NotJudgedCount]:
+        """Return each need with all its rules, and with the number of its rows, every row counted once."""
+        return [
+            NotJudgedCount(needs, int(rows.sum()), one.packs, one.rules)
+            for needs, (rows, told) in self._found.items()
+            for one in NotJudged.together(told)
+        ]
+
+
+def add_not_judged(
+    found: NotJudgedRows, judge: AskedJudge, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
+) -> None:
+    """Add what could not be judged on these rows."""
+    for questions in judge.unjudged.questions(today):
+        lacks = np.where(rows & (np.diff(coded.bounds) > 0), about.missing(questions.needs), 0).astype(np.uint8)
+        if lacks.any():
+            _ask(found, judge, questions, coded, lacks, about, today)
+
+
+def _ask(
+    found: NotJudgedRows,
+    judge: AskedJudge,
+    questions: Questions,
+    coded: CodedRows,
+    lacks: NDArray[np.uint8],
+    about: AboutClaims,
+    today: dt.date,
+) -> None:
+    tests = questions.tests
     codes, leading = judge.unjudged.tables(questions)
-    allowed = [bits & ~_pointed(questions, lack) for lack, bits in enumerate(wanting)]
-    counts, block = _kernel.not_judged(
+    told, block = _kernel.not_judged(
         coded.tokens,
         coded.bounds,
         lacks,
@@ -56,22 +88,22 @@ def not_judged(
         codes,
         leading,
         words_of([questions.anywhere], tests).reshape(-1),
-        words_of(wanting, tests).reshape(-1),
-        words_of(allowed, tests).reshape(-1),
+        words_of(questions.wanting, tests).reshape(-1),
+        words_of(questions.allowed, tests).reshape(-1),
         (about.whose.index, _on(judge.assembler, about, questions)),
         [
-            (BITS.get(part.need, 0), np.ascontiguousarray(index, np.int32), words.reshape(-1))
-            for part, index, words in about.parts(tests, today)
+            (need, np.ascontiguousarray(index, np.int32), words.reshape(-1))
+            for need, index, words in about.parts(tests, today)
         ],
     )
-    seen = np.frombuffer(block, np.uint64).reshape(len(counts), -1)
-    told = []
-    for (need, bit), count, words in zip(BITS.items(), counts, seen, strict=False):
-        if count:
+    of_row = np.frombuffer(told, np.uint8)
+    seen = np.frombuffer(block, np.uint64).reshape(-1, len(words_of([0], tests)[0]))
+    for bit, words in zip(BITS.values(), seen, strict=False):
+        where = of_row & bit != 0
+        if where.any():
             rules = [(bit, one.rule) for n, one in enumerate(questions.asked, start=1) if _has(words, n)]
-            (one_need,) = judge.unjudged.told(rules)
-            told.append(NotJudgedCount(need, count, one_need.packs, one_need.rules))
-    return told
+            for one_need in judge.unjudged.told(rules):
+                found.add(one_need, where)
 
 
 def without_indicators(
@@ -89,11 +121,6 @@ def without_indicators(
         of_payer = judge.unjudged.without_indicators(judge.assembler.severities(names[number]))
         told += [NotJudgedCount(one.needs, int(count), one.packs, one.rules) for one in of_payer]
     return told
-
-
-def _pointed(questions: Questions, lacks: int) -> int:
-    """Return the bits of what looks at pointers, where a claim that lacks this has some."""
-    return 0 if lacks & BITS["pointers"] else questions.wanting[BITS["pointers"]]
 
 
 def _has(words: Words, bit: int) -> bool:
