@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from weakcode.fields import FIELDS, LINE_FIELDS
-from weakcode.rules.checks import VERBS
+from weakcode.rules.checks.pack import VERBS
 from weakcode.rules.model import Case, When
 from weakcode.rules.structure import file_key
 from weakcode.semantics.conditions import CODE_PARTS, NEEDS, PARTS, Condition

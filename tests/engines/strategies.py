@@ -18,7 +18,7 @@ from weakcode.compile.program import Program
 from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import CompiledRule, Edit, Hit
 from weakcode.semantics.reference import violations
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 # What the engines are held to deserves more cases than other properties: 100,000 of them in the nightly profile. What
 # changes one thing of the page of semantics meets all short claims besides.
@@ -175,22 +175,23 @@ edit_conditions = st.sampled_from(_DRAWN).flatmap(lambda one: one)
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule
 # file with an order without one is refused.
 SENTENCES = [
-    *((verb, where) for verb in (Verb.FORBID, Verb.REQUIRE) for where in Where),
+    *((verb, where) for verb, form in FORMS.items() if form.has_relation and verb is not Verb.ORDER for where in Where),
     *((Verb.ORDER, where) for where in (Where.BEFORE, Where.AFTER) for _ in range(2)),
-    *((verb, Where.ANYWHERE) for verb in Verb if verb not in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER)),
+    *((verb, Where.ANYWHERE) for verb, form in FORMS.items() if not form.has_relation),
 ]
 
 
 @st.composite
 def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES):
     verb, where = draw(st.sampled_from(kinds))
-    subject = CodeSet() if verb is Verb.CLAIM_REQUIRE else draw(many_codes if verb is Verb.AT_MOST_ONE else code_sets)
+    form = FORMS[verb]
+    subject = draw(many_codes if form.counts_subjects else code_sets) if form.has_subject else CodeSet()
     related = CodeSet()
-    if verb in (Verb.FORBID, Verb.REQUIRE, Verb.ORDER, Verb.CLAIM_REQUIRE):
+    if form.needs_object:
         # A code that is its own object forbids nothing: both kinds of edits are wanted.
         related = draw(code_sets) - draw(st.sampled_from([subject, subject, CodeSet()]))
     condition = draw(edit_conditions)
-    filtered = {} if verb is Verb.CLAIM_REQUIRE else dict(draw(filters))
+    filtered = dict(draw(filters)) if form.has_subject else {}
     if condition is not None and condition.pointer_off_claim:
         # A rule file with both is refused.
         filtered.pop("poa", None)

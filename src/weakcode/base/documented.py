@@ -21,7 +21,8 @@ def doc(
 
     `key` is the field's name in a file where it is a word that Python keeps for itself; `single` lets a list
     of one be written without the list; `pattern` is the regular expression for the text, or each text in it; `codes`
-    says that the text is a code expression; `verb` that the field is a verb, about a "subject" alone or also a "claim".
+    says that the text is a code expression; `verb` that the field is a verb: about each "subject", its
+    "subjects" together, or also a "claim".
     """
     metadata = {"doc": text, "key": key, "single": single, "pattern": pattern, "codes": codes, "verb": verb}
     return attrs.field(metadata=metadata, **kwargs)

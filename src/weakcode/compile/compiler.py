@@ -17,13 +17,13 @@ from weakcode.compile.tabular.instances import note_edits
 from weakcode.errors import NotationError
 from weakcode.findings import Source
 from weakcode.rules.lines.model import ABOUT_POINTERS, Pointed
-from weakcode.rules.model import Case, Pack, Rule, When
+from weakcode.rules.model import Case, Pack, Relation, Rule, When
 from weakcode.rules.profilechecks import code_sets_for
 from weakcode.semantics.conditions import condition_of
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix
 from weakcode.semantics.groups import grouped
 from weakcode.semantics.pointers import BY_LINE, FIRST, FIRST_BY_LINE, NEVER, ONLY_BY_LINE, PointedKind
-from weakcode.semantics.verbs import Verb, Where, verb_of
+from weakcode.semantics.verbs import FORMS, Verb, Where, verb_of
 
 _NAMED_WHERE = {"anywhere": Where.ANYWHERE, "before": Where.BEFORE, "after": Where.AFTER}
 
@@ -100,7 +100,9 @@ class Scope:
 def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:
     """Return verb, relation, subject, object and the object as written."""
     subject = scope.codes(case.subject) if case.subject else None
-    relation = case.forbid or case.require or case.order
+    verb = verb_of(case)
+    said = getattr(case, FORMS[verb].key, None)
+    relation = said if isinstance(said, Relation) else None
     where = _NAMED_WHERE[relation.where] if relation else Where.ANYWHERE
     objects = scope.codes(relation.codes) if relation else CodeSet()
     listed = scope.spelled_out(relation.codes) if relation else ""
@@ -111,7 +113,7 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
             return Verb.PRESENT, where, objects, CodeSet(), listed
         # A pointer beyond the claim is a condition, and such an edit requires a code that nothing is.
         return Verb.CLAIM_REQUIRE, where, CodeSet(), objects, listed
-    return verb_of(case), where, subject, objects, listed
+    return verb, where, subject, objects, listed
 
 
 def _diagnoses_of_lines(pointed: Pointed, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:

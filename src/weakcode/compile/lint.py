@@ -91,16 +91,17 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
 
 def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
     for edit in edits:
-        if FORMS[edit.verb].has_subject and not edit.subject & there:
+        form = FORMS[edit.verb]
+        if form.has_subject and not edit.subject & there:
             yield f"its subject names no billable code of {edition}, so it can never fire"
-        if edit.verb in (Verb.FORBID, Verb.ORDER) and not edit.object & there:
+        if form.needs_object and not form.asks_object and not edit.object & there:
             yield f"its object names no billable code of {edition}, so it can never fire"
         about_pointers = edit.condition is not None and bool(edit.condition.faults)
-        if edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE) and not edit.object & there and not about_pointers:
+        if form.asks_object and not edit.object & there and not about_pointers:
             yield f"what it requires names no billable code of {edition}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
             yield "every subject is also an object, so it can never fire"
-        if FORMS[edit.verb].counts_subjects and len(edit.subject) == 1:
+        if form.counts_subjects and len(edit.subject) == 1:
             yield "its subject is a single code, so it can never fire"
         condition = edit.condition
         if condition is None:

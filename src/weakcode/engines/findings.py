@@ -16,7 +16,7 @@ from weakcode.semantics.edits import CompiledRule, Edit, EditFix, Hit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.pointers import lines_about
 from weakcode.semantics.terms import found_term
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 _MOST_WORDED = 20_000
 _MOST_PAYERS = 65_536
@@ -97,7 +97,7 @@ class Assembler:
     ) -> Finding:
         """Return the finding of these edits, of which the first names it, on the positions of subject and object."""
         edit, rule = self._naming.get(numbers[0]) or self._named_by(numbers[0])
-        stray = self._misplaced(judged, edit, subject) if edit.verb is Verb.REQUIRE else 0
+        stray = 0 if other else self._misplaced(judged, edit, subject)
         codes = judged.claim.codes
         first, second = codes[subject - 1] if subject else "", codes[other - 1] if other else ""
         key = (numbers, first, second, codes[stray - 1] if stray else "")
@@ -192,7 +192,7 @@ class Assembler:
     def _resequencing(self, judged: JudgedClaim, edit: Edit, subject: int, moved: int, mend: str) -> Fix | None:
         if moved:
             # With a choice of codes to move, only the record tells which one belongs there.
-            safe = edit.verb is not Verb.REQUIRE or self._candidates(judged, edit, subject) == 1
+            safe = not FORMS[edit.verb].asks_object or self._candidates(judged, edit, subject) == 1
             return _fix("resequence", mend, safe, (subject, moved), None)
         if edit.verb in (Verb.FIRST, Verb.SECONDARY) and len(judged.distinct) > 1:
             others = [position for position, _ in judged.distinct if position != subject]

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from weakcode.errors import Problem, RuleFileError
-from weakcode.rules.checks import check_pack
+from weakcode.rules.checks.pack import check_pack
 from weakcode.rules.library import pack_file, sources_file
 from weakcode.rules.model import Pack, Publications, Rule
 from weakcode.rules.reading import GivenFile, hide_other_kinds, read_whole

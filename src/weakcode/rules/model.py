@@ -190,7 +190,7 @@ class Case:
     require: Relation | None = doc(REQUIRE, default=None, verb="claim")
     position: Place | None = doc("Where the subject must stand.", default=None, verb="subject")
     order: Relation | None = doc(ORDER, default=None, verb="subject")
-    at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False, verb="subject")
+    at_most_one: bool = doc("Only one of the subject's codes may be on the claim.", default=False, verb="subjects")
     by: Grouping | None = doc(BY, default=None)
     once: bool = doc("The same code may stand only once.", default=False, verb="subject")
     terms: tuple[str, ...] = doc(TERMS, default=(), verb="subject")

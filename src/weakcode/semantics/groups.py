@@ -20,7 +20,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.spelling import spelled
 from weakcode.semantics.edits import Edit
-from weakcode.semantics.verbs import FORMS, Verb
+from weakcode.semantics.verbs import FORMS
 
 if TYPE_CHECKING:
     from weakcode.codes.expression.titles import Numbers, TitleWords
@@ -109,14 +109,15 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
         return
     objects = groups_of(edit.object, by, edition)
     # Spelling out the codes of thousands of groups takes long; most rules never say them.
-    says_codes = edit.verb is Verb.REQUIRE or "{listed}" in (edit.message or FORMS[edit.verb].message)
+    form = FORMS[edit.verb]
+    says_codes = form.asks_object or "{listed}" in (edit.message or form.message)
     alike = partial(Edit, **{field.name: getattr(edit, field.name) for field in attrs.fields(Edit)})
     for group, subject in groups_of(edit.subject, by, edition).items():
         others = objects.get(group, _NO_CODES)
-        if FORMS[edit.verb].counts_subjects:
+        if form.counts_subjects:
             if len(subject) > 1:
                 yield alike(subject=subject)
         elif others:
             yield alike(subject=subject, object=others, listed=spelled(others, edition) if says_codes else "")
-        elif edit.verb not in (Verb.FORBID, Verb.ORDER):
+        elif form.asks_object or not form.needs_object:
             yield alike(subject=subject, object=others)

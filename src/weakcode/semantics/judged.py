@@ -15,7 +15,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.normalise import compact
 from weakcode.semantics.pointers import Pointers, pointed_positions
-from weakcode.semantics.verbs import Order, Verb, Where, in_every_order
+from weakcode.semantics.verbs import FORMS, Order, Where, in_every_order
 
 if TYPE_CHECKING:
     from weakcode.semantics.edits import Edit, Hit
@@ -133,7 +133,7 @@ def without_satisfied(hits: Iterable[Hit], judged: JudgedClaim, edit_of: Callabl
     kept = []
     for hit in hits:
         edit = edit_of(hit.edit)
-        asks = edit.verb in (Verb.REQUIRE, Verb.CLAIM_REQUIRE)
+        asks = FORMS[edit.verb].asks_object and not hit.object
         if not (asks and stands_for(judged.incomplete, edit.object, edit.where, hit.subject)):
             kept.append(hit)
     return kept

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verb(enum.IntEnum):
-    """What an edit asks of a claim. The kernel has the same numbers (`engines/kernel/_claim.h`)."""
+    """What an edit asks of a claim. The kernel has the same numbers (`engines/kernel/_verbs.h`)."""
 
     PRESENT = 0
     """A subject is on the claim at all: a violation (i). Also what a claim-level `forbid` becomes."""
@@ -46,7 +46,8 @@ class Form:
     """What a verb needs and says.
 
     `name` is its word among the facts of durable rules, with the relation behind it where the verb has one;
-    `needs_object` is False for a verb that looks at no other code. `key` is what a case of a rule file calls it,
+    `needs_object` is False for a verb that looks at no other code, and `asks_object` True for one of which a violation
+    without an object means that an object is missing. `key` is what a case of a rule file calls it,
     `phrase` how pages say it, and `word` the value of that key where two verbs have one key. `has_subject` is False
     for a verb about the claim as a whole, `counts_subjects` True for one that judges its subjects together,
     `looks_first` True for one that looks at the first-listed code alone.
@@ -55,6 +56,7 @@ class Form:
     name: str
     message: str
     needs_object: bool = False
+    asks_object: bool = False
     has_relation: bool = False
     key: str = ""
     phrase: str = ""
@@ -67,15 +69,21 @@ class Form:
 FORMS: Mapping[Verb, Form] = {
     Verb.PRESENT: Form("present", "{subject} does not belong on this claim."),
     Verb.FORBID: Form(
-        "forbid", "{subject} and {object} may not be reported together.", True, True, "forbid", "forbid {object}"
+        "forbid",
+        "{subject} and {object} may not be reported together.",
+        needs_object=True,
+        has_relation=True,
+        key="forbid",
+        phrase="forbid {object}",
     ),
     Verb.REQUIRE: Form(
         "require",
         "{subject} needs one of these codes with it: {listed}{misplaced}.",
-        True,
-        True,
-        "require",
-        "require {object}",
+        needs_object=True,
+        asks_object=True,
+        has_relation=True,
+        key="require",
+        phrase="require {object}",
     ),
     Verb.FIRST: Form(
         "first",
@@ -92,7 +100,14 @@ FORMS: Mapping[Verb, Form] = {
         word="secondary",
         looks_first=True,
     ),
-    Verb.ORDER: Form("order", "{object} must stand before {subject}.", True, True, "order", "if there, {object}"),
+    Verb.ORDER: Form(
+        "order",
+        "{object} must stand before {subject}.",
+        needs_object=True,
+        has_relation=True,
+        key="order",
+        phrase="if there, {object}",
+    ),
     Verb.AT_MOST_ONE: Form(
         "at most one",
         "{subject} and {object} may not both be reported; one of them says it.",
@@ -101,7 +116,13 @@ FORMS: Mapping[Verb, Form] = {
         counts_subjects=True,
     ),
     Verb.ONCE: Form("once", "{subject} stands more than once on the claim.", key="once", phrase="each code only once"),
-    Verb.CLAIM_REQUIRE: Form("claim", "The claim needs one of these codes: {listed}.", True, has_subject=False),
+    Verb.CLAIM_REQUIRE: Form(
+        "claim",
+        "The claim needs one of these codes: {listed}.",
+        needs_object=True,
+        asks_object=True,
+        has_subject=False,
+    ),
 }
 
 

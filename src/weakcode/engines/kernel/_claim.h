@@ -1,5 +1,5 @@
 /* What codes to violations is made of: the tables that say what a code is in, a claim with what is seen on it, and what is
-   the same for claims of few codes and of many. Meaning of the verbs: weakcode.semantics.durable_rules.
+   the same for claims of few codes and of many.
 
    Time goes into waiting for memory, not into arithmetic: what is looked at for every code is kept small, lists that many
    codes have in common stand once, and what codes further on need is fetched while claims before them are judged. */
@@ -12,10 +12,7 @@
 #include <string.h>
 
 #include "_grow.h"
-
-/* weakcode.semantics.verbs.Verb and Where */
-enum { PRESENT, FORBID, REQUIRE, FIRST, SECONDARY, ORDER, AT_MOST_ONE, ONCE, CLAIM_REQUIRE };
-enum { ANYWHERE, BEFORE, AFTER };
+#include "_verbs.h"
 
 enum { SHORT_CLAIM = 32 };
 
@@ -39,9 +36,6 @@ typedef struct {
 /* Edits of two codes are *paired* where their objects are few: each code has a list of those that it is an object of.
    Where nearly every code may be an object, and for requirements, whose subjects are few, the edit is *asked* instead:
    each code has a bit for it. */
-
-/* The edits that a code is subject of and that need no list of objects, by what makes them worth looking at. */
-enum { ASKING, WHERE_FIRST, WHERE_LATER, COUNTED, REPEATED, LISTS };
 
 /* Objects of paired edits fall into groups, in the order of their codes. Whether anything on a claim is in the group of
    an object of a code tells nearly always that no list of edits need be walked. */

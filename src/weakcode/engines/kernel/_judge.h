@@ -10,24 +10,23 @@
 #include "_claim.h"
 #include "_long.h"
 
+/* None, one or several bits. */
+static inline int wk_several(uint32_t bits) { return (bits != 0) + ((bits & (bits - 1)) != 0); }
+
 /* An edit of subject `i` against the objects in `all`, both as bits. */
 static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, const int32_t *place) {
     uint32_t me = (uint32_t)1 << i, before = all & (me - 1), after = all & ~(me | (me - 1));
     int verb = k->t->of[edit].verb, where = k->t->of[edit].where;
-    uint32_t there = where == BEFORE ? before : where == AFTER ? after : before | after;
-    if (verb == FORBID) {
-        if (!there || (all & me) || !wk_holds(k, edit)) return 1;
+    int said = wk_says(verb, where, (all & me) != 0, wk_several(before), wk_several(after));
+    if (said == KEPT || !wk_holds(k, edit)) return 1;
+    if (said == WITH_EACH) {
+        uint32_t there = where == BEFORE ? before : where == AFTER ? after : before | after;
         for (; there; there &= there - 1) PUT(edit, place[i], place[__builtin_ctz(there)], 0);
-    } else if (verb == REQUIRE) {
-        if (there || !wk_holds(k, edit)) return 1;
+    } else if (said == ALONE) {
         uint32_t strays = where == ANYWHERE ? 0 : before | after;
         PUT(edit, place[i], 0, strays ? place[__builtin_ctz(strays)] : 0);
-    } else if (where == AFTER) {
-        if (!before || after || !wk_holds(k, edit)) return 1;
-        PUT(edit, place[i], place[31 - __builtin_clz(before)], 0);
     } else {
-        if (!after || before || !wk_holds(k, edit)) return 1;
-        PUT(edit, place[i], place[__builtin_ctz(after)], 0);
+        PUT(edit, place[i], place[said == WITH_NEXT ? __builtin_ctz(after) : 31 - __builtin_clz(before)], 0);
     }
     return 1;
 }

@@ -58,7 +58,7 @@ cdef extern from "_tables.h" nogil:
     int wk_build(wk_built *b, const wk_source *s)
     void wk_built_close(wk_built *b)
 
-    int CLAIM_REQUIRE, AFTER
+    int VERBS, CLAIM_REQUIRE, AFTER
 
 # Words of bits by class that tables may take: far more than all rules of weakcode need.
 cdef int64_t MOST_WORDS = 1 << 27
@@ -144,7 +144,7 @@ cdef class Tables:
         for name in ("verbs", "wheres", "objects"):
             _fits(len(column(name)) == count, name)
         _fits(spoken.shape[0] == about_claim.shape[0] == about_codes.shape[0] == count, "columns by edit")
-        _check_numbers(verbs, CLAIM_REQUIRE + 1, "verbs")
+        _check_numbers(verbs, VERBS, "verbs")
         _check_numbers(wheres, AFTER + 1, "wheres")
         _check_numbers(condition_sets, sets, "condition_sets")
         _check_numbers(wide, count, "wide")

@@ -22,20 +22,17 @@ static int wk_related_long(wk_claim *k, uint32_t edit, int32_t at, const int32_t
     while (before < size && all[before] < at) before++;
     me = before < size && all[before] == at;
     int32_t after = size - before - me;
-    int32_t there = where == BEFORE ? before : where == AFTER ? after : before + after;
-    if (verb == FORBID) {
-        if (!there || me || !wk_holds(k, edit)) return 1;
+    int said = wk_says(verb, where, me, before > 2 ? 2 : before, after > 2 ? 2 : after);
+    if (said == KEPT || !wk_holds(k, edit)) return 1;
+    if (said == WITH_EACH) {
         for (int32_t j = 0; j < size; j++) {
-            if (where == BEFORE ? all[j] < at : where == AFTER ? all[j] > at : 1) PUT(edit, at, all[j], 0);
+            if (where == BEFORE ? all[j] < at : where == AFTER ? all[j] > at : all[j] != at) PUT(edit, at, all[j], 0);
         }
-    } else if (verb == REQUIRE) {
-        if (there || !wk_holds(k, edit)) return 1;
+    } else if (said == ALONE) {
         int32_t stray = where == ANYWHERE || before + after == 0 ? 0 : before ? all[0] : all[me];
         PUT(edit, at, 0, stray);
-    } else if (where == AFTER) {
-        if (before && !after && wk_holds(k, edit)) PUT(edit, at, all[before - 1], 0);
-    } else if (after && !before && wk_holds(k, edit)) {
-        PUT(edit, at, all[me], 0);
+    } else {
+        PUT(edit, at, said == WITH_NEXT ? all[before + me] : all[before - 1], 0);
     }
     return 1;
 }

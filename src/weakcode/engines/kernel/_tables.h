@@ -80,7 +80,7 @@ static inline void wk_set_bit(uint64_t *words, int32_t bit) { words[bit / 64] |=
 static int32_t wk_mark(const wk_source *s, uint64_t *bits, int32_t words, int32_t bit, int set, int32_t from, uint32_t low,
                        uint32_t high) {
     uint64_t mask = (uint64_t)1 << (bit % 64);
-    /* What is looked for is near, or else far away: steps that double, then that halve. */
+    /* Galloping search, then binary search. */
     int32_t step = 1;
     for (; from + step < s->segments && s->segment_starts[from + step] <= low; step *= 2) from += step;
     for (; step; step /= 2) {
@@ -147,18 +147,6 @@ static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
         }
     }
     return 1;
-}
-
-/* Tell whether an edit stands in a list of the codes that it is about; LISTS are the paired ones. */
-static int wk_stands_in(const wk_edit *e, int list) {
-    switch (e->verb) {
-    case PRESENT: return list == WHERE_FIRST || list == WHERE_LATER;
-    case SECONDARY: return list == WHERE_FIRST;
-    case FIRST: return list == WHERE_LATER;
-    case AT_MOST_ONE: return list == COUNTED;
-    case ONCE: return list == REPEATED;
-    default: return list == (e->bit >= 0 ? ASKING : LISTS);
-    }
 }
 
 static int32_t wk_pool_words(wk_pool *p, const uint64_t *row, int32_t words, uint32_t *list) {
@@ -320,7 +308,7 @@ static int wk_build(wk_built *b, const wk_source *s) {
     int32_t bits = 0;
     for (int32_t e = 0; e < s->edit_count; e++) b->of[e].bit = -1;
     for (int32_t e = 0; e < s->edit_count; e++) {
-        if (s->active[e] && (b->of[e].verb == REQUIRE || b->of[e].verb == CLAIM_REQUIRE)) b->of[e].bit = bits++;
+        if (s->active[e] && wk_asks(b->of[e].verb)) b->of[e].bit = bits++;
     }
     for (int32_t i = 0; i < s->wide_size; i++) {
         if (s->active[s->wide[i]] && b->of[s->wide[i]].bit < 0) b->of[s->wide[i]].bit = bits++;
@@ -331,7 +319,9 @@ static int wk_build(wk_built *b, const wk_source *s) {
         if (b->of[e].bit >= 0) b->stands[e] |= TOLD;
         if (!s->active[e]) continue;
         if (b->of[e].bit < 0) b->stands[e] |= LISTED;
-        for (int list = 0; list <= LISTS; list++) b->stands[e] |= (uint8_t)(wk_stands_in(b->of + e, list) << list);
+        for (int list = 0; list <= LISTS; list++) {
+            b->stands[e] |= (uint8_t)(wk_stands_in(b->of[e].verb, b->of[e].bit >= 0, list) << list);
+        }
     }
     b->t.pattern_words = (SETS + (s->condition_set_count + 63) / 64 + TOGETHER - 1) / TOGETHER * TOGETHER;
     b->asked_words = (bits + 63) / 64;

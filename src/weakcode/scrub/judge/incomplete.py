@@ -10,7 +10,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.judging import CodedRows
 from weakcode.semantics.judged import codes_below, stands_for
-from weakcode.semantics.verbs import Verb
+from weakcode.semantics.verbs import FORMS
 
 Hits = NDArray[np.int32]
 _MOST_REMEMBERED = 65_536
@@ -25,14 +25,14 @@ class Satisfied:
     def __init__(self, edition: Edition, program: Program) -> None:
         self._edition, self._program = edition, program
         verbs = np.concatenate([np.asarray(part.program.column("verbs")) for part in program.parts])
-        self._requires = (verbs == Verb.REQUIRE) | (verbs == Verb.CLAIM_REQUIRE)
+        self._asks = np.isin(verbs, [verb for verb, form in FORMS.items() if form.asks_object])
         self._below: list[CodeSet] = []
         self._answers: dict[tuple[int, int], bool] = {}
 
     def without(self, hits: Hits, coded: CodedRows) -> Hits:
         """Return the hits without those of requirements that a code of their row which is not billable satisfies."""
         self._below += [codes_below(code, self._edition) for code in coded.unlisted[len(self._below) :]]
-        asked = np.flatnonzero(self._requires[hits[:, 1]])
+        asked = np.flatnonzero(self._asks[hits[:, 1]] & (hits[:, 3] == 0))
         if not len(asked) or not any(self._below):
             return hits
         size = self._edition.size

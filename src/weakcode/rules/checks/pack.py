@@ -4,44 +4,37 @@ from __future__ import annotations
 
 import difflib
 import re
-import string
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import attrs
 
-from weakcode.errors import NotationError, Problem, did_you_mean
+from weakcode.errors import Problem, did_you_mean
+from weakcode.rules.checks.lines import wrong_dates, wrong_line, wrong_pointed
+from weakcode.rules.checks.parts import NAME, PartChecker, known_names
 from weakcode.rules.examples import problems_of
-from weakcode.rules.lines.checks import wrong_dates, wrong_line, wrong_numbers, wrong_pointed, wrong_ranges
-from weakcode.rules.lines.model import SET_KEYS, DateRange, LineTest, NumberRange
+from weakcode.rules.lines.model import SET_KEYS
 from weakcode.rules.model import (
-    BUILTIN_SETS,
-    OLDEST,
-    AgeRange,
     Case,
     Citation,
-    FactTest,
-    FixRule,
     Grouping,
     Pack,
     Relation,
     Rule,
-    When,
 )
 from weakcode.rules.yamlmarks import Marked, Path
 
 VERBS = tuple(field.name for field in attrs.fields(Case) if field.metadata["verb"])
 MADE = ("notes", "policies")
 """What instances of a rule are made from, in place of a verb."""
-ABOUT_A_SUBJECT = tuple(field.name for field in attrs.fields(Case) if field.metadata["verb"] == "subject")
-# Words in braces that a message can hold.
-PLACEHOLDERS = (
-    "subject", "object", "found", "listed", "term", "note", "place", "choices", "misplaced", "subject_code",
-    "object_code", "lines", "ages", "not_valid", "meant", "specific",
-)  # fmt: skip
-_NAME = re.compile(r"\$([A-Za-z0-9_-]*)")
+ABOUT_A_SUBJECT = tuple(field.name for field in attrs.fields(Case) if field.metadata["verb"] in ("subject", "subjects"))
+COMPARING = tuple(
+    field.name
+    for field in attrs.fields(Case)
+    if field.metadata["verb"] and ("Relation" in str(field.type) or field.metadata["verb"] == "subjects")
+)
+"""Verbs that compare two codes."""
 _SET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_CODE = re.compile(r"[A-Za-z][0-9][0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
 _SLIP = 0.85
 
 
@@ -53,7 +46,7 @@ def check_pack(
     `shared` is what the file has from others of its folder and pack, `given_sets` are code sets that a profile gives.
     """
     checker = _Checker(
-        marked,
+        marked=marked,
         sets=shared.code_sets | _strings(marked.data.get("code_sets")),
         facts=(*shared.facts, *_strings(marked.data.get("facts"))),
         ages=(*shared.ages, *_strings(marked.data.get("ages"), kind=list)),
@@ -100,16 +93,11 @@ def _strings(value: Any, kind: type[Any] = str) -> dict[str, Any]:
     return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, kind)}
 
 
-@attrs.frozen
-class _Checker:
-    marked: Marked
-    sets: dict[str, str]
-    facts: tuple[str, ...]
+@attrs.frozen(kw_only=True)
+class _Checker(PartChecker):
     sources: tuple[str, ...]
     pack: Any
     ids: tuple[str, ...]
-    ages: tuple[str, ...] = ()
-    given_sets: Collection[str] = ()
 
     def code_sets(self) -> Iterator[Problem]:
         """Check the named expressions, and that none leads back to itself."""
@@ -127,29 +115,27 @@ class _Checker:
         found: set[str] = set()
         ahead = [name]
         while ahead:
-            names = set(_NAME.findall(self.sets.get(ahead.pop(), ""))) - found
+            names = set(NAME.findall(self.sets.get(ahead.pop(), ""))) - found
             found |= names
             ahead += names
         return found
 
-    def expression(self, text: str, path: Path) -> Iterator[Problem]:
-        """Check that a code expression can be read and that the sets it names are there."""
-        from weakcode.codes.expression.parsing import parse
-
-        try:
-            parse(text)
-        except NotationError as error:
-            key = _key(path if path in self.marked.marks else path[:-1])
-            yield self.marked.problem(path, f'"{key}": {str(error).rstrip(".")}', column=error.column)
-            return
-        except RecursionError:
-            yield self.marked.problem(path, "the expression is nested too deeply; name its parts in code_sets")
-            return
-        for found in _NAME.finditer(text):
-            known = (*self.sets, *self.given_sets, *BUILTIN_SETS)
-            if found[1] not in known:
-                message = f'"${found[1]}" is not among code_sets{_known(found[1], known)}'
-                yield self.marked.problem(path, message, column=found.start() + 1)
+    def dated_ages(self) -> Iterator[Problem]:
+        """Check that named ages are ages, and that each entry begins after the one before it."""
+        named = self.marked.data.get("ages")
+        for name, entries in named.items() if isinstance(named, dict) else ():
+            before = None
+            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+                path: Path = ("ages", name, index)
+                if not isinstance(entry, dict):
+                    continue
+                yield from self.age_limits(entry.get("min"), entry.get("max"), path)
+                if entry.get("min") is None and entry.get("max") is None:
+                    yield self.marked.problem(path, 'give "min", "max" or both')
+                if index and not (isinstance(entry.get("from"), str) and entry["from"] > (before or "")):
+                    message = '"from": every entry but the first says the date it holds from, later than the one before'
+                    yield self.marked.problem((*path, "from"), message)
+                before = entry.get("from")
 
     def rule(self, rule: Rule, path: Path) -> Iterator[Problem]:
         """Check one rule with its cases and examples."""
@@ -158,7 +144,7 @@ class _Checker:
             yield from self._no_verb_beside_cases(rule, path)
             if rule.subject is not None:
                 yield from self.expression(rule.subject, (*path, "subject"))
-            yield from self._parts(rule.when, rule.message, rule.fix, path)
+            yield from self.parts(rule.when, rule.message, rule.fix, path)
         for index, case in enumerate(rule.cases):
             inherited = case.subject or rule.subject
             grouped = attrs.evolve(case, by=case.by or rule.by)
@@ -191,7 +177,7 @@ class _Checker:
             for index, example in enumerate(examples):
                 place = (*path, "examples", kind, index)
                 yield from problems_of(self.marked, rule, example, kind, place)
-                yield from self._facts(example.documented, (*place, "documented"))
+                yield from self.documented(example.documented, (*place, "documented"))
 
     def case(self, case: Case, path: Path, subject: str | None, whole: Rule | None) -> Iterator[Problem]:
         """Check one case: a single verb, a subject where the verb needs one, and everything it names.
@@ -230,11 +216,12 @@ class _Checker:
         for key in SET_KEYS if case.pointed else ():
             if getattr(case.pointed, key):
                 yield from self.expression(getattr(case.pointed, key), (*path, "pointed", key))
-        yield from self._parts(case.when, case.message, case.fix, path)
+        yield from self.parts(case.when, case.message, case.fix, path)
 
     def _grouping(self, verbs: Sequence[str], subject: str | None, path: Path) -> Iterator[Problem]:
-        if subject is None or verbs[:1] not in (["forbid"], ["require"], ["order"], ["at_most_one"]):
-            message = '"by" compares two codes: give a subject with forbid, require, order or at_most_one'
+        if subject is None or not {*verbs[:1]} & {*COMPARING}:
+            names = f"{', '.join(COMPARING[:-1])} or {COMPARING[-1]}"
+            message = f'"by" compares two codes: give a subject with {names}'
             yield self.marked.problem(path, message, key=True)
 
     def _places(self, by: Grouping, path: Path) -> Iterator[Problem]:
@@ -263,103 +250,9 @@ class _Checker:
             yield self.marked.problem((*path, relation.where), message, key=True)
         yield from self.expression(relation.codes, (*path, relation.where))
 
-    def _parts(self, when: When | None, message: str | None, fix: FixRule | None, path: Path) -> Iterator[Problem]:
-        if when is not None:
-            yield from self._when(when, (*path, "when"))
-        if message is not None:
-            yield from self._message(message, (*path, "message"))
-        if fix is not None:
-            yield from self._fix(fix, (*path, "fix"))
-
-    def dated_ages(self) -> Iterator[Problem]:
-        """Check that named ages are ages, and that each entry begins after the one before it."""
-        named = self.marked.data.get("ages")
-        for name, entries in named.items() if isinstance(named, dict) else ():
-            before = None
-            for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-                path: Path = ("ages", name, index)
-                if not isinstance(entry, dict):
-                    continue
-                yield from self._ages(entry.get("min"), entry.get("max"), path)
-                if entry.get("min") is None and entry.get("max") is None:
-                    yield self.marked.problem(path, 'give "min", "max" or both')
-                if index and not (isinstance(entry.get("from"), str) and entry["from"] > (before or "")):
-                    message = '"from": every entry but the first says the date it holds from, later than the one before'
-                    yield self.marked.problem((*path, "from"), message)
-                before = entry.get("from")
-
-    def _ages(self, low: Any, high: Any, path: Path) -> Iterator[Problem]:
-        for key, value in (("min", low), ("max", high)):
-            if isinstance(value, int) and not 0 <= value <= OLDEST:
-                yield self.marked.problem((*path, key), f'"{key}": an age is 0 to {OLDEST} years, found {value}')
-        if isinstance(low, int) and isinstance(high, int) and low > high:
-            yield self.marked.problem((*path, "min"), f"no age is at least {low} and at most {high}; exchange them")
-
-    def _when(self, when: When, path: Path) -> Iterator[Problem]:
-        for field in attrs.fields(When):
-            value, place = getattr(when, field.name), (*path, field.name)
-            if isinstance(value, AgeRange):
-                yield from self._age_range(value, place)
-            elif isinstance(value, DateRange):
-                yield from wrong_dates(self.marked, value, place)
-            elif isinstance(value, NumberRange):
-                yield from wrong_numbers(self.marked, value, place)
-            elif isinstance(value, LineTest):
-                yield from wrong_line(self.marked, value, place)
-            elif isinstance(value, FactTest):
-                for kind in ("all", "any", "none"):
-                    yield from self._facts(getattr(value, kind), (*place, kind))
-            elif isinstance(value, tuple):
-                yield from wrong_ranges(self.marked, value, place)
-            elif value is not None and field.metadata["codes"]:
-                yield from self.expression(value, place)
-
-    def _age_range(self, ages: AgeRange, path: Path) -> Iterator[Problem]:
-        yield from self._ages(ages.min, ages.max, path)
-        if ages.outside is not None and (ages.min is not None or ages.max is not None):
-            yield self.marked.problem(path, '"outside" stands instead of "min" and "max"; keep one', key=True)
-        if ages.outside is not None and ages.outside not in self.ages:
-            message = f'"{ages.outside}" is not among ages{_known(ages.outside, self.ages)}'
-            yield self.marked.problem((*path, "outside"), message)
-
-    def _facts(self, facts: Iterable[str], path: Path) -> Iterator[Problem]:
-        for index, fact in enumerate(facts):
-            if fact not in self.facts:
-                message = f'the fact "{fact}" is not declared in this file\'s facts{_known(fact, self.facts)}'
-                yield self.marked.problem((*path, index), message)
-
-    def _message(self, text: str, path: Path) -> Iterator[Problem]:
-        try:
-            fields = [parts for parts in string.Formatter().parse(text) if parts[1] is not None]
-        except ValueError:
-            message = f'"{_key(path)}": a brace is open; write {{{{ and }}}} for literal braces'
-            yield self.marked.problem(path, message)
-            return
-        for _, name, form, conversion in fields:
-            if name not in PLACEHOLDERS or form or conversion:
-                spelled = "{" + (name or "")
-                column = text.find(spelled) + 1
-                allowed = ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)
-                message = f'"{spelled}}}" cannot be filled in{did_you_mean(name or "", PLACEHOLDERS)}'
-                yield self.marked.problem(path, f"{message}; allowed are {allowed}", column=column)
-
-    def _fix(self, fix: FixRule, path: Path) -> Iterator[Problem]:
-        needs = fix.action in ("replace-subject", "add")
-        if needs and fix.code is None:
-            message = f'"{fix.action}" needs "code": the code to write'
-            yield self.marked.problem((*path, "action"), message)
-        elif not needs and fix.code is not None:
-            message = f'"{fix.action}" writes no code; remove "code", or use replace-subject or add'
-            yield self.marked.problem((*path, "code"), message)
-        elif fix.code is not None and not _CODE.fullmatch(fix.code):
-            message = f'"code": expected one ICD-10-CM code such as M62.81, found "{fix.code}"'
-            yield self.marked.problem((*path, "code"), message)
-        if fix.text is not None:
-            yield from self._message(fix.text, (*path, "text"))
-
     def _citation(self, citation: Citation, path: Path) -> Iterator[Problem]:
         if citation.source not in self.sources:
-            message = f'"{citation.source}" is not among sources{_known(citation.source, self.sources)}'
+            message = f'"{citation.source}" is not among sources{known_names(citation.source, self.sources)}'
             yield self.marked.problem((*path, "source"), message)
 
     def completeness(self, rule: Rule, path: Path) -> Iterator[Problem]:
@@ -381,16 +274,3 @@ class _Checker:
             # What policies say, only those that were installed tell.
             if not there and not (key == "examples" and rule.policies is not None):
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)
-
-
-def _known(name: str, known: Collection[str]) -> str:
-    """Return a suggestion, or else the names that there are."""
-    hint = did_you_mean(name, known)
-    if hint or not known:
-        return hint or "; there are none"
-    return f"; there are {', '.join(sorted(known)[:12])}"
-
-
-def _key(path: Path) -> str:
-    words = [part for part in path if isinstance(part, str)]
-    return words[-1] if words else "expression"

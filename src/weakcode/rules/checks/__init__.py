@@ -1,0 +1,1 @@
+"""What is wrong in rule files whose values all have the right shape."""
