@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
+from weakcode.scrub.formats import TITLES
 from weakcode.serve.claims import ClaimRoutes
 from weakcode.serve.files.routes import FileRoutes
 from weakcode.serve.guard import Guard
@@ -42,7 +44,13 @@ class _PageFiles(StaticFiles):
 
 async def _page(request: Request) -> Response:
     """GET /: the page."""
-    return FileResponse(PAGE / "index.html", headers={"content-security-policy": _POLICY}, media_type="text/html")
+    return HTMLResponse(_html(), headers={"content-security-policy": _POLICY})
+
+
+@cache
+def _html() -> str:
+    """Return the page, which says what can be read."""
+    return (PAGE / "index.html").read_text("utf-8").replace("A file of claims.", f"{TITLES}.")
 
 
 def _routes(service: Service, claims: ClaimRoutes) -> list[BaseRoute]:

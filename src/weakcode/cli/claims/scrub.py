@@ -15,6 +15,7 @@ from weakcode.cli.common.options import Choice, choosing, findings_format_option
 from weakcode.cli.common.reading import keep_columns, read_options, reading_options
 from weakcode.cli.common.running import shown_progress, terminable, without_pandas
 from weakcode.errors import InputError
+from weakcode.scrub.formats import TITLES
 
 if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgTally
@@ -102,7 +103,9 @@ def command(
     told: Reporting,
     **options: Any,
 ) -> int:
-    """Check every claim of files: CSV and other tables, Excel, JSON, Parquet, Arrow, X12 837, FHIR.
+    """Check every claim of files.
+
+    weakcode reads FORMATS.
 
     A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
     service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
@@ -221,6 +224,9 @@ def command(
     if keep_map is not None:
         keep_columns(keep_map, reading, result)
     return ended(result, choice, rejects, as_format, told, kept=kept)
+
+
+command.help = (command.help or "").replace("FORMATS", TITLES)
 
 
 def _drgs(validator: Validator) -> DrgTally:

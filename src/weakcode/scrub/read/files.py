@@ -16,7 +16,7 @@ from weakcode.errors import InputError
 from weakcode.scrub.formats import FORMATS, READ
 from weakcode.scrub.read.archives import Member, is_workbook, members_of, plain_suffix
 from weakcode.scrub.read.encoding import encoding_of, recoded
-from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir, looks_like_x12, opened_input
+from weakcode.scrub.read.inputs import Stream, looks_like_fhir, opened_input
 from weakcode.scrub.read.log import ReadCounts, ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Record, Rejected, RowError
@@ -66,13 +66,19 @@ class InBatches(Protocol):
 
 def is_arrow_file(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path holds a file in one of Arrow's formats: Parquet, Arrow or Feather, or an IPC stream."""
+    return _read_by_path(path) == "arrow"
+
+
+def _read_by_path(path: str | os.PathLike[str]) -> str | None:
+    """Return the format of a file that is read by its path and begins as declared; None for others."""
     if isinstance(path, Stream):
-        return False
+        return None
     try:
         with Path(path).open("rb") as file:
-            return file.read(8).startswith(ARROW)
+            start = file.read(8)
     except (OSError, ValueError):
-        return False
+        return None
+    return next((name for name, one in FORMATS.items() if one.needs_path and one.is_begun(start)), None)
 
 
 def is_text_table(path: str | os.PathLike[str], options: ReadOptions = PLAIN) -> bool:
@@ -106,11 +112,8 @@ def open_claims(
 
 @contextmanager
 def _opened_claims(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[ClaimSource]:
-    if is_arrow_file(path):
-        yield FORMATS["arrow"].open(path, options)
-        return
-    if is_workbook(path):
-        yield FORMATS["excel"].open(path, options)
+    if (by_path := "excel" if is_workbook(path) else _read_by_path(path)) is not None:
+        yield FORMATS[by_path].open(path, options)
         return
     members = members_of(path)
     if len(members) > 1:
@@ -305,8 +308,9 @@ def _format(file: BinaryIO, name: str) -> str:
     for mark, what in _OTHER_CONTENT.items():
         if start.startswith(mark):
             raise InputError(f"{name} is {what}; {READ}, text as UTF-8")
-    if looks_like_x12(start) or plain_suffix(name) in FORMATS["x12"].extensions:
-        return "x12"
+    for known, one in FORMATS.items():
+        if one.is_begun(start) or (one.by_name and plain_suffix(name) in one.extensions):
+            return known
     if b"\x00" in start:
         raise InputError(f"{name} is not a text file; {READ}")
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -19,6 +19,7 @@ import attrs
 
 from weakcode.base.temporary import SPOOL, locked, remove_dead
 from weakcode.errors import InputError
+from weakcode.scrub.formats import FORMATS
 from weakcode.visible import named
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ _PART = 1 << 20
 """Bytes that are copied at a time."""
 GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-ARROW = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")
-"""How Parquet, Arrow and Feather files and IPC streams begin."""
-_X12 = re.compile(rb"\s*(?:ISA[^A-Za-z0-9]|(?:GS|ST)([^A-Za-z0-9\s])(?:HC|837)\1)")
 _FHIR = re.compile(rb'"resourceType"\s*:')
 _CLAIM = re.compile(rb'"(?:codes|claim_?id)"\s*:', re.IGNORECASE)
 
@@ -122,11 +120,6 @@ def looks_like_fhir(start: bytes, suffix: str) -> bool:
     return bool(_FHIR.search(text)) or (suffix == ".json" and not _CLAIM.search(text))
 
 
-def looks_like_x12(start: bytes) -> bool:
-    """Tell whether the start of a file is that of an X12 interchange, or of a piece of one."""
-    return _X12.match(start.removeprefix(b"\xef\xbb\xbf")) is not None
-
-
 def check_standard_input(names: Sequence[str | os.PathLike[str]], stream: BinaryIO | None) -> None:
     """Raise InputError when "-" is there twice, and when there is no stream for it."""
     if names.count(PIPE) > 1:
@@ -171,7 +164,8 @@ def read_once(stream: Any, name: str) -> Iterator[str | os.PathLike[str]]:
     """Give a stream as a `Stream`, or in a file where its format is not read from start to end."""
     raw = _Once(stream, name)
     start = raw.head
-    if start.startswith((*ARROW, *ZIP)) or looks_like_fhir(_unpacked_start(start), Path(name.lower()).suffix):
+    by_path = start.startswith(ZIP) or any(one.needs_path and one.is_begun(start) for one in FORMATS.values())
+    if by_path or looks_like_fhir(_unpacked_start(start), Path(name.lower()).suffix):
         with _kept(raw, name) as path:
             yield NamedFile(path, name)
         return

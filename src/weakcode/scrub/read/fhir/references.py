@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from weakcode.errors import InputError
+from weakcode.scrub.formats import FORMATS
 from weakcode.scrub.read.archives import members_of, plain_suffix
 from weakcode.scrub.read.fhir import _claims
 from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.resource import Person, keys_of, person_of
 from weakcode.scrub.read.fhir.resources import resources_in
-from weakcode.scrub.read.inputs import ARROW, Stream, looks_like_fhir
+from weakcode.scrub.read.inputs import Stream, looks_like_fhir
 
 MOST_HELD = 200_000
 """Resources in memory; more are kept in a file that is gone when the run ends."""
@@ -106,7 +107,7 @@ class References:
                 for member in members:
                     with member.open() as file:
                         start = file.peek(4096) if hasattr(file, "peek") else b""
-                        if not start.startswith(ARROW) and looks_like_fhir(start, plain_suffix(member.name)):
+                        if not FORMATS["arrow"].is_begun(start) and looks_like_fhir(start, plain_suffix(member.name)):
                             references.add(file)
             except InputError:
                 continue

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from weakcode.claims import Claim
-from weakcode.scrub.read.inputs import looks_like_x12
+from weakcode.scrub.formats import FORMATS
 from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.x12.draft import Origin
 from weakcode.scrub.read.x12.segments import Delimiters
@@ -32,7 +32,7 @@ class MendedX12(MendedInPlace):
 
     def is_of_format(self, start: bytes) -> bool:
         """Tell whether a file is an X12 interchange."""
-        return looks_like_x12(start)
+        return FORMATS["x12"].is_begun(start)
 
     def span(self, record: Record) -> tuple[int, int]:
         """Return the bytes from CLM to what ends the claim."""
