@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 RUNS := $(VENV)/.runs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test attacks check format lint hooks types sanitize dist installed plain docs lock sbom table nightly mutants clean
+.PHONY: help setup run test attacks check format lint hooks types sanitize fuzz dist installed plain docs lock sbom table nightly mutants clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ docs: $(READY) ## Build the documentation into site/
 SANITIZERS := address,undefined
 SANITIZED := build/sanitized
 
+# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
+UNDER_SANITIZERS = PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)"
+
 sanitize: $(READY) ## Run the tests of the native code in a build that stops at bad memory and undefined behaviour
 	@rm -rf $(SANITIZED)
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZERS) -fno-sanitize-recover=all" \
@@ -85,10 +89,13 @@ sanitize: $(READY) ## Run the tests of the native code in a build that stops at 
 	nm -D $(SANITIZED)/weakcode/scrub/read/x12/_reader.*.so | grep -q __asan_init
 	nm -D $(SANITIZED)/weakcode/codes/_codeset.*.so | grep -q __asan_init
 	nm -D $(SANITIZED)/weakcode/scrub/read/fhir/_claims.*.so | grep -q __asan_init
-	@# Python itself is not built with the sanitizers: they are loaded before it, and its own leaks are not asked for.
-	HYPOTHESIS_PROFILE=sanitized PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 WEAKCODE_ATTACKS=all \
-		LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so) $$($(CC) -print-file-name=libstdc++.so)" \
-		$(BIN)/python -m pytest tests/codes/test_codeset.py tests/codes/test_tabular.py tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
+	HYPOTHESIS_PROFILE=sanitized WEAKCODE_ATTACKS=all $(UNDER_SANITIZERS) $(BIN)/python -m pytest tests/codes/test_codeset.py tests/codes/test_tabular.py tests/engines/test_columnar.py tests/scrub/test_bulk.py tests/scrub/x12/test_native.py tests/scrub/test_fhir_native.py tests/engines/test_bounds.py tests/hardening/test_damaged_arrow.py
+
+TARGET := fhir-columns
+SECONDS := 60
+
+fuzz: $(READY) ## Try mutated inputs on the build of make sanitize; TARGET= and SECONDS= say on what and how long
+	$(UNDER_SANITIZERS) $(BIN)/python fuzz/sanitized.py $(TARGET) --seconds $(SECONDS)
 
 dist: $(READY) ## Build sdist and wheel into dist/
 	@rm -rf dist build/lib build/bdist.*

@@ -19,70 +19,7 @@ with atheris.instrument_imports(
 ):
     from binary import FORMS, MOST, mutated
     from targets import CORPUS, TARGETS
-
-X12 = [
-    "ISA*",
-    "GS*HC*",
-    "GE*1*",
-    "IEA*1*",
-    "ST*837*",
-    "SE*",
-    "HL*",
-    "SBR*P*",
-    "NM1*IL*",
-    "NM1*PR*2*",
-    "DMG*D8*",
-    "CLM*",
-    "HI*ABK:",
-    "HI*BK:",
-    "ABF:",
-    "ABN:",
-    "ABJ:",
-    "DTP*472*D8*",
-    "DTP*434*RD8*",
-    "LX*",
-    "SV1*HC:",
-    "SV2*0300*HC:",
-    "SV3*AD:",
-    "NM1*85*2******",
-    "NM1*82*1******XX*",
-    "NM1*77*2*",
-    "N4*TOWN*CA*",
-    "PRV*BI*PXC*",
-    "HL*1**20*1",
-    "*UN*",
-    "*MJ*",
-    ".5",
-    "005010X222A1",
-    "005010X223A2",
-    "005010X224A2",
-    "~",
-    "~\n",
-    "^",
-]
-FHIR = [
-    '"resourceType":"Claim"',
-    '"diagnosis":[{"sequence":1',
-    '"diagnosisCodeableConcept":',
-    '"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"',
-    '"diagnosisSequence":[1]',
-    '"item":[{',
-    '"extension":[{',
-    "\\ud83d",
-    "\n{",
-    "[",
-    "{",
-]
-WORDS = {
-    "notation": ["except", "with", "final", "character", "Chapter", "$", "M62.81", "A00-B99", ".-", "fifth", "or"],
-    "rules": ["pack:", "rules:", "subject:", "forbid:", "when:", "cases:", "&a", "*a", "<<:", "!!", "- ", "|", ">"],
-    "x12": X12,
-    "x12-columns": X12,
-    "fhir": FHIR,
-    "fhir-columns": FHIR,
-    "csv": ["claim_id", "codes", "service_date", "age", "sex", '"', ";", ",", "|", "\r\n", "\ufeff", "dx1"],
-    "jsonl": ['{"claim_id":', '"codes":', '"lines":', '"documented":', '"service_date":', "\n", "[", "null", "1e999"],
-}
+from words import WORDS
 
 
 def main() -> None:
