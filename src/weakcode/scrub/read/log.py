@@ -147,6 +147,10 @@ _SENTENCES = {
     "missing": "{n} {cells hold|cell holds} a word for no value (such as NA or NULL) and {were|was} read as empty",
     "prefixed": "{n} {cells of codes have|cell of codes has} a prefix, brackets, quotes or a description, which "
     "{were|was} taken off",
+    "several codes": "{n} {cells for one code hold|cell for one code holds} several, which were read as diagnoses in "
+    "their order; an indicator or pointer beside such a cell goes for each of them",
+    "decimal commas": "{n} {cells of codes have|cell of codes has} a comma in the place of the dot, which was read as "
+    "one",
     "guessed dates": "{n} {dates|date} of {of} {have|has} a form that leaves a choice, and {were|was} read as {form}; "
     "--date-format says otherwise",
     "two-digit years": "{n} {dates|date} of {of} {have|has} a year of two digits",

@@ -12,6 +12,7 @@ from weakcode.scrub.read.jsonl.objects import KNOWN, object_in
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.tables.cells import parts_of
 from weakcode.scrub.read.tables.forms import Forms, Memo
 from weakcode.scrub.read.tables.resolve import resolve
 from weakcode.scrub.read.tables.rows import positions_in
@@ -50,6 +51,7 @@ class Objects:
         self.forms = Forms.of(options, self._dates(sample))
         self._about = {name: Memo(partial(self.forms.about, name)) for name in ABOUT_THE_CLAIM}
         self._one_code, self._codes = Memo(self.forms.one_code), Memo(self.forms.codes)
+        self._single_code = Memo(self.forms.single_code)
 
     def read(self, values: dict[str, Any], log: ReadLog) -> dict[str, Any]:
         """Return an object as a claim has it; what is guessed or passed over is counted in `log`."""
@@ -66,18 +68,18 @@ class Objects:
         if isinstance(codes, str):
             values["codes"] = self._text(self._codes, codes, log)
         elif isinstance(codes, list):
-            values["codes"] = self._items(codes, log)
+            values["codes"] = self._items(codes, self._single_code if values.get(LINES) else self._one_code, log)
         if isinstance(lines := values.get(LINES), list):
             values[LINES] = [_pointed(line) for line in lines]
         return values
 
-    def _items(self, codes: list[Any], log: ReadLog) -> list[Any]:
+    def _items(self, codes: list[Any], memo: Memo, log: ReadLog) -> list[Any]:
         found = []
         for code in codes:
             if isinstance(code, str):
-                text = self._text(self._one_code, code, log)
+                text = self._text(memo, code, log)
                 if text:
-                    found.append(text)
+                    found += parts_of(text)
             elif code is not None:
                 found.append(code)
         return found

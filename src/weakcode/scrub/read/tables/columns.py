@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from weakcode.codes.normalise import canonical
 from weakcode.fields import BY_NAME
 from weakcode.scrub.columns.arrow import filled, is_empty, listed, lists, texts, valid, words
+from weakcode.scrub.read.tables.cells import BETWEEN, icd9_of, parts_of
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.tidy import Tidy
-from weakcode.scrub.read.x12.codes import icd9
 
 Ids = NDArray[np.int32]
 
@@ -119,7 +119,25 @@ def _listed_codes(tidy: Tidy, column: pa.Array) -> pa.Array:
     bounds = np.zeros(len(column) + 1, np.int32)
     np.cumsum(np.bincount(parents[there], minlength=len(column)), out=bounds[1:])
     kept = items if there.all() else items.filter(pa.array(there))
+    if read is not None and any(BETWEEN in text for text in read.dictionary.to_pylist()):
+        kept, bounds = _parted_items(kept, at if pa.types.is_struct(items.type) else None, bounds)
     return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), kept)
+
+
+def _parted_items(items: pa.Array, at: int | None, bounds: Ids) -> tuple[pa.Array, Ids]:
+    """Return items of lists with those of several codes as so many, and the bounds of the lists then."""
+    fields = [items] if at is None else items.flatten()
+    codes = [text or "" for text in fields[at or 0].cast(pa.string()).to_pylist()]
+    parts = [parts_of(text) for text in codes]
+    ends = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(one) for one in parts], out=ends[1:])
+    rows = pa.array(np.repeat(np.arange(len(parts)), np.diff(ends)))
+    text = pa.array([code for one in parts for code in one], pa.string())
+    if at is None:
+        return text, ends[bounds].astype(np.int32)
+    taken = [text if number == at else part.take(rows) for number, part in enumerate(fields)]
+    names = [field.name for field in items.type]
+    return pa.StructArray.from_arrays(taken, names=names), ends[bounds].astype(np.int32)
 
 
 class _Wide:
@@ -140,7 +158,22 @@ class _Wide:
         there = matrix >= 0
         bounds = np.zeros(len(matrix) + 1, np.int32)
         np.cumsum(there.sum(axis=1), out=bounds[1:])
+        if any(BETWEEN in text for text in self._numbers):
+            return self._parted(matrix[there], bounds)
         return lists(bounds, words(matrix[there], texts(list(self._numbers))))
+
+    def _parted(self, cells: Ids, bounds: Ids) -> pa.Array:
+        """Return the codes of each row where some cells hold several."""
+        numbers: dict[str, int] = {}
+        of_text = [[numbers.setdefault(code, len(numbers)) for code in parts_of(text)] for text in self._numbers]
+        sizes = np.array(list(map(len, of_text)), np.int64)
+        starts = np.cumsum(sizes) - sizes
+        many = sizes[cells]
+        ends = np.zeros(len(cells) + 1, np.int64)
+        np.cumsum(many, out=ends[1:])
+        places = np.arange(ends[-1]) - np.repeat(ends[:-1], many) + np.repeat(starts[cells], many)
+        flat = np.array([number for codes in of_text for number in codes], np.int32)
+        return lists(ends[bounds].astype(np.int32), words(flat[places], texts(list(numbers))))
 
     def _column(self, position: int, version: int | None) -> Ids:
         column = self._tidy.column(position, self._columns[position])
@@ -162,7 +195,8 @@ class _Wide:
         """Return the number of each of these codes, and -1 behind them for null."""
         numbers = self._numbers
         return np.array(
-            [numbers.setdefault(icd9(one) if icd9_too else one, len(numbers)) if one else -1 for one in spelled] + [-1],
+            [numbers.setdefault(icd9_of(one) if icd9_too else one, len(numbers)) if one else -1 for one in spelled]
+            + [-1],
             np.int32,
         )
 
@@ -174,4 +208,12 @@ class _Wide:
         same: dict[str, int] = {}
         spelled = np.array([same.setdefault(canonical(code), len(same)) for code in self._numbers] + [-1], np.int32)
         kept: Ids = np.where(spelled[principal] == spelled[first], np.int32(-1), principal)
+        given = list(self._numbers)
+        if any(BETWEEN in text for text in given):
+            holds_several = np.array([BETWEEN in text for text in given] + [False], np.bool_)
+            for row in np.flatnonzero((holds_several[principal] | holds_several[first]) & (principal >= 0)).tolist():
+                there = [code for column in others if column[row] >= 0 for code in parts_of(given[column[row]])]
+                own = parts_of(given[principal[row]])
+                again = list(map(canonical, there[: len(own)])) == list(map(canonical, own))
+                kept[row] = -1 if again else principal[row]
         return kept

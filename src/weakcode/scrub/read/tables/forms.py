@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import attrs
 
 from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
+from weakcode.scrub.read.tables.cells import BETWEEN, MISSING_CELLS, Read, in_one_cell, in_one_list
 from weakcode.scrub.read.tables.dates import GUESSED, DateForm, form_of, given_form
 from weakcode.scrub.read.tables.names import SYNONYMS, squeezed
-from weakcode.scrub.read.x12.codes import icd9
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.options import ReadOptions
@@ -42,10 +42,6 @@ MISSING = frozenset(
     )
 )
 """Words that stand for no value, in any case: those of R, SQL, pandas, Python, SAS, Excel and CMS."""
-MISSING_CELLS = "missing"
-"""What a cell is counted as that holds one of these words."""
-PREFIXED = "prefixed"
-"""What a cell is counted as from whose codes a prefix, brackets, quotes or a description were taken."""
 _FEMALE = ("W", "WOMAN", "GIRL", "2", "8532", "248152002")
 _MALE = ("MAN", "BOY", "1", "8507", "248153007")
 _NO_SEX = (
@@ -62,29 +58,6 @@ _NO = frozenset({"0", "N", "NO", "F", "FALSE"})
 _WORDS = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "U": "U", "UNKNOWN": "U"}
 _MOST_KEPT = 200_000
 
-Read = tuple[str, str | None]
-"""The text that a cell is read as, and what it is counted as."""
-
-_PREFIX = re.compile(
-    r"(?:https?://|urn:oid:)[^\s|]*\||"
-    r"ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?(?:\s*[:/|=^]\s*|\s+(?=[A-Z0-9]\d[0-9A-Z]))",
-    re.IGNORECASE,
-)
-_URL_9 = re.compile(r"icd-?9|6\.103\||6\.2\|", re.IGNORECASE)
-_CODE = r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?"
-_ONE_CODE = re.compile(_CODE, re.IGNORECASE)
-# What begins with another code is no description.
-_DESCRIBED = re.compile(rf"({_CODE})\s*(?:[-:\u2013]\s+|\s\()(?!{_CODE}\b)[^\W\d].*", re.IGNORECASE)
-_BETWEEN = re.compile(r"[\s;,|~&]+")
-# Signs that part codes in some lists, where codes alone stand beside them.
-_TIGHT = re.compile(rf"{_CODE}(?:(?:[/^&+:]|\\n){_CODE})+", re.IGNORECASE)
-_BETWEEN_TIGHT = re.compile(r"[/^&+:]|\\n")
-# Codes of a list with a description each: what parts them stands before a code.
-_NEXT_DESCRIBED = re.compile(rf"\s*(?:[;|~\n]|,(?=\s*{_CODE}\b))\s*", re.IGNORECASE)
-_ODD = re.compile(r"[^A-Za-z0-9.\s;,]")
-_PAIRS = {"[": "]", "(": ")", "{": "}"}
-_QUOTES = "'\"`\u2018\u2019\u201c\u201d"
-
 
 def _sex(text: str) -> str:
     """Return the sex that a cell says, in one word or in several that say the same: `F - Female`, `Male (M)`."""
@@ -99,31 +72,6 @@ def unprotected(text: str) -> str:
     """Return text without the blanks around it, and of `="00123"` what stands in it."""
     text = text.strip()
     return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and len(text) > 2 else text
-
-
-def _without_prefix(match: re.Match[str]) -> str:
-    nine = match["list"] == "9" or (match["list"] is None and _URL_9.search(match[0]) is not None)
-    return "\x00" if nine else ""
-
-
-def _unquoted(word: str) -> str:
-    """Return a word without the quotes around it; with one that is not closed it stays as it is."""
-    if len(word) > 1 and word[0] in _QUOTES and word[-1] in _QUOTES:
-        return word[1:-1].strip()
-    return word
-
-
-def _undescribed(text: str) -> str:
-    """Return the codes of a list of which one at least has a description behind it; any other text as it is."""
-    if not _ODD.search(text):
-        return text
-    parts = [part for part in _NEXT_DESCRIBED.split(text.strip()) if part]
-    matches = [_DESCRIBED.fullmatch(part) for part in parts]
-    if not any(matches) or not all(
-        match or _ONE_CODE.fullmatch(part) for match, part in zip(matches, parts, strict=True)
-    ):
-        return text
-    return " ".join(match[1] if match else part for match, part in zip(matches, parts, strict=True))
 
 
 @attrs.frozen
@@ -186,37 +134,22 @@ class Forms:
         return text or BY_NAME[name].blank, what
 
     def one_code(self, text: str) -> Read:
-        """Read a cell for one code."""
+        """Read a cell for one code: bare, or with a prefix, quotes, the box of a form or its title.
+
+        Several codes have `cells.BETWEEN` between them. What is none of this stays as it is.
+        """
         text, what = self.plain(text)
-        if not text or not _ODD.search(text):
-            return text, what
-        bare = _unquoted(_PREFIX.sub(_without_prefix, text).strip())
-        if match := _DESCRIBED.fullmatch(bare):
-            bare = match[1]
-        if bare and self.is_missing(bare):
-            return "", MISSING_CELLS
-        if bare.startswith("\x00"):
-            bare = icd9(bare[1:])
-        return (bare, PREFIXED) if bare != text else (text, None)
+        return (text, what) if not text or text.isalnum() else in_one_cell(text, self.is_missing)
+
+    def single_code(self, text: str) -> Read:
+        """Read a cell for one code where service lines point to places: several in it stay as they are, no code."""
+        read = self.one_code(text)
+        return (text.strip(), None) if BETWEEN in read[0] else read
 
     def codes(self, text: str) -> Read:
         """Read a cell for all codes of a claim, parted by blanks, `;`, `,`, `|` or `~`; bare, quoted or in brackets."""
         whole, what = self.plain(text)
-        if not whole:
-            return whole, what
-        bare = _PREFIX.sub(_without_prefix, whole)
-        while len(bare) > 1 and _PAIRS.get(bare[0]) == bare[-1]:
-            bare = bare[1:-1].strip()
-        bare = _undescribed(bare)
-        words = [word for given in _BETWEEN.split(bare) if given and (word := _unquoted(given))]
-        words = [part for word in words for part in (_BETWEEN_TIGHT.split(word) if _TIGHT.fullmatch(word) else [word])]
-        there = [icd9(word[1:]) if word.startswith("\x00") else word for word in words if not self.is_missing(word)]
-        joined = " ".join(there)
-        if len(there) < len(words):
-            return joined, MISSING_CELLS
-        if whole != text.strip() or (_ODD.search(whole) and joined != whole):
-            return joined, PREFIXED
-        return text, None
+        return in_one_list(whole, text, self.is_missing) if whole else (whole, what)
 
 
 def _constants(given: Mapping[str, str]) -> dict[str, str]:

@@ -21,12 +21,13 @@ from weakcode.scrub.columns.arrow import filled, listed, numbers
 from weakcode.scrub.columns.claims import RICH
 from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_positions, no_place, row_of
 from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.read.tables.around import PASSED_OVER, is_trailer
+from weakcode.scrub.read.tables.cells import BETWEEN, icd9_of, is_code, parts_of
 from weakcode.scrub.read.tables.columns import as_cells
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.rows import poa_of
 from weakcode.scrub.read.tables.tidy import Tidy
-from weakcode.scrub.read.x12.codes import icd9
 
 BATCH_CLAIMS = 65_536
 MEMORY = "1GB"
@@ -67,7 +68,8 @@ class LongClaims:
         self._connection = self._opened.enter_context(closing(duckdb.connect(":memory:", config=settings)))
         about = "".join(f", {field} VARCHAR" for field in self._about)
         self._connection.execute(
-            f"CREATE TABLE diagnoses (line BIGINT, id VARCHAR, code VARCHAR, poa VARCHAR, rank DOUBLE{about})"
+            "CREATE TABLE diagnoses "
+            f"(line BIGINT, place INTEGER, id VARCHAR, code VARCHAR, poa VARCHAR, rank DOUBLE{about})"
         )
         return self
 
@@ -79,16 +81,24 @@ class LongClaims:
         header = self._tidy.header
         assert header.claim_id is not None
         assert header.code is not None
+        ids, codes = _text(columns[header.claim_id]), self._codes(columns)
+        around = self._around(columns, codes)
         rows = pa.RecordBatch.from_pydict(
             {
                 "line": numbers(lines),
-                "id": _text(columns[header.claim_id]),
-                "code": self._codes(columns),
+                "place": numbers(np.zeros(len(lines), np.int32)),
+                "id": ids,
+                "code": codes,
                 "poa": self._indicators(columns, len(lines)),
                 "rank": self._ranks(columns, len(lines)),
                 **{name: self._plain(columns, at, len(lines)) for name, at in header.about},
             }
         )
+        if around:
+            self._tidy.log.count(PASSED_OVER, len(around))
+            rows = rows.take(numbers(np.delete(np.arange(len(lines)), around)))
+        if pc.any(pc.match_substring(codes, BETWEEN)).as_py():
+            rows = _parted(rows)
         with _InputErrors(self._name):
             self._connection.register("rows_given", rows)
             self._connection.execute("INSERT INTO diagnoses SELECT * FROM rows_given")
@@ -98,6 +108,20 @@ class LongClaims:
         """Take rows as cells of text, all under the header, with the line of each."""
         columns = {at: pa.array([cells[at] for cells in rows], pa.string()) for at in self._tidy.header.known}
         self.add(columns, np.array(lines, np.int64))
+
+    def _around(self, columns: Mapping[int, pa.Array], codes: pa.Array) -> list[int]:
+        """Return the rows that are no diagnoses: lines of totals and counts, and rows of nothing."""
+        read = codes.dictionary_encode()
+        has_code = np.array([is_code(parts_of(text)[0]) for text in listed(read.dictionary)] + [False], np.bool_)
+        doubtful = np.flatnonzero(~has_code[filled(read.indices, -1)])
+        if not len(doubtful):
+            return []
+        known = [_text(columns[at].take(numbers(doubtful))).to_pylist() for at in self._tidy.header.known]
+        return [
+            row
+            for row, *cells in zip(doubtful.tolist(), *known, strict=True)
+            if is_trailer([one or "" for one in cells])
+        ]
 
     def _plain(self, columns: Mapping[int, pa.Array], position: int | None, rows: int) -> pa.Array:
         if position is None:
@@ -119,7 +143,7 @@ class LongClaims:
         read = self._tidy.column(header.code, _text(columns[header.code]))
         codes = read.cast(pa.string())
         if header.icd9:
-            return pa.array([one and icd9(one) for one in codes.to_pylist()], pa.string())
+            return pa.array([one and icd9_of(one) for one in codes.to_pylist()], pa.string())
         if header.codetype is None:
             return codes
         if header.codetype == header.code:
@@ -130,7 +154,7 @@ class LongClaims:
         kinds = np.array([_kind(one or "", header) for one in listed(said.dictionary)] + [10], np.int8)
         kind = kinds[filled(said.indices.cast(pa.int32()), -1)]
         if (kind == 9).any():
-            old = pa.array([one and icd9(one) for one in listed(read.dictionary)], pa.string())
+            old = pa.array([one and icd9_of(one) for one in listed(read.dictionary)], pa.string())
             nine = pa.DictionaryArray.from_arrays(read.indices, old).cast(pa.string())
             codes = pc.if_else(pa.array(kind == 9), nine, codes)
         self._tidy.log.count("other code types", int((kind == 0).sum()))
@@ -152,7 +176,7 @@ class LongClaims:
     def batches(self) -> Iterator[LongBatch]:
         """Give the claims, in the order of their first rows."""
         header = self._tidy.header
-        order = "ORDER BY rank NULLS LAST, line"
+        order = "ORDER BY rank NULLS LAST, line, place"
         code = "{'code': code, 'text': NULL::VARCHAR, 'poa': poa}" if header.poa else "code"
         about = "".join(f", arg_min({name}, line) AS {name}" for name in self._about)
         differ = " OR ".join(f"min({name}) <> max({name})" for name in self._about) or "false"
@@ -240,6 +264,17 @@ def _text(column: pa.Array) -> pa.Array:
         return pa.DictionaryArray.from_arrays(cells.indices, values).cast(pa.string())
     cells = cells.cast(pa.string())
     return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+
+
+def _parted(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows with those of several codes as so many, which are told by their place in the cell."""
+    parts = [[None] if text is None else parts_of(text) for text in rows["code"].to_pylist()]
+    many = np.array(list(map(len, parts)), np.int64)
+    taken = rows.take(pa.array(np.repeat(np.arange(len(parts)), many)))
+    place = np.concatenate([np.arange(count, dtype=np.int32) for count in many.tolist()])
+    codes = pa.array([code for one in parts for code in one], pa.string())
+    taken = taken.set_column(taken.schema.get_field_index("place"), "place", numbers(place))
+    return taken.set_column(taken.schema.get_field_index("code"), "code", codes)
 
 
 def _kind(text: str, header: Header) -> int:

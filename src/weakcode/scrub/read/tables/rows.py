@@ -11,16 +11,18 @@ from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.tables.around import PASSED_OVER, is_trailer
+from weakcode.scrub.read.tables.cells import boxes_of, count_cells, icd9_of, parts_of, spread
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.tidy import Tidy
 from weakcode.scrub.read.textlines import shown
 from weakcode.scrub.read.values import NO_CODES, claim_from
-from weakcode.scrub.read.x12.codes import icd9, setting_of
+from weakcode.scrub.read.x12.codes import setting_of
 
 _POA = frozenset("YNUW1")
 _MOST_ROWS = 5_000
 """Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
+_BETWEEN_INDICATORS = re.compile(r"[\s;,|/]+")
 _BETWEEN_POINTERS = re.compile(r"[\s,;:|/&+]+")
 _POSITION = re.compile(r"0*([1-9]\d{0,2})(?:\.0+)?", re.ASCII)
 _LETTERS = re.compile(r"[A-L]{1,12}", re.IGNORECASE)
@@ -96,7 +98,9 @@ def claim_of_rows(header: Header, rows: Sequence[Sequence[str]], constants: Mapp
     claim = claim_from(values, codes, claim_id)
     if header.line is not None:
         claim = attrs.evolve(claim, lines=tuple(_lines(header, rows, claim)))
-    apart = tuple((kind, canonical(code)) for kind, position in header.apart if (code := first[position].strip()))
+    apart = tuple(
+        (kind, canonical(code)) for kind, position in header.apart for code in parts_of(first[position].strip()) if code
+    )
     return claim, apart
 
 
@@ -110,21 +114,23 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
     else:
         nothing = (None,) * len(header.wide)
         found = [
-            (_versioned(code, cells, version, header), None if beside is None else poa_of(cells[beside]))
+            one
             for position, beside, version in zip(
                 header.wide, header.poa or nothing, header.versions or nothing, strict=True
             )
-            if (code := cells[position])
+            if cells[position]
+            for one in _in_cell(header, cells, position, beside, version)
         ]
-    principal = cells[header.principal] if header.principal is not None else ""
-    if principal:
-        principal = _versioned(principal, cells, header.principal_version, header)
-        poa = None if header.principal_poa is None else poa_of(cells[header.principal_poa])
+    if header.principal is not None and cells[header.principal]:
+        principal = _in_cell(header, cells, header.principal, header.principal_poa, header.principal_version)
         # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
-        if found and canonical(found[0][0]) == canonical(principal):
-            found[0] = found[0][0], found[0][1] or poa
+        if _begins_with(found, principal):
+            found[: len(principal)] = [
+                (code, poa or beside)
+                for (code, poa), (_, beside) in zip(found[: len(principal)], principal, strict=True)
+            ]
         else:
-            found.insert(0, (principal, poa))
+            found[:0] = principal
     _check_quotes([code for code, _ in found], claim_id)
     return [Diagnosis(canonical(code) or code, poa=poa) for code, poa in found]
 
@@ -134,9 +140,25 @@ def _check_quotes(codes: Sequence[str], claim_id: str | None) -> None:
         raise BadRow("quotes", "a quote stands among the codes", claim_id)
 
 
+def _in_cell(
+    header: Header, cells: Sequence[str], position: int, poa: int | None, version: int | None
+) -> list[tuple[str, str | None]]:
+    """Return the codes of a cell for one, each with its present-on-admission indicator: one for all, or one each."""
+    codes = parts_of(_versioned(cells[position], cells, version, header))
+    if poa is None:
+        return [(code, None) for code in codes]
+    given = _BETWEEN_INDICATORS.split(cells[poa]) if len(codes) > 1 else [cells[poa]]
+    said = given * len(codes) if len(given) == 1 else given if len(given) == len(codes) else [""] * len(codes)
+    return [(code, poa_of(one)) for code, one in zip(codes, said, strict=True)]
+
+
+def _begins_with(found: Sequence[tuple[str, str | None]], principal: Sequence[tuple[str, str | None]]) -> bool:
+    return [canonical(code) for code, _ in found[: len(principal)]] == [canonical(code) for code, _ in principal]
+
+
 def _versioned(code: str, cells: Sequence[str], version: int | None, header: Header) -> str:
     is_icd9 = header.icd9 or (version is not None and squeezed(cells[version]) in header.nines)
-    return icd9(code) if is_icd9 else code
+    return icd9_of(code) if is_icd9 else code
 
 
 def poa_of(cell: str) -> str | None:
@@ -159,7 +181,8 @@ def _derived(header: Header, cells: Sequence[str], values: dict[str, str]) -> di
 def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Iterator[ServiceLine]:
     assert header.line is not None
     pointed = [[cells[position] for position in header.pointers] for cells in rows]
-    read = [_pointers(cells, claim) for cells in pointed]
+    boxes = _boxes(header, rows[0], pointed)
+    read = [_pointers(cells, claim, boxes) for cells in pointed]
     # Where codes stand in the place of pointers, or nothing does, each line is known to have one at least, not all.
     main_only = not any(is_position for _, is_position in read)
     for place, (cells, (pointers, _)) in enumerate(zip(rows, read, strict=True), start=1):
@@ -170,6 +193,19 @@ def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Itera
             (cells[header.procedure] or None) if header.procedure is not None else None,
             main_only=main_only,
         )
+
+
+def _boxes(header: Header, cells: Sequence[str], pointed: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Return what positions the cells of codes have, where pointers count cells of which one holds several codes."""
+    spelled = [_versioned(cells[at], cells, None, header) for at in header.wide if cells[at]]
+    if header.principal is not None and (principal := cells[header.principal]):
+        first = parts_of(spelled[0]) if spelled else []
+        mirrored = list(map(canonical, first)) == list(map(canonical, parts_of(principal)))
+        spelled = spelled if mirrored else [principal, *spelled]
+    if not (boxes := boxes_of(spelled)):
+        return []
+    given = (positions_in(cell) or () for cells in pointed for cell in cells)
+    return boxes if count_cells((one for positions in given for one in positions), boxes) else []
 
 
 def positions_in(text: str) -> list[int] | None:
@@ -185,17 +221,17 @@ def positions_in(text: str) -> list[int] | None:
     return found
 
 
-def _pointers(cells: Sequence[str], claim: Claim) -> tuple[tuple[int, ...], bool]:
+def _pointers(cells: Sequence[str], claim: Claim, boxes: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], bool]:
     """Return the positions that a line points to, and whether they were given as such; raises BadRow.
 
     A pointer is a position (`1`), a letter of the form (`A` to `L`), several of them (`1,2`, `1:2`, `AB`), or the code
-    of a diagnosis, which need not be on the claim.
+    of a diagnosis, which need not be on the claim. With `boxes` a position is that of a cell, which holds these.
     """
     found: list[int] = []
     is_position = False
     for word in (word for cell in cells for word in _BETWEEN_POINTERS.split(cell) if word):
         if (positions := positions_in(word)) is not None:
-            found += positions
+            found += spread(positions, boxes) if boxes else positions
             is_position = True
         elif _A_CODE.fullmatch(word):
             code = canonical(word)

@@ -14,14 +14,18 @@ from numpy.typing import NDArray
 from weakcode.fields import BY_NAME
 from weakcode.scrub.columns.arrow import filled, listed, viewed
 from weakcode.scrub.read.log import ReadLog
+from weakcode.scrub.read.tables.cells import Read
 from weakcode.scrub.read.tables.dates import GUESSED
-from weakcode.scrub.read.tables.forms import MISSING, Forms, Memo, Read
+from weakcode.scrub.read.tables.forms import MISSING, Forms, Memo
 from weakcode.scrub.read.tables.header import Header
 
 _PLAIN_BYTES = np.zeros(256, np.bool_)
 _PLAIN_BYTES[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789. \t;,")] = True
+_IN_ITEMS = np.zeros(256, np.bool_)
+_IN_ITEMS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.")] = True
 _IN_CODES = np.zeros(256, np.bool_)
 _IN_CODES[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")] = True
+_ODD_TEXT, _ODD_ITEM = r"[^A-Za-z0-9.\s;,]", r"[^A-Za-z0-9.]"
 _LETTERS = np.zeros(256, np.bool_)
 _LETTERS[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 
@@ -32,7 +36,7 @@ class Tidy:
     def __init__(self, header: Header, forms: Forms, log: ReadLog) -> None:
         self.header, self.forms, self.log = header, forms, log
         self._memos = {position: Memo(read) for position, read in _readers(header, forms).items()}
-        self._one_code = Memo(forms.one_code)
+        self._one_code = Memo(forms.one_code if header.listed is None else forms.single_code)
         self.with_blanks = {position for _, position in header.with_blanks}
 
     def row(self, cells: Sequence[str]) -> list[str]:
@@ -73,13 +77,17 @@ class Tidy:
         return pc.replace_with_mask(column, odd, pa.array(texts, column.type))
 
     def items(self, codes: pa.Array) -> pa.Array | None:
-        """Return the items of lists of codes as texts, null where there is no code; None where all stay as they are."""
+        """Return the items of lists of codes as texts, null where there is no code; None where all stay as they are.
+
+        An item that holds several codes has `cells.BETWEEN` between them.
+        """
         is_encoded = pa.types.is_dictionary(codes.type)
         texts = codes.dictionary if is_encoded else codes
         if not pa.types.is_string(texts.type) and not pa.types.is_large_string(texts.type):
             return None
         has_blanks = pc.any(pc.equal(pc.ascii_trim_whitespace(texts), "")).as_py()
-        if not codes.null_count and not texts.null_count and not has_blanks and self._odd(texts) is None:
+        is_plain = not codes.null_count and not texts.null_count and not has_blanks
+        if is_plain and self._odd(texts, _IN_ITEMS, _ODD_ITEM) is None:
             return None
         encoded = codes if is_encoded else codes.dictionary_encode()
         values = listed(encoded.dictionary)
@@ -93,7 +101,9 @@ class Tidy:
         indices = pa.array(index, pa.int32(), mask=~is_code[index])
         return pa.DictionaryArray.from_arrays(indices, pa.array([text for text, _ in read], pa.string()))
 
-    def _odd(self, column: pa.Array) -> pa.Array | None:
+    def _odd(
+        self, column: pa.Array, plain: NDArray[np.bool_] = _PLAIN_BYTES, odd_sign: str = _ODD_TEXT
+    ) -> pa.Array | None:
         """Return which texts may hold more than plain codes, None where none does."""
         _, offsets, data = column.buffers()
         if data is None or not len(column):
@@ -101,9 +111,9 @@ class Tidy:
         width = np.int64 if pa.types.is_large_string(column.type) else np.int32
         bounds = viewed(offsets, width)[column.offset : column.offset + len(column) + 1]
         text = viewed(data, np.uint8)[bounds[0] : bounds[-1]]
-        if _PLAIN_BYTES[text].all() and not self._may_be_words(text, np.diff(bounds)):
+        if plain[text].all() and not self._may_be_words(text, np.diff(bounds)):
             return None
-        pattern = rf"[^A-Za-z0-9.\s;,]|{_words_pattern(self.forms)}"
+        pattern = rf"{odd_sign}|{_words_pattern(self.forms)}"
         odd = pc.match_substring_regex(column, pattern, ignore_case=True).fill_null(False)
         return odd if pc.any(odd).as_py() else None
 
@@ -155,7 +165,8 @@ def _readers(header: Header, forms: Forms) -> Mapping[int, Callable[[str], Read]
         readers[dict(header.about)["sex"]] = partial(forms.one_sex, header.one_sex)
     readers.update({at: partial(forms.about_or_blank, name) for name, at in header.with_blanks})
     singles = (*header.wide, header.principal, header.code, *(at for _, at in header.apart))
-    readers.update({at: forms.one_code for at in singles if at is not None})
+    one_code = forms.one_code if header.listed is None else forms.single_code
+    readers.update({at: one_code for at in singles if at is not None})
     if header.codes is not None:
         readers[header.codes] = forms.codes
     return readers

@@ -158,7 +158,9 @@ class MendedCsv(MendedClaims):
         edits: dict[int, str | None] = {}
         for change in self._changes.values():
             given = [rows[line] for line in change.lines]
-            new = ordered_rows(given, self._header, change.claim, change.mended, rank_of)
+            # A row that holds several diagnoses cannot say their order among others.
+            has_own = len(set(change.lines)) == len(change.lines)
+            new = ordered_rows(given, self._header, change.claim, change.mended, rank_of) if has_own else None
             if new is None or not all(self._is_whole(line.encode("latin-1")) for line in given):
                 self._left += 1
                 continue

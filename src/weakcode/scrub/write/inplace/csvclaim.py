@@ -13,6 +13,7 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.scrub.read.rows import BadRow
+from weakcode.scrub.read.tables.cells import BETWEEN
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.rows import claim_of_rows
 from weakcode.scrub.read.tables.tidy import Tidy
@@ -32,6 +33,8 @@ class Slot:
     code: Span
     poa: Span | None = None
     version: Span | None = None
+    cell: Span | None = None
+    """The cell of the code, where it holds several."""
 
 
 @attrs.define
@@ -101,6 +104,9 @@ def rewritten(row: str, header: Header, claim: Claim, mended: Claim, line: int, 
         return None
     edits = Edits(row)
     slots, mirrored = _slots(edits, header, cells, one_code)
+    if header.line is not None and any(slot.cell is not None for slot in slots):
+        # A pointer may be one to a cell, and then leads to all of its codes.
+        return None
     if [canonical(one_code(edits.at(slot.code))) for slot in slots] != [_bare(one) for one in claim.diagnoses]:
         return None
     _move(edits, slots, moves, is_list=header.codes is not None)
@@ -125,9 +131,12 @@ def _slots(edits: Edits, header: Header, cells: Sequence[Span], one_code: OneCod
     else:
         nothing = (None,) * len(header.wide)
         slots = [
-            Slot(cells[at], None if poa is None else cells[poa], None if version is None else cells[version])
+            slot
             for at, poa, version in zip(header.wide, header.poa or nothing, header.versions or nothing, strict=True)
-            if one_code(edits.at(cells[at]))
+            if (code := one_code(edits.at(cells[at])))
+            for slot in _in_cell(
+                edits, cells[at], code, None if poa is None else cells[poa], None if version is None else cells[version]
+            )
         ]
     if header.principal is None or not (code := one_code(edits.at(cells[header.principal]))):
         return slots, None
@@ -137,6 +146,16 @@ def _slots(edits: Edits, header: Header, cells: Sequence[Span], one_code: OneCod
     if slots and canonical(one_code(edits.at(slots[0].code))) == canonical(code):
         return slots, principal
     return [principal, *slots], None
+
+
+def _in_cell(edits: Edits, cell: Span, code: str, poa: Span | None, version: Span | None) -> list[Slot]:
+    """Return the slots of a cell for one code: of each of its codes, where it holds several and nothing else."""
+    if BETWEEN not in code:
+        return [Slot(cell, poa, version)]
+    if poa is not None or version is not None:
+        # What stands beside the cell goes for all of its codes: as one they are no code of the claim.
+        return [Slot(cell)]
+    return [Slot(span, cell=cell) for span in _words(edits, cell)]
 
 
 def _words(edits: Edits, cell: Span) -> Iterator[Span]:
