@@ -17,8 +17,9 @@ from weakcode import Claim, Diagnosis, ServiceLine, Validator
 from weakcode.cli import main
 from weakcode.scrub.columns.claims import columns_of
 from weakcode.scrub.judge.columns import ColumnScrubber
+from weakcode.semantics.conditions import NEEDS
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.unjudged import could_not_be_judged
+from weakcode.semantics.unjudged import POA, could_not_be_judged
 
 FULL = {
     "age": 30,
@@ -130,6 +131,39 @@ def test_a_rule_about_a_procedure_is_told_of_claims_without_procedures_or_pointe
     assert {(one.needs, one.rules) for one in judge.judge(claim).not_judged} == told
     counts = judge.columns().scrub(columns_of([claim, claim])).not_judged
     assert {(one.needs, one.rules, one.claims) for one in counts} == {(*one, 2) for one in told}
+
+
+LINE = {"number": 1, "procedure": "97110", "pointers": [1]}
+RULE_OF_NEED = {
+    "age": ({"when": {"age": {"min": 18}}}, {"age": 18}),
+    "sex": ({"when": {"sex": "F"}}, {"sex": "F"}),
+    "setting": ({"when": {"setting": "inpatient"}}, {"setting": "inpatient"}),
+    "service_date": ({"when": {"service_date": {"to": "2026-04-01"}}}, {"service_date": "2026-04-01"}),
+    "pointers": ({"pointed": "first"}, {"lines": [LINE]}),
+    "procedures": ({"when": {"line": {"procedure": "97110"}}}, {"lines": [LINE]}),
+    "poa": ({"poa": "N"}, {"codes": [{"code": "M62.81", "poa": "N"}, "I10"]}),
+}
+"""For each thing that a claim can lack, a rule that needs it, and what a claim says that the rule is violated by."""
+
+
+def test_each_need_of_the_declarations_has_a_rule_here():
+    assert set(RULE_OF_NEED) == {*NEEDS, POA}
+
+
+@pytest.mark.parametrize("need", RULE_OF_NEED)
+def test_a_rule_that_needs_something_is_told_where_it_lacks_and_speaks_where_it_is_said(need):
+    asked, said = RULE_OF_NEED[need]
+    about = {"setting": "inpatient"} if need == "poa" else {}
+    rule = {"id": "needy", "title": "N", "severity": "warning", "subject": "M62.81", **asked}
+    if not asked.keys() & {"pointed", "poa"}:
+        rule["forbid"] = "I10"
+    judge = Validator(packs=[{"pack": "own", "title": "Own", "rules": [rule]}], today="2026-05-01")
+    lacking = judge.judge({"codes": ["M62.81", "I10"], **about})
+    assert [(one.needs, one.rules) for one in lacking.not_judged] == [(need, ("own/needy",))]
+    assert not lacking.findings
+    full = judge.judge({"codes": ["M62.81", "I10"], **about, **said})
+    assert [finding.rule for finding in full.findings] == ["own/needy"]
+    assert not full.not_judged
 
 
 def test_a_rule_that_speaks_of_no_code_of_the_claim_is_not_told():

@@ -111,8 +111,7 @@ def _as_of(asked: Asked, day: dt.date) -> Asked:
     if not asked.wants & _DATE:
         return asked
     parts = [part for part in PARTS if part.need == "service_date" and part.is_asked(asked.condition)]
-    # Of a part that is made of the date, such as its day of the week, the day is not the value.
-    will_do = all(part.name == "service_date" and part.met(asked.condition, day) for part in parts)
+    will_do = all(part.met(asked.condition, part.of_column(day)) for part in parts)
     return attrs.evolve(asked, wants=asked.wants & ~_DATE) if will_do else asked
 
 

@@ -93,6 +93,6 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
             found.update(
                 (part.need, edit.rule)
                 for part in lacking
-                if part.name != "service_date" or not part.met(asked, judged.date)
+                if part.need != "service_date" or not part.met(asked, part.value(judged))
             )
     return found
