@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import attrs
@@ -12,7 +13,7 @@ from weakcode.rules.checks.pack import VERBS
 from weakcode.rules.model import Case, When
 from weakcode.rules.structure import file_key
 from weakcode.semantics.conditions import CODE_PARTS, NEEDS, PARTS, Condition
-from weakcode.semantics.verbs import FORMS
+from weakcode.semantics.verbs import FORMS, Verb, Where
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 KEYS = [file_key(field) for cls in (When, Case) for field in attrs.fields(cls)]
@@ -38,3 +39,15 @@ def test_every_field_of_a_condition_belongs_to_one_part_and_every_need_is_told()
     fields = [name for part in PARTS for name in part.fields] + [part.name for part in CODE_PARTS]
     assert sorted(fields) == sorted(field.name for field in attrs.fields(Condition))
     assert {part.need for part in PARTS if part.need} == set(NEEDS)
+
+
+def test_the_kernel_numbers_verbs_and_relations_as_the_specification_and_names_verbs_in_one_header() -> None:
+    kernel = DOCS.parent / "src" / "weakcode" / "engines" / "kernel"
+    verbs, relations = re.findall(r"enum \{ ((?:PRESENT|ANYWHERE)[^}]*) \};", (kernel / "_verbs.h").read_text("utf-8"))
+    assert verbs.split(", ") == [*(verb.name for verb in Verb), "VERBS"]
+    assert relations.split(", ") == [where.name for where in Where]
+    # The loops know lists of edits and what is said of a subject; which verb that comes from, they do not ask.
+    named = {verb.name for verb in Verb} - {"CLAIM_REQUIRE"}
+    for path in {*kernel.glob("*.h"), *kernel.glob("*.pxi")} - {kernel / "_verbs.h"}:
+        code = re.sub(r"/\*.*?\*/|#.*", "", path.read_text("utf-8"), flags=re.DOTALL)
+        assert not named & set(re.findall(r"\w+", code)), path.name
