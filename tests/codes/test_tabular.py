@@ -100,6 +100,31 @@ def test_what_is_not_a_tabular_list_is_refused_in_one_sentence(content: str, say
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "cp1252"])
+def test_a_list_is_read_in_the_encoding_that_it_names(encoding: str) -> None:
+    content = SMALL.replace('<?xml version="1.0"?>', f'<?xml version="1.0" encoding="{encoding}"?>')
+    tabular = read_tabular(content.replace("Mild", "Ménière").encode(encoding))
+    assert tabular.places["A001"].title == "Ménière"
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "rot13", "utf-7"])
+def test_an_encoding_that_nobody_knows_is_refused_in_one_sentence(encoding: str) -> None:
+    content = SMALL.replace('<?xml version="1.0"?>', f'<?xml version="1.0" encoding="{encoding}"?>')
+    with pytest.raises(EditionError, match="not well-formed XML"):
+        read_tabular(content.encode("ascii"), "list.xml")
+
+
+def test_what_is_not_well_formed_is_named_with_its_line_and_column() -> None:
+    with pytest.raises(EditionError, match="mismatched tag: line 3, column 2"):
+        read_tabular(b"<ICD10CM.tabular>\n<chapter>\n</section></chapter></ICD10CM.tabular>", "list.xml")
+
+
+def test_a_text_that_expat_tells_in_parts_is_one() -> None:
+    long = " ".join(f"word{number} &amp;" for number in range(200_000))
+    tabular = read_tabular(SMALL.replace("Mild", long).encode())
+    assert tabular.places["A001"].title == long.replace("&amp;", "&")
+
+
 def test_endless_nesting_is_refused() -> None:
     many = 5000
     inner = "<diag><name>A00</name><desc>x</desc>" * many + "</diag>" * many

@@ -41,3 +41,13 @@ def test_words_of_titles_are_those_of_each_title(texts: list[str]) -> None:
     stems = [[word.rstrip("s") for word in line if word.rstrip("s")] for line in written]
     assert told.spelled() == ["".join(map(told.letter, line)) for line in stems]
     assert told.in_order().spelled() == ["".join(sorted(map(told.letter, line))) for line in stems]
+
+
+@settings(max_examples=60, deadline=None)
+@given(_TITLES, _TEXTS)
+def test_a_word_is_found_where_nothing_that_could_belong_to_it_stands_beside_it(
+    texts: list[str], wanted: list[str]
+) -> None:
+    wanted = [one for one in wanted if one]
+    pattern = re.compile("|".join(rf"(?<![\w])(?={re.escape(one)}(?!\w))" for one in wanted) or "(?!)")
+    assert _titles(texts).having_word(*wanted).tolist() == [bool(pattern.search(text.lower())) for text in texts]

@@ -12,18 +12,27 @@ _ABSENT: Any = object()
 
 
 def remembered(work: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Have the last argument of a function, an edition, remember what the function returns for the others.
+    """Have the last argument of a function, an edition, remember what the function returns for the one before, if any.
 
     `Tree.let_go` forgets it: a process that has compiled its rules needs none of it any more. What raises is not kept.
     """
 
-    @functools.wraps(work)
-    def known(*arguments: _P.args, **named: _P.kwargs) -> _T:
-        kept: dict[Any, _T] = arguments[-1].remembered  # type: ignore[attr-defined]
-        key = (work, *arguments[:-1])
+    def alone(edition: Any) -> Any:
+        kept = edition.remembered
+        found = kept.get(work, _ABSENT)
+        if found is _ABSENT:
+            found = kept[work] = asked(edition)
+        return found
+
+    def known(key: Any, edition: Any) -> Any:
+        # Tens of thousands of calls when all rules are compiled: a dictionary for each function needs no key made up.
+        kept = edition.remembered.get(work)
+        if kept is None:
+            kept = edition.remembered[work] = {}
         found = kept.get(key, _ABSENT)
         if found is _ABSENT:
-            found = kept[key] = work(*arguments, **named)
-        return found  # type: ignore[no-any-return]
+            found = kept[key] = asked(key, edition)
+        return found
 
-    return known
+    asked: Callable[..., Any] = work
+    return functools.wraps(work)(alone if work.__code__.co_argcount == 1 else known)

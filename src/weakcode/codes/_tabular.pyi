@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from xml.parsers.expat import XMLParserType
 
 from weakcode.codes.sources.tabular import TabularNode
 
@@ -11,4 +10,4 @@ class Reader:
     def __init__(
         self, where: str, node: Callable[..., object], block: Callable[..., object], kinds: dict[str, str]
     ) -> None: ...
-    def read(self, parser: XMLParserType, content: bytes) -> None: ...
+    def read(self, content: bytes) -> None: ...

@@ -1,13 +1,26 @@
 # cython: language_level=3, always_allow_keywords=False
 """The places of a Tabular List natively, as expat tells of its elements one by one.
 
-The list has 180,000 elements. A tree of them all, which is then read, takes three times as long.
+The list has 180,000 elements. A tree of them all, which is then read, takes four times as long, and with an object of
+Python for each event it takes twice as long. So expat, the one that comes with Python, is asked through its table of C
+functions (`PyExpat_CAPI` of Python's pyexpat.h, which is only ever added to at its end).
 """
 
+from cpython.exc cimport PyErr_Occurred
+from cpython.unicode cimport PyUnicode_DecodeUTF8
+from libc.stdlib cimport free, realloc
+from libc.string cimport memcpy, strcmp, strlen
+
+from weakcode.codes.sources.xmltree import DoctypeError
 from weakcode.errors import EditionError
+
+include "_expat.pxi"
 
 DEEPEST = 200
 """So many elements may stand inside one another; a real list has eight."""
+
+cdef enum:
+    CHUNK = 1 << 20
 
 cdef enum Role:
     # What an open element is for. Nobody asks for one that is `OTHER`.
@@ -15,10 +28,23 @@ cdef enum Role:
     # Those of which the text is taken come last.
     VERSION, NAME, TITLE, LINE, NOTE, EXTENSION
 
-cdef dict ROLES = {
-    "ICD10CM.tabular": LIST, "chapter": CHAPTER, "section": SECTION, "diag": DIAGNOSIS, "sevenChrDef": DEFINITION,
-    "version": VERSION, "name": NAME, "desc": TITLE, "note": NOTE, "extension": EXTENSION,
-}
+cdef struct Named:
+    const char *tag
+    Role role
+
+cdef Named[9] ROLES = [
+    Named("name", NAME), Named("desc", TITLE), Named("note", NOTE), Named("diag", DIAGNOSIS),
+    Named("extension", EXTENSION), Named("section", SECTION), Named("chapter", CHAPTER),
+    Named("sevenChrDef", DEFINITION), Named("version", VERSION),
+]
+
+
+cdef Role _role_of(const char *tag) noexcept:
+    cdef int i
+    for i in range(9):
+        if strcmp(tag, ROLES[i].tag) == 0:
+            return ROLES[i].role
+    return OTHER
 
 
 cdef class _Open:
@@ -43,14 +69,17 @@ cdef class Reader:
     """
 
     cdef str where
-    cdef object node, block, parser, listening
-    cdef dict kinds
+    cdef object node, block, failed
+    cdef list kinds
+    cdef wk_parser parser
     cdef Role roles[200]
     cdef int depth
     cdef bint inside
     cdef _Open place
     cdef list lines
-    cdef str kind, text, characters
+    cdef str kind, characters
+    cdef char *text
+    cdef Py_ssize_t length, room
     cdef bint defining
     cdef readonly str version
     cdef readonly list chapters
@@ -61,22 +90,57 @@ cdef class Reader:
     """Places with a definition of 7th characters, and these with their texts."""
 
     def __cinit__(self, str where, node, block, dict kinds):
-        self.where, self.node, self.block, self.kinds = where, node, block, kinds
+        self.where, self.node, self.block = where, node, block
+        self.kinds = [(tag.encode(), kind) for tag, kind in kinds.items()]
         self.chapters, self.places, self.seventh = [], {}, []
 
-    def read(self, parser, content):
-        """Read a list with a parser that has no handlers for elements yet."""
-        self.parser = parser
-        self.listening = self.hear
-        parser.buffer_text = parser.ordered_attributes = True
-        parser.StartElementHandler, parser.EndElementHandler = self.start, self.end
-        try:
-            parser.Parse(content, True)
-        finally:
-            self.parser = self.listening = None
+    def __dealloc__(self):
+        free(self.text)
 
-    def start(self, str tag, list attributes):
-        """Take the beginning of an element."""
+    def read(self, bytes content):
+        """Read a list. Raises DoctypeError for a document type, ValueError for what is not well-formed."""
+        cdef const char *begin = content
+        cdef Py_ssize_t at = 0, size = len(content), some
+        self.parser = EXPAT.create(NULL, NULL, "}")
+        if self.parser == NULL:
+            raise MemoryError
+        try:
+            EXPAT.set_data(self.parser, <void *>self)
+            EXPAT.on_encoding(self.parser, EXPAT.encoding_of, NULL)
+            EXPAT.on_doctype(self.parser, _on_doctype)
+            EXPAT.on_element(self.parser, _on_start, _on_end)
+            while True:
+                some = min(size - at, <Py_ssize_t>CHUNK)
+                self._parse(begin + at, <int>some, at + some == size)
+                at += some
+                if at == size:
+                    break
+        finally:
+            EXPAT.release(self.parser)
+            self.parser = NULL
+
+    cdef int _parse(self, const char *content, int size, bint last) except -1:
+        cdef int done = EXPAT.parse(self.parser, content, size, last)
+        if self.failed is not None:
+            raise self.failed
+        if PyErr_Occurred():
+            # An encoding that Python does not know either.
+            return -1
+        if not done:
+            said = (<bytes>EXPAT.error_string(EXPAT.error_code(self.parser))).decode()
+            line, column = EXPAT.error_line(self.parser), EXPAT.error_column(self.parser)
+            raise ValueError(f"{said}: line {line}, column {column}")
+        return 0
+
+    cdef void _fail(self, error) noexcept:
+        """Hear of nothing more, and raise an error when expat has come to the end of what it was given."""
+        self.failed = error
+        EXPAT.on_element(self.parser, NULL, NULL)
+        EXPAT.on_text(self.parser, NULL)
+        EXPAT.on_doctype(self.parser, NULL)
+
+    cdef int start(self, const char *tag, const char **attributes) except -1:
+        """Take the beginning of an element; attributes are names and values in turn."""
         cdef Role role = OTHER
         cdef Role above
         cdef _Open place
@@ -86,9 +150,9 @@ cdef class Reader:
             # Part of a text, whatever it is.
             pass
         elif not self.depth:
-            if tag != "ICD10CM.tabular":
+            if strcmp(tag, "ICD10CM.tabular") != 0:
                 raise EditionError(
-                    f"{self.where} holds <{tag}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
+                    f"{self.where} holds <{_said(tag)}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
                 )
             role = LIST
         else:
@@ -96,26 +160,27 @@ cdef class Reader:
             if above == BLOCK:
                 role = LINE
             elif above != OTHER:
-                role = self._role(tag, ROLES.get(tag, OTHER), above, attributes)
+                role = self._role(tag, _role_of(tag), above, attributes)
         self.roles[self.depth] = role
         self.depth += 1
         if role >= VERSION:
             self.inside = True
-            self.text = ""
+            self.length = 0
             # Between texts there are as many blank ones, which nobody wants to hear of.
-            self.parser.CharacterDataHandler = self.listening
+            EXPAT.on_text(self.parser, _on_text)
         elif CHAPTER <= role <= DIAGNOSIS:
             place = _Open.__new__(_Open)
             place.role = role
             place.blocks, place.children = [], []
-            if attributes:
+            if attributes[0] != NULL:
                 if role == DIAGNOSIS:
                     place.placeholder = _attribute(attributes, "placeholder") == "true"
                 elif role == SECTION:
                     place.name = _attribute(attributes, "id")
             place.above, self.place = self.place, place
+        return 0
 
-    cdef Role _role(self, str tag, Role role, Role above, list attributes) except *:
+    cdef Role _role(self, const char *tag, Role role, Role above, const char **attributes) except *:
         """Return what an element is for below one that is for something."""
         cdef _Open place
         if above == LIST:
@@ -141,17 +206,25 @@ cdef class Reader:
                 place.seventh = {}
             self.kind, self.lines = "seventh_character_note", []
             return role
-        self.kind = self.kinds.get(tag)
-        if self.kind is not None:
-            self.lines = []
-            return BLOCK
+        for known, kind in self.kinds:
+            if strcmp(tag, <const char *>(<bytes>known)) == 0:
+                self.kind, self.lines = kind, []
+                return BLOCK
         return OTHER
 
-    def hear(self, str text):
+    cdef int hear(self, const char *text, int size) except -1:
         """Take a text, or a part of one."""
-        self.text = self.text + text if self.text else text
+        cdef void *wider
+        if self.length + size > self.room:
+            wider = realloc(self.text, 2 * (self.length + size))
+            if wider == NULL:
+                raise MemoryError
+            self.text, self.room = <char *>wider, 2 * (self.length + size)
+        memcpy(self.text + self.length, text, size)
+        self.length += size
+        return 0
 
-    def end(self, str tag):
+    cdef int end(self) except -1:
         """Take the end of an element."""
         cdef Role role
         cdef _Open place
@@ -159,14 +232,15 @@ cdef class Reader:
         role = self.roles[self.depth]
         if role >= VERSION:
             self.inside = False
-            self.parser.CharacterDataHandler = None
-            self._take(role, _single_spaced(self.text))
+            EXPAT.on_text(self.parser, NULL)
+            self._take(role, _single_spaced(self.text, self.length))
         elif role >= BLOCK:
             if self.lines:
                 self.place.blocks.append(self.block(self.kind, tuple(self.lines)))
         elif role >= CHAPTER:
             place, self.place = self.place, self.place.above
             self._close(place)
+        return 0
 
     cdef _take(self, Role role, str text):
         cdef _Open place = self.place
@@ -212,12 +286,45 @@ cdef class Reader:
         (self.chapters if place.role == CHAPTER else place.above.children).append(node)
 
 
-cdef str _attribute(list attributes, str name):
-    """Return the value of an attribute; names and values take turns."""
-    cdef Py_ssize_t i
-    for i in range(0, len(attributes), 2):
-        if attributes[i] == name:
-            return attributes[i + 1]
+cdef void _on_start(void *reader, const char *tag, const char **attributes) noexcept:
+    try:
+        (<Reader>reader).start(tag, attributes)
+    except BaseException as error:
+        (<Reader>reader)._fail(error)
+
+
+cdef void _on_end(void *reader, const char *tag) noexcept:
+    try:
+        (<Reader>reader).end()
+    except BaseException as error:
+        (<Reader>reader)._fail(error)
+
+
+cdef void _on_text(void *reader, const char *text, int size) noexcept:
+    try:
+        (<Reader>reader).hear(text, size)
+    except BaseException as error:
+        (<Reader>reader)._fail(error)
+
+
+cdef void _on_doctype(void *reader, const char *name, const char *system, const char *public, int subset) noexcept:
+    try:
+        raise DoctypeError(_said(name))
+    except BaseException as error:
+        (<Reader>reader)._fail(error)
+
+
+cdef str _said(const char *text):
+    return PyUnicode_DecodeUTF8(text, <Py_ssize_t>strlen(text), NULL)
+
+
+cdef str _attribute(const char **attributes, const char *name):
+    """Return the value of an attribute; names and values take turns, and NULL comes last."""
+    cdef Py_ssize_t i = 0
+    while attributes[i] != NULL:
+        if strcmp(attributes[i], name) == 0:
+            return _said(attributes[i + 1])
+        i += 2
     return None
 
 
@@ -237,15 +344,21 @@ cdef bint _is_code(str text):
     return True
 
 
-cdef str _single_spaced(str text):
-    """Return a text with its words parted by single blanks."""
-    cdef Py_UCS4 one
+cdef str _single_spaced(const char *text, Py_ssize_t length):
+    """Return a text of UTF-8 with its words parted by single blanks."""
+    cdef Py_ssize_t i
+    cdef unsigned char one
     cdef bint after_blank = True
-    for one in text:
+    if not length:
+        return ""
+    for i in range(length):
+        one = text[i]
         if one > c" " and one < 0x7F:
             after_blank = False
         elif one != c" " or after_blank:
-            return " ".join(text.split())
+            after_blank = True
+            break
         else:
             after_blank = True
-    return " ".join(text.split()) if after_blank else text
+    said = PyUnicode_DecodeUTF8(text, length, NULL)
+    return " ".join(said.split()) if after_blank else said

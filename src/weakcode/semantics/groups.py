@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import attrs
@@ -50,17 +51,19 @@ def groups_of(codes: CodeSet, by: Grouping, edition: Edition) -> dict[tuple[str,
     ids = np.concatenate([np.arange(0), *(np.arange(low, high) for low, high in spans)])
     signs = edition.spelled.at(ids).characters(by.characters)
     kept = (signs != b"").all(axis=1)
-    keys: list[tuple[str, ...]] = [tuple(row) for row in signs[kept].astype("U1").tolist()]
-    ids = ids[kept]
-    if by.side:
-        sides = map(_sides(edition).__getitem__, ids.tolist())
-        keys = [(*key, side) if side else () for key, side in zip(keys, sides, strict=True)]
-    found: dict[tuple[str, ...], list[int]] = {}
-    for code_id, key in zip(ids.tolist(), keys, strict=True):
+    ids = ids[kept].tolist()
+    # The characters that a group has in common, as one text for each code.
+    common = np.ascontiguousarray(signs[kept]).view(f"S{len(by.characters)}").ravel().tolist() if by.characters else ()
+    sides = map(_sides(edition).__getitem__, ids) if by.side else ()
+    found: dict[tuple[bytes | None, str | None], list[int]] = {}
+    for code_id, key in zip(ids, zip_longest(common, sides), strict=True):
         found.setdefault(key, []).append(code_id)
-    if by.side:
-        found.pop((), None)
-    return {group: CodeSet.of(members) for group, members in found.items()}
+    groups = {}
+    for (characters, side), members in found.items():
+        if side is not None or not by.side:
+            own = tuple((characters or b"").decode())
+            groups[own if side is None else (*own, side)] = CodeSet.of(members)
+    return groups
 
 
 @remembered

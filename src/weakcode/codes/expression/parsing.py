@@ -25,6 +25,10 @@ def _token(pattern: str) -> re.Pattern[str]:
 
 _CODE = _token(rf"({_CODE_AT})\s*({_TAIL_AT})?")
 _LAST = _token(rf"({_CODE_AT})(?:\s*{_TAIL_AT})?")
+_PLAIN = re.compile(
+    rf"\s*({_CODE_AT})\s*(?:{_TAIL_AT}\s*(?:({_CODE_AT})(?:\s*{_TAIL_AT})?)?)?\s*(,\s*(?={_NAMED})|\Z)", re.IGNORECASE
+)
+"""A code or two with a dash between them, and the comma before another code, or the end of the text."""
 _TO = _token(r"(?:to|through)\b")
 _SET = _token(r"\$([a-z](?:[a-z0-9_-]*[a-z0-9_])?)")
 _ANY = _token(r"any\b")
@@ -101,16 +105,24 @@ class _Reader:
 
     def _list(self) -> e.Expression:
         done: list[e.Expression] = []
-        waiting = [self._reference()]
+        waiting: list[e.Expression] = []
         while True:
-            if waiting and self._take(_WITH):
+            # Nearly all lists are plain: one pattern reads what ten would.
+            plain = self._take(_PLAIN)
+            if plain is not None:
+                code, last, comma = plain.groups()
+                waiting.append(e.Below(compact(code)) if last is None else self._through(code, last))
+                if comma:
+                    continue
+                return e.union(done + waiting)
+            waiting.append(self._reference())
+            if self._take(_WITH):
                 whole = e.union(waiting)
                 parts = whole.parts if isinstance(whole, e.Union) else (whole,)
                 done.append(e.With(parts, self._condition()))
                 waiting = []
             if not self._take(_SEPARATOR) or self._ends():
                 return e.union(done + waiting)
-            waiting.append(self._reference())
 
     def _ends(self) -> bool:
         """Whether a list ends here, which may have a separator behind its last item."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from weakcode.codes.codeset import CodeSet
+from weakcode.codes.codeset import CodeSet, codes_where
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
@@ -25,13 +25,16 @@ def unspecified(edition: Edition) -> CodeSet:
     """Return the billable codes of any day whose titles leave something open."""
     import numpy as np
 
-    names = edition.names
+    titles = edition.titles
+    said = ("unspecified", "not specified", "nos")
     # Most titles are told by their plain words, without the patterns.
-    perhaps = (
-        edition.titles.having("unspecified", "not specified", "nos") & ~edition.of_kind(*_GROUPS) & ~edition.has_below
-    )
-    open_ones = (index for index in np.flatnonzero(perhaps).tolist() if leaves_open(edition.title_at(index)))
-    return CodeSet.joined(edition.billable_below(names[index]) for index in open_ones)
+    found = titles.having_word(*said) & ~titles.having("other")
+    perhaps = titles.having(*said) & ~found
+    for index in np.flatnonzero(perhaps).tolist():
+        found[index] = leaves_open(edition.title_at(index))
+    found &= ~edition.of_kind(*_GROUPS) & ~edition.has_below
+    # What has nothing below it is the place of all its codes, which differ in their 7th characters.
+    return codes_where(found[edition.places])
 
 
 def specific_instead(code: str, edition: Edition) -> list[str]:

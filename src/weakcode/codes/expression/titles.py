@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789"
+_WITHIN_WORDS = bytes(sign if sign in _LETTERS + b"_" or sign >= 128 else 32 for sign in range(256))
 _ONLY_WORDS = bytes(sign if sign in _LETTERS else 32 for sign in range(256))
 
 
@@ -50,20 +52,36 @@ class Titles:
             found |= self._having[one]
         return found
 
+    def having_word(self, *texts: str) -> Mask:
+        """Tell of each title whether any of some texts stands in it with no letter or digit beside it.
+
+        A letter that is not ASCII counts as one, and so does any other such sign.
+        """
+        found = np.zeros(len(self.bounds) - 1, np.bool_)
+        signs = np.frombuffer(b" " + self.text.translate(_WITHIN_WORDS) + b" ", np.uint8) == ord(" ")
+        for one in texts:
+            first, numbers = self._places_of(one.encode())
+            end = first + len(one)
+            alone = (signs[first] | (first == self.bounds[numbers])) & (
+                signs[end + 1] | (end == self.bounds[numbers + 1])
+            )
+            found[numbers[alone]] = True
+        return found
+
     def _with(self, wanted: bytes) -> Mask:
         found = np.zeros(len(self.bounds) - 1, np.bool_)
         if not wanted:
             return ~found
-        places: list[int] = []
-        at = self.text.find(wanted)
-        while at >= 0:
-            places.append(at)
-            at = self.text.find(wanted, at + 1)
-        first = np.array(places, np.int64)
+        found[self._places_of(wanted)[1]] = True
+        return found
+
+    def _places_of(self, wanted: bytes) -> tuple[Numbers, Numbers]:
+        """Return where a text stands, and in which title each time."""
+        first = np.array(_found(wanted, self.text), np.int64)
         numbers = np.searchsorted(self.bounds, first, "right") - 1
         # What begins in one title and ends in the next stands in neither.
-        found[numbers[first + len(wanted) <= self.bounds[numbers + 1]]] = True
-        return found
+        whole = first + len(wanted) <= self.bounds[numbers + 1]
+        return first[whole], numbers[whole]
 
     def words(self, numbers: Numbers) -> TitleWords:
         """Return the words of the titles of these numbers: the letters a to z and digits."""
@@ -128,3 +146,13 @@ class TitleWords:
         """Return every text with a character for each of its words, to be compared and looked up as a whole."""
         letters = self.numbers.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
         return [letters[low:high] for low, high in pairwise(self.bounds.tolist())]
+
+
+def _found(wanted: bytes, text: bytes) -> list[int]:
+    """Return every place at which a text stands in another one."""
+    if any(wanted.startswith(wanted[at:]) for at in range(1, len(wanted))):
+        # One may begin within another, as in "eyeye".
+        return [found.start() for found in re.finditer(b"(?=%s)" % re.escape(wanted), text)]
+    # What stands between them, with which `find` would be called thousands of times.
+    before = accumulate(map(len, text.split(wanted)))
+    return [length + number * len(wanted) for number, length in enumerate(before)][:-1]

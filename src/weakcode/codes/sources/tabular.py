@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import BinaryIO
-from xml.parsers import expat
 
 import attrs
 
@@ -112,17 +111,17 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
 
     Raises EditionError for anything that is not a whole, well-formed Tabular List.
     """
-    from weakcode.codes.sources.xmltree import DoctypeError, refusing
+    from weakcode.codes.sources.xmltree import DoctypeError
 
     content = source if isinstance(source, bytes) else source.read()
     reader = Reader(where, TabularNode, NoteBlock, NOTE_KINDS)
     try:
-        reader.read(refusing(), content)
+        reader.read(content)
     except DoctypeError:
         raise EditionError(
             f"{where} declares a document type or entities, which a Tabular List never does; it was not read."
         ) from None
-    except (expat.ExpatError, ValueError, LookupError) as error:
+    except (ValueError, LookupError) as error:
         raise EditionError(
             f"{where} is not well-formed XML ({error}); give a complete ICD-10-CM Tabular List in XML."
         ) from None

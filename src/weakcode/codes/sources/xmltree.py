@@ -7,7 +7,6 @@ sign of one ends the parsing: nothing of it is read.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from xml.parsers import expat
 
 
 class DoctypeError(Exception):
@@ -26,14 +25,3 @@ def parsed(content: bytes) -> ET.Element:
     parser.feed(content)
     root: ET.Element = parser.close()
     return root
-
-
-def refusing() -> expat.XMLParserType:
-    """Return a parser that tells of elements one by one. It raises DoctypeError for a document type."""
-    parser = expat.ParserCreate(namespace_separator="}")
-    parser.StartDoctypeDeclHandler = _refuse
-    return parser
-
-
-def _refuse(name: str, *_: object) -> None:
-    raise DoctypeError(name)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import attrs
@@ -99,7 +100,7 @@ def _of_histories(numbers: tuple[int, ...], edition: Edition) -> CodeSet:
 def _histories(edition: Edition) -> NDArray[np.int64]:
     """Return the number of the history in the table of codes of each code of an edition, -1 for one without."""
     known = table.table().codes
-    return np.fromiter((known.get(code, -1) for code in edition.numbers), np.int64, edition.size)
+    return np.fromiter(map(known.get, edition.numbers, repeat(-1)), np.int64, edition.size)
 
 
 @attrs.frozen

@@ -14,10 +14,13 @@ Pairs at two sites that have names of their own (`at_two_sites`) are found besid
 from __future__ import annotations
 
 import enum
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+import functools
+import operator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
+import numpy as np
 
 from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
@@ -37,7 +40,7 @@ class Sort(enum.Enum):
     EVENTS = "events"
 
 
-@attrs.frozen
+@attrs.define(unsafe_hash=True)
 class PairBlock:
     """Every code of `held` with every code of `named`."""
 
@@ -69,7 +72,7 @@ class PairBlock:
 NOTHING = PairBlock(CodeSet(), CodeSet())
 
 
-@attrs.frozen
+@attrs.define(unsafe_hash=True)
 class Taken:
     """A block of pairs of one note, with its sort.
 
@@ -133,19 +136,30 @@ class _Touching:
             self._with.append([one | other for one, other in zip(narrow, narrow[step:], strict=False)])
         self._known: dict[CodeSet, int] = {}
 
+    def ask(self, asked: Iterable[CodeSet]) -> None:
+        """Answer for many sets at once."""
+        sets = list(dict.fromkeys(asked))
+        spans, begins = CodeSet.packed(sets)
+        bounds = np.frombuffer(spans, np.uint32).astype(np.int64)
+        starts = np.array(self._starts, np.int64)
+        firsts = np.maximum(np.searchsorted(starts, bounds[::2], "right") - 1, 0)
+        ends = np.searchsorted(starts, bounds[1::2], "left")
+        found = [0]
+        for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):
+            bits = 0
+            if first < end:
+                level = (end - first).bit_length() - 1
+                wide = self._with[level]
+                bits = wide[first] | wide[end - (1 << level)]
+            found.append(bits)
+        for codes, low, high in zip(sets, begins, begins[1:], strict=False):
+            self._known[codes] = functools.reduce(operator.or_, found[low // 2 + 1 : high // 2 + 1], 0)
+
     def by(self, codes: CodeSet) -> int:
         """Return the sets that have codes of this one."""
-        found = self._known.get(codes)
-        if found is None:
-            found = 0
-            for low, high in codes.spans:
-                first, end = max(bisect_right(self._starts, low) - 1, 0), bisect_left(self._starts, high)
-                if first < end:
-                    level = (end - first).bit_length() - 1
-                    wide = self._with[level]
-                    found |= wide[first] | wide[end - (1 << level)]
-            self._known[codes] = found
-        return found
+        if codes not in self._known:
+            self.ask([codes])
+        return self._known[codes]
 
 
 def _bits(number: int) -> Iterator[int]:
@@ -166,6 +180,12 @@ class _Excludes2:
         self._held, self._named = (
             _Touching([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
         )
+
+    def ask(self, blocks: Sequence[PairBlock]) -> None:
+        """Get ready for many blocks at once."""
+        codes = [side for one in blocks for side in (one.held, one.named)]
+        self._held.ask(codes)
+        self._named.ask(codes)
 
     def about(self, block: PairBlock, whole: PairBlock) -> Iterator[tuple[Note, str, PairBlock]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
@@ -234,8 +254,10 @@ def taken(edition: Edition) -> tuple[Taken, ...]:
     """Return every pair that an Excludes1 note keeps apart, in blocks of one sort, in the order of the list."""
     others = _Excludes2(edition)
     found: list[Taken] = []
-    for note, line, block in lines_of("excludes1", edition):
-        for one in _read(note, line, block, edition):
+    lines = [(block, list(_read(note, line, block, edition))) for note, line, block in lines_of("excludes1", edition)]
+    others.ask([one.block for _, read in lines for one in read])
+    for block, read in lines:
+        for one in read:
             # What a reading picked by the words is not put in doubt by another note.
             if one.picked or one.sort is Sort.EVENTS:
                 found.append(one)

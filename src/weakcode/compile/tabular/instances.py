@@ -30,7 +30,7 @@ from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import Verb, Where
 
 
-@attrs.frozen
+@attrs.define(unsafe_hash=True)
 class Instance:
     """What one note asks, before it is joined with the rule that declares severity and message.
 

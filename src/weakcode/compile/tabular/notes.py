@@ -86,34 +86,37 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     """
     if "(" not in text:
         return (), ()
-    read, unresolved = [], []
+    read: list[str] = []
+    unresolved: list[str] = []
     # "(T36-T50) with fifth or sixth character 6": what qualifies the codes stands outside the parentheses.
     text = _QUALIFIED.sub(r"(\1 \2)", text) if "character" in text.lower() else text
     for inner in _INNERMOST.findall(text):
-        named = any(_is_place(name, edition) for name in _CATEGORY.findall(inner))
-        if not named and not _CHAPTER.search(inner):
-            continue
-        try:
-            _named_codes(inner, edition)
-        except NotationError:
-            unresolved.append(inner)
-        else:
-            read.append(inner)
+        if _is_reference(inner, edition):
+            (unresolved if _named(inner, edition) is None else read).append(inner)
     return tuple(read), tuple(unresolved)
 
 
 @remembered
-def _is_place(name: str, edition: Edition) -> bool:
-    return edition.has_place(name)
+def _is_reference(inner: str, edition: Edition) -> bool:
+    """Whether a text in parentheses names a category of the edition, or a chapter."""
+    return any(map(edition.has_place, _CATEGORY.findall(inner))) or _CHAPTER.search(inner) is not None
 
 
 @remembered
+def _named(reference: str, edition: Edition) -> CodeSet | None:
+    """Return the codes of a reference; None where it cannot be read."""
+    try:
+        return _named_codes(reference, edition)
+    except NotationError:
+        return None
+
+
 def _named_codes(reference: str, edition: Edition) -> CodeSet:
     """Return the codes of a reference, also where it needs the edition's own texts to be read."""
     fracture = _OPEN_FRACTURE.fullmatch(reference)
     if fracture:
         codes = parse(fracture["codes"]).resolve(edition)
-        return CodeSet.of(i for i in codes if "open fracture" in (edition.title(edition.code(i)) or ""))
+        return CodeSet.of(i for i in codes if "open fracture" in (edition.titled_code(i)[1]))
     # The intent of a poisoning is always there, so asking for one narrows nothing.
     named = parse(_ANY_INTENT.sub("", reference)).resolve(edition)
     if not named and reference.endswith("0") and edition.is_billable(reference[:-1]):
@@ -127,7 +130,9 @@ def read_line(text: str, edition: Edition) -> ResolvedLine:
     references, unresolved = references_in(text, edition)
     if not references:
         return ResolvedLine(text, _NO_CODES, (), unresolved)
-    named = [(reference, _named_codes(reference, edition)) for reference in references]
+    named = [(reference, _named(reference, edition) or _NO_CODES) for reference in references]
+    if len(named) == 1 and named[0][1]:
+        return ResolvedLine(text, named[0][1], references, unresolved)
     dangling = [reference for reference, codes in named if not codes]
     return ResolvedLine(
         text,
