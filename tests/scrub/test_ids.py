@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
+from io import FileIO
+from itertools import pairwise
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
 
 import attrs
 import numpy as np
@@ -11,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import weakcode
@@ -19,6 +25,9 @@ from weakcode.cli import main
 from weakcode.engines.ids import PART, id_of, key_of, keys_of
 from weakcode.engines.kernel import _kernel
 from weakcode.scrub.columns.arrow import text_buffers
+from weakcode.scrub.ids.counted import CountedIds
+from weakcode.scrub.ids.hashruns import HashRuns, ranges
+from weakcode.scrub.read.log import ReadLog
 
 CLAIMS = [
     {"claim_id": "A1", "codes": "M62.84 I10", "service_date": "2026-03-02", "payer": "Acme"},
@@ -179,25 +188,79 @@ def test_findings_of_claims_that_share_an_id_have_ids_of_their_own_however_they_
         assert set(ids) <= set(again)
 
 
-@given(st.lists(st.text("ab", max_size=2), max_size=400))
-def test_ids_are_counted_as_a_dictionary_would(ids: list[str]) -> None:
-    seen, one_by_one, met = _kernel.SeenIds(bytes(16)), _kernel.SeenIds(bytes(range(16))), Counter[str]()
-    expected = []
-    for one in ids:
-        met[one] += 1
-        expected.append(met[one])
-    found, again = seen.add_all(*text_buffers(pa.array(ids, pa.string())))
-    assert np.frombuffer(found, np.uint32).tolist() == expected
-    assert again == sum(number > 1 for number in expected)
-    assert [one_by_one.add(one.encode()) for one in ids] == expected
+@settings(max_examples=40)
+@given(st.lists(st.lists(st.text("ab", max_size=2), max_size=60), max_size=8), st.sampled_from([1, 3, 1000]))
+def test_ids_are_counted_as_a_dictionary_would_in_memory_and_in_files(parts: list[list[str]], most: int) -> None:
+    in_parts, one_by_one, met = CountedIds(most), CountedIds(most), Counter[str]()
+    for ids in parts:
+        expected = []
+        for one in ids:
+            met[one] += 1
+            expected.append(met[one])
+        found, again = in_parts.nth_of(*text_buffers(pa.array(ids, pa.string())))
+        assert found.tolist() == expected
+        assert again == sum(number > 1 for number in expected)
+        assert [one_by_one.nth(one.encode()) for one in ids] == expected
 
 
-def test_many_ids_are_counted_as_often_as_they_are_met() -> None:
+@pytest.mark.parametrize("most", [3_000, 1_000_000])
+def test_many_ids_are_counted_as_often_as_they_are_met(most: int) -> None:
     column = pa.array([f"C{number % 70_000}" for number in range(150_000)])
-    seen = _kernel.SeenIds(bytes(16))
-    found, again = seen.add_all(*text_buffers(column))
-    assert np.bincount(np.frombuffer(found, np.uint32)).tolist() == [0, 70_000, 70_000, 10_000]
-    assert again == 80_000
+    ids = CountedIds(most)
+    parts = [ids.nth_of(*text_buffers(column.slice(start, 2_500))) for start in range(0, len(column), 2_500)]
+    assert np.bincount(np.concatenate([found for found, _ in parts])).tolist() == [0, 70_000, 70_000, 10_000]
+    assert sum(again for _, again in parts) == 80_000
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_ids_stay_in_memory_where_there_is_no_place_for_a_file(is_full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(**_: object) -> FileIO:
+        if not is_full:
+            raise FileNotFoundError("no usable temporary directory found")
+        return Full(os.dup(spare.fileno()), "r+")
+
+    class Full(FileIO):
+        def write(self, content: Any) -> int:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+    with TemporaryFile() as spare:
+        monkeypatch.setattr("tempfile.TemporaryFile", opened)
+        counted, log = CountedIds(2), ReadLog(most=2)
+        assert [counted.nth(one) for one in (b"a", b"b", b"c", b"a", b"c", b"a")] == [1, 1, 1, 2, 2, 3]
+        for one in "abcaca":
+            log.ids([one])
+        assert log.counts() == {"repeated ids": 2}
+
+
+@given(st.lists(st.lists(st.sampled_from([*"abcdefgh", "", None]), max_size=8)), st.sampled_from([1, 5, 1000]))
+def test_ids_in_several_rows_are_told_alike_from_memory_and_from_files(
+    parts: list[list[str | None]], most: int
+) -> None:
+    log, other, met = ReadLog(most=most), ReadLog(most=most), Counter[str]()
+    for place, ids in enumerate(parts):
+        (other if place % 3 == 2 else log).ids(ids)
+        met.update(one for one in ids if one)
+    log.take(other)
+    again = sum(number > 1 for number in met.values())
+    assert log.counts() == log.counts() == ({"repeated ids": again} if again else {})
+
+
+def test_hashes_are_found_wherever_they_stand_in_a_file() -> None:
+    dice = np.random.default_rng(1)
+    there = np.sort(dice.integers(0, 2**64, 5_000, np.uint64))
+    runs = HashRuns()
+    assert runs.add(there[::2])
+    assert runs.add(there[1::2], np.arange(2_500, dtype=np.uint32) + 2)
+    met = dict(zip(there[::2].tolist(), [1] * 2_500, strict=True)) | {
+        one: place + 2 for place, one in enumerate(there[1::2].tolist())
+    }
+    edges = np.array([0, 1, 2**64 - 1], np.uint64)
+    for asked in (there, there[700:703], there[:1], there[-1:], edges, there[:0]):
+        assert runs.counts_of(asked).tolist() == [met.get(one, 0) for one in asked.tolist()]
+    parts = list(ranges([runs], there[:10], 300))
+    assert len(parts) == 17
+    assert np.sort(np.concatenate(parts)).tolist() == np.sort(np.concatenate([there, there[:10]])).tolist()
+    assert all(one.max() < other.min() for one, other in pairwise(parts))
 
 
 def test_ids_of_the_nth_claim_are_made_of_columns_that_fit_each_other_only() -> None:

@@ -13,7 +13,7 @@ from weakcode.cli.claims.into import Into, into_options
 from weakcode.cli.claims.scrubtext import printer_for
 from weakcode.cli.common.options import Choice, choosing, findings_format_option, hash_ids_option
 from weakcode.cli.common.reading import keep_columns, read_options, reading_options
-from weakcode.cli.common.running import shown_progress, terminable, without_pandas
+from weakcode.cli.common.running import few_pools, shown_progress, terminable, without_pandas
 from weakcode.errors import InputError
 from weakcode.scrub.formats import TITLES
 
@@ -121,6 +121,7 @@ def command(
     weakcode scrub claims.csv --into parquet:findings --partition-by payer,month
     weakcode scrub s3a://bucket/claims --spark yarn -o s3a://bucket/findings.parquet
     """
+    few_pools(jobs)
     from weakcode.scrub.read.inputs import PIPE
     from weakcode.scrub.run import Plan
     from weakcode.scrub.summary import JudgedBy

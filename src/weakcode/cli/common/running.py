@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -18,6 +18,25 @@ from weakcode.cli.common.output import is_logged, on_terminal, say
 from weakcode.scrub.watching import minutely, progress_text
 
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
+
+
+_ARENAS = -8
+"""M_ARENA_MAX of glibc's mallopt."""
+
+
+def few_pools(threads: int) -> None:
+    """Have all memory of columns come from one place: no pool of Arrow's own, and few arenas of the C library.
+
+    Threads that take turns with batches leave each pool with memory that the next batch cannot have, hundreds of
+    megabytes in all. Where ARROW_DEFAULT_MEMORY_POOL or MALLOC_ARENA_MAX says otherwise, that counts; Arrow's pool is
+    chosen when it is imported.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        import ctypes
+
+        with suppress(AttributeError, OSError, TypeError):  # another C library
+            ctypes.CDLL(None).mallopt(_ARENAS, max(1, threads // 4))
 
 
 class _HiddenPandas:

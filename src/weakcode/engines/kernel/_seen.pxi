@@ -4,16 +4,25 @@ cdef extern from "_seen.h" nogil:
     enum:
         WK_OF_RUN
     ctypedef struct wk_seen:
-        uint64_t key[2]
+        uint64_t key[2], used
     uint64_t wk_seen_hash(const wk_seen *seen, const uint8_t *data, int64_t size)
     uint32_t wk_seen_add(wk_seen *seen, uint64_t hash)
-    int64_t wk_seen_all(wk_seen *seen, const int32_t *bounds, const uint8_t *data, int64_t size, uint32_t *nth)
+    int64_t wk_seen_all(wk_seen *seen, const int32_t *bounds, const uint8_t *data, int64_t size, uint32_t *nth,
+                        uint64_t *hashes, int32_t *asked, int64_t *asking)
+    int wk_filtered(const wk_seen *seen, uint64_t hash)
+    int wk_seen_raise(wk_seen *seen, uint64_t hash, uint32_t by)
+    int wk_seen_list(const wk_seen *seen, uint64_t *hashes, uint32_t *counts)
+    int wk_seen_forget(wk_seen *seen)
     void wk_seen_free(wk_seen *seen)
     void wk_ids_of_nth(uint8_t *ids, const int32_t *claim, const uint32_t *nth, int64_t size)
 
 
 cdef class SeenIds:
-    """Counts how often each claim id was met, by hashes under a key of 16 bytes. Not for several threads at once."""
+    """Counts how often each claim id was met, by hashes of 64 bits under a key of 16 bytes. Not for several threads at once.
+
+    `listed` gives the hashes for a file, after which `forget` leaves only a filter of them. Ids that the filter knows
+    are asked for, and `raised` adds how often the file has them.
+    """
 
     cdef wk_seen *seen
 
@@ -31,32 +40,73 @@ cdef class SeenIds:
             wk_seen_free(self.seen)
             free(self.seen)
 
+    def __len__(self):
+        return self.seen.used
+
     def add(self, bytes text):
-        """Count an id; return how often it was met with this time."""
-        cdef uint32_t nth = wk_seen_add(
-            self.seen, wk_seen_hash(self.seen, <const uint8_t *><const char *>text, len(text))
-        )
+        """Count an id; return how often it was met with this time, its hash, and whether it is asked for."""
+        cdef uint64_t found = wk_seen_hash(self.seen, <const uint8_t *><const char *>text, len(text))
+        cdef uint32_t nth = wk_seen_add(self.seen, found)
         if not nth:
             raise MemoryError
-        return nth
+        return nth, found, nth == 1 and wk_filtered(self.seen, found) == 1
 
     def add_all(self, const int32_t[::1] bounds, const uint8_t[::1] data):
-        """Count the ids data[bounds[r]:bounds[r + 1]]; return how often each was met (32 bits), and how many were before.
+        """Count the ids data[bounds[r]:bounds[r + 1]].
 
-        Raises ValueError for bounds outside the data.
+        Return how often each was met (32 bits), how many were before, the hashes (64 bits), and the numbers of those
+        that are asked for (32 bits). Raises ValueError for bounds outside the data.
         """
         cdef Py_ssize_t size = bounds.shape[0] - 1
-        cdef int64_t again
+        cdef int64_t again, asking = 0
         if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
             raise ValueError("texts lie outside their data")
         cdef Block found = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
-        if found.at == NULL:
+        cdef Block hashes = _block(malloc((size + 1) * sizeof(uint64_t)), size * sizeof(uint64_t))
+        cdef Block asked = _block(malloc((size + 1) * sizeof(int32_t)), 0)
+        if found.at == NULL or hashes.at == NULL or asked.at == NULL:
             raise MemoryError
         with nogil:
-            again = wk_seen_all(self.seen, &bounds[0], &data[0] if data.shape[0] else NULL, size, <uint32_t *>found.at)
+            again = wk_seen_all(
+                self.seen,
+                &bounds[0],
+                &data[0] if data.shape[0] else NULL,
+                size,
+                <uint32_t *>found.at,
+                <uint64_t *>hashes.at,
+                <int32_t *>asked.at,
+                &asking,
+            )
         if again < 0:
             raise MemoryError
-        return found, again
+        asked.size = asking * sizeof(int32_t)
+        return found, again, hashes, asked
+
+    def raised(self, const uint64_t[::1] hashes, const uint32_t[::1] counts):
+        """Add to how often ids were met that are here."""
+        cdef Py_ssize_t i
+        if hashes.shape[0] != counts.shape[0]:
+            raise ValueError("the columns of hashes do not fit each other")
+        for i in range(hashes.shape[0]):
+            if wk_seen_raise(self.seen, hashes[i], counts[i]):
+                raise MemoryError
+
+    def listed(self):
+        """Return the hashes in no order, and how often each was met; None where each was once."""
+        cdef Py_ssize_t size = self.seen.used
+        cdef Block hashes = _block(malloc((size + 1) * sizeof(uint64_t)), size * sizeof(uint64_t))
+        cdef Block counts = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
+        if hashes.at == NULL or counts.at == NULL:
+            raise MemoryError
+        cdef int more
+        with nogil:
+            more = wk_seen_list(self.seen, <uint64_t *>hashes.at, <uint32_t *>counts.at)
+        return hashes, counts if more else None
+
+    def forget(self):
+        """Forget the hashes but for a filter of them."""
+        if wk_seen_forget(self.seen):
+            raise MemoryError
 
 
 def nth_of_run(str first, uint32_t nth):

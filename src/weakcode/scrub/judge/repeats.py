@@ -1,21 +1,21 @@
 """Claims of a run that share an id: the findings of the second and of later ones have ids of their own.
 
 Which of them a claim is says its place among the claims of this id that the run evaluated. Claims without id share the
-empty one. What is remembered of each claim is a hash of its id, about eleven bytes.
+empty one.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from weakcode.engines.ids import id_of
-from weakcode.engines.kernel._kernel import SeenIds, ids_of_nth, nth_id, nth_of_run
+from weakcode.engines.kernel._kernel import ids_of_nth, nth_id, nth_of_run
 from weakcode.errors import InputError
 from weakcode.findings import Finding
+from weakcode.scrub.ids.counted import CountedIds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,7 +31,7 @@ class RepeatedIds:
     """
 
     def __init__(self, *, is_part: bool = False) -> None:
-        self._seen = SeenIds(os.urandom(16))
+        self._ids = CountedIds()
         self._is_part = is_part
         self.nth: Any = None
         """Which claim of its id each of the last batch was."""
@@ -48,7 +48,7 @@ class RepeatedIds:
         if self._is_part:
             return one
         claim_id = one.record.claim.id
-        nth = self._seen.add(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
+        nth = self._ids.nth(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
         if nth == 1:
             return one
         told = {name: _numbered(getattr(one.verdict, name), nth) for name in ("findings", "waived")}
@@ -66,8 +66,8 @@ class RepeatedIds:
         findings = part.scrubbed.findings
         if self._is_part:
             return findings
-        block, again = self._seen.add_all(*text_buffers(part.claim_ids))
-        self.nth = nth = np.frombuffer(block, np.uint32)
+        nth, again = self._ids.nth_of(*text_buffers(part.claim_ids))
+        self.nth = nth
         if part.known is not None:
             findings = _as_first(findings, part.rows, part.known.nth, nth)
             # Those of an earlier run have their ids already.

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import attrs
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from weakcode.scrub.columns.arrow import hash_of, hashes, listed
+from weakcode.scrub.ids.hashruns import Hashes, HashRuns, ranges
 
-MOST_IDS = 20_000_000
-"""Ids of claims that are looked at for repeats, eight bytes each."""
+MOST_IN_MEMORY = 1_000_000
+"""Hashes of ids, and counts, that are kept in memory before they are put into a file, or together."""
+
+
+_Value = TypeVar("_Value")
 
 
 @attrs.frozen
@@ -48,38 +53,75 @@ class ReadCounts:
 
 
 class ReadLog:
-    """Takes down what is met while a file is read, from any thread: each call appends to a list."""
+    """Takes down what is met while a file is read, from any thread: each call appends to a list.
 
-    def __init__(self, *, told: bool = True) -> None:
+    Of the ids that were met, as many as `most` stay in memory, as hashes.
+    """
+
+    def __init__(self, *, told: bool = True, most: int = MOST_IN_MEMORY) -> None:
         self._told = told
         self.columns: dict[str, str] = {}
         self.said: dict[str, str] = {}
         self._counted: list[tuple[str, int]] = []
-        self._ids: list[NDArray[np.int64]] = []
-        self._many_ids = 0
+        self._ids: list[Hashes] = []
+        self._in_files: list[HashRuns] = []
+        self._most: float = most
+        self._most_single = _MOST_SINGLE
+        self._many = 0
+        self._turn = [None]
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something that was met."""
         if number:
             self._counted.append((what, number))
+            if len(self._counted) > _MOST_SINGLE:
+                self._tidy()
 
     def ids(self, ids: Iterable[Any]) -> None:
         """Take down the ids of claims; those that are None or empty are none."""
         there = [_hashed(one) for one in ids if one is not None and one != ""]
-        self._take_ids(np.array(there, np.uint64).view(np.int64))
+        self._take_ids(np.array(there, np.uint64))
 
     def ids_of(self, column: pa.Array) -> None:
         """Take down the ids of claims in a column; those that are null or empty are none."""
         is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
         if is_text and column.null_count < len(column):
-            self._take_ids(hashes(column))
+            self._take_ids(hashes(column).view(np.uint64))
         else:
             self.ids(listed(column))
 
-    def _take_ids(self, found: NDArray[np.int64]) -> None:
-        self._many_ids += len(found)
-        if len(found) and self._many_ids <= MOST_IDS:
-            self._ids.append(found)
+    def _take_ids(self, found: Hashes) -> None:
+        if not len(found):
+            return
+        self._ids.append(found)
+        self._many += len(found)
+        if len(self._ids) > self._most_single or self._many >= self._most:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Put together what was taken down singly, and into a file what is much; by one thread at a time."""
+        try:
+            self._turn.pop()
+        except IndexError:
+            return
+        try:
+            self._counted.extend(_total(_popped(self._counted)).items())
+            if not (ids := _popped(self._ids)):
+                return
+            together = np.concatenate(ids)
+            self._many = len(together)
+            if self._many >= self._most:
+                together.sort()
+                runs = self._in_files[0] if self._in_files else HashRuns()
+                if runs.add(together):
+                    self._in_files, self._many = [runs], 0
+                    return
+                self._most = math.inf
+            if self._most == math.inf:
+                self._most_single = max(_MOST_SINGLE, len(together))
+            self._ids.append(together)
+        finally:
+            self._turn.append(None)
 
     def take(self, other: ReadLog) -> None:
         """Take over what another log has."""
@@ -87,19 +129,15 @@ class ReadLog:
         self.said.update(other.said)
         self._counted += other._counted
         self._ids += other._ids
-        self._many_ids += other._many_ids
+        self._many += other._many
+        self._in_files += other._in_files
 
     def counts(self) -> dict[str, int]:
         """Return what was counted, and how many ids stand in more than one row."""
-        total: Counter[str] = Counter()
-        for what, number in self._counted:
-            total[what] += number
-        if self._ids:
-            ids = np.sort(np.concatenate(self._ids))
-            again = np.zeros(len(ids) + 1, np.bool_)
-            np.equal(ids[1:], ids[:-1], out=again[1:-1])
-            # Once for each id, where it first stands again.
-            total[REPEATED] += int(np.count_nonzero(again[1:] & ~again[:-1]))
+        total = _total(self._counted)
+        if self._ids or self._in_files:
+            more = np.concatenate(self._ids) if self._ids else np.empty(0, np.uint64)
+            total[REPEATED] += sum(map(_repeated, ranges(self._in_files, more, MOST_IN_MEMORY)))
         return {what: number for what, number in sorted(total.items()) if number}
 
     def result(self) -> ReadCounts:
@@ -108,6 +146,35 @@ class ReadLog:
         return ReadCounts(
             dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)) if self._told else ()
         )
+
+
+_MOST_SINGLE = 4096
+"""What is taken down one by one before it is put together."""
+
+
+def _popped(values: list[_Value]) -> list[_Value]:
+    """Return what is in a list, and leave in it what others append meanwhile."""
+    taken = []
+    with suppress(IndexError):
+        while True:
+            taken.append(values.pop())
+    return taken
+
+
+def _total(counted: Iterable[tuple[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for what, number in counted:
+        total[what] += number
+    return total
+
+
+def _repeated(ids: Hashes) -> int:
+    """Return how many ids are there more than once."""
+    ids = np.sort(ids)
+    again = np.zeros(len(ids) + 1, np.bool_)
+    np.equal(ids[1:], ids[:-1], out=again[1:-1])
+    # Once for each id, where it first stands again.
+    return int(np.count_nonzero(again[1:] & ~again[:-1]))
 
 
 def _hashed(one: Any) -> int:
