@@ -69,7 +69,7 @@ def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, by
     columns = {"starts": found.starts, "members": found.members}
     for name, (listed, bounds) in zip(("subject", "object"), found.listed[:2], strict=True):
         columns |= {f"{name}_pointers": bounds, f"{name}_edits": listed}
-    return wide.tolist(), {name: column.astype(np.uint32).tobytes() for name, column in columns.items()}
+    return wide.tolist(), {name: column.astype(np.uint32, copy=False).tobytes() for name, column in columns.items()}
 
 
 def _only(value: int) -> bytes:
