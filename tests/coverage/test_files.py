@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import random
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.coverage.made import HEADS, article, table, tables, therapy, zipped
 from weakcode.cli import main
 from weakcode.coverage import installed
 from weakcode.coverage.policies import Policies
+from weakcode.coverage.published import compiled
 from weakcode.errors import InputError
 
 
@@ -127,6 +129,32 @@ DAMAGED = {
         _with("article.csv", lambda data: data + data.split(b"\r\n")[1] + b"\r\n"),
         "stands twice; it is damaged",
     ),
+    "no code": (
+        _with("article_x_icd10_covered.csv", lambda data: data.replace(b"M62.50", b"M62.5-")),
+        'article_x_icd10_covered: 1 of 12 codes are none, "M62.5-" among them',
+    ),
+    "no procedure": (
+        _with("article_x_hcpc_code.csv", lambda data: data.replace(b"97110", b"97110-GP")),
+        'article_x_hcpc_code: 1 of 9 codes are none, "97110-GP" among them',
+    ),
+    "no procedures at all": (
+        _with("article_x_hcpc_code.csv", lambda data: data.split(b"\r\n")[0] + b"\r\n"),
+        "names no procedure",
+    ),
+    "no group": (
+        _with("article_x_icd10_covered.csv", lambda data: data.replace(b",2,,Made", b",2.0,,Made")),
+        '"2.0" is not the number of a group',
+    ),
+    "one id twice": (
+        _with("article.csv", lambda data: data.replace(b"A90002", b"A90001")),
+        "policy A90001, version 1, stands twice",
+    ),
+    "a column twice": (
+        _with("article_x_icd10_covered.csv", lambda data: data.replace(b"range", b"icd10_code_id")),
+        "has two columns icd10_code_id",
+    ),
+    "parted by semicolons": (_with("article.csv", lambda data: data.replace(b",", b";")), "is parted by semicolons"),
+    "an empty table": (lambda files: files | {"state_lookup.csv": b""}, "has no column state_id"),
     "no rows": (_with("article.csv", lambda data: data.split(b"\r\n")[0] + b"\r\n"), "holds no policies"),
 }  # fmt: skip
 
@@ -165,6 +193,50 @@ def test_a_zip_that_is_damaged_or_none_is_refused(tmp_path, data_dir):
         with pytest.raises(InputError, match=name):
             installed.add(tmp_path / name)
     assert installed.names() == []
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_zip_with_any_bytes_wrong_is_read_or_refused(tmp_path, how):
+    made, draw = io.BytesIO(), random.Random(how)
+    with zipfile.ZipFile(made, "w", how) as archive:
+        for name, content in therapy().items():
+            archive.writestr(name, content)
+    refused = 0
+    for _ in range(60):
+        wrong = bytearray(made.getvalue())
+        for _ in range(draw.choice([1, 2, 9])):
+            at = draw.choice([draw.randrange(len(wrong)), len(wrong) - draw.randrange(1, 900)])
+            if draw.random() < 0.6:
+                wrong[at] = draw.randrange(256)
+            else:
+                del wrong[at : at + draw.randrange(1, 40)]
+        (tmp_path / "a.zip").write_bytes(wrong)
+        try:
+            compiled(tmp_path / "a.zip")
+        except InputError:
+            refused += 1
+    assert refused > 20
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused_unread(tmp_path, data_dir):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("article.csv", b"article_id")
+    # The size that the directory of the zip tells, without the gigabyte.
+    content = made.getvalue().replace((10).to_bytes(4, "little"), ((1 << 30) + 1).to_bytes(4, "little"))
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(InputError, match="unpacks to more than 1,073,741,824 bytes"):
+        installed.add(tmp_path / "a.zip")
+    with pytest.raises(InputError, match="is a folder"):
+        installed.add(tmp_path)
+
+
+def test_a_few_codes_that_cannot_be_read_are_told(tmp_path, data_dir):
+    codes = [f"A{number:02}.{more}" for number in range(10) for more in range(5)]
+    files = tables([article(1)], {"97110": [(1, 1)]}, {(1, 1): [*codes, "?"]})
+    done = CliRunner().invoke(main, ["policies", "add", str(zipped(tmp_path / "a.zip", files))])
+    assert "50 diagnosis codes" in done.output
+    assert "1 code in its lists could not be read and was left out" in " ".join(done.output.split())
 
 
 def test_a_damaged_kept_file_is_told_by_name(tmp_path, data_dir):

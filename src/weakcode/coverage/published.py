@@ -21,6 +21,7 @@ from weakcode.codes.storage import store
 from weakcode.coverage.tables import Published, Row, Table, members_of, published
 from weakcode.errors import InputError
 from weakcode.fields import parse_date
+from weakcode.visible import visible
 
 FORMAT = "policies 1"
 """The key of kept files; another one means that they are of another version of weakcode."""
@@ -118,8 +119,9 @@ def _compiled(file: Published, day: dt.date | None) -> Compiled:
     builder.procedures()
     builder.lists("covered", COVERED)
     builder.lists("excluded", EXCLUDED)
-    if file.kind == "article" and not builder.members:
-        raise InputError(f"{file.file} names no diagnosis code that an article covers; it is damaged or cut short")
+    for what, codes in (("diagnosis code that an article covers", builder.members), ("procedure", builder.links)):
+        if file.kind == "article" and not codes:
+            raise InputError(f"{file.file} names no {what}; it is damaged or cut short")
     day = day or updated or file.day
     if day is None:
         raise InputError(f"{file.file} does not tell its day; give it with --date YYYY-MM-DD")
@@ -130,6 +132,7 @@ def _compiled(file: Published, day: dt.date | None) -> Compiled:
         "sha256": file.sha256,
         "absent": [one for one in file.absent if "." not in one or one.partition(".")[2] in _TOLD],
         "orphans": builder.orphans,
+        "unread": builder.unread,
         "policies": list(policies.values()),
         "contractors": builder.contractors(),
         "groups": [group for table, kind in _GROUPS for group in builder.groups(table, kind)],
@@ -149,6 +152,7 @@ def _compiled(file: Published, day: dt.date | None) -> Compiled:
 def _policies(file: Published) -> tuple[dict[tuple[str, str], list[Any]], dt.date | None]:
     """Return id, version, title, status and days of each policy, by number and version; and the newest change."""
     found: dict[tuple[str, str], list[Any]] = {}
+    called: set[tuple[str, int]] = set()
     updated: dt.date | None = None
     for number, row in enumerate(file.rows["policy"], start=2):
         place = f"{file.file}, row {number} of its policies"
@@ -161,8 +165,9 @@ def _policies(file: Published) -> tuple[dict[tuple[str, str], list[Any]], dt.dat
             display = display or f"{KINDS[file.kind]}{own}"
         if not own.isdecimal() or not version.isdecimal():
             raise InputError(f"{place}: a policy has a number and a version, both whole numbers; it is damaged")
-        if (own, version) in found:
-            raise InputError(f"{place}: policy {own}, version {version}, stands twice; it is damaged")
+        if (own, version) in found or (display.upper(), int(version)) in called:
+            raise InputError(f"{place}: policy {display}, version {int(version)}, stands twice; it is damaged")
+        called.add((display.upper(), int(version)))
         first, last = (next((_day(one, place) for one in days if one), None) for days in (starts, ends))
         when = _day(changed, place)
         updated = max(filter(None, (updated, when)), default=None)
@@ -190,9 +195,17 @@ def _plain(text: str) -> str:
     return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]} …"
 
 
-def _group(values: Iterable[str]) -> int:
+def _is_none(code: str) -> bool:
+    """Tell whether a code is how CMS writes that there is none, such as XX000."""
+    return code.startswith("XX") or code in ("", "N/A", "NA", "NONE")
+
+
+def _group(values: Iterable[str], place: str) -> int:
+    """Return the number of a group; a policy that does not number them has one, of number 1."""
     text = next((value for value in values if value), "1")
-    return int(text) if text.isdecimal() else 1
+    if not text.isdecimal():
+        raise InputError(f'{place}: "{visible(text)}" is not the number of a group, a whole number; it is damaged')
+    return int(text)
 
 
 class _Builder:
@@ -200,7 +213,7 @@ class _Builder:
 
     def __init__(self, file: Published, numbers: Mapping[tuple[str, str], int]) -> None:
         self._file, self._numbers = file, numbers
-        self.orphans = 0
+        self.orphans = self.unread = 0
         self.procedure_numbers: dict[str, int] = {}
         self.links, self.heads = array("i"), array("i")
         self.codes: dict[str, int] = {}
@@ -214,29 +227,49 @@ class _Builder:
         lost = len(rows) - len(known)
         if lost > len(rows) * _MOST_ORPHANS:
             raise InputError(
-                f"{self._file.file}: {lost:,} of {len(rows):,} rows of {TABLES[self._file.kind][table].names[0]} are of"
-                " policies that it does not have; a table is cut short, download it again"
+                f"{self._place(table)}: {lost:,} of {len(rows):,} rows are of policies that it does not have; "
+                "a table is cut short, download it again"
             )
         self.orphans += lost
         return known
 
+    def _place(self, table: str) -> str:
+        asked = TABLES[self._file.kind].get(table)
+        return f"{self._file.file}, {asked.names[0] if asked else table}"
+
+    def _told(self, table: str, unread: list[str], rows: int) -> None:
+        """Count the codes that could not be read; where many of a table that must be there are such, it is damaged."""
+        if table != "excluded" and len(unread) > rows * _MOST_ORPHANS:
+            raise InputError(
+                f'{self._place(table)}: {len(unread):,} of {rows:,} codes are none, "{visible(unread[0][:20])}" among '
+                "them; it is damaged, download it again"
+            )
+        self.unread += len(unread)
+
     def procedures(self) -> None:
-        for policy, (_, _, code, group) in self._known("procedure"):
+        known, unread, place = self._known("procedure"), list[str](), self._place("procedure")
+        for policy, (_, _, code, group) in known:
             code = code.upper()
-            # XX000 is how CMS writes that there is none.
-            if _PROCEDURE.fullmatch(code) and not code.startswith("XX"):
+            if _PROCEDURE.fullmatch(code) and not _is_none(code):
                 number = self.procedure_numbers.setdefault(code, len(self.procedure_numbers))
-                self.links.extend((number, policy, _group((group,))))
+                self.links.extend((number, policy, _group((group,), place)))
+            elif not _is_none(code):
+                unread.append(code)
+        self._told("procedure", unread, len(known))
 
     def lists(self, table: str, kind: int) -> None:
         lists: dict[tuple[int, int], dict[int, bool]] = {}
-        for policy, row in self._known(table):
+        known, unread, place = self._known(table), list[str](), self._place(table)
+        for policy, row in known:
             code = canonical(row[2])
             starred = table == "covered" and row[-1] not in ("", "0", "N", "n", "False", "false")
             if _CODE.fullmatch(code):
                 number = self.codes.setdefault(code, len(self.codes))
                 groups = row[3:-1] if table == "covered" else row[3:]
-                lists.setdefault((policy, _group(groups)), {})[number] = starred
+                lists.setdefault((policy, _group(groups, place)), {})[number] = starred
+            elif not _is_none(code):
+                unread.append(row[2])
+        self._told(table, unread, len(known))
         for (policy, group), codes in sorted(lists.items()):
             self.heads.extend((policy, kind, group))
             self.members.extend(codes)
@@ -252,7 +285,8 @@ class _Builder:
             paragraph, stars = row[2 + names], row[3 + names :] if table == "covered_group" else ()
             meaning = _plain(next((one for one in stars if one), ""))
             if _plain(paragraph) or meaning:
-                found.append([policy, kind, _group(row[2 : 2 + names]), _plain(paragraph), meaning])
+                number = _group(row[2 : 2 + names], self._place(table))
+                found.append([policy, kind, number, _plain(paragraph), meaning])
         return found
 
     def contractors(self) -> list[list[Any]]:

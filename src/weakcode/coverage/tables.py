@@ -12,25 +12,28 @@ import contextlib
 import csv
 import hashlib
 import io
+import lzma
+import struct
 import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
 from weakcode.visible import visible
 
-MOST_UNPACKED = 2 << 30
+MOST_UNPACKED = 1 << 30
 """Bytes of all tables together; those of all articles of 2026 have some 300 million."""
 MOST_MEMBERS = 2_000
 _DEEPEST = 3
-_CHUNK = 1 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError)
+_BROKEN = (EOFError, zlib.error, lzma.LZMAError, struct.error, zipfile.BadZipFile, RuntimeError, OSError, ValueError)
+"""What a damaged zip raises; a place before its beginning and a name that is no text are ValueErrors."""
+
+_PARTED = {"\t": "tabs", ";": "semicolons", "|": "bars"}
 
 Row = tuple[str, ...]
 
@@ -72,6 +75,8 @@ def members_of(path: Path, wanted: frozenset[str]) -> tuple[dict[str, tuple[byte
     """
     name = visible(path.name)
     try:
+        if path.is_dir():
+            raise InputError(f'"{visible(str(path))}" is a folder; give a zip of the Medicare Coverage Database')
         if not path.is_file():
             raise InputError(f'there is no file "{visible(str(path))}"; give a zip of the Medicare Coverage Database')
         content = path.read_bytes()
@@ -105,6 +110,8 @@ def _collect(content: bytes, where: str, into: _Collected, depth: int) -> None:
                 raise InputError(f"{where} holds more than {MOST_MEMBERS:,} files; give the zip as CMS publishes it")
             for info in infos:
                 _member(archive, info, where, into, depth)
+    except InputError:
+        raise
     except _BROKEN as error:
         raise InputError(f"{where} is damaged or cut short ({visible(str(error))}); download it again") from None
 
@@ -113,29 +120,26 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, into: _
     name = PurePosixPath(info.filename.replace("\\", "/")).name.lower()
     place = f"{where}, {visible(name)}"
     if name.endswith(".zip") and depth < _DEEPEST:
-        with archive.open(info) as stream:
-            inner = _read(stream, place, into.left)
+        inner = _unpacked(archive, info, place, into.left)
         _collect(inner, place, into, depth + 1)
     elif name.endswith(".csv"):
         if name in into.found:
             raise InputError(f"{where} holds {visible(name)} twice; give the zip as CMS publishes it")
         content = b""
         if name in into.wanted:
-            with archive.open(info) as stream:
-                content = _read(stream, place, into.left)
+            content = _unpacked(archive, info, place, into.left)
             with contextlib.suppress(ValueError):
                 into.days.append(date(*info.date_time[:3]))
         into.found[name] = (content, place)
 
 
-def _read(stream: IO[bytes], where: str, left: list[int]) -> bytes:
-    parts: list[bytes] = []
-    while part := stream.read(_CHUNK):
-        left[0] -= len(part)
-        if left[0] < 0:
-            raise InputError(f"{where} unpacks to more than {MOST_UNPACKED:,} bytes in all; it was not read")
-        parts.append(part)
-    return b"".join(parts)
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, left: list[int]) -> bytes:
+    """Return the content of a member, of which no more is unpacked than the zip tells; that is looked at first."""
+    left[0] -= info.file_size
+    if left[0] < 0:
+        raise InputError(f"{where} unpacks to more than {MOST_UNPACKED:,} bytes in all; it was not read")
+    with archive.open(info) as stream:
+        return stream.read()
 
 
 def text_of(content: bytes) -> str:
@@ -183,7 +187,8 @@ def _some(names: Mapping[str, object]) -> str:
 
 
 def _rows(content: bytes, where: str, table: Table) -> tuple[list[Row], list[str]]:
-    text = text_of(content)
+    has_mark = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = text_of(content) if has_mark or b"\0" not in content else "\0"
     if "\0" in text:
         raise InputError(f"{where} holds bytes that are no text; it is damaged, download it again")
     before = csv.field_size_limit(min(sys.maxsize, MOST_UNPACKED, 2**31 - 1))
@@ -197,6 +202,9 @@ def _parsed(reader: Iterator[list[str]], where: str, table: Table) -> tuple[list
     line = 1
     try:
         head = [name.strip().lower() for name in next(reader, [])]
+        again = next((name for name in (*table.columns, *table.optional) if head.count(name) > 1), None)
+        if again is not None:
+            raise InputError(f"{where} has two columns {again}; it is damaged, download it again")
         places = [_place(name, head, where) for name in table.columns]
         without = [name for name in table.optional if name not in head]
         places += [head.index(name) if name in head else -1 for name in table.optional]
@@ -221,6 +229,9 @@ def _parsed(reader: Iterator[list[str]], where: str, table: Table) -> tuple[list
 def _place(name: str, head: Sequence[str], where: str) -> int:
     if name not in head:
         there = ", ".join(visible(one) for one in head[:8]) or "none"
+        parted = next((word for sign, word in _PARTED.items() if len(head) == 1 and sign in head[0]), None)
         hint = did_you_mean(name, head) or f"; its columns are {there}"
+        if parted:
+            hint = f": it is parted by {parted}, where CMS writes commas"
         raise InputError(f"{where} has no column {name}{hint}; nothing was installed")
     return list(head).index(name)

@@ -69,6 +69,9 @@ def _unknown(file: PolicyFile) -> list[str]:
     if file.meta["orphans"]:
         rows = text.counted(file.meta["orphans"], "row")
         said.append(f"{rows} of policies that it does not have were left out")
+    if file.meta.get("unread"):
+        codes, were = text.counted(file.meta["unread"], "code"), "was" if file.meta["unread"] == 1 else "were"
+        said.append(f"{codes} in its lists could not be read and {were} left out")
     silent = sum(not policy.is_judged for policy in file.policies)
     if silent and file.kind != "ncd":
         their, are = ("its", "it covers") if silent == 1 else ("their", "they cover")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -30,7 +31,7 @@ Kind = Literal["tabular", "index", "order", "addenda"]
 _CHUNK = 1 << 20
 _ROOTS: dict[bytes, Kind] = {b"<ICD10CM.tabular": "tabular", b"<ICD10CM.index": "index"}
 _HEAD = 4096
-_BROKEN = (EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError)
+_BROKEN = (EOFError, lzma.LZMAError, zlib.error, struct.error, zipfile.BadZipFile, RuntimeError, OSError, ValueError)
 
 
 @attrs.frozen
