@@ -30,6 +30,8 @@ class Into:
 
     def check(self, sql: str | None, *, hash_ids: bool) -> None:
         """Raise InputError for options that do not go together."""
+        from weakcode.scrub.schema import PERSONAL
+        from weakcode.scrub.write.sinks import column_of
         from weakcode.scrub.write.targets import STANDS_ALONE
 
         alone = self.into is not None and self.into.startswith(STANDS_ALONE)
@@ -46,11 +48,11 @@ class Into:
         ):
             if given is not None and self.into is None:
                 raise InputError(f"{name} goes with --into, which says where findings go")
-        dated = {"month", "service_date"}.intersection((self.partition_by or "").split(","))
-        if hash_ids and dated:
-            raise InputError(
-                f"findings have no service date with --hash-ids; part them by less than {', '.join(dated)}"
-            )
+        parted = (self.partition_by or "").split(",")
+        personal = [name.strip() for name in parted if column_of(name.strip()) in PERSONAL]
+        if hash_ids and personal:
+            columns = " and ".join(dict.fromkeys(column_of(name).replace("_", " ") for name in personal))
+            raise InputError(f"findings have no {columns} with --hash-ids; do not part them by {', '.join(personal)}")
 
     def sink(self, judged_by: JudgedBy) -> Sink | None:
         """Open what findings go into. Raises InputError where that cannot be done."""

@@ -31,6 +31,11 @@ PARTITIONS = (
 """What findings are parted by: columns, and the month of the service date."""
 
 
+def column_of(partition: str) -> str:
+    """Return the column of findings that a partition is made of."""
+    return "service_date" if partition == "month" else partition
+
+
 class Sink(Watcher, Protocol):
     """Takes the findings of a run and puts them in their place together. Raises InputError in a sentence.
 
@@ -117,7 +122,7 @@ def partition_values(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Arr
 
     columns = []
     for name in names:
-        column = batch.column("service_date" if name == "month" else name)
+        column = batch.column(column_of(name))
         if pa.types.is_dictionary(column.type):
             column = column.cast(pa.string())
         text = column.cast(pa.string())

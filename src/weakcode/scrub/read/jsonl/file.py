@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-import attrs
-
-from weakcode.claims import Claim, claim_id_of
-from weakcode.errors import WeakcodeError
+from weakcode.claims import Claim
 from weakcode.scrub.read.encoding import WindowsLines
 from weakcode.scrub.read.jsonl.forms import Objects
 from weakcode.scrub.read.jsonl.objects import KNOWN, Line, object_in
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
-from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
+from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import Ahead, Lines, decoded, shown
-from weakcode.scrub.read.values import claim_from
+from weakcode.scrub.read.values import claim_of_object, object_id
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
@@ -93,33 +90,13 @@ class JsonlSource:
 
     def _claim(self, text: str) -> Claim:
         values = self._objects.read(object_in(text.removeprefix("\ufeff")), self.log)
-        try:
-            claim_id = claim_id_of(values)
-        except WeakcodeError as error:
-            raise BadRow("claim_id", reason_of(error)) from None
-        if isinstance(claim_id, bool | float | list | dict):
-            raise BadRow("claim_id", f"claim_id is text or a whole number, found {claim_id!r}")
-        claim_id = None if claim_id is None or claim_id == "" else str(claim_id)
+        claim_id = object_id(values)
         self.log.ids([claim_id])
-        codes = values.get("codes")
-        if codes is not None and not isinstance(codes, str | list):
-            raise BadRow("codes", f"codes is a list or text, found {codes!r}", claim_id)
         self._take_note(values)
-        return _with_waivers(claim_from(values, codes or [], claim_id), values.get("waivers"))
+        return claim_of_object(values, claim_id)
 
     def _take_note(self, values: Iterable[str]) -> None:
         for key in values:
             # The bound keeps a file whose keys are all different from filling the memory.
             if key not in KNOWN and len(self._ignored) < 100:
                 self._ignored[key] = None
-
-
-def _with_waivers(claim: Claim, waivers: Any) -> Claim:
-    if waivers is None:
-        return claim
-    if not isinstance(waivers, list):
-        raise BadRow("waivers", f"waivers is a list of waivers, found {waivers!r}", claim.id)
-    try:
-        return attrs.evolve(claim, waivers=waivers)
-    except WeakcodeError as error:
-        raise BadRow("waivers", reason_of(error), claim.id) from None

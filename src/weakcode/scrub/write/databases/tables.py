@@ -15,7 +15,7 @@ from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import failed, last_written, numbered, run_row, runs_beside, started
 from weakcode.scrub.write.rejects import reject_row, rejects_batch
-from weakcode.scrub.write.sinks import Placing
+from weakcode.scrub.write.sinks import Placing, column_of
 from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _partition(names: Sequence[str]) -> str:
     """Return the partition of a finding as SQL that all databases know: its values as one text."""
     values = []
     for name in names:
-        text = f"CAST({'service_date' if name == 'month' else name} AS VARCHAR(1000))"
+        text = f"CAST({column_of(name)} AS VARCHAR(1000))"
         text = f"substr({text}, 1, 7)" if name == "month" else text
         # What parts them stands in no value; nor does what stands for none.
         values.append(f"coalesce({text}, '\x1e')")
