@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakcode import Claim, CodeTypeError, Diagnosis, Finding, InputError, ServiceLine, Source, Waiver, read_claims
-from weakcode.fields import FIELDS, LINE_FIELDS, SETTINGS
+from weakcode.fields import FIELDS, LINE_FIELDS
+from weakcode.fields.parsers import SETTINGS
 
 
 @pytest.mark.parametrize("spelled", ["M62.81", "M6281", "m62.81", " m62 81 ", "M62.81."])

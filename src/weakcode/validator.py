@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakcode import fields
 from weakcode.base import clock
 from weakcode.base.building import building
 from weakcode.claims import Claim, ClaimLike, ServiceLine, Waiver
@@ -21,6 +20,7 @@ from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
 from weakcode.engines.unjudged import Unjudged
 from weakcode.errors import InputError
+from weakcode.fields import parsers
 from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.findings import Verdict as Verdict
 from weakcode.notices import about_edition, about_notes, check_facts
@@ -99,7 +99,7 @@ class Validator:
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._waives = bool(len(self._book))
-        self._today = fields.parse_date(today, "day of judging")
+        self._today = parsers.parse_date(today, "day of judging")
         self._coverage = self._chosen.coverage()
         if profile is not None or loaded:
             program = self._judge_of(self._edition(None)).program

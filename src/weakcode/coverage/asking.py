@@ -19,7 +19,7 @@ from weakcode.coverage.installed import all_opened
 from weakcode.coverage.judging import RULES
 from weakcode.coverage.policies import Policies, Policy
 from weakcode.errors import InputError, UnknownNameError, did_you_mean
-from weakcode.fields import parse_service_date
+from weakcode.fields.parsers import parse_service_date
 from weakcode.findings import DenialRisk
 from weakcode.rules.profileload import load_profile
 

@@ -20,7 +20,7 @@ from weakcode.codes.normalise import canonical
 from weakcode.codes.storage import store
 from weakcode.coverage.tables import Published, Row, Table, members_of, published
 from weakcode.errors import InputError
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 from weakcode.visible import visible
 
 FORMAT = "policies 1"

@@ -13,7 +13,7 @@ from weakcode.codes.catalog import edition_for
 from weakcode.codes.normalise import canonical
 from weakcode.codes.search.find import SearchHit
 from weakcode.errors import InputError
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 from weakcode.ruleinfo import NoteEdit
 
 if TYPE_CHECKING:

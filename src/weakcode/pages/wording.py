@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from weakcode.compile.ages import in_words, periods
-from weakcode.fields import plain_value
+from weakcode.fields.parsers import plain_value
 from weakcode.findings import CONFIDENCES, SAFE_ACTIONS, Source
 from weakcode.pages.facts import Handling, RuleFacts, Tried
 from weakcode.rules.examples import ABOUT_EXAMPLES, ExampleCase

@@ -78,7 +78,7 @@ def _days(column: pa.Array) -> pa.Array:
     """Return service dates as days; a text that is not a date becomes null, as on a claim that was rejected for it."""
     import pyarrow as pa
 
-    from weakcode.fields import parse_date
+    from weakcode.fields.parsers import parse_date
 
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         return column.cast(pa.date32(), safe=False)

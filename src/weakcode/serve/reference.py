@@ -13,7 +13,7 @@ from weakcode.codes.catalog import edition_for
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.pasted import codes_in
 from weakcode.errors import InputError, did_you_mean
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 from weakcode.pages.codeinfo import lookup, search
 from weakcode.serve.claims import json_response
 from weakcode.serve.openapi import document

@@ -14,7 +14,7 @@ from weakcode.base.objects import VERSION
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 
 if TYPE_CHECKING:
     from weakcode.compile.diff import Difference, NoteLine

@@ -11,7 +11,7 @@ from weakcode.base import objects
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
 from weakcode.codes.normalise import UNTITLED
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 
 if TYPE_CHECKING:
     from weakcode.codes.search.find import SearchHit

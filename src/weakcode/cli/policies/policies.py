@@ -12,7 +12,7 @@ import click
 from weakcode.cli.common import text
 from weakcode.cli.common.options import format_option
 from weakcode.cli.common.output import say, say_json
-from weakcode.fields import parse_date
+from weakcode.fields.parsers import parse_date
 
 if TYPE_CHECKING:
     from weakcode.coverage.policies import CodeGroup, Policy, PolicyFile

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from weakcode.claims import Claim, ServiceLine, parse_lines
 from weakcode.codes.normalise import canonical
 from weakcode.errors import InputError
-from weakcode.fields import FIELDS, LINE_FIELDS, Field, parse_text, plain_value
+from weakcode.fields import FIELDS, LINE_FIELDS, Field
+from weakcode.fields.parsers import parse_text, plain_value
 from weakcode.scrub.columns.arrow import as_text, listed
 
 

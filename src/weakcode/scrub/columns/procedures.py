@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weakcode.errors import InputError
-from weakcode.fields import parse_procedure
+from weakcode.fields.parsers import parse_procedure
 from weakcode.scrub.columns.arrow import filled, listed, valid
 
 Numbers = NDArray[np.int64]

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from weakcode.fields import FIELDS, plain_value
+from weakcode.fields import FIELDS
+from weakcode.fields.parsers import plain_value
 from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.tables.header import CSV_COLUMNS
 from weakcode.scrub.write.csvout.rows import CsvRows

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from weakcode.errors import WeakcodeError
-from weakcode.fields import parse_date, reference_of
+from weakcode.fields.parsers import parse_date, reference_of
 
 _LARGEST = 1e15
 _REPLACED = ("prior", "replaces")

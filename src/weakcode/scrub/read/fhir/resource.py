@@ -15,7 +15,7 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
-from weakcode.fields import Setting, Sex, parse_date
+from weakcode.fields.parsers import Setting, Sex, parse_date
 from weakcode.scrub.read.fhir.details import claim_fields, codings, line_fields, objects
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.x12.codes import icd9

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.base.lazy import lazy
-from weakcode.fields import SETTINGS
+from weakcode.fields.parsers import SETTINGS
 from weakcode.scrub.columns.arrow import numbers, texts, words
 from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_positions
 from weakcode.scrub.read.rows import Record, Rejected

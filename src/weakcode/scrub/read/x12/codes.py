@@ -7,7 +7,7 @@ from collections.abc import Set
 
 import attrs
 
-from weakcode.fields import Setting
+from weakcode.fields.parsers import Setting
 
 PRINCIPAL, OTHER, EXTERNAL = 0, 1, 2
 """Roles of listed diagnoses, in the order in which a claim has them."""

@@ -11,7 +11,7 @@ import attrs
 from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.codes.normalise import canonical
 from weakcode.errors import WeakcodeError
-from weakcode.fields import Sex, parse_date, parse_sex, reference_of
+from weakcode.fields.parsers import Sex, parse_date, parse_sex, reference_of
 from weakcode.scrub.read.rows import BadRow, Record, Rejected, reason_of
 from weakcode.scrub.read.x12.codes import (
     DIAGNOSES,

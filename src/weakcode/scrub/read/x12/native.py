@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from weakcode.claims import Claim, ServiceLine
-from weakcode.fields import SETTINGS, Sex
+from weakcode.fields.parsers import SETTINGS, Sex
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.claimblock import ClaimBlock, Transaction

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from weakcode.fields import parse_payer_ids, parse_plan, parse_provider, parse_state, parse_taxonomy
+from weakcode.fields.parsers import parse_payer_ids, parse_plan, parse_provider, parse_state, parse_taxonomy
 from weakcode.scrub.read.x12.elements import kept, value_at
 
 _BELOW_PROVIDER = ("22", "23")
