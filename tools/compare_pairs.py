@@ -2,10 +2,11 @@
 
     python tools/compare_pairs.py OLD-PYTHON NEW-PYTHON [--claims FILE-OR-FOLDER...] [--read N] [--seed N]
 
-Each python is that of an environment with one checkout. Representative are the first and the last billable code of
-every category. A finding that is gone is held against those that came on the same pair: another severity of the same
-rule, or another rule of Excludes1 notes. What is left has gone or come. Printed is a Markdown table with the number of
-pairs of each kind, and with `--read` claims of each kind, drawn at random, with the titles of the codes.
+Each python is that of an environment with one checkout; this script is run by the newer one. Representative are the
+first and the last billable code of every category. A finding that is gone is held against those that came on the same
+pair: another severity of the same rule, or another rule of Excludes1 notes. What is left has gone or come. Printed is
+a Markdown table with the number of pairs of each kind, and with `--read` claims of each kind, drawn at random, with
+the titles of the codes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 DATE = "2026-05-04"
 PART = 250_000
@@ -75,21 +77,28 @@ def _of_files(paths: list[Path]) -> Iterator[dict[str, Any]]:
             yield {"codes": list(claim.codes), "service_date": str(claim.service_date or DATE), **row}
 
 
-def judge(folder: Path, claims: list[Path]) -> None:
+def keep(folder: Path, claims: list[Path]) -> None:
+    """Write what is to be judged in parts, so that both checkouts are given the same claims."""
+    for number, rows in enumerate(in_parts(claims)):
+        table = pa.Table.from_pylist(rows)
+        table = table.append_column("claim_id", pa.array([str(row) for row in range(len(rows))]))
+        parquet.write_table(table, folder / f"{number:05}.parquet")
+
+
+def judge(given: Path, folder: Path) -> None:
     """Write what this checkout finds: numbers of claims and of kinds of findings, and the kinds by number."""
     import weakcode
 
     validator = weakcode.Validator(engine="columnar")
     kinds: dict[Told, int] = {}
-    for number, rows in enumerate(in_parts(claims)):
-        table = pa.Table.from_pylist(rows)
-        table = table.append_column("claim_id", pa.array([str(row) for row in range(len(rows))]))
+    for part in sorted(given.iterdir()):
+        table = parquet.read_table(part)
         parts = [np.zeros((0, 2), np.int64)]
         for batch in validator.scrub(table):
             of_claim = batch["claim_id"].cast(pa.string()).cast(pa.int64()).to_numpy(zero_copy_only=False)
             told = [kinds.setdefault(kind, len(kinds)) for kind in zip(*_texts(batch), strict=True)]
             parts.append(np.column_stack([of_claim, np.array(told, np.int64)]))
-        np.save(folder / f"{number:05}.npy", np.unique(np.concatenate(parts), axis=0))
+        np.save(folder / f"{part.stem}.npy", np.unique(np.concatenate(parts), axis=0))
     (folder / "kinds.json").write_text(json.dumps(list(kinds)))
 
 
@@ -118,7 +127,7 @@ def _only_in(one: Any, other: Any, kinds: list[Told]) -> dict[int, set[Told]]:
     return found
 
 
-def compare(old: Path, new: Path, claims: list[Path], seed: int) -> dict[str, tuple[int, list[list[str]]]]:
+def compare(given: Path, old: Path, new: Path, seed: int) -> dict[str, tuple[int, list[list[str]]]]:
     """Return how many claims have each kind of change, and some of them drawn at random."""
     names = [[tuple(kind) for kind in json.loads((folder / "kinds.json").read_text())] for folder in (old, new)]
     kinds: list[Told] = sorted({*names[0], *names[1]})
@@ -126,10 +135,11 @@ def compare(old: Path, new: Path, claims: list[Path], seed: int) -> dict[str, tu
     counts: dict[str, int] = defaultdict(int)
     drawn: dict[str, list[list[str]]] = defaultdict(list)
     pick = random.Random(seed)  # noqa: S311
-    for number, rows in enumerate(in_parts(claims)):
+    for part in sorted(given.iterdir()):
+        codes = parquet.read_table(part, columns=["codes"]).column("codes")
         keys = []
         for folder, joint in zip((old, new), as_joint, strict=True):
-            found = np.load(folder / f"{number:05}.npy")
+            found = np.load(folder / f"{part.stem}.npy")
             keys.append(found[:, 0] * len(kinds) + joint[found[:, 1]])
         gone, came = _only_in(*keys, kinds), _only_in(keys[1], keys[0], kinds)
         for claim in sorted({*gone, *came}):
@@ -137,9 +147,9 @@ def compare(old: Path, new: Path, claims: list[Path], seed: int) -> dict[str, tu
                 counts[change] += 1
                 # Reservoir sampling: each claim is as likely as any other to be drawn.
                 if len(drawn[change]) < DRAWN:
-                    drawn[change].append(rows[claim]["codes"])
+                    drawn[change].append(codes[claim].as_py())
                 elif (place := pick.randrange(counts[change])) < DRAWN:
-                    drawn[change][place] = rows[claim]["codes"]
+                    drawn[change][place] = codes[claim].as_py()
     return {change: (counts[change], drawn[change]) for change in sorted(counts, key=lambda one: -counts[one])}
 
 
@@ -153,12 +163,13 @@ def main() -> None:
     asked = parser.parse_args()
     claims = [file for path in asked.claims for file in (sorted(path.iterdir()) if path.is_dir() else [path])]
     with TemporaryDirectory() as name:
-        folders = [Path(name) / side for side in ("old", "new")]
+        given, *folders = (Path(name) / one for one in ("given", "old", "new"))
+        given.mkdir()
+        keep(given, claims)
         for python, folder in zip(asked.pythons, folders, strict=True):
             folder.mkdir()
-            call = [python, __file__, "--judge", str(folder), *(str(path.resolve()) for path in claims)]
-            subprocess.run(call, check=True)  # noqa: S603
-        found = compare(*folders, claims, asked.seed)
+            subprocess.run([python, __file__, "--judge", str(given), str(folder)], check=True)  # noqa: S603
+        found = compare(given, *folders, asked.seed)
     print("| before | after | claims |\n| --- | --- | ---: |")  # noqa: T201
     for change, (number, _) in found.items():
         print(f"| {change} | {number:,} |")  # noqa: T201
@@ -180,6 +191,6 @@ def _titled(code: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--judge"]:
-        judge(Path(sys.argv[2]), [Path(path) for path in sys.argv[3:]])
+        judge(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
         main()

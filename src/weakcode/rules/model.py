@@ -51,6 +51,8 @@ BUILTIN_SETS = (
     "icd9-code",
     "manifestation",
     "after-injury",
+    "after-poisoning",
+    "after-complication",
     "unspecified",
     "unspecified-side",
     "mce-newborn",

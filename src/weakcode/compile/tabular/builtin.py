@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from weakcode.codes.codeset import CodeSet, codes_where
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.specificity import unspecified
 from weakcode.compile.tabular.laterality import meet
-from weakcode.compile.tabular.notes import after_injury_codes, manifestation_codes
+from weakcode.compile.tabular.notes import codes_after, manifestation_codes
 from weakcode.semantics.groups import words_of_sides
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ BUILTIN: dict[str, Callable[[Edition], CodeSet]] = {
     "not-billable": lambda edition: CodeSet.of([edition.header_id]),
     "icd9-code": lambda edition: CodeSet.of([edition.icd9_id]),
     "manifestation": manifestation_codes,
-    "after-injury": after_injury_codes,
+    "after-injury": partial(codes_after, "S00-T34, T66-T79"),
+    "after-poisoning": partial(codes_after, "T36-T65"),
+    "after-complication": partial(codes_after, "T80-T88"),
     "unspecified": unspecified,
     "unspecified-side": unspecified_side,
 }

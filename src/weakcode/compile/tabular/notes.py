@@ -259,9 +259,9 @@ def unresolved(edition: Edition) -> Iterator[tuple[str, str, str]]:
                     yield note.place, kind, reference
 
 
-def after_injury_codes(edition: Edition) -> CodeSet:
-    """Return the codes whose code-first note an injury or poisoning can satisfy: it names one, or gives examples."""
-    injuries = edition.codeset("S00-T88")
+def codes_after(causes: str, edition: Edition) -> CodeSet:
+    """Return the codes whose code-first note an injury of these can satisfy: it names one, or it gives examples."""
+    named, injuries = edition.codeset(causes), edition.codeset("S00-T88")
     readings = ((note, code_first(note, edition)) for note in edition.all_notes("code_first"))
-    held = (holders(note, edition) for note, reading in readings if reading.open or reading.listed & injuries)
+    held = (holders(note, edition) for note, reading in readings if reading.open or reading.listed & named)
     return CodeSet.joined(held) - injuries
