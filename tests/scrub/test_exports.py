@@ -318,6 +318,31 @@ def test_dates_and_sexes_of_json_may_be_numbers(read: Callable[..., Read]) -> No
     assert found.claims == [Claim(["I10"], "A", sex="F", service_date="2026-05-01")]
 
 
+@pytest.mark.parametrize(
+    "claim",
+    [
+        '"dx": "M62.84", "dx2": "I10"',
+        '"principalDiagnosis": "M62.84", "secondaryDiagnoses": ["I10"]',
+        '"primary_dx": "M62.84 Sarcopenia", "secondaryDiagnosis": ["I10"]',
+        '"diagnosis1": "M62.84", "diagnosis2": null, "diagnosis3": "I10"',
+    ],
+)
+def test_keys_of_json_are_told_as_columns_are(read: Callable[..., Read], claim: str) -> None:
+    assert read(f'{{"claim_id": "A", {claim}}}\n', "t.jsonl").codes == {"A": ("M62.84", "I10")}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        '"dx1": "M62.84", "dx1_poa": "Y", "dx2": "I10", "dx2_poa": "N"',
+        '"principalDiagnosis": "M62.84", "principalPoa": "Y", "otherDx1": "I10", "otherDx1Poa": "N"',
+    ],
+)
+def test_indicators_of_json_go_with_their_diagnoses(read: Callable[..., Read], claim: str) -> None:
+    (found,) = read(f'{{"claim_id": "A", {claim}}}\n', "t.jsonl").claims
+    assert [(one.code, one.poa) for one in found.diagnoses] == [("M62.84", "Y"), ("I10", "N")]
+
+
 @pytest.mark.parametrize("pointers", [["1", "2"], ["A", "B"], "1,2", "AB", [1, "B"]])
 def test_pointers_of_json_may_be_text(read: Callable[..., Read], pointers: Any) -> None:
     one = {"claim_id": "A", "codes": ["I10", "R54"], "lines": [{"procedure": "99213", "pointers": pointers}]}

@@ -14,7 +14,9 @@ def no_field(what: str, key: object, known: Iterable[str]) -> InputError:
     # "date" is nearer to the service date than to the state, whatever its letters say.
     whole = [one for one in known if str(key).lower() in one.split("_")]
     hint = f' (did you mean "{whole[0]}"?)' if whole else did_you_mean(str(key), known)
-    return InputError.about(f"{what} has a field {{value}} that is not known{hint}; it can have {', '.join(known)}", key)
+    return InputError.about(
+        f"{what} has a field {{value}} that is not known{hint}; it can have {', '.join(known)}", key
+    )
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
