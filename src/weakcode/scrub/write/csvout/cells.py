@@ -14,6 +14,8 @@ from weakcode.scrub.schema import separator
 _ROWS = 8_192
 """Rows that are put together at a time."""
 _QUOTED = r'[",\r\n]'
+_GUARDED = rf"{ANY_GUARDED}|[;\t\r\n]\s*[^\x20-\x7e]"
+"""What may have to be guarded: also what Python takes for a blank and RE2 does not, behind the end of a cell."""
 _Cells = Callable[[int], pa.Array]
 """Returns the cells of a column from a row on, `_ROWS` at most; null where there is none."""
 
@@ -23,7 +25,7 @@ def csv_lines(batch: pa.RecordBatch, rest: Sequence[str], *, raw: bool) -> Itera
 
     With `raw` no cell is guarded against spreadsheets.
     """
-    end = "".join(f",{_cell(text, raw)}" for text in rest) + "\n"
+    end = "".join(f",{text}" for text in _escaped(pa.array(rest, pa.string()), raw).to_pylist()) + "\n"
     columns = [_cells(column, name, raw) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
     for start in range(0, batch.num_rows, _ROWS):
         cells = [column(start) for column in columns]
@@ -41,7 +43,7 @@ def _data(lines: pa.Array) -> memoryview:
 def _cells(column: pa.Array, name: str, raw: bool) -> _Cells:
     kind = column.type
     if pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type):
-        return partial(_taken, _distinct(column.dictionary, raw), column.indices)
+        return partial(_taken, _escaped(column.dictionary, raw), column.indices)
     if pa.types.is_list(kind):
         return lambda start: _listed(column.slice(start, _ROWS), separator(name), raw)
     if pa.types.is_string(kind):
@@ -53,36 +55,36 @@ def _taken(cells: pa.Array, indices: pa.Array, start: int) -> pa.Array:
     return cells.take(indices.slice(start, _ROWS))
 
 
-def _distinct(texts: pa.Array, raw: bool) -> pa.Array:
-    """Return distinct texts as cells."""
-    return pa.array([None if text is None else _cell(text, raw) for text in texts.to_pylist()], pa.string())
-
-
 def _listed(column: pa.ListArray, between: str, raw: bool) -> pa.Array:
     """Return lists as one cell each; those with the same items are quoted and guarded once."""
     first, last = column.offsets[0].as_py(), column.offsets[-1].as_py()
     values = column.values.slice(first, last - first)
+    is_plain = pa.types.is_integer(values.type)
     if pa.types.is_dictionary(values.type):
+        is_plain = not pc.any(pc.match_substring_regex(values.dictionary, f"{_QUOTED}|{_GUARDED}|;")).as_py()
         values = values.dictionary.take(values.indices)
     bounds = pc.subtract(column.offsets, pa.scalar(first, pa.int32()))
     joined = pc.binary_join(pa.ListArray.from_arrays(bounds, values.cast(pa.string())), between)
-    encoded = joined.dictionary_encode()
-    cells = _distinct(encoded.dictionary, raw).take(encoded.indices)
+    if is_plain:
+        cells = joined
+    else:
+        encoded = joined.dictionary_encode()
+        cells = _escaped(encoded.dictionary, raw).take(encoded.indices)
     return cells if not column.null_count else pc.if_else(column.is_valid(), cells, pa.scalar(None, pa.string()))
 
 
 def _escaped(column: pa.Array, raw: bool) -> pa.Array:
-    """Return texts as cells; only those with a sign that must be quoted or guarded are looked at singly."""
-    odd = pc.match_substring_regex(column, _QUOTED if raw else f"{_QUOTED}|{ANY_GUARDED}").fill_null(False)
-    if not pc.any(odd).as_py():
+    """Return texts as cells; only those with a sign that may have to be guarded are looked at singly."""
+    if not raw:
+        odd = pc.match_substring_regex(column, _GUARDED).fill_null(False)
+        if pc.any(odd).as_py():
+            cells = pa.array(guarded(column.filter(odd).to_pylist()), pa.string())
+            column = pc.replace_with_mask(column, odd, cells)
+    wanted = pc.match_substring_regex(column, _QUOTED).fill_null(False)
+    if not pc.any(wanted).as_py():
         return column
-    cells = pa.array([_cell(text, raw) for text in column.filter(odd).to_pylist()], pa.string())
-    return pc.replace_with_mask(column, odd, cells)
-
-
-def _cell(text: str, raw: bool) -> str:
-    """Return a text as a cell of CSV."""
-    cell = text if raw else str(guarded([text])[0])
-    if any(sign in cell for sign in ',"\r\n'):
-        return '"' + cell.replace('"', '""') + '"'
-    return cell
+    texts = column.filter(wanted)
+    if pc.any(pc.match_substring(texts, '"')).as_py():
+        texts = pc.replace_substring(texts, '"', '""')
+    quote = pa.scalar('"')
+    return pc.replace_with_mask(column, wanted, pc.binary_join_element_wise(quote, texts, quote, ""))
