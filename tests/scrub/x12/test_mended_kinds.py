@@ -43,6 +43,15 @@ def test_a_date_and_a_poa_indicator_beside_a_code_are_no_more_than_a_code() -> N
     agree(content.encode())
 
 
+@pytest.mark.parametrize(
+    ("hi", "sign"), [("HI*BK>4019*BF>25000", ">"), ("HI*ABK|I10", "|"), ("HI*APR:R51*ABF>I10", ">")]
+)
+def test_another_sign_between_components_than_that_of_isa_is_told(hi: str, sign: str) -> None:
+    row = rejected(file_of(CLM, hi, *LINES))
+    assert row.reason.endswith(f"the ISA segment says that ':' parts components, and here {sign!r} does")
+    agree(file_of(CLM, hi, *LINES).encode())
+
+
 @pytest.mark.parametrize("hi", ["HI*ABK:M6284^ABF:I10", "HI*ABK:M6284*BH:11:D8:20260501^ABF:I10"])
 def test_an_hi_element_that_repeats_is_rejected(hi: str) -> None:
     row = rejected(file_of(CLM, hi, *LINES))

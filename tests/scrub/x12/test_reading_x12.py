@@ -17,7 +17,7 @@ from tests.scrub.x12.writing837 import Signs, interchange
 
 from weakcode import Claim, InputError
 from weakcode.claims import Diagnosis, ServiceLine
-from weakcode.scrub.read.inputs import looks_like_x12
+from weakcode.scrub.formats import FORMATS
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12.source import X12Source
 
@@ -223,12 +223,12 @@ def test_text_that_is_not_ascii_is_kept() -> None:
 
 
 def test_x12_is_told_by_its_first_segment() -> None:
-    assert looks_like_x12(b"ISA*00*")
-    assert looks_like_x12(b"\xef\xbb\xbf\r\nISA|00|")
-    assert looks_like_x12(b"GS*HC*")
-    assert not looks_like_x12(b"claim_id,codes")
-    assert not looks_like_x12(b"ISAAC,codes")
-    assert not looks_like_x12(b"")
+    assert FORMATS["x12"].is_begun(b"ISA*00*")
+    assert FORMATS["x12"].is_begun(b"\xef\xbb\xbf\r\nISA|00|")
+    assert FORMATS["x12"].is_begun(b"GS*HC*")
+    assert not FORMATS["x12"].is_begun(b"claim_id,codes")
+    assert not FORMATS["x12"].is_begun(b"ISAAC,codes")
+    assert not FORMATS["x12"].is_begun(b"")
 
 
 # what is no claim

@@ -200,7 +200,8 @@ class Draft:
             kind = DIAGNOSES.get(parts[0])
             if kind is None:
                 if parts[0] not in NO_DIAGNOSES:
-                    raise BadRow("qualifiers", f"{where}: {kept(element)[:40]!r} has no known qualifier")
+                    said = f"{where}: {kept(element)[:40]!r} has no known qualifier"
+                    raise BadRow("qualifiers", said + _other_sign(element, self._signs.component))
                 continue
             diagnosis = self._diagnosis(where, element, parts, kind)
             if kind.apart:
@@ -366,3 +367,11 @@ def _day(form: str, text: str, what: str) -> tuple[dt.date, dt.date]:
     if first is None or last is None:
         raise BadRow(what, f"the {what} is blank")
     return first, last
+
+
+def _other_sign(element: str, component: str) -> str:
+    """Return what to say of a diagnosis whose parts are parted by another sign than the ISA segment names."""
+    match = re.match(r"([A-Z]{2,3})([^A-Za-z0-9])", element)
+    if match is None or match[1] not in DIAGNOSES or match[2] == component:
+        return ""
+    return f"; the ISA segment says that {component!r} parts components, and here {match[2]!r} does"
