@@ -133,9 +133,17 @@ class LineColumn:
         row_of = np.searchsorted(coded.bounds, places, "right") - 1
         some = np.flatnonzero(lined[np.clip(row_of, 0, rows - 1)])
         # A pointer to a code that stands again is one to its first place.
-        spelled = row_of[some] * (int(coded.tokens.max(initial=0)) + 2) + coded.tokens[some]
-        _, first_of, again = np.unique(spelled, return_index=True, return_inverse=True)
-        places[some] = some[first_of[again.reshape(-1)]]
+        low = int(coded.tokens.min(initial=0))
+        factor = int(coded.tokens.max(initial=0)) - low + 1
+        spelled = row_of[some] * factor + coded.tokens[some] - low
+        ordered = np.sort(spelled)
+        twice = np.zeros(rows, np.bool_)
+        twice[ordered[1:][ordered[1:] == ordered[:-1]] // factor] = True
+        if twice.any():
+            of_twice = twice[row_of[some]]
+            some, spelled = some[of_twice], spelled[of_twice]
+            _, first_of, again = np.unique(spelled, return_index=True, return_inverse=True)
+            places[some] = some[first_of[again.reshape(-1)]]
         target = places[coded.bounds[self.row[there]] + self.pointers[there] - 1]
         first, pointed = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         pointed[target] = True
