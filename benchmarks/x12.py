@@ -32,8 +32,8 @@ def resident_mb() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def write(path: Path, count: int) -> None:
-    """Write a file of this many claims."""
+def write(path: Path, count: int, lists: list[list[str]] | None = None) -> None:
+    """Write a file of this many claims, with some of these lists of codes, else with random ones."""
     from tests.scrub.x12.writing837 import interchange
 
     from weakcode import Claim
@@ -46,7 +46,7 @@ def write(path: Path, count: int) -> None:
     def claims(first: int, kind: str) -> Iterator[Claim]:
         for number in range(first, min(first + TRANSACTION, count)):
             yield Claim(
-                [edition.code(random.randrange(edition.size)) for _ in range(6)],
+                random.choice(lists) if lists else [edition.code(random.randrange(edition.size)) for _ in range(6)],
                 f"C{number:07}",
                 birth_date=f"{random.randrange(1930, 2010)}-06-15",
                 sex=random.choice("FM"),
@@ -93,8 +93,8 @@ def natively(path: Path) -> float:
     assert native.BLOCK_BYTES > 0  # What it needs is loaded before the time is taken.
     start = time.process_time()
     with path.open("rb") as file:
-        for block in X12Source(file, path.name).blocks():
-            assert block.batch.num_rows
+        for block in X12Source(file, path.name).batches():
+            assert block.batch is not None
     return time.process_time() - start
 
 

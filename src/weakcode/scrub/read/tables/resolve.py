@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -14,15 +14,7 @@ from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
 from weakcode.scrub.read.tables.mapping import SHORT
-from weakcode.scrub.read.tables.names import (
-    SYNONYMS,
-    Numbered,
-    names_diagnosis,
-    position_of,
-    principal_of,
-    principal_poa_of,
-    squeezed,
-)
+from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, principal_of, principal_poa_of, squeezed
 
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
 _NINES = frozenset({"9", "09", "icd9", "icd9cm"})
@@ -158,8 +150,8 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
             matched[columns.once(found)] = SHORT.get(part, part)
         return found
 
-    own = tuple(columns.once(position) for position in _exactly_numbered(names))
-    wide = own
+    wide = tuple(columns.once(position) for position in _exactly_numbered(names))
+    exact = bool(wide)
     if "codes" in names and wide:
         raise InputError(
             f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
@@ -167,9 +159,9 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     codes = principal = None
     if "codes" in names:
         codes = columns.once(names.index("codes"))
-    else:
-        found = _diagnoses(names)
-        wide = found if set(found) >= set(own) else own
+    elif not wide:
+        wide = _diagnoses(names)
+        matched.update(dict.fromkeys(wide, "codes"))
     if codes is None:
         principal = principal_of(keys)
         others = position_of(SYNONYMS["others"], keys)
@@ -182,10 +174,6 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
             principal = None
         if principal is not None:
             matched[principal] = "principal"
-        if wide and others is not None and others not in wide:
-            wide = (*wide, others)
-        if not set(own) >= set(wide):
-            matched |= {columns.once(position): "codes" for position in wide}
     if codes is None and not wide:
         codes = named("codes")
     if codes is None and not wide and principal is not None:
@@ -194,7 +182,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     _need(columns, claim_id if needs_id else 0, codes is not None or bool(wide))
     numbered = Numbered.poa(names).positions if wide else {}
     poa = tuple(numbered.get(number) for number in _numbers(names, wide)) if numbered else ()
-    matched.update({at: "poa" for at in poa if at is not None and not own})
+    matched.update({at: "poa" for at in poa if at is not None and not exact})
     principal_poa = principal_poa_of(names) if principal is not None else None
     if principal_poa is not None:
         matched[principal_poa] = "principal_poa"
@@ -217,27 +205,17 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         one_sex=one_sex,
         listed=names.index(LINES) if lists and LINES in names else None,
         nines=_NINES,
-        matched={columns.cells[position]: matched[position] for position in _in_turn(matched, wide)},
+        matched={columns.cells[position]: what for position, what in sorted(matched.items())},
     )
     return _ignoring(columns, header)
 
 
-def _in_turn(positions: Iterable[int], wide: Sequence[int]) -> list[int]:
-    """Return positions as they stand, but those of diagnoses in the order of these."""
-    turns = dict(zip(wide, sorted(wide), strict=True))
-    return sorted(positions, key=lambda position: turns.get(position, position))
-
-
 def _diagnoses(names: Sequence[str]) -> tuple[int, ...]:
     """Return the columns with one diagnosis each: by their numbers, by words for these, or as the boxes of a form."""
-    numbered, ordinals = dict(Numbered.diagnoses(names).positions), Numbered.ordinals(names).positions
-    if numbered:
-        # "Secondary Dx" beside "Dx 1" or "Dx 3"; a principal diagnosis is found by its own name.
-        behind = {number: position for number, position in ordinals.items() if number > 1}
-        if numbered.keys().isdisjoint(behind):
-            numbered |= behind
-        return tuple(position for _, position in sorted(numbered.items()))
-    return tuple((ordinals or Numbered.boxes(names).positions).values())
+    for found in (Numbered.diagnoses, Numbered.ordinals, Numbered.boxes):
+        if positions := found(names).positions:
+            return tuple(positions.values())
+    return ()
 
 
 def _numbers(names: Sequence[str], wide: Sequence[int]) -> list[int]:
@@ -266,14 +244,9 @@ def _need(columns: _Columns, claim_id: int | None, has_codes: bool) -> None:
 
 def _ignoring(columns: _Columns, header: Header) -> Header:
     known = set(header.known)
-    ignored = tuple(cell for position, cell in enumerate(columns.cells) if cell and position not in known)
-    diagnoses = list(filter(names_diagnosis, ignored))
-    note = header.note
-    if diagnoses:
-        note = (
-            f"{', '.join(diagnoses)}: called as diagnoses are, but not read beside the others; --map codes= takes them"
-        )
-    return attrs.evolve(header, ignored=ignored, note=note)
+    return attrs.evolve(
+        header, ignored=tuple(cell for position, cell in enumerate(columns.cells) if cell and position not in known)
+    )
 
 
 def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> Header:
