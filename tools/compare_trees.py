@@ -4,8 +4,8 @@
 
 Each python is that of an environment with one checkout. Every input, a file or all files of a folder, is scrubbed by
 both with every line of `RUNS`; a CSV file besides as JSON Lines, Parquet and Arrow. What differs is listed once with
-the number of rows and the first run in which it does. Columns that only the new tree has are passed over. The exit
-status is 1 where anything but what is printed differs.
+the number of rows and the first run in which it does: findings that only one tree has by their rule. Columns that only
+the new tree has are passed over. The exit status is 1 where anything but what is printed differs.
 """
 
 from __future__ import annotations
@@ -135,7 +135,8 @@ def _rows(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> Iterator
     for place in [*one, *(place for place in other if place not in one)]:
         for old, new in zip_longest(one.get(place, ()), other.get(place, ())):
             if old is None or new is None:
-                yield f"{'+' if old is None else '-'} {json.dumps(new or old)[:300]}"
+                row = new or old or {}
+                yield f"{'+' if old is None else '-'} {row.get('rule') or json.dumps(row)[:300]}"
             else:
                 yield from (f"{key}: {old[key]!r} became {new[key]!r}" for key in keys if old[key] != new[key])
     if [place for place in one if place in other] != [place for place in other if place in one]:
