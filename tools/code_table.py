@@ -24,9 +24,9 @@ import attrs
 
 from weakcode.codes import catalog
 from weakcode.codes.sources import orders
-from weakcode.codes.sources.orders import Listed, is_addendum, laid_over, read_addendum, read_order
+from weakcode.codes.sources.orders import OrderEntry, is_addendum, laid_over, read_addendum, read_order
 from weakcode.codes.sources.tabular import Tabular, read_tabular
-from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, History, Retitled, Spell, written
+from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, DatedTitle, History, Spell, written
 from weakcode.errors import EditionError
 
 TARGET = Path(__file__).parents[1] / "src" / "weakcode" / "codes" / PLACE
@@ -63,9 +63,9 @@ def names_in(tabular: Tabular) -> tuple[set[str], set[str]]:
     return codes, headers
 
 
-def retitled(years: Mapping[int, Mapping[str, Listed]], bundled: int) -> dict[str, tuple[Retitled, ...]]:
+def retitled(years: Mapping[int, Mapping[str, OrderEntry]], bundled: int) -> dict[str, tuple[DatedTitle, ...]]:
     """Return the titles by day of codes whose title changed from one of the years to the next."""
-    found: dict[str, list[Retitled]] = {}
+    found: dict[str, list[DatedTitle]] = {}
     ordered = sorted(years)
     for year, after in pairwise(ordered):
         for code, one in years[year].items():
@@ -73,13 +73,13 @@ def retitled(years: Mapping[int, Mapping[str, Listed]], bundled: int) -> dict[st
             if later is None or not (one.billable and later.billable) or one.title == later.title:
                 continue
             if year < bundled:
-                found.setdefault(code, []).append(Retitled(ALWAYS, date(year, 9, 30), one.title))
+                found.setdefault(code, []).append(DatedTitle(ALWAYS, date(year, 9, 30), one.title))
             else:
-                found.setdefault(code, []).append(Retitled(date(year, 10, 1), FOREVER, later.title))
+                found.setdefault(code, []).append(DatedTitle(date(year, 10, 1), FOREVER, later.title))
     return {code: tuple(found[code]) for code in sorted(found)}
 
 
-def make(flags: str, years: Mapping[int, Mapping[str, Listed]], bundled: int, tabular: Tabular) -> CodeTable:
+def make(flags: str, years: Mapping[int, Mapping[str, OrderEntry]], bundled: int, tabular: Tabular) -> CodeTable:
     """Return the table. `tabular` is the bundled list, which is of the fiscal year `bundled`."""
     listed, headers = names_in(tabular)
     lives = histories(flags)

@@ -18,7 +18,7 @@ from weakcode.engines.choice import engine_for, engine_named
 from weakcode.engines.editions import EditionJudge
 from weakcode.engines.findings import Assembler
 from weakcode.engines.turns import give_way
-from weakcode.engines.unjudged import Unjudged
+from weakcode.engines.unjudged import UnjudgedRules
 from weakcode.errors import InputError
 from weakcode.fields import parsers
 from weakcode.findings import Finding, NotJudged, in_order
@@ -153,7 +153,7 @@ class Validator:
             program,
             engine_for(self.engine, program, edition, lambda number: bool(on[number])),
             Assembler(program, edition, lambda n, payer: chosen.severity(program.rules[n], payer) if on[n] else None),
-            Unjudged(program, edition, lambda number: bool(on[number])),
+            UnjudgedRules(program, edition, lambda number: bool(on[number])),
             self._risks(edition),
         )
         return judge

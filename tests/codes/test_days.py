@@ -254,7 +254,7 @@ def test_a_code_that_is_a_category_on_other_days_is_named_by_itself() -> None:
 
 
 @pytest.fixture(scope="module")
-def listed() -> dict[str, orders.Listed]:
+def listed() -> dict[str, orders.OrderEntry]:
     """The codes and headers of September 2026."""
     return orders.listed_in(on(BEFORE))
 

@@ -16,7 +16,7 @@ from tests.codes.webserver import ORDER, TABLE, Server, descriptions, redirect, 
 from weakcode.codes import catalog, installed
 from weakcode.codes.sources import orders
 from weakcode.codes.web import download, releases
-from weakcode.codes.web.releases import Fetched, FiscalRelease
+from weakcode.codes.web.releases import FetchedRelease, FiscalRelease
 from weakcode.errors import EditionError
 
 TODAY = date(2024, 11, 28)
@@ -49,9 +49,9 @@ def server(_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     catalog.forget()
 
 
-def fetched(text: str | None = "2025", mirror: str | None = None) -> Fetched:
+def fetched(text: str | None = "2025", mirror: str | None = None) -> FetchedRelease:
     found = releases.fetch(text, mirror=mirror, today=TODAY)
-    assert isinstance(found, Fetched)
+    assert isinstance(found, FetchedRelease)
     return found
 
 
@@ -90,7 +90,7 @@ def test_a_release_is_fetched_checked_and_told_by_size_and_digest(server: Server
     server.release(2025, CODES)
     told: list[str] = []
     found = releases.fetch("2025", today=TODAY, tell=told.append)
-    assert isinstance(found, Fetched)
+    assert isinstance(found, FetchedRelease)
     assert (found.starts, found.ends) == (date(2024, 10, 1), date(2025, 3, 31))
     assert [one.address for one in found.files] == [server.address + path[1:] for path in (TABLE_2025, ORDER_2025)]
     assert found.files[0].sha256 == hashlib.sha256(server.files[TABLE_2025]).hexdigest()
@@ -149,7 +149,7 @@ def test_an_update_of_april_is_found_in_its_folder(server: Server) -> None:
 def test_the_latest_release_is_the_newest_that_is_there(server: Server) -> None:
     server.release(2025, CODES)
     found = releases.fetch("latest", today=date(2025, 7, 1))
-    assert isinstance(found, Fetched)
+    assert isinstance(found, FetchedRelease)
     assert found.starts == date(2024, 10, 1)
     assert server.asked[0] == f"/2026/{TABLE.format(year=2026)}"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import weakcode
 from weakcode.compile import build
-from weakcode.compile.layered import Layered
+from weakcode.compile.layered import LayeredRules
 from weakcode.engines.judging import USUAL
 
 OWN = {
@@ -118,7 +118,7 @@ def test_own_rules_over_the_bundled_packs_find_what_all_compiled_together_find(
             return
         expected = _said(whole)
         batch = [one.to_pylist() for one in whole.scrub(_claims_file(folder))]
-    assert isinstance(layered._judge_of(layered._edition(None)).program, Layered)
+    assert isinstance(layered._judge_of(layered._edition(None)).program, LayeredRules)
     assert _said(layered) == expected
     assert _said(pickle.loads(pickle.dumps(layered))) == expected
     assert [one.to_pylist() for one in layered.scrub(_claims_file(folder))] == batch

@@ -32,7 +32,7 @@ from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
 from weakcode.engines.findings import Assembler
-from weakcode.engines.unjudged import Unjudged
+from weakcode.engines.unjudged import UnjudgedRules
 from weakcode.errors import InputError
 from weakcode.scrub.judge.columns import MOST_CODES, ColumnScrubber
 from weakcode.semantics.conditions import Condition
@@ -63,7 +63,7 @@ class ColumnJudge:
     program: Program
     engine: ColumnarEngine
     assembler: Assembler
-    unjudged: Unjudged
+    unjudged: UnjudgedRules
     durable: DurableEngine
 
 
@@ -81,7 +81,7 @@ def judge_of(some_edits, supersedes=((), (), ()), severity=lambda rule, payer: "
         program,
         ColumnarEngine(program, edition, lambda rule: True),
         Assembler(program, edition, severity),
-        Unjudged(program, edition, lambda rule: True),
+        UnjudgedRules(program, edition, lambda rule: True),
         DurableEngine(program, edition, lambda rule: True),
     )
 

@@ -24,7 +24,7 @@ from weakcode.codes.search.index import SearchIndex, index_texts
 from weakcode.codes.sources.tabular import read_tabular
 from weakcode.codes.storage import store
 from weakcode.codes.storage.shape import EDITION, PROGRAM, SEARCH
-from weakcode.codes.storage.store import Stored
+from weakcode.codes.storage.store import Container
 from weakcode.compile.program import PackFile, Program
 from weakcode.compile.records import program_holds
 from weakcode.engines.columnar import ColumnarEngine
@@ -66,7 +66,7 @@ def _edition_made() -> Content:
     return {**meta, "windows": windows, "releases": releases, **more, "digest": "0" * 64}, sections
 
 
-def _edition_of(stored: Stored) -> Edition:
+def _edition_of(stored: Container) -> Edition:
     return Edition(stored, name="2026-04", starts=_STARTS, ends=_ENDS, digest=stored.meta["digest"])
 
 

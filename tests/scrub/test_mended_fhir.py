@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakcode import Claim, InputError, Validator, read_claims
-from weakcode.scrub.read.fhir.resource import Known, read_resource
+from weakcode.scrub.read.fhir.resource import KnownResources, read_resource
 from weakcode.scrub.run import scrub
 from weakcode.scrub.write.inplace.fhirclaim import rewrite
 
@@ -126,7 +126,7 @@ def test_a_resource_in_any_order_reads_as_it_was_mended(data: st.DataObject) -> 
     text = json.dumps(value, indent=data.draw(st.sampled_from([None, 2])))
     if all(kind == "admitting" for kind in kinds):
         return
-    read = read_resource(json.loads(text), Known())
+    read = read_resource(json.loads(text), KnownResources())
     claim = read.claim
     order = data.draw(st.permutations(range(len(claim.diagnoses))))
     moved = {old + 1: new for new, old in enumerate(order, start=1)}
@@ -141,14 +141,14 @@ def test_a_resource_in_any_order_reads_as_it_was_mended(data: st.DataObject) -> 
         assert "principal" in kinds
         assert kinds.count("principal") > 1 or len(set(codes)) < len(codes)
         return
-    assert read_resource(json.loads(written), Known()).claim == other
+    assert read_resource(json.loads(written), KnownResources()).claim == other
 
 
 def test_a_claim_of_which_fewer_codes_would_be_named_as_principal_stays_as_it_was() -> None:
     listed = [("I10", ""), ("I10", "admitting"), ("E11.9", "principal"), ("I10", "principal")]
     given_ = [entry(sequence, code, kind) for sequence, (code, kind) in enumerate(listed, start=1)]
     text = json.dumps(resource("A", given_))
-    read = read_resource(json.loads(text), Known())
+    read = read_resource(json.loads(text), KnownResources())
     first, second, *others = read.claim.diagnoses
     assert (first.code, second.code, read.claim.principals) == ("E11.9", "I10", 2)
     other = attrs.evolve(read.claim, codes=[second, first, *others])

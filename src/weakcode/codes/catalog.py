@@ -208,7 +208,7 @@ def load(source: EditionSource) -> Edition:
     return Edition(stored, name=source.name, starts=source.starts, ends=source.ends, digest=stored.meta["digest"])
 
 
-def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, cached: Path) -> store.Stored:
+def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, cached: Path) -> store.Container:
     with doing(f"compiling the Tabular List {source.name}, which is kept for the next time"), uncollected():
         # What is read is let go before Python looks for circles of garbage again, which would walk through all of it.
         meta, sections = _columns(source, known)
@@ -235,7 +235,7 @@ def _columns(source: EditionSource, known: Sequence[EditionSource]) -> tuple[dic
 
 def _kept(
     key: str, place: Path, meta: dict[str, Any], sections: dict[str, bytes], *, ships: bool = False
-) -> store.Stored:
+) -> store.Container:
     packed = store.pack(key, meta, sections)
     shipped.keep(place, packed, ships=ships)
     stored = store.open_bytes(packed, key)
@@ -355,7 +355,7 @@ class EditionSet:
         return _arrived, (__version__, parts)
 
 
-def _arrived(made_by: str, parts: Sequence[tuple[store.Stored, str, date, date, str]]) -> EditionSet:
+def _arrived(made_by: str, parts: Sequence[tuple[store.Container, str, date, date, str]]) -> EditionSet:
     if made_by != __version__:
         raise EngineError(
             f"the rules come from weakcode {made_by}, but this machine has weakcode {__version__}; "

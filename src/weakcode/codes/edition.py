@@ -28,13 +28,13 @@ from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import canonical, compact, dotted
 from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
-from weakcode.codes.places import Titled as Titled
+from weakcode.codes.places import TitledPlace as TitledPlace
 from weakcode.codes.tree import Tree
 from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
     from weakcode.codes.search.find import SearchHit
-    from weakcode.codes.storage.store import Stored
+    from weakcode.codes.storage.store import Container
 
 # The dot of an ICD-9-CM E code stands after the fourth character, so compact() leaves it where it is.
 _ICD9 = re.compile(r"ICD9:.+|[0-9]{3,5}|V[0-9]{2,4}|E(?:0[0-2][0-9]|030|[89][0-9]{2})(?:\.[0-9])?")
@@ -51,7 +51,7 @@ class Edition(Tree):
     `notes_to`. `size` counts the codes of all days; `billable` are those of these days.
     """
 
-    def __init__(self, stored: Stored, *, name: str, starts: date, ends: date, digest: str) -> None:
+    def __init__(self, stored: Container, *, name: str, starts: date, ends: date, digest: str) -> None:
         super().__init__(stored)
         self.name = self.notes_name = name
         self.starts = self.notes_from = starts

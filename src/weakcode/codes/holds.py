@@ -8,7 +8,7 @@ from datetime import date
 from weakcode.codes.compiled import KINDS, NOTES
 from weakcode.codes.storage.shape import EDITION, NOBODY, SEARCH
 from weakcode.codes.storage.sound import is_like, numbers_hold
-from weakcode.codes.storage.store import Stored
+from weakcode.codes.storage.store import Container
 from weakcode.codes.validity import Window
 
 _PHRASE = re.compile(r"(phrase|alike|alone|within)\t[^\t]+\t[^\t]*\t[^\t]*")
@@ -23,7 +23,7 @@ _EDITION = {
 }
 
 
-def edition_holds(stored: Stored) -> bool:
+def edition_holds(stored: Container) -> bool:
     """Tell whether a container is an edition that can be followed wherever it leads."""
     meta, sections = stored.meta, stored.sections
     if not is_like(meta, _EDITION) or not meta["releases"] or not meta["digest"]:
@@ -48,12 +48,12 @@ def _is_tree(parents: list[int], ends: list[int]) -> bool:
     )
 
 
-def codes_hold(stored: Stored) -> bool:
+def codes_hold(stored: Container) -> bool:
     """Tell whether a container has the codes and headers of a file, each with its title."""
     return is_like(stored.meta, {"codes": {str: str}, "headers": {str: str}}) and len(stored.meta) == 2
 
 
-def search_holds(stored: Stored) -> bool:
+def search_holds(stored: Container) -> bool:
     """Tell whether a container is a search index that can be followed wherever it leads."""
     words = bytes(stored.sections["search_words"]).decode()
     starts = len(stored.sections["search_starts"]) // 4

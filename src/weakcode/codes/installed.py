@@ -23,7 +23,7 @@ from weakcode.errors import EditionError
 
 if TYPE_CHECKING:
     from weakcode.codes.sources.alphabetic import IndexTerm
-    from weakcode.codes.sources.orders import Listed
+    from weakcode.codes.sources.orders import OrderEntry
     from weakcode.codes.sources.tabular import Tabular
 
 DATA_VARIABLE = "WEAKCODE_DATA_DIR"
@@ -168,7 +168,7 @@ def add_codes(text: str, where: str, starts: date | None = None, ends: date | No
     return _written(new, orders.written(listed).encode())
 
 
-def _refuse_cut(listed: Mapping[str, Listed], starts: date, where: str) -> None:
+def _refuse_cut(listed: Mapping[str, OrderEntry], starts: date, where: str) -> None:
     """Raise EditionError for an order file that lacks more codes than any release ever retired."""
     before = catalog.edition_for(starts - timedelta(days=1))
     codes = [before.compact_code(number) for number in before.billable_ids]

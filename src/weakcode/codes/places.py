@@ -22,7 +22,7 @@ class Node:
     placeholder: bool
 
 
-class Titled(NamedTuple):
+class TitledPlace(NamedTuple):
     """A place in the Tabular List without what is below it: cheap enough to go through all of them."""
 
     name: str

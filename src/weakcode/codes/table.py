@@ -36,7 +36,7 @@ History = tuple[Spell, ...]
 
 
 @attrs.frozen
-class Retitled:
+class DatedTitle:
     """A title that a code has on some days, both included."""
 
     starts: date
@@ -60,7 +60,7 @@ class CodeTable:
     codes: Mapping[str, int]
     titles: Mapping[str, str]
     headers: Mapping[str, str]
-    retitled: Mapping[str, tuple[Retitled, ...]]
+    retitled: Mapping[str, tuple[DatedTitle, ...]]
 
     def on(self, day: date) -> frozenset[str]:
         """Return the compact codes that are billable on a day."""
@@ -94,7 +94,7 @@ def read(text: str) -> CodeTable:
     lives: list[int] = []
     titles: dict[str, str] = {}
     headers: dict[str, str] = {}
-    retitled: dict[str, list[Retitled]] = {}
+    retitled: dict[str, list[DatedTitle]] = {}
     for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == "codes":
@@ -107,7 +107,7 @@ def read(text: str) -> CodeTable:
             headers[fields[0]] = fields[1]
         elif kind == "title":
             starts, ends = map(date.fromisoformat, fields[1:3])
-            retitled.setdefault(fields[0], []).append(Retitled(starts, ends, fields[3]))
+            retitled.setdefault(fields[0], []).append(DatedTitle(starts, ends, fields[3]))
         elif kind == "history":
             histories.append(tuple(map(_spell, fields[1:])))
         elif kind == "release":

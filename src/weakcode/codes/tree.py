@@ -15,15 +15,15 @@ from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import unpack_key as unpack
 from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import compact
-from weakcode.codes.places import Note, Titled, name_of
+from weakcode.codes.places import Note, TitledPlace, name_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from weakcode.codes.expression.spelled import Mask, Spelled
+    from weakcode.codes.expression.spelled import CodeSpellings, Mask
     from weakcode.codes.expression.titles import Titles
-    from weakcode.codes.storage.store import Stored
+    from weakcode.codes.storage.store import Container
 
 
 _LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spellings", "spelled", "numbers")
@@ -33,7 +33,7 @@ _CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
 class Tree:
     """A Tabular List with the codes of other days laid in, whatever the day."""
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: Container) -> None:
         column = columns(stored.sections)
         self._codes = column["codes"]
         self._code_node = column["code_node"]
@@ -143,7 +143,7 @@ class Tree:
         past = keys + (np.uint64(1) << (np.uint64(8) * (np.uint64(8) - sizes)))
         return np.searchsorted(codes, keys), np.searchsorted(codes, past)
 
-    def titled(self) -> tuple[Titled, ...]:
+    def titled(self) -> tuple[TitledPlace, ...]:
         """Return every chapter, section and code of the list, in document order; no codes with added 7th characters.
 
         Those of other days are among them.
@@ -163,13 +163,13 @@ class Tree:
         return list(map(name_of, unpack_keys(self._node_key)))
 
     @lazy
-    def _all_titled(self) -> tuple[Titled, ...]:
+    def _all_titled(self) -> tuple[TitledPlace, ...]:
         names = self.names
         written, bounds = bytes(self._titles), self._title_at.tolist()
         titles = [written[low:high].decode() for low, high in pairwise(bounds)]
         above = [None if parent == NOBODY else names[parent] for parent in self._node_parent.tolist()]
         kinds = map(KINDS.__getitem__, self._node_kind)
-        return tuple(map(Titled._make, zip(names, kinds, titles, above, strict=True)))
+        return tuple(map(TitledPlace._make, zip(names, kinds, titles, above, strict=True)))
 
     def of_kind(self, *kinds: str) -> Mask:
         """Tell of each of `titled` whether it is of one of some kinds, such as `subcategory`."""
@@ -218,11 +218,11 @@ class Tree:
         return tuple((code, stems[node]) for code, node in zip(self.numbers, self._code_node, strict=True))
 
     @lazy
-    def spelled(self) -> Spelled:
+    def spelled(self) -> CodeSpellings:
         """The same, to be asked about many at once."""
-        from weakcode.codes.expression.spelled import Spelled
+        from weakcode.codes.expression.spelled import CodeSpellings
 
-        return Spelled.of_keys(self._codes, self._node_key, self._code_node)
+        return CodeSpellings.of_keys(self._codes, self._node_key, self._code_node)
 
     def let_go(self) -> None:
         """Forget the lists of all codes and places, which compiling asks for and judging does not."""

@@ -25,7 +25,7 @@ from weakcode.codes import table
 from weakcode.codes.edition import Edition
 from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import PROGRAM
-from weakcode.compile.layered import Layered
+from weakcode.compile.layered import LayeredRules
 from weakcode.compile.program import PackFile, Program
 from weakcode.compile.records import program_holds
 from weakcode.rules.library import bundled_packs, read_bytes, readings_file, shared_files
@@ -228,7 +228,7 @@ class _Choice:
         if self._own is None and files == list(self._base.files):
             return self._base
         facts = (fact for file in files for fact in file.facts)
-        return Layered.over(self._base, self._own, self._numbers(), (file.shown for file in files), facts)
+        return LayeredRules.over(self._base, self._own, self._numbers(), (file.shown for file in files), facts)
 
     def _check_code_sets(self, profile: Profile) -> None:
         from weakcode.rules.load import LoadedPack

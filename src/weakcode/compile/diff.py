@@ -15,7 +15,7 @@ from weakcode.compile.tabular.notes import NOTE_KINDS
 
 
 @attrs.frozen
-class Reworded:
+class TitleChange:
     """A code that stayed, with its title before and after."""
 
     code: str
@@ -50,7 +50,7 @@ class Difference:
     after: str
     added: tuple[tuple[str, str], ...]
     retired: tuple[tuple[str, str], ...]
-    reworded: tuple[Reworded, ...]
+    reworded: tuple[TitleChange, ...]
     notes_added: tuple[NoteLine, ...]
     notes_removed: tuple[NoteLine, ...]
     rules: tuple[TouchedRule, ...]
@@ -67,7 +67,7 @@ def difference(before: Edition, after: Edition, packs: Sequence[Path] = ()) -> D
         after=after.name,
         added=tuple((code, new[code]) for code in sorted(added)),
         retired=tuple((code, old[code]) for code in sorted(retired)),
-        reworded=tuple(Reworded(code, old[code], new[code]) for code in sorted(reworded)),
+        reworded=tuple(TitleChange(code, old[code], new[code]) for code in sorted(reworded)),
         notes_added=_sorted_lines(come - gone),
         notes_removed=_sorted_lines(gone - come),
         rules=tuple(_touched(before, after, packs, frozenset(reworded))),

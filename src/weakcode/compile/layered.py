@@ -18,7 +18,7 @@ from weakcode.semantics.edits import Edit
 
 
 @attrs.frozen(eq=False, slots=False)
-class Layered(Program):
+class LayeredRules(Program):
     """The rules `chosen`, by number and in order, of a base and an overlay."""
 
     base: Program = attrs.field(kw_only=True)
@@ -28,14 +28,14 @@ class Layered(Program):
     @classmethod
     def over(
         cls, base: Program, own: Program | None, present: Sequence[int], packs: Iterable[str], facts: Iterable[str]
-    ) -> Layered:
+    ) -> LayeredRules:
         """Return the layered program; `packs` and `facts` are those of the files chosen."""
         rules = base.rules if own is None else (*base.rules, *own.rules)
         shown, known = tuple(dict.fromkeys(packs)), tuple(sorted(set(facts)))
         return cls(base.edition, shown, rules, known, {}, base=base, own=own, chosen=tuple(present))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Layered.over, (self.base, self.own, self.chosen, self.packs, self.facts)
+        return LayeredRules.over, (self.base, self.own, self.chosen, self.packs, self.facts)
 
     @property
     def present(self) -> Sequence[int]:

@@ -19,7 +19,7 @@ from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.storage.shape import PROGRAM
 from weakcode.codes.storage.sound import is_like, numbers_hold
-from weakcode.codes.storage.store import Stored
+from weakcode.codes.storage.store import Container
 from weakcode.findings import CONFIDENCES, Source
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import Edit, EditFix
@@ -174,7 +174,7 @@ _ABOUT_CLAIMS = frozenset(int(verb) for verb, form in FORMS.items() if not form.
 _BITS = 4
 
 
-def program_holds(stored: Stored, edition: Edition) -> bool:
+def program_holds(stored: Container, edition: Edition) -> bool:
     """Tell whether a container whose columns fit is a program for an edition, but for the records of its edits.
 
     Raises ValueError, LookupError and TypeError where it is none.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from weakcode.rules.profile import CoverageChoice, Profile
 
 
-class Applied(Protocol):
+class AppliedRules(Protocol):
     """How a validator applies rules."""
 
     def severity_of(self, rule: str, payer: str | None) -> str | None:
@@ -100,7 +100,7 @@ class Coverage:
             return []
         return readings(claim.codes, asked_lines(claim.lines), scope.by_procedure, claim.service_date or day)
 
-    def findings(self, claim: Claim, day: dt.date, applied: Applied) -> tuple[Finding, ...]:
+    def findings(self, claim: Claim, day: dt.date, applied: AppliedRules) -> tuple[Finding, ...]:
         """Return the findings of the policies in their order, at the severities at which their rules are applied."""
         read = [one for one in self.readings(claim, day) if one.outcome is Outcome.VIOLATED]
         found = []
@@ -124,7 +124,7 @@ class Coverage:
                 )
         return tuple(in_order(found))
 
-    def not_judged(self, claim: Claim, applied: Applied) -> tuple[NotJudged, ...]:
+    def not_judged(self, claim: Claim, applied: AppliedRules) -> tuple[NotJudged, ...]:
         """Return what a claim does not say and its payer's policies would need: its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
         needs = self.lacking_of(payer, claim.state, has_procedures=any(map(procedure_of, claim.lines)))

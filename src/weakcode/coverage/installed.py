@@ -55,14 +55,14 @@ def all_opened() -> tuple[PolicyFile, ...]:
 
 
 @attrs.frozen
-class Added:
+class AddedFile:
     """A file that was installed, and whether it stands in the place of one that was there."""
 
     file: PolicyFile
     replaced: bool
 
 
-def add(path: Path, day: dt.date | None = None) -> tuple[Added, ...]:
+def add(path: Path, day: dt.date | None = None) -> tuple[AddedFile, ...]:
     """Install a zip of the Medicare Coverage Database; one with several kinds of policies gives a file of each.
 
     `day` is the day that it is of; without it the newest change that it tells of. Raises InputError, and leaves the
@@ -75,7 +75,7 @@ def add(path: Path, day: dt.date | None = None) -> tuple[Added, ...]:
         name = f"{one.kind}-{one.day}"
         if not store.write_bytes(folder() / f"{name}.bin", one.content):
             raise InputError(f"{folder()} cannot be written; set {DATA_VARIABLE} to a folder that can")
-        added.append(Added(opened(name), name in there))
+        added.append(AddedFile(opened(name), name in there))
     return tuple(added)
 
 

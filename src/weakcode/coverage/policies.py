@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from weakcode.base.lazy import lazy
-from weakcode.codes.storage.store import Stored
+from weakcode.codes.storage.store import Container
 from weakcode.coverage.published import COVERED, EXCLUDED
 from weakcode.findings import Source
 
@@ -178,17 +178,17 @@ def _named(words: str, procedures: Iterable[str]) -> frozenset[str]:
 class PolicyFile:
     """An installed file of policies. What it holds is read when it is asked for."""
 
-    def __init__(self, name: str, stored: Stored) -> None:
+    def __init__(self, name: str, stored: Container) -> None:
         self.name = name
         self._stored = stored
         self.kind: str = stored.meta["kind"]
         self.day = dt.date.fromisoformat(stored.meta["date"])
         self.procedures: list[str] = stored.meta["procedures"]
 
-    def __getstate__(self) -> tuple[str, Stored]:
+    def __getstate__(self) -> tuple[str, Container]:
         return self.name, self._stored
 
-    def __setstate__(self, state: tuple[str, Stored]) -> None:
+    def __setstate__(self, state: tuple[str, Container]) -> None:
         self.__init__(*state)  # type: ignore[misc]
 
     @property

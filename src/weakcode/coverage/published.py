@@ -18,7 +18,7 @@ import attrs
 
 from weakcode.codes.normalise import canonical
 from weakcode.codes.storage import store
-from weakcode.coverage.tables import Published, Row, Table, members_of, published
+from weakcode.coverage.tables import PublishedFile, Row, Table, members_of, published
 from weakcode.errors import InputError
 from weakcode.fields.parsers import parse_date
 from weakcode.visible import visible
@@ -90,7 +90,7 @@ _WANTED = frozenset(f"{name}.csv" for tables in TABLES.values() for table in tab
 
 
 @attrs.frozen(eq=False)
-class Compiled:
+class CompiledFile:
     """A file in the form in which it is kept: its kind, its day and the bytes."""
 
     kind: str
@@ -98,7 +98,7 @@ class Compiled:
     content: bytes
 
 
-def compiled(path: Path, day: dt.date | None = None) -> list[Compiled]:
+def compiled(path: Path, day: dt.date | None = None) -> list[CompiledFile]:
     """Read a zip of the Medicare Coverage Database; a download of everything has several kinds of policies.
 
     `day` is its day where the zip does not tell it. Raises InputError for a file that is not whole, or not such a one.
@@ -112,7 +112,7 @@ def compiled(path: Path, day: dt.date | None = None) -> list[Compiled]:
     return [_compiled(one, day) for one in files]
 
 
-def _compiled(file: Published, day: dt.date | None) -> Compiled:
+def _compiled(file: PublishedFile, day: dt.date | None) -> CompiledFile:
     policies, updated = _policies(file)
     numbers = {key: number for number, key in enumerate(policies)}
     builder = _Builder(file, numbers)
@@ -146,10 +146,10 @@ def _compiled(file: Published, day: dt.date | None) -> Compiled:
         "members": builder.members.tobytes(),
         "starred": bytes(builder.starred),
     }
-    return Compiled(file.kind, day, store.pack(FORMAT, meta, sections))
+    return CompiledFile(file.kind, day, store.pack(FORMAT, meta, sections))
 
 
-def _policies(file: Published) -> tuple[dict[tuple[str, str], list[Any]], dt.date | None]:
+def _policies(file: PublishedFile) -> tuple[dict[tuple[str, str], list[Any]], dt.date | None]:
     """Return id, version, title, status and days of each policy, by number and version; and the newest change."""
     found: dict[tuple[str, str], list[Any]] = {}
     called: set[tuple[str, int]] = set()
@@ -211,7 +211,7 @@ def _group(values: Iterable[str], place: str) -> int:
 class _Builder:
     """Collects what the policies of a file say, numbered."""
 
-    def __init__(self, file: Published, numbers: Mapping[tuple[str, str], int]) -> None:
+    def __init__(self, file: PublishedFile, numbers: Mapping[tuple[str, str], int]) -> None:
         self._file, self._numbers = file, numbers
         self.orphans = self.unread = 0
         self.procedure_numbers: dict[str, int] = {}

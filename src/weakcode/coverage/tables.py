@@ -52,7 +52,7 @@ class Table:
 
 
 @attrs.frozen(eq=False)
-class Published:
+class PublishedFile:
     """A file as it was published: rows of its tables, with the values of `Table.columns` and then `Table.optional`.
 
     A table that is not there has no entry in `rows`, a column that is not there is blank in every row. `absent` says
@@ -159,7 +159,7 @@ def published(
     file: str,
     sha256: str,
     day: date | None,
-) -> Published:
+) -> PublishedFile:
     """Return the tables of one kind of file. Raises InputError for one that is missing, damaged or another."""
     rows: dict[str, Sequence[Row]] = {}
     absent: list[str] = []
@@ -177,7 +177,7 @@ def published(
         read, without = _rows(content, where, table)
         rows[key] = read
         absent += [f"{name.removesuffix('.csv')}.{column}" for column in without]
-    return Published(kind, file, sha256, day, rows, tuple(absent))
+    return PublishedFile(kind, file, sha256, day, rows, tuple(absent))
 
 
 def _some(names: Mapping[str, object]) -> str:

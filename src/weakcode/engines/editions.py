@@ -9,7 +9,7 @@ import attrs
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
-from weakcode.engines.unjudged import Unjudged
+from weakcode.engines.unjudged import UnjudgedRules
 
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
@@ -25,7 +25,7 @@ class EditionJudge:
     program: Program
     engine: DurableEngine | ColumnarEngine
     assembler: Assembler
-    unjudged: Unjudged
+    unjudged: UnjudgedRules
     risks: Risks | None = None
 
     def severity_of(self, rule: str, payer: str | None) -> str | None:

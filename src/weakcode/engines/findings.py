@@ -10,7 +10,7 @@ from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.engines.ids import apart, key_of
 from weakcode.engines.kernel._kernel import Maker, Merger, finding_id
-from weakcode.engines.wording import Named, Wording
+from weakcode.engines.wording import NamedInFinding, Wording
 from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
 from weakcode.semantics.edits import CompiledRule, Edit, EditFix, Hit
 from weakcode.semantics.judged import JudgedClaim
@@ -156,7 +156,7 @@ class Assembler:
         text = judged.claim.diagnoses[subject - 1].text
         return found_term(edit, self._program.rules[edit.rule], text, judged.ids[subject - 1], self._edition) or ""
 
-    def mend(self, edit: Edit, subject: Named, other: Named, stray: Named) -> str:
+    def mend(self, edit: Edit, subject: NamedInFinding, other: NamedInFinding, stray: NamedInFinding) -> str:
         """Return the sentence of the fix that an edit may allow; empty where there is none."""
         fix = edit.fix
         if fix is None:

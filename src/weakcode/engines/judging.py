@@ -61,7 +61,7 @@ class CodedRows:
 
 
 @attrs.frozen(eq=False)
-class Built:
+class BuiltTables:
     """Tables for the loops. `bits` tells which of the tests that their edits put to claims hold.
 
     `is_conditional` tells that every edit puts one to them. `segments` are the first ids of the segments that stand for
@@ -112,21 +112,21 @@ class JudgingPart:
         self._edition = edition
         self._active = active[part.first_rule : part.first_rule + len(self._program.rules)]
         self._special = self._program.column("special")
-        self._groups: dict[int, tuple[tuple[Built, bool], ...]] = {}
+        self._groups: dict[int, tuple[tuple[BuiltTables, bool], ...]] = {}
 
     @property
     def classes(self) -> int:
         """How many classes of codes its tables distinguish."""
         return len(self._program.column("subject_pointers")) - 1
 
-    def groups(self, *, kind: int) -> tuple[tuple[Built, bool], ...]:
+    def groups(self, *, kind: int) -> tuple[tuple[BuiltTables, bool], ...]:
         """Return the tables to judge by, each with whether some of its edits are off."""
         found = self._groups.get(kind)
         if found is None:
             found = self._groups[kind] = tuple(self._chosen(kind=kind))
         return found
 
-    def _chosen(self, *, kind: int) -> Iterator[tuple[Built, bool]]:
+    def _chosen(self, *, kind: int) -> Iterator[tuple[BuiltTables, bool]]:
         program, active = self._program, self._active
         usual = bytes(rule.enabled for rule in program.rules)
         core = bytes(map(int.__and__, active, usual))
@@ -141,10 +141,10 @@ class JudgingPart:
             unusual = bytes(not on for on in usual)
             yield self._built(unusual, kind=kind), others != unusual
 
-    def _built(self, rules: bytes, *, kind: int) -> Built:
+    def _built(self, rules: bytes, *, kind: int) -> BuiltTables:
         """Return the tables of some rules, made once for all validators that judge by the program."""
         key, shared = (rules, kind, self._edition.universe), self._program.shared
-        built: Built | None = shared.get(key)
+        built: BuiltTables | None = shared.get(key)
         if built is None:
             built = _tables(self._program, rules, self._edition.universe, kind=kind)
             # Without a lock, which a fork could leave locked: at worst two threads make the same tables.
@@ -249,7 +249,7 @@ def _edit_counts(program: Program, *, kind: int) -> list[int]:
     return [counted[rule] for rule in range(len(program.rules))]
 
 
-def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Built:
+def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> BuiltTables:
     """Return the tables of the edits of these rules, with what they ask of claims."""
     special, starts = program.column("special"), program.column("starts")
     count = len(program)
@@ -285,7 +285,9 @@ def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Buil
         len(tests),
     )
     conditional = all(about_claim[number] for number in compress(range(count), on))
-    return Built(tables, ConditionBits([ClaimTest(*test) for test in tests]), starts if small else None, conditional)
+    return BuiltTables(
+        tables, ConditionBits([ClaimTest(*test) for test in tests]), starts if small else None, conditional
+    )
 
 
 def _in_segments(program: Program) -> Callable[[str], memoryview]:

@@ -33,7 +33,7 @@ _DATE, _POINTERS, _PROCEDURES = BITS["service_date"], BITS["pointers"], BITS["pr
 
 
 @attrs.frozen(eq=False)
-class Asked:
+class AskedAlike:
     """What edits of a rule ask alike. `codes` are those that they speak of, None for any claim.
 
     `looks_first` tells that only the first-listed diagnosis counts; `wants` are bits of `BITS`.
@@ -55,7 +55,7 @@ class Questions:
     told of claims without pointers alone.
     """
 
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedAlike, ...]
     tests: ConditionBits
     needs: int
     wanting: tuple[int, ...]
@@ -64,11 +64,11 @@ class Questions:
     spoken: dict[int, tuple[int, int]] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, asked: Iterable[Asked], day: dt.date) -> Questions:
+    def of(cls, asked: Iterable[AskedAlike], day: dt.date) -> Questions:
         """Return what is to be asked where `day` stands for a service date that is missing."""
         found = tuple(one for asking in asked if (one := _as_of(asking, day)).wants)
 
-        def having(what: Callable[[Asked], object]) -> int:
+        def having(what: Callable[[AskedAlike], object]) -> int:
             return sum(1 << n for n, one in enumerate(found, start=1) if what(one))
 
         wanting = [0]
@@ -106,7 +106,7 @@ def _without_pointers(condition: Condition) -> Condition:
     return attrs.evolve(condition, pointer_off_claim=False, line_without_pointer=False)
 
 
-def _as_of(asked: Asked, day: dt.date) -> Asked:
+def _as_of(asked: AskedAlike, day: dt.date) -> AskedAlike:
     """Return what is asked without the need of a date, where the day that stands for one that is missing will do."""
     if not asked.wants & _DATE:
         return asked
@@ -115,7 +115,7 @@ def _as_of(asked: Asked, day: dt.date) -> Asked:
     return attrs.evolve(asked, wants=asked.wants & ~_DATE) if will_do else asked
 
 
-class Unjudged:
+class UnjudgedRules:
     """Tells which rules could not be judged on claims. `is_active` tells which rules of the program are on."""
 
     def __init__(self, program: Program, edition: Edition, is_active: Callable[[int], bool]) -> None:
@@ -131,7 +131,7 @@ class Unjudged:
         """
         known = self._of_day
         if known is None or known[0] != day:
-            apart: tuple[list[Asked], list[Asked]] = ([], [])
+            apart: tuple[list[AskedAlike], list[AskedAlike]] = ([], [])
             for one in _all_asked(self._program):
                 if self._is_active(one.rule):
                     apart[bool(one.wants & _PROCEDURES)].append(one)
@@ -204,7 +204,7 @@ class Unjudged:
         return known[1:]
 
 
-def _all_asked(program: Program) -> tuple[Asked, ...]:
+def _all_asked(program: Program) -> tuple[AskedAlike, ...]:
     """Return what all edits of a program ask for that a claim may lack, worked out once."""
     if "asked" not in program.shared:
         found: dict[tuple[int, Condition, bool, bool], CodeSet | None] = {}
@@ -221,9 +221,9 @@ def _all_asked(program: Program) -> tuple[Asked, ...]:
                 known = found.get(key)
                 found[key] = codes if known is None or codes is None else known | codes
         program.shared["asked"] = tuple(
-            Asked(rule, asked, wants(asked), first, codes) for (rule, asked, first, _), codes in found.items()
+            AskedAlike(rule, asked, wants(asked), first, codes) for (rule, asked, first, _), codes in found.items()
         )
-    known_asked: tuple[Asked, ...] = program.shared["asked"]
+    known_asked: tuple[AskedAlike, ...] = program.shared["asked"]
     return known_asked
 
 

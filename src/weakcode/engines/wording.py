@@ -44,7 +44,7 @@ _FILLED = ("subject", "object", "subject_code", "object_code", "found", "term", 
 """What is filled into a template for each finding, in the order of `Wording.words`."""
 
 
-class Named(NamedTuple):
+class NamedInFinding(NamedTuple):
     """A code in findings: its number, how it is shown, and with its title. `NOBODY` stands where there is none."""
 
     number: int
@@ -52,11 +52,11 @@ class Named(NamedTuple):
     described: str
 
 
-NOBODY = Named(-1, "", "")
+NOBODY = NamedInFinding(-1, "", "")
 
 
 @attrs.frozen(eq=False)
-class Said:
+class FindingText:
     """What the findings of the same edits say, but for what is filled in: `fill` picks that from all there is."""
 
     template: str
@@ -73,7 +73,7 @@ class _Worded:
 
     edits: tuple[Edit, ...]
     notes: tuple[CodeSet, ...]
-    said: dict[tuple[bool, ...], Said] = attrs.field(factory=dict)
+    said: dict[tuple[bool, ...], FindingText] = attrs.field(factory=dict)
 
 
 class Wording:
@@ -82,20 +82,20 @@ class Wording:
     def __init__(self, program: Program, edition: Edition) -> None:
         self._program = program
         self._edition = edition
-        self._billable: dict[int, Named] = {}
-        self._others: dict[str, Named] = {}
+        self._billable: dict[int, NamedInFinding] = {}
+        self._others: dict[str, NamedInFinding] = {}
         self._worded: dict[tuple[int, ...], _Worded] = {}
         self._below: dict[str, CodeSet] = {}
 
-    def billable(self, number: int) -> Named:
+    def billable(self, number: int) -> NamedInFinding:
         """Return how a billable code is named, by its number."""
         named = self._billable.get(number)
         if named is None:
             code, title = self._edition.titled_code(number)
-            named = self._billable[number] = Named(number, code, f"{code} ({title or UNTITLED})")
+            named = self._billable[number] = NamedInFinding(number, code, f"{code} ({title or UNTITLED})")
         return named
 
-    def named(self, code: str) -> Named:
+    def named(self, code: str) -> NamedInFinding:
         """Return how a canonical code is named; `NOBODY` for no code."""
         if not code:
             return NOBODY
@@ -105,7 +105,7 @@ class Wording:
         named = self._others.get(code)
         if named is None:
             title = self._edition.title(code) or self._edition.whole.title(code)
-            named = Named(number, shown(code), f"{code} ({title})" if title else shown(code))
+            named = NamedInFinding(number, shown(code), f"{code} ({title})" if title else shown(code))
             if len(self._others) < _MOST_REMEMBERED:
                 self._others[code] = named
         return named
@@ -119,8 +119,14 @@ class Wording:
         return self._cited(edits, lambda codes: number in codes)
 
     def words(
-        self, numbers: tuple[int, ...], subject: Named, other: Named, stray: Named, term: str = "", lines: str = ""
-    ) -> tuple[str, Said]:
+        self,
+        numbers: tuple[int, ...],
+        subject: NamedInFinding,
+        other: NamedInFinding,
+        stray: NamedInFinding,
+        term: str = "",
+        lines: str = "",
+    ) -> tuple[str, FindingText]:
         """Return the message of a finding of these edits, of which the first names it, and what it was made from.
 
         `stray` is a required code that stands on the wrong side, `term` the documented term that was found,
@@ -179,7 +185,7 @@ class Wording:
         citing = (pair for edit in edits for pair in self._citing(edit))
         return tuple(dict.fromkeys(source for source, codes in citing if codes is None or holds(codes)))
 
-    def _said(self, worded: _Worded, is_stray: bool, *held: bool) -> Said:
+    def _said(self, worded: _Worded, is_stray: bool, *held: bool) -> FindingText:
         """Return what is said where a required code is on the wrong side or not, and these notes hold."""
         # The same set of codes is the same object, and so has one answer.
         holds = {id(codes): holds for codes, holds in zip(worded.notes, held, strict=True)}
@@ -206,7 +212,7 @@ class Wording:
                 fields.append(field)
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
         said = self._cited(worded.edits, lambda codes: holds[id(codes)])
-        return Said(
+        return FindingText(
             template if fill else template % (),
             fill,
             "choices" in fields,

@@ -26,7 +26,7 @@ _QUOTED = 3
 
 
 @attrs.frozen
-class Tried:
+class ExampleRun:
     """An example and what the rule alone finds on it: (positions, message) of each finding.
 
     `findings` is None where the example was not run, since the pack's extra is missing.
@@ -72,7 +72,7 @@ class RuleFacts:
     superseded_by: tuple[str, ...]
     edits: int
     instances: Instances | None
-    tried: tuple[Tried, ...]
+    tried: tuple[ExampleRun, ...]
     handling: tuple[Handling, ...]
 
 
@@ -152,7 +152,7 @@ class RuleBook:
         return Instances(self.edition.notes_name, len(numbers), len({note.place for note in notes}), tuple(spread))
 
 
-def _tried(rule_id: str, rule: Rule, path: Path) -> tuple[Tried, ...]:
+def _tried(rule_id: str, rule: Rule, path: Path) -> tuple[ExampleRun, ...]:
     cases = list(cases_of(rule_id, rule))
     if not cases:
         return ()
@@ -161,7 +161,7 @@ def _tried(rule_id: str, rule: Rule, path: Path) -> tuple[Tried, ...]:
     tried = []
     for case in cases:
         found = [finding for finding in validator.check(case.claim) if finding.rule == rule_id]
-        tried.append(Tried(case, tuple((finding.positions, finding.message) for finding in found)))
+        tried.append(ExampleRun(case, tuple((finding.positions, finding.message) for finding in found)))
     return tuple(tried)
 
 

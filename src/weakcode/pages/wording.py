@@ -14,7 +14,7 @@ import attrs
 from weakcode.compile.ages import in_words, periods
 from weakcode.fields.parsers import plain_value
 from weakcode.findings import CONFIDENCES, SAFE_ACTIONS, Source
-from weakcode.pages.facts import Handling, RuleFacts, Tried
+from weakcode.pages.facts import ExampleRun, Handling, RuleFacts
 from weakcode.rules.examples import ABOUT_EXAMPLES, ExampleCase
 from weakcode.rules.lines.model import LINE_KEYS, LineTest, Pointed
 from weakcode.rules.model import Case, Grouping, Relation
@@ -252,7 +252,7 @@ def _value(value: Any) -> str:
     return f"`{', '.join(map(str, value))}`" if isinstance(value, list | tuple) else f"`{value}`"
 
 
-def _example(tried: Tried) -> PageLine:
+def _example(tried: ExampleRun) -> PageLine:
     example = tried.case.example
     words = ", ".join([f"`{example.codes}`", *known_of(tried.case)])
     note = f" ({example.note.rstrip('.')})" if example.note else ""

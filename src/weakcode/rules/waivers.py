@@ -58,7 +58,7 @@ def first_of(waivers: Iterable[Waiver], claim_id: str | None, day: dt.date) -> t
 
 
 @attrs.frozen
-class Sorted:
+class FindingsByWaiver:
     """The findings on a claim that count, and those that were waived, each with its waiver.
 
     `expired` waivers would have waived a finding had they still been in force; `unmatched` stand on the claim and fit
@@ -78,10 +78,10 @@ class Sorted:
         )
 
 
-def sort_out(findings: tuple[Finding, ...], claim: Claim, book: WaiverBook, day: dt.date) -> Sorted:
+def sort_out(findings: tuple[Finding, ...], claim: Claim, book: WaiverBook, day: dt.date) -> FindingsByWaiver:
     """Set apart the findings that the claim's own waivers or the book's waive on this day; the claim's go first."""
     if not claim.waivers and not len(book):
-        return Sorted(findings)
+        return FindingsByWaiver(findings)
     own = WaiverBook(claim.waivers)
     kept: list[Finding] = []
     waived: list[Finding] = []
@@ -98,7 +98,7 @@ def sort_out(findings: tuple[Finding, ...], claim: Claim, book: WaiverBook, day:
         if late is not None:
             expired[late] = None
     unmatched = tuple(waiver for waiver in claim.waivers if waiver not in matched)
-    return Sorted(tuple(kept), tuple(waived), tuple(expired), unmatched)
+    return FindingsByWaiver(tuple(kept), tuple(waived), tuple(expired), unmatched)
 
 
 def _named(waiver: Waiver) -> str:

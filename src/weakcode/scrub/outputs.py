@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.run import Plan
-    from weakcode.scrub.unchanged import Unchanged
+    from weakcode.scrub.unchanged import UnchangedClaims
     from weakcode.scrub.write.digests import DigestsWriter
     from weakcode.scrub.write.findings import FindingsWriter
     from weakcode.scrub.write.sinks import Sink
@@ -161,11 +161,11 @@ class Targets:
             )
 
 
-def _since(plan: Plan) -> Unchanged | None:
+def _since(plan: Plan) -> UnchangedClaims | None:
     """Return what tells which claims of a run are unchanged, where it is asked to tell."""
     if plan.columns is None or plan.of_run is None or (plan.digests is None and plan.since is None):
         return None
-    from weakcode.scrub.unchanged import Unchanged
+    from weakcode.scrub.unchanged import UnchangedClaims
     from weakcode.scrub.write.digests import earlier_claims
 
     table = None if plan.sink is None else plan.sink.takes_changes
@@ -175,7 +175,7 @@ def _since(plan: Plan) -> Unchanged | None:
             f"--since goes with the run that wrote last into the table {table}, and another one did; run once without "
             "--since"
         )
-    return Unchanged(plan.columns, plan.of_run, earlier)
+    return UnchangedClaims(plan.columns, plan.of_run, earlier)
 
 
 @attrs.frozen
@@ -194,7 +194,7 @@ class OpenOutputs:
     sink: Sink | None
     _metrics: Path | None
     digests: DigestsWriter | None
-    since: Unchanged | None = None
+    since: UnchangedClaims | None = None
 
     def findings(self, batches: Iterable[pa.RecordBatch]) -> None:
         for batch in batches:

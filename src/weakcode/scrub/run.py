@@ -14,7 +14,7 @@ from weakcode.claims import Waiver
 from weakcode.errors import InputError
 from weakcode.scrub.gates import Gate
 from weakcode.scrub.judge.repeats import RepeatedIds
-from weakcode.scrub.judge.rows import Evaluated, FindingRows, Judge, evaluate
+from weakcode.scrub.judge.rows import EvaluatedRecord, FindingRows, Judge, evaluate
 from weakcode.scrub.outputs import OpenOutputs, Targets
 from weakcode.scrub.read.files import FileRows
 from weakcode.scrub.read.inputs import check_standard_input, name_of
@@ -81,7 +81,7 @@ class Plan:
     query: QuerySource | None = attrs.field(default=None, kw_only=True)
     columns: ColumnScrubber | None = attrs.field(default=None, kw_only=True)
     jobs: int = attrs.field(default=1, kw_only=True)
-    on_judged: Callable[[Evaluated], None] | None = attrs.field(default=None, kw_only=True)
+    on_judged: Callable[[EvaluatedRecord], None] | None = attrs.field(default=None, kw_only=True)
     progress: Progress | None = attrs.field(default=None, kw_only=True)
     watchers: Sequence[Watcher] = attrs.field(default=(), kw_only=True)
     judged_by: JudgedBy | None = attrs.field(default=None, kw_only=True)
@@ -222,7 +222,7 @@ class _Run:
         for outcome in evaluate(self._counts.counted(rows), self._plan.judge):
             self._outcome(outcome)
 
-    def _outcome(self, outcome: Evaluated | Rejected) -> None:
+    def _outcome(self, outcome: EvaluatedRecord | Rejected) -> None:
         self._counts.add(outcome)
         if isinstance(outcome, Rejected):
             self._out.rejected([outcome])

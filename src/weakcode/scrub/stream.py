@@ -11,7 +11,7 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.judge.repeats import RepeatedIds
-from weakcode.scrub.judge.rows import Evaluated, FindingRows
+from weakcode.scrub.judge.rows import EvaluatedRecord, FindingRows
 from weakcode.scrub.read.files import FileRows, as_one_set
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.places import Places, opened_place, partitions_of
@@ -73,7 +73,7 @@ def scrub_batches(
                 continue
             rows = FindingRows()
             for outcome in part.outcomes:
-                if isinstance(outcome, Evaluated):
+                if isinstance(outcome, EvaluatedRecord):
                     rows.add(repeated.evaluated(outcome))
                 else:
                     set_aside([outcome])

@@ -24,7 +24,7 @@ from weakcode.scrub.runs import InputFile, RunTime
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
-    from weakcode.scrub.judge.rows import Evaluated
+    from weakcode.scrub.judge.rows import EvaluatedRecord
     from weakcode.validator import Validator
 
 _MOST_TOLD = 20
@@ -223,7 +223,7 @@ class Counts:
             self._in += 1
             yield row
 
-    def add(self, outcome: Evaluated | Rejected) -> None:
+    def add(self, outcome: EvaluatedRecord | Rejected) -> None:
         """Count one outcome."""
         if isinstance(outcome, Rejected):
             self._rejections += 1
@@ -277,7 +277,7 @@ class Counts:
         """Take down what judges; without it, verdicts say it."""
         self._judged_by, self._is_told = judged_by, True
 
-    def _count_waivers(self, judged: Evaluated) -> None:
+    def _count_waivers(self, judged: EvaluatedRecord) -> None:
         """Count what was waived, and take down the claim's own waivers that do not waive."""
         verdict, record = judged.verdict, judged.record
         for finding in verdict.waived:

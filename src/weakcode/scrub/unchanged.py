@@ -31,7 +31,7 @@ from weakcode.scrub.schema import Encoding, conformed, findings_schema, parquet_
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
-    from weakcode.scrub.judge.columns import ColumnScrubber, Scrubbed
+    from weakcode.scrub.judge.columns import BatchOutcome, ColumnScrubber
 
 _KEPT = 2
 """Row groups behind the batch that is judged: threads are not all equally far."""
@@ -156,7 +156,7 @@ def _spread(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArr
 
 
 @attrs.frozen(eq=False)
-class Looked:
+class KnownDigests:
     """What is known of the claims of a batch: their digests, and which of the earlier run each is, -1 for none."""
 
     digests: Digests
@@ -172,7 +172,7 @@ class Looked:
         return np.flatnonzero(self.earlier < 0)
 
 
-class Unchanged:
+class UnchangedClaims:
     """Tells the digests of claims, and takes over the findings of those that the earlier run judged.
 
     `of_run` stands for everything that judges beside the codes of a day: rules, profile, version.
@@ -186,19 +186,19 @@ class Unchanged:
         """The earlier claims, where their findings stay in a table."""
         return self.earlier if self.earlier is not None and self.earlier.findings is None else None
 
-    def look(self, batch: pa.RecordBatch | pa.Table, *, decoded: bool, ordered: bool = True) -> Looked:
+    def look(self, batch: pa.RecordBatch | pa.Table, *, decoded: bool, ordered: bool = True) -> KnownDigests:
         """Return what is known of a batch of claims: nothing where text cannot be read, or codes are not `ordered`."""
         columns = {name: whole(batch.column(name)) for name in LOOKED_AT if name in batch.schema.names}
         if not ordered or unreadable(columns, decoded=decoded):
             nothing = np.zeros((batch.num_rows, SIZE), np.uint8)
-            return Looked(nothing, np.full(batch.num_rows, -1, np.int64))
+            return KnownDigests(nothing, np.full(batch.num_rows, -1, np.int64))
         about = AboutClaims.of(columns, batch.num_rows, self._scrubber.payer_of)
         editions = [self._edition(day) for day in about.days.values.tolist()]
         by_day = digests_of([self._beside(day, one) for day, one in zip(about.days.values, editions, strict=True)])
         digests = row_digests(columns, by_day[about.days.index])
         if self.earlier is None:
-            return Looked(digests, np.full(batch.num_rows, -1, np.int64))
-        looked = Looked(digests, self.earlier.find(digests))
+            return KnownDigests(digests, np.full(batch.num_rows, -1, np.int64))
+        looked = KnownDigests(digests, self.earlier.find(digests))
         self._count(looked, about, editions)
         return looked
 
@@ -212,7 +212,7 @@ class Unchanged:
         today = self._scrubber.today.isoformat() if day == NO_DAY else ""
         return json.dumps([self._of_run, today, None if edition is None else [*map(str, edition.key)]]).encode()
 
-    def _count(self, looked: Looked, about: AboutClaims, editions: list[Edition | None]) -> None:
+    def _count(self, looked: KnownDigests, about: AboutClaims, editions: list[Edition | None]) -> None:
         """Count the claims that are taken over by edition, as those that are judged are counted."""
         counts = np.bincount(about.days.index[looked.earlier >= 0], minlength=len(editions))
         for number, edition, count in zip(about.days.values.tolist(), editions, counts.tolist(), strict=True):
@@ -224,7 +224,9 @@ class Unchanged:
             looked.old_notes[edition.notes_name] += count * (not edition.notes_from <= day <= edition.notes_to)
             looked.out_of_force[day, edition.name] += count * (not edition.starts <= day <= edition.ends)
 
-    def together(self, scrubbed: Scrubbed, looked: Looked, changed: NDArray[np.int64], file: str) -> Scrubbed:
+    def together(
+        self, scrubbed: BatchOutcome, looked: KnownDigests, changed: NDArray[np.int64], file: str
+    ) -> BatchOutcome:
         """Return the outcome of a batch of which only some claims were judged, with the findings of the others.
 
         The line of a finding is the row of its claim in the batch.
@@ -269,7 +271,7 @@ class Unchanged:
                 by_severity[severity] += count
         return by_rule, by_severity
 
-    def nth_of(self, looked: Looked) -> NDArray[np.int64]:
+    def nth_of(self, looked: KnownDigests) -> NDArray[np.int64]:
         """Return which claim of its id each was in the earlier run, 0 for those that were judged now."""
         if self.earlier is None or not len(self.earlier.nth):
             return np.zeros(len(looked.earlier), np.int64)

@@ -37,7 +37,7 @@ class Watcher(Protocol):
         ...
 
 
-class Watched:
+class WatchedRun:
     """A run on its way, of which watchers are told."""
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
@@ -50,17 +50,17 @@ class Watched:
 
 
 @contextmanager
-def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False) -> Iterator[Watched]:
+def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False) -> Iterator[WatchedRun]:
     """Tell watchers that a run starts, and of what comes out of the block that it failed.
 
     What is a part of a run, as a task on Spark, is not logged as a run.
     """
     told: list[Watcher] = []
     try:
-        for watcher in (*(() if is_part else (Logged(),)), *watchers):
+        for watcher in (*(() if is_part else (RunLogger(),)), *watchers):
             watcher.started(run)
             told.append(watcher)
-        yield Watched(told)
+        yield WatchedRun(told)
     except BaseException as error:
         state = STOPPED if isinstance(error, KeyboardInterrupt) else FAILED
         for watcher in told:
@@ -78,7 +78,7 @@ def why_of(error: BaseException) -> str:
     return f"something went wrong inside weakcode ({type(error).__name__})"
 
 
-class Logged:
+class RunLogger:
     """Tells the logger "weakcode.scrub" of a run."""
 
     def started(self, run: RunTime) -> None:

@@ -20,7 +20,7 @@ from weakcode.semantics.verbs import Verb, Where
 
 
 @attrs.frozen
-class Found:
+class MergedViolations:
     """A finding: its violations in order, the first of which names it."""
 
     rule: int
@@ -46,7 +46,7 @@ class Found:
 class Findings:
     """The findings in their order, and by each violation that became none the number of the rule that supersedes it."""
 
-    kept: tuple[Found, ...]
+    kept: tuple[MergedViolations, ...]
     superseded: Mapping[Hit, int]
 
 
@@ -60,8 +60,8 @@ def findings(
         if is_on(edit.rule):
             together = edit.verb is Verb.FORBID and edit.where is Where.ANYWHERE
             groups.setdefault((edit.rule, frozenset(hit[1:])) if together else hit, []).append(hit)
-    found = [Found(edit_of(group[0].edit).rule, tuple(group)) for group in groups.values()]
-    kept: list[Found] = []
+    found = [MergedViolations(edit_of(group[0].edit).rule, tuple(group)) for group in groups.values()]
+    kept: list[MergedViolations] = []
     superseded: dict[Hit, int] = {}
     for one in found:
         by = [other.rule for other in found if _supersedes(other, one, rules)]
@@ -73,7 +73,7 @@ def findings(
     return Findings(tuple(kept), superseded)
 
 
-def _supersedes(specific: Found, generic: Found, rules: Sequence[CompiledRule]) -> bool:
+def _supersedes(specific: MergedViolations, generic: MergedViolations, rules: Sequence[CompiledRule]) -> bool:
     if rules[generic.rule].id not in rules[specific.rule].supersedes:
         return False
     if specific.object and generic.object:

@@ -42,7 +42,7 @@ _FOUND = "findings"
 
 
 @attrs.frozen
-class Written:
+class TaskOutcome:
     """What became of a task: its counts and the files that its attempt wrote, or the `error` that ends the run."""
 
     counts: dict[str, Any] = attrs.field(factory=dict)
@@ -61,16 +61,16 @@ class Task:
     hash_key: bytes | None = attrs.field(repr=False)
     mapping: Mapping[str, str] | None = None
 
-    def __call__(self, number: int, tasks: Iterable[tuple[Piece, ...]]) -> Iterator[Written]:
+    def __call__(self, number: int, tasks: Iterable[tuple[Piece, ...]]) -> Iterator[TaskOutcome]:
         """Judge the pieces of one partition of the data, which is one task."""
         for pieces in tasks:
             try:
                 yield self.run(number, pieces)
             except WeakcodeError as error:
                 # No other attempt would end otherwise.
-                yield Written(error=error)
+                yield TaskOutcome(error=error)
 
-    def run(self, number: int, pieces: Sequence[Piece]) -> Written:
+    def run(self, number: int, pieces: Sequence[Piece]) -> TaskOutcome:
         """Write the findings of the pieces into a file of this attempt."""
         validator, scrubber = self.rules.opened()
         name = f"{number:05}-{uuid.uuid4().hex[:12]}"
@@ -86,7 +86,7 @@ class Task:
             hash_key=self.hash_key,
             is_part=True,
         ).run()
-        return Written(
+        return TaskOutcome(
             as_part(summary),
             found.name if summary.findings + summary.waived else "",
             aside.name if self.keeps_rejects and summary.rejected else "",
@@ -114,7 +114,7 @@ def scrub_on_executors(
         for name in (_PIECES, _FOUND):
             (folder / name).mkdir()
     judge = Task(rules, str(folder), keeps_rejects, hash_key, None if mapping is None else dict(mapping))
-    done: list[Written] = context.parallelize(tasks, len(tasks)).mapPartitionsWithIndex(judge).collect()
+    done: list[TaskOutcome] = context.parallelize(tasks, len(tasks)).mapPartitionsWithIndex(judge).collect()
     for one in done:
         if one.error is not None:
             raise one.error
@@ -134,7 +134,7 @@ def found_in(folder: Path) -> Path:
     return folder / _FOUND
 
 
-def _check(tasks: int, done: Sequence[Written]) -> None:
+def _check(tasks: int, done: Sequence[TaskOutcome]) -> None:
     if len(done) != tasks:
         raise InputError(f"Spark gave the outcome of {len(done):,} of {tasks:,} tasks; the run was given up")
 

@@ -18,7 +18,7 @@ from weakcode.visible import visible
 
 if TYPE_CHECKING:
     from weakcode.scrub.groups import DrgCounts
-    from weakcode.scrub.judge.rows import Evaluated
+    from weakcode.scrub.judge.rows import EvaluatedRecord
     from weakcode.scrub.summary import JudgedBy, Summary
 
 _MOST_RULES = 20
@@ -26,7 +26,7 @@ _MOST_REMARKS = 5
 """On a file, that the printed summary repeats."""
 
 
-def _print_text(judged: Evaluated) -> None:
+def _print_text(judged: EvaluatedRecord) -> None:
     findings = _all(judged)
     if not findings:
         return
@@ -44,7 +44,7 @@ def _print_text(judged: Evaluated) -> None:
     say()
 
 
-def _print_json(judged: Evaluated, judged_by: JudgedBy) -> None:
+def _print_json(judged: EvaluatedRecord, judged_by: JudgedBy) -> None:
     record = judged.record
     for finding in _all(judged):
         values = {
@@ -59,7 +59,7 @@ def _print_json(judged: Evaluated, judged_by: JudgedBy) -> None:
         say_json(json.dumps(values, ensure_ascii=False))
 
 
-def _print_fhir(judged: Evaluated, judged_by: JudgedBy) -> None:
+def _print_fhir(judged: EvaluatedRecord, judged_by: JudgedBy) -> None:
     record = judged.record
     in_fhir = bool(record.places) and ".diagnosis[" in record.places[0]
 
@@ -74,7 +74,7 @@ def _print_fhir(judged: Evaluated, judged_by: JudgedBy) -> None:
         say_json(operation_outcome(findings, expression if in_fhir else None, about, said))
 
 
-def _all(judged: Evaluated) -> list[Finding]:
+def _all(judged: EvaluatedRecord) -> list[Finding]:
     """Return the findings with those that were waived, in their order."""
     return in_order((*judged.verdict.findings, *judged.verdict.waived))
 
@@ -83,7 +83,7 @@ def _in(place: str) -> str:
     return f" {place}" if place else ""
 
 
-def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[Evaluated], None]:
+def printer_for(as_format: str, judged_by: JudgedBy) -> Callable[[EvaluatedRecord], None]:
     """Return what prints the findings on one claim, by --format. In text the summary says what judged."""
     if as_format == "text":
         return _print_text

@@ -23,7 +23,7 @@ from weakcode.errors import NotationError, did_you_mean
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
-    from weakcode.codes.expression.spelled import Mask, Spelled
+    from weakcode.codes.expression.spelled import CodeSpellings, Mask
 
 Sets = Mapping[str, CodeSet]
 Pairs = tuple[tuple[str, str], ...]
@@ -188,7 +188,7 @@ class Position:
     positions: tuple[int, ...]
     values: Pairs
 
-    def fit(self, codes: Spelled) -> Mask:
+    def fit(self, codes: CodeSpellings) -> Mask:
         """Tell of each code whether it fits."""
         among = _between(self.values)
         if len(self.positions) == 1:
@@ -208,7 +208,7 @@ class CharacterRun:
     last: int
     value: str
 
-    def fit(self, codes: Spelled) -> Mask:
+    def fit(self, codes: CodeSpellings) -> Mask:
         """Tell of each code whether it fits."""
         return codes.with_run(self.first, self.last, self.value)
 
@@ -225,7 +225,7 @@ class Final:
 
     endings: tuple[str, ...]
 
-    def fit(self, codes: Spelled) -> Mask:
+    def fit(self, codes: CodeSpellings) -> Mask:
         """Tell of each code whether it fits."""
         return reduce(or_, map(codes.ending, self.endings))
 
@@ -239,7 +239,7 @@ class Suffixes:
 
     values: Pairs
 
-    def fit(self, codes: Spelled) -> Mask:
+    def fit(self, codes: CodeSpellings) -> Mask:
         """Tell of each code whether it fits."""
         return reduce(or_, starmap(codes.beginning, self.values))
 

@@ -36,7 +36,7 @@ class Aside:
 
 
 @attrs.frozen
-class Pasted:
+class PastedCodes:
     """The codes of a text in their order, canonical. `doubtful` are those of them that may be something else.
 
     `left_out` is what looks like a code and was not taken.
@@ -47,7 +47,7 @@ class Pasted:
     left_out: tuple[Aside, ...] = ()
 
 
-def codes_in(text: str, edition: Edition) -> Pasted:
+def codes_in(text: str, edition: Edition) -> PastedCodes:
     """Return the diagnosis codes of a text.
 
     Where nothing but codes stands in it, all are taken, so that those that do not exist are told as findings. In other
@@ -76,7 +76,7 @@ def codes_in(text: str, edition: Edition) -> Pasted:
         codes.append(code)
         if not only_codes and has_dots and _PROCEDURE.fullmatch(written):
             doubtful.append(Aside(code, f"{written.upper()} has the form of a procedure code (HCPCS), too"))
-    return Pasted(tuple(codes), _once(doubtful), _once(left_out))
+    return PastedCodes(tuple(codes), _once(doubtful), _once(left_out))
 
 
 def _is_unticked(before: str) -> bool:

@@ -23,26 +23,26 @@ _NONE, _PLACEHOLDER = 0, ord("X")
 
 
 @attrs.frozen(eq=False)
-class Spelled:
+class CodeSpellings:
     """Codes, compact, and their stems, which are without an added 7th character."""
 
     codes: NDArray[np.bytes_]
     stems: NDArray[np.bytes_]
 
     @classmethod
-    def of(cls, codes: Sequence[str], stems: Sequence[str]) -> Spelled:
+    def of(cls, codes: Sequence[str], stems: Sequence[str]) -> CodeSpellings:
         """Return these codes."""
         return cls(*(np.array([one.encode() for one in each], f"S{_LONGEST}") for each in (codes, stems)))
 
     @classmethod
-    def of_keys(cls, codes: memoryview, stems: memoryview, stem_of: memoryview) -> Spelled:
+    def of_keys(cls, codes: memoryview, stems: memoryview, stem_of: memoryview) -> CodeSpellings:
         """Return codes by their packed keys; `stem_of` gives for each the place of its stem among `stems`."""
         spelled, stemmed = (np.asarray(keys).astype(">u8").view("S8").astype(f"S{_LONGEST}") for keys in (codes, stems))
         return cls(spelled, stemmed[np.asarray(stem_of)])
 
-    def at(self, ids: NDArray[np.int64]) -> Spelled:
+    def at(self, ids: NDArray[np.int64]) -> CodeSpellings:
         """Return the codes of these numbers."""
-        return Spelled(self.codes[ids], self.stems[ids])
+        return CodeSpellings(self.codes[ids], self.stems[ids])
 
     def _signs(self) -> NDArray[np.uint8]:
         return self.codes.view(np.uint8).reshape(-1, _LONGEST)

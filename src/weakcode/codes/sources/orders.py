@@ -27,7 +27,7 @@ _SHOWN = 40
 
 
 @attrs.frozen
-class Listed:
+class OrderEntry:
     """A compact code or header with its long title; `billable` is False for a header."""
 
     code: str
@@ -39,9 +39,9 @@ class Listed:
 class Addendum:
     """What changed from one release to the next. `revised` are the entries with their new titles."""
 
-    added: tuple[Listed, ...]
-    deleted: tuple[Listed, ...]
-    revised: tuple[Listed, ...]
+    added: tuple[OrderEntry, ...]
+    deleted: tuple[OrderEntry, ...]
+    revised: tuple[OrderEntry, ...]
 
 
 def kind_of(head: bytes) -> Literal["order", "addenda"] | None:
@@ -70,12 +70,12 @@ def is_addendum(text: str) -> bool:
     return _action(next((line for line in text.splitlines() if line.strip()), "")) is not None
 
 
-def read_order(text: str, where: str = "the file") -> dict[str, Listed]:
+def read_order(text: str, where: str = "the file") -> dict[str, OrderEntry]:
     """Return every code and header of an order file, by compact code, in the order of the file.
 
     Raises EditionError for text that is no order file of a whole release; `where` names it.
     """
-    found: dict[str, Listed] = {}
+    found: dict[str, OrderEntry] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -102,7 +102,7 @@ def read_order(text: str, where: str = "the file") -> dict[str, Listed]:
 
 def read_addendum(text: str, where: str = "the file") -> Addendum:
     """Return what an order addendum adds, deletes and revises. Raises EditionError for text that is none."""
-    said: dict[str, list[Listed]] = {action: [] for action in _ACTIONS.values()}
+    said: dict[str, list[OrderEntry]] = {action: [] for action in _ACTIONS.values()}
     for number, line in enumerate(text.splitlines(), start=1):
         action = _action(line)
         if action is None:
@@ -124,8 +124,8 @@ def read_addendum(text: str, where: str = "the file") -> Addendum:
 
 
 def laid_over(
-    addendum: Addendum, listed: Mapping[str, Listed], over: str, where: str = "the file"
-) -> dict[str, Listed]:
+    addendum: Addendum, listed: Mapping[str, OrderEntry], over: str, where: str = "the file"
+) -> dict[str, OrderEntry]:
     """Return the codes and headers of the next release: `listed`, those of the release `over`, with the changes made.
 
     Raises EditionError, naming the code, where a code to delete or to revise is not there and where one to add is.
@@ -147,23 +147,23 @@ def laid_over(
     return dict(sorted(laid.items()))
 
 
-def listed_in(edition: Edition) -> dict[str, Listed]:
+def listed_in(edition: Edition) -> dict[str, OrderEntry]:
     """Return the codes and headers of an edition, as its order file lists them."""
     found = {}
     for place in edition.titled():
         if place.kind not in ("chapter", "section") and edition.title(place.name) is not None:
             name = compact(place.name)
-            found[name] = Listed(name, edition.is_billable(name), edition.title(name) or "")
+            found[name] = OrderEntry(name, edition.is_billable(name), edition.title(name) or "")
     for code_id in edition.billable_ids:
         name = edition.compact_code(code_id)
-        found[name] = Listed(name, True, edition.titled_code(code_id)[1])
+        found[name] = OrderEntry(name, True, edition.titled_code(code_id)[1])
     return dict(sorted(found.items()))
 
 
 _OTHER = "give the addenda of the release that follows it."
 
 
-def _called(one: Listed) -> str:
+def _called(one: OrderEntry) -> str:
     return f"the {'code' if one.billable else 'header'} {canonical(one.code)}"
 
 
@@ -171,12 +171,12 @@ def _action(line: str) -> str | None:
     return next((action for word, action in _ACTIONS.items() if line.startswith(word)), None)
 
 
-def _listed(rest: str, *, code: int, flag: int) -> Listed | None:
+def _listed(rest: str, *, code: int, flag: int) -> OrderEntry | None:
     """Read what a line says of a code; both kinds have short and long title at the same columns of `rest`."""
     name = rest[code : code + 7].strip()
     if rest[flag : flag + 1] not in ("0", "1") or not _CODE.fullmatch(name):
         return None
-    return Listed(name, rest[flag] == "1", rest[71:].strip() or rest[10:70].strip())
+    return OrderEntry(name, rest[flag] == "1", rest[71:].strip() or rest[10:70].strip())
 
 
 def _no_addendum(where: str, number: int, line: str) -> EditionError:
@@ -191,11 +191,11 @@ def _shown(line: str) -> str:
     return f'"{line[:_SHOWN]}{"…" * (len(line) > _SHOWN)}"'
 
 
-def written(listed: Mapping[str, Listed]) -> str:
+def written(listed: Mapping[str, OrderEntry]) -> str:
     """Return the text of an order file with these codes and headers; `read_order` gives them back."""
     return "".join(_lines(listed))
 
 
-def _lines(listed: Mapping[str, Listed]) -> Iterator[str]:
+def _lines(listed: Mapping[str, OrderEntry]) -> Iterator[str]:
     for number, one in enumerate(listed.values(), start=1):
         yield f"{number:05} {one.code:<7} {int(one.billable)} {one.title[:60]:<60} {one.title}\n"

@@ -41,13 +41,13 @@ def made_by(*folders: str) -> str:
 
 
 def read(
-    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[store.Stored], bool] | None = None
-) -> store.Stored | None:
+    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[store.Container], bool] | None = None
+) -> store.Container | None:
     """Read the container that is shipped under the name of `path`, or else the one kept in the cache, at `path`."""
     return opened(path, key, columns) or store.read(path, key, columns, holds)
 
 
-def opened(path: Path, key: str, columns: Sequence[Column] = ()) -> store.Stored | None:
+def opened(path: Path, key: str, columns: Sequence[Column] = ()) -> store.Container | None:
     """Read the container that is shipped under the name of `path`; None where there is none for this key."""
     try:
         content = (folder() / path.name).read_bytes()

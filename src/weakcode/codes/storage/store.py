@@ -59,7 +59,7 @@ def _tell(what: str) -> None:
 
 
 @attrs.frozen
-class Stored:
+class Container:
     """An opened container: `meta` as it was given to `pack`, `sections` as views into its bytes."""
 
     meta: Mapping[str, Any]
@@ -70,7 +70,7 @@ class Stored:
         return _arrived, (pack("", self.meta, {name: bytes(view) for name, view in self.sections.items()}),)
 
 
-def _arrived(content: bytes) -> Stored:
+def _arrived(content: bytes) -> Container:
     stored = open_bytes(content)
     if stored is None:
         raise EngineError("the compiled rules came from a machine with another byte order, or damaged on their way")
@@ -118,7 +118,7 @@ def sealed(content: bytes, secret: bytes) -> bytes:
     return b"".join((MAGIC, _digest(body, secret), body))
 
 
-def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> Stored | None:
+def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> Container | None:
     """Open a container; None when it is damaged, of another format or machine, or made for another key or secret."""
     view = memoryview(content)
     if len(view) < _HEADER_AT + 8 or view[: len(MAGIC)] != MAGIC:
@@ -132,7 +132,7 @@ def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> S
         return None
 
 
-def _opened(body: memoryview, key: str | None) -> Stored | None:
+def _opened(body: memoryview, key: str | None) -> Container | None:
     size = int.from_bytes(body[:8], "little")
     header = json.loads(bytes(body[8 : 8 + size]))
     if header["format"] != FORMAT or header["byteorder"] != sys.byteorder or not isinstance(header["meta"], dict):
@@ -144,12 +144,12 @@ def _opened(body: memoryview, key: str | None) -> Stored | None:
         if type(at) is not int or type(length) is not int or not 0 <= at <= at + length <= len(data) or at % 8:
             raise ValueError(name)
     sections = {name: data[at : at + length] for name, (at, length) in header["sections"].items()}
-    return Stored(header["meta"], sections)
+    return Container(header["meta"], sections)
 
 
 def read(
-    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[Stored], bool] | None = None
-) -> Stored | None:
+    path: Path, key: str, columns: Sequence[Column] = (), holds: Callable[[Container], bool] | None = None
+) -> Container | None:
     """Read the container at `path`; None when it is not there, not readable, not to be trusted, or lacks `columns`.
 
     `holds` tells whether what it says can be followed, or raises what looking at it raised.
@@ -166,7 +166,7 @@ def read(
     return stored
 
 
-def _holds(stored: Stored, holds: Callable[[Stored], bool]) -> bool:
+def _holds(stored: Container, holds: Callable[[Container], bool]) -> bool:
     try:
         return holds(stored)
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):

@@ -64,7 +64,7 @@ class FiscalRelease:
 
 
 @attrs.frozen
-class Fetched:
+class FetchedRelease:
     """A release that came and was checked: what it holds, and the files that it was in."""
 
     starts: date
@@ -107,7 +107,7 @@ def in_force(day: date) -> FiscalRelease:
 
 def fetch(
     text: str | None, *, mirror: str | None = None, today: date, tell: Tell | None = None
-) -> Fetched | EditionSource:
+) -> FetchedRelease | EditionSource:
     """Download a release and check that it is what it should be; nothing on disk is changed.
 
     `text` is what `wanted` takes. `mirror`, or else ``WEAKCODE_EDITION_MIRROR``, takes the place of CDC's and CMS's
@@ -228,7 +228,7 @@ class _Links(HTMLParser):
             self.found += [value for name, value in attributes if name == "href" and value]
 
 
-def _checked(table: Download, order: Download | None, release: FiscalRelease | None) -> Fetched:
+def _checked(table: Download, order: Download | None, release: FiscalRelease | None) -> FetchedRelease:
     """Read a release and hold it to what was asked for and to its own order file. Raises EditionError."""
     where = unquote(urlsplit(table.address).path.rpartition("/")[2])
     parts = unpack.parts_of(table.content, where, ("tabular", "index"))
@@ -246,7 +246,7 @@ def _checked(table: Download, order: Download | None, release: FiscalRelease | N
     if order is not None:
         _compare(tabular, order)
         files.append(order)
-    return Fetched(
+    return FetchedRelease(
         starts,
         catalog.last_day(starts),
         tabular,

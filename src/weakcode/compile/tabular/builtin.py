@@ -70,7 +70,7 @@ def _without_each(word: str, words: str) -> Iterator[str]:
 
 
 @attrs.frozen
-class Flagged:
+class FlaggedCodes:
     """The codes with a flag of the Medicare Code Editor, without those that also have the flag `without`.
 
     Of a flag that has ended, the codes are those of its last day.
@@ -105,7 +105,7 @@ def _histories(edition: Edition) -> NDArray[np.int64]:
 
 
 @attrs.frozen
-class Admitted:
+class PoaCodes:
     """Codes that are exempt from present-on-admission indicators, or hospital-acquired conditions; see `codes.poa`."""
 
     kind: str
@@ -126,21 +126,21 @@ def _spelled_out(codes: tuple[str, ...], edition: Edition) -> CodeSet:
     return CodeSet.of([numbers[code] for code in codes if code in numbers])
 
 
-DATED: dict[str, Flagged | Admitted] = {
-    "mce-newborn": Flagged("newborn"),
-    "mce-pediatric": Flagged("pediatric"),
-    "mce-maternity": Flagged("maternity"),
-    "mce-adult": Flagged("adult"),
-    "mce-female": Flagged("female"),
-    "mce-male": Flagged("male"),
-    "mce-external-cause": Flagged("ecodepdx"),
-    "mce-manifestation": Flagged("manifestation"),
-    "mce-unacceptable-principal": Flagged("unacceptable", without="reqsdx"),
-    "mce-requires-secondary": Flagged("reqsdx"),
-    "mce-questionable-admission": Flagged("qadm"),
-    "mce-unspecified": Flagged("unspecified"),
-    "poa-exempt": Admitted(poa.EXEMPT),
-    "hospital-acquired": Admitted(poa.ACQUIRED),
+DATED: dict[str, FlaggedCodes | PoaCodes] = {
+    "mce-newborn": FlaggedCodes("newborn"),
+    "mce-pediatric": FlaggedCodes("pediatric"),
+    "mce-maternity": FlaggedCodes("maternity"),
+    "mce-adult": FlaggedCodes("adult"),
+    "mce-female": FlaggedCodes("female"),
+    "mce-male": FlaggedCodes("male"),
+    "mce-external-cause": FlaggedCodes("ecodepdx"),
+    "mce-manifestation": FlaggedCodes("manifestation"),
+    "mce-unacceptable-principal": FlaggedCodes("unacceptable", without="reqsdx"),
+    "mce-requires-secondary": FlaggedCodes("reqsdx"),
+    "mce-questionable-admission": FlaggedCodes("qadm"),
+    "mce-unspecified": FlaggedCodes("unspecified"),
+    "poa-exempt": PoaCodes(poa.EXEMPT),
+    "hospital-acquired": PoaCodes(poa.ACQUIRED),
 }
 """Code sets that depend on the day of the claim."""
 

@@ -73,7 +73,7 @@ NOTHING = PairBlock(CodeSet(), CodeSet())
 
 
 @attrs.define(unsafe_hash=True)
-class Taken:
+class SortedBlock:
     """A block of pairs of one note, with its sort.
 
     `why` is the reading's reason, `second` the Excludes2 note that speaks of the pairs too, `cited` what a reading
@@ -89,13 +89,13 @@ class Taken:
     cited: tuple[Source, ...] = ()
     picked: bool = False
 
-    def of_block(self, block: PairBlock) -> Taken:
+    def of_block(self, block: PairBlock) -> SortedBlock:
         """Return some of its pairs, taken the same."""
-        return Taken(self.note, self.text, self.sort, block, self.why, self.second, self.cited, self.picked)
+        return SortedBlock(self.note, self.text, self.sort, block, self.why, self.second, self.cited, self.picked)
 
-    def of_both(self, block: PairBlock, second: tuple[Note, str]) -> Taken:
+    def of_both(self, block: PairBlock, second: tuple[Note, str]) -> SortedBlock:
         """Return some of its pairs, of which an Excludes2 note speaks too."""
-        return Taken(self.note, self.text, Sort.BOTH, block, self.why, second, self.cited, self.picked)
+        return SortedBlock(self.note, self.text, Sort.BOTH, block, self.why, second, self.cited, self.picked)
 
 
 def _without(blocks: Iterable[PairBlock], other: PairBlock) -> list[PairBlock]:
@@ -227,7 +227,7 @@ def _apart_of(held: CodeSet, edition: Edition) -> tuple[tuple[Apart, PairBlock],
     return tuple((one, pairs) for one, pairs in _apart(edition) if held & pairs.held)
 
 
-def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[Taken]:
+def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) -> Iterator[SortedBlock]:
     """Yield the pairs of a line as the readings take them, before Excludes2 notes are looked at."""
     readings = bundled_readings()
     rest = [block]
@@ -235,25 +235,25 @@ def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) ->
         for both in [both for part in rest if (both := part & pairs)]:
             rest = _without(rest, both)
             sort = Sort.EVENTS if apart.events else Sort.WIDE
-            yield Taken(note, line.text, sort, both, apart.reason)
+            yield SortedBlock(note, line.text, sort, both, apart.reason)
     reading = next(filter(None, (readings.excludes1_at(note_key(note.place, one)) for one in line.references)), None)
     if reading is None:
-        yield from (Taken(note, line.text, Sort.FITS, one) for one in rest)
+        yield from (SortedBlock(note, line.text, Sort.FITS, one) for one in rest)
         return
     for fitting in (one & part for one in _fitting(reading, block, edition) for part in list(rest)):
         if fitting:
             rest = _without(rest, fitting)
-            yield Taken(note, line.text, Sort.FITS, fitting, reading.reason, picked=reading.fits is not None)
+            yield SortedBlock(note, line.text, Sort.FITS, fitting, reading.reason, picked=reading.fits is not None)
     if not reading.silent:
         cited = tuple(Source(bundled_publications()[one.source].title, one.at) for one in reading.sources)
-        yield from (Taken(note, line.text, Sort.WIDE, one, reading.reason, cited=cited) for one in rest)
+        yield from (SortedBlock(note, line.text, Sort.WIDE, one, reading.reason, cited=cited) for one in rest)
 
 
 @remembered
-def taken(edition: Edition) -> tuple[Taken, ...]:
+def taken(edition: Edition) -> tuple[SortedBlock, ...]:
     """Return every pair that an Excludes1 note keeps apart, in blocks of one sort, in the order of the list."""
     others = _Excludes2(edition)
-    found: list[Taken] = []
+    found: list[SortedBlock] = []
     lines = [(block, list(_read(note, line, block, edition))) for note, line, block in lines_of("excludes1", edition)]
     others.ask([one.block for _, read in lines for one in read])
     for block, read in lines:
@@ -271,7 +271,7 @@ def taken(edition: Edition) -> tuple[Taken, ...]:
     return tuple(found)
 
 
-def at_two_sites(edition: Edition) -> Iterator[Taken]:
+def at_two_sites(edition: Edition) -> Iterator[SortedBlock]:
     """Yield the pairs of Excludes1 notes of which each code is of another site, by the sites of the readings."""
     groups = sites(edition)
     for note, line, block in lines_of("excludes1", edition):
@@ -281,4 +281,4 @@ def at_two_sites(edition: Edition) -> Iterator[Taken]:
             for held, elsewhere in group.apart:
                 pairs = block & PairBlock(held, elsewhere)
                 if pairs:
-                    yield Taken(note, line.text, Sort.WIDE, pairs)
+                    yield SortedBlock(note, line.text, Sort.WIDE, pairs)

@@ -12,7 +12,7 @@ from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
-from weakcode.compile.tabular.excludes import PairBlock, Sort, Taken, at_two_sites, lines_of, taken
+from weakcode.compile.tabular.excludes import PairBlock, Sort, SortedBlock, at_two_sites, lines_of, taken
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -71,7 +71,7 @@ def _excludes2(edition: Edition) -> Iterator[Instance]:
         yield Instance(Verb.FORBID, block.held, block.named, Where.ANYWHERE, place, quote)
 
 
-def _forbidden(found: Iterable[Taken]) -> Iterator[Instance]:
+def _forbidden(found: Iterable[SortedBlock]) -> Iterator[Instance]:
     """Yield an instance for each block of pairs; `listed` is the reason of its reading, or the second note."""
     for one in found:
         place, quote = _quoted(one.note, one.text)

@@ -28,7 +28,7 @@ _BEARERS = frozenset(["hand", "hip", "leg", "orbit"])
 
 
 @attrs.frozen
-class Sided:
+class CodesBySide:
     """The codes of one condition by side, as they stand in the list without added 7th characters; "" where none is.
 
     Right and left are always there. `open` are the codes whose title says that the side is not known.
@@ -41,7 +41,7 @@ class Sided:
 
 
 @remembered
-def sided(edition: Edition) -> tuple[Sided, ...]:
+def sided(edition: Edition) -> tuple[CodesBySide, ...]:
     """Return every condition with a code for the right and one for the left, in the order of the list.
 
     Two titles of a category are right and left of one condition when nothing but these words tells them apart.
@@ -83,7 +83,7 @@ def sided(edition: Edition) -> tuple[Sided, ...]:
                 for one in by_words.get((category, "both", condition.replace(bearer, "", 1)), ())
             )
             silent = of_its_days(by_words.get((category, "open", condition), ()))
-            found.append(Sided(names[right], left, both[0] if len(both) == 1 else "", tuple(silent)))
+            found.append(CodesBySide(names[right], left, both[0] if len(both) == 1 else "", tuple(silent)))
     return tuple(found)
 
 

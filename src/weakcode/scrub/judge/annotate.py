@@ -29,7 +29,7 @@ Index = NDArray[np.int64]
 
 
 @attrs.frozen(eq=False)
-class Annotated:
+class AnnotatedFindings:
     """Columns for the findings table, the findings that count, and how many each waiver waives, or once did."""
 
     columns: dict[str, pa.Array]
@@ -51,17 +51,17 @@ class Marker:
         claim_ids: pa.Array | None,
         payer: Categories,
         risks: Mapping[str, Risks | None],
-    ) -> Annotated:
+    ) -> AnnotatedFindings:
         """Return what is to be said of these findings; `risks` are those of a profile by edition."""
         said = _OfVariants.of(findings)
         columns = _risk_columns(findings, said, payer, risks) if any(risks.values()) else {}
         if not len(self.book):
-            return Annotated(columns, findings, Counter(), Counter())
+            return AnnotatedFindings(columns, findings, Counter(), Counter())
         number, waivers, expired = self._waived(findings, said, claim_ids)
         columns["waived_by"] = _words(number, [waiver.who for waiver in waivers])
         columns["waiver"] = _words(number, [waiver.reason for waiver in waivers])
         counts = Counter({waiver: int((number == place).sum()) for place, waiver in enumerate(waivers)})
-        return Annotated(columns, _only(findings, number < 0) if waivers else findings, counts, expired)
+        return AnnotatedFindings(columns, _only(findings, number < 0) if waivers else findings, counts, expired)
 
     def _waived(
         self, findings: FindingColumns, said: _OfVariants, claim_ids: pa.Array | None

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from weakcode.errors import EngineError
 from weakcode.scrub.columns.arrow import as_text, filled, numbers
 from weakcode.scrub.columns.views import whole
-from weakcode.scrub.judge.columns import Scrubbed
-from weakcode.scrub.judge.rows import Evaluated, Judge, evaluate
+from weakcode.scrub.judge.columns import BatchOutcome
+from weakcode.scrub.judge.rows import EvaluatedRecord, Judge, evaluate
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch
 from weakcode.scrub.read.rows import Rejected
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.columns.digests import Digests
     from weakcode.scrub.judge.columns import ColumnScrubber
     from weakcode.scrub.judge.findings import Pseudonyms
-    from weakcode.scrub.unchanged import Looked, Unchanged
+    from weakcode.scrub.unchanged import KnownDigests, UnchangedClaims
 
 
 @attrs.frozen(eq=False)
@@ -47,7 +47,7 @@ class FindingBatch:
     says for each finding which of them it is on. `known` is what is known of these claims, where that is asked for.
     """
 
-    scrubbed: Scrubbed | None
+    scrubbed: BatchOutcome | None
     rejected: tuple[Rejected, ...]
     claims: ClaimBatch | None = None
     found: NDArray[np.int64] | None = None
@@ -73,7 +73,7 @@ class FindingBatch:
 class EvaluatedRows:
     """What became of a batch, claim by claim."""
 
-    outcomes: tuple[Evaluated | Rejected, ...]
+    outcomes: tuple[EvaluatedRecord | Rejected, ...]
 
 
 def evaluate_batch(
@@ -82,7 +82,7 @@ def evaluate_batch(
     judge: Judge,
     *,
     keep_claims: bool = False,
-    since: Unchanged | None = None,
+    since: UnchangedClaims | None = None,
     hide: Pseudonyms | None = None,
 ) -> FindingBatch | EvaluatedRows:
     """Evaluate the claims of a batch together. Where columns cannot say it all, `judge` does it claim by claim.
@@ -108,7 +108,7 @@ def _in_columns(
     scrubber: ColumnScrubber,
     judge: Judge,
     keep_claims: bool,
-    since: Unchanged | None,
+    since: UnchangedClaims | None,
     hide: Pseudonyms | None,
 ) -> FindingBatch | None:
     batch = claims.batch
@@ -159,7 +159,7 @@ def _in_columns(
     )
 
 
-def _known(looked: Looked | None, since: Unchanged | None, scrubbed: Scrubbed) -> KnownClaims | None:
+def _known(looked: KnownDigests | None, since: UnchangedClaims | None, scrubbed: BatchOutcome) -> KnownClaims | None:
     if looked is None or since is None:
         return None
     good = np.ones(len(looked.digests), np.bool_)
@@ -167,7 +167,7 @@ def _known(looked: Looked | None, since: Unchanged | None, scrubbed: Scrubbed) -
     return KnownClaims(looked.digests[good], looked.earlier[good], since.nth_of(looked)[good])
 
 
-def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: Scrubbed) -> tuple[pa.Array, NDArray[np.int32] | None]:
+def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: BatchOutcome) -> tuple[pa.Array, NDArray[np.int32] | None]:
     """Return the ids of the claims that were evaluated, and which of them each row is; None where each is its own."""
     named = "claim_id" in batch.schema.names
     ids = whole(batch.column("claim_id")) if named else pa.nulls(batch.num_rows, pa.string())

@@ -59,7 +59,7 @@ class ColumnJudge(AskedJudge, Protocol):
 
 
 @attrs.frozen(eq=False)
-class Scrubbed:
+class BatchOutcome:
     """What became of a batch: rows = evaluated + len(rejected), always.
 
     `clean` rows have no finding, `with_errors` one that is an error. `editions` counts rows by edition,
@@ -126,7 +126,7 @@ class ColumnScrubber:
         decoded: bool = False,
         hide: Pseudonyms | None = None,
         orders: NDArray[np.int32] | None = None,
-    ) -> Scrubbed:
+    ) -> BatchOutcome:
         """Return the findings on the claims of a batch with the columns of a code list, and the rows that are none.
 
         `codes` may be lists of text, of dictionary-encoded text or of structs with `code` and `text`, or text parted by
@@ -223,7 +223,7 @@ class _BatchRun:
         self._not_judged: list[NotJudgedCount] = []
         self._today = scrubber.today
 
-    def result(self) -> Scrubbed:
+    def result(self) -> BatchOutcome:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
         about = AboutClaims.of(self._columns, self._rows, self._scrubber.payer_of, np.diff(codes.bounds))
         good = ~(codes.bad | about.bad)
@@ -257,7 +257,7 @@ class _BatchRun:
                 batch = batch.append_column(name, column)
         evaluated = int(good.sum())
         rules, severities = findings.counts()
-        return Scrubbed(
+        return BatchOutcome(
             batch,
             tuple(self._rejected(row) for row in np.flatnonzero(~good).tolist()),
             self._rows,
@@ -353,7 +353,9 @@ class _BatchRun:
         return RefusedRow(row, claim_id, "values", "the row cannot be read as a claim")
 
 
-def _with_unreadable(scrubbed: Scrubbed, wrong: dict[int, tuple[str, str]], left: NDArray[np.int64]) -> Scrubbed:
+def _with_unreadable(
+    scrubbed: BatchOutcome, wrong: dict[int, tuple[str, str]], left: NDArray[np.int64]
+) -> BatchOutcome:
     """Return the outcome for the whole batch, of which only the rows `left` could be judged."""
     # Not even the claim's id is repeated: it may be what cannot be read.
     rejected = [RefusedRow(row, None, part, reason) for row, (part, reason) in wrong.items()]

@@ -23,7 +23,7 @@ from weakcode.engines.kernel import _kernel
 from weakcode.findings import Severity
 from weakcode.scrub.columns import arrow
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
-from weakcode.scrub.judge.incomplete import Satisfied
+from weakcode.scrub.judge.incomplete import SatisfiedRequirements
 from weakcode.scrub.judge.variants import Column, Variants
 from weakcode.scrub.judge.worded import VariantWords
 from weakcode.scrub.schema import PERSONAL
@@ -184,7 +184,7 @@ class Memory:
     def __init__(self, program: Program, assembler: Assembler, edition: Edition, engine: ColumnarEngine) -> None:
         self._assembler = assembler
         self.reading = engine.reading()
-        self.satisfied = Satisfied(edition, program)
+        self.satisfied = SatisfiedRequirements(edition, program)
         self.terms: dict[str, int] = {"": 0}
         self._report = _kernel.Report(assembler.merger)
         self._words = VariantWords(program, assembler, edition)

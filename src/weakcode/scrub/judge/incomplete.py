@@ -16,7 +16,7 @@ Hits = NDArray[np.int32]
 _MOST_REMEMBERED = 65_536
 
 
-class Satisfied:
+class SatisfiedRequirements:
     """Tells which requirements codes that are not billable satisfy, for batches of which each such code has one token.
 
     What it has found of a code, and of a code and an edit, it remembers.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from weakcode.scrub.judge.batch import FindingBatch
-    from weakcode.scrub.judge.rows import Evaluated
+    from weakcode.scrub.judge.rows import EvaluatedRecord
 
 
 class RepeatedIds:
@@ -43,7 +43,7 @@ class RepeatedIds:
                 "claims share an id, or several have none; in a table findings are told by it, so run without --since"
             )
 
-    def evaluated(self, one: Evaluated) -> Evaluated:
+    def evaluated(self, one: EvaluatedRecord) -> EvaluatedRecord:
         """Return a claim that was evaluated with the ids that its findings have in the run."""
         if self._is_part:
             return one

@@ -58,14 +58,14 @@ class Judge(Protocol):
 
 
 @attrs.frozen
-class Evaluated:
+class EvaluatedRecord:
     """A record that was evaluated."""
 
     record: Record
     verdict: VerdictLike
 
 
-def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Evaluated | Rejected]:
+def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[EvaluatedRecord | Rejected]:
     """Evaluate each record; a claim that cannot be judged for what it says is rejected.
 
     Raises EngineError, with the claim's place, when an engine fails: that must never look like a clean claim.
@@ -84,7 +84,7 @@ def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[Evalua
         except (InputError, CodeTypeError, EditionError) as error:
             yield Rejected(row.file, row.line, row.claim.id, reason_of(error), _part(error), row.raw)
         else:
-            yield Evaluated(row, verdict)
+            yield EvaluatedRecord(row, verdict)
 
 
 def _part(error: Exception) -> str:
@@ -99,7 +99,7 @@ class FindingRows:
     def __init__(self) -> None:
         self._rows: list[dict[str, object]] = []
 
-    def add(self, judged: Evaluated) -> None:
+    def add(self, judged: EvaluatedRecord) -> None:
         """Take the findings of one claim, with those that were waived in their places."""
         record, verdict = judged.record, judged.verdict
         findings = in_order((*verdict.findings, *verdict.waived)) if verdict.waived else verdict.findings

@@ -13,7 +13,7 @@ from weakcode.codes.edition import Edition
 from weakcode.engines.findings import Assembler
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
-from weakcode.engines.unjudged import Questions, Unjudged
+from weakcode.engines.unjudged import Questions, UnjudgedRules
 from weakcode.findings import NotJudged, NotJudgedCount
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims, words_of
@@ -33,7 +33,7 @@ class AskedJudge(Protocol):
     @property
     def assembler(self) -> Assembler: ...
     @property
-    def unjudged(self) -> Unjudged: ...
+    def unjudged(self) -> UnjudgedRules: ...
 
 
 @attrs.define(eq=False)

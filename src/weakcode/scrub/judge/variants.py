@@ -158,7 +158,7 @@ Worded = tuple[str, str, Sequence[str], Sequence[str], str, str, str, bool, byte
 """Rule, message, codes, sources, confidence, title, fix, moves and key of a variant."""
 
 
-class Interned:
+class InternedTexts:
     """Texts by numbers, in the order in which they first came; each stands once."""
 
     def __init__(self, texts: Sequence[str] = ()) -> None:

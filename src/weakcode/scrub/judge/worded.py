@@ -13,9 +13,9 @@ from weakcode.compile.program import Program
 from weakcode.engines.findings import Assembler
 from weakcode.engines.ids import PART as IN_KEYS
 from weakcode.engines.ids import keys_of
-from weakcode.engines.wording import NOBODY, Named, Said
+from weakcode.engines.wording import NOBODY, FindingText, NamedInFinding
 from weakcode.scrub.columns.pointers import PART
-from weakcode.scrub.judge.variants import Column, Interned, Variants, WordLists, picked_lists
+from weakcode.scrub.judge.variants import Column, InternedTexts, Variants, WordLists, picked_lists
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.verbs import Verb
 
@@ -46,12 +46,12 @@ class _Merged:
 class _OfRules:
     """A text of each rule, by its number."""
 
-    texts: Interned
+    texts: InternedTexts
     numbers: Column
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _OfRules:
-        pool = Interned()
+        pool = InternedTexts()
         return cls(pool, np.array([pool.number(text) for text in texts], np.int32))
 
 
@@ -63,10 +63,10 @@ class VariantWords:
         self._of_rules = [
             _OfRules.of([getattr(rule, name) for rule in program.rules]) for name in ("id", "confidence", "title")
         ]
-        self._messages, self._fixes, self._codes, self._sources = (Interned() for _ in range(4))
+        self._messages, self._fixes, self._codes, self._sources = (InternedTexts() for _ in range(4))
         self._merged: dict[tuple[int, ...], _Merged] = {}
-        self._names: dict[int, tuple[Named, int]] = {-1: (NOBODY, -1)}
-        self._said: dict[Said, int] = {}
+        self._names: dict[int, tuple[NamedInFinding, int]] = {-1: (NOBODY, -1)}
+        self._said: dict[FindingText, int] = {}
         self._said_bounds, self._said_sources = array("i", [0]), array("i")
         # By variant: rule, message, subject, object, sources, fix and moves.
         self._numbers = array("i")
@@ -114,7 +114,7 @@ class VariantWords:
         bounds = np.zeros(len(used) + 1, np.int32)
         np.cumsum((pairs >= 0).sum(axis=1), out=bounds[1:])
         ends, sources = picked_lists(np.array(self._said_bounds), np.array(self._said_sources), said)
-        edition = Interned([self._edition.name])
+        edition = InternedTexts([self._edition.name])
         return Variants(
             rule_id,
             self._messages.words(message),
@@ -135,13 +135,13 @@ class VariantWords:
         self._merged[numbers] = merged
         return merged
 
-    def _name(self, token: int, unlisted: Sequence[str]) -> tuple[Named, int]:
+    def _name(self, token: int, unlisted: Sequence[str]) -> tuple[NamedInFinding, int]:
         wording, size = self._assembler.wording, self._edition.size
         named = wording.billable(token) if token < size else wording.named(unlisted[token - size])
         found = self._names[token] = (named, self._codes.number(named.shown) if named.shown else -1)
         return found
 
-    def _cite(self, said: Said) -> int:
+    def _cite(self, said: FindingText) -> int:
         self._said_sources.extend(self._sources.number(str(source)) for source in said.sources)
         self._said_bounds.append(len(self._said_sources))
         number = self._said[said] = len(self._said)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 
-class Repeated(dict[str, Any]):
+class RepeatedKey(dict[str, Any]):
     """An object in which a key stands more than once."""
 
     key: str = ""
@@ -18,7 +18,7 @@ def paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) == len(pairs):
         return values
-    repeated = Repeated(values)
+    repeated = RepeatedKey(values)
     seen: set[str] = set()
     repeated.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
     return repeated
@@ -40,7 +40,7 @@ def repeated_in(value: Any) -> str | None:
     waiting = [value]
     while waiting:
         one = waiting.pop()
-        if isinstance(one, Repeated):
+        if isinstance(one, RepeatedKey):
             return one.key
         if isinstance(one, dict):
             waiting.extend(one.values())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from weakcode.claims import Claim
-from weakcode.scrub.judge.rows import Evaluated
+from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.write.claims import ClaimsWriter
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _CLAIMS = 4_096
 """Claims that are kept as objects at a time."""
 
 
-class Corrected:
+class FixedClaims:
     """Takes what was evaluated and writes the claims. `changed` counts those that were mended.
 
     Only claims with findings are looked at: without a finding there is nothing to mend.
@@ -46,7 +46,7 @@ class Corrected:
             )
         return tuple(told)
 
-    def add(self, judged: Evaluated) -> None:
+    def add(self, judged: EvaluatedRecord) -> None:
         """Take one claim."""
         claim = judged.record.claim
         if judged.verdict.findings:

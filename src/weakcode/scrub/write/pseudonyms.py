@@ -17,7 +17,7 @@ from weakcode.scrub.schema import PERSONAL
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.scrub.judge.rows import Evaluated
+    from weakcode.scrub.judge.rows import EvaluatedRecord
 
 KEY_VARIABLE = "WEAKCODE_HASH_KEY"
 _DIGITS = 16
@@ -55,7 +55,7 @@ class HashedIds:
         hashed = pa.array([self.text(value) for value in distinct.dictionary.to_pylist()], pa.string())
         return hashed.take(distinct.indices)
 
-    def judged(self, judged: Evaluated) -> Evaluated:
+    def judged(self, judged: EvaluatedRecord) -> EvaluatedRecord:
         """Return a claim that was evaluated under its hashed id, without its row and without `PERSONAL` values.
 
         The ids of its findings are those of the claim under this id.

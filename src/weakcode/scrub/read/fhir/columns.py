@@ -13,7 +13,7 @@ from weakcode.scrub.read.batch import ClaimBatch
 from weakcode.scrub.read.fhir import _claims
 from weakcode.scrub.read.fhir.batch import FhirBatch, Line, put
 from weakcode.scrub.read.fhir.lines import element_of
-from weakcode.scrub.read.fhir.resource import ICD10CM, Known, kind_of, poa_of
+from weakcode.scrub.read.fhir.resource import ICD10CM, KnownResources, kind_of, poa_of
 from weakcode.scrub.read.fhir.stream import Element
 from weakcode.scrub.read.log import IN_NO_ORDER
 from weakcode.scrub.read.rows import Record, Rejected
@@ -25,7 +25,7 @@ MOST_BYTES = 1 << 24
 class Columns:
     """Takes claims in the order of the file: resources that are plain natively, others as they were read."""
 
-    def __init__(self, name: str, known: Known, again: Callable[[Element], Record]) -> None:
+    def __init__(self, name: str, known: KnownResources, again: Callable[[Element], Record]) -> None:
         self._name, self._known, self._again = name, known, again
         person_of = None if known.nobody else partial(_person, known)
         self._claims = _claims.Claims(ICD10CM, _kind, person_of, _poa)
@@ -95,7 +95,7 @@ def _poa(text: bytes) -> bytes | None:
     return None if said is None else said.encode()
 
 
-def _person(known: Known, reference: str) -> tuple[bytes | None, bytes | None] | None:
+def _person(known: KnownResources, reference: str) -> tuple[bytes | None, bytes | None] | None:
     person = known.person_of(reference)
     return None if person is None else _encoded(*person)
 

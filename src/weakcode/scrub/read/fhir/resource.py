@@ -68,7 +68,7 @@ class Person:
 
 
 @attrs.frozen
-class Known:
+class KnownResources:
     """Resources of the file that claims refer to, by reference: patients, and the codings of conditions."""
 
     people: Callable[[str], Person | None] = attrs.field(default=lambda reference: None)
@@ -86,7 +86,7 @@ class Known:
 
 
 @attrs.frozen
-class Read:
+class ClaimResource:
     """A claim, the index in `diagnosis` of each of its diagnoses, the codes apart, and of which the order is known."""
 
     claim: Claim
@@ -122,7 +122,7 @@ def undiagnosed(resource: Mapping[str, Any]) -> str | None:
     return next((_UNDIAGNOSED[kind] for kind in _kinds(resource) if kind in _UNDIAGNOSED), None)
 
 
-def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
+def read_resource(resource: Mapping[str, Any], known: KnownResources) -> ClaimResource:
     """Return the claim of a resource; raises BadRow where a diagnosis or date cannot be read."""
     name = claim_id(resource)
     listed = sorted(_diagnoses(resource, known, name), key=lambda one: one.sequence)
@@ -162,7 +162,7 @@ def read_resource(resource: Mapping[str, Any], known: Known) -> Read:
         raise BadRow("dates", reason_of(error), name) from None
     order: Order = "none" if carin_order == "first" and first is None else carin_order
     codes_apart = tuple((kind, one.diagnosis.code) for kind, one in apart)
-    return Read(claim, tuple(one.index for one in among), codes_apart, order)
+    return ClaimResource(claim, tuple(one.index for one in among), codes_apart, order)
 
 
 def person_of(patient: Mapping[str, Any]) -> Person:
@@ -176,7 +176,7 @@ def person_of(patient: Mapping[str, Any]) -> Person:
     return Person(born if isinstance(born, str) and len(born) >= 10 else None, sex)
 
 
-def _diagnoses(resource: Mapping[str, Any], known: Known, name: str | None) -> Iterator[_Listed]:
+def _diagnoses(resource: Mapping[str, Any], known: KnownResources, name: str | None) -> Iterator[_Listed]:
     entries = resource.get("diagnosis")
     if not isinstance(entries, list) or not entries:
         raise BadRow("codes", "the claim has no diagnosis codes", name)
@@ -228,7 +228,9 @@ def _apart_kind(one: _Listed) -> str:
     return "" if "principal" in one.kinds else next((kind for kind in APART if kind in one.kinds), "")
 
 
-def _code(entry: Mapping[str, Any], resource: Mapping[str, Any], known: Known) -> tuple[str | None, Any, str | None]:
+def _code(
+    entry: Mapping[str, Any], resource: Mapping[str, Any], known: KnownResources
+) -> tuple[str | None, Any, str | None]:
     """Return the code of an entry, what it is coded as, and the reference that leads to nothing, if any."""
     concept = entry.get("diagnosisCodeableConcept")
     reference = _reference(entry.get("diagnosisReference"))
@@ -260,7 +262,7 @@ def poa_of(entry: Mapping[str, Any]) -> str | None:
     return next((code for code in found if code in ("Y", "N", "U", "W", "1")), None)
 
 
-def _person(resource: Mapping[str, Any], known: Known) -> Person:
+def _person(resource: Mapping[str, Any], known: KnownResources) -> Person:
     reference = _reference(resource.get("patient"))
     if reference is None:
         return Person()

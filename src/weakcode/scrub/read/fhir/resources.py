@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from weakcode.scrub.read.fhir.stream import Element
-from weakcode.scrub.read.keys import Repeated
+from weakcode.scrub.read.keys import RepeatedKey
 
 
 def resources_in(element: Element) -> Iterator[tuple[Any, str]]:
@@ -16,7 +16,7 @@ def resources_in(element: Element) -> Iterator[tuple[Any, str]]:
         yield value, path
     elif value.get("resourceType") == "Bundle":
         yield from _entries(value, f"{path}{'.' if path else ''}Bundle")
-    elif "resourceType" not in value and "resource" in value and not isinstance(value, Repeated):
+    elif "resourceType" not in value and "resource" in value and not isinstance(value, RepeatedKey):
         yield from _inner(value["resource"], f"{path}.resource".removeprefix("."))
     else:
         kind = value.get("resourceType")
@@ -27,7 +27,7 @@ def _entries(bundle: dict[str, Any], path: str) -> Iterator[tuple[Any, str]]:
     entries = bundle.get("entry")
     for number, entry in enumerate(entries if isinstance(entries, list) else []):
         at = f"{path}.entry[{number}]"
-        if isinstance(entry, Repeated) or not isinstance(entry, dict):
+        if isinstance(entry, RepeatedKey) or not isinstance(entry, dict):
             yield entry, at
         else:
             yield from _inner(entry.get("resource", {}), f"{at}.resource")
@@ -35,7 +35,11 @@ def _entries(bundle: dict[str, Any], path: str) -> Iterator[tuple[Any, str]]:
 
 def _inner(resource: Any, path: str) -> Iterator[tuple[Any, str]]:
     """Yield the resource of an entry, or what it holds where it is a Bundle: the answer to a batch of searches."""
-    if isinstance(resource, dict) and resource.get("resourceType") == "Bundle" and not isinstance(resource, Repeated):
+    if (
+        isinstance(resource, dict)
+        and resource.get("resourceType") == "Bundle"
+        and not isinstance(resource, RepeatedKey)
+    ):
         yield from _entries(resource, path)
     else:
         yield resource, path

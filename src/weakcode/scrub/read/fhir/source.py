@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from weakcode.errors import InputError
 from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.references import References
-from weakcode.scrub.read.fhir.resource import CLAIMS, Known, read_resource, undiagnosed
+from weakcode.scrub.read.fhir.resource import CLAIMS, KnownResources, read_resource, undiagnosed
 from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.fhir.stream import Element
-from weakcode.scrub.read.keys import Repeated, repeated_in, told
+from weakcode.scrub.read.keys import RepeatedKey, repeated_in, told
 from weakcode.scrub.read.log import IN_NO_ORDER, ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
@@ -58,7 +58,7 @@ class FhirSource:
             references.add(file)
         self.log = ReadLog()
         self.undiagnosed: Counter[str] = Counter()
-        self._known = Known(
+        self._known = KnownResources(
             references.people.get, references.conditions.get, self.log.count, references.people.is_empty
         )
         self._elements = Resources(file)
@@ -97,7 +97,7 @@ class FhirSource:
 
     def _again(self, element: Element) -> Record:
         """Read a claim once more that was read natively."""
-        quiet = Known(self._known.people, self._known.conditions)
+        quiet = KnownResources(self._known.people, self._known.conditions)
         outcome = _outcome(element.value, element, element.value["resourceType"], self._name, quiet)
         assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
         return outcome
@@ -109,7 +109,7 @@ class FhirSource:
             yield Rejected(self._name, element.line, None, element.problem, "JSON", "", element.path)
             return
         for resource, path in resources_in(element):
-            if isinstance(resource, Repeated) and "resourceType" not in resource:
+            if isinstance(resource, RepeatedKey) and "resourceType" not in resource:
                 # What stands around a resource: one of two resources would be lost.
                 self._empty = False
                 yield Rejected(self._name, element.line, None, told(resource.key, _KEYS), "JSON", element.text, path)
@@ -140,7 +140,9 @@ class FhirSource:
             raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
 
 
-def _outcome(resource: dict[str, Any], element: Element, path: str, name: str, known: Known) -> Record | Rejected:
+def _outcome(
+    resource: dict[str, Any], element: Element, path: str, name: str, known: KnownResources
+) -> Record | Rejected:
     try:
         if not element.sound:
             if (key := repeated_in(resource)) is not None:

@@ -125,18 +125,18 @@ def squeezed(name: str) -> str:
 
 
 @attrs.frozen
-class Numbered:
+class NumberedColumns:
     """Columns of one kind, each with a number in its name: positions by number, in their order."""
 
     positions: Mapping[int, int]
 
     @classmethod
-    def diagnoses(cls, names: Sequence[str]) -> Numbered:
+    def diagnoses(cls, names: Sequence[str]) -> NumberedColumns:
         """Find the columns with one diagnosis each."""
         return cls._found(names, _DIAGNOSES)
 
     @classmethod
-    def poa(cls, names: Sequence[str]) -> Numbered:
+    def poa(cls, names: Sequence[str]) -> NumberedColumns:
         """Find the present-on-admission indicators beside them."""
         found = dict(cls._found(names, _POA).positions)
         for position, name in enumerate(names):
@@ -146,7 +146,7 @@ class Numbered:
         return cls(dict(sorted(found.items())))
 
     @classmethod
-    def ordinals(cls, names: Sequence[str]) -> Numbered:
+    def ordinals(cls, names: Sequence[str]) -> NumberedColumns:
         """Find the columns with one diagnosis each whose numbers are words: `Primary Dx`, `Secondary Dx`."""
         found: dict[int, int] = {}
         for position, name in enumerate(names):
@@ -155,7 +155,7 @@ class Numbered:
         return cls(dict(sorted(found.items())))
 
     @classmethod
-    def boxes(cls, names: Sequence[str]) -> Numbered:
+    def boxes(cls, names: Sequence[str]) -> NumberedColumns:
         """Find the columns that are called as the boxes of a paper form: `21A`, `FL 67`, `67A`."""
         found: dict[int, int] = {}
         for position, name in enumerate(names):
@@ -169,7 +169,7 @@ class Numbered:
         return cls(dict(sorted(found.items())) if len(found) > 1 else {})
 
     @classmethod
-    def _found(cls, names: Sequence[str], stems: frozenset[str]) -> Numbered:
+    def _found(cls, names: Sequence[str], stems: frozenset[str]) -> NumberedColumns:
         found: dict[int, int] = {}
         for position, name in enumerate(names):
             parted = stem_of(name)

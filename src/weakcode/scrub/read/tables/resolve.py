@@ -14,7 +14,14 @@ from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
 from weakcode.scrub.read.tables.mapping import SHORT
-from weakcode.scrub.read.tables.names import SYNONYMS, Numbered, position_of, principal_of, principal_poa_of, squeezed
+from weakcode.scrub.read.tables.names import (
+    SYNONYMS,
+    NumberedColumns,
+    position_of,
+    principal_of,
+    principal_poa_of,
+    squeezed,
+)
 
 _WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
 _NINES = frozenset({"9", "09", "icd9", "icd9cm"})
@@ -180,7 +187,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         wide, principal = (principal,), None
     claim_id = named("claim_id")
     _need(columns, claim_id if needs_id else 0, codes is not None or bool(wide))
-    numbered = Numbered.poa(names).positions if wide else {}
+    numbered = NumberedColumns.poa(names).positions if wide else {}
     poa = tuple(numbered.get(number) for number in _numbers(names, wide)) if numbered else ()
     matched.update({at: "poa" for at in poa if at is not None and not exact})
     principal_poa = principal_poa_of(names) if principal is not None else None
@@ -212,14 +219,14 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
 
 def _diagnoses(names: Sequence[str]) -> tuple[int, ...]:
     """Return the columns with one diagnosis each: by their numbers, by words for these, or as the boxes of a form."""
-    for found in (Numbered.diagnoses, Numbered.ordinals, Numbered.boxes):
+    for found in (NumberedColumns.diagnoses, NumberedColumns.ordinals, NumberedColumns.boxes):
         if positions := found(names).positions:
             return tuple(positions.values())
     return ()
 
 
 def _numbers(names: Sequence[str], wide: Sequence[int]) -> list[int]:
-    numbers = {position: number for number, position in Numbered.diagnoses(names).positions.items()}
+    numbers = {position: number for number, position in NumberedColumns.diagnoses(names).positions.items()}
     return [numbers.get(position, 0) for position in wide]
 
 

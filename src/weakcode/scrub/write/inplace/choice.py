@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from weakcode.errors import InputError
-from weakcode.scrub.judge.rows import Evaluated
+from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.inputs import PIPE
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
-from weakcode.scrub.write.fixed import Corrected, Mend
+from weakcode.scrub.write.fixed import FixedClaims, Mend
 from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class MendedWriter(Protocol):
         """What of the claims is not in the file."""
         ...
 
-    def add(self, judged: Evaluated) -> None:
+    def add(self, judged: EvaluatedRecord) -> None:
         """Take one claim."""
         ...
 
@@ -89,7 +89,7 @@ def mended_writer(
 
         return MendedCsv(target, file, mend, one, options)
     if extension in CLAIMS_EXTENSIONS:
-        return Corrected(claims_writer(target, file, raw_csv=raw_csv), mend)
+        return FixedClaims(claims_writer(target, file, raw_csv=raw_csv), mend)
     raise InputError(
         f"{target.name} is to be the input again with its claims mended, for which that has to be one text table in "
         "UTF-8; give one, or write the mended claims to .csv, .jsonl or .parquet"

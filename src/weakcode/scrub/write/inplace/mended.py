@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from weakcode.scrub.judge.rows import Evaluated
+from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import Record
 from weakcode.scrub.write.fixed import Mend
@@ -36,7 +36,7 @@ class MendedClaims(ABC):
             return ()
         return (f"{self._left:,} of the claims are as they were, because {self.what} cannot list them as mended",)
 
-    def add(self, judged: Evaluated) -> None:
+    def add(self, judged: EvaluatedRecord) -> None:
         """Take one claim."""
         if judged.verdict.findings:
             self._take(judged.record)

@@ -64,14 +64,14 @@ class _Slot:
 
 
 @attrs.frozen
-class Rewritten:
+class RewrittenClaim:
     """The bytes of a claim, and how many segments more (or less) than before they are."""
 
     content: bytes
     segments: int
 
 
-def rewrite(content: bytes, signs: Delimiters, claim: Claim, mended: Claim) -> Rewritten | None:
+def rewrite(content: bytes, signs: Delimiters, claim: Claim, mended: Claim) -> RewrittenClaim | None:
     """Return the claim's bytes, from CLM to the next claim, level or trailer, so that they say the mended claim.
 
     Diagnoses keep their elements, which trade places and, where a role goes with the place, qualifiers. None where the
@@ -99,7 +99,7 @@ def rewrite(content: bytes, signs: Delimiters, claim: Claim, mended: Claim) -> R
     result = signs.segment.join([*texts, rest]).encode("latin-1")
     if not _says(result, signs, mended):
         return None
-    return Rewritten(result, len(texts) - len(pieces))
+    return RewrittenClaim(result, len(texts) - len(pieces))
 
 
 def _slots(pieces: Sequence[_Piece], signs: Delimiters) -> list[_Slot]:
