@@ -251,6 +251,23 @@ def test_a_run_over_its_gate_writes_rejects_and_no_findings(tmp_path: Path, monk
     assert sorted(one.name for one in tmp_path.iterdir()) == ["claims.parquet", "rejects.csv"]
 
 
+def test_a_run_that_is_tried_again_replaces_what_it_wrote_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = claims(tmp_path / "claims.parquet", 3), tmp_path / "out.parquet"
+    scrubbed(monkeypatch, [path], out, run_id="night-1")
+    claims(path, 2)
+    scrubbed(monkeypatch, [path], out, run_id="night-1")
+    assert pq.read_table(out)["line"].to_pylist() == [1, 2]
+    for other in ("night-2", None):
+        with pytest.raises(InputError, match="is there already"):
+            scrubbed(monkeypatch, [path], out, run_id=other)
+    (out / run.SUMMARY_FILE).write_text("[]")
+    with pytest.raises(InputError, match="is there already"):
+        scrubbed(monkeypatch, [path], out, run_id="night-1")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["claims.parquet", "out.parquet"]
+
+
 def test_findings_that_came_to_be_there_meanwhile_are_not_touched(tmp_path: Path) -> None:
     target = tmp_path / "out.parquet"
     with files.staged(target) as folder:

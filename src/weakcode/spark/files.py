@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LOCK = "running"
 _PIECES = "pieces"
 _FOUND = "findings"
+_BEFORE = "before"
 
 
 @attrs.frozen
@@ -166,13 +167,13 @@ def write_rejects(files: Sequence[Path], writer: RejectsWriter) -> None:
 
 
 @contextmanager
-def staged(target: Path) -> Iterator[Path]:
+def staged(target: Path, *, replaces: bool = False) -> Iterator[Path]:
     """Give a folder beside the target for what is not finished; it is gone at the end, whatever happens.
 
     What runs left that were killed is removed: a lock tells that they are dead. Raises InputError for a target that is
-    there already, or whose folder is not.
+    there already, unless the run `replaces` it, or whose folder is not.
     """
-    if os.path.lexists(target):
+    if os.path.lexists(target) and not replaces:
         raise InputError(f"{target} is there already; remove it, or give the output another name")
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it first")
@@ -201,11 +202,16 @@ def finish(folder: Path, named: Mapping[str, bytes], metadata: Mapping[str, str]
             (parts / name).write_bytes(content)
 
 
-def commit(folder: Path, target: Path) -> None:
-    """Put the findings in their place, whole. Raises OutputError where something came to be there meanwhile."""
+def commit(folder: Path, target: Path, *, replaces: bool = False) -> None:
+    """Put the findings in their place, whole; of what they replace nothing is left.
+
+    Raises OutputError where something came to be there meanwhile.
+    """
     with writing(target):
         if os.path.lexists(target):
-            raise OutputError(f"{target} is there already, since this run began; nothing was written")
+            if not replaces:
+                raise OutputError(f"{target} is there already, since this run began; nothing was written")
+            target.rename(folder / _BEFORE)
         found_in(folder).rename(target)
 
 

@@ -74,7 +74,8 @@ def scrub_files(
 
     Executors read files at plain paths and write findings themselves. Inputs and `output` may also have an address of
     a file system that Spark knows, such as ``s3a://``, and then go through its DataFrames. `output` must not be
-    there yet; it becomes a folder, and its file `_weakcode.json` holds the summary. `rejects`,
+    there yet, unless an earlier attempt of the same `run_id` wrote it, which is replaced; it becomes a folder, and its
+    file `_weakcode.json` holds the summary. `rejects`,
     `summary` (JSON) and `metrics` (OpenMetrics) are files of this machine. `mapping` says which columns of
     files at plain paths hold what, by the names of --map. With `hash_key`, claim ids are hashed by the executors.
     `watchers` hear of the run. Raises InputError for inputs and outputs that cannot be, and when Spark ends the job.
@@ -105,6 +106,7 @@ def scrub_files(
             mapping,
             hash_key,
             outputs,
+            run_id,
             lambda counted: attrs.evolve(counted, run=record.ending(), seconds=time.perf_counter() - started).gated(
                 *gates
             ),
@@ -120,7 +122,7 @@ def scrub_files(
 
 @attrs.frozen(eq=False)
 class _Asked:
-    """What is asked of a scrub, whichever way it goes; `ended` completes the counts."""
+    """What is asked of a scrub, whichever way it goes; `run_id` as it was given, and `ended` completes the counts."""
 
     session: SparkSession
     validator: Validator
@@ -130,7 +132,17 @@ class _Asked:
     mapping: Mapping[str, str] | None
     hash_key: bytes | None = attrs.field(repr=False)
     outputs: Outputs
+    run_id: str | None
     ended: Callable[[Summary], Summary]
+
+    def wrote(self, summary: bytes) -> bool:
+        """Tell whether a run of this id wrote a summary that stands beside findings."""
+        import json
+
+        try:
+            return self.run_id is not None and json.loads(summary)["summary"]["run"]["id"] == self.run_id
+        except (ValueError, TypeError, KeyError):
+            return False
 
     def tell(self, result: Summary, write_rejects: Callable[[RejectsWriter], None]) -> None:
         """Write what stands beside the findings."""
@@ -144,7 +156,8 @@ class _Asked:
 
 def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: str) -> Summary:
     """Scrub files that executors read and write themselves."""
-    with files.staged(target) as folder:
+    replaces = (target / SUMMARY_FILE).is_file() and asked.wrote((target / SUMMARY_FILE).read_bytes())
+    with files.staged(target, replaces=replaces) as folder:
         rules = shipped(asked.session, asked.validator)
         counted, rejected = files.scrub_on_executors(
             asked.session,
@@ -159,7 +172,7 @@ def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: st
         asked.tell(result, lambda writer: files.write_rejects(rejected, writer))
         if result.is_kept:
             files.finish(folder, {SUMMARY_FILE: _to_json(result), "_SUCCESS": b""}, result.metadata())
-            files.commit(folder, target)
+            files.commit(folder, target, replaces=replaces)
             WRITTEN.append(output)
         asked.outputs.commit()
     return result
@@ -169,7 +182,9 @@ def _through_spark(asked: _Asked, inputs: Sequence[str], output: str) -> Summary
     """Scrub files at addresses that only Spark knows: Java reads them, hands them over, and writes."""
     session = asked.session
     target = _Folder(session, output)
-    target.must_be_new()
+    replaces = target.exists() and asked.wrote(target.read(SUMMARY_FILE))
+    if not replaces:
+        target.must_be_new()
     staged = _Folder(session, f"{target.address}.{uuid.uuid4().hex[:12]}.partial")
     try:
         # Three files are open at a time, instead of sorting all findings by their kind.
@@ -185,6 +200,8 @@ def _through_spark(asked: _Asked, inputs: Sequence[str], output: str) -> Summary
                 spark.findings(became).coalesce(1).write.parquet(found.address)
             found.write(SUMMARY_FILE, _to_json(result))
             found.write("_SUCCESS", b"")
+            if replaces:
+                target.rename(_Folder(session, f"{staged.address}/before"))
             found.rename(target)
             WRITTEN.append(output)
         asked.outputs.commit()
@@ -257,6 +274,18 @@ class _Folder:
             raise InputError(f"{self.address} is there already; remove it, or give the output another name")
         if not files.exists(path.getParent()):
             raise InputError(f"the folder {path.getParent().toString()} does not exist; make it first")
+
+    def read(self, name: str) -> bytes:
+        """Return what a small file holds; nothing where there is none."""
+        path, files = self._java(name)
+        if not files.exists(path):
+            return b""
+        stream, jvm = files.open(path), self._session.sparkContext._jvm
+        assert jvm is not None
+        try:
+            return str(jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")).encode()
+        finally:
+            stream.close()
 
     def write(self, name: str, content: bytes) -> None:
         path, files = self._java(name)

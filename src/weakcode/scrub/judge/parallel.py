@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 # Parts that wait for their turn, for each thread; more would only hold memory.
-_WAITING = 2
+_WAITING = 1
 
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
