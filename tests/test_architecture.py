@@ -11,7 +11,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "src" / "weakcode"
 TEXT = (PROJECT / "ARCHITECTURE.md").read_text("utf-8")
 # What packaging and version control need is no room of the architecture.
-# What is generated is told in a decision.
+# What is generated is named in a decision.
 NO_ROOMS = {"__init__.py", "__main__.py", "compiled", "py.typed", "__pycache__"}
 # The imports that go down the table all the same.
 DOWN = {

@@ -182,7 +182,7 @@ cdef class CodeSet:
     def packed(sets):
         """Return the ends of all spans of several sets in turn, as numbers of four bytes, and where each set begins.
 
-        After the last it is told where that ends. Raises OverflowError for a code id beyond numbers of four bytes.
+        After the last comes where that ends. Raises OverflowError for a code id beyond numbers of four bytes.
         """
         cdef list given = list(sets)
         cdef list begins = [0]

@@ -91,7 +91,7 @@ def add(path: Path, starts: date | None = None, ends: date | None = None) -> Edi
 
     A Tabular List is installed with the Alphabetic Index of its zip, an order file or order addenda as codes alone.
     Raises EditionError, and leaves the disk as it was, for any other file, for one that is not whole, and when its
-    dates cannot be told or overlap those of another edition.
+    dates are not known or overlap those of another edition.
     """
     from weakcode.codes.sources.alphabetic import read_index
     from weakcode.codes.sources.orders import text_of
@@ -149,7 +149,7 @@ def add_codes(text: str, where: str, starts: date | None = None, ends: date | No
 
     `text` is the file's content and `where` its name, which tells the fiscal year where `starts` is not given. Notes
     stay those of the nearest Tabular List. Raises EditionError, and leaves the disk as it was, for a file that is
-    neither, for addenda that do not fit the codes they are laid over, when the dates cannot be told or overlap those of
+    neither, for addenda that do not fit the codes they are laid over, when the dates are not known or overlap those of
     another edition.
     """
     from weakcode.codes.sources import orders

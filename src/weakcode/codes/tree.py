@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from weakcode.codes.storage.store import Container
 
 
-_LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spellings", "spelled", "numbers")
+_LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spelled", "numbers")
 _CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
 
 
@@ -60,7 +60,6 @@ class Tree:
         self._indexes: dict[str, int] = {}
         self._spans_below: dict[str, tuple[int, int]] = {}
         self._node_below: list[tuple[int, int]] = []
-        self._windows_known: dict[CodeSet, frozenset[int]] = {}
         self._noted: dict[str, list[Note]] = {}
         self.remembered: dict[Any, Any] = {}
 
@@ -111,20 +110,12 @@ class Tree:
         """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""
         return unpack(self._node_key[self._code_node[code_id]])
 
-    def windows_of(self, codes: CodeSet) -> frozenset[int]:
-        """Return the numbers of the windows of billable codes."""
-        found = self._windows_known.get(codes)
-        if found is None:
-            found = frozenset().union(*(self._code_window[low:high] for low, high in codes.spans))
-            self._windows_known[codes] = found
-        return found
-
     def windows_at(self, places: NDArray[np.int64]) -> list[frozenset[int]]:
         """Return the numbers of the windows of the billable codes below each of some places, none a group."""
         import numpy as np
 
         windows, (lows, highs) = np.asarray(self._code_window), self.below
-        # One window of many codes is told without looking at each: they are in one run.
+        # One window of many codes is known without looking at each: they are in one run.
         run = np.append(0, np.cumsum(windows[1:] != windows[:-1]))
         single = [frozenset((number,)) for number in range(int(windows.max(initial=0)) + 1)]
         found = []
@@ -212,14 +203,8 @@ class Tree:
         return {code: number for number, code in enumerate(unpack_keys(self._codes))}
 
     @lazy
-    def spellings(self) -> tuple[tuple[str, str], ...]:
-        """Every billable code of any day, compact, with its stem, by number."""
-        stems = unpack_keys(self._node_key)
-        return tuple((code, stems[node]) for code, node in zip(self.numbers, self._code_node, strict=True))
-
-    @lazy
     def spelled(self) -> CodeSpellings:
-        """The same, to be asked about many at once."""
+        """The spellings of all billable codes of any day, to be asked about many at once."""
         from weakcode.codes.expression.spelled import CodeSpellings
 
         return CodeSpellings.of_keys(self._codes, self._node_key, self._code_node)
@@ -229,7 +214,7 @@ class Tree:
         for name in _LISTS:
             self.__dict__.pop(name, None)
         self._indexes, self._node_below, self._spans_below = {}, [], {}
-        self._windows_known, self._noted, self.remembered = {}, {}, {}
+        self._noted, self.remembered = {}, {}
 
     # codes as intervals
 

@@ -119,7 +119,7 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
 def _diagnoses_of_lines(pointed: Pointed, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]:
     """Return the edit's form where it is said what diagnoses of a line must be: those that may not be are subjects.
 
-    A code that is not billable is told as such, and nothing else of it.
+    A code that is not billable is reported as such, and nothing else of it.
     """
     named = scope.codes(pointed.codes or "")
     if pointed.none is not None:

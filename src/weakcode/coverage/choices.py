@@ -128,7 +128,7 @@ class Coverage:
         """Return what a claim does not say and its payer's policies would need: its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
         needs = self.lacking_of(payer, claim.state, has_procedures=any(map(procedure_of, claim.lines)))
-        return told(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
+        return could_not_judge(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
 
     def lacking_of(self, payer: str | None, state: str | None, *, has_procedures: bool) -> str:
         """Return what the policies of a payer, as the profile spells it, lack on a claim; blank where nothing."""
@@ -139,7 +139,7 @@ class Coverage:
         return "" if has_procedures else "procedures"
 
 
-def told(needs: str, rules: list[str]) -> tuple[NotJudged, ...]:
+def could_not_judge(needs: str, rules: list[str]) -> tuple[NotJudged, ...]:
     """Return what could not be judged for want of something; nothing where all rules are off."""
     return (NotJudged(needs, ("coverage",), tuple(sorted(rules))),) if needs and rules else ()
 

@@ -194,7 +194,7 @@ def _in_another_group(line: _Line, listing: Sequence[Policy]) -> LineReading | N
             if at is not None:
                 paired = policy.paired_with(line.procedure)
                 said = paired[0] if paired else group
-                numbers = _listed([str(one.number) for one in paired]) if paired else "none that can be told"
+                numbers = _listed([str(one.number) for one in paired]) if paired else "none that is known"
                 message = (
                     f"{line.what} points to {line.code(at)} at {at}, which {policy.label} names in group "
                     f"{group.number} of its diagnoses; with {line.procedure} goes, by its words, group {numbers}. "

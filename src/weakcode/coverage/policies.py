@@ -138,7 +138,7 @@ class Policy:
         return {procedure: self._pair(procedure) for procedure in self.procedures}
 
     def paired_with(self, procedure: str) -> tuple[CodeGroup, ...]:
-        """Return the groups of covered codes that go with a procedure as far as can be told.
+        """Return the groups of covered codes that go with a procedure as far as is known.
 
         A paragraph that names the procedure says so; a group whose paragraph names others of its procedures is for
         those. Where no paragraph names any, the numbers of the groups tell, if procedures stand in several.

@@ -29,7 +29,7 @@ KINDS = {"article": "A", "lcd": "L", "ncd": "NCD "}
 """The kinds of files, and how the numbers of their policies are written."""
 COVERED, EXCLUDED = 0, 1
 _TOLD = ("display_id", "article_eff_date", "article_end_date", "hcpc_code_group", "icd10_covered_group")
-"""Columns whose absence is told; the others have other names in other years, or say what is not used."""
+"""Columns whose absence is reported; the others have other names in other years, or say what is not used."""
 _GROUPS = (("procedure_group", "p"), ("covered_group", "c"), ("excluded_group", "n"))
 _MOST_ORPHANS = 0.05
 _MOST_WORDS = 4_000
@@ -106,7 +106,7 @@ def compiled(path: Path, day: dt.date | None = None) -> list[CompiledFile]:
     members, sha256, newest = members_of(path, _WANTED)
     kinds = [kind for kind, tables in TABLES.items() if f"{tables['policy'].names[0]}.csv" in members]
     if not kinds:
-        # What it lacks is told of an article, the file that nearly everyone means.
+        # What it lacks is reported of an article, the file that nearly everyone means.
         kinds = [next((kind for kind in ("lcd", "ncd") if any(kind in name for name in members)), "article")]
     files = [published(kind, TABLES[kind], members, path.name, sha256, newest) for kind in kinds]
     return [_compiled(one, day) for one in files]

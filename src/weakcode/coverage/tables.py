@@ -1,7 +1,7 @@
 """The tables of CMS's Medicare Coverage Database, as CMS publishes them: a zip of CSV files, often a zip in a zip.
 
-Which file is which is told by the names of the tables in it, never by its own. Tables are UTF-8 or Windows-1252, with
-or without a byte order mark, their columns in any order. The files are untrusted input: what they unpack to is counted
+The names of the tables in a file say which one it is, never its own. Tables are UTF-8 or Windows-1252, with or without
+a byte order mark, their columns in any order. The files are untrusted input: what they unpack to is counted
 while they are unpacked.
 """
 
@@ -56,7 +56,7 @@ class PublishedFile:
     """A file as it was published: rows of its tables, with the values of `Table.columns` and then `Table.optional`.
 
     A table that is not there has no entry in `rows`, a column that is not there is blank in every row. `absent` says
-    what is not there. `day` is the newest day on which a member of the zip was made, None where that cannot be told.
+    what is not there. `day` is the newest day on which a member of the zip was made, None where that is not known.
     """
 
     kind: str

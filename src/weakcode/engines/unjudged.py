@@ -51,8 +51,8 @@ class Questions:
     """What is put to claims as of a day: bit n + 1 of every number is that of `asked[n]`. Bit 0 is not used.
 
     `needs` has the bits of `BITS` that any asks for. `wanting` has by what is missing, as a number of `BITS`, the bits
-    of those that ask for it, and `allowed` those of what may be told then: what looks at the pointers of any line is
-    told of claims without pointers alone.
+    of those that ask for it, and `allowed` those of what may be reported then: what looks at the pointers of any line
+    is reported of claims without pointers alone.
     """
 
     asked: tuple[AskedAlike, ...]
@@ -154,7 +154,7 @@ class UnjudgedRules:
                 bits &= bits - 1
                 if severities[one.rule]:
                     found.append((one.wants & lacks, one.rule))
-        return (*self.told(found), *(self.without_indicators(severities) if judged.lacks_poa else ()))
+        return (*self.as_not_judged(found), *(self.without_indicators(severities) if judged.lacks_poa else ()))
 
     def without_indicators(self, severities: bytes) -> tuple[NotJudged, ...]:
         """Return the rules about present-on-admission indicators that are on, for an inpatient claim that has none."""
@@ -163,8 +163,8 @@ class UnjudgedRules:
         told = NotJudged(POA, tuple(sorted({one.pack for one in on})), tuple(sorted(one.id for one in on)))
         return (told,) if on else ()
 
-    def told(self, found: Iterable[tuple[int, int]]) -> tuple[NotJudged, ...]:
-        """Return (what is missing as bits of `BITS`, number of the rule) as it is told."""
+    def as_not_judged(self, found: Iterable[tuple[int, int]]) -> tuple[NotJudged, ...]:
+        """Return (what is missing as bits of `BITS`, number of the rule) as it is reported."""
         rules = self._program.rules
         by_need: dict[str, set[int]] = {}
         for lacks, rule in found:

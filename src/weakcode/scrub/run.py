@@ -41,7 +41,7 @@ Progress = Callable[[int, int, int], None]
 
 
 _MOST_JUDGED = 4096
-"""Claims judged one by one of which a table is told together."""
+"""Claims judged one by one of which a table is made together."""
 
 
 @attrs.frozen(eq=False)

@@ -1,4 +1,4 @@
-"""The files of a run: in which order they are read, as which set, and what is told of each beside its claims."""
+"""The files of a run: in which order they are read, as which set, and what is reported of each beside its claims."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Sources:
         return attrs.evolve(self._options, constants=partitions) if partitions else self._options
 
     def was_read(self, name: str, source: SourceRead) -> None:
-        """Take down what is to be told of a source."""
+        """Note what is to be reported of a source."""
         if source.ignored:
             self.ignored[name] = source.ignored
         if source.counts:

@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 class WatchedRun:
-    """A run on its way, of which watchers are told."""
+    """A run on its way, of which watchers hear."""
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = watchers

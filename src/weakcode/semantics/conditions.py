@@ -308,7 +308,7 @@ PARTS = (
 
 
 NEEDS = ("age", "sex", "setting", "service_date", "pointers", "procedures")
-"""What a claim can lack so that edits cannot speak, in the order in which it is told."""
+"""What a claim can lack so that edits cannot speak, in the order in which it is reported."""
 
 
 def _absent_unmet(codes: CodeSet, judged: JudgedClaim, edition: Edition) -> str:

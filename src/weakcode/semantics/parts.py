@@ -1,4 +1,4 @@
-"""The parts of a claim that conditions ask for: what each is, how it is asked, met and told."""
+"""The parts of a claim that conditions ask for: what each is, how it is asked, met and worded."""
 
 from __future__ import annotations
 

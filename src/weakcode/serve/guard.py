@@ -91,7 +91,7 @@ class Guard:
         try:
             answer = None if self._admit(scope) is not None else work(Request(scope), body)
         except Exception:
-            # Told by the usual way, which comes upon it again.
+            # The usual way comes upon it again, and answers it.
             answer = None
         finally:
             self.busy -= 1

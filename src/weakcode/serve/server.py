@@ -56,28 +56,28 @@ def _log_to_stderr() -> None:
         logger.setLevel(logging.ERROR)
 
 
-def serve(settings: Settings, tenants: Tenants, told: Callable[[str], None]) -> int:
+def serve(settings: Settings, tenants: Tenants, announce: Callable[[str], None]) -> int:
     """Serve until SIGTERM or SIGINT; what was accepted is answered first, for `stop_seconds` at most.
 
-    `told` gets one line when the server is ready. Raises InputError where the address cannot be had.
+    `announce` gets one line when the server is ready. Raises InputError where the address cannot be had.
     """
     _log_to_stderr()
     tenants.warm()
     with own_folder(settings) as settings:
-        return _serve(settings, tenants, told)
+        return _serve(settings, tenants, announce)
 
 
-def _serve(settings: Settings, tenants: Tenants, told: Callable[[str], None]) -> int:
+def _serve(settings: Settings, tenants: Tenants, announce: Callable[[str], None]) -> int:
     application = Application(settings, tenants)
     listener = _listener(settings)
     ready = f"serving on {_address(settings, listener)}; ready"
     if settings.workers == 1:
-        told(ready)
+        announce(ready)
         _run(settings, application, listener)
         return 0
     if not hasattr(os, "fork"):
         raise InputError("several processes need an operating system that can fork; leave --workers at 1 here")
-    return _Parent(settings, application, listener).run(lambda: told(f"{ready}, {settings.workers} processes"))
+    return _Parent(settings, application, listener).run(lambda: announce(f"{ready}, {settings.workers} processes"))
 
 
 def _listener(settings: Settings) -> socket.socket:

@@ -87,12 +87,12 @@ def _gate(name: str, text: str | None) -> Gate | None:
 
 
 def run_options(command: _F) -> _F:
-    """Add the options of `Reporting`; the command gets them as one, `told`."""
+    """Add the options of `Reporting`; the command gets them as one, `reporting`."""
     names = [field.name for field in attrs.fields(Reporting)]
 
     @functools.wraps(command)
     def with_told(**options: Any) -> Any:
-        return command(told=Reporting(**{name: options.pop(name) for name in names}), **options)
+        return command(reporting=Reporting(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
         log_option,
@@ -134,14 +134,16 @@ def run_options(command: _F) -> _F:
     return cast(_F, with_told)
 
 
-def ended(result: Summary, choice: Choice, rejects: str | None, as_format: str, told: Reporting, *, kept: bool) -> int:
+def ended(
+    result: Summary, choice: Choice, rejects: str | None, as_format: str, reporting: Reporting, *, kept: bool
+) -> int:
     """Print the summary and return the exit status."""
     if as_format == "json" and kept:
-        if not told.quiet:
+        if not reporting.quiet:
             say_json(result.to_json())
-    elif not told.quiet:
+    elif not reporting.quiet:
         # Printed findings in JSON are for a program; what is for people must not stand between them.
-        say(summary_text(result, rejects, all_rules=told.all_rules), err=as_format != "text")
+        say(summary_text(result, rejects, all_rules=reporting.all_rules), err=as_format != "text")
     stays = "" if result.is_kept or not kept else "; the output was left as it was"
     if result.over:
         say(f"weakcode: more than {' and '.join(result.over)} allows{stays}", err=True, level="error")

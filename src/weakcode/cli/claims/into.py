@@ -10,6 +10,7 @@ import attrs
 import click
 
 from weakcode.errors import InputError
+from weakcode.scrub.write.sinks import MODES
 
 if TYPE_CHECKING:
     from weakcode.scrub.summary import JudgedBy
@@ -91,7 +92,7 @@ def into_options(command: _F) -> _F:
         ),
         click.option(
             "--into-mode",
-            type=click.Choice(["upsert", "run", "partition", "append", "replace"]),
+            type=click.Choice(MODES),
             help="What becomes of what is there: upsert replaces the findings of the claims that were checked (tables, "
             "unasked), run those of a run of the same id (folders, unasked), partition those of the same partitions; "
             "append leaves all, replace nothing.",

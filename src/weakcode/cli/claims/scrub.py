@@ -100,7 +100,7 @@ def command(
     as_format: str,
     keep_going: bool,
     drg: bool,
-    told: Reporting,
+    reporting: Reporting,
     **options: Any,
 ) -> int:
     """Check every claim of files.
@@ -135,7 +135,7 @@ def command(
         raise InputError("there is no input; give files of claims, - for standard input, or --sql QUERY")
     if unsafe and fixed is None:
         raise InputError("--unsafe says what --fix FILE does; give it a file for the mended claims")
-    told.check()
+    reporting.check()
     choice = Choice.from_options(options)
     reading, keep_map = read_options(options)
     # Hardly anything here forms a cycle; to look for cycles in all that was imported takes 4 % of a run.
@@ -144,7 +144,7 @@ def command(
     if choice.engine is None:
         validator = validator.in_bulk()
     key = hash_key() if hash_ids else None
-    watchers = told.watchers(inputs, {output: True, fixed: False, rejects: False}, into)
+    watchers = reporting.watchers(inputs, {output: True, fixed: False, rejects: False}, into)
     if spark is not None:
         from weakcode.spark.run import refuse, scrub_files
 
@@ -157,8 +157,8 @@ def command(
                 "--jobs": jobs > 1,
                 "--into": into.into,
                 "--drg": drg,
-                "--digests": told.digests,
-                "--since": told.since,
+                "--digests": reporting.digests,
+                "--since": reporting.since,
             },
             {"--engine durable": validator.engine == "durable", "--format fhir": as_format == "fhir"},
         )
@@ -171,13 +171,13 @@ def command(
                 rejects=rejects,
                 summary=summary,
                 hash_key=key,
-                run_id=told.run_id,
-                gates=told.gates,
+                run_id=reporting.run_id,
+                gates=reporting.gates,
                 watchers=watchers,
-                metrics=told.metrics,
+                metrics=reporting.metrics,
                 mapping=reading.mapping,
             )
-        return ended(result, choice, rejects, as_format, told, kept=True)
+        return ended(result, choice, rejects, as_format, reporting, kept=True)
     query = None
     judged_by = JudgedBy.of(validator)
     if sql is not None:
@@ -190,7 +190,7 @@ def command(
     names = list(inputs)
     if kept:
         without_pandas()
-    with terminable(), shown_progress(names, shown=kept and not told.quiet) as progress:
+    with terminable(), shown_progress(names, shown=kept and not reporting.quiet) as progress:
         result = Plan(
             names,
             validator,
@@ -198,7 +198,7 @@ def command(
             output=output,
             rejects=rejects,
             summary=summary,
-            metrics=told.metrics,
+            metrics=reporting.metrics,
             fixed=fixed,
             mend=None if fixed is None else lambda claim: validator.fix(claim, unsafe=unsafe).claim,
             on_judged=printer,
@@ -214,17 +214,17 @@ def command(
             sink=sink,
             hash_key=key,
             raw_csv=raw_csv,
-            run_id=told.run_id,
-            digests=told.digests,
-            since=told.since,
-            of_run=_of_run(validator, judged_by, key) if told.digests or told.since else None,
-            most_rejects=told.most_rejects,
-            most_errors=told.most_errors,
+            run_id=reporting.run_id,
+            digests=reporting.digests,
+            since=reporting.since,
+            of_run=_of_run(validator, judged_by, key) if reporting.digests or reporting.since else None,
+            most_rejects=reporting.most_rejects,
+            most_errors=reporting.most_errors,
             drgs=_drgs(validator) if drg else None,
         ).run()
     if keep_map is not None:
         keep_columns(keep_map, reading, result)
-    return ended(result, choice, rejects, as_format, told, kept=kept)
+    return ended(result, choice, rejects, as_format, reporting, kept=kept)
 
 
 command.help = (command.help or "").replace("FORMATS", TITLES)

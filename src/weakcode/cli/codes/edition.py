@@ -90,7 +90,7 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
     """Install a Tabular List, an order file or order addenda: plain, packed with xz or gzip, or the zip as published.
 
     Order files and addenda bring codes alone; their notes are those of the nearest Tabular List. Addenda are laid over
-    the codes of the day before. Dates are told from the name of the file and the version inside, or given.
+    the codes of the day before. Dates are read from the name of the file and the version inside, or given.
     """
     from weakcode.cli.common.running import working
     from weakcode.codes import catalog, installed

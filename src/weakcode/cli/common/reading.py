@@ -34,7 +34,7 @@ def reading_options(command: _F) -> _F:
                 "--map-file",
                 metavar="FILE",
                 help="A file that keeps the columns: read where it is there, else written with those of --map or, "
-                "without it, those that were told by their names.",
+                "without it, those that were recognised by their names.",
             ),
             click.option(
                 "--date-format",
@@ -72,7 +72,7 @@ def read_options(options: dict[str, Any]) -> tuple[ReadOptions, str | None]:
 
 
 def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:
-    """Write the columns that were read into a file for `--map-file`: those mapped, else those told by their names."""
+    """Write the columns that were read into a file for `--map-file`: those mapped, else those known by their names."""
     from weakcode.scrub.read.tables.mapping import SHORT, write_map_file
 
     if options.mapping is not None:
@@ -80,7 +80,7 @@ def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:
         return
     told = [counts.columns for counts in summary.reading.values() if counts.columns]
     if not told:
-        raise InputError(f"--map-file {path}: no columns were told by their names, so there is nothing to keep")
+        raise InputError(f"--map-file {path}: no columns were recognised by their names, so there is nothing to keep")
     columns: dict[str, str] = {}
     for column, part in told[0].items():
         columns[part] = f"{columns[part]}+{column}" if part in columns else column

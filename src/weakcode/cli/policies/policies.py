@@ -194,7 +194,7 @@ def _policy_text(policy: Policy) -> str:
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) + more) or "none that can be told"
+    return (", ".join(names[:_SHOWN]) + more) or "none that is known"
 
 
 @command.command("diff")

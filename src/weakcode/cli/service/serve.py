@@ -126,7 +126,7 @@ def run(
     from weakcode.serve.tenants import Tenants
     from weakcode.serve.tokens import Tokens
 
-    def told(line: str) -> None:
+    def announce(line: str) -> None:
         say(f"weakcode: {line}", err=True)
         if ready is not None:
             ready(line)
@@ -150,4 +150,4 @@ def run(
         work_seconds=timeout,
         stop_seconds=timeout,
     )
-    return serve(settings, Tenants(choice.validator(), profiles), told)
+    return serve(settings, Tenants(choice.validator(), profiles), announce)

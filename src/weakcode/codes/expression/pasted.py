@@ -50,7 +50,7 @@ class PastedCodes:
 def codes_in(text: str, edition: Edition) -> PastedCodes:
     """Return the diagnosis codes of a text.
 
-    Where nothing but codes stands in it, all are taken, so that those that do not exist are told as findings. In other
+    Where nothing but codes stands in it, all are taken, so that those that do not exist become findings. In other
     text, what is no code is left out, and so are procedure codes (HCPCS level II) on lines that speak of procedures.
     Of a form with boxes, some ticked and some not, codes behind a box that is not ticked are left out.
     """

@@ -1,4 +1,4 @@
-"""Codes that leave something open, told by their titles, and the codes that tell it instead."""
+"""Codes that leave something open, as their titles say, and the codes that tell it instead."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def unspecified(edition: Edition) -> CodeSet:
 
     titles = edition.titles
     said = ("unspecified", "not specified", "nos")
-    # Most titles are told by their plain words, without the patterns.
+    # Most titles are recognised by their plain words, without the patterns.
     found = titles.having_word(*said) & ~titles.having("other")
     perhaps = titles.having(*said) & ~found
     for index in np.flatnonzero(perhaps).tolist():

@@ -228,7 +228,7 @@ cdef class Report:
         return found, told
 
     def new_variants(self):
-        """Return (edits, tokens of subject, object and stray, term) of each variant not told before; -1 is no token."""
+        """Return (edits, tokens of subject, object and stray, term) of each variant that is new; -1 is no token."""
         cdef wk_variant *v
         cdef int32_t i
         told = []

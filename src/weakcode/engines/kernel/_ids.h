@@ -1,4 +1,4 @@
-/* Ids of findings: SipHash-2-4 with 128 bits of output, of which 96 are told, as hexadecimal digits.
+/* Ids of findings: SipHash-2-4 with 128 bits of output, of which 96 are used, as hexadecimal digits.
 
    J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF" (2012). Nothing is secret here: the hash is
    taken for its few collisions and its speed on short texts. */

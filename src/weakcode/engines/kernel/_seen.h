@@ -1,7 +1,7 @@
 /* How often each claim id was met in a run: a hash table of the ids' SipHash-2-4 (64 bits, under a random key), in
    segments that grow one at a time, so that growing never takes twice the memory of the whole.
 
-   Hashes that were put away into a file (by the caller) are told by filters: split block Bloom filters (F. Putze, P. Sanders
+   Hashes that were put away into a file (by the caller) are looked up in filters: split block Bloom filters (F. Putze, P. Sanders
    and J. Singler, "Cache-, hash- and space-efficient Bloom filters", 2007), eight bits of a cache line for each hash. Of 20 million
    hashes, one in 20,000 others looks as if it were there.
 

@@ -14,7 +14,7 @@ enum { MOST_CLASSES = (1 << NUMBER_BITS) - 2 };
 /* A kind is written with the numbers of its rows and the ends of its lists before it. Rows begin with lines of memory. */
 enum { HEAD = 2 + LISTS, LINE = 64 };
 
-/* What an edit is, beside a bit for each of the lists: paired with its objects, listed with them, told by a bit of them. */
+/* What an edit is, beside a bit for each of the lists: paired with its objects, listed with them, looked up by a bit of them. */
 enum { PAIRED = 1 << LISTS, LISTED = 1 << 6, TOLD = 1 << 7 };
 
 typedef struct {

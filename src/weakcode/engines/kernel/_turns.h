@@ -2,7 +2,7 @@
 
    The interpreter takes its lock from a thread after five milliseconds only, and a thread that judges is never one that
    gives it back before: with eight of them each waits 35 ms for the others, again and again. So a thread whose turn has
-   lasted gives the lock away between two claims, where others were seen to judge. All but wk_pause and wk_taken hold the
+   lasted gives the lock away between two claims, where others were seen to judge. All but wk_pause hold the
    interpreter's lock. */
 
 #ifndef WK_TURNS_H

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from weakcode.report.learning.measure import Lesson
@@ -37,8 +36,3 @@ def learnt_profile(lesson: Lesson, name: str, day: dt.date, known: Collection[st
     if payers:
         said["payers"] = payers
     return profile_text(said)
-
-
-def profile_name(file: str) -> str:
-    """Return the name of a profile by its file."""
-    return Path(file).stem

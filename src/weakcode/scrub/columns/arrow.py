@@ -150,13 +150,3 @@ def taken_texts(column: pa.StringArray, rows: NDArray[np.int32]) -> pa.Array:
     return pa.StringArray.from_buffers(
         len(rows), *map(pa.py_buffer, _kernel.pick_texts(bounds, np.frombuffer(data, np.uint8), rows))
     )
-
-
-def taken_lists(column: pa.ListArray, rows: NDArray[np.int32]) -> pa.ListArray:
-    """Return the lists of texts of these rows; their texts are dictionary-encoded."""
-    values = column.flatten().dictionary_encode()
-    bounds = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(np.diff(filled(column.offsets, 0)), out=bounds[1:])
-    index = filled(values.indices, 0).astype(np.int32, copy=False)
-    ends, found = (np.frombuffer(block, np.int32) for block in _kernel.pick_lists(bounds, index, rows))
-    return lists(ends, words(found, values.dictionary))

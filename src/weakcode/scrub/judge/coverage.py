@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
-from weakcode.coverage.choices import ChosenPolicies, Coverage, told
+from weakcode.coverage.choices import ChosenPolicies, Coverage, could_not_judge
 from weakcode.coverage.judging import ADVICE, RULES, AskedLine, LineReading, readings
 from weakcode.coverage.policies import Policy, PolicyFile
 from weakcode.coverage.published import COVERED, EXCLUDED
@@ -151,7 +151,7 @@ class CoverageColumns:
         for key in np.unique(given[rows]).tolist():
             who = self.coverage.profile.payer_named(payer.values[key // 2 // width])
             needs = self.coverage.lacking_of(who, (*state.values, None)[key // 2 % width], has_procedures=bool(key & 1))
-            for one in told(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
+            for one in could_not_judge(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
                 found.add(one, rows & (given == key))
 
     def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:

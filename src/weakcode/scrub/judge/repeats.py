@@ -40,7 +40,7 @@ class RepeatedIds:
         """Raise InputError where a claim of the last batch has the id of another, or none like another."""
         if self.nth is not None and int(self.nth.max(initial=0)) > 1:
             raise InputError(
-                "claims share an id, or several have none; in a table findings are told by it, so run without --since"
+                "claims share an id, or several have none; in a table findings are found by it, so run without --since"
             )
 
     def evaluated(self, one: EvaluatedRecord) -> EvaluatedRecord:

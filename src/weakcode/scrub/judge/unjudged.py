@@ -102,7 +102,7 @@ def _ask(
         where = of_row & bit != 0
         if where.any():
             rules = [(bit, one.rule) for n, one in enumerate(questions.asked, start=1) if _has(words, n)]
-            for one_need in judge.unjudged.told(rules):
+            for one_need in judge.unjudged.as_not_judged(rules):
                 found.add(one_need, where)
 
 

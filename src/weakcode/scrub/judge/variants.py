@@ -18,7 +18,6 @@ from weakcode.engines.kernel import _kernel
 from weakcode.scrub.columns import arrow
 
 Column = NDArray[np.int32]
-KEY_SIZE = 16
 
 
 @attrs.frozen(eq=False)

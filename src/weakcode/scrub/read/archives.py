@@ -39,7 +39,7 @@ _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 @attrs.frozen
 class Member:
-    """A file, or a file in an archive. `name` is what its claims are told to stand in."""
+    """A file, or a file in an archive. `name` is what messages call it."""
 
     name: str
     _opener: Callable[[], IO[bytes]]
@@ -113,7 +113,7 @@ def _readable(path: Path, name: str) -> io.BufferedReader:
 
 
 class _File(io.FileIO):
-    """A file whose failures are told by its name."""
+    """A file whose errors have its name."""
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(path)

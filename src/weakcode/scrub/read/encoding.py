@@ -93,7 +93,7 @@ class WindowsLines:
     """A file of lines of which those that are text in Windows-1252, and cannot be UTF-8, are given as UTF-8.
 
     A line is taken for such where each byte that is not ASCII stands in or beside a word, and none of them is part of a
-    character in UTF-8; any other line stays as it is. `on_line` is told the number of lines.
+    character in UTF-8; any other line stays as it is. `on_line` gets the number of lines.
     """
 
     def __init__(self, file: BinaryIO, on_line: Callable[[int], None]) -> None:

@@ -161,7 +161,7 @@ def read_claims(path: str | os.PathLike[str], mapping: Mapping[str, Any] | None 
 class FileRows:
     """The rows of one file, which is opened when they are asked for.
 
-    `progress` is told the bytes read so far. When all rows are read, `ignored` says which columns are not known,
+    `progress` gets the bytes read so far. When all rows are read, `ignored` says which columns are not known,
     `remarks` what is odd about the file although every claim was read, `counts` what was guessed, passed over or not
     matched, and `undiagnosed` by kind how many claims have no diagnosis and need none; they are no rows.
     """
@@ -244,8 +244,8 @@ class _SeveralFiles:
 
     @property
     def log(self) -> ReadLog:
-        """What was counted in all of them; what is to be told of each is in `notes`."""
-        whole = ReadLog(told=False)
+        """What was counted in all of them; what is to be reported of each is in `notes`."""
+        whole = ReadLog(reports=False)
         for _, source in self._read:
             if (log := getattr(source, "log", None)) is not None:
                 whole.take(log)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PIPE = "-"
 """The input that stands for standard input; a file of this name is `./-`."""
 STANDARD_INPUT = "standard input"
-"""What claims from there are told to stand in."""
+"""What messages call it."""
 MOST_SPOOLED = 4 << 30
 """Bytes of a stream that are kept in a file, for formats that are not read from start to end."""
 BUFFER = 1 << 17

@@ -49,7 +49,7 @@ def repeated_in(value: Any) -> str | None:
     return None
 
 
-def told(key: str, known: Collection[str]) -> str:
+def repeated_key(key: str, known: Collection[str]) -> str:
     """Return the sentence on a key that stands twice. One that is not known may be about a person."""
     what = f'the key "{key}"' if key in known else "a key"
     return f"{what} stands twice in one object; keep the one that is meant"

@@ -1,4 +1,4 @@
-"""What was guessed, passed over or not matched while a file was read: counted, and told with the summary."""
+"""What was guessed, passed over or not matched while a file was read: counted, and reported with the summary."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class ReadLog:
     Of the ids that were met, as many as `most` stay in memory, as hashes.
     """
 
-    def __init__(self, *, told: bool = True, most: int = MOST_IN_MEMORY) -> None:
-        self._told = told
+    def __init__(self, *, reports: bool = True, most: int = MOST_IN_MEMORY) -> None:
+        self._reports = reports
         self.columns: dict[str, str] = {}
         self.said: dict[str, str] = {}
         self._counted: list[tuple[str, int]] = []
@@ -144,7 +144,7 @@ class ReadLog:
         """Return how the file was read."""
         counts = self.counts()
         return ReadCounts(
-            dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)) if self._told else ()
+            dict(self.columns), dict(self.said), counts, tuple(_sentences(self, counts)) if self._reports else ()
         )
 
 
@@ -192,7 +192,7 @@ def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
         for column, part in log.columns.items():
             by_part.setdefault(part, []).append(column)
         pairs = "; ".join(f"{part} = {_joined(names)}" for part, names in by_part.items())
-        yield f"columns were told by their names: {pairs}; --map says otherwise"
+        yield f"columns were recognised by their names: {pairs}; --map says otherwise"
     # CMS's own files have always been known; their layout is no news.
     if log.said.get("layout", _RESEARCH_FILES) != _RESEARCH_FILES:
         yield f"read as a table of the layout {log.said['layout']}"

@@ -41,7 +41,7 @@ def _words(given: str | Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen
 class ReadOptions:
-    """What a caller says of the files. Nothing said, everything is told by the content.
+    """What a caller says of the files. Nothing said, everything is seen from the content.
 
     `mapping` says which columns of a table hold what, by the names of --map. `date_format` is the form of dates that
     are not ISO: `MM/DD/YYYY`, `%d.%m.%Y`, `excel` or `sas`. `encoding` is that of text. `missing` are words that stand

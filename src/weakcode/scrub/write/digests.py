@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
     from weakcode.validator import Validator
 
-DIGESTS_EXTENSIONS = (".parquet",)
 _FINDINGS, _IDS = b"weakcode.findings_file", b"weakcode.finding_ids"
 _TABLE, _RUN, _NAMES = b"weakcode.findings_table", b"weakcode.digests_run", b"weakcode.numbers"
 _MOST_WAITING = 65_536

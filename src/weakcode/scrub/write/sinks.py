@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.summary import Summary
 
 MODES = ("upsert", "run", "partition", "append", "replace")
+"""What becomes of findings that are there: --into-mode."""
 PARTITIONS = (
     "month",
     "service_date",

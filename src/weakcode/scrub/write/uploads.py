@@ -72,7 +72,7 @@ class ObjectStorage:
                 raise
 
     def exists(self, address: str) -> bool:
-        """Tell whether something stands at an address. Raises OutputError where that cannot be told."""
+        """Tell whether something stands at an address. Raises OutputError where that cannot be found out."""
         from pyarrow import fs
 
         with _telling(address):

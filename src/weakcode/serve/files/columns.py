@@ -40,7 +40,7 @@ class FileColumns:
 
 
 def columns_of(path: Path, options: ReadOptions) -> FileColumns:
-    """Return the columns of a file; none of one that is no table, or whose header cannot be told."""
+    """Return the columns of a file; none of one that is no table, or whose header cannot be read."""
     sheets: tuple[str, ...] = ()
     sheet = ""
     try:

@@ -1,4 +1,4 @@
-// Which part of the page is shown, told by the address, so that going back works.
+// Which part of the page is shown, as the address says, so that going back works.
 import { at } from "./dom.js";
 import * as claim from "./claim.js";
 import * as codes from "./codes.js";

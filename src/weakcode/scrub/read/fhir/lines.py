@@ -21,7 +21,7 @@ _LONGEST = 1 << 24
 _BLANKS = b" \t\r"
 
 Take = Callable[[bytes, int, int], int]
-"""Is told a line, its number and its offset; returns one of REFUSED, SOUND and TAKEN."""
+"""Gets a line, its number and its offset; returns one of REFUSED, SOUND and TAKEN."""
 
 
 class Resources:

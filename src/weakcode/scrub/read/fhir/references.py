@@ -97,7 +97,7 @@ class References:
 
     @classmethod
     def of_files(cls, paths: Iterable[str | os.PathLike[str]]) -> References:
-        """Read those of all files that hold FHIR; what cannot be opened is told when it is read for its claims."""
+        """Read those of all files that hold FHIR; what cannot be opened is reported when it is read for its claims."""
         references = cls()
         for path in paths:
             if isinstance(path, Stream):

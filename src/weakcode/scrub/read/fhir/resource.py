@@ -74,7 +74,7 @@ class KnownResources:
     people: Callable[[str], Person | None] = attrs.field(default=lambda reference: None)
     conditions: Callable[[str], Any] = attrs.field(default=lambda reference: None)
     missed: Callable[[str, int], None] = attrs.field(default=lambda what, times: None)
-    """Is told what was not found or passed over, and how often: "patients not found", "groups among diagnoses"."""
+    """Gets what was not found or passed over, and how often: "patients not found", "groups among diagnoses"."""
 
     nobody: bool = False
     """Whether there are no patients at all."""

@@ -14,7 +14,7 @@ from weakcode.scrub.read.fhir.references import References
 from weakcode.scrub.read.fhir.resource import CLAIMS, KnownResources, read_resource, undiagnosed
 from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.fhir.stream import Element
-from weakcode.scrub.read.keys import RepeatedKey, repeated_in, told
+from weakcode.scrub.read.keys import RepeatedKey, repeated_in, repeated_key
 from weakcode.scrub.read.log import IN_NO_ORDER, ReadLog
 from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
@@ -112,7 +112,9 @@ class FhirSource:
             if isinstance(resource, RepeatedKey) and "resourceType" not in resource:
                 # What stands around a resource: one of two resources would be lost.
                 self._empty = False
-                yield Rejected(self._name, element.line, None, told(resource.key, _KEYS), "JSON", element.text, path)
+                yield Rejected(
+                    self._name, element.line, None, repeated_key(resource.key, _KEYS), "JSON", element.text, path
+                )
             elif not isinstance(resource, dict):
                 self._empty = False
                 yield Rejected(
@@ -146,7 +148,7 @@ def _outcome(
     try:
         if not element.sound:
             if (key := repeated_in(resource)) is not None:
-                raise BadRow("JSON", told(key, _KEYS))
+                raise BadRow("JSON", repeated_key(key, _KEYS))
             _check_text(resource, element.text)
         read = read_resource(resource, known)
     except BadRow as error:
@@ -177,7 +179,7 @@ def _check_text(resource: dict[str, Any], text: str) -> None:
 
 
 def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ...]:
-    """Return the line of each diagnosis of an element's resource; nothing where they cannot be told for sure."""
+    """Return the line of each diagnosis of an element's resource; nothing where they are not known for sure."""
     if element.sound:
         # It is one line.
         return ()

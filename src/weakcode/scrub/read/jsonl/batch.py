@@ -44,7 +44,7 @@ def plain_columns(
 ) -> LineColumns | None:
     """Return the claims of these lines as columns; None where one says what columns of text do not hold.
 
-    `take_note` is told the keys of each claim, once it is known that all are plain, `log` how they were read.
+    `take_note` gets the keys of each claim, once it is known that all are plain, `log` how they were read.
     """
     ids: list[str | None] = []
     codes: list[list[str] | None] = []

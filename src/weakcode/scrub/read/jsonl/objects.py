@@ -8,7 +8,7 @@ from typing import Any
 from weakcode.claims import Claim, claim_id_of
 from weakcode.errors import WeakcodeError
 from weakcode.fields import ABOUT_THE_CLAIM
-from weakcode.scrub.read.keys import may_repeat, read_again, told
+from weakcode.scrub.read.keys import may_repeat, read_again, repeated_key
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.values import MOST_CODES, too_many
 
@@ -32,7 +32,7 @@ def object_in(text: str, *, strict: bool = False) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadRow("JSON", 'the line is JSON but no object; expected {"claim_id": …, "codes": […]}')
     if may_repeat(text, values) and (key := read_again(text)) is not None:
-        raise BadRow("JSON", told(key, KNOWN))
+        raise BadRow("JSON", repeated_key(key, KNOWN))
     if "\\ud" in text.lower():
         try:
             json.dumps(values, ensure_ascii=False).encode("utf-8")

@@ -16,7 +16,7 @@ from weakcode.base.dates import TIME, date_in, day_of
 from weakcode.errors import InputError
 
 GUESSED = "guessed"
-"""What a date is told as whose form no value of the sample settled."""
+"""What a date is counted as whose form no value of the sample settled."""
 SHORT_YEAR = "two-digit year"
 _PARTS = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d\d){TIME}", re.ASCII)
 _PACKED = re.compile(r"(\d\d)(\d\d)(\d{4})", re.ASCII)

@@ -1,7 +1,7 @@
 """The forms in which tables have their values: words for nothing, dates, codes with prefixes or in lists.
 
-A cell becomes the text that a code list has in its place; what is not understood stays as it is, and is told by whoever
-reads the claim. Rows and columns both go through the functions here, so that they cannot differ.
+A cell becomes the text that a code list has in its place; what is not understood stays as it is, and is reported by
+whoever reads the claim. Rows and columns both go through the functions here, so that they cannot differ.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import attrs
 
 from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
 from weakcode.scrub.read.tables.cells import BETWEEN, MISSING_CELLS, Read, in_one_cell, in_one_list
-from weakcode.scrub.read.tables.dates import GUESSED, DateForm, form_of, given_form
+from weakcode.scrub.read.tables.dates import DateForm, form_of, given_form
 from weakcode.scrub.read.tables.names import SYNONYMS, squeezed
 
 if TYPE_CHECKING:
@@ -177,8 +177,3 @@ class Memo(dict[str, Read]):
             self.clear()
         found = self[text] = self._read(text)
         return found
-
-
-def guessed_field(what: str) -> str | None:
-    """Return the field of which a count says that its dates were guessed, None for any other count."""
-    return what.removeprefix(f"{GUESSED} ") if what.startswith(f"{GUESSED} ") else None

@@ -1,4 +1,4 @@
-"""Tables of known publishers, told by their headers: which of their columns holds what."""
+"""Tables of known publishers, known by their headers: which of their columns holds what."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Layout:
     `*` stands for a number and `+` joins columns, as in --map; of columns parted by `/` the first that is there is
     read, and a part whose columns are not there is left out. `apart` are codes that are not among the diagnoses.
     `days` are columns of the first and the last day, `kind` and `facility` tell the setting. `nines` are the marks of
-    ICD-9-CM beside a code; with `icd9` every code is one. `note` is told of each file.
+    ICD-9-CM beside a code; with `icd9` every code is one. `note` is reported of each file.
     """
 
     name: str

@@ -267,7 +267,7 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _parted(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the rows with those of several codes as so many, which are told by their place in the cell."""
+    """Return the rows with those of several codes as so many, which their place in the cell tells."""
     parts = [[None] if text is None else parts_of(text) for text in rows["code"].to_pylist()]
     many = np.array(list(map(len, parts)), np.int64)
     taken = rows.take(pa.array(np.repeat(np.arange(len(parts)), many)))

@@ -95,7 +95,7 @@ class Tidy:
         if not codes.null_count and all(text and text == value for (text, _), value in zip(read, values, strict=True)):
             return None
         self._count_of(encoded, [what for _, what in read])
-        # Null in the indices, not only in the dictionary: what is left out is told by them.
+        # Null in the indices, not only in the dictionary: they say what is left out.
         is_code = np.array([bool(text) for text, _ in read] + [False], np.bool_)
         index = filled(encoded.indices.cast(pa.int32()), -1)
         indices = pa.array(index, pa.int32(), mask=~is_code[index])

@@ -270,7 +270,7 @@ class Loops:
         elif tag == "REF" and elements[1:2] == ["87"] and not self.envelope.kind:
             # 4010 names the implementation guide here.
             self.envelope.kind = kind_of(elements[2] if len(elements) > 2 else "")
-        self.parties = self.parties.told(tag, elements, self.entity)
+        self.parties = self.parties.after(tag, elements, self.entity)
 
 
 def _level_number(elements: list[str]) -> int:

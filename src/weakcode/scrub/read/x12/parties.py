@@ -38,7 +38,7 @@ class Parties:
         """Return what is known of the provider."""
         return attrs.evolve(self, payer="", payer_id=(), plan="")
 
-    def told(self, tag: str, elements: list[str], entity: str) -> Parties:
+    def after(self, tag: str, elements: list[str], entity: str) -> Parties:
         """Return what is known after a segment that stands in no claim; `entity` is that of the last NM1."""
         if tag == "NM1" and entity == "PR" and not self.payer:
             name, number = kept(value_at(elements, 3)), kept(value_at(elements, 9))

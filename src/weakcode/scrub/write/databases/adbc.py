@@ -64,7 +64,7 @@ class AdbcDatabase(AdbcTransaction):
 
     @property
     def dead(self) -> str:
-        """What cannot be told of a database is not claimed: the row of a run that was killed stays as it is."""
+        """What is not known of a database is not claimed: the row of a run that was killed stays as it is."""
         return "1 = 0"
 
     def alone(self, table: TableName) -> None:

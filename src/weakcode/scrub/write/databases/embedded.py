@@ -28,7 +28,7 @@ def opened(kind: str, path: str) -> Database:
 
 
 class _Embedded:
-    """A file of a database with a transaction open; what goes wrong is told with the path."""
+    """A file of a database with a transaction open; errors name the path."""
 
     _begin = "BEGIN"
 

@@ -78,7 +78,7 @@ class Database(Protocol):
 
     @property
     def dead(self) -> str:
-        """A condition on the rows of runs that are running: whether their run is dead, as far as can be told."""
+        """A condition on the rows of runs that are running: whether their run is dead, as far as is known."""
         ...
 
     def alone(self, table: TableName) -> None:

@@ -125,7 +125,7 @@ def _remove(edits: _Edits, entries: Sequence[Span], dropped: Sequence[int]) -> N
 def _point(
     edits: _Edits, resource: Span, claim: Claim, mended: Claim, sequences: Sequence[int], apart: Set[int]
 ) -> bool:
-    """Let the items point to where their diagnoses went; False where that cannot be told."""
+    """Let the items point to where their diagnoses went; False where that is not known."""
     members = _members(edits.text, resource[0])
     items = _items(edits.text, members["item"][0]) if "item" in members else []
     items = [span for span in items if edits.text[span[0]] == "{"]
