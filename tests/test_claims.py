@@ -308,7 +308,7 @@ def test_a_publication_that_is_cited_with_two_places_is_named_once() -> None:
 
 @pytest.mark.parametrize(("key", "hint"), [("proceduer", "procedure"), ("Pointers", "pointers"), ("unit", "units")])
 def test_a_service_line_of_an_object_has_no_other_keys_than_a_line_has(key: str, hint: str) -> None:
-    with pytest.raises(InputError, match=f'service line 2 has no field.*did you mean "{hint}"'):
+    with pytest.raises(InputError, match=f'service line 2 has a field that is not known.*did you mean "{hint}"'):
         Claim.from_dict({"codes": ["I10"], "lines": [{"procedure": "99213"}, {key: 1}]})
 
 

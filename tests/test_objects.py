@@ -115,8 +115,10 @@ def test_a_validator_takes_a_claim_its_codes_or_an_object(validator: Validator) 
         assert validator.fix(one) == validator.fix(claim)
         assert validator.explain(one) == validator.explain(claim)
     assert validator.check(["K31.84", "E11.43"]) == validator.check("K31.84, E11.43")
-    with pytest.raises(InputError, match="has no field"):
+    with pytest.raises(InputError, match="has a field that is not known"):
         validator.check({"codes": ["I10"], "aeg": 3})
+    with pytest.raises(InputError, match='did you mean "service_date"'):
+        validator.check({"codes": ["I10"], "date": "2026-11-29"})
     with pytest.raises(weakcode.CodeTypeError):
         validator.judge(7)  # type: ignore[arg-type]
 

@@ -145,6 +145,8 @@ def test_blanks_and_protection_around_ids_are_taken_off(read: Callable[..., Read
         "claim_id,principal_dx,principal_poa,dx2,poa2",
         "Encounter,Principal Diagnosis,Principal POA,Secondary Diagnosis 1,Secondary POA 1",
         "KEY,I10_DX1,DXPOA1,I10_DX2,DXPOA2",
+        "Claim ID,Dx,POA,Dx.1,POA.1",
+        "Claim ID,Dx,POA,Dx 2,POA 2",
     ],
 )
 def test_indicators_go_with_their_diagnoses(read: Callable[..., Read], header: str) -> None:
@@ -163,6 +165,27 @@ def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[...
 
 
 @pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("claim_id,dx1,icd_1,icd_2", "icd_1, icd_2"),
+        ("claim_id,dx1,dx2,Diagnosis", "Diagnosis"),
+        ("claim_id,codes,Dx 1,notes", "Dx 1"),
+    ],
+)
+def test_columns_called_as_diagnoses_that_are_not_read_are_named(
+    read: Callable[..., Read], header: str, columns: str
+) -> None:
+    found = read(f"{header}\nA{',I10' * header.count(',')}\n")
+    assert f"{columns}: called as diagnoses are, but not read" in found.said
+
+
+def test_columns_that_stand_out_of_order_are_kept_in_the_order_of_their_numbers(read: Callable[..., Read]) -> None:
+    found = read("Claim ID,Dx 3,Dx 1,dx2\nA,I10,M62.84,R54\n")
+    assert found.codes == {"A": ("M62.84", "R54", "I10")}
+    assert [column for column, part in found.columns.items() if part == "codes"] == ["Dx 1", "dx2", "Dx 3"]
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "Claim #,Diagnosis 1,Diagnosis 2",
@@ -174,6 +197,18 @@ def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[...
         "Claim ID,21A,21B",
         "Claim ID,Box 21.1,Box 21.2",
         "MC004,MC041,MC042",
+        # Names of two kinds in one table.
+        "claim_id,dx 1,dx2",
+        "claim_id,Diag1,dx2",
+        "claim_id,dx1,Diagnosis 2",
+        "Claim ID,Dx 1,Secondary Dx",
+        "claim_id,dx1,Other Diagnoses",
+        "Claim ID,Diagnosis 1,Other Diagnosis 1",
+        "Claim ID,Primary Dx,Dx 2",
+        # The first one without a number, also where pandas has numbered columns of one name.
+        "claim_id,dx,dx2",
+        "Claim ID,Diagnosis,Diagnosis 2",
+        "Claim ID,Diagnosis,Diagnosis.1",
     ],
 )
 def test_columns_are_told_as_forms_and_publishers_call_them(read: Callable[..., Read], header: str) -> None:
@@ -281,6 +316,31 @@ def test_lists_of_codes_in_other_forms_are_read_and_counted(read: Callable[..., 
 def test_dates_and_sexes_of_json_may_be_numbers(read: Callable[..., Read]) -> None:
     found = read('{"claim_id": "A", "codes": ["I10", null], "sex": 2, "service_date": 20260501}\n', "t.jsonl")
     assert found.claims == [Claim(["I10"], "A", sex="F", service_date="2026-05-01")]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        '"dx": "M62.84", "dx2": "I10"',
+        '"principalDiagnosis": "M62.84", "secondaryDiagnoses": ["I10"]',
+        '"primary_dx": "M62.84 Sarcopenia", "secondaryDiagnosis": ["I10"]',
+        '"diagnosis1": "M62.84", "diagnosis2": null, "diagnosis3": "I10"',
+    ],
+)
+def test_keys_of_json_are_told_as_columns_are(read: Callable[..., Read], claim: str) -> None:
+    assert read(f'{{"claim_id": "A", {claim}}}\n', "t.jsonl").codes == {"A": ("M62.84", "I10")}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        '"dx1": "M62.84", "dx1_poa": "Y", "dx2": "I10", "dx2_poa": "N"',
+        '"principalDiagnosis": "M62.84", "principalPoa": "Y", "otherDx1": "I10", "otherDx1Poa": "N"',
+    ],
+)
+def test_indicators_of_json_go_with_their_diagnoses(read: Callable[..., Read], claim: str) -> None:
+    (found,) = read(f'{{"claim_id": "A", {claim}}}\n', "t.jsonl").claims
+    assert [(one.code, one.poa) for one in found.diagnoses] == [("M62.84", "Y"), ("I10", "N")]
 
 
 @pytest.mark.parametrize("pointers", [["1", "2"], ["A", "B"], "1,2", "AB", [1, "B"]])

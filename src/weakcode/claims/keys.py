@@ -10,8 +10,13 @@ from weakcode.errors import InputError, did_you_mean
 
 def no_field(what: str, key: object, known: Iterable[str]) -> InputError:
     """Return the error that a claim or a part of it has no such field, with the nearest one."""
-    hint = did_you_mean(str(key), known := tuple(known))
-    return InputError.about(f"{what} has no field {{value}}{hint}; it can have {', '.join(known)}", key)
+    known = tuple(known)
+    # "date" is nearer to the service date than to the state, whatever its letters say.
+    whole = [one for one in known if str(key).lower() in one.split("_")]
+    hint = f' (did you mean "{whole[0]}"?)' if whole else did_you_mean(str(key), known)
+    return InputError.about(
+        f"{what} has a field {{value}} that is not known{hint}; it can have {', '.join(known)}", key
+    )
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:

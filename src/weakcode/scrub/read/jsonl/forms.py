@@ -25,6 +25,9 @@ _DATES = tuple(name for name in ABOUT_THE_CLAIM if BY_NAME[name].arrow == "date3
 _FORMS = Forms()
 _ONE_SEX = {"is F": "F", "is M": "M"}
 """What a key is called here that only says whether the sex is this one."""
+_DIAGNOSIS = "one diagnosis"
+_OTHERS = "other diagnoses"
+"""What keys of one diagnosis, and of all behind the principal one, are called here; no key of a claim is."""
 
 
 def _pointed(line: Any) -> Any:
@@ -46,7 +49,7 @@ class Objects:
     """Reads the objects of one file: keys in any case and spelling, values in the forms of tables."""
 
     def __init__(self, options: ReadOptions, sample: Iterable[bytes] = ()) -> None:
-        self._plans: dict[tuple[str, ...], list[tuple[str, str]] | None] = {}
+        self._plans: dict[tuple[str, ...], list[tuple[str, str, str]] | None] = {}
         self.columns: dict[str, str] = {}
         self.forms = Forms.of(options, self._dates(sample))
         self._about = {name: Memo(partial(self.forms.about, name)) for name in ABOUT_THE_CLAIM}
@@ -74,12 +77,14 @@ class Objects:
         return values
 
     def _items(self, codes: list[Any], memo: Memo, log: ReadLog) -> list[Any]:
-        found = []
+        found: list[Any] = []
         for code in codes:
             if isinstance(code, str):
                 text = self._text(memo, code, log)
                 if text:
                     found += parts_of(text)
+            elif isinstance(code, dict) and isinstance(code.get("code"), str):
+                found.append({**code, "code": self._text(memo, code["code"], log) or code["code"]})
             elif code is not None:
                 found.append(code)
         return found
@@ -104,10 +109,16 @@ class Objects:
             return values
         named: dict[str, Any] = dict(values)
         codes: list[Any] = []
-        for key, name in plan:
+        for key, name, beside in plan:
             value = named.pop(key)
-            if name == "dx":
-                codes.append(value)
+            if name == _DIAGNOSIS:
+                poa = named.pop(beside) if beside else None
+                if isinstance(value, list):
+                    codes += value
+                else:
+                    codes.append(value if poa is None or value is None else {"code": value, "poa": poa})
+            elif name == _OTHERS:
+                codes += value if isinstance(value, list) else [value]
             elif name in _ONE_SEX:
                 named["sex"] = None if value is None else _FORMS.one_sex(_ONE_SEX[name], str(value))[0]
             else:
@@ -116,21 +127,31 @@ class Objects:
             named["codes"] = codes
         return named
 
-    def _plan(self, keys: Sequence[str]) -> list[tuple[str, str]] | None:
-        """Return what each key that is read is called, None where the keys are read as they stand."""
+    def _plan(self, keys: Sequence[str]) -> list[tuple[str, str, str]] | None:
+        """Return what each key that is read is called, with that of its indicator; None where they stand as read."""
         try:
             header = resolve(keys, ",", "", needs_id=False, lists=True)
         except InputError:
             return None
-        if not header.is_plain or header.versions or header.principal is not None:
+        if header.versions or header.line is not None or header.code is not None or header.apart or header.days:
             return None
         about = {at: name for name, at in header.about}
         if header.one_sex:
             about = {at: f"is {header.one_sex}" if name == "sex" else name for at, name in about.items()}
-        plan = [(keys[at], "dx") for at in header.wide] + [(keys[at], name) for at, name in about.items()]
+
+        def beside(at: int | None) -> str:
+            return "" if at is None else keys[at]
+
         single = {"claim_id": header.claim_id, "codes": header.codes, "lines": header.listed}
-        plan += [(keys[at], name) for name, at in single.items() if at is not None]
-        plan = [(key, name) for key, name in plan if key != name and not (key == "id" and name == "claim_id")]
+        plan = [(keys[at], name, "") for at, name in about.items()]
+        if header.principal is not None:
+            plan.append((keys[header.principal], _DIAGNOSIS, beside(header.principal_poa)))
+            if header.codes is not None:
+                plan.append((keys[single.pop("codes") or 0], _OTHERS, ""))
+        indicators = (*header.poa, *(None for _ in header.wide[len(header.poa) :]))
+        plan += [(keys[at], _DIAGNOSIS, beside(poa)) for at, poa in zip(header.wide, indicators, strict=True)]
+        plan += [(keys[at], name, "") for name, at in single.items() if at is not None]
+        plan = [one for one in plan if one[0] != one[1] and one[:2] != ("id", "claim_id")]
         self.columns.update({key: what for key, what in header.matched.items() if key not in KNOWN})
         return plan
 

@@ -114,6 +114,11 @@ _DIAGNOSES = frozenset(
         "secdx odx addldx additionaldx additionaldiagnosis"
     )
 )
+_OTHERS = frozenset(stem for stem in _DIAGNOSES if stem.startswith(("other", "sec", "addl", "additional", "odx")))
+"""Those that say that the principal diagnosis stands elsewhere."""
+_OWN = frozenset(("dx", "i10dx", "icddgnscd"))
+_BEHIND = 1000
+"""Added to the numbers of other diagnoses that stand behind those of the same numbers."""
 _POA = frozenset(
     _words("poa poaind poaindicator dxpoa diagnosispoa diagpoa presentonadmission clmpoaindsw i10poa dxpoaind poacode")
 )
@@ -132,13 +137,28 @@ class NumberedColumns:
 
     @classmethod
     def diagnoses(cls, names: Sequence[str]) -> NumberedColumns:
-        """Find the columns with one diagnosis each."""
-        return cls._found(names, _DIAGNOSES)
+        """Find the columns with one diagnosis each.
+
+        Columns of one name go together, those that are called as weakcode calls them before others, else the most. Some
+        of another name join them where their numbers are others (`Dx 1`, `Diag 2`). Those that are called other or
+        secondary diagnoses join them in any case: behind them where the numbers are the same.
+        """
+        families = cls._families(names, _DIAGNOSES)
+        known = dict(sorted(families.items(), key=lambda one: (one[0] in _OTHERS, one[0] not in _OWN, -len(one[1]))))
+        found: dict[int, int] = {}
+        for stem, numbered in known.items():
+            if found.keys().isdisjoint(numbered):
+                found |= numbered
+            elif stem in _OTHERS:
+                found |= {_BEHIND + number: position for number, position in numbered.items()}
+        return cls(dict(sorted(found.items())))
 
     @classmethod
     def poa(cls, names: Sequence[str]) -> NumberedColumns:
         """Find the present-on-admission indicators beside them."""
-        found = dict(cls._found(names, _POA).positions)
+        found: dict[int, int] = {}
+        for numbered in cls._families(names, _POA).values():
+            found = numbered | found
         for position, name in enumerate(names):
             number = _poa_number(name)
             if number:
@@ -169,13 +189,25 @@ class NumberedColumns:
         return cls(dict(sorted(found.items())) if len(found) > 1 else {})
 
     @classmethod
-    def _found(cls, names: Sequence[str], stems: frozenset[str]) -> NumberedColumns:
-        found: dict[int, int] = {}
+    def _families(cls, names: Sequence[str], stems: frozenset[str]) -> dict[str, dict[int, int]]:
+        """Return positions by number for each of some names, in the order of the columns.
+
+        The same name without a number comes first: where the numbers begin at 2, and where a program has numbered
+        columns of one name (`Dx`, `Dx.1`, `Dx.2`).
+        """
+        found: dict[str, dict[int, int]] = {}
         for position, name in enumerate(names):
             parted = stem_of(name)
             if parted is not None and parted[0] in stems:
-                found.setdefault(parted[1], position)
-        return cls(dict(sorted(found.items())))
+                found.setdefault(parted[0], {}).setdefault(parted[1], position)
+        for stem, numbered in found.items():
+            alone = [position for position, name in enumerate(names) if squeezed(name) == stem]
+            if len(alone) == 1 and min(numbered) > 0:
+                again = f"{names[alone[0]].strip().lower()}."
+                repeats = all(names[position].strip().lower() == f"{again}{n}" for n, position in numbered.items())
+                if repeats or min(numbered) > 1:
+                    numbered[0 if repeats else 1] = alone[0]
+        return found
 
 
 def stem_of(name: str) -> tuple[str, int] | None:
@@ -208,6 +240,13 @@ def _poa_number(name: str) -> int | None:
     if not number:
         return 0 if _PRINCIPAL_WORDS.fullmatch(words) else None
     return int(number) if not words or words in _DIAGNOSES or f"{words}dx" in _DIAGNOSES else None
+
+
+def names_diagnosis(name: str) -> bool:
+    """Whether a column is called as those of a diagnosis are."""
+    parted, ordinal = stem_of(name), _ORDINAL.fullmatch(name.strip().lower())
+    stems = (squeezed(name), parted and parted[0], ordinal and squeezed(ordinal[2]))
+    return not _DIAGNOSES.isdisjoint(stems)
 
 
 def principal_poa_of(names: Sequence[str]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -17,6 +17,7 @@ from weakcode.scrub.read.tables.mapping import SHORT
 from weakcode.scrub.read.tables.names import (
     SYNONYMS,
     NumberedColumns,
+    names_diagnosis,
     position_of,
     principal_of,
     principal_poa_of,
@@ -157,8 +158,8 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
             matched[columns.once(found)] = SHORT.get(part, part)
         return found
 
-    wide = tuple(columns.once(position) for position in _exactly_numbered(names))
-    exact = bool(wide)
+    own = tuple(columns.once(position) for position in _exactly_numbered(names))
+    wide = own
     if "codes" in names and wide:
         raise InputError(
             f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
@@ -166,9 +167,9 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     codes = principal = None
     if "codes" in names:
         codes = columns.once(names.index("codes"))
-    elif not wide:
-        wide = _diagnoses(names)
-        matched.update(dict.fromkeys(wide, "codes"))
+    else:
+        found = _diagnoses(names)
+        wide = found if set(found) >= set(own) else own
     if codes is None:
         principal = principal_of(keys)
         others = position_of(SYNONYMS["others"], keys)
@@ -181,6 +182,10 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
             principal = None
         if principal is not None:
             matched[principal] = "principal"
+        if wide and others is not None and others not in wide:
+            wide = (*wide, others)
+        if not set(own) >= set(wide):
+            matched |= {columns.once(position): "codes" for position in wide}
     if codes is None and not wide:
         codes = named("codes")
     if codes is None and not wide and principal is not None:
@@ -189,7 +194,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     _need(columns, claim_id if needs_id else 0, codes is not None or bool(wide))
     numbered = NumberedColumns.poa(names).positions if wide else {}
     poa = tuple(numbered.get(number) for number in _numbers(names, wide)) if numbered else ()
-    matched.update({at: "poa" for at in poa if at is not None and not exact})
+    matched.update({at: "poa" for at in poa if at is not None and not own})
     principal_poa = principal_poa_of(names) if principal is not None else None
     if principal_poa is not None:
         matched[principal_poa] = "principal_poa"
@@ -212,17 +217,27 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
         one_sex=one_sex,
         listed=names.index(LINES) if lists and LINES in names else None,
         nines=_NINES,
-        matched={columns.cells[position]: what for position, what in sorted(matched.items())},
+        matched={columns.cells[position]: matched[position] for position in _in_turn(matched, wide)},
     )
     return _ignoring(columns, header)
 
 
+def _in_turn(positions: Iterable[int], wide: Sequence[int]) -> list[int]:
+    """Return positions as they stand, but those of diagnoses in the order of these."""
+    turns = dict(zip(wide, sorted(wide), strict=True))
+    return sorted(positions, key=lambda position: turns.get(position, position))
+
+
 def _diagnoses(names: Sequence[str]) -> tuple[int, ...]:
     """Return the columns with one diagnosis each: by their numbers, by words for these, or as the boxes of a form."""
-    for found in (NumberedColumns.diagnoses, NumberedColumns.ordinals, NumberedColumns.boxes):
-        if positions := found(names).positions:
-            return tuple(positions.values())
-    return ()
+    numbered, ordinals = dict(NumberedColumns.diagnoses(names).positions), NumberedColumns.ordinals(names).positions
+    if numbered:
+        # "Secondary Dx" beside "Dx 1" or "Dx 3"; a principal diagnosis is found by its own name.
+        behind = {number: position for number, position in ordinals.items() if number > 1}
+        if numbered.keys().isdisjoint(behind):
+            numbered |= behind
+        return tuple(position for _, position in sorted(numbered.items()))
+    return tuple((ordinals or NumberedColumns.boxes(names).positions).values())
 
 
 def _numbers(names: Sequence[str], wide: Sequence[int]) -> list[int]:
@@ -251,9 +266,14 @@ def _need(columns: _Columns, claim_id: int | None, has_codes: bool) -> None:
 
 def _ignoring(columns: _Columns, header: Header) -> Header:
     known = set(header.known)
-    return attrs.evolve(
-        header, ignored=tuple(cell for position, cell in enumerate(columns.cells) if cell and position not in known)
-    )
+    ignored = tuple(cell for position, cell in enumerate(columns.cells) if cell and position not in known)
+    diagnoses = list(filter(names_diagnosis, ignored))
+    note = header.note
+    if diagnoses:
+        note = (
+            f"{', '.join(diagnoses)}: called as diagnoses are, but not read beside the others; --map codes= takes them"
+        )
+    return attrs.evolve(header, ignored=ignored, note=note)
 
 
 def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> Header:
