@@ -165,6 +165,29 @@ def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[...
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Encounter ID,Dx Rank,ICD Code\nA,2,I10\nA,1,M62.84\n",
+        "claim_id,dx_seq_num,dx\nA,1,M62.84\nA,2,I10\n",
+        "Claim #,Dx Code,Diagnosis Order\nA,M62.84,primary\nA,I10,secondary\n",
+    ],
+)
+def test_rows_of_diagnoses_with_their_places_are_one_claim(read: Callable[..., Read], text: str) -> None:
+    pytest.importorskip("duckdb")
+    assert read(text).codes == {"A": ("M62.84", "I10")}
+
+
+def test_a_number_of_diagnoses_beside_their_list_makes_no_rows_of_diagnoses(read: Callable[..., Read]) -> None:
+    assert read("claim_id,codes,dx_num\nA,M62.84 I10,2\nB,I10,1\n").codes == {"A": ("M62.84", "I10"), "B": ("I10",)}
+
+
+def test_columns_that_are_told_are_kept_with_those_that_need_no_telling(read: Callable[..., Read]) -> None:
+    found = read("claim_id,Dx 1,dx2,sex\nA,M62.84,I10,F\n")
+    assert found.columns == {"claim_id": "id", "Dx 1": "codes", "dx2": "codes", "sex": "sex"}
+    assert "columns were told by their names: codes = Dx 1, dx2;" in found.said
+
+
+@pytest.mark.parametrize(
     ("header", "columns"),
     [
         ("claim_id,dx1,icd_1,icd_2", "icd_1, icd_2"),

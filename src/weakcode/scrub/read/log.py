@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 import pyarrow as pa
 
+from weakcode.fields import FIELDS
 from weakcode.scrub.columns.arrow import hash_of, hashes, listed
 from weakcode.scrub.ids.hashruns import Hashes, HashRuns, ranges
 
@@ -25,7 +26,7 @@ _Value = TypeVar("_Value")
 
 @attrs.frozen
 class ReadCounts:
-    """How a file was read. `columns` says what each column was read as whose name did not say so exactly.
+    """How a file was read. `columns` says what each column was read as, where the name of any did not say so exactly.
 
     `said` are single facts ("encoding": "Windows-1252"), `counts` numbers of values, rows and claims, and `sentences`
     the same for people.
@@ -181,6 +182,8 @@ def _hashed(one: Any) -> int:
     return hash_of((one if isinstance(one, str) else repr(one)).encode("utf-8", "surrogatepass"))
 
 
+_IN_FULL = {"id": "claim_id", **{field.short: field.name for field in FIELDS if field.short}}
+"""The name of a part that a mapping shortens."""
 _RESEARCH_FILES = "CMS research files"
 REPEATED = "repeated ids"
 IN_NO_ORDER = "claims in no order"
@@ -190,7 +193,8 @@ def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
     if log.columns:
         by_part: dict[str, list[str]] = {}
         for column, part in log.columns.items():
-            by_part.setdefault(part, []).append(column)
+            if column.lower() not in (part, _IN_FULL.get(part)):
+                by_part.setdefault(part, []).append(column)
         pairs = "; ".join(f"{part} = {_joined(names)}" for part, names in by_part.items())
         yield f"columns were recognised by their names: {pairs}; --map says otherwise"
     # CMS's own files have always been known; their layout is no news.

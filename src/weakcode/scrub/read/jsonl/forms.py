@@ -130,7 +130,7 @@ class Objects:
     def _plan(self, keys: Sequence[str]) -> list[tuple[str, str, str]] | None:
         """Return what each key that is read is called, with that of its indicator; None where they stand as read."""
         try:
-            header = resolve(keys, ",", "", needs_id=False, lists=True)
+            header = resolve(keys, ",", "", needs_id=False, lists=True, whole=True)
         except InputError:
             return None
         if header.versions or header.line is not None or header.code is not None or header.apart or header.days:

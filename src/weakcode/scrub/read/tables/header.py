@@ -30,7 +30,7 @@ class Header:
     by weakcode with an apostrophe before formulas. `apart` are codes that are not among the claim's diagnoses. `days`
     are the first and the last day, `kind` and `facility` tell the setting. `listed` are service lines as lists, which
     only Arrow has. Where the sex stands in a column that only says whether it is this one, `one_sex`
-    is "F" or "M". `matched` says by column what was read in it, where its name did not say so exactly.
+    is "F" or "M". `matched` says by column what is read in it, where the name of any did not say so exactly.
     """
 
     width: int

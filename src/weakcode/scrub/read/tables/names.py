@@ -29,6 +29,11 @@ _ORDINALS = {
     for word in words.split()
 }  # fmt: skip
 _ORDINAL = re.compile(rf"({'|'.join(_ORDINALS)})[^a-z0-9]*(.*[a-z])[^a-z0-9]*")
+_SEQUENCE = re.compile(
+    r"(?:dx|diag|diagnosis|diagnoses|dgns|icd10?|condition)(?:code|cd)?"
+    r"(?:seq|sequence|rank|ranking|order|ordinal|num|nbr|no|number|position|pos|priority|level)(?:no|num|nbr|number)?"
+)
+"""What the place of a diagnosis in its claim is called where each row is a diagnosis."""
 _BOX = re.compile(r"(?:fl|box|item|field|locator|form locator)?[^a-z0-9]*(21|67)[^a-z0-9]*([a-q]|1[0-2]|[1-9])?")
 """Item 21 of the CMS-1500 form (A to L, 1 to 4 before 2014), form locator 67 of the UB-04 (alone, then A to Q)."""
 _PRESENT = re.compile(r"poa|presentonadmission|presentonadm")
@@ -240,6 +245,22 @@ def _poa_number(name: str) -> int | None:
     if not number:
         return 0 if _PRINCIPAL_WORDS.fullmatch(words) else None
     return int(number) if not words or words in _DIAGNOSES or f"{words}dx" in _DIAGNOSES else None
+
+
+def sequence_of(names: Sequence[str]) -> int | None:
+    """Return the position, among squeezed names, of the place of a diagnosis in its claim: `Dx Rank`, `DX_SEQ_NUM`."""
+    return next((position for position, name in enumerate(names) if _SEQUENCE.fullmatch(name)), None)
+
+
+def indicator_of(names: Sequence[str]) -> int | None:
+    """Return the position, among squeezed names, of the only present-on-admission indicator of a row."""
+    found = [position for position, name in enumerate(names) if name in _POA]
+    return found[0] if len(found) == 1 else None
+
+
+def is_single(name: str) -> bool:
+    """Whether a squeezed name is that of one diagnosis, and not of a list."""
+    return name in _DIAGNOSES
 
 
 def names_diagnosis(name: str) -> bool:

@@ -17,10 +17,13 @@ from weakcode.scrub.read.tables.mapping import SHORT
 from weakcode.scrub.read.tables.names import (
     SYNONYMS,
     NumberedColumns,
+    indicator_of,
+    is_single,
     names_diagnosis,
     position_of,
     principal_of,
     principal_poa_of,
+    sequence_of,
     squeezed,
 )
 
@@ -44,10 +47,11 @@ def resolve(
     *,
     needs_id: bool = True,
     lists: bool = False,
+    whole: bool = False,
 ) -> Header:
     """Return which of these columns holds what; raises InputError where the codes, or the id if needed, are in none.
 
-    `lists` where a column may hold service lines.
+    `lists` where a column may hold service lines, `whole` where each row is a whole claim, whatever the names say.
     """
     names = [cell.strip().lower() for cell in cells]
     seen = seen_columns(cells) if cells else "its columns are none"
@@ -57,7 +61,7 @@ def resolve(
     layout = _layout(columns)
     if layout is not None:
         return _laid_out(columns, delimiter, layout)
-    return _by_names(columns, delimiter, needs_id, lists)
+    return _by_names(columns, delimiter, needs_id, lists, whole)
 
 
 class _Columns:
@@ -146,7 +150,7 @@ def _layout(columns: _Columns) -> Layout | None:
     return next((one for one in LAYOUTS if keys.issuperset(map(squeezed, one.signature))), None)
 
 
-def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) -> Header:
+def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, whole: bool) -> Header:
     names, keys = columns.names, columns.keys
     matched: dict[int, str] = {}
 
@@ -203,11 +207,28 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool) ->
     if (worded := position_of(SYNONYMS["one_sex"], keys)) is not None and "sex" not in dict(about):
         about += (("sex", worded),)
         one_sex = "F" if "female" in keys[worded] else "M"
+    code: int | None = None
+    sequence: int | None = None
+    if codes is not None and claim_id is not None and principal is None and is_single(keys[codes]) and not whole:
+        sequence = sequence_of(keys)
+    if sequence is not None and codes is not None:
+        # Each row is a diagnosis, and its place in the claim is told.
+        matched |= {codes: "code", columns.once(sequence): "sequence"}
+        code, codes = codes, None
+        poa = (indicator_of(keys),)
+        matched |= {at: "poa" for at in poa if at is not None}
+    if matched:
+        # With what was guessed, all that is read, so that the whole can be kept.
+        exact: dict[int | None, str] = {claim_id: "id", codes: "codes"}
+        exact |= {at: SHORT.get(name, name) for name, at in about}
+        matched = {at: what for at, what in exact.items() if at is not None} | matched
     header = Header(
         width=len(names),
         delimiter=delimiter,
         claim_id=claim_id,
         codes=codes,
+        code=code,
+        sequence=sequence,
         wide=wide,
         about=about,
         ignored=(),
