@@ -4,8 +4,8 @@
 
 Claims are invented: about six codes and two service lines each. Every way runs as a process of its own on one core, in
 turn, three times; the median of the user seconds counts, as a multiple of the same claims without any policy. The
-coverage file has 1,500 articles, 6,000 procedures and 250,000 covered codes; of the claims' lines one in four names
-one of its procedures, and half of these, or all, point to no covered code.
+coverage file has 1,500 articles, 6,000 procedures and 250,000 covered codes; of the claims' lines one in four, or all,
+name one of its procedures, and half of these, or all, point to no covered code.
 """
 
 from __future__ import annotations
@@ -159,9 +159,14 @@ def coverage(folder: Path, claims: int) -> None:
     profile = folder / "profile.yaml"
     profile.write_text(f"name: p\npayers:\n  Acme:\n    coverage: {{articles: [{listed}]}}\n")
     named = list(covered)
-    for words, hit in (("half of the lines violated", 0.5), ("every line violated", 0.0)):
+    ways = (
+        ("a quarter of the lines named, half of them violated", 0.25, 0.5),
+        ("a quarter of the lines named and violated", 0.25, 0.0),
+        ("every line named and violated", 1.0, 0.0),
+    )
+    for words, share, hit in ways:
         path = folder / "coverage.parquet"
-        made_claims(path, claims, named, 0.25, covered, hit)
+        made_claims(path, claims, named, share, covered, hit)
         without, with_policies = scrub(path, folder), scrub(path, folder, "--profile", str(profile))
         print(f"coverage, {words}: {with_policies / without:.2f} times {without:.1f} s for {claims:,} claims")
     os.environ["WEAKCODE_DATA_DIR"] = str(folder / "data")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from weakcode.claims import Claim
-from weakcode.coverage.judging import ADVICE, RULES, LineReading, asked_lines, procedure_of, readings
+from weakcode.coverage.judging import ADVICE, RULES, LineReading, PoliciesOfLines, asked_lines, procedure_of, readings
 from weakcode.coverage.policies import Policies, Policy
 from weakcode.engines.ids import id_of
 from weakcode.errors import InputError, did_you_mean
@@ -38,18 +38,23 @@ class ChosenPolicies:
     def __init__(self, policies: Policies, ids: frozenset[str], states: frozenset[str]) -> None:
         self.ids, self.states = ids, states
         self._policies = policies
-        self._own: dict[str, tuple[Policy, ...]] | None = None
+        self._own: PoliciesOfLines | None = None
 
     @property
-    def by_procedure(self) -> dict[str, tuple[Policy, ...]]:
-        """The versions of the policies that name each procedure."""
+    def of_lines(self) -> PoliciesOfLines:
+        """The versions of the policies that name each procedure, as service lines are held against them."""
         if self._own is None:
             own = {
                 procedure: tuple(policy for policy in policies if policy.id in self.ids)
                 for procedure, policies in self._policies.by_procedure.items()
             }
-            self._own = {procedure: policies for procedure, policies in own.items() if policies}
+            self._own = PoliciesOfLines({procedure: policies for procedure, policies in own.items() if policies})
         return self._own
+
+    @property
+    def by_procedure(self) -> Mapping[str, tuple[Policy, ...]]:
+        """The versions of the policies that name each procedure."""
+        return self.of_lines.by_procedure
 
     @property
     def files(self) -> list[tuple[str, str]]:
@@ -98,7 +103,7 @@ class Coverage:
         scope = self.scope_of(claim) if claim.lines else None
         if scope is None:
             return []
-        return readings(claim.codes, asked_lines(claim.lines), scope.by_procedure, claim.service_date or day)
+        return readings(claim.codes, asked_lines(claim.lines), scope.of_lines, claim.service_date or day)
 
     def findings(self, claim: Claim, day: dt.date, applied: AppliedRules) -> tuple[Finding, ...]:
         """Return the findings of the policies in their order, at the severities at which their rules are applied."""

@@ -8,7 +8,8 @@ claim's are held against the policies, so that what is found holds wherever the 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import attrs
 
@@ -23,6 +24,8 @@ EXCLUDED = "coverage/diagnosis-excluded"
 SECONDARY = "coverage/secondary-code-missing"
 ADVICE = "info"
 """The severity of what rests on words that only people can read."""
+SURE = "likely"
+"""The confidence of what lists alone tell."""
 RULES = (NOT_COVERED, EXCLUDED, SECONDARY)
 _MOST_NAMED = 3
 _MOST_QUOTED = 400
@@ -48,28 +51,26 @@ class LineReading:
     @property
     def confidence(self) -> str:
         """How sure a finding of it is."""
-        return "record" if self.is_advice else "likely"
+        return "record" if self.is_advice else SURE
 
 
-@attrs.frozen(eq=False)
-class _Line:
-    """Lines with the same procedure and pointers on a claim; `at` are the positions that may be what they point to."""
+class Line(NamedTuple):
+    """Lines with the same procedure and pointers on a claim; `at` are the positions that may be what they point to.
+
+    `what` is the procedure and its lines, as a message begins.
+    """
 
     procedure: str
-    numbers: str
+    what: str
     at: tuple[int, ...]
     is_known: bool
     codes: Sequence[str]
 
     @property
-    def what(self) -> str:
-        """The procedure and its lines, as a message begins."""
-        return f"{self.procedure} of {self.numbers}"
-
-    @property
     def pointing(self) -> str:
         """Where the lines point, as a message goes on."""
-        named = _listed([f"{self.codes[at - 1]} at {at}" for at in self.at])
+        codes = self.codes
+        named = _listed([f"{codes[at - 1]} at {at}" for at in self.at])
         if self.is_known:
             return f"{self.what} points to {named}"
         return f"{self.what} does not tell all its diagnoses; the claim has {named}"
@@ -78,8 +79,7 @@ class _Line:
         return self.codes[at - 1]
 
 
-@attrs.frozen
-class AskedLine:
+class AskedLine(NamedTuple):
     """A service line as policies look at it. `is_known` tells whether it has all its pointers."""
 
     number: int
@@ -96,21 +96,79 @@ def asked_lines(lines: Sequence[ServiceLine]) -> list[AskedLine]:
     ]
 
 
+@attrs.frozen(eq=False)
+class Current:
+    """What the policies about a procedure that are in force say of it.
+
+    `listing` are those that have a list of what they cover, `groups` their groups that go with the procedure. `paired`
+    are the codes of these, `covered` those of all groups of `listing`, `excluded` those that any policy excludes.
+    """
+
+    policies: tuple[Policy, ...]
+    listing: tuple[Policy, ...]
+    groups: tuple[tuple[Policy, CodeGroup], ...]
+    paired: frozenset[str]
+    covered: frozenset[str]
+    excluded: frozenset[str]
+    named: str
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, procedure: str, policies: tuple[Policy, ...]) -> Current:
+        listing = tuple(policy for policy in policies if policy.covered)
+        groups = tuple((policy, group) for policy in listing for group in policy.paired_with(procedure))
+        return cls(
+            policies,
+            listing,
+            groups,
+            _joined(group.codes for _, group in groups),
+            _joined(policy.all_covered for policy in listing),
+            _joined(policy.all_excluded for policy in policies),
+            _policies(listing) if listing else "",
+            tuple(policy.covering for policy in listing[:_MOST_NAMED]),
+        )
+
+
+def _joined(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Return the union of sets, of a single one itself."""
+    several = list(sets)
+    return several[0] if len(several) == 1 else frozenset().union(*several)
+
+
+class PoliciesOfLines:
+    """The policies of each procedure that a payer goes by; what those in force say is worked out once for each."""
+
+    def __init__(self, by_procedure: Mapping[str, tuple[Policy, ...]]) -> None:
+        self.by_procedure = by_procedure
+        self._known: dict[tuple[str, tuple[Policy, ...]], Current] = {}
+
+    def current(self, procedure: str, day: dt.date) -> Current | None:
+        """Return what the policies about a procedure say on a day; None where none is in force."""
+        policies = tuple([policy for policy in self.by_procedure[procedure] if policy.in_force(day)])
+        if not policies:
+            return None
+        known = self._known.get((procedure, policies))
+        if known is None:
+            known = self._known[procedure, policies] = Current.of(procedure, policies)
+        return known
+
+
 def readings(
-    codes: Sequence[str], lines: Sequence[AskedLine], policies: Mapping[str, tuple[Policy, ...]], day: dt.date
+    codes: Sequence[str], lines: Sequence[AskedLine], policies: PoliciesOfLines, day: dt.date
 ) -> list[LineReading]:
-    """Return what the policies say of each line; `policies` are those of each procedure that a payer goes by."""
+    """Return what a payer's policies say of each line of a claim on a day."""
+    by_procedure = policies.by_procedure
     alike: dict[tuple[str, tuple[int, ...], bool], list[str]] = {}
-    for one in lines:
-        if one.procedure in policies:
-            alike.setdefault((one.procedure, one.pointers, one.is_known), []).append(str(one.number))
+    for number, procedure, pointers, is_known in lines:
+        if procedure in by_procedure:
+            alike.setdefault((procedure, pointers, is_known), []).append(str(number))
     found: list[LineReading] = []
     for (procedure, pointers, is_known), numbers in alike.items():
-        line = _line(codes, procedure, pointers, is_known, numbers)
-        about = policies[procedure]
-        current = [policy for policy in about if policy.in_force(day)]
-        if not current:
-            found.append(_reading(line, Outcome.NOT_APPLICABLE, f"{_policies(about)} is not in force on {day}"))
+        line = line_of(codes, procedure, pointers, numbers, is_known=is_known)
+        current = policies.current(procedure, day)
+        if current is None:
+            reason = f"{_policies(by_procedure[procedure])} is not in force on {day}"
+            found.append(_reading(line, Outcome.NOT_APPLICABLE, reason))
         elif not line.at:
             found.append(_reading(line, Outcome.NOT_APPLICABLE, f"{line.what} points to no diagnosis of the claim"))
         else:
@@ -118,16 +176,20 @@ def readings(
     return found
 
 
-def _line(
-    codes: Sequence[str], procedure: str, pointers: Sequence[int], is_known: bool, numbers: Sequence[str]
-) -> _Line:
-    there = [at for at in pointers if at <= len(codes)]
+def line_of(
+    codes: Sequence[str], procedure: str, pointers: Sequence[int], numbers: Sequence[str], *, is_known: bool
+) -> Line:
+    """Return lines with the same procedure and pointers, by the numbers of theirs."""
+    count = len(codes)
+    there = [at for at in pointers if at <= count]
     if not is_known:
-        there += range(1, len(codes) + 1)
-    first: dict[str, int] = {}
-    for at in there:
-        first.setdefault(codes[at - 1], at)
-    return _Line(procedure, lines_named(numbers), tuple(first.values()), is_known, codes)
+        there += range(1, count + 1)
+    if len(there) > 1:
+        first: dict[str, int] = {}
+        for at in there:
+            first.setdefault(codes[at - 1], at)
+        there = [*first.values()]
+    return Line(procedure, f"{procedure} of {lines_named(numbers)}", tuple(there), is_known, codes)
 
 
 def procedure_of(line: ServiceLine) -> str:
@@ -135,39 +197,39 @@ def procedure_of(line: ServiceLine) -> str:
     return line.procedure.strip().upper() if line.procedure else ""
 
 
-def _reading(line: _Line, outcome: Outcome, reason: str, rule: str = NOT_COVERED) -> LineReading:
+def _reading(line: Line, outcome: Outcome, reason: str, rule: str = NOT_COVERED) -> LineReading:
     return LineReading(rule, outcome, reason, line.at)
 
 
-def _judged(line: _Line, current: Sequence[Policy]) -> LineReading:
-    listing = [policy for policy in current if policy.covered]
-    asking: list[tuple[int, Policy, CodeGroup]] = []
-    for policy in listing:
-        for group in policy.paired_with(line.procedure):
-            for at in line.at:
-                if line.code(at) in group.codes:
-                    if not _lacks_second(line, policy, group, at):
-                        return _reading(
-                            line, Outcome.SATISFIED, f"{policy.label} covers {line.code(at)} at {at} for it"
-                        )
-                    asking.append((at, policy, group))
-    if asking:
-        return _second_missing(line, *asking[0])
-    elsewhere = _in_another_group(line, listing)
-    if elsewhere is not None:
-        return elsewhere
-    excluded = _excluded(line, current, listing)
+def _judged(line: Line, current: Current) -> LineReading:
+    if any(line.code(at) in current.paired for at in line.at):
+        return _in_its_group(line, current)
+    if any(line.code(at) in current.covered for at in line.at):
+        return _in_another_group(line, current.listing)
+    excluded = _excluded(line, current) if current.excluded else None
     if excluded is not None:
         return excluded
-    if listing:
-        return _not_covered(line, listing)
-    if any(policy.excluded for policy in current):
-        return _reading(line, Outcome.SATISFIED, f"{_policies(current)} does not exclude it", EXCLUDED)
-    reason = f"{_policies(current)} has no list of diagnoses; only its words say what it covers"
+    if current.listing:
+        return _not_covered(line, current)
+    if current.excluded:
+        return _reading(line, Outcome.SATISFIED, f"{_policies(current.policies)} does not exclude it", EXCLUDED)
+    reason = f"{_policies(current.policies)} has no list of diagnoses; only its words say what it covers"
     return _reading(line, Outcome.NOT_APPLICABLE, reason)
 
 
-def _lacks_second(line: _Line, policy: Policy, group: CodeGroup, at: int) -> bool:
+def _in_its_group(line: Line, current: Current) -> LineReading:
+    """Return that a diagnosis is covered, or that all that are need a second one."""
+    asking: list[tuple[int, Policy, CodeGroup]] = []
+    for policy, group in current.groups:
+        for at in line.at:
+            if line.code(at) in group.codes:
+                if not _lacks_second(line, policy, group, at):
+                    return _reading(line, Outcome.SATISFIED, f"{policy.label} covers {line.code(at)} at {at} for it")
+                asking.append((at, policy, group))
+    return _second_missing(line, *asking[0])
+
+
+def _lacks_second(line: Line, policy: Policy, group: CodeGroup, at: int) -> bool:
     wanted, words = policy.second_for(group, line.code(at))
     if not words:
         return False
@@ -175,7 +237,7 @@ def _lacks_second(line: _Line, policy: Policy, group: CodeGroup, at: int) -> boo
     return not any(code in wanted for code in others) if wanted else not others
 
 
-def _second_missing(line: _Line, at: int, policy: Policy, group: CodeGroup) -> LineReading:
+def _second_missing(line: Line, at: int, policy: Policy, group: CodeGroup) -> LineReading:
     wanted, words = policy.second_for(group, line.code(at))
     would = [other for other, code in enumerate(line.codes, start=1) if code in wanted and other != at]
     message = (
@@ -186,37 +248,41 @@ def _second_missing(line: _Line, at: int, policy: Policy, group: CodeGroup) -> L
     return LineReading(SECONDARY, Outcome.VIOLATED, message, (at,), (policy.source(place, words),), True, line.what)
 
 
-def _in_another_group(line: _Line, listing: Sequence[Policy]) -> LineReading | None:
-    """Return advice where a diagnosis stands in a group that goes with another procedure, as far as words tell."""
-    for policy in listing:
-        for group in policy.covered:
-            at = next((at for at in line.at if line.code(at) in group.codes), None)
-            if at is not None:
-                paired = policy.paired_with(line.procedure)
-                said = paired[0] if paired else group
-                numbers = _listed([str(one.number) for one in paired]) if paired else "none that is known"
-                message = (
-                    f"{line.what} points to {line.code(at)} at {at}, which {policy.label} names in group "
-                    f"{group.number} of its diagnoses; with {line.procedure} goes, by its words, group {numbers}. "
-                    "Read them before the line is sent."
-                )
-                place = f"ICD-10-CM codes that it covers, group {said.number}"
-                quote = said.words or group.words or policy.file.paragraph(policy.number, "p", said.number) or None
-                message += _quoted(quote)
-                sources = (policy.source(place, quote),)
-                return LineReading(NOT_COVERED, Outcome.VIOLATED, message, (at,), sources, True, line.what)
-    return None
+def _in_another_group(line: Line, listing: Sequence[Policy]) -> LineReading:
+    """Return advice: a diagnosis stands in a group that goes with another procedure, as far as words tell."""
+    policy, group, at = next(
+        (policy, group, at)
+        for policy in listing
+        for group in policy.covered
+        for at in line.at
+        if line.code(at) in group.codes
+    )
+    paired = policy.paired_with(line.procedure)
+    said = paired[0] if paired else group
+    numbers = _listed([str(one.number) for one in paired]) if paired else "none that is known"
+    message = (
+        f"{line.what} points to {line.code(at)} at {at}, which {policy.label} names in group "
+        f"{group.number} of its diagnoses; with {line.procedure} goes, by its words, group {numbers}. "
+        "Read them before the line is sent."
+    )
+    place = f"ICD-10-CM codes that it covers, group {said.number}"
+    quote = said.words or group.words or policy.file.paragraph(policy.number, "p", said.number) or None
+    message += _quoted(quote)
+    sources = (policy.source(place, quote),)
+    return LineReading(NOT_COVERED, Outcome.VIOLATED, message, (at,), sources, True, line.what)
 
 
-def _excluded(line: _Line, current: Sequence[Policy], listing: Sequence[Policy]) -> LineReading | None:
-    excluding = [policy for policy in current if policy.excluded]
-    named = [at for at in line.at if any(line.code(at) in policy.all_excluded for policy in excluding)]
-    if not named or (not listing and len(named) < len(line.at)):
+def _excluded(line: Line, current: Current) -> LineReading | None:
+    named = [at for at in line.at if line.code(at) in current.excluded]
+    if not named or (not current.listing and len(named) < len(line.at)):
         return None
-    code = line.code(named[0])
-    by = next(policy for policy in excluding if code in policy.all_excluded)
+    code, others = line.code(named[0]), _others(line)
+    by = next(policy for policy in current.policies if code in policy.all_excluded)
     group = next(one for one in by.excluded if code in one.codes)
-    would = _that_would(line, listing) if listing else _not_among(line, excluding)
+    if current.listing:
+        would = [at for at in others if line.code(at) in current.paired]
+    else:
+        would = [at for at in others if line.code(at) not in current.excluded]
     message = (
         f"{line.what} points to {code} at {named[0]}, which {by.label} names among the diagnoses that it does not "
         f"cover; {_would(line, would)}."
@@ -226,28 +292,22 @@ def _excluded(line: _Line, current: Sequence[Policy], listing: Sequence[Policy])
     return LineReading(EXCLUDED, Outcome.VIOLATED, message, (named[0],), sources, about=line.what)
 
 
-def _not_covered(line: _Line, listing: Sequence[Policy]) -> LineReading:
-    none_of = "which" if len(line.at) == 1 else "none of which"
-    verb = "does not name" if len(line.at) == 1 else "names"
-    message = (
-        f"{line.pointing}, {none_of} {_policies(listing)} {verb} as covered for it; "
-        f"{_would(line, _that_would(line, listing))}."
-    )
-    sources = tuple(policy.covering for policy in listing[:_MOST_NAMED])
-    return LineReading(NOT_COVERED, Outcome.VIOLATED, message, (line.at[0],), sources, about=line.what)
+def _not_covered(line: Line, current: Current) -> LineReading:
+    message = not_covered(line, current)
+    return LineReading(NOT_COVERED, Outcome.VIOLATED, message, (line.at[0],), current.sources, about=line.what)
 
 
-def _that_would(line: _Line, listing: Sequence[Policy]) -> list[int]:
-    """Return the positions of other diagnoses of the claim that a policy covers for the procedure."""
-    groups = [group for policy in listing for group in policy.paired_with(line.procedure)]
-    return [at for at in _others(line) if any(line.code(at) in group.codes for group in groups)]
+def not_covered(line: Line, current: Current) -> str:
+    """Return the message of a line that points to no diagnosis that policies cover."""
+    which, verb = ("which", "does not name") if len(line.at) == 1 else ("none of which", "names")
+    if current.paired.isdisjoint(line.codes):
+        would = _WOULD[len(set(line.codes)) > len(line.at)]
+    else:
+        would = _would(line, [at for at in _others(line) if line.codes[at - 1] in current.paired])
+    return f"{line.pointing}, {which} {current.named} {verb} as covered for it; {would}."
 
 
-def _not_among(line: _Line, excluding: Sequence[Policy]) -> list[int]:
-    return [at for at in _others(line) if not any(line.code(at) in policy.all_excluded for policy in excluding)]
-
-
-def _others(line: _Line) -> list[int]:
+def _others(line: Line) -> list[int]:
     met = {line.code(at) for at in line.at}
     found: list[int] = []
     for at, code in enumerate(line.codes, start=1):
@@ -257,13 +317,16 @@ def _others(line: _Line) -> list[int]:
     return found
 
 
-def _would(line: _Line, positions: Sequence[int], verb: str = "be covered") -> str:
+_WOULD = ("the claim has no other diagnosis", "none of the claim's other diagnoses would be covered")
+"""What is said where no diagnosis would be covered, without another diagnosis and with some."""
+
+
+def _would(line: Line, positions: Sequence[int], verb: str = "be covered") -> str:
+    """Say which of the claim's other diagnoses would do."""
     if positions:
         named = _listed([f"{line.code(at)} at {at}" for at in positions])
         return f"of the claim's other diagnoses, {named} would {verb}"
-    if not _others(line):
-        return "the claim has no other diagnosis"
-    return f"none of the claim's other diagnoses would {verb}"
+    return f"none of the claim's other diagnoses would {verb}" if _others(line) else _WOULD[0]
 
 
 def _policies(policies: Sequence[Policy]) -> str:
@@ -284,4 +347,6 @@ def _quoted(words: str | None) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
+    if len(words) == 1:
+        return words[0]
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

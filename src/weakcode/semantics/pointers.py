@@ -153,6 +153,8 @@ def lines_about(
 
 def lines_named(numbers: Sequence[str]) -> str:
     """Return numbers of service lines as words: `service lines 1, 2 and 3`, of many the first few."""
+    if len(numbers) == 1:
+        return f"service line {numbers[0]}"
     numbers = list(dict.fromkeys(numbers))
     if len(numbers) < 2:
         return "".join(f"service line {number}" for number in numbers)

@@ -312,7 +312,7 @@ class _BatchRun:
         if self._scrubber.coverage is None:
             self._not_judged += silent.counts()
             return findings
-        from weakcode.scrub.judge.coverage import CoverageColumns
+        from weakcode.scrub.judge.policies.columns import CoverageColumns
 
         coverage = memory.coverage or CoverageColumns.of(self._scrubber.coverage, judge)
         memory.coverage = coverage

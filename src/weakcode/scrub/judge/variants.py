@@ -43,6 +43,13 @@ class Words:
         index = [numbers[part.index + start] for part, start in zip(parts, starts[:-1], strict=True)]
         return cls(np.concatenate(index).astype(np.int32, copy=False), values.dictionary)
 
+    @classmethod
+    def behind(cls, parts: Sequence[Words]) -> Words:
+        """Return the rows of columns one after the other; a text of several of them stands as often."""
+        starts = np.cumsum([0, *(len(part.values) for part in parts)], dtype=np.int32)
+        index = [part.index + start for part, start in zip(parts, starts[:-1], strict=True)]
+        return cls(np.concatenate(index), pa.concat_arrays([part.values for part in parts]))
+
     def of_rows(self, rows: Column) -> pa.DictionaryArray:
         """Return the texts of these rows."""
         return arrow.words(self.index[rows], self.values)
@@ -73,6 +80,11 @@ class WordLists:
         bounds = np.zeros(1 + sum(len(part.bounds) - 1 for part in parts), np.int32)
         np.cumsum(np.concatenate([np.diff(part.bounds) for part in parts]), out=bounds[1:])
         return cls(bounds, Words.together([part.words for part in parts]))
+
+    def taken(self, rows: Column) -> WordLists:
+        """Return the lists of these rows as a column."""
+        ends, found = picked_lists(self.bounds, self.words.index, np.ascontiguousarray(rows, np.int32))
+        return WordLists(ends, Words(found, self.words.values))
 
     def of_rows(self, rows: Column) -> pa.ListArray:
         """Return the lists of these rows; their texts are dictionary-encoded."""
@@ -141,7 +153,8 @@ class Variants:
 
         return cls(
             words(lambda part: part.rule),
-            words(lambda part: part.message),
+            # Messages are many, and those of different parts differ.
+            Words.behind([part.message for part in parts]),
             WordLists.together([part.codes for part in parts]),
             WordLists.together([part.sources for part in parts]),
             words(lambda part: part.edition),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -19,17 +20,18 @@ from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
 from weakcode.coverage.choices import ChosenPolicies, Coverage, could_not_judge
-from weakcode.coverage.judging import ADVICE, RULES, AskedLine, LineReading, readings
+from weakcode.coverage.judging import ADVICE, NOT_COVERED, RULES, AskedLine, Current, LineReading, readings
 from weakcode.coverage.policies import Policy, PolicyFile
 from weakcode.coverage.published import COVERED, EXCLUDED
-from weakcode.engines.ids import key_of
+from weakcode.engines.ids import PART, keys_of
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel._kernel import Reading
-from weakcode.findings import Severity, Source
+from weakcode.findings import Severity
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims, Categories
 from weakcode.scrub.columns.procedures import ProcedureColumn
 from weakcode.scrub.judge.findings import FindingColumns
+from weakcode.scrub.judge.policies.plain import PlainLines
 from weakcode.scrub.judge.unjudged import NotJudgedRows
 from weakcode.scrub.judge.variants import Variants
 from weakcode.semantics.reference import Outcome
@@ -43,7 +45,7 @@ _EPOCH = dt.date(1970, 1, 1).toordinal()
 
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
-_Variant = tuple[str, str, tuple[str, ...], tuple[Source, ...], str]
+_Variant = tuple[str, str, tuple[str, ...], int, str]
 Severities = Callable[[str, str | None], str | None]
 
 
@@ -61,8 +63,31 @@ class _Lists:
         self._width = -(-universe // 8)
         self._bits = np.zeros((len(policies), self._width), np.uint8)
         self._is_filled = np.zeros(len(policies), np.bool_)
+        self._scope = scope
+        self._known: dict[int, Current] = {}
         self.starts = np.array([_latest(of) for of in self._policies], np.int64)
         self.ends = np.array([_earliest(of) for of in self._policies], np.int64)
+
+    def is_told(self, number: Numbers) -> Bools:
+        """Tell of which numbers the lists alone tell what is not covered: all that they cover is plainly listed."""
+        told = np.zeros(len(self._policies), np.bool_)
+        for one in np.unique(number).tolist():
+            of = self._policies[one]
+            told[one] = all(policy.is_plain and not policy.excluded for policy in of) and any(
+                policy.covered for policy in of
+            )
+        found: Bools = told[number]
+        return found
+
+    def current(self, number: int, procedure: str) -> Current:
+        """Return what the policies of a number say of a procedure that they name, when all are in force.
+
+        Of plain lists that is the same for each of their procedures.
+        """
+        known = self._known.get(number)
+        if known is None:
+            known = self._known[number] = Current.of(procedure, self._policies[number])
+        return known
 
     def covers(self, number: Numbers, code: Numbers) -> Bools:
         """Tell of each pair whether the list has the code."""
@@ -113,6 +138,7 @@ class CoverageColumns:
     ids: Callable[[PolicyFile], Numbers]
     _lists: dict[int, _Lists] = attrs.field(factory=dict)
     _known: dict[object, tuple[LineReading, ...]] = attrs.field(factory=dict)
+    _spelled: dict[int, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, coverage: Coverage, judge: ColumnJudge) -> CoverageColumns:
@@ -140,7 +166,42 @@ class CoverageColumns:
             asked = self._uncovered(scope, lines, of_scope, coded, days)
             if len(asked):
                 suspects.append((scope, asked))
-        return self._read(suspects, lines, coded, payer, days) if suspects else None
+        found = []
+        for scope, asked in suspects:
+            plain = self._plain(scope, asked, lines, coded, payer, days)
+            found.append(plain.findings(coded, self.title_of(NOT_COVERED), self.edition.name))
+            others = asked[~np.isin(asked, plain.asked)]
+            found.append(self._read(scope, others, lines, coded, payer, days) if len(others) else None)
+        some = [one for one in found if one is not None]
+        return FindingColumns.together(some) if some else None
+
+    def _plain(
+        self,
+        scope: ChosenPolicies,
+        asked: Numbers,
+        lines: ProcedureColumn,
+        coded: CodedRows,
+        payer: Categories,
+        days: Numbers,
+    ) -> PlainLines:
+        """Return those of the lines that lists do not cover of whose claims lists alone tell."""
+        lists = self._lists[id(scope)]
+        names = [_spelled(name) for name in lines.names]
+        of_name = np.array([lists.numbers.get(name, -1) for name in names], np.int64)
+        row, number = lines.row[asked], of_name[lines.procedure[asked]]
+        day = days[row]
+        plain = lists.is_told(number) & ~lines.is_partial[asked] & (lines.bounds[asked] < lines.bounds[asked + 1])
+        plain &= (day >= lists.starts[number]) & (day <= lists.ends[number])
+        # Lines with the same procedure may have the same pointers and be told together.
+        same = np.unique(row * len(names) + lines.procedure[asked], return_inverse=True, return_counts=True)
+        plain &= same[2][same[1].reshape(-1)] == 1
+        plain &= ~np.isin(row, row[~plain])
+        ranks = [*(self._rank(NOT_COVERED, who, {}) for who in payer.values)]
+        severity = np.array([*ranks, 0], np.int32)[payer.index]
+        plain &= severity[row] > 0
+        return PlainLines(
+            lines, names, asked[plain], number[plain], lists.current, partial(self._code, coded), severity
+        )
 
     def add_not_judged(self, found: NotJudgedRows, rows: Bools, about: AboutClaims) -> None:
         """Add on which of some rows policies could not speak, and for want of what."""
@@ -194,38 +255,37 @@ class CoverageColumns:
 
     def _read(
         self,
-        suspects: list[tuple[ChosenPolicies, Numbers]],
+        scope: ChosenPolicies,
+        asked: Numbers,
         lines: ProcedureColumn,
         coded: CodedRows,
         payer: Categories,
         days: Numbers,
     ) -> FindingColumns | None:
+        """Return the findings on lines of which each is read as that of a single claim."""
         found: list[tuple[int, int, int, int]] = []
         variants: dict[_Variant, int] = {}
-        sure: dict[_Variant, str] = {}
+        said: list[tuple[LineReading, tuple[str, ...]]] = []
         severities: dict[tuple[str, str | None], int] = {}
         payers = payer.values
-        for scope, asked in suspects:
-            for row, of_row in groupby(_lines(lines, asked), key=itemgetter(0)):
-                codes = self._codes(coded, row)
-                given = tuple(line for _, line in of_row)
-                for reading in self._readings(scope, codes, given, int(days[row])):
-                    severity = self._severity(reading, payers[payer.index[row]], severities)
-                    if severity:
-                        at = reading.positions[0] if reading.positions else 0
-                        key = (reading.rule, reading.reason, codes[at - 1 : at], reading.sources, reading.about)
-                        sure[key] = reading.confidence
-                        found.append((row, variants.setdefault(key, len(variants)), at, severity))
+        for row, of_row in groupby(_lines(lines, asked), key=itemgetter(0)):
+            codes = self._codes(coded, row)
+            given = tuple(line for _, line in of_row)
+            for reading in self._readings(scope, codes, given, int(days[row])):
+                severity = self._severity(reading, payers[payer.index[row]], severities)
+                if severity:
+                    at = reading.positions[0] if reading.positions else 0
+                    of_code = codes[at - 1 : at]
+                    # Sources are told apart by what they are: readings are kept here, so that no number is reused.
+                    key = (reading.rule, reading.reason, of_code, id(reading.sources), reading.about)
+                    number = variants.setdefault(key, len(variants))
+                    if number == len(said):
+                        said.append((reading, of_code))
+                    found.append((row, number, at, severity))
         if not found:
             return None
         rows_, variant, subject, severity = np.array(found, np.int32).T
         order = np.argsort(rows_, kind="stable")
-        cited = {sources: [*map(str, sources)] for *_, sources, _ in variants}
-        said = [
-            (rule, reason, [*at], cited[sources], sure[key], self.title_of(rule), "", False, key_of(rule, (*at, about)))
-            for key in variants
-            for rule, reason, at, sources, about in [key]
-        ]
         return FindingColumns(
             rows_[order],
             variant[order],
@@ -233,21 +293,46 @@ class CoverageColumns:
             np.zeros(len(order), np.int32),
             severity[order],
             np.zeros(len(order), np.int32),
-            Variants.of(said, self.edition.name),
+            self._variants(said),
             len(np.unique(rows_)),
         )
 
+    def _variants(self, said: Sequence[tuple[LineReading, tuple[str, ...]]]) -> Variants:
+        cited: dict[int, list[str]] = {}
+        for reading, _ in said:
+            if id(reading.sources) not in cited:
+                cited[id(reading.sources)] = [*map(str, reading.sources)]
+        titles = {rule: self.title_of(rule) for rule in {reading.rule for reading, _ in said}}
+        keys = keys_of([PART.join((reading.rule, *codes, reading.about)) for reading, codes in said])
+        worded = [
+            (one.rule, one.reason, codes, cited[id(one.sources)], one.confidence, titles[one.rule], "", False, b"")
+            for one, codes in said
+        ]
+        variants = Variants.of(worded, self.edition.name)
+        return attrs.evolve(variants, keys=np.frombuffer(keys, np.uint8))
+
     def _severity(self, reading: LineReading, payer: str | None, known: dict[tuple[str, str | None], int]) -> int:
-        key = (reading.rule, payer)
+        rank = self._rank(reading.rule, payer, known)
+        return min(rank, Severity.parse(ADVICE).rank) if reading.is_advice else rank
+
+    def _rank(self, rule: str, payer: str | None, known: dict[tuple[str, str | None], int]) -> int:
+        key = (rule, payer)
         if key not in known:
             label = self.severity_of(*key)
             known[key] = Severity.parse(label).rank if label else 0
-        return min(known[key], Severity.parse(ADVICE).rank) if reading.is_advice else known[key]
+        return known[key]
+
+    def _code(self, coded: CodedRows, token: int) -> str:
+        code = self._spelled.get(token)
+        if code is None:
+            if token >= self.edition.size:
+                return coded.unlisted[token - self.edition.size]
+            code = self._spelled[token] = self.edition.code(token)
+        return code
 
     def _codes(self, coded: CodedRows, row: int) -> tuple[str, ...]:
-        size = self.edition.size
         tokens = coded.tokens[coded.bounds[row] : coded.bounds[row + 1]].tolist()
-        return tuple(self.edition.code(token) if token < size else coded.unlisted[token - size] for token in tokens)
+        return tuple([self._code(coded, token) for token in tokens])
 
     def _readings(
         self, scope: ChosenPolicies, codes: tuple[str, ...], lines: tuple[AskedLine, ...], day: int
@@ -255,7 +340,7 @@ class CoverageColumns:
         key = (id(scope), codes, lines, day)
         known = self._known.get(key)
         if known is None:
-            read = readings(codes, lines, scope.by_procedure, dt.date.fromordinal(day))
+            read = readings(codes, lines, scope.of_lines, dt.date.fromordinal(day))
             known = tuple(one for one in read if one.outcome is Outcome.VIOLATED)
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
@@ -272,9 +357,9 @@ def _lines(lines: ProcedureColumn, asked: Numbers) -> Iterator[tuple[int, AskedL
     names = [_spelled(name) for name in lines.names]
     columns = (lines.row, lines.number, lines.procedure, lines.is_partial, lines.bounds[:-1], lines.bounds[1:])
     pointers = lines.pointers
-    for row, number, procedure, partial, low, high in zip(*(one[asked].tolist() for one in columns), strict=True):
+    for row, number, procedure, is_partial, low, high in zip(*(one[asked].tolist() for one in columns), strict=True):
         of_line = tuple(pointers[low:high].tolist())
-        yield row, AskedLine(number, names[procedure], of_line, high > low and not partial)
+        yield row, AskedLine(number, names[procedure], of_line, high > low and not is_partial)
 
 
 def _days(about: AboutClaims, today: dt.date) -> Numbers:
