@@ -49,7 +49,9 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     for number, rule in enumerate(rules):
         file, line = places[rule.id]
         own = [edit for edit in edits if edit.rule == number]
-        for message in dict.fromkeys(_odd([e for e in ungrouped if e.rule == number], there, edition.name)):
+        # One note or title may name codes of other days alone.
+        told = [] if rule.id in from_notes else [e for e in ungrouped if e.rule == number]
+        for message in dict.fromkeys(_odd(told, there, edition.name)):
             warnings.append(LintWarning(file, line, rule.id, message))
         # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
         others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
