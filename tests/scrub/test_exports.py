@@ -304,6 +304,35 @@ def test_ages_in_words_are_whole_years(read: Callable[..., Read], age: str, year
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "claim_id,codes,age\nA,I10,78.5\nB,I10,0.25\nC,I10,78.0\nD,I10,1.99 years\nE,I10,<1\n"),
+        (
+            "t.jsonl",
+            "".join(
+                json.dumps({"claim_id": name, "codes": ["I10"], "age": age}) + "\n"
+                for name, age in (("A", 78.5), ("B", 0.25), ("C", 78.0), ("D", "1.99 years"), ("E", "<1"))
+            ),
+        ),
+    ],
+)
+def test_of_ages_with_a_fraction_completed_years_count_and_that_is_told(
+    read: Callable[..., Read], name: str, text: str
+) -> None:
+    found = read(text, name)
+    assert [claim.age for claim in found.claims] == [78, 0, 78, 1, 0]
+    assert found.counts == {"fractional ages": 3}
+    assert "3 ages have a fraction, of which the completed years count" in found.said
+
+
+def test_ages_of_floating_point_in_a_frame_are_completed_years() -> None:
+    frame = pa.table({"claim_id": ["A", "B"], "codes": ["I10", "I10"], "age": [78.5, None]})
+    rejected: list[Any] = []
+    list(weakcode.Validator(packs="weakness").scrub(frame, on_reject=rejected.append))
+    assert not rejected
+
+
+@pytest.mark.parametrize(
     ("text", "sex"),
     [("F - Female", "F"), ("Male (M)", "M"), ("male/m", "M"), ("Transgender", None), ("U-Unknown", None)],
 )

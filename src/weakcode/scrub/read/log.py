@@ -222,6 +222,7 @@ _SENTENCES = {
     "their order; an indicator or pointer beside such a cell goes for each of them",
     "decimal commas": "{n} {cells of codes have|cell of codes has} a comma in the place of the dot, which was read as "
     "one",
+    "fractional ages": "{n} {ages have|age has} a fraction, of which the completed years count",
     "guessed dates": "{n} {dates|date} of {of} {have|has} a form that leaves a choice, and {were|was} read as {form}; "
     "--date-format says otherwise",
     "two-digit years": "{n} {dates|date} of {of} {have|has} a year of two digits",

@@ -63,6 +63,8 @@ class Objects:
             value = values.get(name)
             if (name == "sex" or name in _DATES) and type(value) is int:
                 value = str(value)
+            elif name == "age" and type(value) is float and not value.is_integer() and value == value:
+                value = repr(value)
             if isinstance(value, str):
                 values[name] = self._text(memo, value, log)
             elif isinstance(value, float) and value != value:

@@ -53,6 +53,9 @@ _NO_SEX = (
 _SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
 _NO_NUMBER = frozenset(f"-{digit * times}" for digit in "689" for times in (1, 2, 3))
 """What HCUP writes for a number that is missing (9), invalid (8) or inconsistent (6)."""
+FRACTIONAL = "fractional ages"
+"""What a cell is counted as whose age has a fraction, as programs count it from birth dates: completed years count."""
+_FRACTION = re.compile(r"(\d{1,3})\.(?!0*(?:\D|$))\d+\s*(?:y|yrs?|years?)?", re.IGNORECASE | re.ASCII)
 _YES = frozenset({"1", "Y", "YES", "T", "TRUE", "X"})
 _NO = frozenset({"0", "N", "NO", "F", "FALSE"})
 _WORDS = {"F": "F", "FEMALE": "F", "M": "M", "MALE": "M", "U": "U", "UNKNOWN": "U"}
@@ -111,6 +114,8 @@ class Forms:
         text, what = self.plain(text)
         if name == "age" and text in _NO_NUMBER:
             return "", MISSING_CELLS
+        if name == "age" and (years := _FRACTION.fullmatch(text)):
+            return years[1], FRACTIONAL
         if name == "sex":
             return _sex(text), what
         if not text or BY_NAME[name].arrow != "date32":
