@@ -92,7 +92,10 @@ class LineColumn:
         return cls(column, row, pointers, leads, partial, np.unique(row_of_line[lengths == 0]))
 
     def of_rows(self, rows: NDArray[np.int64]) -> dict[int, list[PointedLine]]:
-        """Return number and pointers of the lines of some rows, by row; nothing else of them is read."""
+        """Return number and pointers of the lines of some rows, by row; nothing else of them is read.
+
+        Rows whose lines are the same have one list of them.
+        """
         lengths = filled(pc.list_value_length(self.column), 0).astype(np.int64)
         ends, flat = np.cumsum(lengths)[rows], self.column.flatten()
         counts = lengths[rows]
@@ -103,13 +106,18 @@ class LineColumn:
         named: list[int | None] = [None] * len(pointers)
         if is_struct and flat.type.get_field_index("number") >= 0:
             named = pc.struct_field(flat, "number").take(wanted).to_pylist()
-        lines = list(zip(named, pointers, strict=True))
-        found = {}
+        lines = list(zip(named, map(tuple, (to or () for to in pointers)), strict=True))
+        found: dict[int, list[PointedLine]] = {}
+        known: dict[tuple[tuple[int | None, tuple[int, ...]], ...], list[PointedLine]] = {}
         for row, end, count in zip(rows.tolist(), behind.tolist(), counts.tolist(), strict=True):
-            found[row] = [
-                PointedLine(place if number is None else number, to or ())
-                for place, (number, to) in enumerate(lines[end - count : end], start=1)
-            ]
+            given = tuple(lines[end - count : end])
+            of_row = known.get(given)
+            if of_row is None:
+                of_row = known[given] = [
+                    PointedLine(place if number is None else number, to)
+                    for place, (number, to) in enumerate(given, start=1)
+                ]
+            found[row] = of_row
         return found
 
     def whole(self, row: int) -> tuple[ServiceLine, ...]:
@@ -208,18 +216,31 @@ class LinesSeen:
         asks = naming[hits[:, 1]]
         texts = list(numbers)
         lines = self.lines.of_rows(np.unique(hits[asks, 0]))
-        for place in np.flatnonzero(asks).tolist():
-            row, number, subject, *_, term = hits[place].tolist()
+        asked = hits[asks]
+        low, high = (self.coded.bounds[asked[:, 0] + more].tolist() for more in (0, 1))
+        tokens = self.coded.tokens.tolist() if len(asked) else []
+        known: dict[tuple[int, int, tuple[int, ...], int], str] = {}
+        terms = []
+        for (row, number, subject, *_, term), start, stop in zip(asked.tolist(), low, high, strict=True):
+            codes = tokens[start:stop]
             edit = program.edit(number)
-            low, high = self.coded.bounds[row : row + 2]
-            codes = self.coded.tokens[low:high].tolist()
-            of_row = self.lines.whole(row) if edit.pointed in OF_LINES else lines[row]
-            named = lines_about(edit, of_row, codes, subject, self.ids[low:high].tolist())
+            if edit.pointed in OF_LINES:
+                ids = self.ids[start:stop].tolist()
+                named = lines_about(edit, self.lines.whole(row), codes, subject, ids)
+            else:
+                # The same is said of claims whose lines are the same, of as many codes and the same places of this one.
+                places = tuple([at for at, code in enumerate(codes) if code == codes[subject - 1]]) if subject else ()
+                key = number, id(lines[row]), places, stop - start
+                said = known.get(key)
+                if said is None:
+                    said = known[key] = lines_about(edit, lines[row], codes, subject)
+                named = said
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)
                 texts.append(text)
-            hits[place, 5] = numbers[text]
+            terms.append(numbers[text])
+        hits[asks, 5] = terms
         return hits
 
 
