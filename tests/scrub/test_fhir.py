@@ -255,6 +255,24 @@ def test_a_resource_that_is_no_claim_is_rejected_with_its_path(resource: dict[st
     assert isinstance(good, Record)
 
 
+def test_the_input_of_an_operation_holds_claims_in_its_parameters_and_their_parts() -> None:
+    inner = claim(diagnosis(1, "I10"), id="a")
+    given = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "resource", "resource": inner},
+            {"name": "more", "part": [{"name": "claim", "resource": {**inner, "id": "b"}}, {"name": "text"}]},
+        ],
+    }
+    for content in (given, {"resourceType": "Bundle", "entry": [{"resource": given}]}):
+        first, second = rows_of(content)
+        assert isinstance(first, Record)
+        assert isinstance(second, Record)
+        assert (first.claim.id, second.claim.id) == ("a", "b")
+        assert first.places[0].endswith("arameter[0].resource.diagnosis[0]")
+        assert second.places[0].endswith("arameter[1].part[0].resource.diagnosis[0]")
+
+
 def test_what_is_no_resource_is_told_wherever_the_bundle_says_that_it_is_one() -> None:
     entries = ["x", {"fullUrl": "urn:y"}, {"resource": claim(diagnosis(1, "I10"))}]
     late = {"id": "z" * 5_000, "entry": entries, "resourceType": "Bundle"}
