@@ -162,7 +162,7 @@ nightly: $(READY) ## Run the tests with many more generated cases
 
 # In a copy, because it changes the files that it tests. Nearly every change fails at once, so that the time goes into starting
 # Python: without plugins and with everything compiled, by content, since a changed file may be as long as it was and no older.
-mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (half an hour)
+mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (an hour)
 	@rm -rf build/mutants
 	git clone --quiet . build/mutants
 	for folder in codes engines/kernel; do cp src/weakcode/$$folder/*.so build/mutants/src/weakcode/$$folder/; done
