@@ -11,13 +11,17 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+import weakcode
 from weakcode.cli import main
-from weakcode.scrub.write.folders import JOURNAL, complete, parquet_files
+from weakcode.scrub.runs import RunTime
+from weakcode.scrub.write.folders import JOURNAL, FolderSink, complete, parquet_files
+from weakcode.scrub.write.sinks import Placing
 
 CLAIMS = [
     ("A", "M62.84", "2026-04-30", "Acme/1"),
@@ -119,6 +123,18 @@ def test_too_many_partitions_are_refused_and_nothing_is_left(tmp_path: Path, mon
     assert "part them by less" in scrub(tmp_path, "--partition-by", "payer", status=2).output
     assert names_in(tmp_path) == []
     assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+def test_findings_of_many_partitions_do_not_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("weakcode.scrub.write.folders._MOST_ROWS", 3)
+    rows = [{"claim_id": f"C{number}", "codes": "M62.84", "payer": "PQ"[number % 2]} for number in range(8)]
+    sink = FolderSink(str(tmp_path / "out"), Placing.of(None, "payer", is_folder=True))
+    sink.started(RunTime.starting("n"))
+    (batch,) = weakcode.Validator(packs="weakness").scrub(pa.Table.from_pylist(rows))
+    for number in range(8):
+        sink.write(batch.slice(number, 1))
+        assert sum(part.rows for part in sink._parts.values()) <= 3
+    sink.abandon()
 
 
 @pytest.mark.parametrize("done", [0, 1, 2])

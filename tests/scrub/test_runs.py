@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -191,6 +192,31 @@ def test_the_summary_names_the_20_most_frequent_rules_unless_asked_for_all() -> 
 def test_the_guide_has_every_exit_status_with_what_it_says() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+) \|$", GUIDE.read_text("utf-8"), re.MULTILINE)
     assert [(int(number), said) for number, said in rows] == [(one.value, one.meaning) for one in Status]
+
+
+def _holds(schema: dict[str, Any], given: dict[str, Any]) -> str:
+    """Return what a value of a schema holds, as the guide says it."""
+    if "const" in given:
+        return f"number {given['const']}"
+    if "anyOf" in given:
+        return " or ".join(_holds(schema, one) for one in given["anyOf"])
+    given = schema["$defs"][given["$ref"].rpartition("/")[2]] if "$ref" in given else given
+    if "properties" in given:
+        return f"object ({', '.join(f'`{name}`' for name in given['properties'])})"
+    if given["type"] == "array":
+        return f"list: {_holds(schema, given['items'])}"
+    if given["type"] == "object":
+        return f"by name: {_holds(schema, given['additionalProperties'])}"
+    return {"integer": "number", "string": "text", "boolean": "true or false"}.get(given["type"], given["type"])
+
+
+def test_the_guide_has_every_key_of_the_summary_with_what_it_holds(tmp_path: Path) -> None:
+    schema = schemas.schema("summary")
+    (table,) = re.findall(r"### The summary\n(.+?)\n## ", GUIDE.read_text("utf-8"), re.DOTALL)
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", table, re.MULTILINE)
+    assert rows == [(name, _holds(schema, one)) for name, one in schema["properties"].items()]
+    run(claims(tmp_path, good=1, bad=0, wrong=0), "-o", tmp_path / "f.csv", "--summary", tmp_path / "s.json", status=0)
+    assert set(json.loads((tmp_path / "s.json").read_text())) == {name for name, _ in rows}
 
 
 def test_the_counts_are_written_as_openmetrics(tmp_path: Path) -> None:

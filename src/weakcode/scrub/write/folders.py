@@ -47,8 +47,8 @@ NOTHING = "__HIVE_DEFAULT_PARTITION__"
 """What stands in the name of a folder for no value, as Hive has it."""
 _STAGED = re.compile(r"\.weakcode-[0-9a-f]{8}\.partial")
 _MOST_PARTITIONS = 500
-_ROWS = 65_536
-"""Findings of a partition that wait to be written together."""
+_ROWS, _MOST_ROWS = 65_536, 524_288
+"""Findings of a partition that wait to be written together, and findings of all of them."""
 
 
 class FolderSink:
@@ -122,6 +122,9 @@ class FolderSink:
                     )
                 part = self._parts[key] = _Part(self._staged / f"{len(self._parts)}.part")
             part.add(rows)
+        if sum(part.rows for part in self._parts.values()) > _MOST_ROWS:
+            for part in self._parts.values():
+                part.flush()
 
     def _split(self, batch: pa.RecordBatch) -> Iterator[tuple[tuple[str, ...], pa.RecordBatch]]:
         """Give the findings of each partition, in their order."""
@@ -210,21 +213,21 @@ class FolderSink:
 
 
 class _Part:
-    """The findings of a run in one partition."""
+    """The findings of a run in one partition, of which `rows` wait to be written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._waiting: list[pa.RecordBatch] = []
-        self._rows = 0
+        self.rows = 0
         self._file: BinaryIO | None = None
         self._writer: FindingsWriter | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take findings."""
         self._waiting.append(batch)
-        self._rows += batch.num_rows
-        if self._rows >= _ROWS:
-            self._flush()
+        self.rows += batch.num_rows
+        if self.rows >= _ROWS:
+            self.flush()
 
     def _opened(self) -> FindingsWriter:
         if self._writer is None:
@@ -232,7 +235,8 @@ class _Part:
             self._writer = findings_writer(self.path.with_suffix(".parquet"), self._file)
         return self._writer
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
         import pyarrow as pa
 
         if self._waiting:
@@ -241,11 +245,11 @@ class _Part:
             for batch in plain.combine_chunks().to_batches():
                 self._opened().write(batch)
             self._waiting.clear()
-            self._rows = 0
+            self.rows = 0
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains."""
-        self._flush()
+        self.flush()
         self._opened().finish(metadata)
         assert self._file is not None
         self._file.flush()
