@@ -44,27 +44,27 @@ class RuleInfo:
     enabled: bool
     pack: str
     line: int
-    _spoken: Callable[[str], RuleText] = attrs.field(eq=False, repr=False)
+    _texts: Callable[[str], RuleText] = attrs.field(eq=False, repr=False)
 
     @property
     def why(self) -> str:
         """Why it matters, as the rule file says it."""
-        return self._spoken(self.id).why
+        return self._texts(self.id).why
 
     @property
     def known_problems(self) -> str:
         """What the rule cannot see."""
-        return self._spoken(self.id).known_problems
+        return self._texts(self.id).known_problems
 
     @property
     def sources(self) -> tuple[Source, ...]:
         """On whose word the rule stands."""
-        return self._spoken(self.id).sources
+        return self._texts(self.id).sources
 
     @property
     def examples(self) -> tuple[ExampleCase, ...]:
         """Claims on which the rule finds nothing, and claims on which it finds something (`fails`)."""
-        return self._spoken(self.id).examples
+        return self._texts(self.id).examples
 
     def summary(self) -> dict[str, Any]:
         """Return what a list of rules says of each, ready for JSON."""
@@ -78,7 +78,7 @@ class RuleInfo:
             "why": self.why,
             "known_problems": self.known_problems,
             "sources": [
-                {**objects.to_dict(source), "url": self._spoken(self.id).pages.get(source.title) or None}
+                {**objects.to_dict(source), "url": self._texts(self.id).pages.get(source.title) or None}
                 for source in self.sources
             ],
             "examples": [

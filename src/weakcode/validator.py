@@ -95,7 +95,7 @@ class Validator:
         self._editions: dict[dt.date, Edition] = {}
         self._at_hand: EditionSet | None = None
         self._programs: dict[str, Program] = {}
-        self._spoken: Mapping[str, RuleText] | None = None
+        self._texts: Mapping[str, RuleText] | None = None
         loaded = load_waivers(waivers) if isinstance(waivers, str | Path) else tuple(waivers)
         self._book = WaiverBook((*loaded, *(profile.waiver_list if profile is not None else ())))
         self._waives = bool(len(self._book))
@@ -186,16 +186,16 @@ class Validator:
                 enabled=self._chosen.is_on(rule),
                 pack=rule.pack,
                 line=rule.line,
-                spoken=self._says,
+                texts=self._says,
             )
             for rule in self._judge_of(self._edition(None)).program.chosen_rules
         )
 
     def _says(self, rule_id: str) -> RuleText:
         """Return what the file of a rule says for people; the files are read at the first question."""
-        if self._spoken is None:
-            self._spoken = texts_of(self._chosen.paths, self._edition(None))
-        return self._spoken[rule_id]
+        if self._texts is None:
+            self._texts = texts_of(self._chosen.paths, self._edition(None))
+        return self._texts[rule_id]
 
     @property
     def packs(self) -> tuple[str, ...]:

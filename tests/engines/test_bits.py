@@ -37,12 +37,12 @@ def without_codes(condition: Condition | None) -> Condition:
 )
 def test_each_bit_says_whether_its_condition_holds(tests: list[ClaimTest], claim: Claim) -> None:
     judged = JudgedClaim.of(claim, EDITION)
-    expected = [holds(one.condition, judged) and (judged.is_spoken or not one.spoken) for one in tests]
+    expected = [holds(one.condition, judged) and (judged.has_text or not one.needs_text) for one in tests]
     assert met(tests, claim) == expected
 
 
 def test_a_test_that_needs_text_fails_without_and_takes_no_other_with_it() -> None:
-    tests = [ClaimTest(Condition(), spoken) for spoken in (False, True, False, True, False)]
+    tests = [ClaimTest(Condition(), needs_text) for needs_text in (False, True, False, True, False)]
     assert met(tests, Claim(["A00"])) == [True, False, True, False, True]
     assert met(tests, Claim([Diagnosis("A00", text="a term")])) == [True] * 5
 

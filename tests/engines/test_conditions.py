@@ -153,8 +153,8 @@ def test_two_unknown_codes_are_no_repeat_of_one_another():
 
 
 def test_a_claim_is_spoken_of_where_one_diagnosis_has_text():
-    assert judged([{"code": "A00"}, {"code": "A01", "text": "weak"}]).is_spoken
-    assert not judged([{"code": "A00"}, {"code": "A01", "text": " "}]).is_spoken
+    assert judged([{"code": "A00"}, {"code": "A01", "text": "weak"}]).has_text
+    assert not judged([{"code": "A00"}, {"code": "A01", "text": " "}]).has_text
 
 
 def test_pointers_are_known_only_where_a_line_has_one():

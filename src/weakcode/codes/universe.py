@@ -53,7 +53,7 @@ def compile_edition(
     for source in others:
         headers |= source.headers
         titles |= {code: title for code, title in source.codes.items() if not titles.get(code, "unasked")}
-    spoken = _Laying(tabular, titles, headers).lay()
+    laid = _Laying(tabular, titles, headers).lay()
     meta, sections = compile_tabular(tabular, terms, dates.window_of)
     retitled = {
         code: [[str(one.starts), str(one.ends), one.title] for one in known] for code, known in table.retitled.items()
@@ -62,7 +62,7 @@ def compile_edition(
     meta |= {
         "windows": windows,
         "releases": [[one.name, str(one.starts), str(one.ends), one.tabled] for one in dates.releases],
-        "titles": spoken,
+        "titles": laid,
         "retitled": retitled,
     }
     return meta, sections
@@ -79,17 +79,17 @@ class _Laying:
 
     def lay(self) -> dict[str, str]:
         """Lay every code, and return the titles of those that are places of the list already, or have another title."""
-        spoken: dict[str, str] = {}
+        apart: dict[str, str] = {}
         for code in sorted(self._titles, key=lambda code: (len(code), code)):
             title = self._titles[code]
             if code in self._nodes:
                 # The list has it as a category, or with a 7th character.
                 self._nodes[code].billable = True
-                spoken[code] = title
+                apart[code] = title
             elif not self._is_seventh(code, title):
                 node = self._add(code, title)
                 node.billable = True
-        return spoken
+        return apart
 
     def _is_seventh(self, code: str, title: str) -> bool:
         """Make a code a place of the list with another 7th character where its title says that it is one."""

@@ -169,11 +169,11 @@ class JudgingPart:
             if judged.has_poa:
                 found += self._judged(judged, kind=SERVED | ADMITTED)
         special = self._special
-        if judged.pointers is not None or judged.is_spoken or judged.has_poa:
+        if judged.pointers is not None or judged.has_text or judged.has_poa:
             doubtful = [hit for hit in found if special[hit.edit] & _FURTHER]
             if doubtful:
                 found = [hit for hit in found if not special[hit.edit] & _FURTHER]
-                found += self._meant(judged, doubtful)
+                found += self._filtered(judged, doubtful)
         first = self._first_edit
         return [Hit(edit + first, subject, other) for edit, subject, other in found] if first else found
 
@@ -187,25 +187,25 @@ class JudgingPart:
             found = found + hits if found else hits
         return found
 
-    def _meant(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
+    def _filtered(self, judged: JudgedClaim, hits: list[Hit]) -> list[Hit]:
         """Return those hits whose terms the documented text has, and to which service lines point as they ask."""
         kept: list[Hit] = []
         for number, of_edit in groupby(sorted(hits), key=lambda hit: hit.edit):
             edit = self._program.edit(number)
-            meant = list(of_edit)
+            remaining = list(of_edit)
             if edit.pointed is not None:
                 pointed = judged.pointed(edit)
-                meant = [hit for hit in meant if hit.subject in pointed]
+                remaining = [hit for hit in remaining if hit.subject in pointed]
             if edit.poa:
-                meant = [hit for hit in meant if judged.poa(hit.subject) in edit.poa]
+                remaining = [hit for hit in remaining if judged.poa(hit.subject) in edit.poa]
             if edit.terms:
                 diagnoses, ids = judged.claim.diagnoses, judged.ids
-                meant = [
+                remaining = [
                     hit
-                    for hit in meant
+                    for hit in remaining
                     if self._term(edit, diagnoses[hit.subject - 1].text, ids[hit.subject - 1]) is not None
                 ]
-            kept += only_one(edit, meant)
+            kept += only_one(edit, remaining)
         return kept
 
     def _term(self, edit: Edit, text: str | None, code_id: int) -> str | None:

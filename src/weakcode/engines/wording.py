@@ -15,7 +15,7 @@ import attrs
 
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
-from weakcode.codes.expression.meant import meant
+from weakcode.codes.expression.nearest import nearest_code
 from weakcode.codes.expression.specificity import specific_instead
 from weakcode.codes.normalise import UNTITLED, shown
 from weakcode.compile.citations import of_day
@@ -228,7 +228,7 @@ class Wording:
 
     def _meant(self, code: str) -> str:
         """Say which code was probably meant by one that is none; nothing where none is near."""
-        near = meant(code, self._edition)
+        near = nearest_code(code, self._edition)
         return f"; {self.named(near).described} is one, and was probably meant" if near else ""
 
     def _specific(self, code: str) -> str:

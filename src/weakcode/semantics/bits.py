@@ -18,10 +18,10 @@ _MOST_REMEMBERED = 10_000
 
 @attrs.frozen(eq=False)
 class ClaimTest:
-    """What some edits ask of a claim beside its codes; `spoken`: they also need documented text."""
+    """What some edits ask of a claim beside its codes; `needs_text`: they also need documented text."""
 
     condition: Condition
-    spoken: bool = False
+    needs_text: bool = False
 
 
 @attrs.frozen(eq=False)
@@ -108,7 +108,7 @@ class ConditionBits:
     def __init__(self, tests: Sequence[ClaimTest], *, lenient: bool = False) -> None:
         self.lenient = lenient
         self.all = (1 << (len(tests) + 1)) - 1
-        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.spoken)
+        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.needs_text)
         parts: list[AskedPart | AskedLines] = []
         for part in PARTS:
             asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
@@ -127,7 +127,7 @@ class ConditionBits:
 
     def of(self, judged: JudgedClaim) -> int:
         """Return the bits of a claim."""
-        bits = self.all if judged.is_spoken else self.silent
+        bits = self.all if judged.has_text else self.silent
         for value_of, known, bits_of in self._quick:
             value = value_of(judged)
             met = known.get(value)

@@ -33,7 +33,7 @@ class JudgedClaim:
 
     `distinct` holds (position, id) of each code's first position, `repeats` (first position, later position) of each
     repeat, both in claim order. `incomplete` holds (position, the billable codes of any day below it) of each code
-    that is a category, lacks characters or is not billable on the day. `is_spoken` tells whether a diagnosis has
+    that is a category, lacks characters or is not billable on the day. `has_text` tells whether a diagnosis has
     documented text. `pointers` is what the service lines say of the codes; None where they say nothing. `payer` is who
     pays, as a profile calls it. `order` says of which codes the order is known.
     """
@@ -43,7 +43,7 @@ class JudgedClaim:
     ids: tuple[int, ...]
     distinct: _Places
     repeats: _Places
-    is_spoken: bool
+    has_text: bool
     pointers: Pointers | None
     incomplete: tuple[tuple[int, CodeSet], ...] = ()
     payer: str | None = None
@@ -69,12 +69,12 @@ class JudgedClaim:
         repeats: _Places = ()
         if len(set(codes)) < len(codes):
             distinct, repeats = _apart(codes, distinct)
-        is_spoken = any(map(_TEXT, claim.diagnoses))
+        has_text = any(map(_TEXT, claim.diagnoses))
         pointers = Pointers.of(claim.lines, codes) if claim.lines else None
         of_day = claim.service_date or day or edition.starts
         incomplete = _incomplete(codes, distinct, edition) if max(ids, default=0) >= edition.size else ()
         payer = payer or claim.payer
-        return cls(claim, of_day, ids, distinct, repeats, is_spoken, pointers, incomplete, payer, order)
+        return cls(claim, of_day, ids, distinct, repeats, has_text, pointers, incomplete, payer, order)
 
     @property
     def payer_names(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def _meant_lines(
     first_place = [place.setdefault(code, position) for position, code in enumerate(codes, start=1)]
     for line in lines:
         to = [pointer for pointer in line.pointers if pointer <= len(codes)]
-        if not to or not isinstance(line, ServiceLine) or not _is_meant(edit, line):
+        if not to or not isinstance(line, ServiceLine) or not _is_asked_for(edit, line):
             continue
         if edit.pointed == BY_LINE:
             yield line.number, frozenset(first_place[pointer - 1] for pointer in to)
@@ -99,7 +99,7 @@ def _meant_lines(
             yield line.number, frozenset([first_place[to[0] - 1]])
 
 
-def _is_meant(edit: Edit, line: ServiceLine) -> bool:
+def _is_asked_for(edit: Edit, line: ServiceLine) -> bool:
     return edit.condition is None or line_met(edit.condition, facts_of(line))
 
 

@@ -121,21 +121,21 @@ class AboutClaims:
         return found
 
     def held(
-        self, bits: ConditionBits, first_day: dt.date, spoken: Bools, faults: NDArray[np.uint8] | None = None
+        self, bits: ConditionBits, first_day: dt.date, with_text: Bools, faults: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
 
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
-        `spoken` tells which claims have documented text, `faults` what is wrong with the pointers of each.
+        `with_text` tells which claims have documented text, `faults` what is wrong with the pointers of each.
         """
-        return self._held(bits, first_day, spoken, faults, slice(None), self._touching(bits))
+        return self._held(bits, first_day, with_text, faults, slice(None), self._touching(bits))
 
     def held_where(
         self,
         bits: ConditionBits,
         chosen: NDArray[np.uint8],
         first_day: dt.date,
-        spoken: Bools,
+        with_text: Bools,
         faults: NDArray[np.uint8] | None = None,
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """Return the same for the chosen rows, the words of all rows one after the other, and what rows are left.
@@ -144,13 +144,13 @@ class AboutClaims:
         """
         touching = self._touching(bits)
         if touching is None:
-            return chosen, self._held(bits, first_day, spoken, faults, slice(None), None).reshape(-1)
+            return chosen, self._held(bits, first_day, with_text, faults, slice(None), None).reshape(-1)
         chosen = chosen & (touching[0] != 0)
         rows = np.flatnonzero(chosen)
         # Memory that is never written to is never taken.
         words = np.zeros((self.rows, -(-bits.all.bit_length() // 64)), np.uint64)
         if len(rows):
-            words[rows] = self._held(bits, first_day, spoken, faults, rows, touching)
+            words[rows] = self._held(bits, first_day, with_text, faults, rows, touching)
         return chosen, words.reshape(-1)
 
     def _touching(self, bits: ConditionBits) -> tuple[NDArray[np.int64], list[int]] | None:
@@ -164,12 +164,12 @@ class AboutClaims:
         self,
         bits: ConditionBits,
         first_day: dt.date,
-        spoken: Bools,
+        with_text: Bools,
         faults: NDArray[np.uint8] | None,
         rows: slice | NDArray[np.int64],
         touching: tuple[NDArray[np.int64], list[int]] | None,
     ) -> NDArray[np.uint64]:
-        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[spoken[rows].view(np.uint8)]
+        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[with_text[rows].view(np.uint8)]
         for _, index, of_values in self._parts(bits, first_day, faults, touching):
             held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index[rows]]
         return held
@@ -217,7 +217,7 @@ class AboutClaims:
             if not bit & needs:
                 continue
             if need == "pointers":
-                missing = np.ones(self.rows, np.bool_) if self.lines is None else ~self.lines.lined(self.rows)
+                missing = np.ones(self.rows, np.bool_) if self.lines is None else ~self.lines.with_pointers(self.rows)
             elif need == "procedures":
                 missing = ~self.named
             elif need == "age":

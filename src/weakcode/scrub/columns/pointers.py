@@ -124,22 +124,22 @@ class LineColumn:
         """Return the lines of a row with all that they say."""
         return parse_lines(self.column[row].as_py())
 
-    def lined(self, rows: int) -> Bools:
+    def with_pointers(self, rows: int) -> Bools:
         """Tell of each of so many rows whether it has a pointer."""
-        lined = np.zeros(rows, np.bool_)
-        lined[self.row] = True
-        return lined
+        with_pointers = np.zeros(rows, np.bool_)
+        with_pointers[self.row] = True
+        return with_pointers
 
     def seen(self, coded: CodedRows, edition: Edition) -> LinesSeen:
         """Return what the lines say of the codes, which are those of an edition."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
-        lined, faults = self.lined(rows), np.zeros(rows, np.uint8)
+        with_pointers, faults = self.with_pointers(rows), np.zeros(rows, np.uint8)
         there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
         faults[self.row[~there]] = OFF_CLAIM
         faults[self.bare] |= WITHOUT_POINTER
         places = np.arange(size)
         row_of = np.searchsorted(coded.bounds, places, "right") - 1
-        some = np.flatnonzero(lined[np.clip(row_of, 0, rows - 1)])
+        some = np.flatnonzero(with_pointers[np.clip(row_of, 0, rows - 1)])
         # A pointer to a code that stands again is one to its first place.
         low = int(coded.tokens.min(initial=0))
         factor = int(coded.tokens.max(initial=0)) - low + 1
@@ -162,12 +162,12 @@ class LineColumn:
         size = edition.size
         ids = coded.tokens.astype(np.int64)
         ids[ids >= size] = unlisted[ids[ids >= size] - size]
-        return LinesSeen(self, coded, lined, faults, first, ~pointed, ids)
+        return LinesSeen(self, coded, with_pointers, faults, first, ~pointed, ids)
 
 
 @attrs.frozen(eq=False)
 class LinesSeen:
-    """What the lines say. By row: some line has a pointer (`lined`), what is wrong with them (`faults`).
+    """What the lines say. By row: some line has a pointer (`with_pointers`), what is wrong with them (`faults`).
 
     By code, at its first place on the claim: some line points to it `first`, or none `never`, as far as is known. `ids`
     are the numbers of the codes.
@@ -175,19 +175,19 @@ class LinesSeen:
 
     lines: LineColumn
     coded: CodedRows
-    lined: Bools
+    with_pointers: Bools
     faults: NDArray[np.uint8]
     first: Bools
     never: Bools
     ids: NDArray[np.int64]
 
-    def meant(self, hits: Hits, program: Program) -> Hits:
+    def filtered(self, hits: Hits, program: Program) -> Hits:
         """Return those hits of edits that look at lines whose subjects are pointed to as the edits want."""
         kept: list[Hits] = []
         for number, of_edit in by_edit(hits):
             edit = program.edit(number)
             if edit.pointed in OF_LINES:
-                of_edit = self._meant_by_line(edit, of_edit)
+                of_edit = self._filtered_by_line(edit, of_edit)
             elif edit.pointed is not None:
                 flags = self.first if edit.pointed == FIRST else self.never
                 of_edit = of_edit[flags[self.coded.bounds[of_edit[:, 0]] + of_edit[:, 2] - 1]]
@@ -196,7 +196,7 @@ class LinesSeen:
             kept.append(of_edit)
         return np.concatenate(kept) if kept else hits
 
-    def _meant_by_line(self, edit: Edit, hits: Hits) -> Hits:
+    def _filtered_by_line(self, edit: Edit, hits: Hits) -> Hits:
         """Return the hits whose subjects are pointed to by lines that have what the edit asks of one."""
         kept = np.zeros(len(hits), np.bool_)
         for row, places in groupby(range(len(hits)), key=lambda at: hits[at, 0]):

@@ -291,13 +291,13 @@ class _BatchRun:
             good[wrong] = False
             rows = rows & good
         self._count(judge.edition, rows, about)
-        spoken = np.zeros(self._rows, np.bool_)
+        has_text = np.zeros(self._rows, np.bool_)
         if codes.texts is not None:
             with_text = np.flatnonzero(valid(codes.texts))
-            spoken[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
+            has_text[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
         lines = about.lines.seen(coded, judge.edition) if about.lines is not None and engine.asks_lines else None
-        batch = HitColumns(engine, judge.program, coded, codes, about, spoken, self._today, lines)
+        batch = HitColumns(engine, judge.program, coded, codes, about, has_text, self._today, lines)
         hits = memory.satisfied.without(all_hits(batch, rows), coded)
         if self._orders is not None:
             hits = without_known_order(hits, coded, judge.edition, judge.program, self._orders)

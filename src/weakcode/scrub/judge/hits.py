@@ -26,20 +26,20 @@ Hits = NDArray[np.int32]
 
 @attrs.frozen(eq=False)
 class HitColumns:
-    """A batch as an engine judges it. `spoken` tells which claims have documented text."""
+    """A batch as an engine judges it. `with_text` tells which claims have documented text."""
 
     engine: ColumnarEngine
     program: Program
     coded: CodedRows
     codes: CodeColumn
     about: AboutClaims
-    spoken: Bools
+    with_text: Bools
     today: dt.date
     lines: LinesSeen | None
 
     def held(self, faults: NDArray[np.uint8] | None = None) -> Held:
         """Return what tells which tests of claims hold."""
-        return lambda bits, chosen: self.about.held_where(bits, chosen, self.today, self.spoken, faults)
+        return lambda bits, chosen: self.about.held_where(bits, chosen, self.today, self.with_text, faults)
 
 
 def all_hits(batch: HitColumns, rows: Bools) -> Hits:
@@ -51,9 +51,9 @@ def all_hits(batch: HitColumns, rows: Bools) -> Hits:
         if served and engine.has(SERVED):
             parts.append(engine.hits_batch(coded, rows.view(np.uint8), batch.held(), kind=SERVED))
         if lines is not None and engine.has(POINTED | served):
-            lined = (rows & lines.lined).view(np.uint8)
-            found = engine.hits_batch(coded, lined, batch.held(lines.faults), kind=POINTED | served)
-            parts.append(lines.meant(found, batch.program))
+            with_pointers = (rows & lines.with_pointers).view(np.uint8)
+            found = engine.hits_batch(coded, with_pointers, batch.held(lines.faults), kind=POINTED | served)
+            parts.append(lines.filtered(found, batch.program))
         if engine.has(ADMITTED | served):
             admitted = rows & about.inpatient
             parts.append(hits_with_indicators(engine, coded, admitted, batch.codes, batch.held(), served))

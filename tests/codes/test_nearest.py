@@ -6,7 +6,7 @@ import pytest
 
 from weakcode import check
 from weakcode.codes.catalog import edition_for
-from weakcode.codes.expression.meant import meant
+from weakcode.codes.expression.nearest import nearest_code
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from weakcode.codes.expression.meant import meant
     ],
 )
 def test_a_slip_of_the_pen_leads_to_the_code_that_was_meant(text: str, code: str | None) -> None:
-    assert meant(text, edition_for(None)) == code
+    assert nearest_code(text, edition_for(None)) == code
 
 
 def test_a_finding_names_the_code_that_was_meant() -> None:

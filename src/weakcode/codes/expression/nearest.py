@@ -16,7 +16,7 @@ _LONGEST = 8
 _TOO_MANY = 2
 
 
-def meant(code: str, edition: Edition) -> str | None:
+def nearest_code(code: str, edition: Edition) -> str | None:
     """Return the billable code that a text is nearest to, canonical, or None where nothing is near.
 
     A code that lacks characters is near to several, and so to none.
