@@ -89,9 +89,9 @@ class _Group(click.Group):
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             output.flush()
         except click.ClickException as error:
-            told = io.StringIO()
-            error.show(told)
-            output.say(told.getvalue().removesuffix("\n"), err=True, level="error")
+            shown = io.StringIO()
+            error.show(shown)
+            output.say(shown.getvalue().removesuffix("\n"), err=True, level="error")
             sys.exit(Status.BAD_INPUT)
         except output.UnsaidError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)

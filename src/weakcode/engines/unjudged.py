@@ -160,8 +160,8 @@ class UnjudgedRules:
         """Return the rules about present-on-admission indicators that are on, for an inpatient claim that has none."""
         rules = self._program.rules
         on = [rules[number] for number in _about_indicators(self._program) if severities[number]]
-        told = NotJudged(POA, tuple(sorted({one.pack for one in on})), tuple(sorted(one.id for one in on)))
-        return (told,) if on else ()
+        without = NotJudged(POA, tuple(sorted({one.pack for one in on})), tuple(sorted(one.id for one in on)))
+        return (without,) if on else ()
 
     def as_not_judged(self, found: Iterable[tuple[int, int]]) -> tuple[NotJudged, ...]:
         """Return (what is missing as bits of `BITS`, number of the rule) as it is reported."""

@@ -206,11 +206,11 @@ class OpenOutputs:
     def rejected(self, rejected: Iterable[Rejected]) -> None:
         if self._aside or self.sink:
             for one in rejected:
-                told = self.hide.rejected(one) if self.hide else one
+                row = self.hide.rejected(one) if self.hide else one
                 if self._aside:
-                    self._aside.write(told)
+                    self._aside.write(row)
                 if self.sink:
-                    self.sink.rejected(told)
+                    self.sink.rejected(row)
 
     def finish(self, summary: Summary) -> None:
         """Put everything in its place; of a run that is not kept, what tells why."""

@@ -298,9 +298,9 @@ class Counts:
         unused = [
             waived_nothing(waiver) for waiver in waivers if waiver not in self._expired and waiver not in self._waivers
         ]
-        told = [*expired, *unused][:_MOST_TOLD]
-        more = len(expired) + len(unused) - len(told) + self._more_idle
-        return (*told, *self._idle, *([f"{more:,} more waivers waive nothing"] if more else ()))
+        idle = [*expired, *unused][:_MOST_TOLD]
+        more = len(expired) + len(unused) - len(idle) + self._more_idle
+        return (*idle, *self._idle, *([f"{more:,} more waivers waive nothing"] if more else ()))
 
     def summary(self, seconds: float, ignored: dict[str, tuple[str, ...]]) -> Summary:
         """Return the counts; raises EngineError when a claim was lost on the way."""

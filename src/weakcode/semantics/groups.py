@@ -85,8 +85,8 @@ def sides_of(words: TitleWords) -> list[str | None]:
     import numpy as np
 
     sides = list(dict.fromkeys(SIDES.values()))
-    told = np.array([words.having(word for word, one in SIDES.items() if one == side) for side in sides])
-    which = np.where(told.sum(axis=0) == 1, told.argmax(axis=0), len(sides))
+    naming = np.array([words.having(word for word, one in SIDES.items() if one == side) for side in sides])
+    which = np.where(naming.sum(axis=0) == 1, naming.argmax(axis=0), len(sides))
     return list(map([*sides, None].__getitem__, which.tolist()))
 
 

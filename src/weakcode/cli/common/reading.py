@@ -78,10 +78,10 @@ def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:
     if options.mapping is not None:
         write_map_file(path, {SHORT[name]: column for name, column in options.mapping.items()})
         return
-    told = [counts.columns for counts in summary.reading.values() if counts.columns]
-    if not told:
+    read_columns = [counts.columns for counts in summary.reading.values() if counts.columns]
+    if not read_columns:
         raise InputError(f"--map-file {path}: no columns were recognised by their names, so there is nothing to keep")
     columns: dict[str, str] = {}
-    for column, part in told[0].items():
+    for column, part in read_columns[0].items():
         columns[part] = f"{columns[part]}+{column}" if part in columns else column
     write_map_file(path, columns)

@@ -72,7 +72,7 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         yield None
         return
     if not on_terminal(sys.stderr):
-        yield minutely(bytes_in(inputs), lambda told, _: say(f"weakcode: {told}", err=True))
+        yield minutely(bytes_in(inputs), lambda said, _: say(f"weakcode: {said}", err=True))
         return
     from rich.console import Console
     from rich.progress import (
@@ -88,7 +88,7 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         TextColumn("Scrubbing"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[said]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -96,12 +96,12 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         transient=True,
     )
     with bar:
-        task = bar.add_task("", total=bytes_in(inputs), told="")
+        task = bar.add_task("", total=bytes_in(inputs), said="")
         started = time.perf_counter()
 
         def tell(bytes_read: int, claims: int, findings: int) -> None:
-            told = progress_text(claims, findings, time.perf_counter() - started)
-            bar.update(task, completed=bytes_read, told=told)
+            said = progress_text(claims, findings, time.perf_counter() - started)
+            bar.update(task, completed=bytes_read, said=said)
 
         yield tell
 

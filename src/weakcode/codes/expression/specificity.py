@@ -44,8 +44,8 @@ def specific_instead(code: str, edition: Edition) -> list[str]:
     for above in edition.ancestors(code):
         if above.kind in _GROUPS:
             break
-        told = [child for child in edition.children_of(above.name) if not leaves_open(child.title)]
+        specific = [child for child in edition.children_of(above.name) if not leaves_open(child.title)]
         # What lacks its 7th character has the finished codes below it, which are as open as it is.
-        if told and not leaves_open(above.title):
-            return [child.name + "-" * bool(child.children) for child in told]
+        if specific and not leaves_open(above.title):
+            return [child.name + "-" * bool(child.children) for child in specific]
     return []

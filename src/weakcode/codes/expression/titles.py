@@ -121,9 +121,9 @@ class TitleWords:
         """Return the words as `read` has each of them, without those of which it leaves nothing."""
         read_as = map(read, list(self.known))
         numbers = np.array([self.number(word) if word else -1 for word in read_as], np.int64)
-        told = numbers[self.numbers]
-        kept = told >= 0
-        return TitleWords(self.known, told[kept], np.append(0, np.cumsum(kept))[self.bounds])
+        places = numbers[self.numbers]
+        kept = places >= 0
+        return TitleWords(self.known, places[kept], np.append(0, np.cumsum(kept))[self.bounds])
 
     def in_order(self) -> TitleWords:
         """Return the words of each text sorted by number, so that texts of the same words are the same."""

@@ -43,9 +43,9 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
             zones[low:high] |= 1 << number
             met.append(np.arange(low, high))
     if group.within and any(site.titles for site in group.of):
-        told = _told_by_titles(edition.codeset(group.within), group.of, edition)
-        zones[: edition.size] |= told
-        met.append(np.flatnonzero(told))
+        groups_of_place = _told_by_titles(edition.codeset(group.within), group.of, edition)
+        zones[: edition.size] |= groups_of_place
+        met.append(np.flatnonzero(groups_of_place))
     found = zones[np.concatenate(met)] if met else zones[:0]
     distinct, first = np.unique(found, return_index=True)
     codes = {names: codes_where(zones == names) for names in distinct[np.argsort(first)].tolist()}
@@ -68,14 +68,14 @@ def _told_by_titles(within: CodeSet, of: tuple[Site, ...], edition: Edition) -> 
         asked[low:high] = True
     here = np.unique(places[asked]).astype(np.int64)
     titles = edition.titles.at(here)
-    told = np.zeros(len(edition.names), np.int64)
+    groups_of_place = np.zeros(len(edition.names), np.int64)
     for number, site in enumerate(of):
         if site.titles:
             words = re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)
             perhaps = here[titles.having(*map(_plain, site.titles))]
             saying = [at for at in perhaps.tolist() if words.search(edition.title_at(at))]
-            told[saying] |= 1 << number
-    return np.where(asked, told[places], 0)
+            groups_of_place[saying] |= 1 << number
+    return np.where(asked, groups_of_place[places], 0)
 
 
 def _plain(pattern: str) -> str:

@@ -162,14 +162,14 @@ class DigestsWriter:
     def finish(self, metadata: Mapping[str, str], wrote: str) -> None:
         """Write what remains; `wrote` stands for the run in the table of findings."""
         self._flush()
-        told = {_RUN.decode(): wrote, _NAMES.decode(): json.dumps([*self._numbers])}
+        described = {_RUN.decode(): wrote, _NAMES.decode(): json.dumps([*self._numbers])}
         if isinstance(self._findings, Path):
             where = os.path.relpath(self._findings, self._target.parent)
-            told |= {_FINDINGS.decode(): where, _IDS.decode(): self._ids.hexdigest()}
+            described |= {_FINDINGS.decode(): where, _IDS.decode(): self._ids.hexdigest()}
         else:
-            told[_TABLE.decode()] = self._findings
+            described[_TABLE.decode()] = self._findings
         with writing(self._target):
-            self._writer.add_key_value_metadata({**metadata, **told})
+            self._writer.add_key_value_metadata({**metadata, **described})
             self._writer.close()
 
     def abandon(self) -> None:

@@ -34,17 +34,17 @@ class FixedClaims:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What of the claims is not in the file."""
-        told = []
+        notices = []
         if self._writer.lost:
             what = "service lines, indicators of presence on admission or documented words"
-            told.append(
+            notices.append(
                 f"{self._writer.lost:,} of the claims have {what} that this format does not hold; .jsonl holds them"
             )
         if self._with_waivers:
-            told.append(
+            notices.append(
                 f"{self._with_waivers:,} of the claims are without their waivers; keep those in a file of waivers"
             )
-        return tuple(told)
+        return tuple(notices)
 
     def add(self, judged: EvaluatedRecord) -> None:
         """Take one claim."""

@@ -63,8 +63,8 @@ class HashedIds:
         record, verdict = judged.record, judged.verdict
         kept: dict[str, Any] = {"id": self.text(record.claim.id), **dict.fromkeys(PERSONAL)}
         claim = attrs.evolve(record.claim, **kept)
-        told = {name: with_claim_id(getattr(verdict, name), claim.id) for name in ("findings", "waived")}
-        verdict = attrs.evolve(cast("Any", verdict), **told)
+        renamed = {name: with_claim_id(getattr(verdict, name), claim.id) for name in ("findings", "waived")}
+        verdict = attrs.evolve(cast("Any", verdict), **renamed)
         return attrs.evolve(judged, record=attrs.evolve(record, claim=claim, raw=""), verdict=verdict)
 
     def rejected(self, rejected: Rejected) -> Rejected:

@@ -91,9 +91,9 @@ def scrub(folder: Path, name: str, size: int, validator: Validator, asked: FileR
         options = asked.options()
         columns = columns_of(source, options).to_dict()
         summary = _run(folder, source, validator, options, _Progress(folder, name, size))
-        told = json.loads(_named(summary, source, json.dumps(name)[1:-1]))
-        told.pop("inputs", None)
-        say(folder, {"state": "done", "name": name, "size": size, "summary": told, **columns})
+        outcome = json.loads(_named(summary, source, json.dumps(name)[1:-1]))
+        outcome.pop("inputs", None)
+        say(folder, {"state": "done", "name": name, "size": size, "summary": outcome, **columns})
     except WeakcodeError as error:
         problem = in_the_pages_words(_named(str(error), source, name))
         say(folder, {"state": "failed", "name": name, "size": size, "problem": problem, **columns})

@@ -109,7 +109,7 @@ class ExcelSource:
 
     def _header(self, rows: Sequence[Sequence[Any]]) -> tuple[int, Header]:
         """Return the row that names columns, the first that does, and what they hold."""
-        told: InputError | None = None
+        first_error: InputError | None = None
         for at, row in enumerate(rows[:_LOOKED_AT]):
             cells = [_text(value) for value in row]
             if sum(map(bool, cells)) < 2:
@@ -117,8 +117,8 @@ class ExcelSource:
             try:
                 return at, resolve(cells, ",", self._name, self._options.mapping)
             except InputError as error:
-                told = told or error
-        raise told or InputError(f"{self._name}: the sheet has no row with the names of columns")
+                first_error = first_error or error
+        raise first_error or InputError(f"{self._name}: the sheet has no row with the names of columns")
 
     def _rows(self, rows: Sequence[Sequence[Any]], first: int, header: Header) -> Iterator[Row]:
         for number, row in enumerate(rows, start=first):

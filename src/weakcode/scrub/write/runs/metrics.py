@@ -22,8 +22,8 @@ def openmetrics(summary: Summary) -> str:
             lines.append(f"# UNIT weakcode_{name} {unit}")
         lines.append(f"# HELP weakcode_{name} {help_}")
         for labels, value in samples:
-            told = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-            lines.append(f"weakcode_{name}{{{told}}} {value:.15g}" if told else f"weakcode_{name} {value:.15g}")
+            named = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            lines.append(f"weakcode_{name}{{{named}}} {value:.15g}" if named else f"weakcode_{name} {value:.15g}")
 
     outcomes = {"evaluated": summary.evaluated, "rejected": summary.rejected}
     family("claims", "Claims of the last run by outcome.", [({"outcome": key}, n) for key, n in outcomes.items()])
