@@ -332,6 +332,32 @@ def test_ages_of_floating_point_in_a_frame_are_completed_years() -> None:
     assert not rejected
 
 
+@pytest.mark.parametrize("word", ["-", "?", "(blank)", "#DIV/0!", "N/K", "0000-00-00"])
+def test_words_for_unknown_are_empty_where_nothing_else_may_stand(read: Callable[..., Read], word: str) -> None:
+    found = read(f"claim_id,dx1,dx2,age,sex,birth_date,service_date,payer\nA,I10,{word},{word},{word},{word},,{word}\n")
+    assert found.claims == [Claim(["I10"], "A", payer=word)]
+    assert found.counts == {"missing": 4}
+
+
+def test_bytes_that_no_program_called_text_are_text(tmp_path: Path) -> None:
+    rows = {"claim_id": [b"A", b"B\xff"], "dx1": [b"M62.84", b"I10"], "dx2": [b"I10", None], "sex": [b"F", None]}
+    table = pa.table({name: pa.array(values, pa.binary()) for name, values in rows.items()})
+    pq.write_table(table, tmp_path / "t.parquet")
+    first, second = FileRows(tmp_path / "t.parquet")
+    assert isinstance(first, Record)
+    assert (first.claim.id, first.claim.codes, first.claim.sex) == ("A", ("M62.84", "I10"), "F")
+    assert second.part == "claim id"  # type: ignore[union-attr]
+    lists = pa.table({"claim_id": ["A"], "codes": pa.array([[b"M62.84", b"I10"]], pa.list_(pa.binary()))})
+    (batch,) = weakcode.Validator(packs="weakness").scrub(lists)
+    assert batch.column("claim_id").to_pylist() == ["A"]
+
+
+@pytest.mark.parametrize("cell", ["ICD10-M62.84", "DX:M62.84", "Dx1: M62.84", "ICD-10-CM-M62.84"])
+def test_more_prefixes_of_codes_are_taken_off(read: Callable[..., Read], cell: str) -> None:
+    for text in (f"claim_id,dx1\nA,{cell}\n", f"claim_id,codes\nA,{cell}\n"):
+        assert read(text).codes == {"A": ("M62.84",)}
+
+
 @pytest.mark.parametrize(
     ("text", "sex"),
     [("F - Female", "F"), ("Male (M)", "M"), ("male/m", "M"), ("Transgender", None), ("U-Unknown", None)],

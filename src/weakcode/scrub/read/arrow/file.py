@@ -24,7 +24,7 @@ from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.read.arrow.batch import ArrowBatch, LostRows
 from weakcode.scrub.read.arrow.cells import rows_of, sampled
 from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line
-from weakcode.scrub.read.arrow.types import refuse_cells, refuse_types
+from weakcode.scrub.read.arrow.types import refuse_cells, refuse_types, text_of
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch, batches_of
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.log import ReadLog
@@ -347,7 +347,7 @@ class ArrowColumns:
 class _Raw:
     """Rows as they come, the first the 1-based `first`; `what` names them, `kind` says what they are a part of."""
 
-    batch: pa.RecordBatch
+    batch: pa.RecordBatch = attrs.field(converter=text_of)
     first: int
     what: str
     kind: str

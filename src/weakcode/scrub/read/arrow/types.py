@@ -135,6 +135,7 @@ def plain_type(kind: Any) -> Any:
     """Return the type of a column once extensions and run-end encoding are taken off."""
     while isinstance(kind, pa.BaseExtensionType) or _types.is_run_end_encoded(kind):
         kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind.value_type
+    kind = _as_text(kind)
     if _types.is_dictionary(kind) and _types.is_string_view(kind.value_type):
         # Views in a dictionary are taken out where the column is read.
         return pa.dictionary(kind.index_type, pa.large_string())
@@ -142,6 +143,34 @@ def plain_type(kind: Any) -> Any:
         inner := plain_type(kind.value_type)
     ) != kind.value_type:
         return pa.large_list(inner)
+    return kind
+
+
+def text_of(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch with bytes as text: files of older programs (Hive, Impala, Spark) do not say that it is text.
+
+    Whether it is UTF-8 is not looked at here.
+    """
+    kinds = [_as_text(kind) for kind in batch.schema.types]
+    if kinds == batch.schema.types:
+        return batch
+    columns = [one if one.type == kind else one.view(kind) for one, kind in zip(batch.columns, kinds, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _as_text(kind: Any) -> Any:
+    """Return the type of text with the same layout as one of bytes, and so of lists and dictionaries of bytes."""
+    for is_kind, text in (
+        (_types.is_binary, pa.string()),
+        (_types.is_large_binary, pa.large_string()),
+        (_types.is_binary_view, pa.string_view()),
+    ):
+        if is_kind(kind):
+            return text
+    if _types.is_dictionary(kind) and (text := _as_text(kind.value_type)) != kind.value_type:
+        return pa.dictionary(kind.index_type, text, kind.ordered)
+    if (_types.is_list(kind) or _types.is_large_list(kind)) and (text := _as_text(kind.value_type)) != kind.value_type:
+        return (pa.list_ if _types.is_list(kind) else pa.large_list)(kind.value_field.with_type(text))
     return kind
 
 

@@ -27,7 +27,9 @@ IsMissing = Callable[[str], bool]
 
 _PREFIX = re.compile(
     r"(?:https?://|urn:oid:)[^\s|]*\||"
-    r"ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?(?:\s*[:/|=^]\s*|\s+(?=[A-Z0-9]\d[0-9A-Z]))",
+    r"ICD[-_ ]?(?P<list>9|10)[-_ ]?(?:CM)?[-_ ]?(?:DX|DIAG)?"
+    r"(?:\s*[:/|=^]\s*|\s+(?=[A-Z0-9]\d[0-9A-Z])|[-_]?(?<=[-_])(?=[A-Z]\d[0-9A-Z]))|"
+    r"\b(?:DX|DIAG|DIAGNOSIS)\s?\d{0,2}\s*[:=]\s*(?=[A-Z]\d[0-9A-Z])",
     re.IGNORECASE,
 )
 _URL_9 = re.compile(r"icd-?9|6\.103\||6\.2\|", re.IGNORECASE)

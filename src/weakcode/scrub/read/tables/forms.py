@@ -53,6 +53,13 @@ _NO_SEX = (
 _SEXES = {**dict.fromkeys(_FEMALE, "F"), **dict.fromkeys(_MALE, "M"), **dict.fromkeys(_NO_SEX, "U")}
 _NO_NUMBER = frozenset(f"-{digit * times}" for digit in "689" for times in (1, 2, 3))
 """What HCUP writes for a number that is missing (9), invalid (8) or inconsistent (6)."""
+_UNKNOWN = frozenset(
+    (
+        "-", "--", "---", "?", "??", "UNKNOWN", "UNK", "BLANK", "(BLANK)", "MISSING", "N/K", "NOT KNOWN",
+        "0000-00-00", "0000-00-00 00:00:00", "00000000", "00/00/0000", "#DIV/0!", "#NUM!", "#NAME?",
+    )
+)  # fmt: skip
+"""Words that stand for no age, sex, date or single code besides; in the place of a payer they may be something."""
 FRACTIONAL = "fractional ages"
 """What a cell is counted as whose age has a fraction, as programs count it from birth dates: completed years count."""
 _FRACTION = re.compile(r"(\d{1,3})\.(?!0*(?:\D|$))\d+\s*(?:y|yrs?|years?)?", re.IGNORECASE | re.ASCII)
@@ -114,6 +121,8 @@ class Forms:
         text, what = self.plain(text)
         if name == "age" and text in _NO_NUMBER:
             return "", MISSING_CELLS
+        if text.upper() in _UNKNOWN and (name in ("age", "sex") or BY_NAME[name].arrow == "date32"):
+            return "", MISSING_CELLS
         if name == "age" and (years := _FRACTION.fullmatch(text)):
             return years[1], FRACTIONAL
         if name == "sex":
@@ -144,6 +153,8 @@ class Forms:
         Several codes have `cells.BETWEEN` between them. What is none of this stays as it is.
         """
         text, what = self.plain(text)
+        if text.upper() in _UNKNOWN:
+            return "", MISSING_CELLS
         return (text, what) if not text or text.isalnum() else in_one_cell(text, self.is_missing)
 
     def single_code(self, text: str) -> Read:
