@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,27 @@ def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, kin
     assert "Traceback" not in said
     said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{tmp_path / 'no' / 'f.db'}:findings", status=2).output
     assert "does not exist" in said
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_run_waits_for_a_file_of_duckdb_that_another_process_has(
+    tmp_path: Path, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, file = claims(tmp_path, ROWS), tmp_path / "f.db"
+    monkeypatch.setattr("weakcode.scrub.write.databases.embedded._PATIENCE", 60.0 if waits else 0.0)
+    holding = f"import duckdb, sys; held = duckdb.connect({str(file)!r}); print('held', flush=True); sys.stdin.read(1)"
+    with subprocess.Popen([sys.executable, "-c", holding], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        if waits:
+            monkeypatch.setattr("weakcode.scrub.write.databases.embedded._BETWEEN", 0.05)
+            threading.Timer(0.3, other.stdin.close).start()
+            scrub(path, "--into", f"duckdb:{file}:findings")
+        else:
+            said = scrub(path, "--into", f"duckdb:{file}:findings", status=2).output
+            assert "f.db is in use by another process; run again when that has ended" in said
+            other.stdin.close()
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "adbc"])

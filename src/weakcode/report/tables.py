@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FOLDER = "parquet:"
-_ROWS = 16_384
+_ROWS, _MEMORY = 16_384, "300MB"
 _NAMES = tuple(column.name for column in COLUMNS)
 _LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
@@ -147,9 +147,9 @@ def _duckdb(path: str) -> Iterator[Asked]:
     import duckdb
 
     try:
-        with closing(
-            duckdb.connect(path, read_only=True, config={"autoinstall_known_extensions": False})
-        ) as connection:
+        # Unbounded, it would keep the whole file in memory; threads hold what they have read for others.
+        config: dict[str, Any] = {"autoinstall_known_extensions": False, "memory_limit": _MEMORY, "threads": 1}
+        with closing(duckdb.connect(path, read_only=True, config=config)) as connection:
 
             def asked(query: str) -> Iterator[pa.RecordBatch]:
                 found = connection.sql(query)

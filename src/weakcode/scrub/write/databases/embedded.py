@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KINDS = ("duckdb", "sqlite")
+_PATIENCE, _BETWEEN = 60.0, 0.2
+"""Seconds to wait for another process that has the file, and between two attempts."""
 
 
 def opened(kind: str, path: str) -> Database:
@@ -95,8 +98,23 @@ class DuckdbDatabase(_Embedded):
 
         super().__init__(path, (duckdb.Error, OSError))
         with self._told():
-            self._connection = duckdb.connect(path, config={"autoinstall_known_extensions": False})
+            self._connection = self._opened()
             self._connection.execute(self._begin)
+
+    def _opened(self) -> Any:
+        """Open the file; where another process has it, wait for that, as SQLite does."""
+        import duckdb
+
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return duckdb.connect(self._path, config={"autoinstall_known_extensions": False})
+            except duckdb.IOException as error:
+                if "set lock" not in str(error):
+                    raise
+            if time.monotonic() > until:
+                raise InputError(f"{self._path} is in use by another process; run again when that has ended")
+            time.sleep(_BETWEEN)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
@@ -130,7 +148,7 @@ class SqliteDatabase(_Embedded):
     def __init__(self, path: str) -> None:
         super().__init__(path, (sqlite3.Error,))
         with self._told():
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
             self._connection.execute("PRAGMA temp_store = FILE")
             self._connection.execute(self._begin)
 
