@@ -145,6 +145,18 @@ def test_such_a_cell_is_mended_in_place(tmp_path: Path) -> None:
     assert target.read_text().splitlines()[1].startswith('A,"E11.43; K31.84",')
 
 
+@pytest.mark.parametrize(
+    ("row", "becomes"),
+    [('A,"K31.84","E11.43, I10"', 'A,E11.43,"K31.84, I10"'), ('A,K31.84,"E11.43"', 'A,E11.43,"K31.84"')],
+)
+def test_a_code_in_quotes_changes_places_with_one_of_a_list(tmp_path: Path, row: str, becomes: str) -> None:
+    (tmp_path / "t.csv").write_text(f"claim_id,Primary Dx,Secondary Dx\n{row}\n")
+    validator = weakcode.Validator().in_bulk()
+    target = tmp_path / "fixed.csv"
+    scrub([tmp_path / "t.csv"], validator, fixed=target, mend=lambda claim: validator.fix(claim).claim)
+    assert target.read_text().splitlines()[1] == becomes
+
+
 CELL = st.sampled_from(
     ["I10", "E119", "", " ", "NA", "I10, E11.9", "I10;N18.30", "A:I10", "M62,84", "I10 Essential hypertension",
      "M62 84",

@@ -34,7 +34,7 @@ class Slot:
     poa: Span | None = None
     version: Span | None = None
     cell: Span | None = None
-    """The cell of the code, where it holds several."""
+    """The cell of the code, where it may hold several."""
 
 
 @attrs.define
@@ -104,7 +104,7 @@ def rewritten(row: str, header: Header, claim: Claim, mended: Claim, line: int, 
         return None
     edits = Edits(row)
     slots, mirrored = _slots(edits, header, cells, one_code)
-    if header.line is not None and any(slot.cell is not None for slot in slots):
+    if header.line is not None and header.codes is None and any(slot.cell is not None for slot in slots):
         # A pointer may be one to a cell, and then leads to all of its codes.
         return None
     if [canonical(one_code(edits.at(slot.code))) for slot in slots] != [_bare(one) for one in claim.diagnoses]:
@@ -127,7 +127,8 @@ def _bare(diagnosis: Diagnosis) -> str:
 def _slots(edits: Edits, header: Header, cells: Sequence[Span], one_code: OneCode) -> tuple[list[Slot], Slot | None]:
     """Return where the diagnoses stand in their order, and the cell that repeats the first of them, if one does."""
     if header.codes is not None:
-        slots = [Slot(span) for span in _words(edits, cells[header.codes]) if one_code(edits.at(span))]
+        cell = cells[header.codes]
+        slots = [Slot(span, cell=cell) for span in _words(edits, cell) if one_code(edits.at(span))]
     else:
         nothing = (None,) * len(header.wide)
         slots = [
@@ -168,7 +169,9 @@ def _move(edits: Edits, slots: Sequence[Slot], moves: Sequence[tuple[int, str | 
     dotted = any("." in edits.at(slot.code) for slot in slots)
     for slot, (source, code) in zip(slots, moves, strict=False):
         was = slots[source]
-        edits.made[slot.code] = edits.at(was.code) if code is None else code if dotted else code.replace(".", "")
+        moved = edits.at(was.code) if code is None else code if dotted else code.replace(".", "")
+        # A code that has a cell alone may stand in quotes, which have another meaning inside a cell of several.
+        edits.made[slot.code] = moved if slot.cell == was.cell else moved.strip('"')
         for place, other in ((slot.poa, was.poa), (slot.version, was.version)):
             if place is not None:
                 edits.made[place] = "" if other is None else edits.at(other)
