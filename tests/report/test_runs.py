@@ -148,6 +148,22 @@ def test_the_page_has_the_practice_and_the_days_at_its_head(make_findings: MakeF
     assert "<title>Oak &amp; Elm &lt;Clinic&gt;: Coding findings in findings.parquet</title>" in page
 
 
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "parquet", "parted"])
+def test_of_a_table_or_folder_with_several_runs_the_last_is_reported(tmp_path: Path, kind: str) -> None:
+    claims, nights = tmp_path / "claims.csv", tmp_path / "nights"
+    into = f"parquet:{nights}" if kind.startswith("par") else f"{kind}:{nights}:findings"
+    for number, run in enumerate(("monday", "tuesday"), 3):
+        claims.write_text("claim_id,codes,payer\n" + "".join(f"C{at},M62.84 I10,P{at}\n" for at in range(number)))
+        scrub = ["scrub", str(claims), "--into", into, "--into-mode", "run", "--run-id", run, "--only", "weakness"]
+        scrub += ["--partition-by", "payer"] if kind == "parted" else []
+        ran = CliRunner().invoke(main, [*scrub, "--fail-on", "never"])
+        assert ran.exit_code == 0, ran.output
+    data = write_report([str(nights) if kind.startswith("par") else into], tmp_path / "report.html")
+    assert (data.findings, len(data.rows)) == (4, 4)
+    assert data.trend is not None
+    assert [(one.claims, one.by_severity.total) for one in data.trend.runs] == [(3, 3), (4, 4)]
+
+
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
 def test_a_table_of_findings_has_the_trend_of_its_runs(tmp_path: Path, kind: str) -> None:
     claims, table = tmp_path / "claims.csv", f"{kind}:{tmp_path / 'nightly.db'}:findings"

@@ -11,7 +11,8 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.report.source import about_files, files_of
-from weakcode.report.tables import copied_table, is_table_in_file
+from weakcode.report.tables import copied_table, is_table_in_file, stored_runs
+from weakcode.scrub.write.folders import RUNS as RECORDS
 from weakcode.scrub.write.runs.records import is_without_summary
 
 _SAME = ("claims_in", "evaluated", "rejected", "clean", "rules")
@@ -38,12 +39,15 @@ def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | No
     Each findings file is a run, and so is a folder of Parquet files, and a summary (`.json`) of which there are no
     findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
     With `together`, all findings files are one run. `duckdb:FILE:TABLE` and `sqlite:FILE:TABLE` are the runs that wrote
-    into the table; its findings, copied into the folder `scratch`, are those of the last.
+    into the table; its findings, copied into the folder `scratch`, are those of the last. A folder that
+    `--into parquet:` wrote is all runs in it, each with its findings.
     Raises InputError for inputs that are none of these.
     """
     tables = [one for one in inputs if scratch is not None and is_table_in_file(one)]
     stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path())]
-    given = [one for path in inputs if path not in tables for one in _inside(Path(path))]
+    folders = [] if together else [path for path in inputs if path not in tables and (Path(path) / RECORDS).is_dir()]
+    stored += [run for path in folders for run in _of_folder(Path(path))]
+    given = [one for path in inputs if path not in (*tables, *folders) for one in _inside(Path(path))]
     summaries = [_of_summary(path) for path in given if path.suffix.lower() == ".json"]
     found = [path for path in given if path.suffix.lower() != ".json"]
     if not found and not stored:
@@ -88,6 +92,17 @@ def _of_table(given: str, place: int, scratch: Path) -> list[GivenRun]:
     runs = [_summarized(name, values) for values in copied_table(given, copied)]
     last = runs.pop() if runs else GivenRun((name,))
     return [*runs, attrs.evolve(last, files=(copied,))]
+
+
+def _of_folder(folder: Path) -> list[GivenRun]:
+    """Return the runs that `--into` wrote into a folder, each with its findings."""
+    runs = [
+        attrs.evolve(_summarized(folder.resolve().name, said), files=tuple(files))
+        for said, files in stored_runs(folder)
+    ]
+    if not any(run.files for run in runs):
+        raise InputError(f"the folder {folder} has no findings of a run that completed")
+    return runs
 
 
 def _of_summary(path: Path) -> GivenRun:

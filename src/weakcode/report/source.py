@@ -80,7 +80,12 @@ def about_files(files: Sequence[Path]) -> list[dict[str, str]]:
     for path in files:
         if path.parent not in whole and _kind(path) in ("parquet", "arrow"):
             said.append(_said(_schema(path)))
-    return said
+    return _once(said)
+
+
+def _once(said: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Return what files say, that of the partitions of one run once."""
+    return [one for place, one in enumerate(said) if not one.get("run.id") or one not in said[:place]]
 
 
 def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:

@@ -97,7 +97,9 @@ def is_table_in_file(given: str) -> bool:
 def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
     """Write the findings of a table in a file as `target`, and return the summaries of its runs, the oldest first.
 
-    Runs whose findings were not kept are not among them. Raises InputError for a table that is not there.
+    The findings are those of the last run, where all that it found stand under its id; otherwise all in the table, as
+    where some stayed from an earlier run. Runs whose findings were not kept are not among the runs. Raises InputError
+    for a table that is not there.
     """
     kind, _, rest = given.partition(":")
     path, _, name = rest.rpartition(":")
@@ -106,10 +108,38 @@ def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
     table = TableName.of(name)
     runs = attrs.evolve(table, table=RUNS).quoted
     with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
-        _copied(asked, table, None, target)
-        query = f"SELECT summary FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL ORDER BY started"  # noqa: S608
-        summaries = [json.loads(row["summary"]) for row in _rows(asked, query)]
-    return [one for one in summaries if one.get("is_kept", True)]
+        query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
+        rows = sorted(_rows(asked, query), key=lambda row: (row.get("number") or 0, row["started"]))
+        summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
+        last = summaries[-1] if summaries else {}
+        run = str((last.get("run") or {}).get("id", ""))
+        whole = is_run_id(run) and _left(asked, table, run) == last.get("findings")
+        _copied(asked, table, run if whole else None, target)
+    return summaries
+
+
+def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
+    """Return the runs that `--into parquet:` wrote into a folder, the oldest first: their summaries and files.
+
+    Runs that did not complete or were not kept are not among them, nor are those of which later ones replaced a file.
+    """
+    found = []
+    for record in (folder / RECORDS).glob("*.json"):
+        said = json.loads(record.read_text("utf-8"))
+        if said.get("is_kept") and "claims_in" in said:
+            files = _files_of(folder, record.stem)
+            if sum(map(_unwaived, files)) == said["findings"]:
+                # Within a second, the record that was written last is that of the later run.
+                found.append((str(said["run"]["started"]), record.stat().st_mtime_ns, said, files))
+    return [(said, files) for *_, said, files in sorted(found, key=lambda one: one[:2])]
+
+
+def _unwaived(path: Path) -> int:
+    """Return how many findings of a file are not waived."""
+    import pyarrow.parquet as pq
+
+    waived = pq.read_table(path, columns=["waived_by"])["waived_by"]
+    return int(waived.null_count)
 
 
 def _without_run(given: str) -> tuple[str, str | None]:
@@ -123,11 +153,7 @@ def _of_folder(folder: str, run: str) -> FindingsFiles:
     if not record.is_file():
         there = sorted(path.stem for path in record.parent.glob("*.json"))
         raise InputError(f"the folder {folder} has no run {run}{_the_last(there)}")
-    files = [
-        path
-        for path in parquet_files(Path(folder))
-        if path.name == f"findings-{name}.parquet" or path.name.startswith(f"findings-{name}-")
-    ]
+    files = _files_of(Path(folder), name)
     found = json.loads(record.read_text("utf-8"))
     if "claims_in" not in found:
         raise InputError(f"run {run} of the folder {folder} did not complete, so it has no findings")
@@ -136,6 +162,15 @@ def _of_folder(folder: str, run: str) -> FindingsFiles:
     if not files:
         raise InputError(f"run {run} of the folder {folder} wrote no findings, so there is no file of it to compare")
     return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).name}@{run}",))
+
+
+def _files_of(folder: Path, name: str) -> list[Path]:
+    """Return the files of the run whose record has this name."""
+    return [
+        path
+        for path in parquet_files(folder)
+        if path.name == f"findings-{name}.parquet" or path.name.startswith(f"findings-{name}-")
+    ]
 
 
 def _the_last(runs: Sequence[str]) -> str:
@@ -249,13 +284,19 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
         raise InputError(f"{table} has no run {run}{_the_last(list(there))}")
     if there[run] is None:
         raise InputError(f"run {run} of {table} did not complete, so it has no findings")
-    query = f"SELECT count(*) AS n FROM {table.quoted} WHERE run_id = '{run}' AND coalesce(waived_by, '') = ''"  # noqa: S608
-    (left,) = (row["n"] for row in _rows(asked, query))
+    left = _left(asked, table, run)
     if left != there[run]:
         raise InputError(
             f"of the {there[run]:,} findings of run {run}, {table} still has {left:,}: later runs replaced the others; "
             "--into-mode run and append keep those of each run"
         )
+
+
+def _left(asked: Asked, table: TableName, run: str) -> int:
+    """Return how many findings of a run, but for waived ones, are in a table."""
+    query = f"SELECT count(*) AS n FROM {table.quoted} WHERE run_id = '{run}' AND coalesce(waived_by, '') = ''"  # noqa: S608
+    (left,) = (row["n"] for row in _rows(asked, query))
+    return int(left)
 
 
 def _rows(asked: Asked, query: str) -> list[dict[str, Any]]:
