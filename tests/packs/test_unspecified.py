@@ -51,6 +51,20 @@ def test_the_nearest_codes_that_say_more_are_named() -> None:
     assert specific_instead("W19.XXXA", EDITION) == []
 
 
+def test_codes_of_other_conditions_in_the_same_category_are_not_named() -> None:
+    assert specific_instead("N39.0", EDITION) == []
+    assert "E78.1" in specific_instead("E78.5", EDITION)
+    assert specific_instead("D69.6", EDITION) == ["D69.3", "D69.4-", "D69.5-"]
+    assert "D64.0" in specific_instead("D64.9", EDITION)
+
+
+def test_an_unspecified_place_is_told_once_and_one_code_says_more() -> None:
+    found = Validator(also=["icd10cm/unspecified-code"]).check(Claim(["R51.9", "Y92.9"], service_date=DAY))
+    told = [one for one in found if "unspecified" in one.rule]
+    assert [one.rule for one in told] == ["icd10cm/unspecified-code", "guidelines/unspecified-place-activity-or-status"]
+    assert "R51.0 of its category says more" in told[0].message
+
+
 def test_the_rule_is_off_and_a_profile_gives_it_a_payers_denial_risk() -> None:
     claim = Claim(["I50.9"], payer="Acme Health", service_date=DAY)
     assert [one.rule for one in Validator().check(claim)] == []

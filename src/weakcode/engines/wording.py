@@ -235,7 +235,8 @@ class Wording:
         """Say which codes nearby leave nothing open; nothing where there are none."""
         codes = specific_instead(code, self._edition)
         more = f" and {len(codes) - _MOST_CHOICES} more" if len(codes) > _MOST_CHOICES else ""
-        return f"; {', '.join(codes[:_MOST_CHOICES])}{more} of its category say more" if codes else ""
+        say = "says" if len(codes) == 1 and not codes[0].endswith("-") else "say"
+        return f"; {', '.join(codes[:_MOST_CHOICES])}{more} of its category {say} more" if codes else ""
 
     def _choices(self, code: str) -> str:
         """Say what a code that is not billable needs: a 7th character, or one of the codes below it."""

@@ -9,11 +9,21 @@ from weakcode.codes.codeset import CodeSet, codes_where
 
 if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
+    from weakcode.codes.places import Node
 
 _OPEN = re.compile(r"\b(?:unspecified|not specified|NOS)\b", re.IGNORECASE)
 # These titles hold what is told and has no code of its own as well.
 _OTHER_TOO = re.compile(r"\bother(?: and|,| or)(?: other)? unspecified\b", re.IGNORECASE)
 _GROUPS = ("chapter", "section")
+_WORD = re.compile(r"[a-z]{4,}")
+_STEM = 5
+_CATEGORY = 3
+_REST = "9"
+"""What a code of the rest of its category has as its fourth character: its neighbours are what it is the rest of."""
+_SAY_NOTHING = re.compile(
+    "(?:un)?specified|other|disorders?|diseases?|with(?:out)?|sites?|parts?|types?|side|elsewhere|classified|initial"
+    "|subsequent|encounter|sequela"
+)
 
 
 def leaves_open(title: str) -> bool:
@@ -47,5 +57,22 @@ def specific_instead(code: str, edition: Edition) -> list[str]:
         specific = [child for child in edition.children_of(above.name) if not leaves_open(child.title)]
         # What lacks its 7th character has the finished codes below it, which are as open as it is.
         if specific and not leaves_open(above.title):
+            if len(above.name) == _CATEGORY and code[_CATEGORY + 1] != _REST:
+                specific = _of_one_condition(edition.title(code) or "", above.title, specific)
             return [child.name + "-" * bool(child.children) for child in specific]
     return []
+
+
+def _of_one_condition(title: str, above: str, near: list[Node]) -> list[Node]:
+    """Return those places whose titles share a word with this one that is not in the title above them.
+
+    A place of other conditions, such as N39, has neighbours of which none says more of the same one. Where all words
+    are in the title above, as those of anemias are, every neighbour is the same condition.
+    """
+    own = _stems(title) - _stems(above)
+    return [place for place in near if own & _stems(place.title)] if own else near
+
+
+def _stems(title: str) -> set[str]:
+    """Return how the words of a title begin that name something, so that forms of one word are the same."""
+    return {word[:_STEM] for word in _WORD.findall(title.lower()) if not _SAY_NOTHING.fullmatch(word)}
