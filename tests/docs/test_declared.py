@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import attrs
 import pytest
+import yaml
 
 from weakcode.fields import FIELDS, LINE_FIELDS
 from weakcode.rules.checks.pack import VERBS
-from weakcode.rules.model import Case, When
+from weakcode.rules.lines.model import LINE_KEYS, SET_KEYS, PointedName
+from weakcode.rules.model import Case, FactTest, When
 from weakcode.rules.structure import file_key
 from weakcode.semantics.conditions import CODE_PARTS, NEEDS, PARTS, Condition
 from weakcode.semantics.verbs import FORMS, Verb, Where
@@ -23,6 +27,35 @@ KEYS = [file_key(field) for cls in (When, Case) for field in attrs.fields(cls)]
 def test_the_guide_to_rules_names_every_key_of_a_case_and_of_its_condition(key: str) -> None:
     text = (DOCS / "rules-language.md").read_text("utf-8")
     assert f"`{key}`" in text or f"`{key}:" in text
+
+
+def _said(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Give each key of a rule with that under which it stands, and each word with its key."""
+    if isinstance(value, dict):
+        for key, under in value.items():
+            yield (path[-1] if path else "", key)
+            yield from () if key == "examples" else _said(under, (*path, key))
+    elif isinstance(value, list):
+        for one in value:
+            yield from _said(one, path)
+    elif path:
+        yield path[-1], str(value)
+
+
+def test_the_guide_to_rules_has_an_example_of_every_condition_verb_relation_and_kind_of_pointing() -> None:
+    text = (DOCS / "rules-language.md").read_text("utf-8")
+    packs = [yaml.safe_load(block) for block in re.findall(r"```yaml[^\n]*\n(.*?)```", text, re.DOTALL)]
+    written = [one for pack in packs if isinstance(pack, dict) for one in pack.get("rules", ())]
+    said = {one for rule in written if "examples" in rule for one in _said(rule)}
+    keys = {name: {key for under, key in said if under == name} for name, _ in said}
+    assert {file_key(field) for field in attrs.fields(When)} <= keys["when"]
+    assert {*LINE_KEYS} <= keys["line"]
+    assert {*LINE_KEYS, *SET_KEYS} <= keys["pointed"]
+    assert {*get_args(PointedName)} <= keys["pointed"] | keys["how"]
+    assert {file_key(field) for field in attrs.fields(FactTest)} <= keys["documented"]
+    assert {form.key for form in FORMS.values() if form.key} <= keys[""] | keys["cases"]
+    assert {form.word for form in FORMS.values() if form.word} <= keys["position"]
+    assert {where.name.lower() for where in Where} <= keys["forbid"] | keys["require"] | keys["order"]
 
 
 @pytest.mark.parametrize("name", [field.name for field in (*FIELDS, *LINE_FIELDS)])

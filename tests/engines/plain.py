@@ -89,4 +89,7 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         tests.append(ids[0] in set(condition.first_listed))
     if condition.pointer_off_claim:
         tests.append(any(pointer > len(ids) for line in claim.lines for pointer in line.pointers))
+    if condition.line_without_pointer:
+        pointed = [bool(line.pointers) for line in claim.lines]
+        tests.append(any(pointed) and not all(pointed))
     return all(tests)

@@ -109,42 +109,48 @@ def _mostly_none(strategy):
     return st.one_of(st.none(), st.none(), st.none(), strategy)
 
 
-conditions = st.builds(
-    Condition,
-    age_min=_mostly_none(ages),
-    age_max=_mostly_none(ages),
-    sex=_mostly_none(st.sampled_from("FM")),
-    settings=_mostly_none(st.just(("inpatient", "outpatient"))).map(lambda v: v or ()),
-    payers=_mostly_none(st.sampled_from([("acme",), ("med*", "a-1")])).map(lambda v: v or ()),
-    plans=_mostly_none(st.just(("MB",))).map(lambda v: v or ()),
-    bill_types=_mostly_none(st.sampled_from([("11*",), ("131-139",)])).map(lambda v: v or ()),
-    states=_mostly_none(st.just(("CA", "NV"))).map(lambda v: v or ()),
-    line_procedures=_mostly_none(st.sampled_from([("97110-97150",), ("G*", "97110")])).map(lambda v: v or ()),
-    line_modifiers=_mostly_none(st.just(("GP",))).map(lambda v: v or ()),
-    providers=_mostly_none(st.just(("1234567893", "19*"))).map(lambda v: v or ()),
-    rendering_providers=_mostly_none(st.just(("1*",))).map(lambda v: v or ()),
-    diagnoses_min=_mostly_none(st.integers(1, 6)),
-    diagnoses_max=_mostly_none(st.integers(1, 6)),
-    principals_min=_mostly_none(st.integers(0, 2)),
-    principals_max=_mostly_none(st.integers(0, 2)),
-    frequencies=_mostly_none(st.just(("7", "8"))).map(lambda v: v or ()),
-    original_references=_mostly_none(st.sampled_from([("missing",), ("X*", "12")])).map(lambda v: v or ()),
-    line_units_min=_mostly_none(st.integers(1, 2)),
-    line_units_max=_mostly_none(st.integers(1, 2)),
-    line_charge_min=_mostly_none(st.just(100)),
-    line_charge_max=_mostly_none(st.just(100)),
-    line_starts=_mostly_none(dates),
-    line_ends=_mostly_none(dates),
-    starts=_mostly_none(dates),
-    ends=_mostly_none(dates),
-    documented_all=_facts,
-    documented_any=_facts,
-    documented_none=_facts,
-    present=_mostly_none(some_codes),
-    absent=_mostly_none(some_codes),
-    first_listed=_mostly_none(some_codes),
-    pointer_off_claim=st.sampled_from([False, False, False, True]),
-)
+OF_CONDITIONS = {
+    "age_min": _mostly_none(ages),
+    "age_max": _mostly_none(ages),
+    "sex": _mostly_none(st.sampled_from("FM")),
+    "settings": _mostly_none(st.just(("inpatient", "outpatient"))).map(lambda v: v or ()),
+    "payers": _mostly_none(st.sampled_from([("acme",), ("med*", "a-1")])).map(lambda v: v or ()),
+    "plans": _mostly_none(st.just(("MB",))).map(lambda v: v or ()),
+    "bill_types": _mostly_none(st.sampled_from([("11*",), ("131-139",)])).map(lambda v: v or ()),
+    "states": _mostly_none(st.just(("CA", "NV"))).map(lambda v: v or ()),
+    "line_procedures": _mostly_none(st.sampled_from([("97110-97150",), ("G*", "97110")])).map(lambda v: v or ()),
+    "line_modifiers": _mostly_none(st.just(("GP",))).map(lambda v: v or ()),
+    "providers": _mostly_none(st.just(("1234567893", "19*"))).map(lambda v: v or ()),
+    "rendering_providers": _mostly_none(st.just(("1*",))).map(lambda v: v or ()),
+    "diagnoses_min": _mostly_none(st.integers(1, 6)),
+    "diagnoses_max": _mostly_none(st.integers(1, 6)),
+    "principals_min": _mostly_none(st.integers(0, 2)),
+    "principals_max": _mostly_none(st.integers(0, 2)),
+    "frequencies": _mostly_none(st.just(("7", "8"))).map(lambda v: v or ()),
+    "original_references": _mostly_none(st.sampled_from([("missing",), ("X*", "12")])).map(lambda v: v or ()),
+    "line_units_min": _mostly_none(st.integers(1, 2)),
+    "line_units_max": _mostly_none(st.integers(1, 2)),
+    "line_charge_min": _mostly_none(st.just(100)),
+    "line_charge_max": _mostly_none(st.just(100)),
+    "line_starts": _mostly_none(dates),
+    "line_ends": _mostly_none(dates),
+    "starts": _mostly_none(dates),
+    "ends": _mostly_none(dates),
+    "documented_all": _facts,
+    "documented_any": _facts,
+    "documented_none": _facts,
+    "present": _mostly_none(some_codes),
+    "absent": _mostly_none(some_codes),
+    "first_listed": _mostly_none(some_codes),
+    "pointer_off_claim": st.sampled_from([False, False, False, True]),
+    "places": _mostly_none(st.sampled_from([("11",), ("2*", "11")])).map(lambda v: v or ()),
+    "taxonomies": _mostly_none(st.just(("207*",))).map(lambda v: v or ()),
+    "line_revenues": _mostly_none(st.just(("0450-0459",))).map(lambda v: v or ()),
+    "line_places": _mostly_none(st.just(("11", "2*"))).map(lambda v: v or ()),
+    "line_without_pointer": st.sampled_from([False] * 7 + [True]),
+}
+"""What is drawn for each field of a condition."""
+conditions = st.builds(Condition, **OF_CONDITIONS)
 pointed = st.sampled_from([None, None, None, None, None, "first", "never", "line", "line-first", "line-only"])
 indicators = st.lists(st.sampled_from(["Y", "N", "U", "W", "1", "missing"]), min_size=1, max_size=4, unique=True)
 _POINTED = pointed.map(lambda one: {"pointed": one})
@@ -192,7 +198,7 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
         related = draw(code_sets) - draw(st.sampled_from([subject, subject, CodeSet()]))
     condition = draw(edit_conditions)
     filtered = dict(draw(filters)) if form.has_subject else {}
-    if condition is not None and condition.pointer_off_claim:
+    if condition is not None and condition.faults:
         # A rule file with both is refused.
         filtered.pop("poa", None)
         if filtered.get("pointed") in ("line", "line-first", "line-only"):
@@ -222,6 +228,8 @@ service_lines = st.one_of(
             units=st.sampled_from([None, 1, 1.5, 2, 3]),
             charge=st.sampled_from([None, 99.99, 100, 250]),
             start=st.none() | dates,
+            revenue=st.sampled_from([None, None, "450", "0300"]),
+            place=st.sampled_from([None, None, "11", "23"]),
             main_only=st.sampled_from([False, False, False, True]),
         ),
         max_size=5,
@@ -252,6 +260,8 @@ claims = st.builds(
     frequency=st.sampled_from([None, "1", "7"]),
     original_reference=st.sampled_from([None, "missing", "X12", "99"]),
     principals=st.sampled_from([None, 0, 1, 2]),
+    place=st.sampled_from([None, "11", "21", "99"]),
+    provider_taxonomy=st.sampled_from([None, "207Q00000X", "225100000X"]),
     provider=st.sampled_from([None, "1234567893", "1999999992"]),
     rendering_provider=st.sampled_from([None, "1234567893", "2"]),
     documented=st.sets(st.sampled_from(FACTS)),

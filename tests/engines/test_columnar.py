@@ -10,12 +10,14 @@ from pathlib import Path
 import attrs
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.strategies import (
     FACTS,
     NAMES,
+    OF_CONDITIONS,
+    SENTENCES,
     THOROUGH,
     SmallEdition,
     claims,
@@ -34,6 +36,7 @@ from weakcode.engines.durable import DurableEngine
 from weakcode.engines.findings import Assembler
 from weakcode.engines.unjudged import UnjudgedRules
 from weakcode.errors import InputError
+from weakcode.fields import FIELDS, LINE_FIELDS
 from weakcode.scrub.judge.columns import MOST_CODES, ColumnScrubber
 from weakcode.semantics.conditions import Condition
 from weakcode.semantics.edits import CompiledRule, Edit
@@ -122,6 +125,13 @@ rows = st.fixed_dictionaries(
         "plan": st.sampled_from([None, "MB", "CI"]),
         "bill_type": st.sampled_from([None, "111", "131", "0139"]),
         "state": st.sampled_from([None, "CA", "ny"]),
+        "frequency": st.sampled_from([None, "1", "7"]),
+        "original_reference": st.sampled_from([None, "missing", "x12"]),
+        "principals": st.sampled_from([None, 0, 1, 2]),
+        "place": st.sampled_from([None, "11", "21"]),
+        "provider": st.sampled_from([None, "1234567893"]),
+        "provider_taxonomy": st.sampled_from([None, "207q00000x"]),
+        "rendering_provider": st.sampled_from([None, "1234567893", "2"]),
         "lines": st.none()
         | st.lists(
             st.fixed_dictionaries(
@@ -130,12 +140,52 @@ rows = st.fixed_dictionaries(
                     "pointers": pointers,
                     "procedure": procedures,
                     "modifiers": st.sampled_from([[], ["GP"], ["25", "GP"]]),
+                    "units": st.sampled_from([None, 1, 1.5, 2]),
+                    "charge": st.sampled_from([None, 99.99, 100]),
+                    "place": st.sampled_from([None, "11", "23"]),
+                    "revenue": st.sampled_from([None, "450", "0300"]),
+                    "start": st.none() | dates,
+                    "main_only": st.sampled_from([False, False, True]),
                 }
             ),
             max_size=5,
         ),
     }
 )
+
+
+WORDS = (
+    "plan", "bill_type", "state", "frequency", "original_reference", "place", "provider", "provider_taxonomy",
+    "rendering_provider",
+)  # fmt: skip
+_BY_ARROW = {"string": pa.string(), "int64": pa.int64(), "int32": pa.int32(), "float64": pa.float64(),
+             "date32": pa.date32(), "bool": pa.bool_()}  # fmt: skip
+LINE_TYPES = {
+    field.name: pa.list_(_BY_ARROW[field.arrow]) if field.is_list else _BY_ARROW[field.arrow] for field in LINE_FIELDS
+}
+
+
+def test_every_field_of_conditions_claims_and_lines_is_drawn():
+    drawn = some_rows_of(50)
+    assert set(OF_CONDITIONS) == {field.name for field in attrs.fields(Condition)}
+    assert {field.name for field in FIELDS} <= set(drawn[0])
+    lines = [line for row in drawn for line in row["lines"] or ()]
+    assert {field.name for field in LINE_FIELDS} - {"end"} <= set(lines[0])
+    assert {verb for verb, _ in SENTENCES} == set(Verb)
+    assert {where for _, where in SENTENCES} == set(Where)
+
+
+def some_rows_of(count):
+    """Return rows, the same whenever they are asked for."""
+    found = []
+
+    @settings(max_examples=count, derandomize=True, database=None)
+    @given(rows)
+    def draw(row):
+        found.append(row)
+
+    draw()
+    return found
 
 
 @st.composite
@@ -159,10 +209,7 @@ def claim_of(row, number=0) -> Claim:
 
 def batch_of(some_rows) -> pa.RecordBatch:
     diagnosis = pa.struct([("code", pa.string()), ("text", pa.string()), ("poa", pa.string())])
-    text, numbers = pa.string(), pa.list_(pa.int32())
-    line = pa.struct(
-        [("number", pa.int32()), ("pointers", numbers), ("procedure", text), ("modifiers", pa.list_(text))]
-    )
+    line = pa.struct([(field.name, LINE_TYPES[field.name]) for field in LINE_FIELDS if field.name != "end"])
     schema = pa.schema(
         [
             ("claim_id", pa.string()),
@@ -175,9 +222,8 @@ def batch_of(some_rows) -> pa.RecordBatch:
             ("payer", pa.string()),
             ("documented", pa.list_(pa.string())),
             ("payer_id", pa.list_(pa.string())),
-            ("plan", pa.string()),
-            ("bill_type", pa.string()),
-            ("state", pa.string()),
+            *((name, pa.string()) for name in WORDS),
+            ("principals", pa.int32()),
             ("lines", pa.list_(line)),
         ]
     )
