@@ -11,7 +11,7 @@ from weakcode.claims import Claim, Diagnosis, ServiceLine
 from weakcode.rules.lines.model import LineTest, NumberRange, Pointed
 from weakcode.rules.model import Case, When
 from weakcode.semantics.bits import ClaimTest, ConditionBits
-from weakcode.semantics.conditions import CODE_PARTS, Condition, holds
+from weakcode.semantics.conditions import CODE_PARTS, Condition, holds, unmet
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.servicelines import asked_lines
 
@@ -89,3 +89,10 @@ def test_what_a_line_must_have_is_asked_under_when_or_pointed() -> None:
         None,
     )
     assert asked_lines(When(), Case()) == {}
+
+
+def test_a_claim_without_lines_is_told_from_one_whose_lines_lack_what_is_asked() -> None:
+    asked = Condition(line_procedures=("97110",))
+    without, other = Claim(["A00"]), Claim(["A00"], lines=[ServiceLine(1, (1,), "99213")])
+    reasons = [unmet(asked, JudgedClaim.of(claim, EDITION), EDITION) for claim in (without, other)]
+    assert reasons == [["the claim has no service lines"], ["no service line has procedure 97110"]]
