@@ -166,6 +166,16 @@ def test_a_rule_that_needs_something_is_told_where_it_lacks_and_speaks_where_it_
     assert not full.not_judged
 
 
+@pytest.mark.parametrize("need", ["age", "sex", "setting", "service_date"])
+def test_a_claim_that_lacks_what_the_rules_need_and_nothing_else_is_told(need):
+    asked, said = RULE_OF_NEED[need]
+    rule = {"id": "needy", "title": "N", "severity": "warning", "subject": "M62.81", "forbid": "I10", **asked}
+    judge = Validator(packs=[{"pack": "own", "title": "Own", "rules": [rule]}], today="2026-05-01")
+    claim = {"codes": ["M62.81", "I10"], **FULL, "lines": [LINE], **said}
+    assert not judge.judge(claim).not_judged
+    assert [one.needs for one in judge.judge({**claim, need: None}).not_judged] == [need]
+
+
 def test_a_rule_that_speaks_of_no_code_of_the_claim_is_not_told():
     assert not_judged("E78.5", without="age sex setting") == {}
 
