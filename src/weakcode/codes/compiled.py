@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.keys import pack_key, pack_keys
 from weakcode.codes.normalise import compact
-from weakcode.codes.sources.tabular import NOTE_KINDS, Tabular, TabularNode
+from weakcode.codes.places import NOTE_KINDS
 from weakcode.codes.storage.shape import NOBODY as NOBODY
+
+if TYPE_CHECKING:
+    from weakcode.codes.sources.tabular import Tabular, TabularNode
 
 VERSION = 4
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""

@@ -6,6 +6,18 @@ from typing import NamedTuple
 
 import attrs
 
+NOTE_KINDS = {
+    "excludes1": "excludes1",
+    "excludes2": "excludes2",
+    "codeFirst": "code_first",
+    "useAdditionalCode": "use_additional",
+    "codeAlso": "code_also",
+    "includes": "includes",
+    "inclusionTerm": "inclusion_term",
+    "notes": "note",
+    "sevenChrNote": "seventh_character_note",
+}
+"""The kinds of notes by the names of their elements in CDC's XML."""
 _CATEGORY = 3
 
 

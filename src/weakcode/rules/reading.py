@@ -17,11 +17,12 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import Problem, RuleFileError, did_you_mean
-from weakcode.rules.yamlmarks import DEEPEST, check_characters, path_text
-from weakcode.rules.yamlmarks import Path as Place
+
+if TYPE_CHECKING:
+    from weakcode.rules.yamlmarks import Path as Place
 
 LARGEST = 32 << 20
 """Bytes that a rule file, a profile or a file of waivers may have. The largest that weakcode ships has a hundredth."""
@@ -138,11 +139,15 @@ def as_file(data: Given, name: str) -> GivenFile:
 
 
 def _refused(name: str, path: Place, message: str) -> RuleFileError:
+    from weakcode.rules.yamlmarks import path_text
+
     return RuleFileError([Problem(name, 1, 1, message, path_text(path))])
 
 
 def _plain(value: Any, path: Place, name: str) -> Any:
     """Return a value as a file would give it: dates as text, any mapping and sequence as keys and lists."""
+    from weakcode.rules.yamlmarks import DEEPEST
+
     if len(path) >= DEEPEST:
         raise _refused(name, path[:3], f"nested deeper than {DEEPEST} levels; no rule file needs that")
     if isinstance(value, Mapping):
@@ -169,6 +174,8 @@ def _key(key: Any, path: Place, name: str) -> str | int:
 
 
 def _text(text: str, path: Place, name: str) -> str:
+    from weakcode.rules.yamlmarks import check_characters
+
     said = check_characters(text)
     if said:
         raise _refused(name, path, said)

@@ -13,19 +13,8 @@ from typing import BinaryIO
 import attrs
 
 from weakcode.codes._tabular import Reader
+from weakcode.codes.places import NOTE_KINDS
 from weakcode.errors import EditionError
-
-NOTE_KINDS = {
-    "excludes1": "excludes1",
-    "excludes2": "excludes2",
-    "codeFirst": "code_first",
-    "useAdditionalCode": "use_additional",
-    "codeAlso": "code_also",
-    "includes": "includes",
-    "inclusionTerm": "inclusion_term",
-    "notes": "note",
-    "sevenChrNote": "seventh_character_note",
-}
 
 # Category S06 is the one place where a prose note takes 7th characters away from some of its codes.
 _NOT_APPLICABLE = re.compile(
