@@ -142,6 +142,21 @@ class Program:
         conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
         written_edits = records(edits)
+        known: dict[Any, int] = {}
+
+        def special(edit: Edit) -> int:
+            # Most edits differ in nothing of this.
+            asks = (id(edit.condition), edit.terms, edit.pointed, edit.poa)
+            if asks not in known:
+                known[asks] = (
+                    CONDITIONAL * (edit.condition is not None)
+                    | TERMED * bool(edit.terms)
+                    | POINTED * edit.asks_lines
+                    | ADMITTED * edit.asks_poa
+                    | SERVED * edit.asks_service
+                )
+            return known[asks]
+
         columns = {
             "offsets": accumulate(map(len, written_edits), initial=0),
             "rules": [edit.rule for edit in edits],
@@ -151,14 +166,7 @@ class Program:
             "subjects": [pool.number(edit.subject) for edit in edits],
             "objects": [pool.number(edit.object) for edit in edits],
             "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
-            "special": [
-                CONDITIONAL * (edit.condition is not None)
-                | TERMED * bool(edit.terms)
-                | POINTED * edit.asks_lines
-                | ADMITTED * edit.asks_poa
-                | SERVED * edit.asks_service
-                for edit in edits
-            ],
+            "special": map(special, edits),
         }
         arrays = {name: array("I", column) for name, column in columns.items()}
         arrays["set_bounds"], arrays["set_spans"] = pool.columns()

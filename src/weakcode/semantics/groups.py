@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -114,13 +113,21 @@ def grouped(edit: Edit, by: Grouping | None, edition: Edition) -> Iterator[Edit]
     # Spelling out the codes of thousands of groups takes long; most rules never say them.
     form = FORMS[edit.verb]
     says_codes = form.asks_object or "{listed}" in (edit.message or form.message)
-    alike = partial(Edit, **{field.name: getattr(edit, field.name) for field in attrs.fields(Edit)})
+    names = [field.name for field in attrs.fields(Edit)]
+    values = [getattr(edit, name) for name in names]
+    parts = [names.index(name) for name in ("subject", "object", "listed")]
+
+    def alike(subject: CodeSet, related: CodeSet = edit.object, listed: str = edit.listed) -> Edit:
+        for at, value in zip(parts, (subject, related, listed), strict=True):
+            values[at] = value
+        return Edit(*values)
+
     for group, subject in groups_of(edit.subject, by, edition).items():
         others = objects.get(group, _NO_CODES)
         if form.counts_subjects:
             if len(subject) > 1:
-                yield alike(subject=subject)
+                yield alike(subject)
         elif others:
-            yield alike(subject=subject, object=others, listed=spelled(others, edition) if says_codes else "")
+            yield alike(subject, others, spelled(others, edition) if says_codes else "")
         elif form.asks_object or not form.needs_object:
-            yield alike(subject=subject, object=others)
+            yield alike(subject, others)
