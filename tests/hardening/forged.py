@@ -174,7 +174,7 @@ def _walk(forged: Edition) -> None:
     index_texts(forged)
     for kind in NOTES:
         list(forged.all_notes(kind))
-    forged.titled(), forged.spellings
+    forged.titled(), forged.spelled
 
 
 def _judge(forged: Program) -> None:
