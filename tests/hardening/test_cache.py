@@ -132,7 +132,7 @@ def _forged(content: bytes, at: int) -> bytes:
     """Return a container with another byte and the digest that goes with it, as anybody can work it out."""
     body = bytearray(content[40:])
     body[at] ^= 0x7F
-    return store.sealed(content[:40] + bytes(body), b"")
+    return b"".join(store.sealed(content[:40] + bytes(body), b""))
 
 
 def test_what_somebody_else_made_to_fit_is_not_used(cache: Path) -> None:

@@ -102,8 +102,11 @@ def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> by
     parts = [len(header).to_bytes(8, "little"), header]
     for content in sections.values():
         parts += [content, bytes(-len(content) % 8)]
-    body = b"".join(parts)
-    return MAGIC + _digest(body) + body
+    # Of one piece after the other, as `_digest` tells it of the whole, which is not put together twice.
+    digest = 0
+    for part in parts:
+        digest = zlib.crc32(part, digest)
+    return b"".join((MAGIC, digest.to_bytes(_DIGEST_SIZE, "big"), *parts))
 
 
 def _digest(body: bytes | memoryview, secret: bytes = b"") -> bytes:
@@ -112,10 +115,10 @@ def _digest(body: bytes | memoryview, secret: bytes = b"") -> bytes:
     return hmac.digest(secret, body, "sha256")
 
 
-def sealed(content: bytes, secret: bytes) -> bytes:
-    """Return a container with the digest that a secret gives it."""
+def sealed(content: bytes, secret: bytes) -> tuple[bytes, bytes, memoryview]:
+    """Return a container with the digest that a secret gives it, in parts: it is not put together in memory again."""
     body = memoryview(content)[_HEADER_AT:]
-    return b"".join((MAGIC, _digest(body, secret), body))
+    return MAGIC, _digest(body, secret), body
 
 
 def open_bytes(content: bytes, key: str | None = None, secret: bytes = b"") -> Container | None:
@@ -233,14 +236,14 @@ def _make_secret(path: Path) -> None:
             Path(temporary).unlink()
 
 
-def write_bytes(path: Path, content: bytes) -> bool:
-    """Write `content` to `path` in one step; False, and no trace left, when the folder cannot be written."""
+def write_bytes(path: Path, *parts: bytes | memoryview) -> bool:
+    """Write all parts to `path` in one step; False, and no trace left, when the folder cannot be written."""
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
         Path(temporary).replace(path)
     except OSError:
         if temporary is not None:
@@ -264,7 +267,7 @@ def keep(path: Path, content: bytes) -> bool:
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret = _secret(path.parent, make=True)
-    if secret is None or not write_bytes(path, sealed(content, secret)):
+    if secret is None or not write_bytes(path, *sealed(content, secret)):
         return False
     if len(content) >= _WORTH_ROOM:
         with contextlib.suppress(OSError):

@@ -38,22 +38,21 @@ def unspecified_side(edition: Edition) -> CodeSet:
     tells_side, tells_none = words.having(_SIDES), words.having(["unspecified"])
     stems = words.told_by(_stem).spelled()
     unspecified = words.letter("unspecified")
-    parents, windows = edition.parents, edition.windows_at(places)
+    windows, names = edition.windows_at(places), edition.names
+    parents = np.asarray(edition.parents)[places].tolist()
     sided: dict[tuple[int, str], list[int]] = {}
     silent: list[int] = []
+    sides = tells_side.tolist()
     for at in np.flatnonzero((tells_side | tells_none) & edition.of_kind("subcategory")[places]).tolist():
-        if tells_side[at]:
-            sided.setdefault((parents[int(places[at])], stems[at]), []).append(at)
+        if sides[at]:
+            sided.setdefault((parents[at], stems[at]), []).append(at)
         else:
             silent.append(at)
     found: list[CodeSet] = []
     for at in silent:
-        place = int(places[at])
-        others = (
-            one for left in _without_each(unspecified, stems[at]) for one in sided.get((parents[place], left), ())
-        )
+        others = (one for left in _without_each(unspecified, stems[at]) for one in sided.get((parents[at], left), ()))
         if any(meet(windows[at], windows[other], edition.windows) for other in others):
-            found.append(edition.billable_below(edition.names[place]))
+            found.append(edition.billable_below(names[int(places[at])]))
     return CodeSet.joined(found)
 
 
@@ -64,9 +63,10 @@ def _stem(word: str) -> str:
 
 def _without_each(word: str, words: str) -> Iterator[str]:
     """Yield words without each of a word in turn: "unspecified nerve of unspecified arm" has two to try."""
-    for at, one in enumerate(words):
-        if one == word:
-            yield words[:at] + words[at + 1 :]
+    at = words.find(word)
+    while at >= 0:
+        yield words[:at] + words[at + 1 :]
+        at = words.find(word, at + 1)
 
 
 @attrs.frozen
