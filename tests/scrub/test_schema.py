@@ -35,3 +35,29 @@ def test_findings_of_a_batch_and_of_single_claims_have_declared_columns(tmp_path
             kind = field.type.value_type if hasattr(field.type, "index_type") else field.type
             declared = findings_schema().field(field.name).type
             assert kind == declared or str(declared).startswith("list<")
+
+
+def test_a_parquet_file_of_findings_holds_nothing_but_their_values(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from weakcode.scrub.columns.arrow import distinct
+    from weakcode.scrub.run import scrub
+
+    twice = pa.DictionaryArray.from_arrays(pa.array([2, 0, None, 1], pa.int32()), pa.array(["a", "b", "a"]))
+    lists = pa.ListArray.from_arrays(pa.array([0, 1, 1, 4], pa.int32()), twice)
+    assert distinct(twice).dictionary.to_pylist() == ["a", "b"]
+    for column in (twice, lists, lists[1:], pa.array(["a"]), lists.take(pa.array([2, None, 0]))):
+        assert distinct(column).to_pylist() == column.to_pylist()
+        assert distinct(column).type == column.type
+    rows = (f"{n},I10 I10 M62.84,202{4 + n % 3}-01-11\n" for n in range(50))
+    (tmp_path / "c.csv").write_text("claim_id,codes,service_date\n" + "".join(rows))
+    columns = weakcode.Validator(packs=["weakness", "icd10cm"]).columns()
+    validator = weakcode.Validator(packs=["weakness", "icd10cm"])
+    scrub([tmp_path / "c.csv"], validator, output=tmp_path / "f.parquet", columns=columns)
+    group = parquet.ParquetFile(tmp_path / "f.parquet").metadata.row_group(0)
+    messages = parquet.read_table(tmp_path / "f.parquet")["message"].unique().to_pylist()
+    parts = [group.column(at) for at in range(group.num_columns)]
+    (size,) = (part.total_uncompressed_size for part in parts if part.path_in_schema == "message")
+    # Beside the values stand their lengths, and the places of all rows.
+    assert size < sum(len(one) + 4 for one in messages) + 150

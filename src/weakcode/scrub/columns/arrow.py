@@ -47,6 +47,26 @@ def as_text(column: pa.Array) -> pa.Array:
     return column.cast(pa.string())
 
 
+def distinct(column: pa.Array) -> pa.Array:
+    """Return a column in whose dictionary, if it or its lists have one, each value stands once.
+
+    Arrow leaves room in a Parquet file for values that stand twice, and writes what was in that memory before.
+    """
+    if pa.types.is_list(column.type) and pa.types.is_dictionary(column.type.value_type):
+        values = distinct(column.values)
+        if len(values.dictionary) == len(column.values.dictionary):
+            return column
+        mask = column.is_null() if column.null_count else None
+        return pa.ListArray.from_arrays(pa.concat_arrays([column.offsets]), values, type=column.type, mask=mask)
+    if not pa.types.is_dictionary(column.type):
+        return column
+    known = column.dictionary.dictionary_encode()
+    if len(known.dictionary) == len(column.dictionary):
+        return column
+    indices = known.indices.take(column.indices).cast(column.type.index_type)
+    return pa.DictionaryArray.from_arrays(indices, known.dictionary)
+
+
 def listed(dictionary: pa.Array) -> list[Any]:
     """Return the values of a dictionary, None for text that is not UTF-8: no row that is a claim has it."""
     try:

@@ -92,7 +92,12 @@ class _ParquetFindings:
         return self._writer
 
     def write(self, batch: pa.RecordBatch) -> None:
-        batch = conformed(batch)
+        import pyarrow as pa
+
+        from weakcode.scrub.columns.arrow import distinct
+
+        columns = list(map(distinct, (whole := conformed(batch)).columns))
+        batch = pa.RecordBatch.from_arrays(columns, schema=whole.schema)
         with writing(self._target):
             # The first batch decides which columns are dictionaries; what readers see is the same either way.
             writer = self._open(batch.schema)
