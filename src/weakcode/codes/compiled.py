@@ -14,6 +14,7 @@ from weakcode.codes.keys import pack_key, pack_keys
 from weakcode.codes.normalise import compact
 from weakcode.codes.places import NOTE_KINDS
 from weakcode.codes.storage.shape import NOBODY as NOBODY
+from weakcode.codes.storage.shape import numbers_of
 
 if TYPE_CHECKING:
     from weakcode.codes.sources.tabular import Tabular, TabularNode
@@ -165,4 +166,4 @@ def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:
 
     What `compile_tabular` makes without windows has no `code_window`, the window of each billable code.
     """
-    return {name: sections[name].cast(item) for name, item in ITEM_TYPES.items()}  # type: ignore[call-overload]
+    return {name: numbers_of(sections[name], item) for name, item in ITEM_TYPES.items()}

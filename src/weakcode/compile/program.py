@@ -270,7 +270,8 @@ class Program:
         s = self._sections
         low, high = s["offsets"][number : number + 2]
         if self._anew is None:
-            return json.loads(bytes(s["records"][low:high]))  # type: ignore[no-any-return]
+            record: dict[str, Any] = json.loads(bytes(s["records"][low:high]))
+            return record
         columns = ("rules", "verbs", "wheres")
         try:
             return read_record(bytes(s["records"][low:high]), *(s[name][number] for name in columns))
@@ -315,17 +316,20 @@ class Program:
     @property
     def claim_edits(self) -> tuple[int, ...]:
         """The edits without a subject."""
-        return self._sections["claim_edits"]  # type: ignore[no-any-return]
+        found: tuple[int, ...] = self._sections["claim_edits"]
+        return found
 
     @property
     def wide_edits(self) -> frozenset[int]:
         """The edits of which most codes are an object: they are asked for a code, and not listed with it."""
-        return self._sections["wide"]  # type: ignore[no-any-return]
+        found: frozenset[int] = self._sections["wide"]
+        return found
 
     @property
     def rule_of_edit(self) -> Sequence[int]:
         """The number of each edit's rule."""
-        return self._sections["rules"]  # type: ignore[no-any-return]
+        found: Sequence[int] = self._sections["rules"]
+        return found
 
     def column(self, name: str) -> memoryview:
         """Return a column of the compiled form.
@@ -336,12 +340,14 @@ class Program:
         subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for `object`, without the
         wide edits.
         """
-        return self._sections[name]  # type: ignore[no-any-return]
+        column: memoryview = self._sections[name]
+        return column
 
     def code_class(self, code_id: int) -> int:
         """Return the class of a code id."""
         segment = bisect_right(self._sections["starts"], code_id) - 1
-        return self._sections["members"][segment]  # type: ignore[no-any-return]
+        found: int = self._sections["members"][segment]
+        return found
 
     def listed_roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the edits in which codes of a class are subject, and those in which they are object, but wide ones."""

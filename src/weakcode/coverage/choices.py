@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from weakcode.claims import Claim
-from weakcode.coverage.judging import ADVICE, RULES, LineReading, PoliciesOfLines, asked_lines, procedure_of, readings
+from weakcode.coverage.judging import ADVICE, RULES, LineReading, PoliciesOfLines, asked_lines, readings, spelled
 from weakcode.coverage.policies import Policies, Policy
 from weakcode.engines.ids import id_of
 from weakcode.errors import InputError, did_you_mean
@@ -132,7 +132,7 @@ class Coverage:
     def not_judged(self, claim: Claim, applied: AppliedRules) -> tuple[NotJudged, ...]:
         """Return what a claim does not say and its payer's policies would need: its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
-        needs = self.lacking_of(payer, claim.state, has_procedures=any(map(procedure_of, claim.lines)))
+        needs = self.lacking_of(payer, claim.state, has_procedures=any(spelled(line.procedure) for line in claim.lines))
         return could_not_judge(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
 
     def lacking_of(self, payer: str | None, state: str | None, *, has_procedures: bool) -> str:

@@ -91,7 +91,7 @@ class AskedLine(NamedTuple):
 def asked_lines(lines: Sequence[ServiceLine]) -> list[AskedLine]:
     """Return service lines as policies look at them."""
     return [
-        AskedLine(line.number, procedure_of(line), line.pointers, bool(line.pointers) and not line.main_only)
+        AskedLine(line.number, spelled(line.procedure), line.pointers, bool(line.pointers) and not line.main_only)
         for line in lines
     ]
 
@@ -192,9 +192,9 @@ def line_of(
     return Line(procedure, f"{procedure} of {lines_named(numbers)}", tuple(there), is_known, codes)
 
 
-def procedure_of(line: ServiceLine) -> str:
-    """Return the procedure of a line as policies spell it; blank where it has none."""
-    return line.procedure.strip().upper() if line.procedure else ""
+def spelled(procedure: str | None) -> str:
+    """Return a procedure as policies spell it; blank where there is none."""
+    return (procedure or "").strip().upper()
 
 
 def _reading(line: Line, outcome: Outcome, reason: str, rule: str = NOT_COVERED) -> LineReading:

@@ -185,11 +185,8 @@ class PolicyFile:
         self.day = dt.date.fromisoformat(stored.meta["date"])
         self.procedures: list[str] = stored.meta["procedures"]
 
-    def __getstate__(self) -> tuple[str, Container]:
-        return self.name, self._stored
-
-    def __setstate__(self, state: tuple[str, Container]) -> None:
-        self.__init__(*state)  # type: ignore[misc]
+    def __reduce__(self) -> tuple[type[PolicyFile], tuple[str, Container]]:
+        return PolicyFile, (self.name, self._stored)
 
     @property
     def meta(self) -> Mapping[str, Any]:

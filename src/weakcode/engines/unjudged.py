@@ -68,18 +68,18 @@ class Questions:
         """Return what is to be asked where `day` stands for a service date that is missing."""
         found = tuple(one for asking in asked if (one := _as_of(asking, day)).wants)
 
-        def having(what: Callable[[AskedAlike], object]) -> int:
-            return sum(1 << n for n, one in enumerate(found, start=1) if what(one))
+        def having(what: Iterable[object]) -> int:
+            return sum(1 << n for n, one in enumerate(what, start=1) if one)
 
         wanting = [0]
         for bit in BITS.values():
-            of_need = having(lambda one, bit=bit: one.wants & bit)  # type: ignore[misc]
+            of_need = having(one.wants & bit for one in found)
             wanting += [known | of_need for known in wanting]
-        pointed = having(lambda one: one.condition.pointer_off_claim)
+        pointed = having(one.condition.pointer_off_claim for one in found)
         allowed = [known if lacks & _POINTERS else known & ~pointed for lacks, known in enumerate(wanting)]
         tests = ConditionBits([ClaimTest(_without_pointers(one.condition)) for one in found], lenient=True)
         needs = functools.reduce(int.__or__, (one.wants for one in found), 0)
-        return cls(found, tests, needs, tuple(wanting), tuple(allowed), having(lambda one: one.codes is None))
+        return cls(found, tests, needs, tuple(wanting), tuple(allowed), having(one.codes is None for one in found))
 
     def of_claim(self, judged: JudgedClaim, lacks: int) -> int:
         """Return the bits of what could not be judged on a claim that lacks this, as bits of `BITS`."""

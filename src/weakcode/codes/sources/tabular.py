@@ -14,6 +14,7 @@ import attrs
 
 from weakcode.codes._tabular import Reader
 from weakcode.codes.places import NOTE_KINDS
+from weakcode.codes.sources.xmltree import DoctypeError
 from weakcode.errors import EditionError
 
 # Category S06 is the one place where a prose note takes 7th characters away from some of its codes.
@@ -100,8 +101,6 @@ def read_tabular(source: bytes | BinaryIO, where: str = "the file") -> Tabular:
 
     Raises EditionError for anything that is not a whole, well-formed Tabular List.
     """
-    from weakcode.codes.sources.xmltree import DoctypeError
-
     content = source if isinstance(source, bytes) else source.read()
     reader = Reader(where, TabularNode, NoteBlock, NOTE_KINDS)
     try:

@@ -103,6 +103,12 @@ def fits(sections: Mapping[str, Any], columns: Iterable[Column]) -> bool:
         return False
 
 
+def numbers_of(section: Any, item: str) -> memoryview:
+    """Return the numbers in a section, of the type that an item of `memoryview` has."""
+    # The stubs know casts to types that are spelled out, and not one that a declaration names.
+    return memoryview(section).cast("B").cast(item)  # type: ignore[call-overload,no-any-return]
+
+
 def _has(sections: Mapping[str, Any], sizes: Mapping[str, int], lengths: Mapping[str, int], column: Column) -> bool:
     if sizes[column.name] % _WIDTH[column.item]:
         return False
@@ -110,5 +116,5 @@ def _has(sections: Mapping[str, Any], sizes: Mapping[str, int], lengths: Mapping
         return False
     if not column.ends:
         return True
-    numbers = memoryview(sections[column.name]).cast("B").cast(column.item)  # type: ignore[call-overload]
+    numbers = numbers_of(sections[column.name], column.item)
     return len(numbers) > 0 and int(numbers[-1]) == lengths[column.ends]

@@ -12,7 +12,7 @@ from itertools import compress, islice
 from operator import ge, lt
 from typing import Any
 
-from weakcode.codes.storage.shape import Column
+from weakcode.codes.storage.shape import Column, numbers_of
 
 _AMID_A_CHARACTER = re.compile(rb"[\x80-\xbf]")
 
@@ -23,7 +23,7 @@ def numbers_hold(sections: Mapping[str, Any], columns: Iterable[Column], limits:
     `limits` gives what is no number of a column, by name.
     """
     columns = tuple(columns)
-    read = {one.name: memoryview(sections[one.name]).cast("B").cast(one.item).tolist() for one in columns}  # type: ignore[call-overload]
+    read = {one.name: numbers_of(sections[one.name], one.item).tolist() for one in columns}
     counts = {name: len(numbers) for name, numbers in read.items()}
     counts |= limits
     if not all(bytes(sections[one.name]).isascii() for one in columns if one.ascii):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
 from weakcode.coverage.choices import ChosenPolicies, Coverage, could_not_judge
-from weakcode.coverage.judging import ADVICE, NOT_COVERED, RULES, AskedLine, Current, LineReading, readings
+from weakcode.coverage.judging import ADVICE, NOT_COVERED, RULES, AskedLine, Current, LineReading, readings, spelled
 from weakcode.coverage.policies import Policy, PolicyFile
 from weakcode.coverage.published import COVERED, EXCLUDED
 from weakcode.engines.ids import PART, keys_of
@@ -67,6 +67,12 @@ class _Lists:
         self._known: dict[int, Current] = {}
         self.starts = np.array([_latest(of) for of in self._policies], np.int64)
         self.ends = np.array([_earliest(of) for of in self._policies], np.int64)
+
+    def of_lines(self, batch: _Batch) -> Numbers:
+        """Return the number of the policies about the procedure of each line, -1 where there are none."""
+        of_name = np.array([self.numbers.get(name, -1) for name in batch.names], np.int64)
+        found: Numbers = of_name[batch.lines.procedure]
+        return found
 
     def is_told(self, number: Numbers) -> Bools:
         """Tell of which numbers the lists alone tell what is not covered: all that they cover is plainly listed."""
@@ -127,6 +133,33 @@ def _earliest(policies: Sequence[Policy]) -> int:
     return min(policy.ends.toordinal() if policy.ends else _LAST for policy in policies)
 
 
+class _Payers:
+    """Who pays for each row, with the state: both as one number."""
+
+    def __init__(self, about: AboutClaims) -> None:
+        self._payers, self._states = about.whose.values, (*about.categories["state"].values, None)
+        state = about.categories["state"].index
+        of_state = np.where(state < 0, len(self._states) - 1, state)
+        self.keys: Numbers = about.whose.index.astype(np.int64) * len(self._states) + of_state
+
+    def of(self, key: int) -> tuple[str | None, str | None]:
+        """Return the payer and the state of a number."""
+        return self._payers[key // len(self._states)], self._states[key % len(self._states)]
+
+
+@attrs.frozen(eq=False)
+class _Batch:
+    """What is looked at of a batch: its service lines, the names of their procedures as policies spell them, its codes,
+    and who pays for each row on which day.
+    """
+
+    lines: ProcedureColumn
+    names: Sequence[str]
+    coded: CodedRows
+    payer: Categories
+    days: Numbers
+
+
 @attrs.frozen(eq=False)
 class CoverageColumns:
     """Judges the lines of batches by the policies of a profile's payers. Keep one for each thread and edition."""
@@ -159,86 +192,68 @@ class CoverageColumns:
         lines = ProcedureColumn.of(column)
         if lines is None:
             return None
-        days = _days(about, today)
+        batch = _Batch(lines, [*map(spelled, lines.names)], coded, payer, _days(about, today))
         suspects: list[tuple[ChosenPolicies, Numbers]] = []
         for scope in dict.fromkeys(filter(None, scoped.values)):
             of_scope = np.array([one is scope for one in scoped.values], np.bool_)[scoped.index] & rows
-            asked = self._uncovered(scope, lines, of_scope, coded, days)
+            asked = self._uncovered(scope, batch, of_scope)
             if len(asked):
                 suspects.append((scope, asked))
         found = []
         for scope, asked in suspects:
-            plain = self._plain(scope, asked, lines, coded, payer, days)
+            plain = self._plain(scope, asked, batch)
             found.append(plain.findings(coded, self.title_of(NOT_COVERED), self.edition.name))
             others = asked[~np.isin(asked, plain.asked)]
-            found.append(self._read(scope, others, lines, coded, payer, days) if len(others) else None)
+            found.append(self._read(scope, others, batch) if len(others) else None)
         some = [one for one in found if one is not None]
         return FindingColumns.together(some) if some else None
 
-    def _plain(
-        self,
-        scope: ChosenPolicies,
-        asked: Numbers,
-        lines: ProcedureColumn,
-        coded: CodedRows,
-        payer: Categories,
-        days: Numbers,
-    ) -> PlainLines:
+    def _plain(self, scope: ChosenPolicies, asked: Numbers, batch: _Batch) -> PlainLines:
         """Return those of the lines that lists do not cover of whose claims lists alone tell."""
-        lists = self._lists[id(scope)]
-        names = [_spelled(name) for name in lines.names]
-        of_name = np.array([lists.numbers.get(name, -1) for name in names], np.int64)
-        row, number = lines.row[asked], of_name[lines.procedure[asked]]
-        day = days[row]
+        lists, lines, coded, payer = self._lists[id(scope)], batch.lines, batch.coded, batch.payer
+        row, number = lines.row[asked], lists.of_lines(batch)[asked]
+        day = batch.days[row]
         plain = lists.is_told(number) & ~lines.is_partial[asked] & (lines.bounds[asked] < lines.bounds[asked + 1])
         plain &= (day >= lists.starts[number]) & (day <= lists.ends[number])
         # Lines with the same procedure may have the same pointers and be told together.
-        same = np.unique(row * len(names) + lines.procedure[asked], return_inverse=True, return_counts=True)
+        same = np.unique(row * len(batch.names) + lines.procedure[asked], return_inverse=True, return_counts=True)
         plain &= same[2][same[1].reshape(-1)] == 1
         plain &= ~np.isin(row, row[~plain])
         ranks = [*(self._rank(NOT_COVERED, who, {}) for who in payer.values)]
         severity = np.array([*ranks, 0], np.int32)[payer.index]
         plain &= severity[row] > 0
         return PlainLines(
-            lines, names, asked[plain], number[plain], lists.current, partial(self._code, coded), severity
+            lines, batch.names, asked[plain], number[plain], lists.current, partial(self._code, coded), severity
         )
 
     def add_not_judged(self, found: NotJudgedRows, rows: Bools, about: AboutClaims) -> None:
         """Add on which of some rows policies could not speak, and for want of what."""
-        payer, state = about.whose, about.categories["state"]
-        width = len(state.values) + 1
-        of_state = np.where(state.index < 0, width - 1, state.index)
-        given = (payer.index.astype(np.int64) * width + of_state) * 2 + about.named
+        pairs = _Payers(about)
+        given = pairs.keys * 2 + about.named
         for key in np.unique(given[rows]).tolist():
-            who = self.coverage.profile.payer_named(payer.values[key // 2 // width])
-            needs = self.coverage.lacking_of(who, (*state.values, None)[key // 2 % width], has_procedures=bool(key & 1))
+            payer, state = pairs.of(key // 2)
+            who = self.coverage.profile.payer_named(payer)
+            needs = self.coverage.lacking_of(who, state, has_procedures=bool(key & 1))
             for one in could_not_judge(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
                 found.add(one, rows & (given == key))
 
     def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:
         """Return who pays, and the policies that go with it in the claim's state."""
-        payer, state = about.whose, about.categories["state"]
-        width = len(state.values) + 1
-        keys, index = np.unique(
-            payer.index.astype(np.int64) * width + np.where(state.index < 0, width - 1, state.index),
-            return_inverse=True,
-        )
+        pairs = _Payers(about)
+        keys, index = np.unique(pairs.keys, return_inverse=True)
         chosen = [
-            self.coverage.scope(self.coverage.profile.payer_named(payer.values[key // width]), state_of)
-            for key in keys.tolist()
-            for state_of in [(*state.values, None)[key % width]]
+            self.coverage.scope(self.coverage.profile.payer_named(payer), state)
+            for payer, state in map(pairs.of, keys.tolist())
         ]
-        return payer, Categories(chosen, index.reshape(-1).astype(np.int32))
+        return about.whose, Categories(chosen, index.reshape(-1).astype(np.int32))
 
-    def _uncovered(
-        self, scope: ChosenPolicies, lines: ProcedureColumn, rows: Bools, coded: CodedRows, days: Numbers
-    ) -> Numbers:
+    def _uncovered(self, scope: ChosenPolicies, batch: _Batch, rows: Bools) -> Numbers:
         """Return the lines that are not plainly covered."""
         lists = self._lists.get(id(scope))
         if lists is None:
             lists = self._lists[id(scope)] = _Lists(scope, self.ids, self.edition.universe)
-        of_name = np.array([lists.numbers.get(_spelled(name), -1) for name in lines.names], np.int64)
-        number = of_name[lines.procedure]
+        lines, coded, days = batch.lines, batch.coded, batch.days
+        number = lists.of_lines(batch)
         open_ = (number >= 0) & rows[lines.row]
         line = np.repeat(np.arange(len(lines.row)), np.diff(lines.bounds))
         asked = open_[line] & (lines.pointers > 0)
@@ -253,26 +268,18 @@ class CoverageColumns:
         open_[line[lists.covers(number[line], token)]] = False
         return np.flatnonzero(open_)
 
-    def _read(
-        self,
-        scope: ChosenPolicies,
-        asked: Numbers,
-        lines: ProcedureColumn,
-        coded: CodedRows,
-        payer: Categories,
-        days: Numbers,
-    ) -> FindingColumns | None:
+    def _read(self, scope: ChosenPolicies, asked: Numbers, batch: _Batch) -> FindingColumns | None:
         """Return the findings on lines of which each is read as that of a single claim."""
         found: list[tuple[int, int, int, int]] = []
         variants: dict[_Variant, int] = {}
         said: list[tuple[LineReading, tuple[str, ...]]] = []
         severities: dict[tuple[str, str | None], int] = {}
-        payers = payer.values
-        for row, of_row in groupby(_lines(lines, asked), key=itemgetter(0)):
-            codes = self._codes(coded, row)
+        payer = batch.payer
+        for row, of_row in groupby(_lines(batch, asked), key=itemgetter(0)):
+            codes = self._codes(batch.coded, row)
             given = tuple(line for _, line in of_row)
-            for reading in self._readings(scope, codes, given, int(days[row])):
-                severity = self._severity(reading, payers[payer.index[row]], severities)
+            for reading in self._readings(scope, codes, given, int(batch.days[row])):
+                severity = self._severity(reading, payer.values[payer.index[row]], severities)
                 if severity:
                     at = reading.positions[0] if reading.positions else 0
                     of_code = codes[at - 1 : at]
@@ -348,13 +355,9 @@ class CoverageColumns:
         return known
 
 
-def _spelled(procedure: str | None) -> str:
-    return (procedure or "").strip().upper()
-
-
-def _lines(lines: ProcedureColumn, asked: Numbers) -> Iterator[tuple[int, AskedLine]]:
+def _lines(batch: _Batch, asked: Numbers) -> Iterator[tuple[int, AskedLine]]:
     """Give the row of each line that is asked for, and the line."""
-    names = [_spelled(name) for name in lines.names]
+    lines, names = batch.lines, batch.names
     columns = (lines.row, lines.number, lines.procedure, lines.is_partial, lines.bounds[:-1], lines.bounds[1:])
     pointers = lines.pointers
     for row, number, procedure, is_partial, low, high in zip(*(one[asked].tolist() for one in columns), strict=True):

@@ -93,11 +93,8 @@ def in_one_cell(text: str, is_missing: IsMissing) -> Read:
 
 def in_one_list(whole: str, text: str, is_missing: IsMissing) -> Read:
     """Read a cell for all codes of a claim, which holds `whole` within blanks; see `Forms.codes`."""
-    bare = _PREFIX.sub(_without_prefix, whole)
-    while len(bare) > 1 and _PAIRS.get(bare[0]) == bare[-1]:
-        bare = bare[1:-1].strip()
-    bare = _undescribed(bare)
-    words = [word for given in _BETWEEN.split(bare) if given and (word := _unquoted(given))]
+    bare = _undescribed(_without_brackets(_PREFIX.sub(_without_prefix, whole)))
+    words = _words(_BETWEEN, bare)
     words = [part for word in words for part in (_BETWEEN_TIGHT.split(word) if _TIGHT.fullmatch(word) else [word])]
     there = [_nine(word) for word in words if not is_missing(word)]
     joined = " ".join(there)
@@ -111,8 +108,7 @@ def in_one_list(whole: str, text: str, is_missing: IsMissing) -> Read:
 def _several(text: str, is_missing: IsMissing) -> list[str] | None:
     """Return the codes of a text in which nothing else stands; of ICD-9-CM too where signs part them."""
     for between, forms in ((_ANY_BETWEEN, (_ONE_CODE,)), (_SIGNS_BETWEEN, (_ONE_CODE, _ICD9_CODE))):
-        words = [word for given in between.split(text) if given and (word := _unquoted(given))]
-        there = [word for word in words if not is_missing(word)]
+        there = [word for word in _words(between, text) if not is_missing(word)]
         if there and all(any(form.fullmatch(word.lstrip("\x00")) for form in forms) for word in there):
             return there
     return None
@@ -134,10 +130,20 @@ def _titled(text: str, is_missing: IsMissing) -> list[str] | None:
     return codes or None
 
 
-def _unwrapped(text: str) -> str:
-    """Return text without the brackets and quotes around it."""
+def _words(between: re.Pattern[str], text: str) -> list[str]:
+    """Return what stands between separators, without quotes around it."""
+    return [word for given in between.split(text) if given and (word := _unquoted(given))]
+
+
+def _without_brackets(text: str) -> str:
     while len(text) > 1 and _PAIRS.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
+    return text
+
+
+def _unwrapped(text: str) -> str:
+    """Return text without the brackets and quotes around it."""
+    text = _without_brackets(text)
     return text if text[1:-1].count(text[:1]) else _unquoted(text)
 
 

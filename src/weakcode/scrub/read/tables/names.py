@@ -121,7 +121,8 @@ _DIAGNOSES = frozenset(
 )
 _OTHERS = frozenset(stem for stem in _DIAGNOSES if stem.startswith(("other", "sec", "addl", "additional", "odx")))
 """Those that say that the principal diagnosis stands elsewhere."""
-_OWN = frozenset(("dx", "i10dx", "icddgnscd"))
+OWN = ("dx", "i10_dx", "icd_dgns_cd")
+"""What stands before the number of a diagnosis in weakcode's own tables, and in those of HCUP and CMS."""
 _BEHIND = 1000
 """Added to the numbers of other diagnoses that stand behind those of the same numbers."""
 _POA = frozenset(
@@ -148,8 +149,8 @@ class NumberedColumns:
         of another name join them where their numbers are others (`Dx 1`, `Diag 2`). Those that are called other or
         secondary diagnoses join them in any case: behind them where the numbers are the same.
         """
-        families = cls._families(names, _DIAGNOSES)
-        known = dict(sorted(families.items(), key=lambda one: (one[0] in _OTHERS, one[0] not in _OWN, -len(one[1]))))
+        families, own = cls._families(names, _DIAGNOSES), set(map(squeezed, OWN))
+        known = dict(sorted(families.items(), key=lambda one: (one[0] in _OTHERS, one[0] not in own, -len(one[1]))))
         found: dict[int, int] = {}
         for stem, numbered in known.items():
             if found.keys().isdisjoint(numbered):

@@ -15,6 +15,7 @@ from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells,
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
 from weakcode.scrub.read.tables.mapping import SHORT
 from weakcode.scrub.read.tables.names import (
+    OWN,
     SYNONYMS,
     NumberedColumns,
     indicator_of,
@@ -27,7 +28,7 @@ from weakcode.scrub.read.tables.names import (
     squeezed,
 )
 
-_WIDE = re.compile(r"(?:dx|i10_dx|icd_dgns_cd)_?(\d{1,3})")
+_WIDE = re.compile(rf"(?:{'|'.join(OWN)})_?(\d{{1,3}})")
 _NINES = frozenset({"9", "09", "icd9", "icd9cm"})
 """Marks of ICD-9-CM beside a code, in any case and without signs."""
 
@@ -163,33 +164,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, wh
         return found
 
     own = tuple(columns.once(position) for position in _exactly_numbered(names))
-    wide = own
-    if "codes" in names and wide:
-        raise InputError(
-            f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
-        )
-    codes = principal = None
-    if "codes" in names:
-        codes = columns.once(names.index("codes"))
-    else:
-        found = _diagnoses(names)
-        wide = found if set(found) >= set(own) else own
-    if codes is None:
-        principal = principal_of(keys)
-        others = position_of(SYNONYMS["others"], keys)
-        if principal is not None and others is not None and not set(wide) - {principal, others}:
-            # All the others stand in one column.
-            codes, wide = columns.once(others), ()
-            matched[codes] = "codes"
-        elif principal in wide:
-            # "Primary Dx" is the first of those that "Secondary Dx" and "Third Dx" go on with.
-            principal = None
-        if principal is not None:
-            matched[principal] = "principal"
-        if wide and others is not None and others not in wide:
-            wide = (*wide, others)
-        if not set(own) >= set(wide):
-            matched |= {columns.once(position): "codes" for position in wide}
+    codes, wide, principal = _of_diagnoses(columns, own, matched)
     if codes is None and not wide:
         codes = named("codes")
     if codes is None and not wide and principal is not None:
@@ -241,6 +216,39 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, wh
         matched={columns.cells[position]: matched[position] for position in _in_turn(matched, wide)},
     )
     return _ignoring(columns, header)
+
+
+def _of_diagnoses(
+    columns: _Columns, own: tuple[int, ...], matched: dict[int, str]
+) -> tuple[int | None, tuple[int, ...], int | None]:
+    """Return the column of all codes, those of one diagnosis each, and that of the principal one, as far as names say.
+
+    `own` are those that are called as weakcode calls them. What others hold is put into `matched`.
+    """
+    names, keys = columns.names, columns.keys
+    if "codes" in names:
+        if own:
+            raise InputError(
+                f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
+            )
+        return columns.once(names.index("codes")), (), None
+    found = _diagnoses(names)
+    wide = found if set(found) >= set(own) else own
+    principal, others = principal_of(keys), position_of(SYNONYMS["others"], keys)
+    if principal is not None and others is not None and not set(wide) - {principal, others}:
+        # All the others stand in one column.
+        matched |= {columns.once(others): "codes", principal: "principal"}
+        return others, (), principal
+    if principal in wide:
+        # "Primary Dx" is the first of those that "Secondary Dx" and "Third Dx" go on with.
+        principal = None
+    if principal is not None:
+        matched[principal] = "principal"
+    if wide and others is not None and others not in wide:
+        wide = (*wide, others)
+    if not set(own) >= set(wide):
+        matched |= {columns.once(position): "codes" for position in wide}
+    return None, wide, principal
 
 
 def _in_turn(positions: Iterable[int], wide: Sequence[int]) -> list[int]:
