@@ -154,8 +154,16 @@ def test_indicators_go_with_their_diagnoses(read: Callable[..., Read], header: s
     assert [(one.code, one.poa) for one in claim.diagnoses] == [("M62.84", "Y"), ("I10", "N")]
 
 
-def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[..., Read]) -> None:
-    text = "Encounter,Prin Dx,Prin POA,Sec Dx 1,Sec Dx 1 POA,Sec Dx 2,Sec Dx 2 POA\nA,M62.84,Y,I10,N,R54,U\n"
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Encounter,Prin Dx,Prin POA,Sec Dx 1,Sec Dx 1 POA,Sec Dx 2,Sec Dx 2 POA",
+        "Encounter,dx1,dx1_poa,dx2,dx2_poa,dx3,dx3_poa",
+        "claim_id,dx1,dx1_poa,Dx 2,Dx 2 POA,dx3,dx3_poa",
+    ],
+)
+def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[..., Read], header: str) -> None:
+    text = f"{header}\nA,M62.84,Y,I10,N,R54,U\n"
     found = read(text)
     mapping: dict[str, str] = {}
     for column, part in found.columns.items():

@@ -195,6 +195,8 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, wh
     if matched:
         # With what was guessed, all that is read, so that the whole can be kept.
         exact: dict[int | None, str] = {claim_id: "id", codes: "codes"}
+        exact |= dict.fromkeys(wide, "codes")
+        exact |= dict.fromkeys(poa, "poa")
         exact |= {at: SHORT.get(name, name) for name, at in about}
         matched = {at: what for at, what in exact.items() if at is not None} | matched
     header = Header(
