@@ -75,6 +75,8 @@ def test_the_codes_and_titles_of_a_day_are_those_of_its_order_file(order_file, y
     edition = on(day)
     titled = {edition.compact_code(code_id): edition.titled_code(code_id)[1] for code_id in edition.billable_ids}
     wanted = {code: title for code, (billable, title) in order_file(year).items() if billable}
+    numbers = edition.billable_ids
+    assert edition.titled_codes(numbers) == [edition.titled_code(number) for number in numbers]
     assert list(titled) == sorted(wanted)
     assert {code for code, title in wanted.items() if plain(titled[code]) != title} == set()
 

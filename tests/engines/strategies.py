@@ -81,6 +81,9 @@ class SmallEdition:
     def titled_code(self, code_id: int) -> tuple[str, str]:
         return NAMES[code_id], f"disease {NAMES[code_id]}"
 
+    def titled_codes(self, code_ids: Sequence[int]) -> list[tuple[str, str]]:
+        return list(map(self.titled_code, code_ids))
+
     def codeset(self, text: str) -> CodeSet:
         return CodeSet.of([self.code_id(text)])
 

@@ -16,7 +16,7 @@ import copy
 import re
 from bisect import bisect_left
 from datetime import date
-from itertools import compress, groupby
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from weakcode.base.lazy import lazy
@@ -33,6 +33,8 @@ from weakcode.codes.tree import Tree
 from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from weakcode.codes.search.find import SearchHit
     from weakcode.codes.storage.store import Container
 
@@ -163,13 +165,11 @@ class Edition(Tree):
         """The codes that are billable on the days of the edition."""
         if self._valid is None:
             return CodeSet(((0, self.size),))
-        spans, at = [], 0
-        for there, run in groupby(map(self._valid.__getitem__, self._code_window)):
-            end = at + sum(1 for _ in run)
-            if there:
-                spans.append((at, end))
-            at = end
-        return CodeSet.stored(spans)
+        import numpy as np
+
+        there = np.append(np.frombuffer(self._valid, np.int8)[np.asarray(self._code_window)], 0)
+        ends = np.flatnonzero(np.diff(there, prepend=0)).tolist()
+        return CodeSet.stored(zip(ends[::2], ends[1::2], strict=True))
 
     def keys(self) -> list[int]:
         """Return the packed code of each number, 0 where it is not billable on the days of the edition."""
@@ -334,6 +334,11 @@ class Edition(Tree):
         code = unpack(self._codes[code_id])
         title = self._title_of_day(code)
         return dotted(code), self.listed_title(code_id) if title is None else title
+
+    def titled_codes(self, code_ids: Sequence[int]) -> list[tuple[str, str]]:
+        """Return what `titled_code` returns for each of several billable numbers."""
+        apart, listed = {*self._own_titles, *self._retitled}, zip(code_ids, self.listed_titles(code_ids), strict=True)
+        return [self.titled_code(at) if code in apart else (dotted(code), title) for at, (code, title) in listed]
 
     def titled_apart(self, texts: tuple[str, ...]) -> list[int]:
         """Return the codes that may have another title than their place, or 7th characters of which some has a text."""

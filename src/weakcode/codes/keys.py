@@ -5,6 +5,11 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def pack_key(name: str) -> int:
@@ -25,7 +30,7 @@ def pack_keys(names: Sequence[str]) -> array[int]:
     return numbers
 
 
-def unpack_keys(keys: memoryview) -> list[str]:
+def unpack_keys(keys: memoryview | NDArray[np.uint64]) -> list[str]:
     """Return the texts that `pack_key` was given, of a column of its numbers."""
     import numpy as np
 

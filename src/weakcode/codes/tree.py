@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,22 @@ class Tree:
         title, sevenths = self.title_at(index), self._node_seventh[index]
         added = self._sevenths[sevenths].get(unpack(self._codes[code_id])[6:]) if sevenths else None
         return f"{title}, {added}" if added else title
+
+    def listed_titles(self, code_ids: Sequence[int]) -> list[tuple[str, str]]:
+        """Return the compact spelling of each of several billable numbers, and what `listed_title` returns for it."""
+        import numpy as np
+
+        numbers, bounds = np.asarray(code_ids, np.intp), np.asarray(self._title_at)
+        places = np.asarray(self._code_node)[numbers]
+        codes = unpack_keys(np.asarray(self._codes)[numbers])
+        titles = [
+            str(self._titles[low:high], "utf-8")
+            for low, high in zip(bounds[places].tolist(), bounds[places + 1].tolist(), strict=True)
+        ]
+        for at in np.flatnonzero(np.asarray(self._node_seventh)[places]).tolist():
+            added = self._sevenths[self._node_seventh[places[at]]].get(codes[at][6:])
+            titles[at] += f", {added}" if added else ""
+        return list(zip(codes, titles, strict=True))
 
     def stem(self, code_id: int) -> str:
         """Return a billable code, compact, without an added 7th character and padding: T36.0X5A is T360X5."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import attrs
 
 from weakcode.codes.edition import Edition
@@ -19,5 +21,9 @@ def of_day(source: Source, edition: Edition) -> Source:
     if "{" not in source.title:
         return source
     year = edition.starts.year + (edition.starts.month >= _OCTOBER)
-    title = source.title.replace(CODES, edition.name).replace(FISCAL_YEAR, str(year))
+    return _titled(source, source.title.replace(CODES, edition.name).replace(FISCAL_YEAR, str(year)))
+
+
+@lru_cache(maxsize=65536)
+def _titled(source: Source, title: str) -> Source:
     return attrs.evolve(source, title=title)

@@ -7,7 +7,7 @@ findings cost little more than putting the codes into it.
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -53,6 +53,8 @@ class NamedInFinding(NamedTuple):
 
 
 NOBODY = NamedInFinding(-1, "", "")
+_ALONE, _STRAYING = (False,), (True,)
+"""What is said of a finding whose required code is nowhere, or stands on the wrong side, where no note asks more."""
 
 
 @attrs.frozen(eq=False)
@@ -95,6 +97,14 @@ class Wording:
             named = self._billable[number] = NamedInFinding(number, code, f"{code} ({title or UNTITLED})")
         return named
 
+    def all_billable(self, numbers: Sequence[int]) -> list[NamedInFinding]:
+        """Return what `billable` returns for each of several numbers."""
+        known = self._billable
+        new = [number for number in numbers if number not in known]
+        for number, (code, title) in zip(new, self._edition.titled_codes(new), strict=True):
+            known[number] = NamedInFinding(number, code, f"{code} ({title or UNTITLED})")
+        return [known[number] for number in numbers]
+
     def named(self, code: str) -> NamedInFinding:
         """Return how a canonical code is named; `NOBODY` for no code."""
         if not code:
@@ -133,7 +143,7 @@ class Wording:
         `lines` names the service lines that it is about.
         """
         worded = self._worded.get(numbers) or self._speak(numbers)
-        key: tuple[bool, ...] = (stray is not NOBODY,)
+        key: tuple[bool, ...] = _ALONE if stray is NOBODY else _STRAYING
         if worded.notes:
             key += tuple([other.number in codes for codes in worded.notes])
         said = worded.said.get(key)
@@ -141,21 +151,14 @@ class Wording:
             said = worded.said[key] = self._said(worded, *key)
         if said.fill is None:
             return said.template, said
-        choices = self._choices(subject.shown) if said.chooses else ""
-        near = self._meant(subject.shown) if said.guesses else ""
-        specific = self._specific(subject.shown) if said.specifies else ""
-        filled = (
-            subject.described,
-            other.described,
-            subject.shown,
-            other.shown,
-            stray.described,
-            term,
-            lines,
-            choices,
-            near,
-            specific,
-        )
+        _, code, described = subject
+        filled: tuple[str, ...] = (described, other.described, code, other.shown, stray.described, term, lines)
+        if said.chooses or said.guesses or said.specifies:
+            filled += (
+                self._choices(code) if said.chooses else "",
+                self._meant(code) if said.guesses else "",
+                self._specific(code) if said.specifies else "",
+            )
         return said.template % said.fill(filled), said
 
     def _speak(self, numbers: tuple[int, ...]) -> _Worded:

@@ -58,13 +58,21 @@ def distinct(column: pa.Array) -> pa.Array:
             return column
         mask = column.is_null() if column.null_count else None
         return pa.ListArray.from_arrays(pa.concat_arrays([column.offsets]), values, type=column.type, mask=mask)
-    if not pa.types.is_dictionary(column.type):
+    if not pa.types.is_dictionary(column.type) or _all_differ(column.dictionary):
         return column
     known = column.dictionary.dictionary_encode()
     if len(known.dictionary) == len(column.dictionary):
         return column
     indices = known.indices.take(column.indices).cast(column.type.index_type)
     return pa.DictionaryArray.from_arrays(indices, known.dictionary)
+
+
+def _all_differ(values: pa.Array) -> bool:
+    """Tell whether hashes show that no text stands twice; False where only a closer look can tell."""
+    if not pa.types.is_string(values.type) or values.null_count:
+        return False
+    sorted_hashes = np.sort(hashes(values))
+    return bool((sorted_hashes[1:] != sorted_hashes[:-1]).all())
 
 
 def listed(dictionary: pa.Array) -> list[Any]:

@@ -46,7 +46,7 @@ class CodeColumn:
         """Tells which rows have a code with an indicator."""
         found = np.zeros(len(self.bounds) - 1, np.bool_)
         if self.poa is not None:
-            found[np.searchsorted(self.bounds, np.flatnonzero(self.poa), "right") - 1] = True
+            found[np.repeat(np.arange(len(found)), np.diff(self.bounds))[self.poa != 0]] = True
         return found
 
     def tokens(self, reading: _kernel.Reading, rows: NDArray[np.bool_] | None = None) -> NDArray[np.int32]:

@@ -266,7 +266,14 @@ def words_of(numbers: Iterable[int], bits: ConditionBits) -> NDArray[np.uint64]:
 def _payers(payer: Categories, ids: Categories, payer_of: PayerOf | None) -> tuple[Categories, Categories]:
     """Return who pays, as a profile calls it, and everything that it is called."""
     columns = [np.where(one.index < 0, len(one.values), one.index).astype(np.int64) for one in (payer, ids)]
-    keys, index = np.unique(columns[0] * (len(ids.values) + 1) + columns[1], return_inverse=True)
+    pairs = columns[0] * (len(ids.values) + 1) + columns[1]
+    most = (len(payer.values) + 1) * (len(ids.values) + 1)
+    if most < _MOST_DAYS:
+        there = np.zeros(most, np.bool_)
+        there[pairs] = True
+        keys, index = np.flatnonzero(there), (np.cumsum(there) - 1)[pairs]
+    else:
+        keys, index = np.unique(pairs, return_inverse=True)
     whose: list[str | None] = []
     names: list[tuple[str, ...]] = []
     for key in keys.tolist():
@@ -297,11 +304,13 @@ def _distinct(days: NDArray[np.int32]) -> Days:
 def _years_between(birth: NDArray[np.int32], seen: NDArray[np.int32]) -> NDArray[np.int32]:
     parts = []
     for days in (birth, seen):
-        date = days.astype("M8[D]")
+        # Of distinct days: many claims are of the same ones.
+        known = _distinct(days)
+        date = known.values.astype("M8[D]")
         month = date.astype("M8[M]")
         years = date.astype("M8[Y]").astype(np.int32)
         day_of_year = month.astype(np.int32) % 12 * 32 + (date - month.astype("M8[D]")).astype(np.int32)
-        parts.append((years, day_of_year))
+        parts.append((years[known.index], day_of_year[known.index]))
     (born, born_day), (now, today) = parts
     age: NDArray[np.int32] = now - born - (today < born_day)
     return age

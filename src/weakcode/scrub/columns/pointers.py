@@ -89,7 +89,7 @@ class LineColumn:
         lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
         leads = np.zeros(len(pointers), np.bool_)
         leads[(np.cumsum(lengths) - lengths)[lengths > 0]] = True
-        return cls(column, row, pointers, leads, partial, np.unique(row_of_line[lengths == 0]))
+        return cls(column, row, pointers, leads, partial, _distinct(row_of_line[lengths == 0], len(column)))
 
     def of_rows(self, rows: NDArray[np.int64]) -> dict[int, list[PointedLine]]:
         """Return number and pointers of the lines of some rows, by row; nothing else of them is read.
@@ -138,8 +138,8 @@ class LineColumn:
         faults[self.row[~there]] = OFF_CLAIM
         faults[self.bare] |= WITHOUT_POINTER
         places = np.arange(size)
-        row_of = np.searchsorted(coded.bounds, places, "right") - 1
-        some = np.flatnonzero(with_pointers[np.clip(row_of, 0, rows - 1)])
+        row_of = np.repeat(np.arange(rows), np.diff(coded.bounds))
+        some = np.flatnonzero(with_pointers[row_of])
         # A pointer to a code that stands again is one to its first place.
         low = int(coded.tokens.min(initial=0))
         factor = int(coded.tokens.max(initial=0)) - low + 1
@@ -211,11 +211,11 @@ class LinesSeen:
     def named(self, hits: Hits, engine: ColumnarEngine, program: Program, numbers: dict[str, int]) -> Hits:
         """Return the hits, those whose message may name lines with the number of term and lines as their term."""
         naming = engine.line_edits().copy()
-        for number in np.unique(hits[naming[hits[:, 1]], 1]).tolist():
+        for number in _distinct(hits[naming[hits[:, 1]], 1], len(naming)).tolist():
             naming[number] = _names_lines(program.edit(number))
         asks = naming[hits[:, 1]]
         texts = list(numbers)
-        lines = self.lines.of_rows(np.unique(hits[asks, 0]))
+        lines = self.lines.of_rows(_distinct(hits[asks, 0], len(self.with_pointers)))
         asked = hits[asks]
         low, high = (self.coded.bounds[asked[:, 0] + more].tolist() for more in (0, 1))
         tokens = self.coded.tokens.tolist() if len(asked) else []
@@ -257,7 +257,14 @@ def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDA
     if not pa.types.is_boolean(said.type):
         bad[row_of_line[valid(said)]] = True
         return np.empty(0, np.int64)
-    return np.unique(row_of_line[valid(pc.if_else(said, True, None))])
+    return _distinct(row_of_line[valid(pc.if_else(said, True, None))], len(bad))
+
+
+def _distinct(numbers_: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Return each of these numbers once, of so many, in order. `numpy.unique` imports `numpy.ma`, which takes 20 ms."""
+    there = np.zeros(count, np.bool_)
+    there[numbers_] = True
+    return np.flatnonzero(there)
 
 
 def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Array, NDArray[np.int64]] | None:
@@ -271,9 +278,14 @@ def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Arra
 
 def by_edit(hits: Hits) -> list[tuple[int, Hits]]:
     """Return each edit that has hits, with them."""
-    ordered = hits[np.argsort(hits[:, 1], kind="stable")]
-    numbers, starts = np.unique(ordered[:, 1], return_index=True)
-    return list(zip(numbers.tolist(), np.split(ordered, starts[1:]), strict=True)) if len(hits) else []
+    if not len(hits):
+        return []
+    edits = hits[:, 1]
+    # Numbers of 16 bits are sorted in a quarter of the time.
+    order = np.argsort(edits.astype(np.uint16) if edits.max() < 1 << 16 else edits, kind="stable")
+    ordered = hits[order]
+    starts = np.flatnonzero(np.diff(ordered[:, 1], prepend=-1))
+    return list(zip(ordered[starts, 1].tolist(), np.split(ordered, starts[1:]), strict=True))
 
 
 def pairs(edit: Edit, hits: Hits) -> Hits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 import numpy as np
@@ -83,11 +83,12 @@ class VariantWords:
         mend, message_of, fix_of = self._assembler.mend, self._messages.number, self._fixes.number
         no_fix, add = fix_of(""), self._numbers.extend
         keyed: list[str] = []
+        self._name(dict.fromkeys(token for variant in new for token in variant[1:4] if token not in names), unlisted)
         for numbers, first, second, third, term in new:
             merged = merged_of.get(numbers) or self._merge(numbers)
-            subject, subject_code = names.get(first) or self._name(first, unlisted)
-            other, other_code = names.get(second) or self._name(second, unlisted)
-            stray, _ = names.get(third) or self._name(third, unlisted)
+            subject, subject_code = names[first]
+            other, other_code = names[second]
+            stray, _ = names[third]
             text, _, lines = terms[term].partition(PART) if term else ("", "", "")
             message, said = words(numbers, subject, other, stray, text, lines)
             cited = said_of.get(said)
@@ -135,11 +136,16 @@ class VariantWords:
         self._merged[numbers] = merged
         return merged
 
-    def _name(self, token: int, unlisted: Sequence[str]) -> tuple[NamedInFinding, int]:
-        wording, size = self._assembler.wording, self._edition.size
-        named = wording.billable(token) if token < size else wording.named(unlisted[token - size])
-        found = self._names[token] = (named, self._codes.number(named.shown) if named.shown else -1)
-        return found
+    def _name(self, tokens: Collection[int], unlisted: Sequence[str]) -> None:
+        """Take note of how codes are named that no finding had before."""
+        wording, size, names, number = self._assembler.wording, self._edition.size, self._names, self._codes.number
+        billable = [token for token in tokens if token < size]
+        for token, named in zip(billable, wording.all_billable(billable), strict=True):
+            names[token] = (named, number(named.shown))
+        for token in tokens:
+            if token >= size:
+                named = wording.named(unlisted[token - size])
+                names[token] = (named, number(named.shown) if named.shown else -1)
 
     def _cite(self, said: FindingText) -> int:
         self._said_sources.extend(self._sources.number(str(source)) for source in said.sources)

@@ -237,19 +237,35 @@ typedef struct {
     const int64_t *line, *column, *dx_line, *dx_column;
 } x12_spots;
 
+static uint8_t *x12_words(uint8_t *to, const char *words) {
+    while (*words) *to++ = (uint8_t)*words++;
+    return to;
+}
+
+/* Write a number with at least so many digits; printf takes ten times as long. */
+static uint8_t *x12_digits(uint8_t *to, int64_t number, int least) {
+    uint8_t digits[20];
+    int size = 0;
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    if (number < 0) *to++ = '-';
+    do digits[size++] = (uint8_t)('0' + left % 10); while ((left /= 10) || size < least);
+    while (size) *to++ = digits[--size];
+    return to;
+}
+
 static int x12_place(const x12_spots *p, int32_t row, int32_t position, x12_column *text, x12_column *ends, int64_t *line) {
     const int32_t *prefix = p->prefix_ends + p->envelope[row];
     int32_t dx = p->dx_ends[row] + position - 1;
     int64_t column = position ? p->dx_column[dx] : p->column[row];
     uint8_t *at = x12_room(text, prefix[1] - prefix[0]); /* there is always some prefix */
-    char words[80];
+    uint8_t words[80], *to = words;
     *line = position ? p->dx_line[dx] : p->line[row];
     if (!at) return 0;
     memcpy(at, p->prefixes + prefix[0], (size_t)(prefix[1] - prefix[0]));
-    int size = snprintf(words, sizeof words, "%d", position ? p->dx_segment[dx] : p->segment[row]);
-    if (position) size += snprintf(words + size, sizeof words - (size_t)size, ", HI%02d", p->dx_element[dx]);
-    if (column > 1) size += snprintf(words + size, sizeof words - (size_t)size, ", column %lld", (long long)column);
-    return x12_put_text(text, ends, (const uint8_t *)words, size);
+    to = x12_digits(to, position ? p->dx_segment[dx] : p->segment[row], 1);
+    if (position) to = x12_digits(x12_words(to, ", HI"), p->dx_element[dx], 2);
+    if (column > 1) to = x12_digits(x12_words(to, ", column "), column, 1);
+    return x12_put_text(text, ends, words, to - words);
 }
 
 #endif

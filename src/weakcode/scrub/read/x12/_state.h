@@ -3,7 +3,6 @@
 #ifndef WEAKCODE_X12_STATE_H
 #define WEAKCODE_X12_STATE_H
 
-#include <stdio.h>
 
 #include "_columns.h"
 #include "_segments.h"
