@@ -217,6 +217,14 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
     )
 
 
+@st.composite
+def broad_edits(draw):
+    """Edits about service lines of which nearly every code is a subject, as `every` and `any` of rule files are."""
+    edit = draw(edits(kinds=[one for one in SENTENCES if one[0] is not Verb.CLAIM_REQUIRE]))
+    condition = attrs.evolve(draw(_LINED), present=draw(_mostly_none(some_codes)))
+    return attrs.evolve(edit, subject=CodeSet([(0, SIZE)]) - draw(code_sets), condition=condition)
+
+
 # Half of the claims have lines; some pointers lead beyond the diagnoses, some lines have none.
 pointers = st.lists(st.one_of(st.integers(1, 5), st.integers(1, 12)), max_size=4)
 service_lines = st.one_of(

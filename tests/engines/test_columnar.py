@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from itertools import combinations
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.engines.strategies import (
     SENTENCES,
     THOROUGH,
     SmallEdition,
+    broad_edits,
     claims,
     conditions,
     dates,
@@ -98,6 +100,28 @@ def test_the_columnar_engine_finds_on_one_claim_what_durable_and_the_reference_f
     assert len(hits) == len(set(hits))
     assert set(hits) == reference_hits(some_edits, judged)
     assert set(hits) == set(judge.durable.hits(judged))
+
+
+@settings(max_examples=THOROUGH.max_examples // 4)
+@given(st.lists(broad_edits(), min_size=1, max_size=5), st.lists(edits(), max_size=3), claims)
+def test_edits_of_lines_that_nearly_every_code_is_a_subject_of_are_listed_with_none_and_found(broad, others, claim):
+    judge = judge_of([*broad, *others])
+    judged = JudgedClaim.of(claim, EDITION)
+    hits = judge.engine.hits(judged)
+    assert len(hits) == len(set(hits))
+    assert set(hits) == reference_hits([*broad, *others], judged)
+    assert set(hits) == set(judge.durable.hits(judged))
+    pickled = pickle.loads(pickle.dumps(judge.program))
+    unlisted = set(pickled.broad_edits)
+    assert unlisted == set(judge.program.broad_edits)
+    assert all(
+        edit.verb in (Verb.AT_MOST_ONE, Verb.ONCE)
+        or 2 * len(set(edit.subject)) <= EDITION.universe
+        or number in unlisted
+        for number, edit in enumerate(broad)
+    )
+    listed = pickled.column("subject_edits")
+    assert unlisted.isdisjoint(listed)
 
 
 # Batches
@@ -191,7 +215,7 @@ def some_rows_of(count):
 @st.composite
 def all_edits(draw):
     """Edits with every verb, condition and relation, some of them with terms."""
-    edit = draw(edits())
+    edit = draw(st.one_of(edits(), edits(), edits(), broad_edits()))
     with_terms = edit.verb is not Verb.CLAIM_REQUIRE and draw(st.integers(0, 3)) == 0
     edit = attrs.evolve(edit, terms=TERMS) if with_terms else edit
     return attrs.evolve(edit, message="{subject} {object} {term} {lines}") if draw(st.booleans()) else edit

@@ -58,16 +58,20 @@ class Classes:
     listed: tuple[tuple[Numbers, Numbers], ...]
 
 
-def classes(roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers]) -> Classes:
+def classes(
+    roles: Sequence[Numbers], spans: Spans, unlisted: Sequence[Numbers], bounds_only: Numbers | None = None
+) -> Classes:
     """Return the classes of codes that differ in no role.
 
     `roles` gives for each role the sets of its members, such as the subjects of all edits; `unlisted` those members of
-    each role that are distinguished but not listed. Classes are numbered as their first codes stand.
+    each role that are distinguished but not listed. Segments also begin and end where the sets `bounds_only` do, which
+    make no classes. Classes are numbered as their first codes stand.
     """
     import numpy as np
 
     found = [spans.of(sets) for sets in roles]
-    ends = [part for _, low, high in found for part in (low, high)]
+    further = [] if bounds_only is None else [spans.of(bounds_only)]
+    ends = [part for _, low, high in (*found, *further) for part in (low, high)]
     past = 1 + max(int(part.max(initial=0)) for part in ends)
     starts, place_of = _numbered(np.concatenate(ends), past)
     # What a segment is in, as the exclusive or of two random words for each member: equal only where the members are.

@@ -89,6 +89,10 @@ class LayeredRules(Program):
     def wide_edits(self) -> frozenset[int]:
         return frozenset(self._shifted(part.program.wide_edits for part in self.parts))
 
+    @lazy
+    def broad_edits(self) -> tuple[int, ...]:
+        return self._shifted(part.program.broad_edits for part in self.parts)
+
     @property
     def rule_of_edit(self) -> Sequence[int]:
         return self.merging[0]

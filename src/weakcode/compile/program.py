@@ -52,8 +52,8 @@ class _Pool:
         return array("I", (0, *ends)), array("I", spans)
 
 
-def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, bytes]]:
-    """Return the wide edits, and the sections of classes: segments, and what the codes of each class are in."""
+def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], list[int], dict[str, bytes]]:
+    """Return the wide and the broad edits, and the sections of classes: segments, and what the codes of each are in."""
     import numpy as np
 
     of = {name: np.asarray(column, np.int64) for name, column in arrays.items()}
@@ -63,13 +63,21 @@ def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], dict[str, by
     last = np.append(0, of["set_spans"])[spans.bounds * 2]
     used = np.concatenate((of["subjects"], of["objects"]))
     reach = int(np.where(spans.bounds[used + 1] > spans.bounds[used], last[used + 1], 0).max(initial=0))
-    wide = np.flatnonzero(spans.sizes()[of["objects"]] > reach // 2)
-    nothing = wide[:0]
-    found = classes((of["subjects"], of["objects"], asked), spans, (nothing, wide, np.arange(len(asked))))
+    most = spans.sizes() > reach // 2
+    wide = np.flatnonzero(most[of["objects"]])
+    # Of these, all subjects of a claim are looked at together.
+    together = np.isin(of["verbs"], (Verb.AT_MOST_ONE, Verb.ONCE))
+    is_broad = most[of["subjects"]] & ((of["special"] & SERVED) != 0) & ~together
+    subjects = np.where(is_broad, NO_SET, of["subjects"])
+    # Their subjects make no classes; but a segment lies wholly in one or out of it.
+    bounds_only = np.unique(of["subjects"][is_broad])
+    unlisted = (wide[:0], wide, np.arange(len(asked)))
+    found = classes((subjects, of["objects"], asked), spans, unlisted, bounds_only)
     columns = {"starts": found.starts, "members": found.members}
     for name, (listed, bounds) in zip(("subject", "object"), found.listed[:2], strict=True):
         columns |= {f"{name}_pointers": bounds, f"{name}_edits": listed}
-    return wide.tolist(), {name: column.astype(np.uint32, copy=False).tobytes() for name, column in columns.items()}
+    sections = {name: column.astype(np.uint32, copy=False).tobytes() for name, column in columns.items()}
+    return wide.tolist(), np.flatnonzero(is_broad).tolist(), sections
 
 
 def _only(value: int) -> bytes:
@@ -173,10 +181,11 @@ class Program:
         sections = {name: column.tobytes() for name, column in arrays.items()}
         sections["records"] = b"".join(written_edits)
         sections["conditions"] = b"\n".join(map(written, conditions))
-        wide, by_class = _by_class(arrays)
+        wide, broad, by_class = _by_class(arrays)
         sections |= by_class
         meta = {
             "wide": wide,
+            "broad": broad,
             "edition": edition,
             "packs": list(packs),
             "facts": sorted(facts),
@@ -195,6 +204,7 @@ class Program:
             name: memoryview(data) if name in _TEXT else memoryview(data).cast("I") for name, data in sections.items()
         }
         views["wide"] = frozenset(meta["wide"])
+        views["broad"] = tuple(meta["broad"])
         views["claim_edits"] = tuple(meta["claim_edits"])
         rules = tuple(
             CompiledRule(
@@ -326,6 +336,12 @@ class Program:
         return found
 
     @property
+    def broad_edits(self) -> tuple[int, ...]:
+        """The edits about service lines of which most codes are a subject, rising: they are not listed with it."""
+        found: tuple[int, ...] = self._sections["broad"]
+        return found
+
+    @property
     def rule_of_edit(self) -> Sequence[int]:
         """The number of each edit's rule."""
         found: Sequence[int] = self._sections["rules"]
@@ -337,8 +353,8 @@ class Program:
         By edit: `rules`, `verbs`, `wheres`, `special`, `condition`, and the numbers of its code sets, `subjects` and
         `objects`. By number of a set, n: its spans, low and high in turn, in `set_spans` from `set_bounds[n]` to
         `set_bounds[n + 1]`. Classes by code id: class `members[k]` from `starts[k]` on. By class, the edits with it as
-        subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`; so for `object`, without the
-        wide edits.
+        subject: `subject_edits` from `subject_pointers[c]` to `subject_pointers[c + 1]`, without the broad edits; so
+        for `object`, without the wide edits.
         """
         column: memoryview = self._sections[name]
         return column
@@ -350,7 +366,7 @@ class Program:
         return found
 
     def listed_roles(self, code_class: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the edits in which codes of a class are subject, and those in which they are object, but wide ones."""
+        """Return the edits in which codes of a class are subject, but broad ones, and object, but wide ones."""
         s = self._sections
         subject = s["subject_edits"][s["subject_pointers"][code_class] : s["subject_pointers"][code_class + 1]]
         objects = s["object_edits"][s["object_pointers"][code_class] : s["object_pointers"][code_class + 1]]
@@ -360,7 +376,8 @@ class Program:
         """Return the edits in which a code is subject, and those in which it is object."""
         subject, objects = self.listed_roles(self.code_class(code_id))
         wide = (number for number in self.wide_edits if code_id in self.edit(number).object)
-        return subject, tuple(sorted((*objects, *wide)))
+        broad = (number for number in self.broad_edits if code_id in self.edit(number).subject)
+        return tuple(sorted((*subject, *broad))), tuple(sorted((*objects, *wide)))
 
     @lazy
     def rule_numbers(self) -> dict[str, int]:

@@ -158,6 +158,7 @@ _HEADER = {
     "rules": [_RULE],
     "files": [(str, str, str, [str], {str: str}, int, int)],
     "wide": [int],
+    "broad": [int],
     "claim_edits": [int],
 }
 _RECORD = {
@@ -218,9 +219,10 @@ def _is_condition(data: Any) -> bool:
 
 def _numbers_edits(meta: Any, verbs: list[int]) -> bool:
     about_claims = [verb in _ABOUT_CLAIMS for verb in verbs]
-    wide = meta["wide"]
-    return meta["claim_edits"] == list(compress(range(len(verbs)), about_claims)) and all(
-        0 <= number < len(verbs) for number in wide
+    return (
+        meta["claim_edits"] == list(compress(range(len(verbs)), about_claims))
+        and all(0 <= number < len(verbs) for number in (*meta["wide"], *meta["broad"]))
+        and all(map(lt, meta["broad"], meta["broad"][1:]))
     )
 
 

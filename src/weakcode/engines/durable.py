@@ -10,14 +10,16 @@ import importlib
 import json
 import platform
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
 from weakcode.errors import EngineError
-from weakcode.semantics.conditions import holds
+from weakcode.semantics.bits import ClaimTest, ConditionBits
+from weakcode.semantics.conditions import Condition, holds
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim, without_known_order, without_satisfied
 from weakcode.semantics.terms import found_term
@@ -138,6 +140,7 @@ class DurableEngine:
         self._edition = edition
         self._is_active = is_active
         self._claim_edits = tuple(e for e in program.claim_edits if is_active(program.rule_of_edit[e]))
+        self._broad_edits = tuple(e for e in program.broad_edits if is_active(program.rule_of_edit[e]))
         self._roles: dict[int, Roles] = {}
 
     def _roles_of(self, code_id: int) -> Roles:
@@ -170,6 +173,11 @@ class DurableEngine:
                 subjects.setdefault(number, []).append(position)
             for number in as_object:
                 objects.setdefault(number, []).append(position)
+        for number in self._broad(judged):
+            meant = self._program.edit(number).subject
+            at = [position for position, code_id in judged.distinct if code_id in meant]
+            if at:
+                subjects[number] = at
         facts: list[dict[str, Any]] = []
         for number in self._program.wide_edits.intersection([*subjects, *self._claim_edits]):
             held = self._program.edit(number).object
@@ -184,6 +192,17 @@ class DurableEngine:
             for fact in facts:
                 fact["sid"] = _STATE
         return facts
+
+    @lazy
+    def _broad_tests(self) -> ConditionBits:
+        return ConditionBits([ClaimTest(self._program.edit(n).condition or Condition()) for n in self._broad_edits])
+
+    def _broad(self, judged: JudgedClaim) -> Iterator[int]:
+        """Give the broad edits whose condition the claim meets; without service lines it meets none."""
+        bits = self._broad_tests.of(judged) >> 1 if judged.claim.lines and self._broad_edits else 0
+        while bits:
+            yield self._broad_edits[(bits & -bits).bit_length() - 1]
+            bits &= bits - 1
 
     def _edit_facts(
         self, facts: list[dict[str, Any]], judged: JudgedClaim, number: int, at: list[int], others: list[int]

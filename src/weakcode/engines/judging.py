@@ -281,6 +281,7 @@ def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Buil
         array("I", places),
         array("I", [number for number in program.claim_edits if on[number]]),
         array("I", sorted(program.wide_edits)),
+        array("I", program.broad_edits),
         len(starts) if small else universe,
         len(tests),
     )

@@ -84,6 +84,12 @@ typedef struct {
     const int32_t *code_conditions; /* three each: the bits of present, absent and first_listed in patterns, -1 for none */
     const uint32_t *whole;       /* the edits without a subject */
     int32_t whole_size;
+    /* The edits of which nearly every code is a subject: condition n has broad[broad_at[n]] to broad[broad_at[n + 1]], and
+       a bit in `broad_conditions` where it has any. Whether a code is a subject is looked up in its set. */
+    const uint32_t *broad, *broad_at;
+    const uint64_t *broad_conditions;
+    int32_t broad_words;
+    const uint32_t *subjects, *set_bounds, *set_spans;
     int32_t edit_count;
 } wk_tables;
 
@@ -203,8 +209,9 @@ static inline int wk_whole(wk_claim *k, const wk_kind **kinds, int32_t distinct)
     }
     for (int32_t i = 64; i < t->whole_size; i++) {
         int32_t missing = 0;
+        if (!wk_holds(k, t->whole[i])) continue;
         while (missing < distinct && !wk_asked(t, t->whole[i], kinds[missing])) missing++;
-        if (missing == distinct && wk_holds(k, t->whole[i])) PUT(t->whole[i], 0, 0, 0);
+        if (missing == distinct) PUT(t->whole[i], 0, 0, 0);
     }
     return 1;
 }

@@ -112,7 +112,8 @@ static int wk_judge_short(wk_claim *k) {
     uint32_t others, subjects = wk_candidates(t, codes, distinct, &others);
     if (subjects && !wk_paired(k, codes, place, subjects, others)) return 0;
     if (wk_may_ask(k, k->asking) && !wk_asking(k, kinds, place, distinct)) return 0;
-    if (!wk_alone(k, kinds, place, distinct)) return 0;
+    int32_t objects[SHORT_CLAIM];
+    if (!wk_alone(k, kinds, place, distinct) || !wk_broad(k, kinds, place, distinct, objects)) return 0;
     for (int32_t i = 0; i < repeats; i++) {
         const wk_kind *kind = kinds[again[i][0]];
         FOR_KIND(REPEATED, kind) if (wk_holds(k, *e_)) PUT(*e_, place[again[i][0]], again[i][1], 0);

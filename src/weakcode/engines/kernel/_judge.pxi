@@ -38,6 +38,10 @@ cdef extern from "_tables.h" nogil:
         int32_t edit_count, classes
         const uint32_t *wide
         int32_t wide_size
+        const uint32_t *broad
+        int32_t broad_size
+        const uint32_t *subjects
+        int32_t words
         const uint32_t *subject_pointers
         const uint32_t *subject_edits
         const uint32_t *object_pointers
@@ -58,7 +62,7 @@ cdef extern from "_tables.h" nogil:
     int wk_build(wk_built *b, const wk_source *s)
     void wk_built_close(wk_built *b)
 
-    int VERBS, CLAIM_REQUIRE, AFTER
+    int VERBS, CLAIM_REQUIRE, AT_MOST_ONE, ONCE, AFTER
 
 # Words of bits by class that tables may take: far more than all rules of weakcode need.
 cdef int64_t MOST_WORDS = 1 << 27
@@ -91,6 +95,7 @@ cdef int _check_source(column, const wk_source *s, Py_ssize_t sets) except -1:
     _check_numbers(column("members"), s.classes, "members")
     _fits(len(column("members")) == s.segments, "members")
     _check_numbers(column("objects"), sets, "objects")
+    _check_numbers(column("subjects"), sets, "subjects")
     _fits(wk_climbs_unsigned(&bounds[0], bounds.shape[0], spans.shape[0]), "set_bounds")
     for i in range(bounds.shape[0]):
         odd |= bounds[i]
@@ -108,7 +113,8 @@ cdef class Tables:
     By edit: the bit of its claim condition (0 for none) and the place of its condition on codes (-1 for none), whether
     it looks at more than codes, and whether it is active. Of each condition on codes, the places of `present`, `absent`
     and `first_listed` in `condition_sets`, which has numbers of code sets (-1 for none). `whole` and `wide` are edits
-    without a subject, and those that are not listed with their objects; `conditions` is the number of claim conditions.
+    without a subject, and those that are not listed with their objects; `broad` those that are not listed with their
+    subjects, each with a claim condition. `conditions` is the number of claim conditions.
     `column` gives the columns of the program by name.
     """
 
@@ -131,6 +137,7 @@ cdef class Tables:
         const uint32_t[::1] condition_sets,
         const uint32_t[::1] whole,
         const uint32_t[::1] wide,
+        const uint32_t[::1] broad,
         int32_t universe,
         int32_t conditions,
     ):
@@ -141,13 +148,14 @@ cdef class Tables:
         memset(&s, 0, sizeof(s))
         if universe < 0 or conditions < 0 or len(column("subject_pointers")) < 2 or not len(column("starts")) or sets < 1:
             raise ValueError("a program has at least one class of codes")
-        for name in ("verbs", "wheres", "objects"):
+        for name in ("verbs", "wheres", "subjects", "objects"):
             _fits(len(column(name)) == count, name)
         _fits(spoken.shape[0] == about_claim.shape[0] == about_codes.shape[0] == count, "columns by edit")
         _check_numbers(verbs, VERBS, "verbs")
         _check_numbers(wheres, AFTER + 1, "wheres")
         _check_numbers(condition_sets, sets, "condition_sets")
         _check_numbers(wide, count, "wide")
+        _check_numbers(broad, count, "broad")
         _check_numbers(whole, count, "claim_edits")
         _fits(wk_below(&about_claim[0] if count else NULL, count, <int64_t>conditions + 1), "about_claim")
         _fits(
@@ -163,6 +171,9 @@ cdef class Tables:
         )
         for e in range(whole.shape[0]):
             _fits(active[whole[e]] and verbs[whole[e]] == CLAIM_REQUIRE, "claim_edits")
+        for e in range(broad.shape[0]):
+            _fits(verbs[broad[e]] not in (CLAIM_REQUIRE, AT_MOST_ONE, ONCE), "broad")
+            _fits(about_claim[broad[e]] > 0 or not active[broad[e]], "broad")
         s.classes = <int32_t>len(column("subject_pointers")) - 1
         if s.classes > MOST_CLASSES:
             raise ValueError(f"the rules tell {s.classes} classes of codes apart; {MOST_CLASSES} are possible")
@@ -178,7 +189,7 @@ cdef class Tables:
             of[e].spoken = spoken[e]
             of[e].about_claim = about_claim[e]
             of[e].about_codes = about_codes[e]
-        self.keep = whole
+        self.keep = (whole, column("subjects"), column("set_bounds"), column("set_spans"))
         self.classes = s.classes
         s.of = of
         s.active = &active[0] if count else NULL
@@ -186,6 +197,10 @@ cdef class Tables:
         s.edit_count = <int32_t>count
         s.wide = _words(wide)
         s.wide_size = <int32_t>wide.shape[0]
+        s.broad = _words(broad)
+        s.broad_size = <int32_t>broad.shape[0]
+        s.subjects = _words(column("subjects"))
+        s.words = <int32_t>self.words
         s.subject_pointers = _words(column("subject_pointers"))
         s.subject_edits = _words(column("subject_edits"))
         s.object_pointers = _words(column("object_pointers"))

@@ -37,6 +37,7 @@ class Tables:
         condition_sets: Any,
         whole: Any,
         wide: Any,
+        broad: Any,
         universe: int,
         conditions: int,
     ) -> None: ...

@@ -3,6 +3,7 @@
 #ifndef WEAKCODE_LONG_H
 #define WEAKCODE_LONG_H
 
+#include "_broad.h"
 #include "_claim.h"
 
 static int wk_compare_keys(const void *a, const void *b) {
@@ -13,28 +14,6 @@ static int wk_compare_keys(const void *a, const void *b) {
 static int wk_compare_tokens(const void *a, const void *b) {
     const int32_t *x = a, *y = b;
     return x[0] != y[0] ? (x[0] > y[0]) - (x[0] < y[0]) : (x[1] > y[1]) - (x[1] < y[1]);
-}
-
-/* An edit of the subject at a position against its objects. `all` holds the objects' positions in claim order. */
-static int wk_related_long(wk_claim *k, uint32_t edit, int32_t at, const int32_t *all, int32_t size) {
-    int verb = k->t->of[edit].verb, where = k->t->of[edit].where;
-    int32_t before = 0, me = 0;
-    while (before < size && all[before] < at) before++;
-    me = before < size && all[before] == at;
-    int32_t after = size - before - me;
-    int said = wk_says(verb, where, me, before > 2 ? 2 : before, after > 2 ? 2 : after);
-    if (said == KEPT || !wk_holds(k, edit)) return 1;
-    if (said == WITH_EACH) {
-        for (int32_t j = 0; j < size; j++) {
-            if (where == BEFORE ? all[j] < at : where == AFTER ? all[j] > at : all[j] != at) PUT(edit, at, all[j], 0);
-        }
-    } else if (said == ALONE) {
-        int32_t stray = where == ANYWHERE || before + after == 0 ? 0 : before ? all[0] : all[me];
-        PUT(edit, at, 0, stray);
-    } else {
-        PUT(edit, at, said == WITH_NEXT ? all[before + me] : all[before - 1], 0);
-    }
-    return 1;
 }
 
 /* What a long claim needs for each of its codes. */
@@ -125,7 +104,7 @@ static int wk_judge_long(wk_claim *k, wk_long *l) {
             if (!wk_related_long(k, *e_, l->place[i], l->objects, count)) return 0;
         }
     }
-    if (!wk_alone(k, l->kinds, l->place, l->distinct)) return 0;
+    if (!wk_alone(k, l->kinds, l->place, l->distinct) || !wk_broad(k, l->kinds, l->place, l->distinct, l->objects)) return 0;
     for (int32_t i = 0; l->repeats && i < n; i++) {
         if (l->first[i] == i) continue;
         const wk_kind *kind = t->kinds + t->codes[wk_id(k, k->tokens[i])].kind;

@@ -24,6 +24,10 @@ typedef struct {
     int32_t edit_count, classes;
     const uint32_t *wide;        /* the edits that are not listed with their objects */
     int32_t wide_size;
+    const uint32_t *broad;       /* the edits that are not listed with their subjects */
+    int32_t broad_size;
+    const uint32_t *subjects;    /* per edit: the number of its set of subjects */
+    int32_t words;               /* of a claim, about conditions */
     const uint32_t *subject_pointers, *subject_edits, *object_pointers, *object_edits; /* by class */
     const uint32_t *segment_starts, *segment_classes; /* the classes of code ids: each from its start to the next */
     int32_t segments, universe;
@@ -48,6 +52,8 @@ typedef struct {
     uint32_t *list, *rest;
     uint8_t *stands; /* per edit: a bit for each list of subjects that it stands in, PAIRED, LISTED */
     int32_t *code_conditions;
+    uint32_t *broad, *broad_at;
+    uint64_t *broad_conditions;
     wk_pool distinct_patterns, distinct_asked, distinct_kinds, pairs, objects;
 } wk_built;
 
@@ -65,6 +71,7 @@ static void wk_built_close(wk_built *b) {
     free(b->rest);
     free(b->stands);
     free(b->code_conditions);
+    free(b->broad), free(b->broad_at), free(b->broad_conditions);
     wk_pool_close(&b->distinct_patterns);
     wk_pool_close(&b->distinct_asked);
     wk_pool_close(&b->distinct_kinds);
@@ -299,7 +306,35 @@ static int wk_build_codes(wk_built *b, const wk_source *s) {
     return 1;
 }
 
-/* Fill the tables; 0 when there is no memory left. `whole` must stay as long as the tables; MOST_CLASSES is the most. */
+/* Put the active broad edits in order of their conditions. */
+static int wk_build_broad(wk_built *b, const wk_source *s) {
+    size_t conditions = (size_t)s->words * 64;
+    b->broad = malloc(((size_t)s->broad_size + 1) * sizeof *b->broad);
+    b->broad_at = calloc(conditions + 2, sizeof *b->broad_at);
+    b->broad_conditions = calloc((size_t)s->words + 1, sizeof *b->broad_conditions);
+    if (!b->broad || !b->broad_at || !b->broad_conditions) return 0;
+    /* Each list's size, then its end, then, counted down as it is filled, its beginning. */
+    for (int32_t i = 0; i < s->broad_size; i++) {
+        if (s->active[s->broad[i]]) b->broad_at[b->of[s->broad[i]].about_claim]++;
+    }
+    for (size_t n = 1; n <= conditions; n++) b->broad_at[n] += b->broad_at[n - 1];
+    for (int32_t i = s->broad_size; i-- > 0;) {
+        int32_t condition = b->of[s->broad[i]].about_claim;
+        if (!s->active[s->broad[i]]) continue;
+        b->broad[--b->broad_at[condition]] = s->broad[i];
+        wk_set_bit(b->broad_conditions, condition);
+        if (b->t.broad_words <= condition / 64) b->t.broad_words = condition / 64 + 1;
+    }
+    b->t.broad = b->broad;
+    b->t.broad_at = b->broad_at;
+    b->t.broad_conditions = b->broad_conditions;
+    b->t.subjects = s->subjects;
+    b->t.set_bounds = s->set_bounds;
+    b->t.set_spans = s->set_spans;
+    return 1;
+}
+
+/* Fill the tables; 0 when there is no memory left. `whole`, `subjects` and sets must stay as long as the tables; MOST_CLASSES is the most. */
 static int wk_build(wk_built *b, const wk_source *s) {
     memset(b, 0, sizeof *b);
     b->of = malloc(((size_t)s->edit_count + 1) * sizeof *b->of);
@@ -312,6 +347,10 @@ static int wk_build(wk_built *b, const wk_source *s) {
     }
     for (int32_t i = 0; i < s->wide_size; i++) {
         if (s->active[s->wide[i]] && b->of[s->wide[i]].bit < 0) b->of[s->wide[i]].bit = bits++;
+    }
+    for (int32_t i = 0; i < s->broad_size; i++) {
+        wk_edit *e = b->of + s->broad[i];
+        if (s->active[s->broad[i]] && wk_stands_in(e->verb, 0, LISTS) && e->bit < 0) e->bit = bits++;
     }
     b->stands = calloc((size_t)s->edit_count + 1, sizeof *b->stands);
     if (!b->stands) return 0;
@@ -326,7 +365,7 @@ static int wk_build(wk_built *b, const wk_source *s) {
     b->t.pattern_words = (SETS + (s->condition_set_count + 63) / 64 + TOGETHER - 1) / TOGETHER * TOGETHER;
     b->asked_words = (bits + 63) / 64;
     if (!wk_build_bits(b, s, bits) || !wk_build_classes(b, s) || !wk_build_kinds(b) || !wk_build_reach(b, s) ||
-        !wk_build_codes(b, s))
+        !wk_build_codes(b, s) || !wk_build_broad(b, s))
         return 0;
     free(b->class_bits);
     free(b->list);
