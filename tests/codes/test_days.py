@@ -245,7 +245,7 @@ def test_a_code_that_is_a_category_on_other_days_is_named_by_itself() -> None:
     from weakcode.codes.expression.spelling import stems
 
     whole = catalog.bundled().whole
-    first = whole.numbers["A047"]
+    first = whole.code_id("A04.7")
     assert whole.compact_code(first + 1) == "A0471"
     assert list(stems(CodeSet.of([first]), whole)) == ["A04.7"]
     assert list(stems(CodeSet.of([first, first + 1]), whole)) == ["A04.7", "A04.71"]

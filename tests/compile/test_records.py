@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakcode.codes.codeset import CodeSet
-from weakcode.compile.records import records, written
+from weakcode.compile.records import EditKinds, records, written
 from weakcode.findings import Source
 from weakcode.semantics.edits import Edit, EditFix
 from weakcode.semantics.verbs import Verb, Where
@@ -36,4 +36,5 @@ _EDITS = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(_EDITS)
 def test_many_edits_are_written_as_each_by_itself(edits: list[Edit]) -> None:
-    assert records(edits) == [written(edit) for edit in edits]
+    made, numbers = records(edits, EditKinds.of(edits))
+    assert [made[number] for number in numbers] == [written(edit) for edit in edits]

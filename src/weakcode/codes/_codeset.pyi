@@ -1,5 +1,8 @@
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 class CodeSet:
     def __init__(self, spans: Iterable[Iterable[int]] = ()) -> None: ...
     @property
@@ -23,3 +26,10 @@ class CodeSet:
     def __or__(self, other: CodeSet) -> CodeSet: ...
     def __sub__(self, other: CodeSet) -> CodeSet: ...
     def __and__(self, other: CodeSet) -> CodeSet: ...
+
+def toggle(
+    marks: NDArray[np.uint64], places: NDArray[np.int64], whose: NDArray[np.int64], words: NDArray[np.uint64]
+) -> None: ...
+def by_class(
+    whose: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64], count: int
+) -> tuple[bytearray, bytearray]: ...

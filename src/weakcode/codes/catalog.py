@@ -28,6 +28,7 @@ from weakcode.codes import table
 from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
 from weakcode.codes.holds import codes_hold, edition_holds
+from weakcode.codes.keys import pack_keys
 from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import EDITION
 from weakcode.codes.validity import CodeSource, Release
@@ -221,15 +222,17 @@ def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, ca
 
 
 def _columns(source: EditionSource, known: Sequence[EditionSource]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    import numpy as np
+
     from weakcode.codes.sources.tabular import read_tabular
     from weakcode.codes.universe import compile_edition
     from weakcode.codes.validity import calendar
 
     tabular = read_tabular(_content(source), source.path.name)
-    own = [code for node in tabular.places.values() for code in node.codes()]
+    own = np.array(pack_keys([code for node in tabular.places.values() for code in node.codes()]))
     others = [_code_source(one) for one in known if one != source]
     facts = table.table()
-    dates = calendar(facts, {source.release: own} | {one.release: one.codes for one in others})
+    dates = calendar(facts, {source.release: own} | {one.release: np.array(pack_keys([*one.codes])) for one in others})
     return compile_edition(tabular, own, others, facts, dates, _terms(source))
 
 

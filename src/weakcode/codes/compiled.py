@@ -18,6 +18,7 @@ from weakcode.codes.storage.shape import numbers_of
 
 if TYPE_CHECKING:
     from weakcode.codes.sources.tabular import Tabular, TabularNode
+    from weakcode.codes.validity import Calendar
 
 VERSION = 4
 """Changes whenever the arrays below change meaning, so that compiled files of before are not used."""
@@ -115,11 +116,11 @@ def _sevenths(nodes: Iterable[TabularNode]) -> tuple[list[dict[str, str]], list[
 
 
 def compile_tabular(
-    tabular: Tabular, terms: bytes = b"", windows: Mapping[str, int] | None = None
+    tabular: Tabular, terms: bytes = b"", dates: Calendar | None = None
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the `meta` and `sections` of a stored edition.
 
-    `terms` are those of the Alphabetic Index, as text, `windows` the number of the window of each billable code.
+    `terms` are those of the Alphabetic Index, as text, `dates` the windows of all billable codes.
     """
     import numpy as np
 
@@ -154,8 +155,8 @@ def compile_tabular(
         "title_at": [*accumulate(map(len, titles), initial=0)],
         **noted,
     }
-    if windows is not None:
-        made["code_window"] = np.array([windows[code] for code in codes])[by_code]
+    if dates is not None:
+        made["code_window"] = dates.windows_of(made["codes"])
     sections = {name: np.asarray(numbers, ITEM_TYPES[name]).tobytes() for name, numbers in made.items()}
     sections |= {"titles": b"".join(titles), "lines": lines, "terms": terms}
     return {"sevenths": sevenths, "version": tabular.version}, sections
@@ -164,6 +165,6 @@ def compile_tabular(
 def columns(sections: Mapping[str, memoryview]) -> dict[str, memoryview]:
     """Return the arrays of a stored edition, ready to be read by index.
 
-    What `compile_tabular` makes without windows has no `code_window`, the window of each billable code.
+    What `compile_tabular` makes without a calendar has no `code_window`, the window of each billable code.
     """
     return {name: numbers_of(sections[name], item) for name, item in ITEM_TYPES.items()}

@@ -23,8 +23,8 @@ from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
 from weakcode.codes.keys import pack_key as pack
+from weakcode.codes.keys import pack_keys, unpack_keys
 from weakcode.codes.keys import unpack_key as unpack
-from weakcode.codes.keys import unpack_keys
 from weakcode.codes.normalise import canonical, compact, dotted
 from weakcode.codes.places import Node as Node
 from weakcode.codes.places import Note as Note
@@ -344,10 +344,10 @@ class Edition(Tree):
         """Return the codes that may have another title than their place, or 7th characters of which some has a text."""
         import numpy as np
 
-        own = [self.numbers[code] for code in {**self._own_titles, **self._retitled} if code in self.numbers]
+        own = self.numbers_of(pack_keys([*self._own_titles, *self._retitled]))
         telling = [any(one in said.lower() for said in known.values() for one in texts) for known in self._sevenths]
         added = np.array(telling)[np.asarray(self._node_seventh)[self.places]]
-        return sorted({*own, *np.flatnonzero(added).tolist()})
+        return sorted({*own[own >= 0].tolist(), *np.flatnonzero(added).tolist()})
 
     def _title_of_day(self, code: str) -> str | None:
         """Return the title of a code where that of its place in the list is not the one of these days."""

@@ -11,13 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import attrs
+
+from weakcode.base.lazy import lazy
+from weakcode.codes.keys import pack_keys
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PLACE = "data/codes.txt.xz"
 ALWAYS, FOREVER = date.min, date.max
@@ -44,23 +52,36 @@ class DatedTitle:
     title: str
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class CodeTable:
     """Every code of any day.
 
     `releases` are the first days of the code sets, `last` is the last day known. `histories` are the distinct lives of
-    codes, `codes` has the number of each compact code's own. `titles` are those of codes that the bundled Tabular List
-    does not have, `headers` those of headers above them; `retitled` has the titles that codes had or have on days on
-    which they differ from those of the bundled list, oldest first.
+    codes, `names` all compact codes, `lives` the number of the history of each. `titles` are those of codes that the
+    bundled Tabular List does not have, `headers` those of headers above them; `retitled` has the titles that codes had
+    or have on days on which they differ from those of the bundled list, oldest first.
     """
 
     releases: tuple[date, ...]
     last: date
     histories: tuple[History, ...]
-    codes: Mapping[str, int]
+    names: Sequence[str]
+    lives: Sequence[int]
     titles: Mapping[str, str]
     headers: Mapping[str, str]
     retitled: Mapping[str, tuple[DatedTitle, ...]]
+
+    @lazy
+    def codes(self) -> Mapping[str, int]:
+        """The number of the history of each compact code."""
+        return dict(zip(self.names, self.lives, strict=True))
+
+    @lazy
+    def keys(self) -> NDArray[np.uint64]:
+        """The codes of `names` as `keys.pack_key` has them."""
+        import numpy as np
+
+        return np.array(pack_keys(self.names))
 
     def on(self, day: date) -> frozenset[str]:
         """Return the compact codes that are billable on a day."""
@@ -118,7 +139,8 @@ def read(text: str) -> CodeTable:
         tuple(releases),
         last,
         tuple(histories),
-        dict(zip(codes, lives, strict=True)),
+        codes,
+        lives,
         titles,
         headers,
         {code: tuple(known) for code, known in retitled.items()},
@@ -136,7 +158,7 @@ def written(table: CodeTable) -> str:
     for number, history in enumerate(table.histories):
         spells = (" ".join([str(one.starts), str(one.ends), *sorted(one.flags)]) for one in history)
         lines.append("\t".join(["history", str(number), *spells]))
-    lines += [f"codes\t{' '.join(table.codes)}", f"lives\t{' '.join(map(str, table.codes.values()))}"]
+    lines += [f"codes\t{' '.join(table.names)}", f"lives\t{' '.join(map(str, table.lives))}"]
     lines += [f"name\t{code}\t{title}" for code, title in table.titles.items()]
     lines += [f"header\t{code}\t{title}" for code, title in table.headers.items()]
     for code, known in table.retitled.items():

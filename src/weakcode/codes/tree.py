@@ -19,14 +19,14 @@ from weakcode.codes.places import Note, TitledPlace, name_of
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from weakcode.codes.expression.spelled import CodeSpellings, Mask
     from weakcode.codes.expression.titles import Titles
     from weakcode.codes.storage.store import Container
 
 
-_LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spelled", "numbers")
+_LISTS = ("_all_titled", "titles", "names", "categories", "has_below", "below", "spelled")
 _CHAPTER = re.compile(r"\s*chapter\s+0*(\d{1,2})\s*", re.IGNORECASE)
 
 
@@ -213,10 +213,15 @@ class Tree:
 
         return np.asarray(self._code_node)
 
-    @lazy
-    def numbers(self) -> dict[str, int]:
-        """The number of every billable code of any day by its compact spelling."""
-        return {code: number for number, code in enumerate(unpack_keys(self._codes))}
+    def numbers_of(self, keys: ArrayLike) -> NDArray[np.int64]:
+        """Return the number of each of some compact codes, given as `keys.pack_key` has them; -1 where it has none."""
+        import numpy as np
+
+        codes, wanted = np.asarray(self._codes), np.asarray(keys, np.uint64)
+        if not len(codes):
+            return np.full(len(wanted), -1)
+        at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        return np.where(codes[at] == wanted, at, -1)
 
     @lazy
     def spelled(self) -> CodeSpellings:

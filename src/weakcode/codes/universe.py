@@ -7,13 +7,18 @@ claims of any day. A code that is billable on some days and a category on others
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from weakcode.codes.compiled import compile_tabular
+from weakcode.codes.keys import unpack_keys
 from weakcode.codes.sources.tabular import Tabular, TabularNode
 from weakcode.codes.table import CodeTable
 from weakcode.codes.validity import Calendar, CodeSource, Release
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _CATEGORY = 3
 _LONGEST = 7
@@ -37,7 +42,7 @@ def listed(tabular: Tabular, release: Release) -> CodeSource:
 
 def compile_edition(
     tabular: Tabular,
-    own: Collection[str],
+    own: NDArray[np.uint64],
     others: list[CodeSource],
     table: CodeTable,
     dates: Calendar,
@@ -45,16 +50,16 @@ def compile_edition(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return the `meta` and `sections` of a Tabular List with the codes of all other days laid in.
 
-    `own` are its own codes, `others` those of other releases at hand, from which titles are taken, `terms` those of the
-    Alphabetic Index, as `alphabetic.write_terms` has them.
+    `own` are the keys of its own codes, `others` those of other releases at hand, from which titles are taken, `terms`
+    those of the Alphabetic Index, as `alphabetic.write_terms` has them.
     """
-    titles = {code: table.titles.get(code, "") for code in dates.window_of.keys() - set(own)}
+    titles = {code: table.titles.get(code, "") for code in unpack_keys(dates.without(own))}
     headers = dict(table.headers)
     for source in others:
         headers |= source.headers
         titles |= {code: title for code, title in source.codes.items() if not titles.get(code, "unasked")}
     laid = _Laying(tabular, titles, headers).lay()
-    meta, sections = compile_tabular(tabular, terms, dates.window_of)
+    meta, sections = compile_tabular(tabular, terms, dates)
     retitled = {
         code: [[str(one.starts), str(one.ends), one.title] for one in known] for code, known in table.retitled.items()
     }

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import attrs
 
 from weakcode.codes.table import CodeTable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Interval = tuple[date | None, date | None]
 """First and last day, both included; None where nothing is known before or after."""
@@ -78,11 +83,29 @@ class CodeSource:
 
 @attrs.frozen(eq=False)
 class Calendar:
-    """All releases, oldest first, and the window of every compact code that any of them has, by its number."""
+    """All releases, oldest first, and the window of every code that any of them has.
+
+    `keys` are the codes, sorted, as `keys.pack_key` has them; `window_of` has the number of the window of each.
+    """
 
     releases: tuple[Release, ...]
     windows: tuple[Window, ...]
-    window_of: Mapping[str, int]
+    keys: NDArray[np.uint64]
+    window_of: NDArray[np.int64]
+
+    def windows_of(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the numbers of the windows of codes, all of which some release has."""
+        import numpy as np
+
+        return self.window_of[np.searchsorted(self.keys, keys)]
+
+    def without(self, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Return the codes but for some that releases have."""
+        import numpy as np
+
+        kept = np.ones(len(self.keys), np.bool_)
+        kept[np.searchsorted(self.keys, keys)] = False
+        return self.keys[kept]
 
 
 def tabled_releases(table: CodeTable) -> tuple[Release, ...]:
@@ -91,8 +114,8 @@ def tabled_releases(table: CodeTable) -> tuple[Release, ...]:
     return tuple(Release(f"{starts:%Y-%m}", starts, last) for starts, last in zip(table.releases, ends, strict=True))
 
 
-def calendar(table: CodeTable, by_release: Mapping[Release, Iterable[str]]) -> Calendar:
-    """Return what is known of the days of all codes, those of files at hand by their release.
+def calendar(table: CodeTable, by_release: Mapping[Release, NDArray[np.uint64]]) -> Calendar:
+    """Return what is known of the days of all codes; `by_release` has the keys of those of files at hand.
 
     On its own days a file at hand is right, not the table.
     """
@@ -113,15 +136,50 @@ def calendar(table: CodeTable, by_release: Mapping[Release, Iterable[str]]) -> C
             for number, history in enumerate(table.histories):
                 if any(spell.starts <= on <= spell.ends for spell in history):
                     shipped[number] |= 1 << place
-    masks = {code: shipped[history] for code, history in table.codes.items()}
-    known = masks.get
+    masks = _Masks(table.keys, table.lives, shipped)
     for judge, places in of_files.items():
-        masks |= {code: known(code, 0) | places for code in by_release[judge]}
-    numbers: dict[int, int] = {}
-    for mask in filter(None, dict.fromkeys(masks.values())):
-        numbers[mask] = len(numbers)
-    window_of = {code: numbers[mask] for code, mask in masks.items() if mask}
-    return Calendar(releases, tuple(_window(mask, changes) for mask in numbers), window_of)
+        masks.add(by_release[judge], places)
+    return Calendar(releases, *masks.windows(changes))
+
+
+class _Masks:
+    """The days from which on codes are billable, as the bits of a number for each code; few numbers are distinct."""
+
+    def __init__(self, keys: NDArray[np.uint64], kinds: Sequence[int], masks: Sequence[int]) -> None:
+        """Give the code of each key the mask that its kind, a number, has in `masks`."""
+        import numpy as np
+
+        self._keys, self._kinds, self._masks = keys, np.array(kinds, np.int64), [*masks]
+
+    def add(self, keys: NDArray[np.uint64], bits: int) -> None:
+        """Set these bits for some codes, and clear none; codes that are new come last."""
+        import numpy as np
+
+        both, first, of = np.unique(np.append(self._keys, keys), return_index=True, return_inverse=True)
+        there = np.zeros(len(both), np.bool_)
+        there[of[len(self._keys) :]] = True
+        kinds = np.full(len(both), len(self._masks))
+        kinds[of[: len(self._keys)]] = self._kinds
+        in_order = np.argsort(first)
+        self._keys = both[in_order]
+        made, self._kinds = np.unique((2 * kinds + there)[in_order], return_inverse=True)
+        masks = [*self._masks, 0]
+        self._masks = [masks[one >> 1] | bits * (one & 1) for one in made.tolist()]
+
+    def windows(self, changes: Sequence[date]) -> tuple[tuple[Window, ...], NDArray[np.uint64], NDArray[np.int64]]:
+        """Return the windows in the order of their first codes, the keys of codes that have one, sorted, and which."""
+        import numpy as np
+
+        kinds, first = np.unique(self._kinds, return_index=True)
+        numbers: dict[int, int] = {}
+        number_of = np.full(len(self._masks), -1)
+        for kind in kinds[np.argsort(first)].tolist():
+            if self._masks[kind]:
+                number_of[kind] = numbers.setdefault(self._masks[kind], len(numbers))
+        by_key = np.argsort(self._keys, kind="stable")
+        window = number_of[self._kinds[by_key]]
+        there = window >= 0
+        return tuple(_window(mask, changes) for mask in numbers), self._keys[by_key][there], window[there]
 
 
 def _window(mask: int, changes: Sequence[date]) -> Window:

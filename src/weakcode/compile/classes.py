@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
+
+from weakcode.codes._codeset import by_class, toggle
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,10 +80,10 @@ def classes(
     random = np.random.default_rng(2)
     marks = np.zeros((2, len(starts)), np.uint64)
     for sets, (whose, low, high) in zip(roles, found, strict=True):
-        words = random.integers(0, 2**64, (len(sets), 2), np.uint64)
-        for mark, word in zip(marks, words.T, strict=True):
-            for ids in (low, high):
-                np.bitwise_xor.at(mark, place_of[ids], word[whose])
+        words = random.integers(0, 2**64, (2, len(sets)), np.uint64)
+        for places in (place_of[low], place_of[high]):
+            for mark, word in zip(marks, words, strict=True):
+                toggle(mark, places, whose, word)
     marks = np.bitwise_xor.accumulate(marks, axis=1)
     by_mark = np.argsort(marks[0], kind="stable")
     marks = marks[:, by_mark]
@@ -121,17 +123,5 @@ def _listed(
     unlisted[left_out[left_out < size]] = True
     kept = ~unlisted[spans[0]]
     whose, low, high = (part[kept] for part in spans)
-    first, end = first_of[low], first_of[high]
-    # One number says class and member, and those of a span rise by `step`. Half as wide, they take half the time.
-    narrow = np.uint32 if size * len(firsts) < 1 << 32 else np.uint64
-    sizes = end - first
-    total, step = int(sizes.sum()), max(size, 1)
-    begins = np.cumsum(sizes) - sizes
-    members: Any = np.arange(total, dtype=narrow)
-    members *= narrow(step)
-    # What is beyond the width of a number is lost twice, and so never missed.
-    members += np.repeat((((first - begins) * step) + whose).astype(narrow), sizes)
-    members.sort()
-    members %= narrow(step)
-    turns = np.bincount(first, minlength=len(firsts) + 1) - np.bincount(end, minlength=len(firsts) + 1)
-    return members, np.append(0, np.cumsum(np.cumsum(turns[:-1])))
+    members, bounds = by_class(whose, first_of[low], first_of[high], len(firsts))
+    return np.frombuffer(members, np.uint32), np.frombuffer(bounds, np.int64)

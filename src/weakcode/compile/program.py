@@ -20,7 +20,7 @@ import attrs
 from weakcode.base.lazy import lazy
 from weakcode.codes.codeset import CodeSet
 from weakcode.compile.classes import Spans, classes
-from weakcode.compile.records import condition_of, edit_of, plain, read_record, records, written
+from weakcode.compile.records import EditKinds, condition_of, edit_of, plain, read_record, records, written
 from weakcode.errors import EngineError
 from weakcode.semantics.conditions import CODE_PARTS, Condition
 from weakcode.semantics.edits import CompiledRule, Edit
@@ -36,18 +36,19 @@ NO_SET = 0
 _SETS = tuple(part.name for part in CODE_PARTS)
 
 
-class _Pool:
-    """The distinct code sets of a program, by number."""
+class _Pool(dict[CodeSet | None, int]):
+    """The numbers of the distinct code sets of a program; that of a new one is the next."""
 
     def __init__(self) -> None:
-        self._numbers: dict[CodeSet, int] = {CodeSet(): NO_SET + 1}
+        super().__init__({None: NO_SET, CodeSet(): NO_SET + 1})
 
-    def number(self, codes: CodeSet | None) -> int:
-        return NO_SET if codes is None else self._numbers.setdefault(codes, NO_SET + 1 + len(self._numbers))
+    def __missing__(self, codes: CodeSet | None) -> int:
+        number = self[codes] = len(self)
+        return number
 
     def columns(self) -> tuple[array[int], array[int]]:
         """Return the spans of all, one after the other, and where those of each begin: of none, of number 1, ..."""
-        spans, ends = CodeSet.packed(self._numbers)
+        spans, ends = CodeSet.packed(codes for codes in self if codes is not None)
         # The numbers of a program begin with that of no set, which has no spans.
         return array("I", (0, *ends)), array("I", spans)
 
@@ -78,6 +79,17 @@ def _by_class(arrays: Mapping[str, array[int]]) -> tuple[list[int], list[int], d
         columns |= {f"{name}_pointers": bounds, f"{name}_edits": listed}
     sections = {name: column.astype(np.uint32, copy=False).tobytes() for name, column in columns.items()}
     return wide.tolist(), np.flatnonzero(is_broad).tolist(), sections
+
+
+def _special(edit: Edit) -> int:
+    """Return what stands in the column `special` for an edit."""
+    return (
+        CONDITIONAL * (edit.condition is not None)
+        | TERMED * bool(edit.terms)
+        | POINTED * edit.asks_lines
+        | ADMITTED * edit.asks_poa
+        | SERVED * edit.asks_service
+    )
 
 
 def _only(value: int) -> bytes:
@@ -147,39 +159,29 @@ class Program:
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """Return a program as the header and the binary sections of a store."""
         pool = _Pool()
-        conditions = dict.fromkeys(edit.condition for edit in edits if edit.condition is not None)
+        kinds = EditKinds.of(edits)
+        conditions = dict.fromkeys(edit.condition for edit in kinds.first if edit.condition is not None)
         asked = {condition: number for number, condition in enumerate(conditions, start=1)}
-        written_edits = records(edits)
-        known: dict[Any, int] = {}
-
-        def special(edit: Edit) -> int:
-            # Most edits differ in nothing of this.
-            asks = (id(edit.condition), edit.terms, edit.pointed, edit.poa)
-            if asks not in known:
-                known[asks] = (
-                    CONDITIONAL * (edit.condition is not None)
-                    | TERMED * bool(edit.terms)
-                    | POINTED * edit.asks_lines
-                    | ADMITTED * edit.asks_poa
-                    | SERVED * edit.asks_service
-                )
-            return known[asks]
-
-        columns = {
-            "offsets": accumulate(map(len, written_edits), initial=0),
-            "rules": [edit.rule for edit in edits],
-            "verbs": [edit.verb for edit in edits],
-            "wheres": [edit.where for edit in edits],
-            "condition": [0 if edit.condition is None else asked[edit.condition] for edit in edits],
-            "subjects": [pool.number(edit.subject) for edit in edits],
-            "objects": [pool.number(edit.object) for edit in edits],
-            "condition_sets": [pool.number(getattr(one, part)) for one in (Condition(), *conditions) for part in _SETS],
-            "special": map(special, edits),
+        distinct, record = records(edits, kinds)
+        of_kind: dict[str, list[int]] = {
+            "rules": [edit.rule for edit in kinds.first],
+            "verbs": [edit.verb for edit in kinds.first],
+            "wheres": [edit.where for edit in kinds.first],
+            "condition": [0 if edit.condition is None else asked[edit.condition] for edit in kinds.first],
+            "special": list(map(_special, kinds.first)),
+        }
+        columns: dict[str, Iterable[int]] = {
+            "record": record,
+            "offsets": accumulate(map(len, distinct), initial=0),
+            **{name: map(column.__getitem__, kinds.numbers) for name, column in of_kind.items()},
+            "subjects": [pool[edit.subject] for edit in edits],
+            "objects": [pool[edit.object] for edit in edits],
+            "condition_sets": [pool[getattr(one, part)] for one in (Condition(), *conditions) for part in _SETS],
         }
         arrays = {name: array("I", column) for name, column in columns.items()}
         arrays["set_bounds"], arrays["set_spans"] = pool.columns()
         sections = {name: column.tobytes() for name, column in arrays.items()}
-        sections["records"] = b"".join(written_edits)
+        sections["records"] = b"".join(distinct)
         sections["conditions"] = b"\n".join(map(written, conditions))
         wide, broad, by_class = _by_class(arrays)
         sections |= by_class
@@ -227,7 +229,7 @@ class Program:
         return _arrived, (self.edition, self.packs, self.rules, self.facts, views, self.files)
 
     def __len__(self) -> int:
-        return len(self._sections["offsets"]) - 1
+        return len(self._sections["rules"])
 
     @property
     def parts(self) -> tuple[ProgramPart, ...]:
@@ -278,7 +280,8 @@ class Program:
 
     def _record(self, number: int) -> dict[str, Any]:
         s = self._sections
-        low, high = s["offsets"][number : number + 2]
+        at = s["record"][number]
+        low, high = s["offsets"][at : at + 2]
         if self._anew is None:
             record: dict[str, Any] = json.loads(bytes(s["records"][low:high]))
             return record
@@ -289,7 +292,7 @@ class Program:
             fresh = self._anew()
         if any(fresh.column(name) != s[name] for name in columns):
             raise EngineError("the compiled rules in the cache were damaged; run it again")
-        s |= {name: fresh.column(name) for name in ("records", "offsets")}
+        s |= {name: fresh.column(name) for name in ("records", "record", "offsets")}
         return fresh._record(number)
 
     def _condition_of(self, place: int) -> Condition | None:

@@ -97,30 +97,56 @@ def _source(source: Source) -> str:
     return f'{{"title":{_text(source.title)},"place":{_text(source.place)}{quote}}}'
 
 
-def records(edits: Iterable[Edit]) -> list[bytes]:
-    """Return each edit as `written` would, which is much slower.
+@attrs.frozen
+class EditKinds:
+    """What most edits have in common with many others, in turn: all but code sets, `listed`, fix and sources.
 
-    Most edits of a rule differ in little, so what two have in common is put in words once: what stands before `listed`,
-    what stands between it and the sources, and the sources. Sources and fixes are told apart as objects.
+    `numbers` has the kind of each edit, `first` the first edit of each kind.
     """
-    heads: dict[Any, str] = {}
-    fixes: dict[int, str] = {}
+
+    numbers: list[int]
+    first: list[Edit]
+
+    @classmethod
+    def of(cls, edits: Iterable[Edit]) -> EditKinds:
+        """Return the kinds of edits. Conditions are told apart as objects."""
+        known: dict[Any, int] = {}
+        numbers: list[int] = []
+        first: list[Edit] = []
+        for edit in edits:
+            claim = id(edit.condition)
+            asked = (edit.rule, edit.verb, edit.where, claim, edit.terms, edit.pointed, edit.poa, edit.message)
+            number = known.get(asked)
+            if number is None:
+                number = known[asked] = len(first)
+                first.append(edit)
+            numbers.append(number)
+        return cls(numbers, first)
+
+
+def records(edits: Iterable[Edit], kinds: EditKinds) -> tuple[list[bytes], list[int]]:
+    """Return the records of edits, each once and as `written` would make it, and the number of that of each edit.
+
+    Fixes and sources are told apart as objects, so two records may say the same.
+    """
+    heads = list(map(_head, kinds.first))
+    fixes = {id(None): ""}
     cited: dict[int, str] = {}
-    made = []
-    for edit in edits:
-        asked = (edit.rule, edit.verb, edit.where, edit.terms, edit.pointed, edit.poa, edit.message)
-        head = heads.get(asked)
-        if head is None:
-            head = heads[asked] = _head(edit)
-        listed = f',"listed":{_text(edit.listed)}' if edit.listed else ""
-        fix = fixes.get(id(edit.fix))
-        if fix is None:
-            fix = fixes[id(edit.fix)] = "" if edit.fix is None else f',"fix":{_said(plain(edit.fix))}'
-        tail = cited.get(id(edit.sources))
-        if tail is None:
-            tail = cited[id(edit.sources)] = _tail(edit.sources, cited)
-        made.append(f"{head}{listed}{fix}{tail}".encode())
-    return made
+    known: dict[Any, int] = {}
+    made: list[bytes] = []
+    numbers: list[int] = []
+    for edit, kind in zip(edits, kinds.numbers, strict=True):
+        asked = (kind, edit.listed, id(edit.fix), id(edit.sources))
+        number = known.get(asked)
+        if number is None:
+            number = known[asked] = len(made)
+            listed = f',"listed":{_text(edit.listed)}' if edit.listed else ""
+            fix = fixes.get(id(edit.fix))
+            if fix is None:
+                fix = fixes[id(edit.fix)] = f',"fix":{_said(plain(edit.fix))}'
+            made.append(f"{heads[kind]}{listed}{fix}{_tail(edit.sources, cited)}".encode())
+        numbers.append(number)
+    return made, numbers
 
 
 def _head(edit: Edit) -> str:
@@ -135,11 +161,14 @@ def _head(edit: Edit) -> str:
 
 
 def _tail(sources: tuple[Source, ...], cited: dict[int, str]) -> str:
-    """Return sources as the end of a record; `cited` remembers the text of each by its `id`."""
+    """Return sources as the end of a record; `cited` remembers the text of each, and of all of them, by its `id`."""
     if not sources:
         return "}"
-    texts = [cited.get(id(one)) or cited.setdefault(id(one), _source(one)) for one in sources]
-    return f',"sources":[{",".join(texts)}]}}'
+    tail = cited.get(id(sources))
+    if tail is None:
+        texts = [cited.get(id(one)) or cited.setdefault(id(one), _source(one)) for one in sources]
+        tail = cited[id(sources)] = f',"sources":[{",".join(texts)}]}}'
+    return tail
 
 
 _RULE = {
@@ -194,6 +223,7 @@ def program_holds(stored: Container, edition: Edition) -> bool:
         "conditions": 1 + len(conditions),
         "sets": len(bounds) - 1,
         "classes": len(sections["subject_pointers"]) // _BITS - 1,
+        "records of edits": len(sections["offsets"]) // _BITS - 1,
     }
     return (
         numbers_hold(sections, PROGRAM, limits)

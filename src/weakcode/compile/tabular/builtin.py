@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,9 +15,10 @@ import numpy as np
 
 from weakcode.base.remembered import remembered
 from weakcode.codes import poa, table
-from weakcode.codes.codeset import CodeSet, codes_where
+from weakcode.codes.codeset import CodeSet, codes_at, codes_where
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.specificity import unspecified
+from weakcode.codes.keys import pack_keys
 from weakcode.compile.tabular.laterality import meet
 from weakcode.compile.tabular.notes import codes_after, manifestation_codes
 from weakcode.semantics.groups import words_of_sides
@@ -100,8 +100,12 @@ def _of_histories(numbers: tuple[int, ...], edition: Edition) -> CodeSet:
 @remembered
 def _histories(edition: Edition) -> NDArray[np.int64]:
     """Return the number of the history in the table of codes of each code of an edition, -1 for one without."""
-    known = table.table().codes
-    return np.fromiter(map(known.get, edition.numbers, repeat(-1)), np.int64, edition.size)
+    known = table.table()
+    found = np.full(edition.size, -1)
+    numbers = edition.numbers_of(known.keys)
+    there = numbers >= 0
+    found[numbers[there]] = np.array(known.lives)[there]
+    return found
 
 
 @attrs.frozen
@@ -122,8 +126,8 @@ class PoaCodes:
 @remembered
 def _spelled_out(codes: tuple[str, ...], edition: Edition) -> CodeSet:
     """Return those of some compact codes that an edition has on any day."""
-    numbers = edition.numbers
-    return CodeSet.of([numbers[code] for code in codes if code in numbers])
+    numbers = edition.numbers_of(pack_keys(codes))
+    return codes_at(np.sort(numbers[numbers >= 0]))
 
 
 DATED: dict[str, FlaggedCodes | PoaCodes] = {
