@@ -7,9 +7,10 @@ from itertools import accumulate, chain, pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakcode.codes._codeset import Touching
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.keys import pack_key, pack_keys
 
@@ -82,3 +83,17 @@ def test_a_number_beyond_four_bytes_is_not_packed() -> None:
 @given(st.lists(st.text("AZ09.-@é\0", max_size=10), max_size=8))
 def test_keys_of_many_names_are_those_of_each(names: list[str]) -> None:
     assert pack_keys(names).tolist() == [pack_key(name) for name in names]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 150), st.integers(1, 400), st.randoms(use_true_random=False))
+def test_sets_that_have_codes_of_another_are_found_among_many(count: int, widest: int, dice: random.Random) -> None:
+    def some() -> CodeSet:
+        lows = [dice.randrange(1000) for _ in range(dice.randrange(4))]
+        return CodeSet([(low, low + dice.randrange(widest + 1)) for low in lows])
+
+    pairs = [(some(), some()) for _ in range(count)]
+    here, there = (Touching([pair[side] for pair in pairs]) for side in (0, 1))
+    for codes, others in ((some(), some()) for _ in range(10)):
+        expected = [number for number, (one, other) in enumerate(pairs) if one & codes and other & others]
+        assert here.both(codes, there, others) == expected

@@ -6,8 +6,8 @@ tuples in Python took a fifth of its time.
 """
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.stdlib cimport free, malloc, qsort
-from libc.string cimport memcmp, memcpy
+from libc.stdlib cimport calloc, free, malloc, qsort
+from libc.string cimport memcmp, memcpy, memset
 
 
 cdef struct Span:
@@ -334,41 +334,4 @@ cdef class CodeSet:
 cdef CodeSet _NONE = CodeSet()
 
 
-def toggle(uint64_t[::1] marks, const int64_t[::1] places, const int64_t[::1] whose, const uint64_t[::1] words):
-    """Toggle in the mark at each of some places the bits of a word: that of the number which `whose` has for the place.
-
-    `places` and `whose` are of one length; what they say must lie within `marks` and `words`.
-    """
-    cdef Py_ssize_t i
-    for i in range(places.shape[0]):
-        marks[places[i]] ^= words[whose[i]]
-
-
-def by_class(const int64_t[::1] whose, const int64_t[::1] first, const int64_t[::1] end, Py_ssize_t count):
-    """Return what is in each of `count` classes, numbers of four bytes one class after the other, and where each begins.
-
-    Each of `whose` is in the classes from `first` to below `end`, which must not exceed `count`. Within a class they
-    stand in their order. After the last class comes where that ends.
-    """
-    cdef Py_ssize_t i
-    cdef int64_t place, size = 0, total = 0
-    begins, nexts = bytearray(8 * (count + 1)), bytearray(8 * (count + 1))
-    cdef int64_t[::1] bounds = memoryview(begins).cast("q")
-    cdef int64_t[::1] next_of = memoryview(nexts).cast("q")
-    cdef uint32_t[::1] members
-    for i in range(whose.shape[0]):
-        if first[i] < end[i]:
-            bounds[first[i]] += 1
-            bounds[end[i]] -= 1
-    for i in range(count + 1):
-        size += bounds[i]
-        bounds[i] = next_of[i] = total
-        total += size
-    found = bytearray(4 * total)
-    if total:
-        members = memoryview(found).cast("I")
-        for i in range(whose.shape[0]):
-            for place in range(first[i], end[i]):
-                members[next_of[place]] = <uint32_t>whose[i]
-                next_of[place] += 1
-    return found, begins
+include "_many.pxi"

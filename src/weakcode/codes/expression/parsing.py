@@ -54,6 +54,9 @@ _PLACES |= {word: place for place, name in e.ORDINALS.items() for word in (name,
 def parse(text: str) -> e.Expression:
     """Read a code expression. Raises NotationError at the character where reading stopped."""
     try:
+        plain = _PLAIN.match(text)
+        if plain is not None and not plain[3]:
+            return _between(plain[1], plain[2])
         return _Reader(text).whole()
     except _UnreadError:
         # lark is imported by what needs it alone.
@@ -64,6 +67,17 @@ def parse(text: str) -> e.Expression:
 
 class _UnreadError(Exception):
     """The text is no expression, which the grammar tells better."""
+
+
+def _between(first: str, last: str | None) -> e.Expression:
+    """Return the reference from one code through another, or to one alone."""
+    low = compact(first)
+    if last is None:
+        return e.Below(low)
+    high = compact(last)
+    if pack_key(low) >= pack_key(high.ljust(8, "\x7f")):
+        raise _UnreadError
+    return e.Through(low, high)
 
 
 class _Reader:
@@ -111,7 +125,7 @@ class _Reader:
             plain = self._take(_PLAIN)
             if plain is not None:
                 code, last, comma = plain.groups()
-                waiting.append(e.Below(compact(code)) if last is None else self._through(code, last))
+                waiting.append(_between(code, last))
                 if comma:
                     continue
                 return e.union(done + waiting)
@@ -135,9 +149,9 @@ class _Reader:
         code = self._take(_CODE)
         if code is not None:
             if self._take(_TO):
-                return self._through(code[1], self._need(_LAST)[1])
+                return _between(code[1], self._need(_LAST)[1])
             last = self._take(_LAST) if code[2] else None
-            return e.Below(compact(code[1])) if last is None else self._through(code[1], last[1])
+            return _between(code[1], last and last[1])
         named = self._take(_SET)
         if named is not None:
             return e.Name(named[1], named.start(1))
@@ -150,12 +164,6 @@ class _Reader:
         found = self._expression()
         self._need(_CLOSE)
         return found
-
-    def _through(self, first: str, last: str) -> e.Expression:
-        low, high = compact(first), compact(last)
-        if pack_key(low) >= pack_key(high.ljust(8, "\x7f")):
-            raise _UnreadError
-        return e.Through(low, high)
 
     def _condition(self) -> e.Condition:
         if self._take(_FINAL):

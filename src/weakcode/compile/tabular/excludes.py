@@ -14,15 +14,12 @@ Pairs at two sites that have names of their own (`at_two_sites`) are found besid
 from __future__ import annotations
 
 import enum
-import functools
-import operator
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import attrs
-import numpy as np
 
 from weakcode.base.remembered import remembered
+from weakcode.codes._codeset import Touching
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.tabular.notes import ResolvedLine, holders, read_note
@@ -120,56 +117,7 @@ def lines_of(kind: str, edition: Edition) -> tuple[tuple[Note, ResolvedLine, Pai
     return tuple(found)
 
 
-class _Touching:
-    """Code sets by number, to be asked which of them have codes of another; answers are numbers with a bit for each."""
-
-    def __init__(self, sets: list[CodeSet]) -> None:
-        self._starts = sorted({bound for codes in sets for span in codes.spans for bound in span})
-        # A bit for each set with the codes from one of these numbers to the next.
-        having = [0] * len(self._starts)
-        for number, codes in enumerate(sets):
-            for low, high in codes.spans:
-                for place in range(bisect_left(self._starts, low), bisect_left(self._starts, high)):
-                    having[place] |= 1 << number
-        # A sparse table: the bits of one place, of two from each on, of four, of eight ...
-        self._with = [having]
-        while (step := 1 << (len(self._with) - 1)) * 2 <= len(having):
-            narrow = self._with[-1]
-            self._with.append([one | other for one, other in zip(narrow, narrow[step:], strict=False)])
-        self._known: dict[CodeSet, int] = {}
-
-    def ask(self, asked: Iterable[CodeSet]) -> None:
-        """Answer for many sets at once."""
-        sets = list(dict.fromkeys(asked))
-        spans, begins = CodeSet.packed(sets)
-        bounds = np.frombuffer(spans, np.uint32).astype(np.int64)
-        starts = np.array(self._starts, np.int64)
-        firsts = np.maximum(np.searchsorted(starts, bounds[::2], "right") - 1, 0)
-        ends = np.searchsorted(starts, bounds[1::2], "left")
-        found = [0]
-        for first, end in zip(firsts.tolist(), ends.tolist(), strict=True):
-            bits = 0
-            if first < end:
-                level = (end - first).bit_length() - 1
-                wide = self._with[level]
-                bits = wide[first] | wide[end - (1 << level)]
-            found.append(bits)
-        for codes, low, high in zip(sets, begins, begins[1:], strict=False):
-            self._known[codes] = functools.reduce(operator.or_, found[low // 2 + 1 : high // 2 + 1], 0)
-
-    def by(self, codes: CodeSet) -> int:
-        """Return the sets that have codes of this one."""
-        if codes not in self._known:
-            self.ask([codes])
-        return self._known[codes]
-
-
-def _bits(number: int) -> Iterator[int]:
-    """Yield the places of the bits of a number, the lowest first."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
+_SIDES = ("held", "named")
 
 
 class _Excludes2:
@@ -179,21 +127,12 @@ class _Excludes2:
         # A chapter's note tells which conditions have chapters of their own, not which pairs may stand.
         lines = lines_of("excludes2", edition)
         self._lines = [one for one in lines if not one[0].place.startswith("Chapter")]
-        self._held, self._named = (
-            _Touching([getattr(block, side) for _, _, block in self._lines]) for side in ("held", "named")
-        )
-
-    def ask(self, blocks: Sequence[PairBlock]) -> None:
-        """Get ready for many blocks at once."""
-        codes = [side for one in blocks for side in (one.held, one.named)]
-        self._held.ask(codes)
-        self._named.ask(codes)
+        self._held, self._named = (Touching(getattr(block, side) for _, _, block in self._lines) for side in _SIDES)
 
     def about(self, block: PairBlock, whole: PairBlock) -> Iterator[tuple[Note, str, PairBlock]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
         for here, there, turned in ((block.held, block.named, False), (block.named, block.held, True)):
-            holding = self._held.by(here)
-            for number in _bits(holding and holding & self._named.by(there)):
+            for number in self._held.both(here, self._named, there):
                 note, line, pairs = self._lines[number]
                 pairs = pairs.turned() if turned else pairs
                 if not whole.within(pairs) and block & pairs:
@@ -257,7 +196,6 @@ def taken(edition: Edition) -> tuple[SortedBlock, ...]:
     others = _Excludes2(edition)
     found: list[SortedBlock] = []
     lines = [(block, list(_read(note, line, block, edition))) for note, line, block in lines_of("excludes1", edition)]
-    others.ask([one.block for _, read in lines for one in read])
     for block, read in lines:
         for one in read:
             # What a reading picked by the words is not put in doubt by another note.
