@@ -1,12 +1,12 @@
-"""FHIR as lines: how fast ExplanationOfBenefit resources are scrubbed, beside parsers of JSON alone.
+"""FHIR: how fast ExplanationOfBenefit resources are scrubbed, beside parsers of JSON alone.
 
     python benchmarks/fhir.py [RESOURCES]
 
 The resources are invented, by CARIN's profile: random lists of sixteen usual codes, 1 to 4 items with four
 adjudications each, about 7 kB, all bundled packs. Every figure is megabytes of the file for a second of processor time,
-of the same run: of the whole process, of its start alone taken off, of reading into columns, and of each parser that is
-installed (msgspec and pysimdjson are not among the dependencies). hccinfhir, where it is installed, extracts the
-service lines of 2,000.
+of the same run: of the whole process, of its start alone taken off, of reading into columns (of FEW resources also with
+many lines each, in a list, and in a Bundle of one line or many), and of each parser that is installed (msgspec and
+pysimdjson are not among the dependencies). hccinfhir, where it is installed, extracts the service lines of 2,000.
 """
 
 from __future__ import annotations
@@ -161,6 +161,20 @@ def by_hccinfhir(lines: list[bytes]) -> float | None:
     return time.process_time() - start
 
 
+def shapes(values: list[dict[str, Any]]) -> dict[str, str]:
+    """Return files of resources that are no lines."""
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [{"fullUrl": f"urn:uuid:{number}", "resource": value} for number, value in enumerate(values)],
+    }
+    return {
+        "indented": "\n".join(json.dumps(value, indent=2) for value in values),
+        "a list": json.dumps(values, indent=1),
+        "a Bundle in one line": json.dumps(bundle, separators=(",", ":")),
+        "a Bundle, indented": json.dumps(bundle, indent=2),
+    }
+
+
 def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
@@ -174,6 +188,9 @@ def main() -> None:
         print(f"  weakcode scrub, without its start    {(size - few.stat().st_size / 1e6) / (whole - begun):6.0f}")
         print(f"  read into columns                    {size / natively(path):6.0f}")
         lines = few.read_bytes().splitlines()
+        for name, text in shapes([json.loads(line) for line in lines]).items():
+            path.write_text(text, "ascii")
+            print(f"  {name + ' into columns':<37}{len(text) / 1e6 / natively(path):6.0f}")
         size = few.stat().st_size / 1e6
         for name, parse in parsers().items():
             start = time.process_time()

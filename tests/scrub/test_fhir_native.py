@@ -6,6 +6,7 @@ import copy
 import io
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from weakcode.scrub.read.fhir import FhirSource, _claims
 from weakcode.scrub.read.fhir.batch import FhirBatch
 from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.references import References
+from weakcode.scrub.read.fhir.stream import Elements
 from weakcode.scrub.read.options import ReadOptions
 
 ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -169,29 +171,107 @@ def files(draw: st.DrawFn) -> bytes:
     return dice.choice([b"\n", b"\r\n"]).join(lines) + dice.choice([b"", b"\n", b"\n\n"])
 
 
+def together(values: list[bytes], dice: random.Random) -> bytes:
+    """Return resources as one value, a list or a Bundle, with what else Bundles have."""
+    between = dice.choice([b",", b",\n", b" ,\r\n  ", b",\xef\xbb\xbf", b"\n\n,"])
+    if dice.random() < 0.25:
+        return b"[" + dice.choice([b"", b"\n"]) + between.join(values) + dice.choice([b"]", b"\n ]", b"", b",]"])
+    entries = [b'{"fullUrl": "urn:uuid:%d", "resource": %s}' % one for one in enumerate(values)]
+    kind = dice.choice([b'"Bundle"', b'"Bundle"', b'"Bundle"', b'"Bund\\u006ce"', b'"Parameters"'])
+    keys = [b'"resourceType": ' + kind, b'"entry": [' + between.join(entries) + b"]"]
+    if dice.random() < 0.5:
+        others = [
+            b'"total": 12', b'"type": "batch"', b'"link": [{"url": "x"}]', b'"meta": {"tag": [1e5, 2]}',
+            b'"score": 0.10', b'"\\u0065ntry": []', b'"timestamp": "2026"', b'"a": 1, "a": 2',
+            b'"big": 1' + b"0" * 30, b'"entry": 7',
+            b'"none": null, "yes": true',
+        ]  # fmt: skip
+        for _ in range(dice.randrange(1, 4)):
+            keys.insert(dice.randrange(len(keys) + 1), dice.choice(others))
+    return (
+        b"{" + dice.choice([b"", b"\n  "]) + dice.choice([b",", b",\n  "]).join(keys) + dice.choice([b"}", b"\n}", b""])
+    )
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> bytes:
+    """Files whose resources have many lines or stand in lists and Bundles, some of them damaged."""
+    dice = draw(st.randoms(use_true_random=False))
+    parts = []
+    for number in range(draw(st.integers(1, 3))):
+        values = []
+        for one in range(dice.randrange(4)):
+            value = resource(10 * number + one, dice)
+            for _ in range(dice.choice([0, 0, 0, 1, 2])):
+                value = changed(value, dice)
+            text = json.dumps(value, indent=dice.choice([None, 2, "\t"]), ensure_ascii=dice.random() < 0.5)
+            text = text.replace("\\\\u00e9", "\\u00e9").replace("\n", dice.choice(["\n", "\r\n"]))
+            values.append(text.encode())
+        if values and dice.random() < 0.2:
+            at = dice.randrange(len(values))
+            values[at] = dice.choice(DAMAGE)(values[at], dice.randrange(len(values[at]) + 1))
+        if dice.random() < 0.2:
+            values.append(b'{"resourceType":"Patient","id":"1","gender":"female","birthDate":"1950-05-01"}')
+        if values and dice.random() < 0.4:
+            parts += values
+        else:
+            parts.append(together(values, dice))
+    content = dice.choice([b"\n", b"\r\n", b"", b" "]).join(parts)
+    if dice.random() < 0.2:
+        content = dice.choice(DAMAGE)(content, dice.randrange(len(content) + 1))
+    return dice.choice([b"", b"", b"\xef\xbb\xbf"]) + content + dice.choice([b"", b"\n", b" \n\n"])
+
+
 @settings(max_examples=150)
-@given(files())
+@given(files() | collections())
 def test_both_readers_have_one_outcome(content: bytes) -> None:
     assert outcome(content, natively=True) == outcome(content, natively=False)
 
 
 @settings(max_examples=30)
-@given(files(), st.integers(1, 400))
+@given(files() | collections(), st.integers(1, 400))
 def test_where_blocks_end_makes_no_difference(content: bytes, size: int) -> None:
-    from weakcode.scrub.read.fhir import lines
+    from weakcode.scrub.read.fhir import lines, values
 
-    whole = [(one.value, one.line, one.start, one.problem) for one in Resources(io.BytesIO(content))]
-    before, lines.BLOCK_BYTES = lines.BLOCK_BYTES, size
+    def read(elements: Resources | Elements) -> list[Any]:
+        return [(one.value, one.text, one.line, one.path, one.start, one.problem) for one in elements]
+
+    whole = read(Resources(io.BytesIO(content)))
+    before = lines.BLOCK_BYTES, values.BLOCK_BYTES
+    lines.BLOCK_BYTES = values.BLOCK_BYTES = size
     try:
-        parts = [(one.value, one.line, one.start, one.problem) for one in Resources(io.BytesIO(content))]
+        assert read(Resources(io.BytesIO(content))) == whole
     finally:
-        lines.BLOCK_BYTES = before
-    assert parts == whole
+        lines.BLOCK_BYTES, values.BLOCK_BYTES = before
+    # Values where no key stands twice are the same; others are of a class of their own.
+    assert [one[1:] for one in read(Elements(io.BytesIO(content)))] == [one[1:] for one in whole]
 
 
-def test_plain_resources_are_taken_natively() -> None:
+def indented(values: list[bytes]) -> bytes:
+    return b"\n".join(json.dumps(json.loads(one), indent=2).encode() for one in values)
+
+
+def bundled(values: list[bytes], indent: int | None = None) -> bytes:
+    entries = [{"fullUrl": f"urn:uuid:{number}", "resource": json.loads(one)} for number, one in enumerate(values)]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}, indent=indent).encode()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"\n".join,
+        indented,
+        bundled,
+        lambda values: bundled(values, 4),
+        lambda values: b"\n".join(map(bundled, (values[:90], values[90:]))),
+        lambda values: b"[" + b",".join(values) + b"]",
+        lambda values: b"\xef\xbb\xbf[\r\n" + b",\r\n".join(values) + b"\r\n]",
+    ],
+    ids=["lines", "indented", "bundle", "indented-bundle", "bundles", "list", "list-by-lines"],
+)
+def test_plain_resources_are_taken_natively(file: Callable[[list[bytes]], bytes]) -> None:
     dice = random.Random(62)
-    content = b"\n".join(written(resource(number, dice), dice) for number in range(200))
+    content = file([written(resource(number, dice), dice) for number in range(200)])
     source = FhirSource(io.BytesIO(content), "f.ndjson", ReadOptions(references=References()))
     batches = list(source.batches())
     assert all(isinstance(batch, FhirBatch) for batch in batches)

@@ -4,7 +4,7 @@ cdef class ClaimColumns(Resource):
     """Columns of claims, of which one is added at a time or taken back."""
 
     cdef list _rows, _lines
-    cdef Column _ids, _id_ends, _resource, _service, _birth, _dx_ends, _dx_index, _line_ends, _number
+    cdef Column _ids, _id_ends, _resource, _service, _birth, _dx_ends, _dx_index, _dx_at, _line_ends, _number
     cdef Column _pointer_ends, _pointers, _units, _charge, _start, _end, _modifier_ends, _main_only
     cdef Words _codes, _poa, _modifiers, _payer_ids
     cdef Column _payer_ends, _order
@@ -22,7 +22,8 @@ cdef class ClaimColumns(Resource):
         self._rows = [Words() for _ in ROW_WORDS]
         self._lines = [Words() for _ in LINE_WORDS]
         self._ids, self._resource, self._service, self._birth = Column(), Column(), Column(), Column()
-        self._dx_index, self._number, self._pointers, self._units = Column(), Column(), Column(), Column()
+        self._dx_index, self._dx_at = Column(), Column()
+        self._number, self._pointers, self._units = Column(), Column(), Column()
         self._charge, self._start, self._end, self._main_only = Column(), Column(), Column(), Column()
         self._dx_ends, self._line_ends, self._pointer_ends, self._modifier_ends = Column(), Column(), Column(), Column()
         self._id_ends, self._payer_ends, self._order = Column(), Column(), Column()
@@ -36,7 +37,8 @@ cdef class ClaimColumns(Resource):
         found = {
             "ids": (self._id_ends.take(), self._ids.take()),
             "order": self._order.take(), "resource": self._resource.take(), "service_date": self._service.take(), "birth_date": self._birth.take(),
-            "dx_ends": self._dx_ends.take(), "dx_index": self._dx_index.take(), "codes": self._codes.take(),
+            "dx_ends": self._dx_ends.take(), "dx_index": self._dx_index.take(),
+            "dx_at": self._dx_at.take(), "codes": self._codes.take(),
             "poa": self._poa.take(), "payer_ends": self._payer_ends.take(), "payer_id": self._payer_ids.take(),
             "line_ends": self._line_ends.take(), "number": self._number.take(),
             "pointer_ends": self._pointer_ends.take(), "pointers": self._pointers.take(),
@@ -91,6 +93,7 @@ cdef class ClaimColumns(Resource):
             self._codes.add(part_of(code))
             self._poa.add(part_of(poa))
             self._dx_index.add(0)
+            self._dx_at.add(0)
         self._dx_ends.add(<int32_t> (self._dx_index.size // 4))
 
     cdef int _add_row(self, Part identity, int kind, int32_t service, int32_t birth, Part *said) except -1:

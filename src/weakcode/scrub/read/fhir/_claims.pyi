@@ -6,6 +6,7 @@ from typing import Any
 REFUSED: int
 SOUND: int
 TAKEN: int
+MORE: int
 NO_DAY: int
 ROW_WORDS: tuple[str, ...]
 LINE_WORDS: tuple[str, ...]
@@ -18,6 +19,8 @@ def holds(text: bytes, word: bytes) -> bool: ...
 
 class Lines:
     def add(self, line: bytes) -> int: ...
+    def add_at(self, text: bytes, at: int) -> tuple[int, int, bool]: ...
+    def value_at(self, text: bytes, at: int) -> tuple[int, int]: ...
 
 class Claims(Lines):
     count: int

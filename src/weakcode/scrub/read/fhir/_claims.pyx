@@ -11,29 +11,7 @@ from libc.string cimport memchr, memcmp, memcpy
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 
 
-cdef extern from "_json.h" nogil:
-    enum:
-        JSON_OBJECT
-        JSON_LIST
-        JSON_TEXT
-        JSON_ESCAPED
-        JSON_WHOLE
-        JSON_REAL
-        JSON_TRUE
-    ctypedef struct json_node:
-        int32_t at
-        int32_t size
-        int32_t next
-        int16_t kind
-        int16_t more
-    ctypedef struct json_text:
-        const uint8_t *text
-        int64_t size
-        json_node *nodes
-        int high
-    int json_read(json_text *text, const uint8_t *at, int64_t size)
-    int json_holds(const uint8_t *text, int64_t size, const uint8_t *word, int64_t length)
-    int32_t json_member(const json_text *text, int32_t object, const char *name, int32_t size)
+include "_json.pxi"
 
 cdef extern from "Python.h":
     double PyOS_string_to_double(const char *text, char **end, void *overflow) except? -1.0
@@ -43,7 +21,9 @@ REFUSED = 0
 SOUND = 1
 """for one of which any reader of JSON has the same value,"""
 TAKEN = 2
-"""and for one that was added."""
+"""for one that was added,"""
+MORE = 3
+"""and where only more text tells."""
 NO_DAY = -(2**31)
 cdef int32_t _NO_DAY = -(2**31)
 cdef int32_t _ODD_DAY = -(2**31) + 1
@@ -80,6 +60,7 @@ cdef struct Part:
 cdef struct Dx:
     int64_t sequence
     int32_t index
+    int32_t at
     int32_t said
     int32_t code
     int32_t poa
@@ -112,38 +93,53 @@ cdef class Claims(ClaimColumns):
         if not self._read(line):
             return REFUSED
         try:
-            return TAKEN if self._add(line) else SOUND
+            return TAKEN if self._add() else SOUND
         except Odd:
             return SOUND
 
-    cdef bint _add(self, bytes line) except -1:
+    def add_at(self, bytes text, Py_ssize_t at):
+        """Add the resource at a place of a text, or the resource of the entry there; see `Lines.add_at`."""
+        cdef int said = self._read_at(text, at, False)
         cdef json_text *j = &self._json
-        cdef Part kind = text_of(j, member(j, 0, b"resourceType"))
-        cdef Part identity = text_of(j, member(j, 0, b"id"))
+        cdef int32_t inner
+        if said != SOUND:
+            return said, at + j.end, False
+        try:
+            inner = member(j, 0, b"resource")
+            if inner >= 0 and json_key(j, 0, b"resourceType", 12) < 0:
+                j.root = inner
+            return TAKEN if self._add() else SOUND, at + j.end, j.root > 0
+        except Odd:
+            return SOUND, at + j.end, False
+
+    cdef bint _add(self) except -1:
+        cdef json_text *j = &self._json
+        cdef Part kind = text_of(j, member(j, j.root, b"resourceType"))
+        cdef Part identity = text_of(j, member(j, j.root, b"id"))
         cdef bint is_claim = is_word(kind, b"Claim")
         cdef int32_t service, birth
-        cdef int32_t insurer = member(j, 0, b"insurer"), items = member(j, 0, b"item")
+        cdef int32_t insurer = member(j, j.root, b"insurer"), items = member(j, j.root, b"item")
         cdef Py_ssize_t count, at
         cdef Part[ROW_SIZE] said
         cdef Part frequency
         cdef int known
         if not (is_claim or is_word(kind, b"ExplanationOfBenefit")) or identity.at == NULL or not identity.size:
             return False
-        self._diagnoses(member(j, 0, b"diagnosis"))
+        self._diagnoses(member(j, j.root, b"diagnosis"))
         cdef Dx *dx = <Dx *> self._dx.data
         count = self._dx.size // sizeof(Dx)
         cdef Part principals
         cdef int64_t again = self._ordered(&count, &principals)
         if not count:
             return False
-        setting, order = self._kind(line)
+        setting, order = self._kind()
         if order == "all":
             known = 0
         else:
             known = 1 if dx[0].said & PRINCIPAL else 2
         list_of_objects(j, items)
         service = self._served(items, setting == b"inpatient")
-        person, is_missed = self._person(member(j, 0, b"patient"))
+        person, is_missed = self._person(member(j, j.root, b"patient"))
         birth = _NO_DAY
         cdef bytes sex = None
         if person is not None:
@@ -156,9 +152,9 @@ cdef class Claims(ClaimColumns):
             return False
         said[0], said[1], said[2] = part_of(setting), part_of(sex), self._payer(insurer)
         said[3] = self._bill(&frequency)
-        said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, 0, b"provider")))
+        said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, j.root, b"provider")))
         said[6], said[7] = self._rendering(), self._state(items)
-        if member(j, 0, b"related") >= 0:
+        if member(j, j.root, b"related") >= 0:
             raise Odd
         is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
         said[8], said[9] = part_of(b"MISSING" if is_replacing else None), principals
@@ -178,6 +174,7 @@ cdef class Claims(ClaimColumns):
             self._codes.index.add(dx[at].code)
             self._poa.index.add(dx[at].poa)
             self._dx_index.add(dx[at].index)
+            self._dx_at.add(dx[at].at)
         self._dx_ends.add(<int32_t> (self._dx_index.size // 4))
         return True
 
@@ -193,7 +190,7 @@ cdef class Claims(ClaimColumns):
         while entry < j.nodes[entries].next:
             if j.nodes[entry].kind != JSON_OBJECT or number >= 1000:
                 raise Odd
-            dx.index, number = number, number + 1
+            dx.index, dx.at, number = number, j.nodes[entry].at, number + 1
             dx.sequence = whole(j, member(j, entry, b"sequence"))
             if not 1 <= dx.sequence <= MOST:
                 raise Odd
@@ -323,7 +320,7 @@ cdef class Claims(ClaimColumns):
         cdef int32_t item = first_item(j, items), place = 0, number
         cdef int64_t sequence
         cdef bint main_only = are_main(j, items) and is_word(
-            text_of(j, member(j, 0, b"resourceType")), b"ExplanationOfBenefit"
+            text_of(j, member(j, j.root, b"resourceType")), b"ExplanationOfBenefit"
         )
         while item >= 0:
             place += 1

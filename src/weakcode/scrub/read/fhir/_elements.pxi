@@ -98,7 +98,7 @@ cdef int32_t resolved(json_text *j, int32_t holder) except -2:
     cdef int32_t one
     if reference.at == NULL or not reference.size or reference.at[0] != 35:
         return holder
-    one = member(j, 0, b"contained")
+    one = member(j, j.root, b"contained")
     list_of_objects(j, one)
     one = first_item(j, one)
     while one >= 0 and not leads_to(j, reference, one):

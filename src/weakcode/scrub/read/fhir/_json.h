@@ -1,4 +1,5 @@
-/* A line of JSON as a row of nodes, each value before what is in it: what every reader of JSON has of the line.
+/* A value of JSON as a row of nodes, each value before what is in it: what every reader of JSON has of it. The value is
+ * a line, or stands somewhere in a text and may have many lines.
  *
  * Anything else is refused, to be read otherwise: a key that stands twice or is escaped, half of a surrogate pair, NaN,
  * whole numbers of more than 18 digits, exponents of more than two, objects of more than 256 keys, deep nesting. Whether text is UTF-8 is
@@ -12,7 +13,7 @@
 #include <string.h>
 
 enum { JSON_OBJECT, JSON_LIST, JSON_TEXT, JSON_ESCAPED, JSON_WHOLE, JSON_REAL, JSON_TRUE, JSON_FALSE, JSON_NULL };
-enum { JSON_PLAIN = 1, JSON_REFUSED = 0, JSON_NO_MEMORY = -1 };
+enum { JSON_PLAIN = 1, JSON_REFUSED = 0, JSON_NO_MEMORY = -1, JSON_MORE = 2 };
 enum { JSON_DEPTH = 64, JSON_KEYS = 256 };
 
 /* `at` and `size` are those of the text of a value, without the quotes of text. `next` is the node behind all that is in
@@ -28,6 +29,10 @@ typedef struct {
     json_node *nodes;
     int32_t count, room;
     int high;
+    /* Whether line breaks are blanks; the node of the resource that is asked about; and where the value ended. */
+    int breaks;
+    int32_t root;
+    int64_t end;
 } json_text;
 
 static inline int32_t json_add(json_text *j, int kind, int64_t at, int64_t size) {
@@ -152,16 +157,32 @@ static inline int json_again(const json_text *j, int32_t object, int32_t key, ui
 }
 
 static inline int64_t json_blanks(const json_text *j, int64_t at) {
-    while (at < j->size && (j->text[at] == ' ' || j->text[at] == '\t' || j->text[at] == '\r')) at++;
-    return at;
+    const uint8_t *text = j->text;
+    if (at >= j->size || text[at] > ' ') return at;
+    for (;;) {
+        const uint64_t blanks = 0x2020202020202020ull;
+        uint64_t eight;
+        /* Lines are indented by blanks. */
+        while (at + 8 <= j->size && (memcpy(&eight, text + at, 8), eight == blanks)) at += 8;
+        if (at >= j->size) return at;
+        if (text[at] != ' ' && text[at] != '\t' && text[at] != '\r' && !(text[at] == '\n' && j->breaks)) return at;
+        at++;
+    }
+}
+
+/* Tells whether a text ends before the end of everything. */
+static int json_closes(const uint8_t *text, int64_t at, int64_t size) {
+    for (; at < size && text[at] != '"'; at++)
+        if (text[at] == '\\') at++;
+    return at < size;
 }
 
 static inline int64_t json_word(const json_text *j, int64_t at, const char *word, int64_t size) {
     return at + size <= j->size && !memcmp(j->text + at, word, (size_t)size) ? at + size : -1;
 }
 
-/* Reads a line, an object with nothing but blanks around it. */
-static int json_read(json_text *j, const uint8_t *text, int64_t size) {
+/* Reads the object or list that begins here, or any value where `any` is set; `end` is where it ended, or was refused. */
+static int json_value(json_text *j, const uint8_t *text, int64_t size, int any) {
     struct { int32_t node, keys; uint64_t seen; } open[JSON_DEPTH];
     int depth = 0, kind;
     int64_t at, end;
@@ -170,10 +191,11 @@ static int json_read(json_text *j, const uint8_t *text, int64_t size) {
     j->size = size;
     j->count = 0;
     j->high = 0;
-    if (size > INT32_MAX / 2) return JSON_REFUSED;
-    at = json_blanks(j, 0);
-    if (at >= size || text[at] != '{') return JSON_REFUSED;
+    j->root = 0;
+    at = j->end = json_blanks(j, 0);
+    if (at >= size || (text[at] != '{' && !any)) return JSON_REFUSED;
     for (;;) {
+        j->end = at;
         /* A value begins here. */
         if (at >= size) return JSON_REFUSED;
         switch (text[at]) {
@@ -184,7 +206,7 @@ static int json_read(json_text *j, const uint8_t *text, int64_t size) {
                 open[depth].node = node;
                 open[depth].keys = 0;
                 open[depth++].seen = 0;
-                at = json_blanks(j, at + 1);
+                at = j->end = json_blanks(j, at + 1);
                 if (at >= size) return JSON_REFUSED;
                 if (j->nodes[node].kind == JSON_LIST) {
                     if (text[at] == ']') goto closed;
@@ -212,8 +234,9 @@ static int json_read(json_text *j, const uint8_t *text, int64_t size) {
         }
         /* A value has ended: what is around it goes on, or ends too. */
         for (;;) {
-            at = json_blanks(j, at);
-            if (!depth) return at == size ? JSON_PLAIN : JSON_REFUSED;
+            j->end = at;
+            if (!depth) return JSON_PLAIN;
+            at = j->end = json_blanks(j, at);
             if (at >= size) return JSON_REFUSED;
             int is_list = j->nodes[open[depth - 1].node].kind == JSON_LIST;
             if (text[at] == ',') {
@@ -231,6 +254,7 @@ static int json_read(json_text *j, const uint8_t *text, int64_t size) {
         }
         continue;
     key:
+        j->end = at;
         if (at >= size || text[at] != '"') return JSON_REFUSED;
         end = json_quoted(j, at + 1, &kind);
         if (end < 0 || kind == JSON_ESCAPED) return JSON_REFUSED;
@@ -238,22 +262,49 @@ static int json_read(json_text *j, const uint8_t *text, int64_t size) {
         if (node < 0) return JSON_NO_MEMORY;
         if (++open[depth - 1].keys > JSON_KEYS || json_again(j, open[depth - 1].node, node, &open[depth - 1].seen))
             return JSON_REFUSED;
-        at = json_blanks(j, end + 1);
+        at = j->end = json_blanks(j, end + 1);
         if (at >= size || text[at] != ':') return JSON_REFUSED;
         at = json_blanks(j, at + 1);
     }
 }
 
-/* The value of a key; -1 where there is none or null, or where the node is no object. */
-static inline int32_t json_member(const json_text *j, int32_t object, const char *name, int32_t size) {
+/* Reads a line, an object with nothing but blanks around it. */
+static int json_read(json_text *j, const uint8_t *text, int64_t size) {
+    int read;
+    if (size > INT32_MAX / 2) return JSON_REFUSED;
+    j->breaks = 0;
+    read = json_value(j, text, size, 0);
+    return read == JSON_PLAIN && json_blanks(j, j->end) < size ? JSON_REFUSED : read;
+}
+
+/* Reads a value of a text, which may go on behind what is there: MORE where only that tells. `any` as above. */
+static int json_read_at(json_text *j, const uint8_t *text, int64_t size, int any) {
+    int read;
+    if (size > INT32_MAX / 2) size = INT32_MAX / 2;
+    j->breaks = 1;
+    read = json_value(j, text, size, any);
+    /* A number at the end may go on. */
+    if (read == JSON_PLAIN) return j->end == size && j->nodes[0].kind >= JSON_WHOLE ? JSON_MORE : read;
+    if (read != JSON_REFUSED) return read;
+    /* What is refused this near to the end, or inside text that does not end, may be no more than unfinished. */
+    return j->end + 16 >= size || (text[j->end] == '"' && !json_closes(text, j->end + 1, size)) ? JSON_MORE : read;
+}
+
+/* The value of a key; -1 where there is none, or where the node is no object. */
+static inline int32_t json_key(const json_text *j, int32_t object, const char *name, int32_t size) {
     if (object < 0 || j->nodes[object].kind != JSON_OBJECT) return -1;
     int32_t end = j->nodes[object].next;
     for (int32_t key = object + 1; key < end; key = j->nodes[key + 1].next) {
         const json_node *n = &j->nodes[key];
-        if (n->size == size && !memcmp(j->text + n->at, name, (size_t)size))
-            return j->nodes[key + 1].kind == JSON_NULL ? -1 : key + 1;
+        if (n->size == size && !memcmp(j->text + n->at, name, (size_t)size)) return key + 1;
     }
     return -1;
+}
+
+/* The same, and -1 where the value is null. */
+static inline int32_t json_member(const json_text *j, int32_t object, const char *name, int32_t size) {
+    int32_t value = json_key(j, object, name, size);
+    return value >= 0 && j->nodes[value].kind == JSON_NULL ? -1 : value;
 }
 
 /* Tells whether a word of at least three signs stands in a text. The inner loop has no branch, so that it is vectorized. */

@@ -16,19 +16,42 @@ cdef class Lines:
         free(self._json.nodes)
 
     cdef bint _read(self, bytes line) except -1:
-        cdef int read = json_read(&self._json, <const uint8_t *> PyBytes_AsString(line), len(line))
-        if read < 0:
+        return self._checked(json_read(&self._json, <const uint8_t *> PyBytes_AsString(line), len(line))) == SOUND
+
+    cdef int _checked(self, int read) except -1:
+        """Return what becomes of a value that was read: text that is not UTF-8 is refused."""
+        if read == JSON_NO_MEMORY:
             raise MemoryError
-        if read and self._json.high:
+        if read == JSON_PLAIN and self._json.high:
             try:
-                line.decode()
+                PyBytes_FromStringAndSize(<const char *> self._json.text, self._json.end).decode()
             except UnicodeDecodeError:
-                return False
-        return read
+                return REFUSED
+        return SOUND if read == JSON_PLAIN else MORE if read == JSON_MORE else REFUSED
+
+    cdef int _read_at(self, bytes text, Py_ssize_t at, bint any) except -1:
+        if not 0 <= at <= len(text):
+            raise ValueError(f"{at} is no place in {len(text)} bytes")
+        return self._checked(
+            json_read_at(&self._json, <const uint8_t *> PyBytes_AsString(text) + at, len(text) - at, any)
+        )
 
     def add(self, bytes line):
         """Return SOUND or REFUSED."""
         return SOUND if self._read(line) else REFUSED
+
+    def add_at(self, bytes text, Py_ssize_t at):
+        """Read the object that begins at a place of a text.
+
+        Return SOUND, REFUSED or MORE, where it ends, and whether it holds the resource that was added as an entry does.
+        """
+        said = self._read_at(text, at, False)
+        return said, at + self._json.end, False
+
+    def value_at(self, bytes text, Py_ssize_t at):
+        """Return SOUND, REFUSED or MORE of the value, whatever it is, that begins at a place of a text, and its end."""
+        said = self._read_at(text, at, True)
+        return said, at + self._json.end
 
 
 cdef class Resource(Lines):
@@ -53,24 +76,24 @@ cdef class Resource(Lines):
         found = self._systems.get(PyBytes_FromStringAndSize(<const char *> system.at, system.size))
         return 1000 if found is None else found
 
-    cdef tuple _kind(self, bytes line):
+    cdef tuple _kind(self):
         """Return setting and order: what types and profiles say is asked once."""
         cdef json_text *j = &self._json
-        cdef int32_t meta = member(j, 0, b"meta")
-        key = (spoken(j, member(j, 0, b"type")), spoken(j, member(j, 0, b"subType")),
+        cdef int32_t meta = member(j, j.root, b"meta")
+        key = (spoken(j, member(j, j.root, b"type")), spoken(j, member(j, j.root, b"subType")),
                spoken(j, member(j, meta, b"profile")))
         found = self._settings.get(key)
         if found is None:
             if len(self._settings) > 1000:
                 self._settings.clear()
-            found = self._settings[key] = self._kind_of(line)
+            found = self._settings[key] = self._kind_of(spoken(j, j.root))
         return <tuple> found
 
     cdef int32_t _served(self, int32_t items, bint last) except? -1:
         """Return the service date, ODD_DAY where it is in doubt."""
         cdef json_text *j = &self._json
         cdef int32_t start = _NO_DAY, end = _NO_DAY, day, item
-        cdef int32_t period = member(j, 0, b"billablePeriod")
+        cdef int32_t period = member(j, j.root, b"billablePeriod")
         start, end = day_of(text_of(j, member(j, period, b"start")), False), day_of(text_of(j, member(j, period, b"end")), False)
         if start == _ODD_DAY or end == _ODD_DAY:
             return _ODD_DAY
@@ -107,7 +130,7 @@ cdef class Resource(Lines):
     cdef tuple _patient_inside(self, Part reference):
         """Return birth date and sex of the Patient in the resource that a reference leads to, None where it is none."""
         cdef json_text *j = &self._json
-        cdef int32_t one = member(j, 0, b"contained")
+        cdef int32_t one = member(j, j.root, b"contained")
         cdef Part born, gender
         list_of_objects(j, one)
         one = first_item(j, one)
@@ -123,7 +146,7 @@ cdef class Resource(Lines):
 
     cdef Part _payer(self, int32_t insurer) except *:
         cdef json_text *j = &self._json
-        cdef int32_t insurances = member(j, 0, b"insurance"), one
+        cdef int32_t insurances = member(j, j.root, b"insurance"), one
         cdef Part name = name_of(j, insurer)
         cdef bint focal_only = False
         list_of_objects(j, insurances)
@@ -141,7 +164,7 @@ cdef class Resource(Lines):
     cdef Part _bill(self, Part *frequency) except *:
         """Return type of bill and frequency."""
         cdef json_text *j = &self._json
-        cdef int32_t infos = member(j, 0, b"supportingInfo"), info
+        cdef int32_t infos = member(j, j.root, b"supportingInfo"), info
         cdef Part bill, none
         none.at, none.size = NULL, 0
         frequency[0] = none
@@ -159,7 +182,7 @@ cdef class Resource(Lines):
 
     cdef Part _rendering(self) except *:
         cdef json_text *j = &self._json
-        cdef int32_t members = member(j, 0, b"careTeam"), one
+        cdef int32_t members = member(j, j.root, b"careTeam"), one
         cdef Part npi
         list_of_objects(j, members)
         one = first_item(j, members)
@@ -175,7 +198,7 @@ cdef class Resource(Lines):
     cdef Part _state(self, int32_t items) except *:
         """Return the state of the facility, else the one state that all items name."""
         cdef json_text *j = &self._json
-        cdef int32_t facility = member(j, 0, b"facility"), item
+        cdef int32_t facility = member(j, j.root, b"facility"), item
         cdef Part state, named, none
         none.at, none.size = NULL, 0
         state = filled(text_of(j, member(j, member(j, resolved(j, facility), b"address"), b"state")))

@@ -25,8 +25,11 @@ KINDS = ("Claim", "ExplanationOfBenefit")
 _EPOCH = dt.date(1970, 1, 1)
 _PARTS = re.compile(r"[\s,;:|]")
 
-Line = tuple[bytes, int, int]
-"""The text of a resource that is a line, the number of the line and its offset."""
+Line = tuple[bytes, int, int, str, str | None]
+"""The text of an element, the number of the line and the offset at which it begins, its path and that of its resource.
+
+The last is None for what is a line of its own.
+"""
 
 
 @attrs.frozen(eq=False)
@@ -64,6 +67,11 @@ class FhirBatch(ClaimBatch):
         """Of which codes of each claim the order is known, as places in `ORDERS`; None where it is of all."""
         orders = self._ints("order")
         return orders if orders.any() else None
+
+    @lazy
+    def _cut(self) -> NDArray[np.bool_]:
+        """Tells which rows are no lines, but were cut out of a text."""
+        return np.array([line[4] is not None for line in self.lines], np.bool_)
 
     def _ints(self, name: str) -> NDArray[np.int32]:
         return np.frombuffer(self.columns[name], np.int32)
@@ -119,13 +127,22 @@ class FhirBatch(ClaimBatch):
         """Return lines and places of the first of these positions."""
         first, ends, index = first_positions(positions), self._ints("dx_ends"), self._ints("dx_index")
         entry = np.where(first > 0, index[ends[rows] + np.maximum(first, 1) - 1], -1).astype(np.int64)
-        lines = np.array([line for _, line, _ in self.lines], np.int64)[rows]
+        lines = np.array([line[1] for line in self.lines], np.int64)[rows]
         keys, at = np.unique(entry * len(KINDS) + self._ints("resource")[rows], return_inverse=True)
         at = at.reshape(-1).astype(np.int32)
         said = []
         for key in keys.tolist():
             place, kind = divmod(key, len(KINDS))
             said.append(KINDS[kind] if place < 0 else f"{KINDS[kind]}.diagnosis[{place}]")
+        for number in np.flatnonzero(self._cut[rows]).tolist():
+            text, line, _, _, path = self.lines[int(rows[number])]
+            if first[number]:
+                lines[number] = line + text.count(
+                    b"\n", 0, int(self._ints("dx_at")[ends[rows[number]] + first[number] - 1])
+                )
+            if path:
+                at[number] = len(said)
+                said.append(path if entry[number] < 0 else f"{path}.diagnosis[{entry[number]}]")
         if self.records:
             read = np.fromiter(self.records, np.int32, len(self.records))
             for number in np.flatnonzero(np.isin(rows, read)).tolist():

@@ -48,9 +48,18 @@ class Columns:
         """Take a line that is a plain claim: TAKEN, SOUND or REFUSED."""
         said = self._claims.add(line)
         if said == _claims.TAKEN:
-            self._lines.append((line, number, start))
+            self._lines.append((line, number, start, "", None))
             self._bytes += len(line)
         return said
+
+    def take_at(self, text: bytes, at: int, number: int, start: int, path: str) -> tuple[int, int]:
+        """Take a value that is a plain claim or the entry of one: TAKEN, SOUND, REFUSED or MORE, and where it ends."""
+        said, end, is_entry = self._claims.add_at(text, at)
+        if said == _claims.TAKEN:
+            inner = f"{path}.resource".removeprefix(".") if is_entry else path
+            self._lines.append((text[at:end], number, start, path, inner))
+            self._bytes += end - at
+        return said, end
 
     def put(self, outcome: Record | Rejected) -> Iterator[ClaimBatch]:
         """Take what was read of another resource; give what waited where it cannot stand in columns."""
@@ -58,7 +67,7 @@ class Columns:
             self._rejected.append((len(self._lines), outcome))
         else:
             self._records[len(self._lines)] = outcome
-            self._lines.append((b"", outcome.line, 0))
+            self._lines.append((b"", outcome.line, 0, "", None))
             self._bytes += len(outcome.raw)
             put(self._claims, outcome.claim, outcome.order)
         if self.is_full:
@@ -80,7 +89,7 @@ class Columns:
         self._lines, self._bytes, self._records, self._rejected = [], 0, {}, []
 
     def _read(self, line: Line) -> Record:
-        element = element_of(*line)
+        element = element_of(*line[:4])
         assert element is not None, "the line was read before"
         return self._again(element)
 

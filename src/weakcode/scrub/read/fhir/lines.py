@@ -1,4 +1,4 @@
-"""The resources of a file: lines that are a value of JSON each by orjson, everything else as `stream` reads it.
+"""The resources of a file: lines that are a value of JSON each by orjson, values of many lines as `values` reads them.
 
 A line counts only where both have the same value of it, which `_claims` tells: no key stands twice, no number is long
 and nothing is nested deeply. So what becomes of a resource does not depend on how it was read.
@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-import attrs
 import orjson
 
 from weakcode.scrub.read.fhir import _claims
-from weakcode.scrub.read.fhir.stream import Element, Elements
+from weakcode.scrub.read.fhir.stream import LOOK, Element, is_bundle
+from weakcode.scrub.read.fhir.values import TakeAt, Values
 
 BLOCK_BYTES = 1 << 20
 """Of a file that are in memory at a time, unless a line is longer."""
@@ -37,12 +37,13 @@ class Resources:
 
     def __iter__(self) -> Iterator[Element]:
         lines = _claims.Lines()
-        return (element for element in self.each(lambda line, *_: lines.add(line)) if element is not None)
+        each = self.each(lambda line, *_: lines.add(line), lambda text, at, *_: lines.add_at(text, at)[:2])
+        return (element for element in each if element is not None)
 
-    def each(self, take: Take) -> Iterator[Element | None]:
-        """Give each element that `take` does not take, and None whenever a part of the file was read."""
+    def each(self, take: Take, take_at: TakeAt) -> Iterator[Element | None]:
+        """Give each element that is not taken, and None whenever a part of the file was read."""
         while self._more():
-            yield from self._part(take)
+            yield from self._part(take, take_at)
             yield None
 
     def _more(self) -> bool:
@@ -57,7 +58,7 @@ class Resources:
                 wanted = _LONGEST
         return bool(self._text)
 
-    def _part(self, take: Take) -> Iterator[Element | None]:
+    def _part(self, take: Take, take_at: TakeAt) -> Iterator[Element | None]:
         """Read the lines in memory, of which the last may be no whole one and is left for the next part."""
         text, first = self._text, self._offset
         lines = text.split(b"\n")
@@ -71,15 +72,15 @@ class Resources:
             if element is not None:
                 yield element
             elif said != _claims.TAKEN and line.strip(_BLANKS):
-                feed = _Feed(text, start, self._file)
-                elements = Elements(feed, number, first + start)
-                yield from elements.one()
-                here = elements.here()
-                self.bytes_read += feed.beyond
-                if here is None or feed.beyond:
-                    self._go_on(here, elements.rest())
+                values = Values(text, start, number, first + start, self._file, take_at)
+                yield from values.several()
+                is_ended = values.is_ended
+                self.bytes_read += values.beyond
+                if is_ended or values.beyond:
+                    self._text, self._offset, self._line = values.text[values.at :], values.offset, values.line
+                    self._ended = self._ended or is_ended
                     return
-                number, stop = here[0], here[1] - first
+                number, stop = values.line, values.at
                 while start + len(lines[at]) < stop:
                     start, at = start + len(lines[at]) + 1, at + 1
                     if at == len(lines):
@@ -91,37 +92,11 @@ class Resources:
             at, start, number = at + 1, start + len(line) + 1, number + 1
         self._text, self._offset, self._line = text[start:], first + start, number
 
-    def _go_on(self, here: tuple[int, int] | None, rest: bytes) -> None:
-        """Take up the reading where the reader of elements, which has read on in the file, stands."""
-        if here is None:
-            self._text, self._ended = b"", True
-        else:
-            (self._line, self._offset), self._text = here, rest
 
-
-@attrs.define
-class _Feed:
-    """The rest of the text in memory, small parts of it first, and then the file. `beyond` is what was read of it."""
-
-    _text: bytes
-    _at: int
-    _file: BinaryIO
-    beyond: int = 0
-    _part: int = 1 << 12
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes; none at the end."""
-        part = self._text[self._at : self._at + min(size, self._part)]
-        self._part *= 2
-        self._at += len(part)
-        if not part:
-            part = self._file.read(size)
-            self.beyond += len(part)
-        return part
-
-
-def element_of(line: bytes, number: int, start: int) -> Element | None:
+def element_of(line: bytes, number: int, start: int, path: str = "") -> Element | None:
     """Return the element that a line at this offset is; None for what orjson refuses, and for a Bundle."""
+    if b'"Bundle"' in line[:LOOK] and is_bundle(line[: 4 * LOOK].decode("utf-8", "surrogateescape").lstrip(), 0):
+        return None
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -129,4 +104,4 @@ def element_of(line: bytes, number: int, start: int) -> Element | None:
     if value.get("resourceType") == "Bundle":
         return None
     text = line.strip(_BLANKS)
-    return Element(value, text, number, "", start=start + line.index(text), sound=True)
+    return Element(value, text, number, path, start=start + line.index(text), sound=True)

@@ -85,20 +85,22 @@ class FhirSource:
         from weakcode.scrub.read.fhir.columns import Columns
 
         columns = Columns(self._name, self._known, self._again)
-        for element in self._elements.each(columns.take):
+        for element in self._elements.each(columns.take, columns.take_at):
+            self._empty = self._empty and columns.is_empty
             if element is not None:
                 for outcome in self._outcomes(element):
                     yield from columns.put(outcome)
             elif columns.is_full:
                 yield from columns.batch()
-            self._empty = self._empty and columns.is_empty
+        self._empty = self._empty and columns.is_empty
         yield from columns.batch()
         self._end()
 
     def _again(self, element: Element) -> Record:
         """Read a claim once more that was read natively."""
         quiet = KnownResources(self._known.people, self._known.conditions)
-        outcome = _outcome(element.value, element, element.value["resourceType"], self._name, quiet)
+        ((resource, path),) = resources_in(element)
+        outcome = _outcome(resource, element, path, self._name, quiet)
         assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
         return outcome
 
@@ -180,8 +182,7 @@ def _check_text(resource: dict[str, Any], text: str) -> None:
 
 def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ...]:
     """Return the line of each diagnosis of an element's resource; nothing where they are not known for sure."""
-    if element.sound:
-        # It is one line.
+    if element.sound and "\n" not in element.text:
         return ()
     for match in _DIAGNOSES.finditer(element.text):
         lines, at, line, counted = [], match.end(), element.line, 0

@@ -19,7 +19,9 @@ _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL)
 _STEP = re.compile(r"(?:^|\.)([a-z]\w*)|\[(\d+)\]")
 """A step of a path; types of resources, which begin with a capital, are none."""
-_LOOK = 4096
+LOOK = 4096
+"""Characters in which an object says that it is a Bundle, if it is one that is read entry by entry."""
+ENTRIES = "Bundle.entry"
 _UNFINISHED = 12
 """An error this near to the end of what was read may be no error: `tru`, `\\u00`."""
 
@@ -62,6 +64,18 @@ class ElementOrigin:
     indexes: tuple[int, ...]
 
 
+@attrs.frozen
+class Inside:
+    """Where in a list or Bundle a reading begins: before an `item`, after one (`rest`), before a `key` of a Bundle, or
+    behind the value of one (`close`). `path` is that of the list, empty for one that is no Bundle's; `number` is that
+    of the next item.
+    """
+
+    state: str
+    path: str
+    number: int
+
+
 class _Broken(Exception):  # noqa: N818 - never leaves this module
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
@@ -80,11 +94,12 @@ class Readable(Protocol):
 class Elements:
     """Iterator over the resources of a file: entries of Bundles, members of lists, values that follow each other.
 
-    The file may be the rest of one; `line` and `offset` say where it begins.
+    The file may be the rest of one; `line` and `offset` say where it begins, `inside` that it does so in a value.
     """
 
-    def __init__(self, file: Readable, line: int = 1, offset: int = 0) -> None:
+    def __init__(self, file: Readable, line: int = 1, offset: int = 0, inside: Inside | None = None) -> None:
         self._file = file
+        self._inside = inside
         self._decode_bytes = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._decoder = json.JSONDecoder(object_pairs_hook=paired)
         self._text = ""
@@ -102,6 +117,11 @@ class Elements:
         """Return line and offset of the value, list or Bundle that comes next; None at the end of the file."""
         return (self._line, self._offset) if self._peek() else None
 
+    @property
+    def stands(self) -> tuple[int, int]:
+        """Line and offset of what comes next, blanks included."""
+        return self._line, self._offset
+
     def rest(self) -> bytes:
         """Return what was read from the file and is no part of any element yet."""
         return self._text[self._at :].encode("utf-8", "surrogateescape") + self._decode_bytes.getstate()[0]
@@ -115,42 +135,38 @@ class Elements:
             self._resume()
 
     def _top(self) -> Iterator[Element]:
+        inside, self._inside = self._inside, None
+        if inside is not None:
+            yield from self._from(inside)
+            return
         sign = self._peek()
         if sign == "[":
             self._skip(1)
-            for number, element in enumerate(self._list()):
-                yield attrs.evolve(element, path=f"[{number}]")
+            yield from self._list("")
             return
-        while len(self._text) - self._at < _LOOK and self._fill():
+        while len(self._text) - self._at < LOOK and self._fill():
             pass
-        if sign == "{" and self._is_bundle():
+        if sign == "{" and is_bundle(self._text, self._at):
             yield from self._bundle()
         else:
             yield self._value()
 
-    def _is_bundle(self) -> bool:
-        """Tell whether the object that comes next says early that it is a Bundle."""
-        depth, named = 0, -1
-        for match in _MARKS.finditer(self._text, self._at, self._at + _LOOK):
-            mark = match[0]
-            if mark in "{[":
-                depth += 1
-            elif mark in "}]":
-                depth -= 1
-                if not depth:
-                    return False
-            elif depth == 1:
-                if named >= 0 and self._text[named : match.start()].strip() == ":":
-                    return mark == '"Bundle"'
-                named = match.end() if mark == '"resourceType"' else -1
-        return False
+    def _from(self, inside: Inside) -> Iterator[Element]:
+        """Read on inside a list or Bundle, to its end."""
+        if inside.state in ("item", "rest"):
+            yield from self._items(inside.path, inside.number, inside.state == "item")
+        if inside.path and (inside.state == "key" or self._expect(",}") == ","):
+            yield from self._keys()
 
     def _bundle(self) -> Iterator[Element]:
         """Read a Bundle key by key, its entries one by one."""
         self._skip(1)
         if self._peek() == "}":
             self._skip(1)
-            return
+        else:
+            yield from self._keys()
+
+    def _keys(self) -> Iterator[Element]:
         while True:
             if self._peek() != '"':
                 raise self._expected("a name in quotes")
@@ -158,21 +174,22 @@ class Elements:
             self._expect(":")
             if key == "entry" and self._peek() == "[":
                 self._skip(1)
-                for number, element in enumerate(self._list()):
-                    yield attrs.evolve(element, path=f"Bundle.entry[{number}]")
+                yield from self._list(ENTRIES)
             else:
                 self._value()
             if self._expect(",}") == "}":
                 return
 
-    def _list(self) -> Iterator[Element]:
+    def _list(self, path: str) -> Iterator[Element]:
         if self._peek() == "]":
             self._skip(1)
-            return
-        while True:
-            yield self._value()
-            if self._expect(",]") == "]":
-                return
+        else:
+            yield from self._items(path, 0, True)
+
+    def _items(self, path: str, number: int, has_one: bool) -> Iterator[Element]:
+        while has_one or self._expect(",]") == ",":
+            yield attrs.evolve(self._value(), path=f"{path}[{number}]")
+            number, has_one = number + 1, False
 
     def _value(self) -> Element:
         self._peek()
@@ -251,6 +268,24 @@ class Elements:
             if not self._fill():
                 self._skip(len(self._text) - self._at)
                 return
+
+
+def is_bundle(text: str, at: int) -> bool:
+    """Tell whether the object that begins at a place of a text says early that it is a Bundle."""
+    depth, named = 0, -1
+    for match in _MARKS.finditer(text, at, at + LOOK):
+        mark = match[0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if not depth:
+                return False
+        elif depth == 1:
+            if named >= 0 and text[named : match.start()].strip() == ":":
+                return mark == '"Bundle"'
+            named = match.end() if mark == '"resourceType"' else -1
+    return False
 
 
 def _size(text: str) -> int:
