@@ -198,8 +198,10 @@ def explain(
     read_hits = {reading.hit for _, reading in reads if reading.hit is not None}
     found = {hit for hit in hits if severities[rule_of[hit.edit]] is not None}
     if found != read_hits:
-        odd = min(program.rules[rule_of[hit.edit]].id for hit in found ^ read_hits)
-        raise EngineError(f"the engine and the reading of its edits disagree about {odd} on this claim; report it")
+        differing = min(program.rules[rule_of[hit.edit]].id for hit in found ^ read_hits)
+        raise EngineError(
+            f"the engine and the reading of its edits disagree about {differing} on this claim; report it"
+        )
     superseded = findings(found, program.edit, program.rules, lambda number: severities[number] is not None).superseded
     sorter = _Sorter(program, assembler, judged, verdict, superseded)
     return Explanation(

@@ -34,7 +34,7 @@ def test_a_text_is_found_within_a_title_and_never_across_two(texts: list[str], w
 def test_words_of_titles_are_those_of_each_title(texts: list[str]) -> None:
     words = _titles(texts).words(np.arange(len(texts)))
     letter = {word: words.letter(word) for word in words.known}
-    told = words.told_by(lambda word: word.rstrip("s"))
+    told = words.mapped(lambda word: word.rstrip("s"))
     written = [re.findall("[a-z0-9]+", text.lower()) for text in texts]
     assert words.spelled() == ["".join(letter[word] for word in line) for line in written]
     assert words.having(["a", "b1"]).tolist() == [bool({"a", "b1"} & set(line)) for line in written]

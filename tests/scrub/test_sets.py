@@ -109,7 +109,7 @@ def test_patients_and_conditions_are_looked_up_in_all_files_of_a_run(tmp_path: P
 
 
 def test_what_is_kept_beyond_memory_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("weakcode.scrub.read.fhir.references.MOST_HELD", 3)
+    monkeypatch.setattr("weakcode.scrub.read.fhir.references.MOST_IN_MEMORY", 3)
     shelf: SpillingMap[int] = SpillingMap()
     for number in range(10):
         shelf.put(str(number), number)

@@ -33,7 +33,7 @@ _COMMANDS = {
 """The folder of each command, and what it does."""
 
 
-def _told(what: str) -> None:
+def _print_warning(what: str) -> None:
     from weakcode.cli.common.output import is_logged, say
 
     if not is_logged():  # the log has it from "weakcode"
@@ -80,7 +80,7 @@ class _Group(click.Group):
         from weakcode.cli.common import output
         from weakcode.errors import WeakcodeError
 
-        progress.listen(_told)
+        progress.listen(_print_warning)
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         output.prepare()

@@ -237,7 +237,7 @@ class _Builder:
         asked = TABLES[self._file.kind].get(table)
         return f"{self._file.file}, {asked.names[0] if asked else table}"
 
-    def _told(self, table: str, unread: list[str], rows: int) -> None:
+    def _warn_of_unread(self, table: str, unread: list[str], rows: int) -> None:
         """Count the codes that could not be read; where many of a table that must be there are such, it is damaged."""
         if table != "excluded" and len(unread) > rows * _MOST_ORPHANS:
             raise InputError(
@@ -255,7 +255,7 @@ class _Builder:
                 self.links.extend((number, policy, _group((group,), place)))
             elif not _is_none(code):
                 unread.append(code)
-        self._told("procedure", unread, len(known))
+        self._warn_of_unread("procedure", unread, len(known))
 
     def lists(self, table: str, kind: int) -> None:
         lists: dict[tuple[int, int], dict[int, bool]] = {}
@@ -269,7 +269,7 @@ class _Builder:
                 lists.setdefault((policy, _group(groups, place)), {})[number] = starred
             elif not _is_none(code):
                 unread.append(row[2])
-        self._told(table, unread, len(known))
+        self._warn_of_unread(table, unread, len(known))
         for (policy, group), codes in sorted(lists.items()):
             self.heads.extend((policy, kind, group))
             self.members.extend(codes)

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from weakcode.base.lazy import lazy
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import ADMITTED, POINTED, SERVED, TERMED, Program
-from weakcode.engines.judging import USUAL, CodedRows, Held, JudgingPart
+from weakcode.engines.judging import USUAL, CodedRows, Holding, JudgingPart
 from weakcode.engines.kernel._kernel import CodeIndex, Reading
 from weakcode.semantics.edits import Edit, Hit
 from weakcode.semantics.judged import JudgedClaim, without_known_order, without_satisfied
@@ -98,7 +98,7 @@ class ColumnarEngine:
         return Reading(self._index)
 
     def hits_batch(
-        self, rows: CodedRows, chosen: NDArray[np.uint8], held: Held, *, kind: int = USUAL
+        self, rows: CodedRows, chosen: NDArray[np.uint8], holding: Holding, *, kind: int = USUAL
     ) -> NDArray[np.int32]:
         """Return every violation on the chosen rows, in order of rows: row, edit, subject, object, stray and term.
 
@@ -115,7 +115,7 @@ class ColumnarEngine:
         found = [
             hits
             for part in self._parts
-            for hits in part.hits_batch(rows, unlisted, billable, chosen, held, kind=kind)
+            for hits in part.hits_batch(rows, unlisted, billable, chosen, holding, kind=kind)
             if len(hits)
         ]
         if len(found) < 2:

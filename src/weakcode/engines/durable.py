@@ -174,14 +174,14 @@ class DurableEngine:
             for number in as_object:
                 objects.setdefault(number, []).append(position)
         for number in self._broad(judged):
-            meant = self._program.edit(number).subject
-            at = [position for position, code_id in judged.distinct if code_id in meant]
+            pointed_at = self._program.edit(number).subject
+            at = [position for position, code_id in judged.distinct if code_id in pointed_at]
             if at:
                 subjects[number] = at
         facts: list[dict[str, Any]] = []
         for number in self._program.wide_edits.intersection([*subjects, *self._claim_edits]):
-            held = self._program.edit(number).object
-            objects[number] = [position for position, code_id in judged.distinct if code_id in held]
+            wanted = self._program.edit(number).object
+            objects[number] = [position for position, code_id in judged.distinct if code_id in wanted]
         for number in sorted(subjects):
             self._edit_facts(facts, judged, number, subjects[number], objects.get(number, []))
         for number in self._claim_edits:
@@ -210,8 +210,8 @@ class DurableEngine:
         edit = self._program.edit(number)
         verb = edit.verb
         if edit.pointed is not None:
-            meant = judged.pointed(edit)
-            at = [i for i in at if i in meant]
+            pointed_at = judged.pointed(edit)
+            at = [i for i in at if i in pointed_at]
             if not at:
                 return
         if edit.poa:

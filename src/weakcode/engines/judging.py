@@ -37,7 +37,7 @@ _MUCH = 0.75
 _FEW = 8
 """A program that distinguishes fewer segments than one in so many codes is small."""
 
-Held = Callable[[ConditionBits, "NDArray[np.uint8]"], tuple["NDArray[np.uint8]", "NDArray[np.uint64]"]]
+Holding = Callable[[ConditionBits, "NDArray[np.uint8]"], tuple["NDArray[np.uint8]", "NDArray[np.uint64]"]]
 """Returns for the tests of tables which of the chosen rows are left to judge, and a row of words for each claim."""
 
 
@@ -75,13 +75,13 @@ class BuiltTables:
 
     def judge(self, judged: JudgedClaim) -> list[Hit]:
         """Return the hits on a claim; terms and lines are taken to be as edits want them."""
-        held = self.bits.of(judged)
-        if held == 1 and self.is_conditional:
+        holding = self.bits.of(judged)
+        if holding == 1 and self.is_conditional:
             return []
         ids = judged.ids
         if self.segments is not None:
             ids = tuple([bisect_right(self.segments, code_id) - 1 for code_id in ids])
-        return self.tables.judge(judged.claim.codes, ids, held)
+        return self.tables.judge(judged.claim.codes, ids, holding)
 
     def judge_batch(
         self,
@@ -89,7 +89,7 @@ class BuiltTables:
         unlisted: NDArray[np.int32],
         billable: int,
         chosen: NDArray[np.uint8],
-        held: Held,
+        holding: Holding,
     ) -> NDArray[np.int32]:
         """Return the hits on the chosen rows of a batch, as `ColumnarEngine.hits_batch` does."""
         import numpy as np
@@ -98,7 +98,7 @@ class BuiltTables:
             ids = np.concatenate([np.arange(billable), unlisted])
             unlisted = (np.searchsorted(np.asarray(self.segments), ids, "right") - 1).astype(np.int32)
             billable = 0
-        chosen, about = held(self.bits, chosen)
+        chosen, about = holding(self.bits, chosen)
         block = self.tables.judge_batch(rows.tokens, rows.bounds, chosen, about, billable, unlisted)
         return np.frombuffer(block, np.int32).reshape(-1, 6)
 
@@ -219,7 +219,7 @@ class JudgingPart:
         unlisted: NDArray[np.int32],
         billable: int,
         chosen: NDArray[np.uint8],
-        held: Held,
+        holding: Holding,
         *,
         kind: int,
     ) -> Iterator[NDArray[np.int32]]:
@@ -227,7 +227,7 @@ class JudgingPart:
         import numpy as np
 
         for built, some_off in self.groups(kind=kind):
-            hits = built.judge_batch(rows, unlisted, billable, chosen, held)
+            hits = built.judge_batch(rows, unlisted, billable, chosen, holding)
             if some_off:
                 on = np.frombuffer(self._active, np.uint8)[np.asarray(self._program.rule_of_edit)]
                 hits = hits[on[hits[:, 1]] != 0]

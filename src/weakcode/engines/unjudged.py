@@ -61,7 +61,7 @@ class Questions:
     wanting: tuple[int, ...]
     allowed: tuple[int, ...]
     anywhere: int
-    spoken: dict[int, tuple[int, int]] = attrs.field(factory=dict)
+    bits_by_code: dict[int, tuple[int, int]] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, asked: Iterable[AskedAlike], day: dt.date) -> Questions:
@@ -91,13 +91,13 @@ class Questions:
 
     def of_code(self, code_id: int) -> tuple[int, int]:
         """Return the bits of what speaks of a code wherever it stands, and of what does where it stands first."""
-        known = self.spoken.get(code_id)
+        known = self.bits_by_code.get(code_id)
         if known is None:
             bits = [0, 0]
             for n, one in enumerate(self.asked, start=1):
                 if one.codes is not None and code_id in one.codes:
                     bits[one.looks_first] |= 1 << n
-            known = self.spoken[code_id] = (bits[0], bits[1])
+            known = self.bits_by_code[code_id] = (bits[0], bits[1])
         return known
 
 

@@ -156,7 +156,7 @@ class Wording:
         if said.chooses or said.guesses or said.specifies:
             filled += (
                 self._choices(code) if said.chooses else "",
-                self._meant(code) if said.guesses else "",
+                self._nearest_code(code) if said.guesses else "",
                 self._specific(code) if said.specifies else "",
             )
         return said.template % said.fill(filled), said
@@ -188,10 +188,10 @@ class Wording:
         citing = (pair for edit in edits for pair in self._citing(edit))
         return tuple(dict.fromkeys(source for source, codes in citing if codes is None or holds(codes)))
 
-    def _said(self, worded: _Worded, is_stray: bool, *held: bool) -> FindingText:
+    def _said(self, worded: _Worded, is_stray: bool, *applies: bool) -> FindingText:
         """Return what is said where a required code is on the wrong side or not, and these notes hold."""
         # The same set of codes is the same object, and so has one answer.
-        holds = {id(codes): holds for codes, holds in zip(worded.notes, held, strict=True)}
+        holds = {id(codes): holds for codes, holds in zip(worded.notes, applies, strict=True)}
         edit = worded.edits[0]
         own = self._cited([edit], lambda codes: holds[id(codes)])
         known = {
@@ -229,7 +229,7 @@ class Wording:
         first = next(iter(edit.subject), 0)
         return f": not valid {self._edition.missing_days(first)}" if first > self._edition.icd9_id else ""
 
-    def _meant(self, code: str) -> str:
+    def _nearest_code(self, code: str) -> str:
         """Say which code was probably meant by one that is none; nothing where none is near."""
         near = nearest_code(code, self._edition)
         return f"; {self.named(near).described} is one, and was probably meant" if near else ""

@@ -66,8 +66,8 @@ def _marked(text: str, link: Link) -> str:
     parts = []
     for number, part in enumerate(text.split("`")):
         if number % 2 == 0:
-            told = _RULE.sub(lambda found: _linked(found[0], link) or found[0], _escaped(_ADDRESS.sub("", part)))
-            parts.append(told + "".join(f"<{address}>" for address in _ADDRESS.findall(part)))
+            linked = _RULE.sub(lambda found: _linked(found[0], link) or found[0], _escaped(_ADDRESS.sub("", part)))
+            parts.append(linked + "".join(f"<{address}>" for address in _ADDRESS.findall(part)))
         else:
             parts.append(_linked(part, link) or f"`{part}`")
     return "".join(parts)

@@ -149,8 +149,8 @@ def _row(connection: Any, query: str) -> list[int]:
 
 def _named(connection: Any, names: tuple[str, ...], number: str) -> dict[str, int]:
     counts = _row(connection, f"SELECT {', '.join(map(number.format, names))} FROM compared")  # noqa: S608
-    told_as = {"words": "message"}
-    return {told_as.get(name, name): count for name, count in zip(names, counts, strict=True)}
+    field_of = {"words": "message"}
+    return {field_of.get(name, name): count for name, count in zip(names, counts, strict=True)}
 
 
 def _by(connection: Any, column: str) -> tuple[FindingsDifference, ...]:

@@ -54,8 +54,8 @@ def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | No
         raise InputError("there are no findings among the inputs, only summaries; give what weakcode scrub -o wrote")
     groups = [found] if together and found else [[path] for path in found]
     runs = [*stored, *(_of_findings(group, summaries) for group in groups)]
-    told_of = {run.id for run in runs if run.id}
-    runs += [run for run in summaries if run.id not in told_of]
+    known_ids = {run.id for run in runs if run.id}
+    runs += [run for run in summaries if run.id not in known_ids]
     if all(run.started for run in runs):
         runs.sort(key=lambda run: run.started)
     else:

@@ -119,9 +119,9 @@ def check_characters(text: str) -> str:
     """Return what is wrong with the characters of a text, "" where nothing is."""
     from yaml.reader import Reader
 
-    odd = Reader.NON_PRINTABLE.search(text)
-    if odd:
-        return f"the character U+{ord(odd.group()):04X} cannot stand in a YAML file; remove it"
+    unprintable = Reader.NON_PRINTABLE.search(text)
+    if unprintable:
+        return f"the character U+{ord(unprintable.group()):04X} cannot stand in a YAML file; remove it"
     turning = steers(text)
     return f"the character U+{ord(turning[0]):04X} steers terminals or turns text; remove it" if turning else ""
 
@@ -164,10 +164,10 @@ def decode(content: str | bytes, file: str) -> str:
             message = f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8"
             raise RuleFileError([Problem(file, line, column, message)]) from None
     text = text.removeprefix("\ufeff")
-    odd = Reader.NON_PRINTABLE.search(text)
-    if odd:
-        line, column = _position_of(text, odd.start())
-        message = f"the character U+{ord(odd.group()):04X} cannot stand in a YAML file; remove it"
+    unprintable = Reader.NON_PRINTABLE.search(text)
+    if unprintable:
+        line, column = _position_of(text, unprintable.start())
+        message = f"the character U+{ord(unprintable.group()):04X} cannot stand in a YAML file; remove it"
         raise RuleFileError([Problem(file, line, column, message)])
     return text
 
@@ -266,9 +266,9 @@ class _Builder:
         text = event.value
         if event.anchor or event.tag:
             self._check_properties(event)
-        odd = steers(text)
-        if odd:
-            self.complain(event, f"the character U+{ord(odd[0]):04X} steers terminals or turns text; remove it")
+        unprintable = steers(text)
+        if unprintable:
+            self.complain(event, f"the character U+{ord(unprintable[0]):04X} steers terminals or turns text; remove it")
         path = self._put(event, text if event.style else plain(text))
         if path is not None:
             self.scalars[path] = event

@@ -126,7 +126,7 @@ class Plan:
         watchers = (*self.watchers, *([] if self.sink is None else [self.sink]))
         # A query that cannot be run is refused before any file is read.
         with (
-            watched(record, watchers, is_part=self.is_part) as told,
+            watched(record, watchers, is_part=self.is_part) as watched_run,
             targets.opened(self) as out,
             self.query or nullcontext(),
             Digests() as digests,
@@ -144,7 +144,7 @@ class Plan:
             counted = attrs.evolve(run.summary(started), run=record.ending(), inputs=digests.files())
             result = counted.gated(self.most_rejects, self.most_errors)
             out.finish(result)
-            told.completed(result)
+            watched_run.completed(result)
         return result
 
 

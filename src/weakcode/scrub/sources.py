@@ -80,6 +80,6 @@ class Sources:
     def check(self, claims: int) -> None:
         """Raise InputError where no file of several holds a claim."""
         if self._in_set and not self.unread and not claims and not self.undiagnosed:
-            held = "; ".join(dict.fromkeys(one.said["held"] for one in self.reading.values() if "held" in one.said))
-            if held:
-                raise InputError(f"the inputs hold no Claim and no ExplanationOfBenefit of FHIR, but {held}")
+            contents = "; ".join(dict.fromkeys(one.said["held"] for one in self.reading.values() if "held" in one.said))
+            if contents:
+                raise InputError(f"the inputs hold no Claim and no ExplanationOfBenefit of FHIR, but {contents}")

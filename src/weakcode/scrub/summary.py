@@ -210,7 +210,7 @@ class Counts:
         self._rejections = 0
         self._not_judged: tuple[NotJudgedCount, ...] = ()
         self._judged_by = JudgedBy()
-        self._is_told = False
+        self._knows_judge = False
 
     @property
     def so_far(self) -> tuple[int, int]:
@@ -243,7 +243,7 @@ class Counts:
         self._editions[verdict.edition] += 1
         self._notes[verdict.notes_edition] += 1
         self._old_notes[verdict.notes_edition] += verdict.notes_out_of_force
-        if not self._is_told:
+        if not self._knows_judge:
             self._judged_by = JudgedBy(verdict.engine, verdict.packs)
 
     def add_batch(self, part: FindingBatch) -> None:
@@ -275,7 +275,7 @@ class Counts:
 
     def judged_by(self, judged_by: JudgedBy) -> None:
         """Take down what judges; without it, verdicts say it."""
-        self._judged_by, self._is_told = judged_by, True
+        self._judged_by, self._knows_judge = judged_by, True
 
     def _count_waivers(self, judged: EvaluatedRecord) -> None:
         """Count what was waived, and take down the claim's own waivers that do not waive."""

@@ -55,15 +55,15 @@ def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False)
 
     What is a part of a run, as a task on Spark, is not logged as a run.
     """
-    told: list[Watcher] = []
+    informed: list[Watcher] = []
     try:
         for watcher in (*(() if is_part else (RunLogger(),)), *watchers):
             watcher.started(run)
-            told.append(watcher)
-        yield WatchedRun(told)
+            informed.append(watcher)
+        yield WatchedRun(informed)
     except BaseException as error:
         state = STOPPED if isinstance(error, KeyboardInterrupt) else FAILED
-        for watcher in told:
+        for watcher in informed:
             with suppress(WeakcodeError):  # it would hide why the run ended
                 watcher.ended(run, state, why_of(error))
         raise
@@ -125,14 +125,14 @@ def minutely(
 
     `tell` gets a sentence, and its numbers by name.
     """
-    started = told = time.perf_counter()
+    started = last = time.perf_counter()
 
     def progress(bytes_read: int, claims: int, findings: int) -> None:
-        nonlocal told
+        nonlocal last
         now = time.perf_counter()
-        if now - told < EVERY:
+        if now - last < EVERY:
             return
-        told = now
+        last = now
         left = ""
         numbers: dict[str, object] = {"claims": claims, "findings": findings, "seconds": round(now - started, 1)}
         if total and bytes_read:

@@ -78,10 +78,10 @@ def pointed_positions(
     """
     if edit.pointed not in OF_LINES:
         return pointers.first if edit.pointed == FIRST else pointers.never
-    return frozenset().union(*(positions for _, positions in _meant_lines(edit, lines, codes, ids)))
+    return frozenset().union(*(positions for _, positions in _asked_lines(edit, lines, codes, ids)))
 
 
-def _meant_lines(
+def _asked_lines(
     edit: Edit, lines: Iterable[ServiceLine | PointedLine], codes: Sequence[object], ids: Sequence[int]
 ) -> Iterator[tuple[int, frozenset[int]]]:
     """Give the number of each line that has what an edit asks of one, and the first positions that it points to so."""
@@ -139,8 +139,8 @@ def lines_about(
     Of an edit that looks at what lines have, `lines` are whole lines, and `ids` the numbers of the codes.
     """
     if edit.pointed in OF_LINES and subject:
-        meant = _meant_lines(edit, lines, codes, ids)
-        return lines_named([str(number) for number, positions in meant if subject in positions])
+        asked = _asked_lines(edit, lines, codes, ids)
+        return lines_named([str(number) for number, positions in asked if subject in positions])
     if edit.pointed == FIRST and subject:
         same = [at for at, code in enumerate(codes, start=1) if code == codes[subject - 1]]
         return lines_that_point_first(lines, same)

@@ -26,8 +26,8 @@ def found_term(edit: Edit, rule: CompiledRule, text: str | None, code_id: int, e
     if not text:
         return None
     owners = dict(rule.terms)
-    spoken = re.sub(r"\s+", " ", text.casefold())
-    found: Sequence[str] = _pattern((*owners, *edit.terms)).findall(spoken)
+    folded = re.sub(r"\s+", " ", text.casefold())
+    found: Sequence[str] = _pattern((*owners, *edit.terms)).findall(folded)
     if any(code_id in edition.whole.codeset(owners[term]) for term in found if owners.get(term)):
         return None
     return next((term for term in found if term in edit.terms), None)

@@ -22,7 +22,7 @@ from weakcode.validator import Validator
 
 LONGEST_CLAIM = MEBIBYTE
 """Bytes of a claim as JSON."""
-_BODIES_HELD = 16
+_MOST_BODIES = 16
 """Bodies of the largest size whose parts may be held at a time, while the rest of them is on its way."""
 AT_ONCE = 50
 """Diagnoses of a claim that is judged in between, without a thread of its own."""
@@ -34,7 +34,7 @@ class Service:
 
     def __init__(self, settings: Settings, tenants: Tenants) -> None:
         self.settings, self.tenants, self.metrics = settings, tenants, Metrics(())
-        self._held = 0
+        self._buffered = 0
         # Made when first used: a forked process has none of its parent's threads.
         self._threads: ThreadPoolExecutor | None = None
 
@@ -75,16 +75,16 @@ class Service:
             async with asyncio.timeout(self.settings.body_seconds):
                 async for part in request.stream():
                     size += len(part)
-                    self._held += len(part)
+                    self._buffered += len(part)
                     if size > most:
                         raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
-                    if self._held > _BODIES_HELD * self.settings.max_body:
+                    if self._buffered > _MOST_BODIES * self.settings.max_body:
                         raise ProblemError(503, "the server holds too many bodies; ask again", connection="close")
                     parts.append(part)
         except TimeoutError:
             raise ProblemError(408, "the body did not come in time", connection="close") from None
         finally:
-            self._held -= size
+            self._buffered -= size
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def claim(self, request: Request, most: int | None = None) -> Claim:

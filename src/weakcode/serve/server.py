@@ -171,8 +171,8 @@ class _Parent:
             number = self._processes.pop(pid)
             if self._stopping:
                 # One that was only just started ends by the signal itself, before it listens for it.
-                told_to = os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
-                worst = worst or (0 if told_to else 1)
+                was_asked_to = os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
+                worst = worst or (0 if was_asked_to else 1)
             else:
                 time.sleep(_AGAIN)
                 if not self._stopping:

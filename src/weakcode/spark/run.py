@@ -92,7 +92,7 @@ def scrub_files(
     if mapping and any(name is None for name in plain):
         raise InputError("--map goes with files at plain paths; at other addresses, rename columns in a DataFrame")
     with (
-        watched(record, watchers) as told,
+        watched(record, watchers) as watched_run,
         _session(master) as session,
         _input_errors(),
         Outputs() as outputs,
@@ -116,7 +116,7 @@ def scrub_files(
         else:
             *paths, target = [name for name in plain if name is not None]
             result = _by_executors(asked, paths, Path(target), output)
-        told.completed(result)
+        watched_run.completed(result)
     return result
 
 

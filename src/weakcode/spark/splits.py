@@ -72,17 +72,17 @@ def tasks_of(files: Sequence[str], cores: int, mapping: Mapping[str, str] | None
     rows = sum(group.rows for group in groups)
     each = min(max(-(-rows // (_TASKS_A_CORE * max(cores, 1))), LEAST_ROWS), MOST_ROWS)
     tasks: list[list[Piece]] = [[]]
-    held = 0
+    rows_in_task = 0
     for group in groups:
-        if tasks[-1] and held + group.rows > each:
+        if tasks[-1] and rows_in_task + group.rows > each:
             tasks.append([])
-            held = 0
+            rows_in_task = 0
         before = tasks[-1][-1] if tasks[-1] else None
         if before is not None and before.path == group.path:
             tasks[-1][-1] = attrs.evolve(before, last=group.last, rows=before.rows + group.rows)
         else:
             tasks[-1].append(group)
-        held += group.rows
+        rows_in_task += group.rows
     return [tuple(task) for task in tasks]
 
 

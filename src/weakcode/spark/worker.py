@@ -158,16 +158,16 @@ def _rejects(rejected: Sequence[RefusedRow], claims: pa.RecordBatch | pa.Table, 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
     """Give the claims in larger batches than Spark's 10,000 rows, because each costs something in itself."""
-    held: list[pa.RecordBatch] = []
+    waiting: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
-        if held and rows + batch.num_rows > BATCH_ROWS:
-            yield pa.Table.from_batches(held)
-            held, rows = [], 0
-        held.append(batch)
+        if waiting and rows + batch.num_rows > BATCH_ROWS:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows = [], 0
+        waiting.append(batch)
         rows += batch.num_rows
     if rows:
-        yield pa.Table.from_batches(held)
+        yield pa.Table.from_batches(waiting)
 
 
 def _placed(outcomes: pa.RecordBatch, claims: pa.RecordBatch, rows: pa.Array) -> pa.RecordBatch:

@@ -180,7 +180,7 @@ def _as_text(verdict: Verdict, explained: Explanation | None, claim: Claim) -> s
     parts += [text.wrapped(f"Note: {notice}.", indent="") for notice in text.notices_of(verdict)]
     if verdict.not_judged:
         parts.append(text.wrapped(text.not_judged(map(str, verdict.not_judged)), indent=""))
-    tally = text.tally_text(Counter(severities(verdict.findings)))
-    tally += f"; {len(verdict.waived)} waived" if verdict.waived else ""
-    parts.append(f"{tally[0].upper()}{tally[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")
+    counts = text.counts_of(Counter(severities(verdict.findings)))
+    counts += f"; {len(verdict.waived)} waived" if verdict.waived else ""
+    parts.append(f"{counts[0].upper()}{counts[1:]}. {text.judged_by(verdict.edition, verdict.engine, verdict.packs)}")
     return "\n\n".join(parts)

@@ -91,7 +91,7 @@ def run_options(command: _F) -> _F:
     names = [field.name for field in attrs.fields(Reporting)]
 
     @functools.wraps(command)
-    def with_told(**options: Any) -> Any:
+    def with_reporting(**options: Any) -> Any:
         return command(reporting=Reporting(**{name: options.pop(name) for name in names}), **options)
 
     for option in (
@@ -130,8 +130,8 @@ def run_options(command: _F) -> _F:
         ),
         click.option("--run-id", metavar="ID", help="What the run is called in all outputs; otherwise it gets an id."),
     ):
-        option(with_told)
-    return cast(_F, with_told)
+        option(with_reporting)
+    return cast(_F, with_reporting)
 
 
 def ended(

@@ -102,7 +102,7 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
     )
     waived = f"; {summary.waived:,} waived" if summary.waived else ""
     mended = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""
-    findings = f"Findings: {text.tally_text(summary.by_severity)}{waived}{mended}"
+    findings = f"Findings: {text.counts_of(summary.by_severity)}{waived}{mended}"
     parts = [text.bullets("Summary", [claims, findings])]
     if summary.by_rule:
         width = max(len(f"{number:,}") for number in summary.by_rule.values())

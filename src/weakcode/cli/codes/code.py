@@ -75,5 +75,5 @@ def _rules(info: CodeInfo) -> str:
     for one in info.rules:
         off = "" if one.enabled else ", off"
         lines.append(f"{one.rule} ({one.role}; {one.severity}{off})  {one.title}")
-    told = [f"Note: {notice}." for notice in info.notices]
-    return text.bullets("Rules", [*(lines or ["none"]), f"Of packs {', '.join(info.packs)}.", *told])
+    notice_lines = [f"Note: {notice}." for notice in info.notices]
+    return text.bullets("Rules", [*(lines or ["none"]), f"Of packs {', '.join(info.packs)}.", *notice_lines])

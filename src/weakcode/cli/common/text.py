@@ -78,7 +78,7 @@ def _place(finding: Finding) -> str:
     return visible(", ".join(pairs))
 
 
-def tally_text(severities: Mapping[str, int]) -> str:
+def counts_of(severities: Mapping[str, int]) -> str:
     """Return `2 errors, 1 warning`, or `no findings`."""
     parts = []
     for severity in sorted(Severity, reverse=True):

@@ -75,7 +75,7 @@ def comparison_text(found: Comparison) -> str:
         f"{total.new:,} new, {total.gone:,} gone, {total.changed:,} changed, {total.same:,} the same",
     ]
     if total.new:
-        lines.append(f"New: {text.tally_text(found.new_by_severity)}")
+        lines.append(f"New: {text.counts_of(found.new_by_severity)}")
     if total.changed:
         said = (f"{number:,} in their {name}" for name, number in found.changed_in.items() if number)
         lines.append(f"Changed: {', '.join(said)}")

@@ -14,7 +14,7 @@ from weakcode.cli.common.output import say, say_json
 if TYPE_CHECKING:
     from weakcode.report.evaluate import Evaluation, RuleMeasure
 
-_MOST_TOLD = 20
+_MOST_SHOWN = 20
 _HEAD = ("rule", "right", "wrong", "precision", "95% interval", "missed", "no verdict")
 
 
@@ -88,10 +88,10 @@ def _as_text(measured: Evaluation) -> str:
     parts = [text.bullets(f"{text.counted(measured.claims, 'claim')}, by rule", lines)]
     alarms = [f"{claim}: {one.rule} on {' '.join(one.codes) or 'the claim'}" for claim, one in measured.alarms]
     misses = [f"{one.claim_id}: {one}" for one in measured.misses]
-    for title, told in (("False alarms", alarms), ("Missed", misses)):
-        if told:
-            more = [f"and {len(told) - _MOST_TOLD:,} more"] if len(told) > _MOST_TOLD else []
-            parts.append(text.bullets(title, [*told[:_MOST_TOLD], *more]))
+    for title, found in (("False alarms", alarms), ("Missed", misses)):
+        if found:
+            more = [f"and {len(found) - _MOST_SHOWN:,} more"] if len(found) > _MOST_SHOWN else []
+            parts.append(text.bullets(title, [*found[:_MOST_SHOWN], *more]))
     if measured.silent:
         parts.append(f"Rightly silent on {text.counted(measured.silent, 'verdict')} of wrong.")
     return "\n".join(parts)

@@ -75,8 +75,8 @@ def spelled(codes: CodeSet, edition: Edition, most: int = _MOST) -> str:
     """Return the codes of a set as a list of at most `most` stems, and how many codes more there are."""
     first = list(islice(stems(codes, edition), most + 1))
     if len(first) <= most:
-        strange = any(high > edition.size for _, high in codes.spans)
-        return ", ".join([*first, *(["codes that are not billable"] if strange else [])]) or "codes of other days"
+        has_other = any(high > edition.size for _, high in codes.spans)
+        return ", ".join([*first, *(["codes that are not billable"] if has_other else [])]) or "codes of other days"
     named = CodeSet(place(edition.span(stem.rstrip(".-")), edition) for stem in first[:most])
     more = len(CodeSet(places(codes, edition)) - named) + sum(
         max(high - max(low, edition.size), 0) for low, high in codes.spans

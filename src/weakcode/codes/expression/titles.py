@@ -117,7 +117,7 @@ class TitleWords:
         """Return the character that stands for a word in `spelled`."""
         return chr(self.number(word))
 
-    def told_by(self, read: Callable[[str], str]) -> TitleWords:
+    def mapped(self, read: Callable[[str], str]) -> TitleWords:
         """Return the words as `read` has each of them, without those of which it leaves nothing."""
         read_as = map(read, list(self.known))
         numbers = np.array([self.number(word) if word else -1 for word in read_as], np.int64)

@@ -111,9 +111,9 @@ def _phrases(read: dict[str, Any]) -> Iterator[tuple[str, str]]:
         others = ";".join(" ".join(words) for words in group)
         for words in group:
             yield key_of(words), f"{others}\t{listed}"
-    for phrases, meant in read["means"].items():
+    for phrases, stands_for in read["means"].items():
         for phrase in phrases.split(";"):
-            yield key_of(words_of(phrase)), f"{' '.join(words_of(meant))}\t"
+            yield key_of(words_of(phrase)), f"{' '.join(words_of(stands_for))}\t"
 
 
 def _alike(groups: list[list[str]]) -> Iterator[str]:

@@ -143,9 +143,9 @@ def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
     spelled: list[str] = []
     near: dict[str, list[str]] = {}
     for word in words:
-        if not index.is_known(word) and not index.begins(word) and (meant := index.nearest(word)):
-            near[meant[0]] = meant[1:_NEAREST]
-            word = meant[0]
+        if not index.is_known(word) and not index.begins(word) and (guesses := index.nearest(word)):
+            near[guesses[0]] = guesses[1:_NEAREST]
+            word = guesses[0]
         spelled.append(word)
     concepts, left = _phrases(spelled, index)
     for word in left:
@@ -202,7 +202,7 @@ def _phrases(words: list[str], index: SearchIndex) -> tuple[list[Concept], list[
         for chosen in [*in_a_row, *apart]:
             meaning = _meaning(chosen, index)
             if meaning is not None and all(word in left for word in chosen):
-                concepts.append(_meant(chosen, meaning, index))
+                concepts.append(_concept(chosen, meaning, index))
                 left = [word for word in left if word not in chosen]
     return concepts, left
 
@@ -217,7 +217,7 @@ def _meaning(chosen: tuple[str, ...], index: SearchIndex) -> Meaning | None:
     return found
 
 
-def _meant(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
+def _concept(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
     alternatives = [Alternative(words, _SAID if meaning.codes else 1.0) for words in meaning.words]
     if not any(one.words == chosen for one in alternatives):
         alternatives.append(Alternative(chosen, _ALIKE))

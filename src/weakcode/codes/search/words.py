@@ -102,8 +102,8 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=65536)
 def sound(word: str) -> str:
     """Return how an English medical word sounds, roughly: pneumonia and nuemonia are one."""
-    for spelled, spoken in _SOUNDS:
-        word = re.sub(spelled, spoken, word)
+    for spelled, spoken_as in _SOUNDS:
+        word = re.sub(spelled, spoken_as, word)
     return word
 
 

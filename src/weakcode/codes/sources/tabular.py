@@ -177,8 +177,10 @@ def _name_sevenths(defined: list[tuple[TabularNode, dict[str, str]]]) -> None:
             if node.children:
                 waiting += [child for child in node.children if child.name not in own]
             elif sevenths and len(node.name) < 7:
-                gone = removed.get(node.name.ljust(6, "X")[5], "")
-                node.seventh = {one: text for one, text in sevenths.items() if one not in gone} if gone else sevenths
+                taken_away = removed.get(node.name.ljust(6, "X")[5], "")
+                node.seventh = (
+                    {one: text for one, text in sevenths.items() if one not in taken_away} if taken_away else sevenths
+                )
 
 
 def _removed(node: TabularNode) -> dict[str, str]:
@@ -187,7 +189,7 @@ def _removed(node: TabularNode) -> dict[str, str]:
         for line in block.lines if block.kind == "note" else ():
             found = _NOT_APPLICABLE.match(line)
             if found and found["category"] == node.name[:3]:
-                gone = "".join(re.findall(r"\b[0-9A-Z]\b", found["seventh"]))
+                taken_away = "".join(re.findall(r"\b[0-9A-Z]\b", found["seventh"]))
                 sixth = re.findall(r"(?:^|\bor )([0-9A-Z])\b", found["sixth"])
-                return dict.fromkeys(sixth, gone)
+                return dict.fromkeys(sixth, taken_away)
     return {}

@@ -48,13 +48,13 @@ _DIGEST_SIZE = _SECRET_SIZE = 32
 _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
 
 
-_told: set[str] = set()
+_warned: set[str] = set()
 
 
 def _tell(what: str) -> None:
     """Say once in a process why the cache is not used."""
-    if what not in _told:
-        _told.add(what)
+    if what not in _warned:
+        _warned.add(what)
         progress.warn(what)
 
 

@@ -261,16 +261,17 @@ def _starts(part: unpack.ReleasePart, where: str, tabular: Tabular, release: Fis
     """Return the first day of a release, held to what was asked for."""
     # The members of an April update may be named by the year alone; then the zip's own name tells the month.
     names = (part.name.rpartition("/")[2], where)
-    told = {name: installed.stated_start(name, tabular.version) for name in names}
+    stated = {name: installed.stated_start(name, tabular.version) for name in names}
     name = next(
-        (name for name in names if told[name] and told[name] != FiscalRelease(int(tabular.version)).starts), names[-1]
+        (name for name in names if stated[name] and stated[name] != FiscalRelease(int(tabular.version)).starts),
+        names[-1],
     )
     if release is None:
         return installed.start_of(name, tabular.version)
     if tabular.version != str(release.year):
         raise EditionError(f"{part.where} is for fiscal year {tabular.version or 'none'}, not {release}.")
-    if told[name] not in (None, release.starts) and not release.update:
-        raise EditionError(f"{part.where} is the release of {told[name]:%B %Y}, not {release}.")
+    if stated[name] not in (None, release.starts) and not release.update:
+        raise EditionError(f"{part.where} is the release of {stated[name]:%B %Y}, not {release}.")
     return release.starts
 
 

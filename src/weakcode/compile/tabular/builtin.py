@@ -36,7 +36,7 @@ def unspecified_side(edition: Edition) -> CodeSet:
     """
     places, words = words_of_sides(edition)
     tells_side, tells_none = words.having(_SIDES), words.having(["unspecified"])
-    stems = words.told_by(_stem).spelled()
+    stems = words.mapped(_stem).spelled()
     unspecified = words.letter("unspecified")
     windows, names = edition.windows_at(places), edition.names
     parents = np.asarray(edition.parents)[places].tolist()

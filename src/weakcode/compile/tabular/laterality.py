@@ -50,8 +50,8 @@ def sided(edition: Edition) -> tuple[CodesBySide, ...]:
     places, words = words_of_sides(edition)
     unspecified, bearers = words.letter("unspecified"), set(map(words.letter, _BEARERS))
     as_written = words.spelled()
-    turned = words.told_by(lambda word: word.replace("right", "left")).spelled()
-    conditions = words.told_by(_told).in_order().spelled()
+    turned = words.mapped(lambda word: word.replace("right", "left")).spelled()
+    conditions = words.mapped(_told).in_order().spelled()
     sides = sides_of(words)
     categories = edition.categories[places].tolist()
     by_words: dict[tuple[int, str, str], list[int]] = {}

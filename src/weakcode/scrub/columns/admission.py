@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from weakcode.compile.program import ADMITTED, Program
 from weakcode.engines.columnar import ColumnarEngine
-from weakcode.engines.judging import CodedRows, Held
+from weakcode.engines.judging import CodedRows, Holding
 from weakcode.scrub.columns.codes import INDICATORS, CodeColumn
 from weakcode.scrub.columns.pointers import by_edit, pairs
 from weakcode.semantics.judged import MISSING
@@ -21,7 +21,7 @@ def hits_with_indicators(
     coded: CodedRows,
     rows: NDArray[np.bool_],
     codes: CodeColumn,
-    held: Held,
+    holding: Holding,
     served: int,
 ) -> Hits:
     """Return the hits of edits that look at indicators, on those of some rows that have any.
@@ -31,7 +31,7 @@ def hits_with_indicators(
     asked = rows & codes.has_poa
     if not asked.any():
         return np.empty((0, 6), np.int32)
-    hits = engine.hits_batch(coded, asked.view(np.uint8), held, kind=ADMITTED | served)
+    hits = engine.hits_batch(coded, asked.view(np.uint8), holding, kind=ADMITTED | served)
     return _with_indicators(hits, codes, engine.program)
 
 

@@ -120,7 +120,7 @@ class AboutClaims:
         found: Bools = np.array([value == INPATIENT for value in (*setting.values, None)], np.bool_)[setting.index]
         return found
 
-    def held(
+    def conditions_held(
         self, bits: ConditionBits, first_day: dt.date, with_text: Bools, faults: NDArray[np.uint8] | None = None
     ) -> NDArray[np.uint64]:
         """Return a row of words for each claim: bit n + 1 tells whether test n holds; bit 0 is always set.
@@ -128,9 +128,9 @@ class AboutClaims:
         What a test asks of the codes is left out. `first_day` is the day as of which a claim without a date is judged,
         `with_text` tells which claims have documented text, `faults` what is wrong with the pointers of each.
         """
-        return self._held(bits, first_day, with_text, faults, slice(None), self._touching(bits))
+        return self._condition_words(bits, first_day, with_text, faults, slice(None), self._touching(bits))
 
-    def held_where(
+    def conditions_where(
         self,
         bits: ConditionBits,
         chosen: NDArray[np.uint8],
@@ -144,13 +144,13 @@ class AboutClaims:
         """
         touching = self._touching(bits)
         if touching is None:
-            return chosen, self._held(bits, first_day, with_text, faults, slice(None), None).reshape(-1)
+            return chosen, self._condition_words(bits, first_day, with_text, faults, slice(None), None).reshape(-1)
         chosen = chosen & (touching[0] != 0)
         rows = np.flatnonzero(chosen)
         # Memory that is never written to is never taken.
         words = np.zeros((self.rows, -(-bits.all.bit_length() // 64)), np.uint64)
         if len(rows):
-            words[rows] = self._held(bits, first_day, with_text, faults, rows, touching)
+            words[rows] = self._condition_words(bits, first_day, with_text, faults, rows, touching)
         return chosen, words.reshape(-1)
 
     def _touching(self, bits: ConditionBits) -> tuple[NDArray[np.int64], list[int]] | None:
@@ -160,7 +160,7 @@ class AboutClaims:
             return None
         return ServiceColumn.of(self.given_lines, asked.looks_at).touching(asked, self.rows)
 
-    def _held(
+    def _condition_words(
         self,
         bits: ConditionBits,
         first_day: dt.date,
@@ -169,10 +169,10 @@ class AboutClaims:
         rows: slice | NDArray[np.int64],
         touching: tuple[NDArray[np.int64], list[int]] | None,
     ) -> NDArray[np.uint64]:
-        held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[with_text[rows].view(np.uint8)]
+        conditions_held: NDArray[np.uint64] = words_of([bits.silent, bits.all], bits)[with_text[rows].view(np.uint8)]
         for _, index, of_values in self._parts(bits, first_day, faults, touching):
-            held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index[rows]]
-        return held
+            conditions_held &= of_values[0] if (of_values == of_values[0]).all() else of_values[index[rows]]
+        return conditions_held
 
     def parts(
         self, bits: ConditionBits, first_day: dt.date, faults: NDArray[np.uint8] | None = None

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import ADMITTED, POINTED, SERVED, Program
 from weakcode.engines.columnar import ColumnarEngine
-from weakcode.engines.judging import USUAL, CodedRows, Held
+from weakcode.engines.judging import USUAL, CodedRows, Holding
 from weakcode.scrub.columns.admission import hits_with_indicators
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims
@@ -37,26 +37,26 @@ class HitColumns:
     today: dt.date
     lines: LinesSeen | None
 
-    def held(self, faults: NDArray[np.uint8] | None = None) -> Held:
+    def holding(self, faults: NDArray[np.uint8] | None = None) -> Holding:
         """Return what tells which tests of claims hold."""
-        return lambda bits, chosen: self.about.held_where(bits, chosen, self.today, self.with_text, faults)
+        return lambda bits, chosen: self.about.conditions_where(bits, chosen, self.today, self.with_text, faults)
 
 
 def all_hits(batch: HitColumns, rows: Bools) -> Hits:
     """Return the hits on some rows of a batch, in order of rows; terms are taken to hold."""
     engine, coded, about, lines = batch.engine, batch.coded, batch.about, batch.lines
-    hits = engine.hits_batch(coded, rows.view(np.uint8), batch.held())
+    hits = engine.hits_batch(coded, rows.view(np.uint8), batch.holding())
     parts = [hits]
     for served in (USUAL, SERVED):
         if served and engine.has(SERVED):
-            parts.append(engine.hits_batch(coded, rows.view(np.uint8), batch.held(), kind=SERVED))
+            parts.append(engine.hits_batch(coded, rows.view(np.uint8), batch.holding(), kind=SERVED))
         if lines is not None and engine.has(POINTED | served):
             with_pointers = (rows & lines.with_pointers).view(np.uint8)
-            found = engine.hits_batch(coded, with_pointers, batch.held(lines.faults), kind=POINTED | served)
+            found = engine.hits_batch(coded, with_pointers, batch.holding(lines.faults), kind=POINTED | served)
             parts.append(lines.filtered(found, batch.program))
         if engine.has(ADMITTED | served):
             admitted = rows & about.inpatient
-            parts.append(hits_with_indicators(engine, coded, admitted, batch.codes, batch.held(), served))
+            parts.append(hits_with_indicators(engine, coded, admitted, batch.codes, batch.holding(), served))
     further = [part for part in parts[1:] if len(part)]
     return by_row(np.concatenate([hits, *further])) if further else hits
 
@@ -75,18 +75,18 @@ def with_terms(
     for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
         edit = batch.program.edit(number)
         said: dict[int, str | None] = {}
-        meant: list[list[int]] = []
+        said_hits: list[list[int]] = []
         for hit in of_edit:
             subject = hit[2]
             if subject not in said:
                 place = int(coded.bounds[row]) + subject - 1
                 said[subject] = engine.term(edit, texts[place].as_py(), _code_id(edition, coded, place))
             if said[subject] is not None:
-                meant.append(hit)
+                said_hits.append(hit)
         if FORMS[edit.verb].counts_subjects:
             # The first that is said, and each later one.
-            meant = [[row, number, meant[0][2], later[2], 0, 0] for later in meant[1:]]
-        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in meant]
+            said_hits = [[row, number, said_hits[0][2], later[2], 0, 0] for later in said_hits[1:]]
+        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in said_hits]
     return by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
 
 

@@ -51,8 +51,8 @@ class RepeatedIds:
         nth = self._ids.nth(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
         if nth == 1:
             return one
-        told = {name: _numbered(getattr(one.verdict, name), nth) for name in ("findings", "waived")}
-        return attrs.evolve(one, verdict=attrs.evolve(cast("Any", one.verdict), **told))
+        renumbered = {name: _numbered(getattr(one.verdict, name), nth) for name in ("findings", "waived")}
+        return attrs.evolve(one, verdict=attrs.evolve(cast("Any", one.verdict), **renumbered))
 
     def batch(self, part: FindingBatch) -> pa.RecordBatch | None:
         """Return the findings of a batch of claims with the ids that they have in the run."""
@@ -93,9 +93,9 @@ def _as_first(findings: pa.RecordBatch, rows: Any, before: Any, nth: Any) -> pa.
     if not len(moved):
         return findings
     ids = findings["finding_id"].to_pylist()
-    told = findings.select(["claim_id", "rule", "codes", "positions"]).take(pa.array(moved)).to_pylist()
+    renumbered = findings.select(["claim_id", "rule", "codes", "positions"]).take(pa.array(moved)).to_pylist()
     met: Counter[tuple[int, str]] = Counter()
-    for at, one in zip(moved.tolist(), told, strict=True):
+    for at, one in zip(moved.tolist(), renumbered, strict=True):
         first = id_of(**one)
         met[rows[at], first] += 1
         ids[at] = first if met[rows[at], first] == 1 else nth_id(first, met[rows[at], first])

@@ -43,18 +43,18 @@ class NotJudgedRows:
     rows: int
     _found: dict[str, tuple[Bools, list[NotJudged]]] = attrs.field(factory=dict)
 
-    def add(self, told: NotJudged, rows: Bools) -> None:
+    def add(self, unjudged: NotJudged, rows: Bools) -> None:
         """Add rules that could not be judged on some rows."""
-        where, so_far = self._found.setdefault(told.needs, (np.zeros(self.rows, np.bool_), []))
+        where, so_far = self._found.setdefault(unjudged.needs, (np.zeros(self.rows, np.bool_), []))
         where |= rows
-        so_far.append(told)
+        so_far.append(unjudged)
 
     def counts(self) -> list[NotJudgedCount]:
         """Return each need with all its rules, and with the number of its rows, every row counted once."""
         return [
             NotJudgedCount(needs, int(rows.sum()), one.packs, one.rules)
-            for needs, (rows, told) in self._found.items()
-            for one in NotJudged.together(told)
+            for needs, (rows, unjudged) in self._found.items()
+            for one in NotJudged.together(unjudged)
         ]
 
 
@@ -79,7 +79,7 @@ def _ask(
 ) -> None:
     tests = questions.tests
     codes, leading = judge.unjudged.tables(questions)
-    told, block = _kernel.not_judged(
+    unjudged, block = _kernel.not_judged(
         coded.tokens,
         coded.bounds,
         lacks,
@@ -96,7 +96,7 @@ def _ask(
             for need, index, words in about.parts(tests, today)
         ],
     )
-    of_row = np.frombuffer(told, np.uint8)
+    of_row = np.frombuffer(unjudged, np.uint8)
     seen = np.frombuffer(block, np.uint64).reshape(-1, len(words_of([0], tests)[0]))
     for bit, words in zip(BITS.values(), seen, strict=False):
         where = of_row & bit != 0
@@ -115,12 +115,12 @@ def without_indicators(
         return []
     payers = about.whose.index[lacking & ~codes.has_poa]
     names = [*about.whose.values, None]
-    told = []
+    unjudged = []
     # Claims without a payer have the last number.
     for number, count in zip(*np.unique(payers % len(names), return_counts=True), strict=True):
         of_payer = judge.unjudged.without_indicators(judge.assembler.severities(names[number]))
-        told += [NotJudgedCount(one.needs, int(count), one.packs, one.rules) for one in of_payer]
-    return told
+        unjudged += [NotJudgedCount(one.needs, int(count), one.packs, one.rules) for one in of_payer]
+    return unjudged
 
 
 def _has(words: Words, bit: int) -> bool:

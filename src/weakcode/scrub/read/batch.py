@@ -171,7 +171,7 @@ class LineColumns:
 
     batch: pa.RecordBatch
     lines: NDArray[np.int64]
-    odd: list[int]
+    invalid: list[int]
 
 
 class LineBatch(ClaimBatch):
@@ -189,18 +189,18 @@ class LineBatch(ClaimBatch):
     @lazy
     def rejected(self) -> Sequence[tuple[int, Rejected]]:
         """What the row reader says of the lines that are in no column."""
-        return [] if self._odd is None else self._odd
+        return [] if self._invalid_rows is None else self._invalid_rows
 
     @property
     def batch(self) -> pa.RecordBatch | None:
         """The claims as columns; None where a line is a claim that columns do not show as one."""
-        return None if self.table is None or self._odd is None else self.table.batch
+        return None if self.table is None or self._invalid_rows is None else self.table.batch
 
     @lazy
-    def _odd(self) -> list[tuple[int, Rejected]] | None:
+    def _invalid_rows(self) -> list[tuple[int, Rejected]] | None:
         assert self.table is not None
         found = []
-        for number in self.table.odd:
+        for number in self.table.invalid:
             for outcome in self.read_line(number):
                 if not isinstance(outcome, Rejected):
                     return None

@@ -52,7 +52,7 @@ class _Recoding(io.RawIOBase):
 
     def _begin(self) -> None:
         self._decoder = codecs.getincrementaldecoder(self._encoding)()
-        self._held = b""
+        self._decoded = b""
         self._ended = False
 
     def readable(self) -> bool:
@@ -73,19 +73,19 @@ class _Recoding(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         view = memoryview(buffer).cast("B")
-        while not self._held and not self._ended:
+        while not self._decoded and not self._ended:
             part = self._file.read(_BLOCK)
             self._ended = not part
             try:
-                self._held = self._decoder.decode(part, self._ended).encode("utf-8")
+                self._decoded = self._decoder.decode(part, self._ended).encode("utf-8")
             except UnicodeError as error:
                 why = f"{error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)
                 raise InputError(
                     f"{self._name} is not text in {self._encoding} ({why}); --encoding says in which it is"
                 ) from None
-        size = min(len(view), len(self._held))
-        view[:size] = self._held[:size]
-        self._held = self._held[size:]
+        size = min(len(view), len(self._decoded))
+        view[:size] = self._decoded[:size]
+        self._decoded = self._decoded[size:]
         return size
 
 

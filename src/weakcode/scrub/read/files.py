@@ -236,11 +236,11 @@ class _SeveralFiles:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is odd about each file, when all of its batches were looked at."""
-        told = []
+        texts = []
         for name, source in self._read:
             log = getattr(source, "log", None) or ReadLog()
-            told += [f"{name}: {note}" for note in (*getattr(source, "notes", ()), *log.result().sentences)]
-        return tuple(told)
+            texts += [f"{name}: {note}" for note in (*getattr(source, "notes", ()), *log.result().sentences)]
+        return tuple(texts)
 
     @property
     def log(self) -> ReadLog:

@@ -43,14 +43,14 @@ class ReadCounts:
     @classmethod
     def added(cls, parts: Iterable[ReadCounts]) -> ReadCounts:
         """Return how a file was read that was read in parts."""
-        log, is_told = ReadLog(), False
+        log, has_sentences = ReadLog(), False
         for part in parts:
             log.columns.update(part.columns)
             log.said.update(part.said)
             log._counted += part.counts.items()
-            is_told = is_told or bool(part.sentences)
+            has_sentences = has_sentences or bool(part.sentences)
         counts = log.counts()
-        return cls(log.columns, log.said, counts, tuple(_sentences(log, counts)) if is_told else ())
+        return cls(log.columns, log.said, counts, tuple(_sentences(log, counts)) if has_sentences else ())
 
 
 class ReadLog:

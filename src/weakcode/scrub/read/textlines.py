@@ -16,7 +16,7 @@ class Ahead:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._held = b""
+        self._buffer = b""
         self._at = 0
 
     def block(self, size: int) -> bytes:
@@ -24,14 +24,14 @@ class Ahead:
 
         Ends in the middle of a line when that is longer than any line of a claim.
         """
-        held = self._held[self._at :]
-        if len(held) < size:
-            held += self._file.read(size - len(held))
-            if held and not held.endswith(b"\n"):
-                held += self._file.readline(LONGEST_LINE)
-        self._held, self._at = held, 0
-        end = len(held) if len(held) < 2 * size else held.rfind(b"\n", 0, size) + 1
-        return held[: end or len(held)]
+        buffer = self._buffer[self._at :]
+        if len(buffer) < size:
+            buffer += self._file.read(size - len(buffer))
+            if buffer and not buffer.endswith(b"\n"):
+                buffer += self._file.readline(LONGEST_LINE)
+        self._buffer, self._at = buffer, 0
+        end = len(buffer) if len(buffer) < 2 * size else buffer.rfind(b"\n", 0, size) + 1
+        return buffer[: end or len(buffer)]
 
     def skip(self, size: int) -> None:
         """Take so many bytes of what was looked at for read."""
@@ -39,10 +39,10 @@ class Ahead:
 
     def readline(self, limit: int) -> bytes:
         """Return the next line, or so much of it."""
-        if self._at >= len(self._held):
+        if self._at >= len(self._buffer):
             return self._file.readline(limit)
-        end = self._held.find(b"\n", self._at, self._at + limit) + 1
-        line = self._held[self._at : end or min(self._at + limit, len(self._held))]
+        end = self._buffer.find(b"\n", self._at, self._at + limit) + 1
+        line = self._buffer[self._at : end or min(self._at + limit, len(self._buffer))]
         self._at += len(line)
         if not line.endswith(b"\n") and len(line) < limit:
             line += self._file.readline(limit - len(line))

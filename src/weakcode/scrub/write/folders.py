@@ -64,7 +64,7 @@ class FolderSink:
         if not self._folder.parent.is_dir():
             raise InputError(f"the folder {self._folder.parent} does not exist; make it first")
         self._records = RunRecords(self._folder / RUNS)
-        self._held: BinaryIO | None = None
+        self._lock_file: BinaryIO | None = None
 
     def started(self, run: RunTime) -> None:
         """Note that a run is under way, and make what it writes into."""
@@ -77,8 +77,8 @@ class FolderSink:
                 self._records.started(run)
                 self._staged = self._folder / f".weakcode-{secrets.token_hex(4)}.partial"
                 self._staged.mkdir(mode=0o700)
-                self._held = (self._staged / "lock").open("wb")
-                _lock(self._held)
+                self._lock_file = (self._staged / "lock").open("wb")
+                _lock(self._lock_file)
 
     def completed(self, summary: Summary) -> None:
         """The record of a run that has come to its end was put in its place with the findings."""
@@ -202,13 +202,13 @@ class FolderSink:
             part.abandon()
         try:
             with suppress(OSError):
-                if self._held is not None and (self._folder / JOURNAL).exists():
+                if self._lock_file is not None and (self._folder / JOURNAL).exists():
                     with _locked(self._folder):
                         complete(self._folder)
         finally:
-            if self._held is not None:
-                self._held.close()
-        if self._held is not None and not (self._folder / JOURNAL).exists():
+            if self._lock_file is not None:
+                self._lock_file.close()
+        if self._lock_file is not None and not (self._folder / JOURNAL).exists():
             shutil.rmtree(self._staged, ignore_errors=True)
 
 

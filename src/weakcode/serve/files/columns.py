@@ -54,7 +54,7 @@ def columns_of(path: Path, options: ReadOptions) -> FileColumns:
             cells = _text_names(path, options)
     except (InputError, OSError, ValueError):
         cells = []
-    return FileColumns(tuple(_held(cells, options.mapping)), sheets, sheet)
+    return FileColumns(tuple(_columns_of(cells, options.mapping)), sheets, sheet)
 
 
 def _arrow_names(path: Path) -> list[str]:
@@ -99,7 +99,7 @@ def _names_enough(cells: Sequence[str], options: ReadOptions) -> bool:
     return True
 
 
-def _held(cells: Sequence[str], mapping: Mapping[str, str] | None) -> list[tuple[str, str]]:
+def _columns_of(cells: Sequence[str], mapping: Mapping[str, str] | None) -> list[tuple[str, str]]:
     names = [cell for cell in cells if cell]
     try:
         header = resolve(cells, ",", "the file", mapping)

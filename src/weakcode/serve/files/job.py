@@ -23,7 +23,7 @@ from weakcode.validator import Validator
 
 GIVEN = "given-file"
 """How the file that was given is called in its folder, before its ending: as nothing else is in any message."""
-_TOLD_EVERY = 0.5
+_SHOWN_EVERY = 0.5
 _NOT_FOUND = {
     "there is no column claim_id and no column codes (or dx1, dx2, …)": "no column is known as the claim's number, and "
     "none as its diagnosis codes",
@@ -107,11 +107,11 @@ class _Progress:
 
     def __init__(self, folder: Path, name: str, size: int) -> None:
         self._folder, self._about = folder, {"state": "reading", "name": name, "size": size}
-        self._told = time.monotonic()
+        self._last_shown = time.monotonic()
 
     def __call__(self, read: int, claims: int, findings: int) -> None:
-        if time.monotonic() - self._told > _TOLD_EVERY:
-            self._told = time.monotonic()
+        if time.monotonic() - self._last_shown > _SHOWN_EVERY:
+            self._last_shown = time.monotonic()
             say(self._folder, {**self._about, "read": read, "claims": claims})
 
 

@@ -74,15 +74,15 @@ class _Lists:
         found: Numbers = of_name[batch.lines.procedure]
         return found
 
-    def is_told(self, number: Numbers) -> Bools:
+    def is_reported(self, number: Numbers) -> Bools:
         """Tell of which numbers the lists alone tell what is not covered: all that they cover is plainly listed."""
-        told = np.zeros(len(self._policies), np.bool_)
+        reported = np.zeros(len(self._policies), np.bool_)
         for one in np.unique(number).tolist():
             of = self._policies[one]
-            told[one] = all(policy.is_plain and not policy.excluded for policy in of) and any(
+            reported[one] = all(policy.is_plain and not policy.excluded for policy in of) and any(
                 policy.covered for policy in of
             )
-        found: Bools = told[number]
+        found: Bools = reported[number]
         return found
 
     def current(self, number: int, procedure: str) -> Current:
@@ -213,7 +213,7 @@ class CoverageColumns:
         lists, lines, coded, payer = self._lists[id(scope)], batch.lines, batch.coded, batch.payer
         row, number = lines.row[asked], lists.of_lines(batch)[asked]
         day = batch.days[row]
-        plain = lists.is_told(number) & ~lines.is_partial[asked] & (lines.bounds[asked] < lines.bounds[asked + 1])
+        plain = lists.is_reported(number) & ~lines.is_partial[asked] & (lines.bounds[asked] < lines.bounds[asked + 1])
         plain &= (day >= lists.starts[number]) & (day <= lists.ends[number])
         # Lines with the same procedure may have the same pointers and be told together.
         same = np.unique(row * len(batch.names) + lines.procedure[asked], return_inverse=True, return_counts=True)

@@ -85,8 +85,8 @@ class CsvBatch(LineBatch):
         read = plain_columns(self.content, self.tidy.header, self.first)
         if read is None:
             return None
-        columns, lines, odd = read
-        return LineColumns(claim_columns(self.tidy, columns), lines, odd)
+        columns, lines, invalid = read
+        return LineColumns(claim_columns(self.tidy, columns), lines, invalid)
 
 
 def plain_columns(
@@ -96,10 +96,10 @@ def plain_columns(
 
     None where Arrow does not read the lines as the row reader does. Raises pyarrow.ArrowException.
     """
-    odd: list[int | None] = []
+    invalid: list[int | None] = []
 
     def skip(row: Any) -> str:
-        odd.append(row.number)
+        invalid.append(row.number)
         return "skip"
 
     names = [str(position) for position in range(header.width)]
@@ -121,16 +121,16 @@ def plain_columns(
             strings_can_be_null=False,
         ),
     ).combine_chunks()
-    if any(number is None for number in odd):
+    if any(number is None for number in invalid):
         return None
     count = content.count(b"\n") + (not content.endswith(b"\n"))
-    lines = np.delete(np.arange(count, dtype=np.int64), np.array(odd, np.int64) - 1) + first
+    lines = np.delete(np.arange(count, dtype=np.int64), np.array(invalid, np.int64) - 1) + first
     if len(lines) != table.num_rows:
         return None
     columns = {position: _column(table, position) for position in header.known}
     if header.claim_id is not None:
         columns[header.claim_id] = _stripped(columns[header.claim_id])
-    return columns, lines, [number - 1 + first for number in odd if number is not None]
+    return columns, lines, [number - 1 + first for number in invalid if number is not None]
 
 
 def _column(table: pa.Table, position: int) -> pa.Array:

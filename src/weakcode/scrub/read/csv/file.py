@@ -209,9 +209,9 @@ class CsvSource:
 
         with LongClaims(self._tidy, self._name) as claims:
             while block := self._ahead.block(BATCH_BYTES):
-                odd = self._add_block(claims, block)
-                if odd:
-                    yield RowBatch(odd)
+                invalid = self._add_block(claims, block)
+                if invalid:
+                    yield RowBatch(invalid)
             yield from claims.batches()
 
     def _add_block(self, claims: LongClaims, block: bytes) -> list[Rejected]:
@@ -224,8 +224,8 @@ class CsvSource:
             with suppress(pa_error()):
                 read = plain_columns(block, self.header, self._lines.next_line)
         if read is not None:
-            columns, lines, odd = read
-            again = {line: block.split(b"\n")[line - self._lines.next_line] for line in odd} if odd else {}
+            columns, lines, invalid = read
+            again = {line: block.split(b"\n")[line - self._lines.next_line] for line in invalid} if invalid else {}
             self._ahead.skip(len(block))
             self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
             claims.add(columns, lines)

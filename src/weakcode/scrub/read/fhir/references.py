@@ -18,7 +18,7 @@ from weakcode.scrub.read.fhir.resource import Person, keys_of, person_of
 from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.inputs import Stream, looks_like_fhir
 
-MOST_HELD = 200_000
+MOST_IN_MEMORY = 200_000
 """Resources in memory; more are kept in a file that is gone when the run ends."""
 _REFERRED = re.compile(rb'"resourceType"\s*:\s*"(?:Patient|Condition)"')
 _WORDS = (b'"Patient"', b'"Condition"')
@@ -30,25 +30,25 @@ class SpillingMap(Generic[_Value]):
     """Values by key, of which only so many are in memory. None stands for a key under which two values differ."""
 
     def __init__(self) -> None:
-        self._held: dict[str, _Value | None] = {}
+        self._values: dict[str, _Value | None] = {}
         self._kept: sqlite3.Connection | None = None
 
     def put(self, key: str, value: _Value) -> None:
         """Add a value; where the key has another one, it has none from now on: better none than the wrong one."""
-        known = self._held[key] if key in self._held else self._look(key)
-        self._held[key] = value if known is _NOTHING or known == value else None
-        if len(self._held) > MOST_HELD:
+        known = self._values[key] if key in self._values else self._look(key)
+        self._values[key] = value if known is _NOTHING or known == value else None
+        if len(self._values) > MOST_IN_MEMORY:
             self._keep()
 
     def get(self, key: str) -> _Value | None:
         """Return the value, None where there is none."""
-        found = self._held[key] if key in self._held else self._look(key)
+        found = self._values[key] if key in self._values else self._look(key)
         return None if found is _NOTHING else found
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no value at all."""
-        return not self._held and self._kept is None
+        return not self._values and self._kept is None
 
     def _look(self, key: str) -> Any:
         if self._kept is None:
@@ -61,10 +61,10 @@ class SpillingMap(Generic[_Value]):
             # A file without a name, which is gone with the connection. It is read from one thread at a time.
             self._kept = sqlite3.connect("", check_same_thread=False)
             self._kept.execute("CREATE TABLE kept (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
-        rows = [(key, self.dumped(value)) for key, value in self._held.items()]
+        rows = [(key, self.dumped(value)) for key, value in self._values.items()]
         self._kept.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
         self._kept.commit()
-        self._held.clear()
+        self._values.clear()
 
     def dumped(self, value: _Value | None) -> str:
         """Return a value as text."""

@@ -140,8 +140,8 @@ class FhirSource:
             self.log.count("files without claims")
             self.log.said["held"] = ", ".join(self._ignored) or "no resource"
         elif self._empty:
-            held = ", ".join(self._ignored) or "no resource"
-            raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {held}")
+            found = ", ".join(self._ignored) or "no resource"
+            raise InputError(f"{self._name} holds no Claim and no ExplanationOfBenefit of FHIR, but {found}")
 
 
 def _outcome(

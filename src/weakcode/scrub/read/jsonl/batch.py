@@ -49,12 +49,12 @@ def plain_columns(
     ids: list[str | None] = []
     codes: list[list[str] | None] = []
     about: dict[str, list[str | None]] = {name: [] for name in ABOUT_THE_CLAIM}
-    numbers, odd, keys = [], [], []
+    numbers, invalid, keys = [], [], []
     for number, line in lines:
         try:
             values = objects.read(object_in(decoded(line).removeprefix("\ufeff")), log)
         except BadRow:
-            odd.append(number)
+            invalid.append(number)
             continue
         plain = _plain(values)
         if plain is None:
@@ -71,7 +71,7 @@ def plain_columns(
     columns = {"claim_id": pa.array(ids, pa.string()), "codes": pa.array(codes, pa.list_(pa.string()))}
     for name, column in about.items():
         columns[name] = pa.array(column, pa.string()).dictionary_encode()
-    return LineColumns(pa.RecordBatch.from_pydict(columns), np.array(numbers, np.int64), odd)
+    return LineColumns(pa.RecordBatch.from_pydict(columns), np.array(numbers, np.int64), invalid)
 
 
 def _plain(values: dict[str, Any]) -> tuple[str | None, list[str] | None, list[str | None]] | None:

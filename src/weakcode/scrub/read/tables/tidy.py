@@ -62,19 +62,19 @@ class Tidy:
 
     def codes(self, column: pa.Array) -> pa.Array:
         """Return a column of texts with all codes of a claim each; only those that are not plain are read singly."""
-        odd = self._odd(column)
-        if odd is None:
+        untidy = self._untidy(column)
+        if untidy is None:
             return column
         assert self.header.codes is not None
         memo = self._memos[self.header.codes]
-        picked = column.filter(odd)
+        picked = column.filter(untidy)
         texts = []
         for value in picked.to_pylist():
             text, what = memo[value]
             texts.append(text)
             if what is not None:
                 self._count(what, 1)
-        return pc.replace_with_mask(column, odd, pa.array(texts, column.type))
+        return pc.replace_with_mask(column, untidy, pa.array(texts, column.type))
 
     def items(self, codes: pa.Array) -> pa.Array | None:
         """Return the items of lists of codes as texts, null where there is no code; None where all stay as they are.
@@ -87,7 +87,7 @@ class Tidy:
             return None
         has_blanks = pc.any(pc.equal(pc.ascii_trim_whitespace(texts), "")).as_py()
         is_plain = not codes.null_count and not texts.null_count and not has_blanks
-        if is_plain and self._odd(texts, _IN_ITEMS, _ODD_ITEM) is None:
+        if is_plain and self._untidy(texts, _IN_ITEMS, _ODD_ITEM) is None:
             return None
         encoded = codes if is_encoded else codes.dictionary_encode()
         values = listed(encoded.dictionary)
@@ -101,8 +101,8 @@ class Tidy:
         indices = pa.array(index, pa.int32(), mask=~is_code[index])
         return pa.DictionaryArray.from_arrays(indices, pa.array([text for text, _ in read], pa.string()))
 
-    def _odd(
-        self, column: pa.Array, plain: NDArray[np.bool_] = _PLAIN_BYTES, odd_sign: str = _ODD_TEXT
+    def _untidy(
+        self, column: pa.Array, plain: NDArray[np.bool_] = _PLAIN_BYTES, untidy_sign: str = _ODD_TEXT
     ) -> pa.Array | None:
         """Return which texts may hold more than plain codes, None where none does."""
         _, offsets, data = column.buffers()
@@ -113,9 +113,9 @@ class Tidy:
         text = viewed(data, np.uint8)[bounds[0] : bounds[-1]]
         if plain[text].all() and not self._may_be_words(text, np.diff(bounds)):
             return None
-        pattern = rf"{odd_sign}|{_words_pattern(self.forms)}"
-        odd = pc.match_substring_regex(column, pattern, ignore_case=True).fill_null(False)
-        return odd if pc.any(odd).as_py() else None
+        pattern = rf"{untidy_sign}|{_words_pattern(self.forms)}"
+        untidy = pc.match_substring_regex(column, pattern, ignore_case=True).fill_null(False)
+        return untidy if pc.any(untidy).as_py() else None
 
     def _may_be_words(self, text: NDArray[np.uint8], sizes: NDArray[np.integer[Any]]) -> bool:
         """Tell whether plain text may hold a word for no value: an N and a letter, or a dot that stands alone."""

@@ -76,10 +76,10 @@ def _listed(column: pa.ListArray, between: str, raw: bool) -> pa.Array:
 def _escaped(column: pa.Array, raw: bool) -> pa.Array:
     """Return texts as cells; only those with a sign that may have to be guarded are looked at singly."""
     if not raw:
-        odd = pc.match_substring_regex(column, _GUARDED).fill_null(False)
-        if pc.any(odd).as_py():
-            cells = pa.array(guarded(column.filter(odd).to_pylist()), pa.string())
-            column = pc.replace_with_mask(column, odd, cells)
+        guarded_rows = pc.match_substring_regex(column, _GUARDED).fill_null(False)
+        if pc.any(guarded_rows).as_py():
+            cells = pa.array(guarded(column.filter(guarded_rows).to_pylist()), pa.string())
+            column = pc.replace_with_mask(column, guarded_rows, cells)
     wanted = pc.match_substring_regex(column, _QUOTED).fill_null(False)
     if not pc.any(wanted).as_py():
         return column

@@ -37,8 +37,8 @@ class CsvRows:
                 return
             for row in rows:
                 cells = guarded(row)
-                odd = any(type(cell) is str and "\r" in cell for cell in cells)
-                (self._quoted if odd else self._rows).writerow(cells)
+                has_return = any(type(cell) is str and "\r" in cell for cell in cells)
+                (self._quoted if has_return else self._rows).writerow(cells)
 
     def put_lines(self, lines: bytes | memoryview) -> None:
         """Write whole lines that are CSV already."""

@@ -40,7 +40,7 @@ class _Embedded:
         self._connection: Any = None
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _clear_errors(self) -> Iterator[None]:
         try:
             yield
         except self._errors as error:
@@ -49,12 +49,12 @@ class _Embedded:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        with self._told():
+        with self._clear_errors():
             return list(self._connection.execute(query, values).fetchall())
 
     def execute(self, statement: str) -> None:
         """Run a statement."""
-        with self._told():
+        with self._clear_errors():
             self._connection.execute(statement)
 
     def lock(self, table: TableName) -> None:
@@ -97,7 +97,7 @@ class DuckdbDatabase(_Embedded):
         import duckdb
 
         super().__init__(path, (duckdb.Error, OSError))
-        with self._told():
+        with self._clear_errors():
             self._connection = self._opened()
             self._connection.execute(self._begin)
 
@@ -120,7 +120,7 @@ class DuckdbDatabase(_Embedded):
         """Add rows to a temporary table, which is made where it is not there."""
         import pyarrow as pa
 
-        with self._told():
+        with self._clear_errors():
             self._connection.register("weakcode_rows", pa.Table.from_batches([rows]))
             try:
                 self._connection.execute(
@@ -147,7 +147,7 @@ class SqliteDatabase(_Embedded):
 
     def __init__(self, path: str) -> None:
         super().__init__(path, (sqlite3.Error,))
-        with self._told():
+        with self._clear_errors():
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
             self._connection.execute("PRAGMA temp_store = FILE")
             self._connection.execute(self._begin)
@@ -158,7 +158,7 @@ class SqliteDatabase(_Embedded):
 
         kinds = [f'"{one.name}" {"INTEGER" if pa.types.is_integer(one.type) else "TEXT"}' for one in rows.schema]
         values = zip(*(map(_plain, column.to_pylist()) for column in rows.columns), strict=True)
-        with self._told():
+        with self._clear_errors():
             self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {temporary} ({', '.join(kinds)})")
             marks = ", ".join("?" * len(kinds))
             self._connection.executemany(f"INSERT INTO temp.{temporary} VALUES ({marks})", values)  # noqa: S608

@@ -46,7 +46,7 @@ class RunRecords:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = Path(folder)
         self._mark: Path | None = None
-        self._held: BinaryIO | None = None
+        self._handle: BinaryIO | None = None
 
     @classmethod
     def of(cls, folder: str) -> RunRecords:
@@ -63,15 +63,15 @@ class RunRecords:
             self._folder.mkdir(exist_ok=True)
             self._close_dead()
             mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
-            held = mark.open("ab")
-            if not _is_ours(held, mark):
-                held.close()
+            handle = mark.open("ab")
+            if not _is_ours(handle, mark):
+                handle.close()
                 raise InputError(f"run {run.id} is under way already; wait until it has ended, or use another --run-id")
-            held.truncate(0)
-            held.write(_said({"run": attrs.asdict(run), "state": RUNNING}))
-            held.flush()
-            os.fsync(held.fileno())
-            self._mark, self._held = mark, held
+            handle.truncate(0)
+            handle.write(_said({"run": attrs.asdict(run), "state": RUNNING}))
+            handle.flush()
+            os.fsync(handle.fileno())
+            self._mark, self._handle = mark, handle
 
     def completed(self, summary: Summary) -> None:
         """Write the summary as the record of the run."""
@@ -93,16 +93,16 @@ class RunRecords:
     @contextmanager
     def _ending(self) -> Iterator[Path | None]:
         """Remove the mark after the block; where that fails, leave it to the next run."""
-        mark, held = self._mark, self._held
-        self._mark = self._held = None
+        mark, handle = self._mark, self._handle
+        self._mark = self._handle = None
         try:
             with writing(self._folder):
                 yield mark
                 if mark is not None:
                     mark.unlink(missing_ok=True)
         finally:
-            if held is not None:
-                held.close()
+            if handle is not None:
+                handle.close()
 
     def _record(self, mark: Path) -> Path:
         return mark.with_name(mark.name.removesuffix(_UNDER_WAY) + ".json")
