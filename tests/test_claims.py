@@ -162,6 +162,9 @@ whole = st.builds(
     provider=st.sampled_from([None, "1234567893"]),
     provider_taxonomy=st.sampled_from([None, "207Q00000X"]),
     rendering_provider=st.sampled_from([None, "1999999992"]),
+    rendering_taxonomy=st.sampled_from([None, "225100000X"]),
+    pcs=st.lists(st.sampled_from(["0SRC0J9", "5A1935Z"]), max_size=2),
+    discharge_status=st.sampled_from([None, "01", "20"]),
     state=st.sampled_from([None, "CA"]),
     lines=st.lists(
         st.builds(
@@ -246,6 +249,10 @@ def test_every_declared_field_of_a_line_is_an_attribute_with_its_parser() -> Non
         ("provider", 1234567893.0, "1234567893"),
         ("provider", math.nan, None),
         ("provider_taxonomy", "207q00000x", "207Q00000X"),
+        ("rendering_taxonomy", "225100000x", "225100000X"),
+        ("pcs", "0src0j9; 5A1935Z", ("0SRC0J9", "5A1935Z")),
+        ("discharge_status", 1, "01"),
+        ("discharge_status", "20", "20"),
         ("state", "ca", "CA"),
     ],
 )

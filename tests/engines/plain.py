@@ -32,6 +32,14 @@ def _line(condition: Condition, line) -> bool:
         and (not condition.line_modifiers or any(_named(one, condition.line_modifiers) for one in line.modifiers))
         and (not condition.line_revenues or _named(line.revenue or "", condition.line_revenues))
         and (not condition.line_places or _named(line.place or "", condition.line_places))
+        and (
+            not condition.line_rendering_providers
+            or _named(line.rendering_provider or "", condition.line_rendering_providers)
+        )
+        and (
+            not condition.line_rendering_taxonomies
+            or _named(line.rendering_taxonomy or "", condition.line_rendering_taxonomies)
+        )
         and _between(line.units, condition.line_units_min, condition.line_units_max)
         and _between(line.charge, condition.line_charge_min, condition.line_charge_max)
         and _between(line.start, condition.line_starts, condition.line_ends)
@@ -63,6 +71,7 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         (claim.provider_taxonomy, condition.taxonomies),
         (claim.provider, condition.providers),
         (claim.rendering_provider, condition.rendering_providers),
+        (claim.rendering_taxonomy, condition.rendering_taxonomies),
     ):
         if wanted:
             tests.append(value is not None and _named(value, wanted))

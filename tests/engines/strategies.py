@@ -150,6 +150,9 @@ OF_CONDITIONS = {
     "taxonomies": _mostly_none(st.just(("207*",))).map(lambda v: v or ()),
     "line_revenues": _mostly_none(st.just(("0450-0459",))).map(lambda v: v or ()),
     "line_places": _mostly_none(st.just(("11", "2*"))).map(lambda v: v or ()),
+    "rendering_taxonomies": _mostly_none(st.just(("2251*",))).map(lambda v: v or ()),
+    "line_rendering_providers": _mostly_none(st.just(("19*",))).map(lambda v: v or ()),
+    "line_rendering_taxonomies": _mostly_none(st.just(("207*", "225100000X"))).map(lambda v: v or ()),
     "line_without_pointer": st.sampled_from([False] * 7 + [True]),
 }
 """What is drawn for each field of a condition."""
@@ -241,6 +244,8 @@ service_lines = st.one_of(
             start=st.none() | dates,
             revenue=st.sampled_from([None, None, "450", "0300"]),
             place=st.sampled_from([None, None, "11", "23"]),
+            rendering_provider=st.sampled_from([None, None, "1999999992"]),
+            rendering_taxonomy=st.sampled_from([None, None, "207Q00000X"]),
             main_only=st.sampled_from([False, False, False, True]),
         ),
         max_size=5,
@@ -275,6 +280,7 @@ claims = st.builds(
     provider_taxonomy=st.sampled_from([None, "207Q00000X", "225100000X"]),
     provider=st.sampled_from([None, "1234567893", "1999999992"]),
     rendering_provider=st.sampled_from([None, "1234567893", "2"]),
+    rendering_taxonomy=st.sampled_from([None, "225100000X", "207Q00000X"]),
     documented=st.sets(st.sampled_from(FACTS)),
     lines=service_lines,
 )

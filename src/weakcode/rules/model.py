@@ -165,6 +165,9 @@ class When:
     taxonomy: tuple[str, ...] = doc("Taxonomy codes of the billing provider, as 207*.", default=(), single=True)
     provider: tuple[str, ...] = doc("NPIs of the billing provider.", default=(), single=True)
     rendering_provider: tuple[str, ...] = doc("NPIs of the rendering provider.", default=(), single=True)
+    rendering_taxonomy: tuple[str, ...] = doc(
+        "Taxonomy codes of the rendering provider, as 2251*.", default=(), single=True
+    )
     diagnoses: NumberRange | None = doc("How many diagnoses the claim lists, repeats among them.", default=None)
     principals: NumberRange | None = doc("How many diagnoses the claim names as the principal one.", default=None)
     line: LineTest | None = doc("Some service line has all of this.", default=None)
@@ -254,12 +257,14 @@ class Example:
     provider_taxonomy: str | None = doc("Taxonomy code of the billing provider.", default=None)
     provider: str | None = doc("NPI of the billing provider.", default=None)
     rendering_provider: str | None = doc("NPI of the rendering provider.", default=None)
+    rendering_taxonomy: str | None = doc("Taxonomy code of the rendering provider.", default=None)
     documented: tuple[str, ...] = doc("Documented facts.", default=(), single=True)
     text: dict[int, str] = doc("Documented text by position.", factory=dict)
     poa: dict[int, Indicator] = doc("Present-on-admission indicators by position.", factory=dict)
     lines: tuple[str, ...] = doc(
         "The pointers of each service line, the main one first, separated by blanks; - where it has none. Before them"
-        " and a colon, its procedure with modifiers, or place=11, revenue=0450, units=2, charge=120, date=2026-05-01.",
+        " and a colon, its procedure with modifiers, or place=11, revenue=0450, units=2, charge=120, date=2026-05-01,"
+        " rendering_provider=1234567893, rendering_taxonomy=225100000X.",
         default=(),
         single=True,
     )

@@ -38,13 +38,17 @@ class DrgCounts:
     """How many inpatient claims were grouped, how many cannot be, and how many DRGs safe fixes change.
 
     Claims of other settings, or of days before the groupers that are known, are in no count. `changes` has the first
-    thousand of those that change.
+    thousand of those that change. `without_procedures` and `without_discharge` count claims that say no procedure, and
+    not how they ended; `unread` those of which something was left out because it has not the form of such a code.
     """
 
     grouped: int
     ungroupable: int
     changed: int
     changes: tuple[DrgChange, ...]
+    without_procedures: int = 0
+    without_discharge: int = 0
+    unread: int = 0
 
 
 class DrgTally:
@@ -53,6 +57,7 @@ class DrgTally:
     def __init__(self, grouper: Grouper, fix: Callable[[Claim], Claim]) -> None:
         self._grouper, self._fix = grouper, fix
         self._grouped = self._ungroupable = self._changed = 0
+        self._without_procedures = self._without_discharge = self._unread = 0
         self._changes: list[DrgChange] = []
 
     def add(self, claims: Iterable[Claim], hide: HashedIds | None) -> None:
@@ -63,6 +68,9 @@ class DrgTally:
                 continue
             self._grouped += found.before is not None
             self._ungroupable += found.before is None
+            self._without_procedures += "no procedures" in found.assumed
+            self._without_discharge += "discharged home" in found.assumed
+            self._unread += bool(found.unread)
             if found.is_changed:
                 self._changed += 1
                 if len(self._changes) < MOST_CHANGES:
@@ -72,4 +80,12 @@ class DrgTally:
 
     def counts(self) -> DrgCounts:
         """Return the counts."""
-        return DrgCounts(self._grouped, self._ungroupable, self._changed, tuple(self._changes))
+        return DrgCounts(
+            self._grouped,
+            self._ungroupable,
+            self._changed,
+            tuple(self._changes),
+            self._without_procedures,
+            self._without_discharge,
+            self._unread,
+        )

@@ -53,6 +53,7 @@ class Condition:
     taxonomies: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
     rendering_providers: tuple[str, ...] = ()
+    rendering_taxonomies: tuple[str, ...] = ()
     diagnoses_min: int | None = None
     diagnoses_max: int | None = None
     principals_min: int | None = None
@@ -61,6 +62,8 @@ class Condition:
     line_modifiers: tuple[str, ...] = ()
     line_revenues: tuple[str, ...] = ()
     line_places: tuple[str, ...] = ()
+    line_rendering_providers: tuple[str, ...] = ()
+    line_rendering_taxonomies: tuple[str, ...] = ()
     line_units_min: int | None = None
     line_units_max: int | None = None
     line_charge_min: int | None = None
@@ -261,6 +264,9 @@ PARTS = (
     _word_part("provider_taxonomy", "taxonomy", "taxonomies", "taxonomy of the provider"),
     _word_part("provider", "provider", "providers", "billing provider"),
     _word_part("rendering_provider", "rendering_provider", "rendering_providers", "rendering provider"),
+    _word_part(
+        "rendering_taxonomy", "rendering_taxonomy", "rendering_taxonomies", "taxonomy of the rendering provider"
+    ),
     _count_part("diagnoses", "diagnoses", lambda judged: len(judged.ids)),
     _count_part("principals", "principal diagnoses", attrgetter("claim.principals")),
     ClaimPart(

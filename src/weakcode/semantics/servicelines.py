@@ -21,6 +21,8 @@ class LineFacts(NamedTuple):
     modifiers: tuple[str, ...] = ()
     revenue: tuple[str, ...] = ()
     place: tuple[str, ...] = ()
+    rendering_provider: tuple[str, ...] = ()
+    rendering_taxonomy: tuple[str, ...] = ()
     units: float | None = None
     charge: float | None = None
     start: dt.date | None = None
@@ -31,6 +33,8 @@ WORDS = {
     "modifiers": "line_modifiers",
     "revenue": "line_revenues",
     "place": "line_places",
+    "rendering_provider": "line_rendering_providers",
+    "rendering_taxonomy": "line_rendering_taxonomies",
 }
 """The fields of `Condition` that name words of a line, by the field of `LineFacts`."""
 LIMITS = {
@@ -41,13 +45,17 @@ LIMITS = {
 """The fields of `Condition` that limit what a line has, both ends included, by the field of `LineFacts`."""
 LINE_CONDITIONS = (*WORDS.values(), *(name for pair in LIMITS.values() for name in pair))
 """The fields of `Condition` that ask for a service line."""
-_NAMES = {"start": "first day"}
+_NAMES = {
+    "start": "first day",
+    "rendering_provider": "rendering provider",
+    "rendering_taxonomy": "taxonomy of the rendering provider",
+}
 
 
 def facts_of(line: ServiceLine) -> LineFacts:
     """Return what conditions look at of a service line."""
-    procedure, revenue, place = ((word,) if word else () for word in (line.procedure, line.revenue, line.place))
-    return LineFacts(procedure, line.modifiers, revenue, place, line.units, line.charge, line.start)
+    words = {name: (word,) if (word := getattr(line, name)) else () for name in WORDS if name != "modifiers"}
+    return LineFacts(modifiers=line.modifiers, units=line.units, charge=line.charge, start=line.start, **words)
 
 
 def with_procedure(lines: Sequence[ServiceLine]) -> Sequence[ServiceLine] | None:
@@ -99,7 +107,7 @@ def lines_unmet(condition: Condition, *, has_lines: bool) -> Iterator[str]:
     if not has_lines:
         yield "the claim has no service lines"
         return
-    asked = [f"{name} {', '.join(getattr(condition, field))}" for name, field in WORDS.items()
+    asked = [f"{_NAMES.get(name, name)} {', '.join(getattr(condition, field))}" for name, field in WORDS.items()
              if getattr(condition, field)]  # fmt: skip
     for name, (lowest, highest) in LIMITS.items():
         low, high = getattr(condition, lowest), getattr(condition, highest)

@@ -68,6 +68,30 @@ def test_rendering_provider_and_the_facilitys_state_come_from_the_claim() -> Non
     assert (claim.rendering_provider, claim.state) == ("1999999992", "AZ")
 
 
+def test_who_renders_is_told_of_the_claim_and_of_lines_that_another_one_rendered() -> None:
+    claim = claim_in(
+        CLM, "HI*ABK:I10", "NM1*82*1*WELBY****MD*XX*1999999992", "PRV*PE*PXC*207q00000x", "NM1*77*2*SITE",
+        "PRV*AS*PXC*1",
+        "SBR*S*18*******CI", "NM1*82*1*OTHER*****XX*1", "PRV*PE*PXC*999999999X",
+        "LX*1", "SV1*HC:97110*1*UN*1***1", "PRV*PE*PXC*101Y00000X",
+        "NM1*82*1*THERAPIST*****XX*1234567893", "PRV*PE*ZZ*225100000X", "NM1*DQ*1*Y", "PRV*PE*PXC*1",
+        "LX*2", "SV1*HC:99213*1*UN*1***1",
+    )  # fmt: skip
+    assert (claim.rendering_provider, claim.rendering_taxonomy) == ("1999999992", "207Q00000X")
+    assert [(line.rendering_provider, line.rendering_taxonomy) for line in claim.lines] == [
+        ("1234567893", "225100000X"), (None, None)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["0src0j9", "0SR", "0SR-C0J9 x", "", "Ä"])
+def test_procedures_and_discharge_of_a_stay_are_read_and_reject_no_claim(code: str) -> None:
+    more = (f"HI*BBR:{code}:D8:20260501", "HI*BBQ:5A1935Z*BBQ:02HV33Z", "HI*BG:17")
+    claim = claim_in("CLM*A*1***11:A:1", "CL1*1*7*2", "HI*ABK:I10", *more, version="005010X223A2")
+    given = (code.upper(),) if code and " " not in code else tuple(code.upper().split())
+    assert claim.pcs == (*given, "5A1935Z", "02HV33Z")
+    assert claim.discharge_status == "02"
+
+
 @pytest.mark.parametrize(
     ("clm05", "version", "said"),
     [

@@ -402,6 +402,7 @@ def claims(draw: st.DrawFn, kind: str) -> Claim:
     statement = draw(st.none() | st.dates(*DAYS)) if kind == "I" else None
     setting = draw(st.sampled_from(["inpatient", "outpatient"])) if kind == "I" else "professional"
     frequency = draw(st.sampled_from([None, "1", "7"]))
+    rendering = draw(st.sampled_from([None, "1234567893"]))
     bill = {"inpatient": "11", "outpatient": "13"}.get(setting, "") + (frequency or "")
     return Claim(
         [Diagnosis(code, poa=poa) for code, poa in listed],
@@ -418,7 +419,10 @@ def claims(draw: st.DrawFn, kind: str) -> Claim:
         place=draw(st.sampled_from([None, "11", "02"])) if kind != "I" else None,
         provider=draw(st.sampled_from([None, "1234567893", "1999999992"])),
         provider_taxonomy=draw(st.sampled_from([None, "207Q00000X"])),
-        rendering_provider=draw(st.sampled_from([None, "1234567893"])),
+        rendering_provider=rendering,
+        rendering_taxonomy=draw(st.sampled_from([None, "225100000X"])) if rendering else None,
+        pcs=draw(st.lists(st.sampled_from(["0SRC0J9", "5A1935Z", "0SR"]), max_size=3)) if kind == "I" else (),
+        discharge_status=draw(st.sampled_from([None, "01", "20"])) if kind == "I" else None,
         state=draw(st.sampled_from([None, "CA", "TX"])),
         lines=[attrs.evolve(line, number=number) for number, line in enumerate(lines, start=1)],
     )
@@ -447,6 +451,8 @@ def service_lines(draw: st.DrawFn, kind: str, diagnoses: int) -> ServiceLine:
         charge=draw(numbers),
         place=draw(st.sampled_from([None, "22"])) if kind != "I" else None,
         revenue=draw(st.sampled_from([None, "0450"])) if kind == "I" else None,
+        rendering_provider=draw(st.sampled_from([None, "1999999992"])),
+        rendering_taxonomy=draw(st.sampled_from([None, "207Q00000X"])),
         start=start,
         end=start and start + dt.timedelta(draw(st.integers(0, 3))),
     )

@@ -44,6 +44,10 @@ def _hi(claim: Claim, kind: str, signs: Signs) -> Iterator[list[str]]:
         yield ["HI", parts.pop(0)]
     for at in range(0, len(parts), 12):
         yield ["HI", *parts[at : at + 12]]
+    if claim.pcs:
+        yield ["HI", signs.component.join(["BBR", claim.pcs[0], "D8", "20260501"])]
+    if claim.pcs[1:]:
+        yield ["HI", *(signs.component.join(["BBQ", code]) for code in claim.pcs[1:])]
 
 
 def _claim(claim: Claim, kind: str, signs: Signs, level: int) -> Iterator[list[str]]:
@@ -62,12 +66,16 @@ def _claim(claim: Claim, kind: str, signs: Signs, level: int) -> Iterator[list[s
     date = f"{claim.service_date:%Y%m%d}" if claim.service_date else ""
     if kind == "I" and date:
         yield ["DTP", "434", "RD8", f"{date}-{date}"]
+    if claim.discharge_status:
+        yield ["CL1", "1", "7", claim.discharge_status]
     yield ["REF", "D9", "123"]
     if claim.original_reference not in (None, "MISSING"):
         yield ["REF", "F8", claim.original_reference or ""]
     yield from _hi(claim, kind, signs)
     if claim.rendering_provider:
         yield ["NM1", "82", "1", "WELBY", "MARCUS", "", "", "", "XX", claim.rendering_provider]
+        if claim.rendering_taxonomy:
+            yield ["PRV", "PE", "PXC", claim.rendering_taxonomy]
     yield ["SBR", "S", "01", "", "", "", "", "", "", "ZZ"]
     yield ["OI", "", "", "Y", "", "", "Y"]
     yield ["NM1", "IL", "1", "ROE", "JANE"]
@@ -97,6 +105,11 @@ def _line(line: ServiceLine, kind: str, signs: Signs) -> Iterator[list[str]]:
     if line.start and line.end:
         days = [f"{day:%Y%m%d}" for day in (line.start, line.end)]
         yield ["DTP", "472", "D8", days[0]] if line.start == line.end else ["DTP", "472", "RD8", "-".join(days)]
+    if line.rendering_provider or line.rendering_taxonomy:
+        yield ["NM1", "82", "1", "KILDARE", "J", "", "", "", *(["XX", line.rendering_provider or ""])]
+    if line.rendering_taxonomy:
+        yield ["PRV", "PE", "PXC", line.rendering_taxonomy]
+    yield ["NM1", "DQ", "1", "SUPERVISOR", "A", "", "", "", "XX", "1234567893"]
 
 
 def _number(value: float | None) -> str:

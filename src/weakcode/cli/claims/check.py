@@ -50,8 +50,6 @@ if TYPE_CHECKING:
     help="The present-on-admission indicator of a diagnosis: Y, N, U, W or 1, as in 2=N.",
 )
 @click.option("--drg", is_flag=True, help="Also tell the DRG of an inpatient claim, before and after safe fixes (mce).")
-@click.option("--pcs", multiple=True, metavar="CODE", help="With --drg, an ICD-10-PCS procedure of the stay.")
-@click.option("--discharge", type=int, default=1, metavar="N", help="With --drg, the discharge status; 01 is home.")
 @click.option(
     "--explain",
     is_flag=True,
@@ -69,8 +67,6 @@ def command(
     texts: tuple[str, ...],
     indicators: tuple[str, ...],
     drg: bool,
-    pcs: tuple[str, ...],
-    discharge: int,
     explain: bool,
     jsonl: bool,
     as_format: str,
@@ -86,7 +82,7 @@ def command(
     weakcode check --jsonl < claims.jsonl
     """
     if jsonl:
-        return _check_lines(codes, (*texts, *indicators, *pcs), explain or drg, as_format, options)
+        return _check_lines(codes, (*texts, *indicators), explain or drg, as_format, options)
     if not codes:
         context = click.get_current_context()
         raise click.MissingParameter(ctx=context, param=context.command.params[0])
@@ -102,12 +98,13 @@ def command(
             for position, diagnosis in enumerate(claim.diagnoses, start=1)
         ]
         claim = Claim(diagnoses, **options)
-    if pcs and not drg:
-        raise click.UsageError("--pcs says what was done in the stay for --drg; give both")
+    if (claim.pcs or claim.discharge_status) and not drg:
+        given = "--pcs" if claim.pcs else "--discharge"
+        raise click.UsageError(f"{given} says of the stay what a DRG rests on; give --drg with it")
     if drg and as_format == "fhir":
         raise click.UsageError("--drg has no place in FHIR; use it with --format text or json")
     validator = choice.validator()
-    grouped = _grouped(claim, validator, pcs, discharge, explain) if drg else None
+    grouped = _grouped(claim, validator, explain) if drg else None
     explained = validator.explain(claim) if explain else None
     verdict = explained.verdict if explained else validator.judge(claim)
     if choice.waivers:
@@ -123,17 +120,20 @@ def command(
             if grouped is not None:
                 from weakcode.cli.claims.grouped import grouping_text
 
-                say(f"\n{grouping_text(grouped, claim, pcs, discharge)}")
+                say(f"\n{grouping_text(grouped, claim)}")
     return 1 if choice.fails(severities(verdict.findings)) else 0
 
 
-def _grouped(
-    claim: Claim, validator: Validator, procedures: Sequence[str], discharge: int, explain: bool
-) -> GroupedClaim:
+def _grouped(claim: Claim, validator: Validator, explain: bool) -> GroupedClaim:
     from weakcode.drg.grouping import Grouper
 
-    grouper = Grouper(procedures, discharge)
-    return grouper.group(claim, lambda one: validator.fix(one).claim, explain=explain)
+    grouped = Grouper().group(claim, lambda one: validator.fix(one).claim, explain=explain)
+    if grouped.unread:
+        forms = (
+            "an ICD-10-PCS code has seven letters and digits, without I and O; a discharge status is a number, as 01"
+        )
+        raise click.UsageError(f"{' and '.join(grouped.unread)} cannot be read: {forms}")
+    return grouped
 
 
 def _check_lines(

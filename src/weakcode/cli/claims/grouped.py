@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +12,8 @@ if TYPE_CHECKING:
     from weakcode.claims import Claim
     from weakcode.drg.grouping import GroupedClaim
 
-_HOME = 1
 
-
-def grouping_text(grouped: GroupedClaim, claim: Claim, procedures: Sequence[str], discharge: int) -> str:
+def grouping_text(grouped: GroupedClaim, claim: Claim) -> str:
     """Return the DRG before and after safe fixes, and what would change it."""
     if grouped.is_outside:
         return f"No DRG: {grouped.why}."
@@ -30,10 +27,9 @@ def grouping_text(grouped: GroupedClaim, claim: Claim, procedures: Sequence[str]
     for one in grouped.consequences:
         would = str(one.drg) if one.drg else "no DRG"
         lines.append(text.wrapped(f"{_named(claim, one.position)}: {one.what}, {would}.", indent="  "))
-    assumed = ["no procedures"] * (not procedures) + ["discharged home"] * (discharge == _HOME)
-    assumed += ["age 65"] * (claim.age_in_years is None) + ["no sex"] * (claim.sex is None)
-    if assumed:
-        lines.append(text.wrapped(f"Note: grouped with {', '.join(assumed)}, as nothing else was said.", indent=""))
+    if grouped.assumed:
+        said = f"Note: grouped with {', '.join(grouped.assumed)}, as nothing else was said."
+        lines.append(text.wrapped(said, indent=""))
     return "\n".join(lines)
 
 

@@ -131,7 +131,14 @@ def _drgs(counts: DrgCounts) -> list[str]:
                          ((one.before, one.before_title), (one.after, one.after_title)))  # fmt: skip
         lines.append(visible(f"{one.claim_id or 'a claim without id'}: {before} to {after}"))
     more = counts.changed - min(len(counts.changes), _MOST_RULES)
-    return [*lines, *([f"{more:,} more"] if more else []), "grouped with no procedures and discharged home"]
+    lines += [f"{more:,} more"] * (more > 0)
+    for number, what in (
+        (counts.without_procedures, "grouped with no procedures: the claim says none"),
+        (counts.without_discharge, "grouped as discharged home: the claim does not say how it ended"),
+        (counts.unread, "with a procedure or discharge status that is none, which was left out"),
+    ):
+        lines += [f"{number:,} {what}"] * (number > 0)
+    return lines
 
 
 def _notes(summary: Summary, rejects: str | None) -> list[str]:

@@ -13,7 +13,17 @@ from weakcode.base.documented import doc
 
 PointedName = Literal["first", "never", "off-claim", "no-pointer"]
 ABOUT_POINTERS: tuple[PointedName, ...] = ("off-claim", "no-pointer")
-LINE_KEYS = ("procedure", "modifiers", "revenue", "place", "units", "charge", "date")
+LINE_KEYS = (
+    "procedure",
+    "modifiers",
+    "revenue",
+    "place",
+    "rendering_provider",
+    "rendering_taxonomy",
+    "units",
+    "charge",
+    "date",
+)
 """The keys that say what a service line must have."""
 SET_KEYS = ("every", "any", "none")
 """The keys of `pointed` that say of the diagnoses of a line what they must be."""
@@ -39,6 +49,8 @@ PROCEDURE = "Procedures: CPT or HCPCS codes, ranges of them (97110-97150) or pat
 MODIFIERS = "Modifiers of which it has one."
 REVENUE = "Revenue codes, with four digits."
 PLACE = "Places of service that the line has of its own."
+RENDERING_PROVIDER = "NPIs of who rendered the line, where that is said of the line itself."
+RENDERING_TAXONOMY = "Taxonomy codes of who rendered the line, where that is said of the line itself."
 UNITS = "Units of service."
 CHARGE = "The charge in dollars."
 DATE = "The line's first day."
@@ -52,6 +64,8 @@ class LineTest:
     modifiers: tuple[str, ...] = doc(MODIFIERS, default=(), single=True)
     revenue: tuple[str, ...] = doc(REVENUE, default=(), single=True)
     place: tuple[str, ...] = doc(PLACE, default=(), single=True)
+    rendering_provider: tuple[str, ...] = doc(RENDERING_PROVIDER, default=(), single=True)
+    rendering_taxonomy: tuple[str, ...] = doc(RENDERING_TAXONOMY, default=(), single=True)
     units: NumberRange | None = doc(UNITS, default=None)
     charge: NumberRange | None = doc(CHARGE, default=None)
     date: DateRange | None = doc(DATE, default=None)
@@ -74,6 +88,8 @@ class Pointed:
     modifiers: tuple[str, ...] = doc(MODIFIERS, default=(), single=True)
     revenue: tuple[str, ...] = doc(REVENUE, default=(), single=True)
     place: tuple[str, ...] = doc(PLACE, default=(), single=True)
+    rendering_provider: tuple[str, ...] = doc(RENDERING_PROVIDER, default=(), single=True)
+    rendering_taxonomy: tuple[str, ...] = doc(RENDERING_TAXONOMY, default=(), single=True)
     units: NumberRange | None = doc(UNITS, default=None)
     charge: NumberRange | None = doc(CHARGE, default=None)
     date: DateRange | None = doc(DATE, default=None)

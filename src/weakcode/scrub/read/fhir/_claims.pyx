@@ -36,10 +36,10 @@ cdef int ADMITTING = 2
 cdef int REASON = 4
 cdef int SAID = 8, OTHER = 16
 
-cdef enum: ROW_SIZE = 10
+cdef enum: ROW_SIZE = 13
 ROW_WORDS = (
     "setting", "sex", "payer", "bill_type", "frequency", "provider", "rendering_provider", "state", "original_reference",
-    "principals",
+    "principals", "rendering_taxonomy", "pcs", "discharge_status",
 )
 """Fields of a claim that are columns of words, as `take` gives them."""
 assert len(ROW_WORDS) == ROW_SIZE
@@ -153,9 +153,11 @@ cdef class Claims(ClaimColumns):
         said[0], said[1], said[2] = part_of(setting), part_of(sex), self._payer(insurer)
         said[3] = self._bill(&frequency)
         said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, j.root, b"provider")))
-        said[6], said[7] = self._rendering(), self._state(items)
-        if member(j, j.root, b"related") >= 0:
+        said[6], said[7] = self._rendering(&said[10]), self._state(items)
+        # Procedures of inpatient stays are few, and their order is by sequence.
+        if member(j, j.root, b"related") >= 0 or member(j, j.root, b"procedure") >= 0:
             raise Odd
+        said[11], said[12] = part_of(None), self._told(b"discharge-status")
         is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
         said[8], said[9] = part_of(b"MISSING" if is_replacing else None), principals
         # What follows may still find something unusual: sizes are kept, to which the columns are cut again.

@@ -164,6 +164,21 @@ cdef Part npi_of(json_text *j, int32_t holder) except *:
     return value
 
 
+cdef Part taxonomy_of(json_text *j, int32_t concept) except *:
+    """Return the first code of a concept of which the system is NUCC's taxonomy."""
+    cdef int32_t coding = first_coding(j, concept)
+    cdef Part code, system
+    while coding >= 0:
+        system = text_of(j, member(j, coding, b"system"))
+        if system.at != NULL and part_holds(system, b"provider-taxonomy"):
+            code = filled(text_of(j, member(j, coding, b"code")))
+            if code.at != NULL:
+                return code
+        coding = next_object(j, coding)
+    code.at, code.size = NULL, 0
+    return code
+
+
 cdef bint names_npi(Part system) except -1:
     cdef int32_t at
     for at in range(system.size):

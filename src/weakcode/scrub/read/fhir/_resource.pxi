@@ -180,17 +180,37 @@ cdef class Resource(Lines):
             info = next_object(j, info)
         return none
 
-    cdef Part _rendering(self) except *:
+    cdef Part _told(self, const char *category) except *:
+        """Return the first code of the supporting information of a category."""
+        cdef json_text *j = &self._json
+        cdef int32_t info = first_item(j, member(j, j.root, b"supportingInfo"))
+        cdef Part code
+        while info >= 0:
+            if has_code(j, member(j, info, b"category"), category, NULL, False):
+                code = first_code(j, member(j, info, b"code"))
+                if code.at != NULL:
+                    return code
+            info = next_object(j, info)
+        code.at, code.size = NULL, 0
+        return code
+
+    cdef Part _rendering(self, Part *taxonomy) except *:
+        """Return the NPI of who renders; `taxonomy` gets the taxonomy of the same, else the first that is told."""
         cdef json_text *j = &self._json
         cdef int32_t members = member(j, j.root, b"careTeam"), one
-        cdef Part npi
+        cdef Part npi, of_member
+        taxonomy.at, taxonomy.size = NULL, 0
         list_of_objects(j, members)
         one = first_item(j, members)
         while one >= 0:
             if has_code(j, member(j, one, b"role"), b"rendering", b"performing", False):
                 npi = npi_of(j, resolved(j, member(j, one, b"provider")))
+                of_member = taxonomy_of(j, member(j, one, b"qualification"))
                 if npi.at != NULL and npi.size:
+                    taxonomy[0] = of_member
                     return npi
+                if taxonomy.at == NULL:
+                    taxonomy[0] = of_member
             one = next_object(j, one)
         npi.at, npi.size = NULL, 0
         return npi

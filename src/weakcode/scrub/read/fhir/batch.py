@@ -197,7 +197,9 @@ def _line(line: ServiceLine) -> _claims.Line:
     )
 
 
-def _word(value: str | int | None) -> bytes | None:
+def _word(value: str | tuple[str, ...] | int | None) -> bytes | None:
+    if isinstance(value, tuple):
+        return " ".join(value).encode() or None
     return None if value is None else str(value).encode()
 
 

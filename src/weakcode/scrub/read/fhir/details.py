@@ -16,12 +16,17 @@ _LARGEST = 1e15
 _REPLACED = ("prior", "replaces")
 """Relationships to the claim that is replaced: FHIR's own code, and that of CARIN's profiles."""
 _RENDERING = ("rendering", "performing")
+_TAXONOMY = "provider-taxonomy"
+"""What stands in the name of NUCC's system of taxonomy codes."""
+_PCS = ("/medicare/coding/icd10", "/sid/icd-10-pcs", "/sid/icd-10", "2.16.840.1.113883.6.4")
+"""What names of systems of ICD-10-PCS end with, the most usual first."""
 
 
 def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a claim by name; those that are not known are left out or empty."""
     bill = next(_bill_codes(resource), "")
     frequency = bill[-1:] if len(bill) != 2 else None
+    rendering, taxonomy = _rendering(resource)
     return {
         "payer_id": [value for value in _identifiers(_resolved(resource.get("insurer"), resource)) if value],
         # CMS gives the third digit of the type of bill alone.
@@ -29,7 +34,10 @@ def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
         "frequency": frequency,
         "original_reference": reference_of(frequency, _original(resource)),
         "provider": _npi(_resolved(resource.get("provider"), resource)),
-        "rendering_provider": _rendering(resource),
+        "rendering_provider": rendering,
+        "rendering_taxonomy": taxonomy,
+        "pcs": list(_procedures(resource)),
+        "discharge_status": next(_told(resource, "discharge-status"), None),
         "state": state_of(resource),
     }
 
@@ -83,9 +91,31 @@ def _codes(concept: Any) -> Iterator[str]:
 
 
 def _bill_codes(resource: Mapping[str, Any]) -> Iterator[str]:
+    return _told(resource, "typeofbill")
+
+
+def _told(resource: Mapping[str, Any], category: str) -> Iterator[str]:
+    """Give the codes of the supporting information of a category."""
     for info in objects(resource.get("supportingInfo")):
-        if "typeofbill" in _codes(info.get("category")):
+        if category in _codes(info.get("category")):
             yield from _codes(info.get("code"))
+
+
+def _procedures(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Give the ICD-10-PCS procedures in the order of their sequence."""
+    entries = objects(resource.get("procedure"))
+    for entry in sorted(entries, key=lambda one: sequence if type(sequence := one.get("sequence")) is int else 0):
+        for ending in _PCS:
+            of_system = [
+                code.strip()
+                for coding in codings(entry.get("procedureCodeableConcept"))
+                if str(coding.get("system", "")).rstrip("/").lower().endswith(ending)
+                and isinstance(code := coding.get("code"), str)
+                and code.strip()
+            ]
+            if of_system:
+                yield of_system[0]
+                break
 
 
 def _resolved(holder: Any, resource: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,12 +139,24 @@ def _npi(holder: Mapping[str, Any]) -> str | None:
     return next(_identifiers(holder, "npi"), None)
 
 
-def _rendering(resource: Mapping[str, Any]) -> str | None:
+def _rendering(resource: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return NPI and taxonomy of who renders: of the first of the team that has an NPI, else the first taxonomy."""
+    known = None
     for member in objects(resource.get("careTeam")):
         if any(role in _RENDERING for role in _codes(member.get("role"))):
-            npi = _npi(_resolved(member.get("provider"), resource))
+            npi, taxonomy = _npi(_resolved(member.get("provider"), resource)), _taxonomy(member.get("qualification"))
             if npi:
-                return npi
+                return npi, taxonomy
+            known = known or taxonomy
+    return None, known
+
+
+def _taxonomy(qualification: Any) -> str | None:
+    """Return the code of NUCC's taxonomy; codes of other systems say a specialty in other ways."""
+    for coding in codings(qualification):
+        system, code = coding.get("system"), coding.get("code")
+        if isinstance(system, str) and _TAXONOMY in system and isinstance(code, str) and code.strip():
+            return code.strip()
     return None
 
 

@@ -46,7 +46,7 @@ static int x12_is_known(uint32_t tag) {
     }
 }
 
-enum { X12_ICD10, X12_ICD9, X12_APART, X12_NO_DIAGNOSIS };
+enum { X12_ICD10, X12_ICD9, X12_APART, X12_NO_DIAGNOSIS, X12_ICD10_PCS };
 
 /* What a qualifier of the HI segment says; -1 for one that is not known. `role` is that of a listed diagnosis. */
 static int x12_qualifier(x12_text word, uint8_t *role) {
@@ -61,7 +61,8 @@ static int x12_qualifier(x12_text word, uint8_t *role) {
     case X12_TAG('A', 'B', 'J'): case X12_TAG('A', 'P', 'R'): case X12_TAG('B', 'J', 0): case X12_TAG('P', 'R', 0):
     case X12_TAG('Z', 'Z', 0):
         return X12_APART;
-    case X12_TAG('B', 'B', 'R'): case X12_TAG('B', 'B', 'Q'): case X12_TAG('B', 'R', 0): case X12_TAG('B', 'Q', 0):
+    case X12_TAG('B', 'B', 'R'): case X12_TAG('B', 'B', 'Q'): return X12_ICD10_PCS;
+    case X12_TAG('B', 'R', 0): case X12_TAG('B', 'Q', 0):
     case X12_TAG('C', 'A', 'H'): case X12_TAG('B', 'P', 0): case X12_TAG('B', 'O', 0): case X12_TAG('B', 'G', 0):
     case X12_TAG('B', 'H', 0): case X12_TAG('B', 'I', 0): case X12_TAG('B', 'E', 0): case X12_TAG('D', 'R', 0):
     case X12_TAG('T', 'C', 0):
@@ -85,6 +86,20 @@ static int x12_is_code(x12_text code, int digits_only) {
     return code.size - dots <= (digits_only ? 5 : 7);
 }
 
+/* A procedure of ICD-10-PCS joins those before it: 1, or 0 when it is not plain. */
+static int x12_take_pcs(x12_claim *c, x12_text code) {
+    if (code.size > X12_LONGEST_CODE || c->procedures_size + code.size + 1 > X12_MOST_PROCEDURES) return 0;
+    for (int64_t i = 0; i < code.size; i++) {
+        if (!x12_is_letter_or_digit(code.at[i])) return 0;
+    }
+    if (code.size && c->procedures_size) c->procedures[c->procedures_size++] = ' ';
+    for (int64_t i = 0; i < code.size; i++) {
+        uint8_t one = code.at[i];
+        c->procedures[c->procedures_size++] = one >= 'a' && one <= 'z' ? (uint8_t)(one - 'a' + 'A') : one;
+    }
+    return 1;
+}
+
 static int x12_take_diagnoses(x12_reader *r) {
     const x12_segment *s = &r->segment;
     x12_claim *c = &r->claim;
@@ -99,6 +114,10 @@ static int x12_take_diagnoses(x12_reader *r) {
         if (rest.size != size || !x12_component(&rest, s->signs.component, &qualifier)) return 0;
         int what = x12_qualifier(qualifier, &role);
         if (what == X12_NO_DIAGNOSIS) continue;
+        if (what == X12_ICD10_PCS) {
+            if (x12_component(&rest, s->signs.component, &code) && !x12_take_pcs(c, code)) return 0;
+            continue;
+        }
         if (what < 0 || !x12_component(&rest, s->signs.component, &code)) return 0;
         if (!x12_is_code(code, what == X12_ICD9)) return 0;
         uint8_t poa = 0;
@@ -207,6 +226,7 @@ static int x12_take_service(x12_reader *r, int which) {
     double charge, units;
     int32_t place, revenue;
     c->in_lines = c->line_is_open = 1;
+    c->at_rendering = 0;
     c->services |= 1 << which;
     x12_text basis = x12_element_if(s, at->basis);
     if (basis.size < 0 || !x12_amount(x12_element(s, at->charge), &charge)) return 0;
@@ -223,24 +243,41 @@ static int x12_take_service(x12_reader *r, int which) {
                    x12_put_double(&columns[X12_UNITS], units) &&
                    x12_put32(&columns[X12_LINE_WORDS + X12_LINE_PLACE - X12_ROW_WORDS], place) &&
                    x12_put32(&columns[X12_LINE_WORDS + X12_REVENUE - X12_ROW_WORDS], revenue) &&
+                   x12_put32(&columns[X12_LINE_WORDS + X12_LINE_RENDERING - X12_ROW_WORDS], -1) &&
+                   x12_put32(&columns[X12_LINE_WORDS + X12_LINE_TAXONOMY - X12_ROW_WORDS], -1) &&
                    x12_put32(&columns[X12_LINE_START], X12_NO_DAY) && x12_put32(&columns[X12_LINE_END], X12_NO_DAY)
                ? 1
                : -1;
 }
 
-/* Of the parties that a claim names: who renders, and the state of the facility. 1, 0 or -1 as ever. */
+/* What is said of who renders: of the line that is open, or of the claim. 1, 0 or -1 as ever. */
+static int x12_take_rendering(x12_reader *r, int line_table, int table, x12_text value, int32_t *of_claim) {
+    x12_column *of_lines = &r->columns[X12_LINE_WORDS + line_table - X12_ROW_WORDS];
+    if (!r->claim.in_lines) return x12_word(r, table, value, 0, of_claim);
+    if (!r->claim.line_is_open) return 1;
+    return x12_word(r, line_table, value, 0, x12_at32(of_lines, x12_count32(of_lines) - 1));
+}
+
+/* Of the parties that a claim or a line names: who renders, and the state of the facility. */
 static int x12_take_party(x12_reader *r) {
     const x12_segment *s = &r->segment;
     x12_claim *c = &r->claim;
-    if (c->in_lines || c->other_payers) return 1;
+    if (c->other_payers && !c->in_lines) return 1;
+    if (s->tag == X12_TAG('P', 'R', 'V')) {
+        if (!c->at_rendering) return 1;
+        return x12_take_rendering(r, X12_LINE_TAXONOMY, X12_RENDERING_TAXONOMY, x12_element(s, 3), &c->rendering_taxonomy);
+    }
+    if (c->in_lines && s->tag == X12_TAG('N', '4', 0)) return 1;
     if (s->tag == X12_TAG('N', '4', 0)) {
         return c->at_facility ? x12_word(r, X12_STATE, x12_element(s, 2), 0, &c->state) : 1;
     }
     x12_text who = x12_element(s, 1), kind = x12_element(s, 8);
     if (who.size < 0 || kind.size < 0) return 0;
     c->at_facility = x12_is(who, "77") || x12_is(who, "FA");
-    if (!x12_is(who, "82")) return 1;
-    return x12_word(r, X12_RENDERING, x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0}, 0, &c->rendering);
+    c->at_rendering = x12_is(who, "82");
+    if (!c->at_rendering) return 1;
+    x12_text npi = x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0};
+    return x12_take_rendering(r, X12_LINE_RENDERING, X12_RENDERING, npi, &c->rendering);
 }
 
 /* Take a segment of the claim: 1, or 0 when the claim is not plain, or -1 when there is no memory. */
@@ -254,20 +291,22 @@ static int x12_take(x12_reader *r) {
     case X12_TAG('D', 'T', 'P'): return x12_take_date(r);
     case X12_TAG('L', 'X', 0):
         c->in_lines = 1;
-        c->line_is_open = 0;
+        c->line_is_open = c->at_rendering = 0;
         c->line_number = x12_number(x12_element(s, 1));
         return 1;
     case X12_TAG('S', 'V', '1'): return x12_take_service(r, 1);
     case X12_TAG('S', 'V', '2'): return x12_take_service(r, 2);
     case X12_TAG('S', 'V', '3'): return x12_take_service(r, 3);
     case X12_TAG('S', 'B', 'R'): c->other_payers = 1; return !c->in_lines;
+    case X12_TAG('C', 'L', '1'):
+        return c->in_lines || c->other_payers || x12_word(r, X12_DISCHARGE, x12_element(s, 3), 2, &c->discharge);
     case X12_TAG('D', 'M', 'G'): case X12_TAG('P', 'A', 'T'): return !c->in_lines;
     case X12_TAG('N', 'M', '1'): {
         x12_text who = x12_element(s, 1);
-        if (c->in_lines) return !x12_is(who, "IL") && !x12_is(who, "QC");
+        if (c->in_lines && (x12_is(who, "IL") || x12_is(who, "QC"))) return 0;
         return x12_take_party(r);
     }
-    case X12_TAG('N', '4', 0): return x12_take_party(r);
+    case X12_TAG('N', '4', 0): case X12_TAG('P', 'R', 'V'): return x12_take_party(r);
     case X12_TAG('R', 'E', 'F'): return c->in_lines || c->other_payers || x12_take_original(r);
     default: return x12_is_known(s->tag) != 0;
     }

@@ -300,10 +300,10 @@ NO_DAY = -(2**31)
 LINE_WORDS, WORDS, TABLES = X12_LINE_WORDS, X12_WORDS, X12_TABLE_TEXT
 PARTIES = X12_PARTIES
 ENVELOPE_TEXT, ENVELOPE_ENDS, ENVELOPE_KIND = X12_ENVELOPE_TEXT, X12_ENVELOPE_ENDS, X12_ENVELOPE_KIND
-ROW_FIELDS = ("payer", "payer_id", "plan", "provider", "provider_taxonomy", "state", "rendering_provider", "bill_type",
-              "place", "frequency", "original_reference", "principals")
+ROW_FIELDS = ("payer", "payer_id", "plan", "provider", "provider_taxonomy", "state", "rendering_provider",
+              "rendering_taxonomy", "pcs", "discharge_status", "bill_type", "place", "frequency", "original_reference", "principals")
 """By table, the field of the claim that its column (WORDS and the table's number) holds."""
-LINE_FIELDS = ("procedure", "modifiers", "place", "revenue")
+LINE_FIELDS = ("procedure", "modifiers", "place", "revenue", "rendering_provider", "rendering_taxonomy")
 """The same for lines, by the number of the table behind those of claims and the column behind LINE_WORDS."""
 assert len(ROW_FIELDS) == X12_ROW_WORDS and len(ROW_FIELDS) + len(LINE_FIELDS) == X12_TABLES
 

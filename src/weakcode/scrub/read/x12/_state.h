@@ -10,6 +10,7 @@
 #define X12_MOST_DIAGNOSES 256
 #define X12_MOST_SEGMENTS 10000 /* of one claim */
 #define X12_LONGEST_CODE 8
+#define X12_MOST_PROCEDURES 512 /* bytes of all ICD-10-PCS codes of a claim, each with a blank */
 
 enum { X12_MORE, X12_CLOSER, X12_NO_MEMORY }; /* why the reading stopped: no more text; a closer look is due */
 enum { X12_UNKNOWN, X12_PROFESSIONAL, X12_INSTITUTIONAL, X12_DENTAL };
@@ -44,8 +45,10 @@ typedef struct {
     x12_state before; /* where the claim begins */
     int64_t segments;
     x12_text id, facility, facility_form, frequency, original;
-    int32_t rendering, state;
-    int at_facility, line_is_open;
+    int32_t rendering, rendering_taxonomy, discharge, state;
+    int at_facility, at_rendering, line_is_open;
+    uint8_t procedures[X12_MOST_PROCEDURES];
+    int procedures_size;
     int in_lines, other_payers, apart, services; /* services: bit 1 for SV1, 2 for SV2, 3 for SV3 */
     int32_t statement[2], service, line_date, line_number;
     int64_t first_line, first_pointer; /* of the claim, in the columns */

@@ -20,7 +20,8 @@ static void x12_open_claim(x12_reader *r, const x12_state *before) {
     c->facility = x12_plain(c->facility.at, c->facility.size);
     c->frequency = x12_plain(c->frequency.at, c->frequency.size);
     c->in_lines = c->other_payers = c->apart = c->services = c->count = c->at_facility = c->line_is_open = 0;
-    c->rendering = c->state = -1;
+    c->at_rendering = c->procedures_size = 0;
+    c->rendering = c->rendering_taxonomy = c->discharge = c->state = -1;
     c->original = (x12_text){r->segment.text, 0};
     c->statement[0] = c->statement[1] = c->service = c->line_date = X12_NO_DAY;
     c->line_number = -1;
@@ -116,6 +117,10 @@ static int x12_put_words(x12_reader *r, int kind) {
     uint8_t bill[3];
     memcpy(words, c->before.parties, sizeof c->before.parties);
     words[X12_RENDERING] = c->rendering;
+    words[X12_RENDERING_TAXONOMY] = c->rendering_taxonomy;
+    words[X12_DISCHARGE] = c->discharge;
+    words[X12_PCS] = c->procedures_size ? x12_name_in(r, X12_PCS, c->procedures, c->procedures_size) : -1;
+    if (c->procedures_size && words[X12_PCS] < 0) return -1;
     words[X12_BILL_TYPE] = words[X12_PLACE_OF_SERVICE] = -1;
     if (c->state >= 0) words[X12_STATE] = c->state;
     int done = x12_word(r, X12_FREQUENCY, c->frequency, 0, &words[X12_FREQUENCY]);

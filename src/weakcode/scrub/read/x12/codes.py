@@ -41,6 +41,8 @@ NO_DIAGNOSES = _words(
 )
 """Qualifiers of the HI segment for procedures, conditions, occurrences, values, treatments and groups."""
 
+PROCEDURES = _words("BBR BBQ")
+"""Those of ICD-10-PCS among them: the principal procedure of a stay, and others."""
 SEGMENTS = _words(
     "AMT CAS CL1 CLM CN1 CR1 CR2 CR3 CR4 CR5 CR6 CR7 CR8 CRC CTP CUR DMG DN1 DN2 DTP FRM HCP HI HL HSD IMM K3 LIN LQ "
     "LS LE LX MEA MIA MOA N1 N2 N3 N4 NM1 NTE OI PAT PER PRV PS1 PWK QTY REF SBR SV1 SV2 SV3 SV4 SV5 SV6 SV7 SVD TOO UR"

@@ -18,6 +18,7 @@ from weakcode.scrub.read.x12.codes import (
     EXTERNAL,
     NO_DIAGNOSES,
     PRINCIPAL,
+    PROCEDURES,
     SEGMENTS,
     DiagnosisKind,
     icd9,
@@ -126,7 +127,9 @@ class Draft:
         self._id: str | None = None
         self._facility = self._facility_form = self._frequency = ""
         self._services = Services(delimiters.component)
-        self._entity = self._rendering = self._state = self._original = ""
+        self._entity = self._state = self._original = ""
+        self._rendering = self._rendering_taxonomy = self._discharge = ""
+        self._procedures: list[str] = []
         self._found: list[_Found] = []
         self._apart: list[tuple[str, str]] = []
         self._dates: dict[str, tuple[dt.date, dt.date]] = {}
@@ -159,8 +162,12 @@ class Draft:
             elif tag in LAYOUTS:
                 self.in_lines = True
                 self._services.take(tag, elements)
-            elif tag in ("NM1", "N4") and not (self.in_lines or self.other_payers):
+            elif tag in ("NM1", "PRV") and self.in_lines:
+                self._services.party(tag, elements)
+            elif tag in ("NM1", "N4", "PRV") and not self.other_payers and not self.in_lines:
                 self._party(tag, elements)
+            elif tag == "CL1" and not (self.in_lines or self.other_payers):
+                self._discharge = kept(value_at(elements, 3))
             elif tag == "REF" and not (self.in_lines or self.other_payers):
                 if value_at(elements, 1) == _ORIGINAL:
                     self._original = self._original or kept(value_at(elements, 2))
@@ -183,6 +190,10 @@ class Draft:
             if self._entity in FACILITIES:
                 self._state = kept(value_at(elements, 2))
             return
+        if tag == "PRV":
+            if self._entity == RENDERING:
+                self._rendering_taxonomy = kept(value_at(elements, 3))
+            return
         self._entity = value_at(elements, 1)
         if self._entity == RENDERING:
             self._rendering = npi(elements)
@@ -202,6 +213,8 @@ class Draft:
                 if parts[0] not in NO_DIAGNOSES:
                     said = f"{where}: {kept(element)[:40]!r} has no known qualifier"
                     raise BadRow("qualifiers", said + _other_sign(element, self._signs.component))
+                if parts[0] in PROCEDURES and len(parts) > 1 and parts[1].strip():
+                    self._procedures.append(kept(parts[1].strip()))
                 continue
             diagnosis = self._diagnosis(where, element, parts, kind)
             if kind.apart:
@@ -286,6 +299,9 @@ class Draft:
                 provider=self._parties.provider,
                 provider_taxonomy=self._parties.taxonomy,
                 rendering_provider=self._rendering,
+                rendering_taxonomy=self._rendering_taxonomy,
+                pcs=" ".join(self._procedures),
+                discharge_status=self._discharge,
                 state=self._state or self._parties.state,
                 frequency=kept(self._frequency),
                 original_reference=reference_of(kept(self._frequency), self._original),

@@ -1,4 +1,4 @@
-"""The service lines of a claim of an 837 as their segments come in: LX, SV1, SV2, SV3 and DTP."""
+"""The service lines of a claim of an 837 as their segments come in: LX, SV1, SV2, SV3, DTP, NM1 and PRV."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import attrs
 from weakcode.claims import ServiceLine
 from weakcode.scrub.read.rows import BadRow
 from weakcode.scrub.read.x12.elements import components, kept, value_at
+from weakcode.scrub.read.x12.parties import RENDERING, npi
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
 _MOST_DIGITS = 15
@@ -47,12 +48,14 @@ class Services:
         self.lines: list[ServiceLine] = []
         self._number: int | None = None
         self._is_open = False
+        self._entity = ""
 
     def begin(self, elements: list[str]) -> None:
         """Take an LX segment."""
         number = value_at(elements, 1)
         self._number = int(number) if number.isdecimal() and len(number) < 10 else None
         self._is_open = False
+        self._entity = ""
 
     def take(self, tag: str, elements: list[str]) -> None:
         """Take a segment that says what was done; raises BadRow for a pointer that is none."""
@@ -66,7 +69,7 @@ class Services:
             kept(part) for part in components(elements, layout.procedure, self._component)[1:6]
         ] or [""]
         number = self._number or len(self.lines) + 1
-        self._number, self._is_open = None, False
+        self._number, self._is_open, self._entity = None, False, ""
         listed = components(elements, layout.pointers, self._component) if layout.pointers else []
         pointers = [part for part in listed if part]
         for pointer in pointers:
@@ -85,6 +88,18 @@ class Services:
             )
         )
         self._is_open = True
+
+    def party(self, tag: str, elements: list[str]) -> None:
+        """Take an NM1 or PRV segment: who rendered the line that is being read, where it tells."""
+        if tag == "NM1":
+            self._entity = value_at(elements, 1)
+        if self._entity == RENDERING and self._is_open:
+            said = (
+                {"rendering_provider": npi(elements)}
+                if tag == "NM1"
+                else {"rendering_taxonomy": kept(value_at(elements, 3))}
+            )
+            self.lines[-1] = attrs.evolve(self.lines[-1], **said)
 
     def date(self, days: tuple[dt.date, dt.date]) -> None:
         """Take the days of the line that is being read."""
