@@ -74,7 +74,7 @@ def test_a_folder_of_parquet_files_is_one_run_and_a_folder_of_such_is_several(
     for day in ("2026-11-27", "2026-11-28"):
         (tmp_path / "runs" / day).mkdir(parents=True)
         for part in range(2):
-            made = make_findings(FOUR, said=of_day(day))
+            made = make_findings(FOUR, said=of_day(day, clean=7 - part))
             made.rename(tmp_path / "runs" / day / f"part-{part}.parquet")
     runs = told([tmp_path / "runs"], tmp_path)
     assert [(one.name, one.by_severity.total, one.claims) for one in runs] == [
@@ -159,9 +159,15 @@ def test_of_a_table_or_folder_with_several_runs_the_last_is_reported(tmp_path: P
         ran = CliRunner().invoke(main, [*scrub, "--fail-on", "never"])
         assert ran.exit_code == 0, ran.output
     data = write_report([str(nights) if kind.startswith("par") else into], tmp_path / "report.html")
-    assert (data.findings, len(data.rows)) == (4, 4)
+    assert (data.findings, len(data.rows), data.claims) == (4, 4, 4)
     assert data.trend is not None
     assert [(one.claims, one.by_severity.total) for one in data.trend.runs] == [(3, 3), (4, 4)]
+    # One run of it is a run like any other.
+    place = str(nights) if kind.startswith("par") else into
+    data = write_report([f"{place}@monday"], tmp_path / "report.html")
+    assert (data.findings, data.claims, data.trend) == (3, 3, None)
+    with pytest.raises(InputError, match="has no run sunday"):
+        write_report([f"{place}@sunday"], tmp_path / "report.html")
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -173,22 +170,3 @@ def test_options_of_tables_that_do_not_go_together_are_told(tmp_path: Path, opti
     if "adbc" in options[1]:
         pytest.importorskip("adbc_driver_manager", reason="needs the extra sql")
     assert said in scrub(claims(tmp_path, ROWS), *options, status=2).output
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_ten_kills_and_a_retry_leave_one_copy_of_each_finding(tmp_path: Path, kind: str) -> None:
-    path, file = claims(tmp_path, [f"C{number},M62.84" for number in range(3_000)]), tmp_path / "f.db"
-    command = [sys.executable, "-m", "weakcode", "scrub", "--only", "weakness", str(path), "--quiet"]
-    command += ["--into", f"{kind}:{file}:findings"]
-    began = time.monotonic()
-    subprocess.run(command, check=False)
-    took = time.monotonic() - began
-    dice = random.Random(kind)
-    for _ in range(10):
-        running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.3, 1.0) * took)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        assert asked(kind, file, "SELECT count(*), count(DISTINCT finding_id) FROM findings") == [(3_000, 3_000)]
-    assert subprocess.run(command, check=False).returncode == 1
-    assert asked(kind, file, "SELECT count(*), count(DISTINCT run_id) FROM findings") == [(3_000, 1)]

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -182,23 +177,16 @@ def test_a_polite_kill_after_the_journal_leaves_the_whole_run(tmp_path: Path, mo
     assert not list((tmp_path / "out").glob(".*.partial"))
 
 
-@pytest.mark.attack
-def test_ten_kills_and_a_retry_leave_one_copy_of_each_finding_in_a_folder(tmp_path: Path) -> None:
-    path, out = tmp_path / "claims.csv", tmp_path / "out"
-    path.write_text("claim_id,codes,payer\n" + "".join(f"C{number},M62.84,P{number % 7}\n" for number in range(3_000)))
-    command = [sys.executable, "-m", "weakcode", "scrub", "--only", "weakness", str(path), "--quiet", "--run-id", "n"]
-    command += ["--into", f"parquet:{out}", "--partition-by", "payer"]
-    began = time.monotonic()
-    subprocess.run(command, check=False)
-    took = time.monotonic() - began
-    dice = random.Random(7)
-    for _ in range(10):
-        running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.3, 1.0) * took)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-    assert subprocess.run(command, check=False).returncode == 1
-    ids = [one for file in parquet_files(out) for one in pq.read_table(file)["finding_id"].to_pylist()]
-    assert len(ids) == len(set(ids)) == 3_000
-    assert [path.name for path in (out / "_runs").iterdir()] == ["n.json"]
-    assert not list(out.glob(".*.partial"))
+@pytest.mark.parametrize("mode", [("replace",), ("partition", "--partition-by", "month")])
+def test_a_run_that_would_remove_files_of_others_is_refused_before_any_work(
+    tmp_path: Path, mode: tuple[str, ...]
+) -> None:
+    scrub(tmp_path, "--run-id", "one")
+    theirs = tmp_path / "out" / "claims-2026.parquet"
+    theirs.write_bytes(b"theirs")
+    said = scrub(tmp_path, "--into-mode", *mode, status=2).output
+    assert "has the file claims-2026.parquet" in said
+    assert "a folder of their own" in said
+    assert theirs.read_bytes() == b"theirs"
+    scrub(tmp_path, "--run-id", "two")
+    assert theirs.read_bytes() == b"theirs"

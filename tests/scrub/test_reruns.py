@@ -1,13 +1,9 @@
-"""Nightly runs into PostgreSQL that are killed and tried again: one copy of each finding, and a record of each run."""
+"""Nightly runs into PostgreSQL: runs and partitions that take the place of their like."""
 
 from __future__ import annotations
 
-import json
-import random
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -56,30 +52,3 @@ def test_files_are_scrubbed_into_postgresql_and_a_run_or_partition_takes_the_pla
     (raw,) = asked(postgresql, "SELECT raw, reason FROM rejects WHERE claim_id = 'C0' AND run_id = 'three'")
     assert raw[0] == "C0,,2026-05-01"
     assert raw[1]
-
-
-@pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.attack)])
-@pytest.mark.parametrize("mode", ["upsert", "run"])
-def test_kills_and_retries_leave_one_copy_of_each_finding_and_a_record_of_the_run(
-    postgresql: str, command: list[str], mode: str, times: int
-) -> None:
-    command = [*command, "--run-id", "night-1", "--into-mode", mode]
-    began = time.monotonic()
-    subprocess.run(command, check=True)
-    took = time.monotonic() - began
-    asked(postgresql, "DROP TABLE findings, rejects, runs")
-    dice = random.Random(times)
-    for _ in range(times):
-        running = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        time.sleep(dice.uniform(0.3, 1.1) * took)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        if asked(postgresql, "SELECT to_regclass('findings')") != [(None,)]:
-            assert counts(postgresql) == [(2_970, 2_970, 30)]
-            assert asked(postgresql, "SELECT id, claims_in FROM runs") == [("night-1", 3_000)]
-    for _ in range(times):
-        subprocess.run(command, check=True)
-    assert counts(postgresql) == [(2_970, 2_970, 30)]
-    ((record,),) = asked(postgresql, "SELECT summary FROM runs")
-    summary = json.loads(record)
-    assert (summary["run"]["id"], summary["evaluated"], summary["rejected"]) == ("night-1", 2_970, 30)

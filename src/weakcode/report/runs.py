@@ -11,7 +11,7 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.report.source import about_files, files_of
-from weakcode.report.tables import copied_table, is_table_in_file, stored_runs
+from weakcode.report.tables import copied_table, is_table_in_file, run_of_folder, stored_runs
 from weakcode.scrub.write.folders import RUNS as RECORDS
 from weakcode.scrub.write.runs.records import is_without_summary
 
@@ -40,14 +40,19 @@ def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | No
     findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
     With `together`, all findings files are one run. `duckdb:FILE:TABLE` and `sqlite:FILE:TABLE` are the runs that wrote
     into the table; its findings, copied into the folder `scratch`, are those of the last. A folder that
-    `--into parquet:` wrote is all runs in it, each with its findings.
-    Raises InputError for inputs that are none of these.
+    `--into parquet:` wrote is all runs in it, each with its findings. `@RUN` behind a table or such a folder names one
+    run of it. Raises InputError for inputs that are none of these.
     """
+    inputs = [one.removeprefix("parquet:") for one in inputs]
     tables = [one for one in inputs if scratch is not None and is_table_in_file(one)]
     stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path())]
     folders = [] if together else [path for path in inputs if path not in tables and (Path(path) / RECORDS).is_dir()]
     stored += [run for path in folders for run in _of_folder(Path(path))]
-    given = [one for path in inputs if path not in (*tables, *folders) for one in _inside(Path(path))]
+    chosen = {one: run for one in inputs if one not in tables and (run := run_of_folder(one)) is not None}
+    for name, said, of_run in chosen.values():
+        stored.append(attrs.evolve(_summarized(name, said), files=tuple(map(Path, of_run.paths))))
+    plain = [path for path in inputs if path not in (*tables, *folders, *chosen)]
+    given = [one for path in plain for one in _inside(Path(path))]
     summaries = [_of_summary(path) for path in given if path.suffix.lower() == ".json"]
     found = [path for path in given if path.suffix.lower() != ".json"]
     if not found and not stored:

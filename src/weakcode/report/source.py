@@ -123,7 +123,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     connection.execute("CREATE VIEW findings AS SELECT * FROM given WHERE coalesce(waived_by, '') = ''")
     connection.execute("CREATE VIEW waived AS SELECT * FROM given WHERE coalesce(waived_by, '') <> ''")
     _refuse_others(connection, files)
-    return _run(connection, metadata)
+    return _run(connection, _once(metadata))
 
 
 def _kind(path: Path) -> str:

@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ _ROWS, _MEMORY = 16_384, "300MB"
 _NAMES = tuple(column.name for column in COLUMNS)
 _LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
+
+_COUNTS = ("evaluated", "rejected", "clean")
 
 Asked = Callable[[str], Iterator["pa.RecordBatch"]]
 """Runs a query and gives its rows, and its columns where there are none."""
@@ -98,11 +100,12 @@ def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
     """Write the findings of a table in a file as `target`, and return the summaries of its runs, the oldest first.
 
     The findings are those of the last run, where all that it found stand under its id; otherwise all in the table, as
-    where some stayed from an earlier run. Runs whose findings were not kept are not among the runs. Raises InputError
-    for a table that is not there.
+    where some stayed from an earlier run. Runs whose findings were not kept are not among the runs. With `@RUN` behind
+    the table, that run alone. Raises InputError for a table or a run that is not there.
     """
     kind, _, rest = given.partition(":")
-    path, _, name = rest.rpartition(":")
+    where, chosen = _without_run(rest)
+    path, _, name = where.rpartition(":")
     if not Path(path).is_file():
         raise InputError(f"there is no file {path}")
     table = TableName.of(name)
@@ -111,10 +114,14 @@ def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
         query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
         rows = sorted(_rows(asked, query), key=lambda row: (row.get("number") or 0, row["started"]))
         summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
+        if chosen is not None:
+            summaries = [one for one in summaries if one["run"]["id"] == chosen]
+            _copied(asked, table, chosen, target, summaries[-1] if summaries else {})
+            return summaries
         last = summaries[-1] if summaries else {}
         run = str((last.get("run") or {}).get("id", ""))
         whole = is_run_id(run) and _left(asked, table, run) == last.get("findings")
-        _copied(asked, table, run if whole else None, target)
+        _copied(asked, table, run if whole else None, target, last if whole else {})
     return summaries
 
 
@@ -132,6 +139,19 @@ def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
                 # Within a second, the record that was written last is that of the later run.
                 found.append((str(said["run"]["started"]), record.stat().st_mtime_ns, said, files))
     return [(said, files) for *_, said, files in sorted(found, key=lambda one: one[:2])]
+
+
+def run_of_folder(given: str) -> tuple[str, dict[str, Any], FindingsFiles] | None:
+    """Return the name, the summary and the files of a run that is given as `FOLDER@RUN`; None for anything else.
+
+    Raises InputError for a run that is not there.
+    """
+    folder, run = _without_run(given)
+    if run is None or Path(given).exists() or not (Path(folder) / RECORDS).is_dir():
+        return None
+    found = _of_folder(folder, run)
+    record = Path(folder) / RECORDS / f"{quote(run, safe='')}.json"
+    return f"{Path(folder).resolve().name}@{run}", json.loads(record.read_text("utf-8")), found
 
 
 def _unwaived(path: Path) -> int:
@@ -160,7 +180,7 @@ def _of_folder(folder: str, run: str) -> FindingsFiles:
     if found.get("findings") and not files:
         raise InputError(f"the folder {folder} has no findings of run {run} any more: later runs replaced them")
     if not files:
-        raise InputError(f"run {run} of the folder {folder} wrote no findings, so there is no file of it to compare")
+        raise InputError(f"run {run} of the folder {folder} wrote no findings, so there is no file of it")
     return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).name}@{run}",))
 
 
@@ -248,8 +268,13 @@ def _first(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _copied(asked: Asked, table: TableName, run: str | None, target: Path) -> None:
-    """Write the findings of a table, or of one of its runs, as a file like that of a scrub."""
+def _copied(
+    asked: Asked, table: TableName, run: str | None, target: Path, summary: Mapping[str, Any] | None = None
+) -> None:
+    """Write the findings of a table, or of one of its runs, as a file like that of a scrub.
+
+    `summary` says how many claims the run had of which these are all findings.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -271,6 +296,8 @@ def _copied(asked: Asked, table: TableName, run: str | None, target: Path) -> No
                 said = _rows(asked, f"SELECT DISTINCT {column} AS said FROM {table.quoted}{where}")  # noqa: S608
                 words = sorted({_as_words(row["said"]) for row in said} - {""})
                 writer.add_key_value_metadata({f"weakcode.{name}": ", ".join(words)})
+        counts = {f"weakcode.{name}": str(summary[name]) for name in _COUNTS if summary and name in summary}
+        writer.add_key_value_metadata(counts)
 
 
 def _check_run(asked: Asked, table: TableName, run: str) -> None:

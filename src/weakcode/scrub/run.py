@@ -264,9 +264,10 @@ class _Run:
         ):
             if isinstance(part, FindingBatch):
                 self._batch(part)
-                continue
-            for outcome in self._counts.counted(part.outcomes):
-                self._outcome(outcome)
+            else:
+                for outcome in self._counts.counted(part.outcomes):
+                    self._outcome(outcome)
+            del part  # which else is held while the next one is judged
 
     def _batch(self, part: FindingBatch) -> None:
         self.flush()

@@ -61,8 +61,8 @@ def command(
 
     FINDINGS are files that `weakcode scrub -o` wrote (.parquet, .csv, .jsonl), or folders of Parquet files, each of
     them a run: the page shows the latest, and how several follow each other. Summaries (.json) of runs whose findings
-    are not kept count there too, and duckdb:FILE:TABLE and sqlite:FILE:TABLE (scrub --into) have all their runs. Needs
-    the extra report.
+    are not kept count there too, and duckdb:FILE:TABLE, sqlite:FILE:TABLE and folders (scrub --into) have all their
+    runs; with @RUN behind them, one. Needs the extra report.
 
     \b
     weakcode report findings.parquet -o report.html --practice "Oak Street Clinic" --work-list work.xlsx

@@ -2,8 +2,8 @@
    segments that grow one at a time, so that growing never takes twice the memory of the whole.
 
    Hashes that were put away into a file (by the caller) are looked up in filters: split block Bloom filters (F. Putze, P. Sanders
-   and J. Singler, "Cache-, hash- and space-efficient Bloom filters", 2007), eight bits of a cache line for each hash. Of 20 million
-   hashes, one in 20,000 others looks as if it were there.
+   and J. Singler, "Cache-, hash- and space-efficient Bloom filters", 2007), eight bits of a cache line for each hash. Of 10 million
+   hashes, one in 20,000 others looks as if it were there; of 20 million, one in 500.
 
    Two ids with one hash would be taken for one: of twenty million ids, once in about 90,000 runs. */
 
@@ -19,8 +19,8 @@
 #define WK_SEGMENTS 1024
 #define WK_AHEAD 16
 #define WK_FILTERS 64
-#define WK_FILTER_BITS 20 /* of the number of a block of 64 bytes: 64 MB a filter */
-#define WK_FILTER_KEYS ((uint64_t)32 << WK_FILTER_BITS)
+#define WK_FILTER_BITS 19 /* of the number of a block of 64 bytes: 32 MB a filter */
+#define WK_FILTER_KEYS ((uint64_t)40 << WK_FILTER_BITS)
 
 typedef struct {
     uint64_t *keys;   /* 0 where there is none */

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-# Parts that wait for their turn, for each thread; more would only hold memory.
-_WAITING = 1
-
 _Part = TypeVar("_Part")
 _Result = TypeVar("_Result")
 
 
 def in_order(parts: Iterable[_Part], judged: Callable[[_Part], _Result], jobs: int) -> Iterator[_Result]:
-    """Give what `judged` returns for each part, in the order of the parts, with `jobs` threads."""
+    """Give what `judged` returns for each part, in the order of the parts, with `jobs` threads.
+
+    No more parts are under way than threads: while the caller deals with one, the next ones are judged, and a part that
+    waited for its turn would only hold memory.
+    """
     if jobs <= 1:
         yield from map(judged, parts)
         return
@@ -24,7 +25,8 @@ def in_order(parts: Iterable[_Part], judged: Callable[[_Part], _Result], jobs: i
         try:
             for part in parts:
                 waiting.append(pool.submit(judged, part))
-                if len(waiting) > _WAITING * jobs:
+                del part
+                if len(waiting) >= jobs:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -63,8 +63,20 @@ class FolderSink:
             raise InputError(f"--into parquet:{folder} names something that is no folder")
         if not self._folder.parent.is_dir():
             raise InputError(f"the folder {self._folder.parent} does not exist; make it first")
+        self._refuse_others()
         self._records = RunRecords(self._folder / RUNS)
         self._lock_file: BinaryIO | None = None
+
+    def _refuse_others(self) -> None:
+        """Raise InputError where this run would remove a file that no run wrote."""
+        mode = self._placing.mode
+        for path in parquet_files(self._folder) if mode in ("replace", "partition") else ():
+            if not path.name.startswith("findings-"):
+                raise InputError(
+                    f"the folder {self._folder} has the file {path.relative_to(self._folder)}, which is not called as "
+                    f"a run of weakcode calls its files, and --into-mode {mode} removes what is there; give the "
+                    "findings a folder of their own"
+                )
 
     def started(self, run: RunTime) -> None:
         """Note that a run is under way, and make what it writes into."""
