@@ -7,12 +7,13 @@ import os
 from collections.abc import Sequence
 
 import attrs
+import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
-from weakcode.codes.keys import pack_key
+from weakcode.codes.keys import pack_keys
 from weakcode.codes.normalise import canonical
 from weakcode.compile.program import Program
 from weakcode.semantics.conditions import Condition
@@ -58,8 +59,8 @@ class SmallEdition:
     def on(self, day: dt.date) -> SmallEdition:
         return self
 
-    def keys(self) -> list[int]:
-        return [pack_key(name) for name in NAMES]
+    def keys(self) -> np.ndarray:
+        return np.array(pack_keys(NAMES))
 
     def code_id(self, code: str) -> int:
         if code in NAMES:

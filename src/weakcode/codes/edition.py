@@ -20,7 +20,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from weakcode.base.lazy import lazy
-from weakcode.codes.codeset import CodeSet
+from weakcode.codes.codeset import CodeSet, codes_where
 from weakcode.codes.compiled import BILLABLE, KINDS, NOBODY, PLACEHOLDER
 from weakcode.codes.keys import pack_key as pack
 from weakcode.codes.keys import pack_keys, unpack_keys
@@ -34,6 +34,9 @@ from weakcode.codes.validity import Release, Window, release_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from weakcode.codes.search.find import SearchHit
     from weakcode.codes.storage.store import Container
@@ -167,16 +170,14 @@ class Edition(Tree):
             return CodeSet(((0, self.size),))
         import numpy as np
 
-        there = np.append(np.frombuffer(self._valid, np.int8)[np.asarray(self._code_window)], 0)
-        ends = np.flatnonzero(np.diff(there, prepend=0)).tolist()
-        return CodeSet.stored(zip(ends[::2], ends[1::2], strict=True))
+        return codes_where(np.frombuffer(self._valid, np.bool_)[np.asarray(self._code_window)])
 
-    def keys(self) -> list[int]:
+    def keys(self) -> NDArray[np.uint64]:
         """Return the packed code of each number, 0 where it is not billable on the days of the edition."""
-        keys = self._codes.tolist()
-        if self._valid is None:
-            return keys
-        return [key if self._valid[window] else 0 for key, window in zip(keys, self._code_window, strict=True)]
+        import numpy as np
+
+        there = True if self._valid is None else np.frombuffer(self._valid, np.bool_)[np.asarray(self._code_window)]
+        return np.where(there, np.asarray(self._codes), np.uint64(0))
 
     def window(self, code_id: int) -> Window:
         """Return the days on which the code of a number below `size` is billable."""

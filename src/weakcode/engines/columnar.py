@@ -6,7 +6,6 @@ worked out first, as bits: once for each distinct value of a part of the claim.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -85,7 +84,7 @@ class ColumnarEngine:
     def _index(self) -> CodeIndex:
         index = _indexes.get(self._edition)
         if index is None:
-            index = _indexes[self._edition] = CodeIndex(array("Q", self._edition.keys()))
+            index = _indexes[self._edition] = CodeIndex(self._edition.keys())
         return index
 
     @property

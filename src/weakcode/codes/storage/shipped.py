@@ -29,14 +29,18 @@ def is_checkout() -> bool:
     return not (package / "packs").is_dir() and (package.parents[1] / "setup.py").is_file()
 
 
-@cache
 def made_by(*folders: str) -> str:
     """Return a digest of the sources and data in these folders, so that nothing outlives what compiled it."""
+    return hashlib.blake2b("".join(map(_sources_of, folders)).encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _sources_of(folder: str) -> str:
+    """Return the digest of the sources and data in a folder of the package."""
     digest = hashlib.blake2b(digest_size=16)
-    for name in folders:
-        for path in sorted((_PACKAGE / name).rglob("*.*")):
-            if path.suffix in (".py", ".lark", ".yaml"):
-                digest.update(path.read_bytes())
+    for path in sorted((_PACKAGE / folder).rglob("*.*")):
+        if path.suffix in (".py", ".lark", ".yaml"):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -57,4 +57,12 @@ static int32_t wk_pool_add(wk_pool *p, const uint32_t *list, uint32_t size) {
     }
 }
 
+/* The same, where a list is often that of this number, or -1. */
+static int32_t wk_pool_add_after(wk_pool *p, int32_t before, const uint32_t *list, uint32_t size) {
+    if (before >= 0 && p->at[before + 1] - p->at[before] == size) {
+        if (!size || !memcmp(p->items + p->at[before], list, size * sizeof *list)) return before;
+    }
+    return wk_pool_add(p, list, size);
+}
+
 #endif

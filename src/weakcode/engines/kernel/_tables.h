@@ -156,67 +156,7 @@ static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
     return 1;
 }
 
-static int32_t wk_pool_words(wk_pool *p, const uint64_t *row, int32_t words, uint32_t *list) {
-    for (int32_t w = 0; w < words; w++) {
-        list[2 * w] = (uint32_t)row[w];
-        list[2 * w + 1] = (uint32_t)(row[w] >> 32);
-    }
-    return wk_pool_add(p, list, 2 * (uint32_t)words);
-}
-
-/* The numbers of a class's kind and lists. A kind is written as its rows, the ends of its lists and the lists. */
-static int wk_build_class(wk_built *b, const wk_source *s, int32_t c) {
-    uint32_t *list = b->list, size = HEAD;
-    int32_t words = b->t.pattern_words, number, pattern, asked;
-    const uint64_t *row = b->class_bits + (int64_t)c * (words + b->asked_words);
-    wk_code *code = b->class_codes + c;
-    if ((pattern = wk_pool_words(&b->distinct_patterns, row, words, list)) < 0) return 0;
-    if ((asked = wk_pool_words(&b->distinct_asked, row + words, b->asked_words, list)) < 0) return 0;
-    list[0] = (uint32_t)pattern;
-    list[1] = (uint32_t)asked;
-    /* Nearly all edits are paired; the others are gone through for each list. */
-    uint32_t *paired = b->list + HEAD, *rest = b->rest, paired_size = 0, rest_size = 0;
-    for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
-        uint32_t edit = s->subject_edits[j];
-        if (b->stands[edit] & PAIRED) paired[paired_size++] = edit;
-        else if (b->stands[edit] & (PAIRED - 1)) rest[rest_size++] = edit;
-    }
-    if ((number = wk_pool_add(&b->pairs, paired, paired_size)) < 0) return 0;
-    code->pairs = (uint64_t)number;
-    for (int wanted = 0; wanted < LISTS; wanted++) {
-        for (uint32_t i = 0; i < rest_size; i++) {
-            if (b->stands[rest[i]] >> wanted & 1) list[size++] = rest[i];
-        }
-        list[2 + wanted] = size - HEAD;
-    }
-    if ((number = wk_pool_add(&b->distinct_kinds, list, size)) < 0) return 0;
-    code->kind = (uint64_t)number;
-    size = 0;
-    for (uint32_t j = s->object_pointers[c]; j < s->object_pointers[c + 1]; j++) {
-        if (b->stands[s->object_edits[j]] & LISTED) list[size++] = s->object_edits[j];
-    }
-    if ((number = wk_pool_add(&b->objects, list, size)) < 0) return 0;
-    code->objects = (uint64_t)number;
-    return 1;
-}
-
-static int wk_build_classes(wk_built *b, const wk_source *s) {
-    size_t longest = 2 * (size_t)(b->t.pattern_words + b->asked_words);
-    for (int32_t c = 0; c < s->classes; c++) {
-        size_t size = 2 * (s->subject_pointers[c + 1] - s->subject_pointers[c]) + s->object_pointers[c + 1] - s->object_pointers[c];
-        if (size > longest) longest = size;
-    }
-    b->list = malloc((longest + HEAD + 1) * sizeof *b->list);
-    b->rest = malloc((longest + 1) * sizeof *b->rest);
-    b->class_codes = calloc((size_t)s->classes + 1, sizeof *b->class_codes);
-    if (!b->list || !b->rest || !b->class_codes) return 0;
-    /* The empty lists are the first. */
-    if (wk_pool_add(&b->pairs, b->list, 0) || wk_pool_add(&b->objects, b->list, 0)) return 0;
-    for (int32_t c = 0; c < s->classes; c++) {
-        if (!wk_build_class(b, s, c)) return 0;
-    }
-    return 1;
-}
+#include "_classes.h"
 
 static uint64_t wk_condition_mask(const wk_edit *e) {
     return e->about_claim < COUNTS ? (uint64_t)1 << e->about_claim : 1;
