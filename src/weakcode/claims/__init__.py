@@ -157,4 +157,6 @@ def claim_id_of(values: Mapping[str, Any]) -> Any:
     first, second = values.get("claim_id"), values.get("id")
     if first is not None and second is not None and first != second:
         raise InputError("the claim has two ids, id and claim_id, which differ; give one of them")
-    return second if first is None else first
+    found = second if first is None else first
+    # JSON knows one kind of number: 7.0 is 7.
+    return int(found) if isinstance(found, float) and found.is_integer() else found

@@ -99,8 +99,8 @@ def parse_setting(value: object) -> Setting | None:
 
 
 def parse_text(value: object, wrong: str = "expected text, found {value}") -> str | None:
-    """Return text without blanks around it, None for None and blank text; `wrong` says what else is not."""
-    if value is None:
+    """Return text without blanks around it, None for what is missing and blank text; `wrong` says what else is not."""
+    if is_missing(value):
         return None
     if not isinstance(value, str):
         raise InputError.about(wrong, value)

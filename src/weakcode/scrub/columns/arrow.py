@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from weakcode.engines.kernel import _kernel
+
+_EXACT = 2.0**53
+"""Below it every whole number is a double of its own."""
 
 
 def numbers(values: NDArray[np.int32] | NDArray[np.int64]) -> pa.Array:
@@ -39,12 +43,23 @@ def viewed(buffer: pa.Buffer, kind: Any) -> NDArray[Any]:
 
 
 def as_text(column: pa.Array) -> pa.Array:
-    """Return the values of any column as text."""
+    """Return the values of any column as text: of floats, those that are whole as whole numbers are written."""
     if pa.types.is_string(column.type):
         return column
+    if pa.types.is_floating(column.type) and column.type.bit_width > 16:
+        number = column.cast(pa.float64())
+        is_whole = pc.and_(pc.equal(pc.floor(number), number), pc.less(pc.abs(number), _EXACT))
+        whole = pc.if_else(is_whole, number, None).cast(pa.int64()).cast(pa.string())
+        return pc.coalesce(whole, column.cast(pa.string()))
     if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
     return column.cast(pa.string())
+
+
+def id_text(value: Any) -> str:
+    """Return one value as `as_text` returns those of a column."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
+    return str(int(value)) if is_whole else str(value)
 
 
 def distinct(column: pa.Array) -> pa.Array:

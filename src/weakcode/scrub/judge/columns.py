@@ -26,7 +26,7 @@ from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
 from weakcode.fields import ABOUT_THE_CLAIM, LINES
 from weakcode.findings import NotJudgedCount
-from weakcode.scrub.columns.arrow import valid
+from weakcode.scrub.columns.arrow import id_text, valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
@@ -339,7 +339,7 @@ class _BatchRun:
 
     def _rejected(self, row: int) -> RefusedRow:
         given = self._columns.get("claim_id")
-        claim_id = None if given is None or given[row].as_py() is None else str(given[row].as_py())
+        claim_id = None if given is None or given[row].as_py() is None else id_text(given[row].as_py())
         if row in self._reasons:
             return RefusedRow(row, claim_id, *self._reasons[row])
         values = {name: self._columns[name][row].as_py() for name in (*ABOUT_THE_CLAIM, LINES) if name in self._columns}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from weakcode.base.lazy import lazy
 from weakcode.claims import Claim
-from weakcode.scrub.columns.arrow import filled, texts, words
+from weakcode.scrub.columns.arrow import filled, id_text, texts, words
 from weakcode.scrub.columns.claims import columns_of, tidied
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.values import claim_from
@@ -228,7 +228,7 @@ def batches_of(rows: Iterable[Record | Rejected]) -> Iterator[RowBatch]:
 def row_of(values: dict[str, Any], name: str, number: int) -> Record | Rejected:
     """Return what a row of a code list is, from its values by column."""
     given = values.get("claim_id")
-    claim_id = None if given is None else str(given)
+    claim_id = None if given is None else id_text(given)
     codes = values.get("codes")
     try:
         if codes is not None and not isinstance(codes, str | list):

@@ -284,6 +284,8 @@ def _batches(source: ClaimSource) -> Iterator[ClaimBatch]:
 def _source(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     """Return the reader for the format of an open file."""
     start = file.peek(4096) if hasattr(file, "peek") else b""
+    if not start and options.references is not None:
+        return _NothingInside()
     encoding = encoding_of(start) if options.encoding in (None, "utf-16") else options.encoding
     if encoding in (None, "utf-8"):
         return _in_utf8(file, name, options)
@@ -291,6 +293,19 @@ def _source(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:
     if (log := getattr(source, "log", None)) is not None:
         log.said["encoding"] = encoding.upper()
     return source
+
+
+class _NothingInside:
+    """An empty file among others, as exports have of a type of which there is nothing."""
+
+    def __init__(self) -> None:
+        self.bytes_read = 0
+        self.ignored: tuple[str, ...] = ()
+        self.log = ReadLog()
+        self.log.count("empty files")
+
+    def __iter__(self) -> Iterator[Record | Rejected]:
+        return iter(())
 
 
 def _in_utf8(file: BinaryIO, name: str, options: ReadOptions) -> ClaimSource:

@@ -242,6 +242,7 @@ _SENTENCES = {
     "lines around the table": "{n} {lines are|line is} no row of the table (titles, rules of dashes, headers once "
     "more, counts of rows, totals) and {were|was} passed over",
     "files without claims": "holds no claim, so it was passed over",
+    "empty files": "is empty, so it was passed over",
 }
 """What is said of a count: `{many|one}` is chosen by it, `{of}` is the field and `{form}` the form of its dates."""
 _BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")

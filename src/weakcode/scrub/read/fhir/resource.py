@@ -18,7 +18,7 @@ from weakcode.errors import WeakcodeError
 from weakcode.fields.parsers import Setting, Sex, parse_date
 from weakcode.scrub.read.fhir.details import claim_fields, codings, line_fields, objects
 from weakcode.scrub.read.rows import BadRow, reason_of
-from weakcode.scrub.read.x12.codes import icd9
+from weakcode.scrub.read.x12.codes import icd9, is_only_icd10
 from weakcode.semantics.verbs import Order
 from weakcode.visible import visible
 
@@ -55,8 +55,7 @@ _OTHERS = frozenset({"other", "secondary"})
 _POA = re.compile(r"clm(?:_e)?_poa_ind_sw\d+$")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:T.*)?", re.DOTALL)
 _MOST_NUMBER = 1 << 63
-_FARTHEST = (1 << 31) - 1
-"""The last position that a pointer can lead to, in columns."""
+_FARTHEST = (1 << 31) - 1  # the last position that a pointer can lead to, in columns
 
 
 @attrs.frozen
@@ -133,8 +132,8 @@ def read_resource(resource: Mapping[str, Any], known: KnownResources) -> ClaimRe
     among = [one for one in listed if not _apart_kind(one)]
     if not among:
         kinds = " and ".join(dict.fromkeys(kind for one in listed if (kind := _apart_kind(one))))
-        only = f"the claim's only diagnosis is of type {kinds}, which stands apart"
-        raise BadRow("codes", only if kinds else "the claim has no diagnosis codes", name)
+        only = f"the claim's only diagnosis is of type {kinds}, which stands apart" if kinds else ""
+        raise BadRow("codes", only or "the claim has no diagnosis codes", name)
     first = next((one for one in among if "principal" in one.kinds), None)
     principals = _principals(among)
     again: dict[int, int] = {}
@@ -193,9 +192,10 @@ def _diagnoses(resource: Mapping[str, Any], known: KnownResources, name: str | N
                 known.missed("groups among diagnoses", 1)
                 continue
             raise BadRow("codes", _why_no_code(at, concept, lost), name)
-        kinds = frozenset(
-            str(c.get("code")).lower() for concept in objects(entry.get("type")) for c in codings(concept)
-        )
+        if (given := code.removeprefix("ICD9:")) != code and is_only_icd10(given):
+            raise BadRow("codes", f"{at} says ICD-9-CM, but {given} is an ICD-10-CM code", name)
+        types = (coding.get("code") for one in objects(entry.get("type")) for coding in codings(one))
+        kinds = frozenset(str(kind).lower() for kind in types)
         yield _Listed(index, sequence, kinds, Diagnosis(code, poa=poa_of(entry)))
 
 

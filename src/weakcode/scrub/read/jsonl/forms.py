@@ -61,8 +61,8 @@ class Objects:
         values = {**self.forms.constants, **self._named(values)} if self.forms.constants else self._named(values)
         for name, memo in self._about.items():
             value = values.get(name)
-            if (name == "sex" or name in _DATES) and type(value) is int:
-                value = str(value)
+            if (name == "sex" or name in _DATES) and isinstance(value, int | float) and type(value) is not bool:
+                value = str(int(value)) if value == value and value == value // 1 else value
             elif name == "age" and type(value) is float and not value.is_integer() and value == value:
                 value = repr(value)
             if isinstance(value, str):

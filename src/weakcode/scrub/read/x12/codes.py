@@ -61,6 +61,7 @@ _KINDS_BY_SERVICE = {("SV1", "B"): "professional", ("SV2", "A"): "institutional"
 # E000 to E030 and E800 to E999 are the external causes of ICD-9-CM.
 _ICD9 = re.compile(r"\d{3,5}|V\d{2,4}|E(?:0[0-2]\d|030|[89]\d\d)\d?")
 _ICD10 = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
+_PARTING = re.compile(r"[^0-9A-Za-z.]+")
 _INPATIENT = _words("11 12 18 21 22 28 41 65 66 86")
 
 
@@ -91,6 +92,12 @@ def is_only_icd10(code: str) -> bool:
     """Tell whether a code has a form of ICD-10-CM that no code of ICD-9-CM has."""
     code = code.strip().upper().replace(".", "")
     return bool(_ICD10.fullmatch(code)) and not _ICD9.fullmatch(code)
+
+
+def codes_in(text: str) -> list[str]:
+    """Return what has the form of a code among the parts of a text that signs or blanks part."""
+    parts = _PARTING.split(text.upper())
+    return [part for part in parts if _ICD10.fullmatch(plain := part.replace(".", "")) or _ICD9.fullmatch(plain)]
 
 
 def icd9(code: str) -> str:

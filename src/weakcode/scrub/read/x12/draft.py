@@ -21,6 +21,7 @@ from weakcode.scrub.read.x12.codes import (
     PROCEDURES,
     SEGMENTS,
     DiagnosisKind,
+    codes_in,
     icd9,
     is_only_icd10,
     kind_by_services,
@@ -234,6 +235,9 @@ class Draft:
             more = 0
         if more:
             raise BadRow("codes", f"{where} holds more than a code: {more} more component{'s' * (more > 1)}")
+        if len(codes := codes_in(code)) > 1:
+            said = " and ".join(map(canonical, codes))
+            raise BadRow("codes", f"{where} holds {len(codes)} codes ({said}); an element holds one")
         if kind.icd9 and not kind.apart and is_only_icd10(code):
             reason = f"says ICD-9-CM ({parts[0]}), but {canonical(code)} is an ICD-10-CM code; use ABK/ABF"
             raise BadRow("qualifiers", f"{where} {reason}")
@@ -282,6 +286,8 @@ class Draft:
 
     def _record(self, raw: str) -> Record:
         if not self._found:
+            if kinds := " and ".join(dict.fromkeys(kind.replace("-", " ") for kind, _ in self._apart)):
+                raise BadRow("codes", f"the claim's only diagnosis is of type {kinds}, which stands apart")
             raise BadRow("codes", "the claim has no diagnosis codes: no HI segment lists one")
         # Principal, others, external causes; within each as they stand in the file.
         found = sorted(self._found, key=lambda one: one.role)
