@@ -144,3 +144,20 @@ def test_28_lists_as_numpy_and_postgres_write_them_are_read(became: Callable[...
     case = became("a.csv", "claim_id,codes\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells)))
     assert case.rules == {str(at): [SARCOPENIA] for at in range(len(cells))}
     assert {claim.codes for claim in read_claims(tmp_path / "a.csv")} == {("M62.84", "I10")}
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_rows_that_end_in_a_delimiter_lose_nothing_and_are_told(became: Callable[..., Scrubbed], ending: str) -> None:
+    rows = ["claim_id\tdx1\tdx2", "A\tM62.84\tI10\t", "B\tI10\t\t\t", "C\tI10\tE11.9\tN18.30", "\x1a"]
+    case = became("a.csv", ending.join(rows))
+    assert case.rules == {"A": [SARCOPENIA]}
+    assert case.reasons == {"C": "the row has 4 fields, the header has 3"}
+    assert case.counts == (2, 1)
+    assert "2 rows end in delimiters behind the last column, with nothing between them" in case.remarks
+
+
+def test_an_object_around_claims_is_told_by_the_key_of_their_list(became: Callable[..., Scrubbed]) -> None:
+    around = {"meta": {"page": 1}, "claims": [{"claim_id": "A", "codes": ["I10"]}]}
+    case = became("a.jsonl", json.dumps(around) + "\n")
+    said = "the object is no claim, but has a list of objects under 'claims'; give that list alone"
+    assert case.reasons == {None: said}

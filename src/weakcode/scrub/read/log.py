@@ -241,6 +241,7 @@ _SENTENCES = {
     "found that rests on the order behind the principal diagnosis",
     "lines around the table": "{n} {lines are|line is} no row of the table (titles, rules of dashes, headers once "
     "more, counts of rows, totals) and {were|was} passed over",
+    "trailing delimiters": "{n} {rows end|row ends} in delimiters behind the last column, with nothing between them",
     "files without claims": "holds no claim, so it was passed over",
     "empty files": "is empty, so it was passed over",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from weakcode.scrub.columns.arrow import viewed
 from weakcode.scrub.read.batch import LineBatch, LineColumns
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import Record, Rejected
-from weakcode.scrub.read.tables.around import PASSED_OVER
+from weakcode.scrub.read.tables.around import PASSED_OVER, TRAILING
 from weakcode.scrub.read.tables.columns import claim_columns
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.tidy import Tidy
@@ -65,16 +66,35 @@ class CsvBatch(LineBatch):
 
     def rows(self) -> list[Record | Rejected]:
         """Read the lines by the row reader."""
-        # What was met is counted once: by the columns, where there are some.
+        # What was met is counted once: by the columns, where there are some, and by line what only rows show.
         log = self.tidy.log if self.table is None else ReadLog()
-        return self.again(self.content, self.first, log)
+        found = self.again(self.content, self.first, log)
+        if self.table is not None and self.batch is None:
+            self._count(0, log)
+        return found
 
     def read_line(self, number: int) -> list[Record | Rejected]:
         """Read a line by the row reader."""
         log = ReadLog()
         found = self.again(self._contents[number - self.first] + b"\n", number, log)
-        self.tidy.log.count(PASSED_OVER, log.counts().get(PASSED_OVER, 0))
+        self._count(number, log)
         return found
+
+    @lazy
+    def _counted(self) -> dict[int, Counter[str]]:
+        """By line, what was counted of it; under 0, of all lines."""
+        return {}
+
+    def _count(self, number: int, log: ReadLog) -> None:
+        """Count what only rows show, once for each line."""
+        if number in self._counted or 0 in self._counted:
+            return
+        met = Counter({what: log.counts().get(what, 0) for what in (PASSED_OVER, TRAILING)})
+        if not number:
+            met.subtract(sum(self._counted.values(), Counter()))
+        self._counted[number] = met
+        for what, count in met.items():
+            self.tidy.log.count(what, count)
 
     @lazy
     def _contents(self) -> list[bytes]:

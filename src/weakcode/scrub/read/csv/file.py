@@ -18,6 +18,7 @@ from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.tables.around import (
     MOST_TITLES,
     PASSED_OVER,
+    TRAILING,
     is_rule,
     is_trailer,
     may_have,
@@ -272,6 +273,10 @@ class CsvSource:
                 if self._is_around(cells, raw):
                     self._tidy.log.count(PASSED_OVER)
                     continue
+                if len(cells) > self.header.width and not any(map(str.strip, cells[self.header.width :])):
+                    # Some programs end rows, and not the header, in a delimiter.
+                    del cells[self.header.width :]
+                    self._tidy.log.count(TRAILING)
                 if len(cells) != self.header.width:
                     at = self.header.claim_id or 0
                     raise BadRow(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from weakcode.claims import Claim
+from weakcode.fields import LINES
 from weakcode.scrub.read.encoding import WindowsLines
 from weakcode.scrub.read.jsonl.forms import Objects
 from weakcode.scrub.read.jsonl.objects import KNOWN, Line, object_in
@@ -16,6 +17,7 @@ from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import BadRow, Record, Rejected
 from weakcode.scrub.read.textlines import Ahead, Lines, decoded, shown
 from weakcode.scrub.read.values import claim_of_object, object_id
+from weakcode.visible import visible
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
@@ -93,6 +95,11 @@ class JsonlSource:
         claim_id = object_id(values)
         self.log.ids([claim_id])
         self._take_note(values)
+        if not values.get("codes") and (around := _around(values)) is not None:
+            reason = (
+                f"the object is no claim, but has a list of objects under {visible(around)!r}; give that list alone"
+            )
+            raise BadRow("claims", reason)
         return claim_of_object(values, claim_id)
 
     def _take_note(self, values: Iterable[str]) -> None:
@@ -100,3 +107,11 @@ class JsonlSource:
             # The bound keeps a file whose keys are all different from filling the memory.
             if key not in KNOWN and len(self._ignored) < 100:
                 self._ignored[key] = None
+
+
+def _around(values: Mapping[str, Any]) -> str | None:
+    """Return the key of an object, no claim itself, under which a list of objects stands; None where there is none."""
+    if "claim_id" in values:
+        return None
+    lists = (key for key, value in values.items() if key != LINES and isinstance(value, list))
+    return next((key for key in lists if values[key] and all(isinstance(one, dict) for one in values[key])), None)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 PASSED_OVER = "lines around the table"
 """What a line is counted as that stands in the file of a table and is no row of it."""
+TRAILING = "trailing delimiters"
+"""What a row is counted as that ends in delimiters behind the last column."""
 MOST_TITLES = 30
 """Lines at the start of a file among which the header is looked for."""
 
@@ -54,7 +56,7 @@ def is_trailer(cells: Sequence[str]) -> bool:
     A count has its cell alone; totals have numbers beside them.
     """
     filled = [cell for cell in map(str.strip, cells) if cell]
-    if not filled:
+    if not filled or filled == ["\x1a"]:  # the end of a file for DOS
         return True
     return (len(filled) == 1 and (is_rule(filled[0]) or _TRAILER.fullmatch(filled[0]) is not None)) or _TOTAL.fullmatch(
         filled[0]
