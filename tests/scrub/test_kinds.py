@@ -161,3 +161,27 @@ def test_an_object_around_claims_is_told_by_the_key_of_their_list(became: Callab
     case = became("a.jsonl", json.dumps(around) + "\n")
     said = "the object is no claim, but has a list of objects under 'claims'; give that list alone"
     assert case.reasons == {None: said}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_indicators_beside_a_cell_of_several_codes_are_read_each_for_its_code(
+    became: Callable[..., Scrubbed], tmp_path: Path, form: str
+) -> None:
+    mapping = {"id": "NR", "codes": "DX", "poa": "POA"}
+    rows = [("A", "M62.84 G72.9", "Y N"), ("B", "I10;E11.9", "Y"), ("C", "I10|E11.9", "Y,N,Y"), ("D", "I10", "")]
+    if form == "parquet":
+        table = pa.table(dict(zip(("NR", "DX", "POA"), map(list, zip(*rows, strict=True)), strict=True)))
+        pq.write_table(table, tmp_path / "a.parquet")
+    else:
+        (tmp_path / "a.csv").write_text("NR,DX,POA\n" + "".join(f'{a},{b},"{c}"\n' for a, b, c in rows))
+    fixed = tmp_path / "mended.csv" if form == "csv" else None
+    case = became(f"a.{form}", mapping=mapping)
+    assert case.reasons == {"C": "a cell has 3 present-on-admission indicators for 2 codes"}
+    (tmp_path / "good.csv").write_text("NR,DX,POA\n" + "".join(f'{a},{b},"{c}"\n' for a, b, c in rows if a != "C"))
+    read = [[(one.code, one.poa) for one in claim.diagnoses] for claim in read_claims(tmp_path / "good.csv", mapping)]
+    assert read == [[("M62.84", "Y"), ("G72.9", "N")], [("I10", "Y"), ("E11.9", "Y")], [("I10", None)]]
+    if fixed is not None:
+        told = became("good.csv", mapping=mapping, fixed=fixed, mend=lambda one: validator().fix(one).claim)
+        # Codes that would leave their indicators behind stay where they are, which is told.
+        assert fixed.read_text() == (tmp_path / "good.csv").read_text()
+        assert "as they were, because their rows cannot list them as mended" in told.remarks

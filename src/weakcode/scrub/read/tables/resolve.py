@@ -317,8 +317,10 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         return found[0][1]
 
     codes = columns.numbered(mapping["codes"], "codes") if "codes" in mapping else []
-    # A single column without a number may hold several codes in each cell.
-    single = codes[0][1] if len(codes) == 1 and codes[0][0] is None else None
+    # A single column without a number may hold several codes in each cell; with indicators or versions beside it, it is
+    # read as columns of single codes are, whose cells may hold several too.
+    alone = len(codes) == 1 and codes[0][0] is None and not {"poa", "version"} & mapping.keys()
+    single = codes[0][1] if alone else None
 
     def beside(key: str) -> tuple[int | None, ...]:
         if key not in mapping or single is not None:
@@ -326,7 +328,7 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         found = columns.numbered(mapping[key], key)
         if len(found) == 1 and found[0][0] is None:
             # One column that speaks of all codes.
-            return (found[0][1],) * len(codes) if key == "version" else ()
+            return (found[0][1],) * len(codes) if key == "version" or len(codes) == 1 else ()
         if all(number is None for number, _ in (*found, *codes)):
             # Named one by one, they go together in their order.
             positions: list[int | None] = [position for _, position in found[: len(codes)]]

@@ -148,7 +148,11 @@ def _in_cell(
     if poa is None:
         return [(code, None) for code in codes]
     given = _BETWEEN_INDICATORS.split(cells[poa]) if len(codes) > 1 else [cells[poa]]
-    said = given * len(codes) if len(given) == 1 else given if len(given) == len(codes) else [""] * len(codes)
+    if len(given) not in (1, len(codes)):
+        reason = f"a cell has {len(given)} present-on-admission indicators for {len(codes)} codes"
+        claim_id = (cells[header.claim_id] or None) if header.claim_id is not None else None
+        raise BadRow("present-on-admission indicator", reason, claim_id)
+    said = given * len(codes) if len(given) == 1 else given
     return [(code, poa_of(one)) for code, one in zip(codes, said, strict=True)]
 
 
