@@ -54,6 +54,17 @@ def test_a_single_rule_of_a_mapping_can_be_asked_for() -> None:
     assert _severities(weakcode.Validator(also=[off, "own/frailty"])) == ["info"]
 
 
+@pytest.mark.parametrize("given", [[PACK], PACK, 7, ["icd10cm/excludes1", None]], ids=str)
+def test_only_takes_full_ids_of_rules_and_says_where_rules_go(given: Any) -> None:
+    with pytest.raises(weakcode.InputError, match=r"only= takes full ids of rules.*packs= or also="):
+        weakcode.Validator(only=given)
+
+
+def test_a_text_as_only_is_one_rule() -> None:
+    one, listed = (weakcode.Validator(only=given) for given in ("icd10cm/excludes1", ["icd10cm/excludes1"]))
+    assert one.check(["M54.2", "M50.20"]) == listed.check(["M54.2", "M50.20"]) != ()
+
+
 def test_dates_and_tuples_of_a_program_are_taken_as_a_file_has_them() -> None:
     waiver = {"rule": "own/frailty", "reason": "known", "who": "A", "codes": ("M62.81", "R54")}
     lasting = {**PROFILE, "waivers": ({**waiver, "until": dt.date(2026, 12, 31)},)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode.errors import UnknownNameError, did_you_mean
+from weakcode.errors import InputError, UnknownNameError, did_you_mean
 from weakcode.rules.library import Selected, packs_folder, resolve_packs
 
 if TYPE_CHECKING:
@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from weakcode.rules.profile import Profile
     from weakcode.rules.reading import Names
     from weakcode.semantics.edits import CompiledRule
+
+
+def rule_ids(only: Iterable[str]) -> tuple[str, ...]:
+    """Return full ids of rules, of which a text alone is one; raises InputError for what is no text."""
+    ids = (only,) if isinstance(only, str) else tuple(only) if isinstance(only, Iterable) else (only,)
+    if isinstance(only, Mapping) or not all(isinstance(one, str) for one in ids):
+        raise InputError(
+            'only= takes full ids of rules, such as "icd10cm/excludes1"; rules as a mapping go to packs= or also='
+        )
+    return ids
 
 
 @attrs.frozen(eq=False)

@@ -30,7 +30,7 @@ from weakcode.ruleinfo import RuleText, notes_touching, rules_touching, texts_of
 from weakcode.rules.library import bundled_rule_ids
 from weakcode.rules.reading import as_file, several
 from weakcode.rules.waivers import WaiverBook, check_rules, load_waivers, sort_out
-from weakcode.selection import Selection
+from weakcode.selection import Selection, rule_ids
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.verbs import Order
 
@@ -85,7 +85,7 @@ class Validator:
         packs = several(packs, "packs")
         also = several(also, "also") or ()
         profile = as_file(profile, "profile") if isinstance(profile, Mapping) else profile
-        only = None if only is None else tuple(only)
+        only = None if only is None else rule_ids(only)
         waivers = waivers if isinstance(waivers, str | Path) else tuple(waivers)
         again = {"packs": packs, "also": also, "only": only, "profile": profile, "engine": engine, "waivers": waivers}
         self._given: dict[str, Any] | None = {**again, "strict_edition": strict_edition, "today": today, "root": root}

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.coverage.made import HEADS, article, table, tables, therapy, zipped
+from weakcode import Validator
 from weakcode.cli import main
 from weakcode.coverage import installed
 from weakcode.coverage.policies import Policies
@@ -92,6 +93,26 @@ def test_an_older_version_ends_where_the_next_begins(tmp_path, data_dir):
     first, second = Policies(installed.all_opened()).versions["A1"]
     assert (first.version, first.ends) == (1, dt.date(2025, 6, 30))
     assert (second.version, second.ends) == (2, None)
+
+
+def test_a_policy_that_was_retired_on_no_day_that_is_told_judges_no_line(tmp_path, data_dir):
+    retired = [*article(1)[:4], "R", *article(1)[5:]]
+    ended = [*article(2)[:4], "R", article(2)[5], "2025-12-31"]
+    procedures, covered = {"97110": [(1, 1), (2, 1)]}, {(1, 1): ["I10"], (2, 1): ["I10"]}
+    path = zipped(tmp_path / "a.zip", tables([retired, ended], procedures, covered))
+    said = CliRunner().invoke(main, ["policies", "add", str(path)]).output
+    assert "1 policy is retired and does not say since when" in " ".join(said.split())
+    versions = Policies(installed.all_opened()).versions
+    assert not versions["A1"][0].in_force(dt.date(2024, 5, 1))
+    assert versions["A2"][0].in_force(dt.date(2025, 12, 31))
+    assert not versions["A2"][0].in_force(dt.date(2026, 1, 1))
+    assert "retired" in CliRunner().invoke(main, ["policies", "show", "A1"]).output
+    profile = {"name": "p", "payers": {"Acme": {"coverage": {"articles": ["A1"]}}}}
+    validator = Validator(profile=profile, packs=["coverage"])
+    claim = {"codes": ["R52"], "payer": "Acme", "lines": [{"number": 1, "procedure": "97110", "pointers": [1]}]}
+    assert validator.check(claim) == ()
+    (step,) = validator.explain(claim).steps
+    assert "retired on a day that is not told, is not in force" in step.reason
 
 
 def _without(name):

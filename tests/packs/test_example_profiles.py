@@ -35,6 +35,8 @@ def verdict(profile: str | None, claim_id: str) -> weakcode.Verdict:
         ("emblemhealth", "PR-08", "icd10cm/excludes1", "error", "error", "high"),
         ("unitedhealthcare-medicare-advantage", "PR-09", "icd10cm/excludes1", "error", "error", "high"),
         ("medicare-chiropractic", "PR-10", "medicare-chiropractic/level-of-subluxation", None, "error", "high"),
+        ("medicare-post-covid", "PR-11", "medicare-post-covid/what-remains-on-the-line", None, "warning", "medium"),
+        ("medicare-post-covid", "PR-12", "covid/post-covid-secondary-only", "error", "error", "medium"),
         ("independence", "PR-07", "guidelines/examination-not-first", "warning", "warning", "medium"),
     ],
 )
@@ -48,7 +50,15 @@ def test_an_example_profile_changes_what_its_payer_says_and_nothing_for_others(
     assert (found[rule].denial_risk and found[rule].denial_risk.level) == risk
     if risk:
         assert found[rule].denial_risk.source.title.startswith(
-            ("Anthem Blue Cross", "Independence Blue Cross", "EmblemHealth", "UnitedHealthcare", "Centers for Medicare")
+            (
+                "Anthem Blue Cross",
+                "Independence Blue Cross",
+                "EmblemHealth",
+                "UnitedHealthcare",
+                "Centers for Medicare",
+                "Noridian",
+                "HealthKeepers",
+            )
         )
 
 
@@ -61,6 +71,6 @@ def test_the_example_waiver_of_an_excludes1_pair_says_that_the_conditions_are_un
 
 
 def test_the_rules_of_the_example_profile_keep_their_word():
-    outcomes = run_examples([FOLDER / "independence-rules.yaml", FOLDER / "medicare-chiropractic-rules.yaml"])
+    outcomes = run_examples(sorted(FOLDER.glob("*-rules.yaml")))
     assert outcomes
     assert all(outcome.ok for outcome in outcomes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import lzma
 import os
 import random
 from collections import Counter
@@ -142,3 +144,32 @@ def test_exempt_codes_are_those_of_the_fiscal_year(validator):
     code = min(code for code in changed if code in table.table().on(dt.date(2022, 9, 30)))
     assert missing(code, "2022-09-30")
     assert not missing(code, "2022-10-01")
+
+
+def test_the_exempt_codes_of_each_fiscal_year_are_those_of_its_published_list(shared):
+    path = shared / "poa" / "poa_exempt.csv.xz"
+    if not path.is_file():
+        pytest.skip("needs the published lists of exempt codes beside the project")
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for year in range(2016, 2027):
+        for day in (dt.date(year - 1, 10, 1), dt.date(year, 9, 30)):
+            said = day.isoformat()
+            listed = {row["code"] for row in rows if row["start"] <= said <= (row["end"] or said)}
+            assert len(listed) > 400
+            assert poa.on(poa.EXEMPT, day) == listed, day
+
+
+def test_every_code_needs_an_indicator_but_those_that_are_exempt(validator):
+    day = DAY
+    codes = sorted({*sorted(table.table().on(day))[::5], *poa.on(poa.EXEMPT, day)} - {"I5020"})
+    diagnosis = pa.struct([("code", pa.string()), ("poa", pa.string())])
+    listed = [[{"code": "I5020", "poa": "Y"}, {"code": code, "poa": None}] for code in codes]
+    columns = {"claim_id": codes, "codes": pa.array(listed, pa.list_(diagnosis)), "setting": ["inpatient"] * len(codes)}
+    batch = pa.table({**columns, "service_date": pa.array([day] * len(codes), pa.date32())})
+    found = pa.Table.from_batches(validator.scrub(batch))
+    missing = {
+        claim for claim, rule in zip(*(found[name].to_pylist() for name in ("claim_id", "rule")), strict=True)
+        if rule == "poa/missing"
+    }  # fmt: skip
+    assert set(codes) - missing == poa.on(poa.EXEMPT, day) & set(codes)

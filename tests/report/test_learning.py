@@ -94,6 +94,31 @@ def test_a_table_of_denials_leaves_all_other_claims_paid(tmp_path, findings):
     assert only.denied == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("d.csv", "claim_id;carc;rarc\n A1 ;CO11;\nA2;016.0;m76\nA1;;\n"),
+        ("d.csv", '\ufeffCLAIM_ID\tCARC\tRARC\tNote\nA1\t11.0\t\t"two\nlines"\nA2\t16 / 45\tM76\t\n'),
+        ("d.jsonl", '{"Claim_ID": "A1", "CARC": 11.0}\n{"CLAIM_ID": "A2", "carc": ["CO-16"], "RARC": "M76"}\n'),
+    ],
+    ids=str,
+)
+def test_tables_of_denials_are_read_as_people_write_them(tmp_path, findings, name, content):
+    (tmp_path / name).write_text(content)
+    answers = read_remits([str(tmp_path / name)] * 2).answers
+    assert {one.claim_id for one in answers if one.is_denied()} == {"A1", "A2"}
+    assert learn(read_remits([str(tmp_path / name)] * 2), [findings]).denied == 2
+
+
+@pytest.mark.parametrize(
+    ("denied", "answered", "interval"),
+    [(0, 10, (0.0, 0.27753)), (1, 20, (0.00888, 0.23613)), (8, 10, (0.49016, 0.94332)), (81, 263, (0.25529, 0.36621))],
+    # The last is the example of Newcombe (1998), table I: 0.2553 to 0.3662.
+)
+def test_intervals_are_those_of_wilson_computed_elsewhere(denied, answered, interval):
+    assert LearntRisk("r", "p", answered, denied).interval == pytest.approx(interval, abs=1e-5)
+
+
 def test_the_profile_that_is_written_loads_and_says_the_risk(tmp_path, findings):
     table = tmp_path / "denials.jsonl"
     table.write_text("".join(json.dumps({"claim_id": f"A{n}", "carc": ["11"]}) + "\n" for n in range(18)))
@@ -116,6 +141,14 @@ def test_the_profile_that_is_written_loads_and_says_the_risk(tmp_path, findings)
         ("r.835", f"{ENVELOPE}ST*837*0001~CLM*A~", "this is a transaction set 837; remittances are 835"),
         ("r.835", remittance("CLP**4*100*0"), "has no number (CLP01)"),
         ("r.835", remittance(), "no answer to a claim"),
+        ("r.835", "", "r.835"),
+        ("r.835", remittance("CLP*A1*4*100*0**12*X", "CAS*CO*11*100").partition("SE*")[0], "it was cut off"),
+        ("r.835", remittance("CLP*A1*22*-100*0**12*X", "CAS*CO*11*-100"), "no answer to a claim"),
+        ("r.835", remittance("CLP*Z9*4*100*0**12*X", "CAS*CO*11*100"), "their ids differ"),
+        ("d.csv", "claim_id,carc\nZ9,11\n", "their ids differ"),
+        ("d.csv", "claim_id,carc\n", "no answer to a claim"),
+        ("d.csv", "Sinistre,Motif\nA1,11\n", "no column claim_id and no column carc"),
+        ("d.jsonl", '{"claim_id": "A1", "reason": "11"}\n', "has no object with carc"),
         ("d.csv", "claim_id,reason\nA,1\n", "has no column carc"),
         ("d.csv", "claim_id,carc\n,11\n", "a denial needs the claim_id of a claim"),
         ("d.jsonl", "[1]\n", "d.jsonl, line 1: this is no JSON object"),

@@ -167,7 +167,9 @@ def readings(
         line = line_of(codes, procedure, pointers, numbers, is_known=is_known)
         current = policies.current(procedure, day)
         if current is None:
-            reason = f"{_policies(by_procedure[procedure])} is not in force on {day}"
+            about = by_procedure[procedure]
+            retired = ", retired on a day that is not told," if all(one.is_retired for one in about) else ""
+            reason = f"{_policies(about)}{retired} is not in force on {day}"
             found.append(_reading(line, Outcome.NOT_APPLICABLE, reason))
         elif not line.at:
             found.append(_reading(line, Outcome.NOT_APPLICABLE, f"{line.what} points to no diagnosis of the claim"))

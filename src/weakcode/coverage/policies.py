@@ -26,6 +26,7 @@ _RANGE = re.compile(
     r"(?<![0-9A-Za-z.])([A-Z]?\d{4}[A-Z]?)\s*(?:-|\u2013|to|through)\s*([A-Z]?\d{4}[A-Z]?)(?![0-9A-Za-z])"
 )
 _DRAFTS = ("P", "D")
+_RETIRED = "R"
 
 
 @attrs.frozen
@@ -77,8 +78,15 @@ class Policy:
         """Whether it is only proposed."""
         return self.status in _DRAFTS
 
+    @property
+    def is_retired(self) -> bool:
+        """Whether it was retired and no day is known on which it ended, so that it is known to hold on no day."""
+        return self.status == _RETIRED and self.ends is None
+
     def in_force(self, day: dt.date) -> bool:
         """Tell whether it is in force on a day."""
+        if self.is_retired:
+            return False
         return (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
 
     @lazy
@@ -332,4 +340,4 @@ def _ended(policies: Iterable[Policy]) -> Iterator[Policy]:
     for policy, after in zip(ordered, [*ordered[1:], None], strict=True):
         last = after.starts - dt.timedelta(days=1) if after is not None and after.starts else None
         ends = min(filter(None, (policy.ends, last)), default=None)
-        yield policy if ends == policy.ends else attrs.evolve(policy, ends=ends)
+        yield policy if ends == policy.ends or policy.is_retired else attrs.evolve(policy, ends=ends)

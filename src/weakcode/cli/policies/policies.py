@@ -72,6 +72,10 @@ def _unknown(file: PolicyFile) -> list[str]:
     if file.meta.get("unread"):
         codes, were = text.counted(file.meta["unread"], "code"), "was" if file.meta["unread"] == 1 else "were"
         said.append(f"{codes} in its lists could not be read and {were} left out")
+    retired = sum(policy.is_retired for policy in file.policies)
+    if retired:
+        are = "1 policy is retired and does" if retired == 1 else f"{retired:,} policies are retired and do"
+        said.append(f"{are} not say since when (status R, no end date); no line is judged by such a one")
     silent = sum(not policy.is_judged for policy in file.policies)
     if silent and file.kind != "ncd":
         their, are = ("its", "it covers") if silent == 1 else ("their", "they cover")
@@ -151,6 +155,8 @@ def show(name: str, as_format: str) -> int:
 
 
 def _in_force(policy: Policy) -> str:
+    if policy.is_retired:
+        return f"{policy.starts or 'ever'} to a day that is not told: retired"
     return f"{policy.starts or 'ever'} to {policy.ends or 'further notice'}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from weakcode.errors import InputError
 from weakcode.report.evaluate import wilson
 from weakcode.report.learning.remits import Remits
 from weakcode.report.source import files_of, open_findings
@@ -84,6 +85,11 @@ def learn(remits: Remits, findings: Sequence[str], reasons: frozenset[str] | Non
         payers[answer.claim_id] = payers.get(answer.claim_id) or answer.payer
     found = _findings(findings)
     met = {claim for claim, _, _ in found}
+    if met and met.isdisjoint(denied):
+        raise InputError(
+            f"none of the {len(met):,} claims with findings is among the {len(denied):,} answers: their ids differ; "
+            "findings whose ids were hashed, or of other claims, cannot be held against answers"
+        )
     answered = denied if remits.names_all else {**dict.fromkeys(met, False), **denied}
     said = {claim: payer for claim, _, payer in found if payer}
     of_payer: dict[str, list[str]] = {}

@@ -8,7 +8,10 @@ are the patient's to pay (group PR) are none. Reason and remark codes: X12's ext
 from __future__ import annotations
 
 import csv
+import io
 import json
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +31,9 @@ REMARKS = frozenset(("M76", "M64", "M81", "MA63", "N115", "N657"))
 """Remarks that say of a diagnosis that it is missing, wrong, not specific enough or not covered."""
 _TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
 _PATIENT, _REVERSAL = "PR", "22"
+_BETWEEN = re.compile(r"[\s,;|/]+")
+_IN_GROUP = re.compile(r"(?:(?P<group>CO|OA|PI|CR|PR)-?)?0*(?P<code>[1-9]\d{0,3}|[A-Z]{1,2}\d{1,3})(?:\.0+)?")
+"""A reason or remark, with the group of its adjustment before it."""
 
 
 @attrs.frozen
@@ -106,6 +112,10 @@ def _of_remittance(file: BinaryIO, name: str) -> Iterator[PayerAnswer]:
                 raise InputError(f"{name}, line {segment.line}: a claim of the remittance has no number (CLP01)")
         elif claim:
             _note(tag, elements, reasons, remarks)
+    if claim:
+        raise InputError(
+            f"{name} ends within its transaction, after claim {claim}; it was cut off, and answers are missing"
+        )
     if not is_835:
         raise InputError(f"{name} has no transaction set 835")
 
@@ -129,26 +139,34 @@ def _of_table(path: Path) -> Iterator[PayerAnswer]:
     reasons: dict[str, set[str]] = {}
     remarks: dict[str, set[str]] = {}
     for place, row in _rows(path):
-        claim = str(row.get("claim_id") or "").strip()
+        claim = _word(row.get("claim_id"))
         if not claim:
             raise InputError(f"{place}: a denial needs the claim_id of a claim")
-        payers[claim] = payers.get(claim) or str(row.get("payer") or "").strip()
+        payers[claim] = payers.get(claim) or _word(row.get("payer"))
         reasons.setdefault(claim, set()).update(_codes(row.get("carc")))
         remarks.setdefault(claim, set()).update(_codes(row.get("rarc")))
     for claim, payer in payers.items():
         yield PayerAnswer(claim, payer, frozenset(reasons[claim]), frozenset(remarks[claim]))
 
 
+def _word(value: Any) -> str:
+    """Return a cell as text without blanks around it; a whole number, which some write as 11.0, without its point."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else str(int(value)) if value.is_integer() else str(value)
+    return "" if value is None else str(value).strip()
+
+
 def _codes(value: Any) -> Iterator[str]:
-    """Give the codes of a cell, several of them parted by blanks or `,;|`, without their group (`CO-11`)."""
+    """Give the codes of a cell, several of them parted by blanks or `,;|/`, without their group (`CO-11`, `CO11`)."""
     words = value if isinstance(value, list | tuple) else [value]
     for word in words:
-        for code in str("" if word is None else word).replace(",", " ").replace(";", " ").replace("|", " ").split():
-            group, dash, rest = code.upper().rpartition("-")
-            if not dash or group in ("CO", "OA", "PI", "CR"):
-                yield rest
-            elif group != _PATIENT:
-                yield code.upper()
+        for code in _BETWEEN.split(_word(word).upper()):
+            match = _IN_GROUP.fullmatch(code)
+            if match and match["group"] != _PATIENT:
+                # Spreadsheets write 11 as 11.0, and 9 as 009.
+                yield match["code"]
+            elif code and not match:
+                yield code
 
 
 def _rows(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -166,8 +184,14 @@ def _rows(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
     text = text_of(path, "denials")
     if path.suffix.lower() != ".csv":
         return _objects(path, text)
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     return _named(path, list(reader.fieldnames or ()), ((f"{path}, line {reader.line_num}", row) for row in reader))
+
+
+def _delimiter(text: str) -> str:
+    """Return what parts the columns of a header: the sign among these that stands most often in it."""
+    header = text.partition("\n")[0]
+    return max(",;\t|", key=header.count)
 
 
 def _named(
@@ -185,12 +209,17 @@ def _named(
 
 
 def _objects(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    has_reasons = False
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                row = json.loads(line)
-            except ValueError:
-                row = None
-            if not isinstance(row, dict) or "claim_id" not in row:
+                given = json.loads(line)
+            except (ValueError, RecursionError):
+                given = None
+            row = {name.strip().lower(): value for name, value in given.items()} if isinstance(given, dict) else {}
+            if "claim_id" not in row:
                 raise InputError(f"{path}, line {number}: this is no JSON object with claim_id, carc and rarc")
+            has_reasons |= "carc" in row
             yield f"{path}, line {number}", row
+    if not has_reasons:
+        raise InputError(f"{path} has no object with carc; a denial has claim_id, carc, rarc and perhaps payer")
