@@ -8,6 +8,7 @@ import lzma
 import zipfile
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -227,11 +228,16 @@ def test_the_real_list_of_a_release_takes_over_on_its_days_and_on_no_others(tmp_
     assert catalog.edition_for(day).is_billable("I10")
 
 
+@cache
+def order_lines() -> list[str]:
+    """An order file of the codes of September 2026, line by line."""
+    return orders.written(orders.listed_in(catalog.edition_for(date(2026, 9, 30)))).splitlines(keepends=True)
+
+
 def order_text(*changes: str, without: int = 0) -> bytes:
     """An order file of the codes of September 2026, as CMS writes it, and lines that replace its last ones."""
-    listed = list(orders.listed_in(catalog.edition_for(date(2026, 9, 30))).values())
-    kept = {one.code: one for one in listed[: len(listed) - without]}
-    return "".join([orders.written(kept), *changes]).replace("\n", "\r\n").encode()
+    lines = order_lines()
+    return "".join([*lines[: len(lines) - without], *changes]).replace("\n", "\r\n").encode()
 
 
 def added(*lines: str) -> bytes:
@@ -244,13 +250,15 @@ def change(action: str, code: str, title: str = "Invented condition", billable: 
     return f"{action:<13}{int(billable)} {code:<8}{title}"
 
 
-@pytest.mark.parametrize("packed", [False, True])
-def test_an_order_file_brings_codes_alone(tmp_path: Path, packed: bool) -> None:
+def test_an_order_file_brings_codes_alone_packed_or_not(tmp_path: Path) -> None:
     number = order_text().count(b"\n") + 1
     text = order_text(f"{number:05} ZZZ9    1 {'Invented condition':<60} Invented condition\n")
-    name = "icd10cm-order-2028.txt"
-    path = written(tmp_path, "codes-2028.zip", zipped({f"x/{name}": text})) if packed else written(tmp_path, name, text)
-    source = installed.add(path)
+    packed = installed.add(written(tmp_path, "codes-2028.zip", zipped({"x/icd10cm-order-2028.txt": text})))
+    kept = packed.path.read_bytes()
+    installed.remove("2027-10")
+    source = installed.add(written(tmp_path, "icd10cm-order-2028.txt", text))
+    assert source == packed
+    assert source.path.read_bytes() == kept
     assert (source.name, source.starts, source.ends, source.notes) == (
         "2027-10",
         date(2027, 10, 1),

@@ -15,6 +15,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import json
+import math
 import os
 import re
 import select
@@ -26,7 +27,7 @@ import tomllib
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from difflib import ndiff
+from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -101,8 +102,13 @@ def _meaning(source: str) -> str:
 
 
 def _changed_lines(before: str, after: str) -> tuple[str, str]:
-    lines = [line for line in ndiff(before.splitlines(), after.splitlines()) if line[0] in "-+"]
-    return tuple(" ".join(line[2:].strip() for line in lines if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
+    """Return the lines that differ, without the space around them."""
+    old, new = before.splitlines(), after.splitlines()
+    while old and new and old[0] == new[0]:
+        del old[0], new[0]
+    while old and new and old[-1] == new[-1]:
+        del old[-1], new[-1]
+    return " ".join(map(str.strip, old)), " ".join(map(str.strip, new))
 
 
 def mutants(module: str) -> Iterator[Mutant]:
@@ -115,9 +121,8 @@ def mutants(module: str) -> Iterator[Mutant]:
     tree, seen, numbers = get_ast(source), {_meaning(source)}, Counter[tuple[str, str]]()
     for name in sorted(operator_names()):
         operator = get_operator(name)
-        if operator.arguments() or re.search(
-            SETTINGS["skip"].get(module, "$^"), name
-        ):  # those with arguments ask for names
+        is_skipped = any(re.search(SETTINGS["skip"].get(of, "$^"), name) for of in ("", module))
+        if is_skipped or operator.arguments():  # those with arguments ask for names of variables
             continue
         places = sum(len(list(operator().mutation_positions(node))) for node in ast_nodes(tree))
         for occurrence in range(places):
@@ -241,10 +246,10 @@ def _pytest(tests: list[str], *plugins: object) -> int:
     return int(pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:warnings", *tests], list(plugins)))
 
 
-def imported_anew(mutant: Mutant) -> str:
+def imported_anew(mutant: Mutant, most: float) -> str:
     """Return which test noticed a change of what runs when the module is imported; "" where none did."""
 
-    tests = _calling(mutant.module)
+    tests = _calling(mutant.module, most)
 
     def work(tell: Callable[[str], None]) -> int:
         sys.meta_path.insert(0, _Changed(mutant))
@@ -257,7 +262,8 @@ def imported_anew(mutant: Mutant) -> str:
 class Replacing:
     """Plugin of pytest that runs the collected tests once a mutant, those alone that call the changed function."""
 
-    def __init__(self, wanted: list[tuple[Mutant, str]], record: Callable[[Mutant, str], None]) -> None:
+    def __init__(self, wanted: list[tuple[Mutant, str]], record: Callable[[Mutant, str], None], most: float) -> None:
+        self._most = most
         self._wanted = wanted
         self._record = record
 
@@ -271,7 +277,7 @@ class Replacing:
             CALLS.write_text(calls, "utf-8")
         items = {item.nodeid: item for item in session.items}
         for mutant, name in self._wanted:
-            tests = [items[test] for test in _calling(f"{mutant.module} {name}")]
+            tests = [items[test] for test in _calling(f"{mutant.module} {name}", self._most)]
             told, end = _in_a_fork(
                 lambda tell, m=mutant, n=name, t=tests: self._try(m, n, t, tell), SETTINGS["seconds"]
             )
@@ -308,10 +314,12 @@ class Replacing:
         return 0
 
 
-def _calling(what: str) -> list[str]:
-    """Return the tests that call a function of a module, or any of it, the shortest first."""
+def _calling(what: str, most: float) -> list[str]:
+    """Return the tests that call a function of a module, or any of it, the shortest first, up to `most` seconds."""
     rows = [json.loads(line) for line in CALLS.read_text("utf-8").splitlines()]
-    return [test for _, test, names in sorted(rows) if any(f"{name} ".startswith(f"{what} ") for name in names)]
+    calling = sorted(row for row in rows if any(f"{name} ".startswith(f"{what} ") for name in row[2]))
+    taken = accumulate(seconds for seconds, _, _ in calling)
+    return [test for (_, test, _), so_far in zip(calling, taken, strict=True) if so_far <= most]
 
 
 def _known() -> dict[tuple[str, str, str], str]:
@@ -352,7 +360,7 @@ class Results:
         )
 
 
-def run(modules: Iterable[str], again: bool, part: tuple[int, int]) -> None:
+def run(modules: Iterable[str], again: bool, part: tuple[int, int], most: float) -> None:
     """Test every mutant of the modules; with `again`, those alone that were unnoticed before."""
     for name in UNCHANGED:
         importlib.import_module(name)
@@ -374,7 +382,7 @@ def run(modules: Iterable[str], again: bool, part: tuple[int, int]) -> None:
         print(f"{len(inside)} changes in functions, {len(anew)} of what is imported", file=printed, flush=True)
 
         def session(_: Callable[[str], None]) -> int:
-            status = _pytest(SETTINGS["tests"], Replacing(inside, results)) if inside else 0
+            status = _pytest(SETTINGS["tests"], Replacing(inside, results, most)) if inside else 0
             results.tell()
             return status
 
@@ -383,7 +391,7 @@ def run(modules: Iterable[str], again: bool, part: tuple[int, int]) -> None:
             sys.exit(f"the tests {end}")
         results.counts.clear()
         for mutant in anew:
-            results(mutant, imported_anew(mutant))
+            results(mutant, imported_anew(mutant, most))
         results.tell()
 
 
@@ -394,6 +402,7 @@ def main() -> None:
     parser.add_argument("modules", nargs="*", default=SETTINGS["modules"], help="such as semantics/judged; else all")
     parser.add_argument("--again", action="store_true", help="try those again that were unnoticed before")
     parser.add_argument("--part", default="0/1", help="0/2 and 1/2, for two runs side by side")
+    parser.add_argument("--most", type=float, default=math.inf, help="seconds of tests that a change may meet")
     parser.add_argument("--list", action="store_true", help="list the changes and test none")
     asked = parser.parse_args()
     os.chdir(PROJECT)
@@ -403,7 +412,7 @@ def main() -> None:
             print(module, sum(1 for _ in mutants(module)))
         return
     first, parts = asked.part.split("/")
-    run(asked.modules, asked.again, (int(first), int(parts)))
+    run(asked.modules, asked.again, (int(first), int(parts)), asked.most)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
     """An edit that no claim violates, or every claim does, would hold the engines to nothing."""
     violated = Counter()
 
-    @settings(max_examples=500, derandomize=True, database=None)
+    @settings(max_examples=200, derandomize=True, database=None)
     @given(edits(kinds=[(verb, where)]), claims)
     def count(edit, claim):
         violated[bool(reference_hits([edit], JudgedClaim.of(claim, EDITION)))] += 1
