@@ -180,7 +180,7 @@ class Page:
             # Whoever names `-` in a sentence has claims for it.
             printed = self._invoked(line, Path("claims.csv").read_text(encoding="utf-8") if "-" in words else None)
             assert self.status in (0, 1) or "Missing argument" in printed, (
-                f"{line!r} ends with status {self.status}:\n{printed}"
+                f"{line!r} ends with status {self.status}; the files of pages are made by `fill` here:\n{printed}"
             )
 
     def _python(self, block: Block) -> None:

@@ -72,8 +72,8 @@ def test_every_format_is_named_where_users_give_files(capsys: pytest.CaptureFixt
     page = pytest.importorskip("weakcode.serve.app", reason="needs the extra serve")._html()
     guide = (PAGE.parent / "desk.md").read_text("utf-8")
     for one in FORMATS.values():
-        assert one.title in page
-        assert one.title in guide
+        assert one.title in page, f"the page of serve does not name {one.title!r}"
+        assert one.title in guide, f"name {one.title!r} in docs/desk.md"
     assert TITLES in " ".join(capsys.readouterr().out.split())
 
 

@@ -129,6 +129,13 @@ def test_a_header_that_names_too_little_is_told_with_its_names_below_a_title(rea
         read("Report of May\nfoo,bar\n1,2\n")
 
 
+@pytest.mark.parametrize("line", ["PATIENT: Jane Roe", "Name: Roe;Born: May", "Patient:Roe Jane,DOS"])
+def test_a_first_line_of_words_and_values_is_not_repeated(read: Callable[..., Read], line: str) -> None:
+    with pytest.raises(InputError, match="its first line holds values where the names of columns belong") as raised:
+        read(f"{line}\nCLAIM: 17\nDX: I10\n")
+    assert "Roe" not in str(raised.value)
+
+
 def test_blanks_and_protection_around_ids_are_taken_off(read: Callable[..., Read]) -> None:
     assert list(read("claim_id, codes\n A , I10\nB  ,I10\n\u00a0C,I10\n").codes) == ["A", "B", "C"]
     found = read('claim_id,codes,age\n"=""007""","=""M62.84""","=""78"""\n')

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import weakcode
-from weakcode.scrub.schema import COLUMNS, NAMES, findings_schema
+from weakcode.scrub.schema import COLUMNS, LATER, NAMES, findings_schema
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "formats.md"
 # A claim with waivers of its own is judged by itself.
@@ -35,6 +35,14 @@ def test_findings_of_a_batch_and_of_single_claims_have_declared_columns(tmp_path
             kind = field.type.value_type if hasattr(field.type, "index_type") else field.type
             declared = findings_schema().field(field.name).type
             assert kind == declared or str(declared).startswith("list<")
+
+
+def test_every_column_is_filled_where_claims_are_judged_together(tmp_path: Path) -> None:
+    path = tmp_path / "claims.jsonl"
+    path.write_text('{"claim_id": "A", "codes": ["M62.84", "I10"]}\n', "utf-8")
+    batch = next(iter(weakcode.Validator(packs="weakness").scrub(path)))
+    empty = [name for name in NAMES if name not in batch.schema.names and name not in LATER]
+    assert not empty, f"{empty}: give them in FindingColumns.batch of scrub/judge/findings.py, where they are null else"
 
 
 def test_a_parquet_file_of_findings_holds_nothing_but_their_values(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ import weakcode
 from weakcode import Claim, EngineError, Finding, InputError, Source
 from weakcode.findings import NotJudged
 from weakcode.scrub.run import scrub
+from weakcode.scrub.schema import NAMES
 from weakcode.scrub.summary import Summary
 from weakcode.scrub.write import files
 
@@ -86,7 +87,7 @@ def test_a_summary_that_does_not_add_up_cannot_be_made() -> None:
 def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: Path, tmp_path: Path) -> None:
     scrub([claims], FakeJudge(), output=tmp_path / "f.parquet")
     table = pq.read_table(tmp_path / "f.parquet")
-    assert table.to_pylist()[0] == {
+    assert table.to_pylist()[0] == dict.fromkeys(NAMES) | {
         "claim_id": "A",
         "finding_id": "",
         "rule": "weakness/x",
@@ -95,20 +96,11 @@ def test_findings_are_written_as_parquet_with_what_they_were_judged_by(claims: P
         "message": 'Say "so", now',
         "codes": ["M62.84", "I10"],
         "positions": [1, 2],
-        "fix": None,
-        "payer": None,
-        "service_date": None,
-        "title": None,
-        "provider": None,
         "sources": ["Tabular List, M62.84", "Guidelines, I.A.13"],
         "edition": "2026-04",
         "file": str(claims),
         "line": 2,
         "place": "",
-        "denial_risk": None,
-        "denial_risk_source": None,
-        "waived_by": None,
-        "waiver": None,
     }
     metadata = pq.read_metadata(tmp_path / "f.parquet").metadata
     assert metadata[b"weakcode.packs"] == b"weakness 1"

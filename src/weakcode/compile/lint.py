@@ -30,7 +30,7 @@ class LintWarning:
 def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> list[LintWarning]:
     """Return warnings on the packs: rules that can never fire, name no billable code or contradict another rule.
 
-    A rule without source or without examples of both kinds is warned of too.
+    A rule without a reason, a source or examples of both kinds is warned of too, and one whose safe fix no example has.
     """
     from weakcode.codes.catalog import edition_for
     from weakcode.compile.compiler import compile_packs
@@ -85,10 +85,17 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
     for rule in loaded.pack.rules:
         full_id = f"{loaded.pack.pack}/{rule.id}"
         line = loaded.lines[rule.id]
+        if not rule.why.strip():
+            yield LintWarning(loaded.path, line, full_id, 'does not say why it matters ("why")')
         if not rule.sources:
             yield LintWarning(loaded.path, line, full_id, "names no source")
-        if rule.policies is None and not (rule.examples.passing and rule.examples.fail):
+        if rule.policies is not None:
+            continue
+        if not (rule.examples.passing and rule.examples.fail):
             yield LintWarning(loaded.path, line, full_id, "needs an example that passes and one that fails")
+        elif rule.has_safe_fix and not any(example.fixed for example in rule.examples.fail):
+            message = "has a safe fix; give an example under fail with the mended claim as fixed"
+            yield LintWarning(loaded.path, line, full_id, message)
 
 
 def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:

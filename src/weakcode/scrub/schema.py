@@ -131,7 +131,9 @@ COLUMNS = (
     TableColumn("waived_by", "who waives the finding", lambda one: one.finding.waiver and one.finding.waiver.who),
     TableColumn("waiver", "and why", lambda one: one.finding.waiver and one.finding.waiver.reason),
 )
-"""In the order in which they are written. Batches fill them in `judge/findings.py`, from columns."""
+"""In the order in which they are written; a new one comes last. Batches fill them in `judge/findings.py`."""
+LATER = ("denial_risk", "denial_risk_source", "file", "line", "place", "waived_by", "waiver")
+"""Those that a batch of findings is given after it was made, or that only claims by themselves have."""
 NAMES = tuple(column.name for column in COLUMNS)
 PERSONAL = tuple(column.name for column in COLUMNS if column.is_personal)
 """Columns that are empty where claim ids are hashed."""

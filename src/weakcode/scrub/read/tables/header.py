@@ -13,7 +13,7 @@ from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME
 _DELIMITERS = ",\t|;"
 _MOST_COLUMNS_SHOWN = 40
 # What a claim has and a name of a column has not: a number or date in front, or the form of a code.
-_NO_NAME = re.compile(r"\s*\d(?!(?:st|nd|rd|th)\b)|.{64}|.*[@/]")
+_NO_NAME = re.compile(r"\s*\d(?!(?:st|nd|rd|th)\b)|.{64}|.*[@/]|[^:]+: *[A-Za-z].*[A-Za-z]")
 _A_CODE = re.compile(r"[A-Za-z]\d[0-9A-Za-z](\.?[0-9A-Za-z]{1,4})?")
 
 CSV_COLUMNS = ("claim_id", "codes", *ABOUT_THE_CLAIM)
