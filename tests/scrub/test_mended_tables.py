@@ -191,3 +191,18 @@ def test_reading_it_again_gives_exactly_the_mended_claims(
     ]
     content = "\n".join(lines) + "\n"
     mended(tmp_path_factory.mktemp("t"), content, mapping={"id": "id", "codes": "D*", "poa": "P*"})
+
+
+def test_a_table_in_a_folder_that_says_something_of_its_claims_is_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "payer=ACME" / "sex=F"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("claim_id,dx1,dx2\nA,K31.84,E11.43\n")
+    summary = scrub(
+        [folder / "a.csv"],
+        VALIDATOR,
+        columns=VALIDATOR.columns(),
+        fixed=tmp_path / "out.csv",
+        mend=lambda one: VALIDATOR.fix(one).claim,
+    )
+    assert (tmp_path / "out.csv").read_text() == "claim_id,dx1,dx2\nA,E11.43,K31.84\n"
+    assert not summary.remarks.get(str(tmp_path / "out.csv"))

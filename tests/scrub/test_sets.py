@@ -281,7 +281,11 @@ def test_claims_are_read_from_object_storage(bucket: tuple[Any, str], tmp_path: 
     found = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
     assert {(row["claim_id"], row["payer"]) for row in found} == {("A", None), ("B", "X"), ("C", "X")}
     assert {row["file"] for row in found} >= {f"{address}/a.csv"}
-    assert summary_of(f"{address}/*.csv{query}").claims_in == 1
+    fixed = tmp_path / "fixed.csv"
+    told = summary_of(f"{address}/*.csv{query}", fixed=fixed, mend=lambda claim: claim)
+    assert told.claims_in == 1
+    (remark,) = told.remarks[str(fixed)]
+    assert remark.startswith("the claims stand there as a code list: what is in object storage is not written again")
     with pytest.raises(InputError, match=r"^s3://claims-bucket/none holds no file of claims$"):
         summary_of(f"s3://claims-bucket/none{query}")
 

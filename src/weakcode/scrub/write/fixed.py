@@ -21,11 +21,11 @@ _CLAIMS = 4_096
 class FixedClaims:
     """Takes what was evaluated and writes the claims. `changed` counts those that were mended.
 
-    Only claims with findings are looked at: without a finding there is nothing to mend.
+    Only claims with findings are looked at: without a finding there is nothing to mend. `note` is a remark on the file.
     """
 
-    def __init__(self, writer: ClaimsWriter, mend: Mend) -> None:
-        self._writer = writer
+    def __init__(self, writer: ClaimsWriter, mend: Mend, note: str = "") -> None:
+        self._writer, self._note = writer, note
         self._mend = mend
         self._claims: list[Claim] = []
         self.changed = 0
@@ -34,7 +34,7 @@ class FixedClaims:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What of the claims is not in the file."""
-        notices = []
+        notices = [self._note] if self._note else []
         if self._writer.lost:
             what = "service lines, indicators of presence on admission or documented words"
             notices.append(

@@ -7,16 +7,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+import attrs
+
 from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.inputs import PIPE
 from weakcode.scrub.read.options import ReadOptions
+from weakcode.scrub.read.places import Address, partitions_of
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.fixed import FixedClaims, Mend
 from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
+
+
+_AS_CODE_LIST = (
+    "the claims stand there as a code list: what is in object storage is not written again in its own layout; copy the "
+    "file to this machine for that"
+)
 
 
 class MendedWriter(Protocol):
@@ -70,6 +79,9 @@ def mended_writer(
 
         return MendedX12(target, file, mend, inputs)
     one = inputs[0] if len(inputs) == 1 and inputs[0] != PIPE else None
+    if one is not None:
+        # Read again, a claim is to say what the folders of its file say too.
+        options = attrs.evolve(options, constants=partitions_of(one))
     if extension in FHIR_EXTENSIONS or (extension == ".ndjson" and one is not None and _is_fhir(one)):
         from weakcode.scrub.write.inplace.fhir import MendedFhir
 
@@ -89,7 +101,8 @@ def mended_writer(
 
         return MendedCsv(target, file, mend, one, options)
     if extension in CLAIMS_EXTENSIONS:
-        return FixedClaims(claims_writer(target, file, raw_csv=raw_csv), mend)
+        is_far = isinstance(one, Address) and extension in TABLE_EXTENSIONS
+        return FixedClaims(claims_writer(target, file, raw_csv=raw_csv), mend, _AS_CODE_LIST if is_far else "")
     raise InputError(
         f"{target.name} is to be the input again with its claims mended, for which that has to be one text table in "
         "UTF-8; give one, or write the mended claims to .csv, .jsonl or .parquet"
