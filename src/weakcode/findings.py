@@ -162,7 +162,8 @@ class NotJudged:
     """Rules that could have found something on a claim, had it said what they need.
 
     `needs` is one of `age`, `sex`, `setting`, `service_date` and `pointers`, `procedures` for rules about them and for
-    coverage, `state` for coverage, or `poa` for present-on-admission indicators of an inpatient claim;
+    coverage, `state` and, where none is installed, `policies` for coverage, or `poa` for present-on-admission
+    indicators of an inpatient claim;
     `packs` and the full ids of the `rules` are in alphabetical order.
     """
 

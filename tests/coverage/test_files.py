@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import random
 import zipfile
 from pathlib import Path
@@ -113,6 +114,21 @@ def test_a_policy_that_was_retired_on_no_day_that_is_told_judges_no_line(tmp_pat
     assert validator.check(claim) == ()
     (step,) = validator.explain(claim).steps
     assert "retired on a day that is not told, is not in force" in step.reason
+
+
+@pytest.mark.parametrize("engine", ["columnar", "durable"])
+def test_without_any_installed_policies_claims_of_payers_that_go_by_some_are_not_judged_by_them(data_dir, engine):
+    profile = {"name": "p", "payers": {"Acme": {"coverage": {"articles": ["A1"]}}, "Other": {}}}
+    validator = Validator(profile=profile, packs=["coverage"], engine=engine)
+    lines = [{"number": 1, "procedure": "97110", "pointers": [1]}]
+    claims = [{"claim_id": name, "codes": ["R52"], "payer": name, "lines": lines} for name in ("Acme", "Other")]
+    assert [[one.needs for one in validator.judge(claim).not_judged] for claim in claims] == [["policies"], []]
+    path = data_dir.parent / "claims.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in claims))
+    (data_dir.parent / "p.yaml").write_text(json.dumps(profile))
+    arguments = ["scrub", str(path), "--profile", str(data_dir.parent / "p.yaml"), "--engine", engine]
+    said = CliRunner().invoke(main, [*arguments, "--fail-on", "never"]).output
+    assert "policies on 1 (coverage)" in " ".join(said.split())
 
 
 def _without(name):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
+from weakcode.base.lazy import lazy
 from weakcode.claims import Claim
 from weakcode.coverage.judging import ADVICE, RULES, LineReading, PoliciesOfLines, asked_lines, readings, spelled
 from weakcode.coverage.policies import Policies, Policy
@@ -62,7 +63,7 @@ class ChosenPolicies:
         return sorted((file.name, str(file.meta["sha256"])) for file in self._policies.files)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, slots=False)
 class Coverage:
     """The policies that the payers of a profile go by. `lacking` says of each payer what is not installed."""
 
@@ -87,6 +88,11 @@ class Coverage:
             elif chosen.coverage:
                 scopes[payer] = tuple(_scope(payer, choice, policies) for choice in chosen.coverage)
         return cls(profile, scopes, tuple(lacking))
+
+    @lazy
+    def without(self) -> frozenset[str | None]:
+        """The payers that go by policies of which none is installed."""
+        return frozenset(name for name, one in self.profile.payers.items() if one.coverage and name not in self.scopes)
 
     def scope_of(self, claim: Claim) -> ChosenPolicies | None:
         """Return the policies that a claim's payer goes by; None where there are none, or its state does not tell."""
@@ -130,13 +136,15 @@ class Coverage:
         return tuple(in_order(found))
 
     def not_judged(self, claim: Claim, applied: AppliedRules) -> tuple[NotJudged, ...]:
-        """Return what a claim does not say and its payer's policies would need: its state, or procedures."""
+        """Return what is missing for a claim to be judged by its payer's policies: they, its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
         needs = self.lacking_of(payer, claim.state, has_procedures=any(spelled(line.procedure) for line in claim.lines))
         return could_not_judge(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
 
     def lacking_of(self, payer: str | None, state: str | None, *, has_procedures: bool) -> str:
         """Return what the policies of a payer, as the profile spells it, lack on a claim; blank where nothing."""
+        if payer in self.without:
+            return "policies"
         if payer is None or not self.scopes.get(payer):
             return ""
         if self.scope(payer, state) is None:

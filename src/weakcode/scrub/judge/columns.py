@@ -110,7 +110,7 @@ class ColumnScrubber:
     ) -> None:
         self.today = today or clock.today()
         self.payer_of = payer_of
-        self.coverage = coverage if coverage is not None and coverage.scopes else None
+        self.coverage = coverage if coverage is not None and (coverage.scopes or coverage.without) else None
         self._judge_for = judge_for
         self._check_facts = check_facts
         self.marker = marker
