@@ -13,7 +13,7 @@ from weakcode.errors import InputError
 from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.inputs import PIPE
 from weakcode.scrub.read.options import ReadOptions
-from weakcode.scrub.read.places import Address, partitions_of
+from weakcode.scrub.read.places import is_address, partitions_of
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
 from weakcode.scrub.write.fixed import FixedClaims, Mend
 from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
@@ -101,7 +101,7 @@ def mended_writer(
 
         return MendedCsv(target, file, mend, one, options)
     if extension in CLAIMS_EXTENSIONS:
-        is_far = isinstance(one, Address) and extension in TABLE_EXTENSIONS
+        is_far = one is not None and is_address(one) and extension in TABLE_EXTENSIONS
         return FixedClaims(claims_writer(target, file, raw_csv=raw_csv), mend, _AS_CODE_LIST if is_far else "")
     raise InputError(
         f"{target.name} is to be the input again with its claims mended, for which that has to be one text table in "
