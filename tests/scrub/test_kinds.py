@@ -185,3 +185,12 @@ def test_indicators_beside_a_cell_of_several_codes_are_read_each_for_its_code(
         # Codes that would leave their indicators behind stay where they are, which is told.
         assert fixed.read_text() == (tmp_path / "good.csv").read_text()
         assert "as they were, because their rows cannot list them as mended" in told.remarks
+
+
+def test_where_objects_are_diagnoses_the_advice_is_what_objects_can_follow(became: Callable[..., Scrubbed]) -> None:
+    rows = [{"claim_id": "A", "codes": [code]} for code in ("M62.84", "I10")]
+    case = became("a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert "1 claim id stands in more than one row" in case.remarks
+    assert case.remarks.endswith(
+        "give them as a table (CSV, Parquet), of which --map makes one claim of the rows of an id"
+    )

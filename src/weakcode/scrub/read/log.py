@@ -61,6 +61,7 @@ class ReadLog:
 
     def __init__(self, *, reports: bool = True, most: int = MOST_IN_MEMORY) -> None:
         self._reports = reports
+        self.advice = "--map id=…,code=…,sequence=… makes one claim of the rows of an id"
         self.columns: dict[str, str] = {}
         self.said: dict[str, str] = {}
         self._counted: list[tuple[str, int]] = []
@@ -206,7 +207,8 @@ def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
             yield log.said[name] if name == "note" else f"read as {log.said[name]}"
     for what, number in counts.items():
         if sentence := _SENTENCES.get(what.split(" of ")[0]):
-            yield _sentence(sentence, number, of=what.partition(" of ")[2], form=log.said.get(what, ""))
+            known = {"of": what.partition(" of ")[2], "form": log.said.get(what, ""), "advice": log.advice}
+            yield _sentence(sentence, number, **known)
 
 
 def _joined(names: list[str]) -> str:
@@ -215,7 +217,7 @@ def _joined(names: list[str]) -> str:
 
 _SENTENCES = {
     REPEATED: "{n} {claim ids stand|claim id stands} in more than one row, and each row was judged as a claim; where a "
-    "row is a diagnosis, --map id=…,code=…,sequence=… makes one claim of the rows of an id",
+    "row is a diagnosis, {advice}",
     "missing": "{n} {cells hold|cell holds} a word for no value (such as NA or NULL) and {were|was} read as empty",
     "prefixed": "{n} {cells of codes have|cell of codes has} a prefix, brackets, quotes or a description, which "
     "{were|was} taken off",

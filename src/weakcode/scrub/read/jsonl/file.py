@@ -37,6 +37,7 @@ class JsonlSource:
         self, file: BinaryIO, name: str, options: ReadOptions = PLAIN, *, objects: Objects | None = None
     ) -> None:
         self.log = ReadLog()
+        self.log.advice = "give them as a table (CSV, Parquet), of which --map makes one claim of the rows of an id"
         if options.encoding is None and objects is None:
             file = cast(BinaryIO, WindowsLines(file, lambda lines: self.log.count("Windows-1252 rows", lines)))
         ahead = Ahead(file)
