@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 
 from weakcode.cli import main
 from weakcode.engines.kernel import _kernel
+from weakcode.scrub import unchanged
+from weakcode.scrub.columns import spilled
 from weakcode.scrub.columns.digests import digests_of, row_digests
+from weakcode.scrub.read.arrow import file
 
 CODES = [
     "M62.84",
@@ -150,6 +153,27 @@ def test_many_claims_in_several_batches_and_threads_give_the_same(tmp_path: Path
     assert 0 < told["unchanged"] < told["evaluated"]
     scrub(claims, whole)
     assert pq.read_table(out).equals(pq.read_table(whole))
+
+
+def test_claims_in_another_order_give_the_same_and_are_judged_where_their_findings_are_far_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spilled, "MOST_IN_MEMORY", 1_000)
+    monkeypatch.setattr(unchanged, "MOST_GROUPS", 2)
+    monkeypatch.setattr(file, "BATCH_ROWS", 500)
+    dice = random.Random(6)
+    rows = [(f"C{number}", dice.choice(CODES), dice.choice(DATES), "70", "") for number in range(4_000)]
+    state, out, whole = (tmp_path / f"{name}.parquet" for name in ("digests", "run", "whole"))
+    options = ("--only", "weakness", "--only", "icd10cm")
+    scrub(written(tmp_path, rows, ".parquet"), out, "--digests", state, *options)
+    assert pq.read_metadata(out).num_row_groups == 8
+    # In stretches, the later ones first, all findings are near; shuffled, those of some claims.
+    for moved, is_near in (([*rows[2_100:], *rows[:2_100]], True), (dice.sample(rows, len(rows)), False)):
+        claims = written(tmp_path, moved, ".parquet")
+        told = scrub(claims, out, "--digests", state, "--since", state, "--jobs", 2, *options)
+        assert told["unchanged"] == told["evaluated"] if is_near else 0 < told["unchanged"] < told["evaluated"] * 0.8
+        scrub(claims, whole, *options)
+        assert pq.read_table(out).equals(pq.read_table(whole))
 
 
 def test_what_is_no_digests_file_or_belongs_to_other_findings_is_refused(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from weakcode.scrub.columns.arrow import filled, numbers
 from weakcode.scrub.columns.digests import SIZE, Digests, digests_of, row_digests
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
+from weakcode.scrub.columns.spilled import sorted_order
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.read.batch import said_once
 from weakcode.scrub.schema import Encoding, conformed, findings_schema, parquet_leaves
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
     from weakcode.codes.edition import Edition
     from weakcode.scrub.judge.columns import BatchOutcome, ColumnScrubber
 
-_KEPT = 2
-"""Row groups behind the batch that is judged: threads are not all equally far."""
+MOST_GROUPS = 8
+"""Row groups from which the findings of a batch are taken over; claims with findings elsewhere are judged again."""
+_KEPT = 3
+"""Row groups that stay in memory: batches that follow each other take from the same ones."""
 LOOKED_AT = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
 
 
@@ -52,7 +55,6 @@ class EarlierFindings:
         sizes = [self._metadata.row_group(group).num_rows for group in range(self._metadata.num_row_groups)]
         self._bounds = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
         self._read: dict[int, pa.Table] = {}
-        self._furthest = 0
 
     def __len__(self) -> int:
         return int(self._metadata.num_rows)
@@ -63,12 +65,11 @@ class EarlierFindings:
             for group in range(file.num_row_groups):
                 yield file.read_row_group(group, columns=[name])[name]
 
-    def take(self, index: NDArray[np.int64]) -> pa.Table:
-        """Return findings by their numbers, without copying texts."""
+    def around(self, index: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Return findings with those of these numbers among them, and where these are. Texts are not copied."""
         if not len(index):
-            return findings_schema().empty_table()
-        groups = np.unique(np.searchsorted(self._bounds, index, "right") - 1)
-        self._let_go(int(groups[0]), int(groups[-1]))
+            return findings_schema().empty_table(), index
+        groups = np.unique(self.group_of(index))
         first, last = int(index.min()), int(index.max()) + 1
         parts, starts = [], np.zeros(len(self._bounds), np.int64)
         rows = 0
@@ -77,26 +78,23 @@ class EarlierFindings:
             starts[group] = start - rows
             rows += end - start
             parts.append(self._group(group).slice(start - int(self._bounds[group]), end - start))
-        table = parts[0] if len(parts) == 1 else pa.concat_tables(parts).unify_dictionaries()
-        if rows == len(index) and bool((np.diff(index) == 1).all()):
-            return table
-        return table.take(numbers(index - starts[np.searchsorted(self._bounds, index, "right") - 1]))
+        return pa.concat_tables(parts), index - starts[self.group_of(index)]
 
-    def _let_go(self, first: int, last: int) -> None:
-        """Let go of what lies far behind, as long as claims come in the order of the earlier run."""
-        if first + _KEPT >= self._furthest:
-            for group in [one for one in list(self._read) if one + _KEPT < first]:
-                self._read.pop(group, None)
-        self._furthest = max(self._furthest, last)
+    def group_of(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return in which row group findings are, by their numbers."""
+        return np.searchsorted(self._bounds, index, "right") - 1
 
     def _group(self, group: int) -> pa.Table:
-        found = self._read.get(group)
+        found = self._read.pop(group, None)
         if found is None:
             repeated = [one for one in parquet_leaves(Encoding.REPEATS) if "list" not in one]
             with pq.ParquetFile(self.path, metadata=self._metadata, read_dictionary=repeated) as file:
                 read = file.read_row_group(group)
             found = read.select([name for name in findings_schema().names if name in read.column_names])
-            self._read[group] = found
+        # The least recently used ones go; several threads may be here, each with groups of its own.
+        self._read[group] = found
+        for oldest in list(self._read)[:-_KEPT]:
+            self._read.pop(oldest, None)
         return found
 
 
@@ -104,44 +102,58 @@ class EarlierFindings:
 class EarlierClaims:
     """The claims and findings of an earlier run, in its order.
 
-    `digests` are those of its claims as two numbers each, `counts` how many findings each has, `nth` which claim of
-    its id each was. `found`, from one of `bounds` to the next, has for each finding of a claim which of the `pairs` of
-    rule and severity it is. `findings` are None where they stay in a table, in which `wrote` stands for the run.
+    `first` and `second` are the digests of its claims as two numbers, `counts` how many findings each has, `starts`
+    the number of the first of them, `nth` which claim of its id each was. `found`, from one of `bounds` to the next,
+    has for each finding of a claim which of the `pairs` of rule and severity it is. `findings` are None where they stay
+    in a table, in which `wrote` stands for the run. The columns are read-only, and in a file where they are long.
     """
 
-    digests: NDArray[np.uint64]
-    counts: NDArray[np.int64]
-    nth: NDArray[np.int64]
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+    counts: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    nth: NDArray[np.int32]
     found: NDArray[np.int32]
     bounds: NDArray[np.int64]
     pairs: tuple[tuple[str, str], ...]
     wrote: str
     findings: EarlierFindings | None
-    _order: NDArray[np.int64] = attrs.field(init=False)
+    _order: NDArray[np.int32] = attrs.field(init=False)
     _sorted: NDArray[np.uint64] = attrs.field(init=False)
-    _starts: NDArray[np.int64] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        order = np.argsort(self.digests[:, 0], kind="stable")
-        object.__setattr__(self, "_order", order)
-        object.__setattr__(self, "_sorted", self.digests[order, 0])
-        object.__setattr__(self, "_starts", np.cumsum(self.counts) - self.counts)
+        ordered, places = sorted_order(self.first)
+        object.__setattr__(self, "_order", places)
+        object.__setattr__(self, "_sorted", ordered)
 
     def find(self, digests: Digests) -> NDArray[np.int64]:
-        """Return which claim has each digest, -1 where none has it."""
+        """Return which claim has each digest, -1 where none has it whose findings are near those of the others."""
         if not len(self._order):
             return np.full(len(digests), -1, np.int64)
         words = np.ascontiguousarray(digests).view(np.uint64).reshape(-1, 2)
         at = np.minimum(np.searchsorted(self._sorted, words[:, 0]), len(self._order) - 1)
-        claim = self._order[at]
-        same = (self.digests[claim] == words).all(axis=1) & words.any(axis=1)
-        return np.where(same, claim, -1)
+        claim = self._order[at].astype(np.int64)
+        same = (self.first[claim] == words[:, 0]) & (self.second[claim] == words[:, 1]) & words.any(axis=1)
+        return self._near(np.where(same, claim, -1))
 
-    def findings_of(self, claims: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
-        """Return the findings of these claims in their order, and on which of them each is."""
+    def _near(self, claims: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return claims, -1 for those whose findings are in other row groups than those of most."""
+        if self.findings is None:
+            return claims
+        known = np.flatnonzero(claims >= 0)
+        known = known[self.counts[claims[known]] > 0]
+        groups = self.findings.group_of(self.starts[claims[known]])
+        count = np.bincount(groups)
+        if np.count_nonzero(count) > MOST_GROUPS:
+            kept = np.argsort(-count, kind="stable")[:MOST_GROUPS]
+            claims[known[~np.isin(groups, kept)]] = -1
+        return claims
+
+    def findings_of(self, claims: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64], NDArray[np.int64]]:
+        """Return findings with those of these claims among them, where these are in order, and on which claim each."""
         assert self.findings is not None
-        index, of = _spread(self._starts[claims], self.counts[claims])
-        return self.findings.take(index), of
+        index, of = _spread(self.starts[claims], self.counts[claims].astype(np.int64))
+        return *self.findings.around(index), of
 
     def numbers_of(self, claims: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Return which of the pairs the findings of these claims are, and on which of them each is."""
@@ -239,8 +251,8 @@ class UnchangedClaims:
         if self.earlier.findings is None:
             findings = scrubbed.findings
         else:
-            old, of = self.earlier.findings_of(looked.earlier[taken])
-            findings, rows = _merged(scrubbed.findings, old, taken[of])
+            old, where, of = self.earlier.findings_of(looked.earlier[taken])
+            findings, rows = _merged(scrubbed.findings, old, where, taken[of])
             for name, column in {"line": numbers(rows), "file": said_once(file, len(rows))}.items():
                 findings = findings.set_column(findings.schema.get_field_index(name), name, column)
         return attrs.evolve(
@@ -275,7 +287,7 @@ class UnchangedClaims:
         """Return which claim of its id each was in the earlier run, 0 for those that were judged now."""
         if self.earlier is None or not len(self.earlier.nth):
             return np.zeros(len(looked.earlier), np.int64)
-        return np.where(looked.earlier >= 0, self.earlier.nth[looked.earlier], 0)
+        return np.where(looked.earlier >= 0, self.earlier.nth[looked.earlier], 0).astype(np.int64)
 
 
 @attrs.frozen
@@ -292,16 +304,22 @@ def texts_of(column: pa.Array) -> Texts:
     return Texts(coded.dictionary.to_pylist(), filled(coded.indices, 0).astype(np.int64))
 
 
-def _merged(new: pa.RecordBatch, old: pa.Table, at: NDArray[np.int64]) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
-    """Return findings in the order of their claims, and the row of each; `at` are the rows of the old ones."""
-    if not new.num_rows and bool((np.diff(at) >= 0).all()):
+def _merged(
+    new: pa.RecordBatch, old: pa.Table, where: NDArray[np.int64], at: NDArray[np.int64]
+) -> tuple[pa.RecordBatch, NDArray[np.int64]]:
+    """Return findings in the order of their claims, and the row of each.
+
+    `where` are the old ones among others, and `at` the rows of their claims.
+    """
+    if not new.num_rows and len(where) == old.num_rows and bool((np.diff(where) == 1).all() & (np.diff(at) >= 0).all()):
         return _one_batch(old), at
     rows = np.concatenate([filled(new["line"], 0).astype(np.int64), at])
     kinds = pa.schema([(field.name, old.schema.field(field.name).type) for field in findings_schema()])
     new = conformed(new)
     columns = [new[name].cast(kinds.field(name).type) for name in kinds.names]
-    both = pa.concat_tables([pa.table(columns, schema=kinds), old.select(kinds.names)])
-    return _one_batch(both.unify_dictionaries().take(numbers(np.argsort(rows, kind="stable")))), np.sort(rows)
+    both = pa.concat_tables([pa.table(columns, schema=kinds), old.select(kinds.names)]).unify_dictionaries()
+    picked = np.concatenate([np.arange(new.num_rows), where + new.num_rows])[np.argsort(rows, kind="stable")]
+    return _one_batch(both.take(numbers(picked))), np.sort(rows)
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:

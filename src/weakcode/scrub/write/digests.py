@@ -20,6 +20,7 @@ import numpy as np
 
 from weakcode.errors import InputError
 from weakcode.scrub.columns.digests import SIZE, as_column, as_words
+from weakcode.scrub.columns.spilled import SpilledColumn
 from weakcode.scrub.schema import findings_schema
 from weakcode.scrub.unchanged import EarlierClaims, EarlierFindings, texts_of
 from weakcode.scrub.write.files import writing
@@ -188,14 +189,12 @@ def earlier_claims(path: str | os.PathLike[str], table: str | None = None) -> Ea
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from weakcode.scrub.columns.arrow import filled
-
     given = Path(path)
     if not given.is_file():
         raise InputError(f"--since {given}: there is no such file; give what --digests of an earlier run wrote")
     try:
-        claims = pq.read_table(given, columns=["digest", "findings", "nth", "found"])
         said = pq.read_metadata(given).metadata or {}
+        columns, total = _read(given)
         pairs = tuple((str(rule), str(severity)) for rule, severity in json.loads(said[_NAMES]))
         wrote, of = said[_RUN].decode(), said.get(_TABLE, b"").decode() or None
         if of != table:
@@ -209,23 +208,38 @@ def earlier_claims(path: str | os.PathLike[str], table: str | None = None) -> Ea
             f"--since {given} is not a digests file whose findings are where it says; give what --digests of an "
             "earlier run wrote, or run once without --since"
         ) from None
-    counts = filled(_whole(claims["findings"]), 0).astype(np.int64)
-    if findings is not None and (_ids_in(findings) != said.get(_IDS) or int(counts.sum()) != len(findings)):
+    if findings is not None and (_ids_in(findings) != said.get(_IDS) or total != len(findings)):
         raise InputError(
             f"--since {given} belongs to other findings than those that {findings.path} holds now; run once without "
             "--since"
         )
-    found = _whole(claims["found"])
     return EarlierClaims(
-        as_words(_whole(claims["digest"])),
-        counts,
-        filled(_whole(claims["nth"]), 0).astype(np.int64),
-        filled(found.values, 0).astype(np.int32),
-        filled(found.offsets, 0).astype(np.int64),
-        pairs,
-        wrote,
-        findings,
+        **{name: one.whole() for name, one in columns.items()}, pairs=pairs, wrote=wrote, findings=findings
     )
+
+
+def _read(path: Path) -> tuple[dict[str, SpilledColumn], int]:
+    """Return the columns of earlier claims out of a digests file, and how many findings they have."""
+    import pyarrow.parquet as pq
+
+    from weakcode.scrub.columns.arrow import filled
+
+    kinds = {"counts": np.int32, "starts": np.int64, "nth": np.int32, "found": np.int32, "bounds": np.int64}
+    read = {name: SpilledColumn(kind) for name, kind in {"first": np.uint64, "second": np.uint64, **kinds}.items()}
+    total = listed = 0
+    read["bounds"].add(np.zeros(1, np.int64))
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_MOST_WAITING, columns=["digest", "findings", "nth", "found"]):
+            words = as_words(batch["digest"])
+            counts = filled(batch["findings"], 0)
+            ends = np.cumsum(counts, dtype=np.int64) + total
+            bounds = np.cumsum(filled(batch["found"].value_lengths(), 0), dtype=np.int64) + listed
+            columns = {"first": words[:, 0], "second": words[:, 1], "counts": counts, "starts": ends - counts}
+            columns |= {"nth": filled(batch["nth"], 0), "found": filled(batch["found"].flatten(), 0), "bounds": bounds}
+            for name, column in columns.items():
+                read[name].add(column)
+            total, listed = int(ends[-1]), int(bounds[-1])
+    return read, total
 
 
 def _ids_in(findings: EarlierFindings) -> bytes:
@@ -237,9 +251,3 @@ def _ids_in(findings: EarlierFindings) -> bytes:
             bounds, data = text_buffers(chunk)
             ids.update(data[int(bounds[0]) : int(bounds[-1])].tobytes())
     return ids.hexdigest().encode()
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
