@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from tests.spark.comparing import COLUMNS, counted, on_one_machine
 from tests.spark.conftest import MASTER
 from weakcode.cli import main
+from weakcode.spark import run
 
 WITH_PLACES = (*COLUMNS, "line")
 
@@ -176,6 +177,29 @@ def test_a_file_without_a_footer_ends_the_run_with_one_sentence_and_nothing_is_l
     assert len(ran.output.splitlines()) == 1
     assert "Smith" not in ran.output
     assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]
+
+
+@pytest.mark.attack
+def test_at_addresses_that_only_spark_knows_the_findings_are_those_of_one_machine_and_a_retry_replaces_them(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No other file system is at hand: the same way, taken at local paths.
+    monkeypatch.setattr(run, "_plain_path", lambda _: None)
+    rows = [{"claim_id": f"C{place}", "codes": ["M62.84", "I10"] if place % 5 else []} for place in range(20)]
+    claims = written(tmp_path / "claims.parquet", rows)
+    outputs = [tmp_path / f"{way}.parquet" for way in ("spark", "local")]
+    rejects = [tmp_path / f"{way}.csv" for way in ("spark", "local")]
+    for output, aside, way in zip(outputs, rejects, (["--spark", MASTER], []), strict=True):
+        for _ in range(2 if way else 1):
+            ran = weakcode(
+                "scrub", claims, *way, "-o", output, "--rejects", aside, "--only", "weakness", "--run-id", "night-1"
+            )
+            assert ran.exit_code == 1, ran.output
+    spark, local = (counted(pq.read_table(output).to_pylist(), WITH_PLACES) for output in outputs)
+    assert spark == local
+    assert sorted(rejects[0].read_text().splitlines()) == sorted(rejects[1].read_text().splitlines())
+    assert json.loads((outputs[0] / "_weakcode.json").read_text())["summary"]["run"]["id"] == "night-1"
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_columns_under_other_names_are_mapped_and_the_counts_are_written_as_openmetrics(
