@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from pyarrow import csv
 
 from weakcode import Claim, ServiceLine, Validator, read_claims
 from weakcode.cli import main
+from weakcode.errors import InputError
 from weakcode.fields import FIELDS
 from weakcode.scrub.read.tables.mapping import parse_mapping
 from weakcode.scrub.run import scrub
@@ -77,3 +79,30 @@ def test_the_command_line_takes_every_field_of_a_claim() -> None:
     assert [field.option for field in FIELDS if field.option not in shown] == []
     said = ["--payer-id", "00435", "--payer-id", "MCR01", "--plan", "MB", "--place", "11", "--state", "CA"]
     assert CliRunner().invoke(main, ["check", "M62.81", "--only", "weakness", *said]).exit_code == 0
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "rows of diagnoses", "rif"])
+def test_procedures_of_a_stay_may_have_a_column_each(tmp_path: Path, form: str) -> None:
+    path, mapping = tmp_path / "t.csv", {"id": "NR", "codes": "D*", "pcs": "P*", "discharge": "OUT"}
+    path.write_text("NR,D1,D2,P1,P2,P3,P4,OUT\nA,M17.11,I10,0src0j9,,5A1935Z,,2\nB,I10,,,,,,\n")
+    wanted = [("A", ("0SRC0J9", "5A1935Z"), "02"), ("B", (), None)]
+    if form == "parquet":
+        table = csv.read_csv(path)
+        path = tmp_path / "t.parquet"
+        pq.write_table(table, path)
+    elif form == "rows of diagnoses":
+        path.write_text("NR,D,N,P1,P2,OUT\nA,M17.11,1,0SRC0J9,5A1935Z,2\nA,I10,2,0SRC0J9,5A1935Z,2\nB,I10,1,,,\n")
+        mapping = {"id": "NR", "code": "D", "sequence": "N", "pcs": "P*", "discharge": "OUT"}
+    elif form == "rif":
+        head = "CLM_ID|NCH_CLM_TYPE_CD|ICD_DGNS_CD1|ICD_PRCDR_CD1|ICD_PRCDR_CD2|PTNT_DSCHRG_STUS_CD"
+        path.write_text(f"{head}\nA|60|M1711|0SRC0J9|5A1935Z|2\nB|60|I10|||\n")
+        mapping = None
+    claims = list(read_claims(path, mapping))
+    assert [(one.id, one.pcs, one.discharge_status) for one in claims] == wanted
+
+
+def test_a_field_with_one_value_has_one_column(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("NR,D1,S1,S2\nA,I10,CA,NV\n")
+    with pytest.raises(InputError, match=r"S\* is 2 columns; state is one"):
+        list(read_claims(path, {"id": "NR", "codes": "D*", "state": "S*"}))

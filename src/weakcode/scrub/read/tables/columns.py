@@ -34,7 +34,8 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
     else:
         made["codes"] = _codes(tidy, header.codes, columns[header.codes])
     for name, position in header.about:
-        made[name] = _about(tidy, name, position, columns[position])
+        column = _about(tidy, name, position, columns[position])
+        made[name] = joined(made[name], column) if name in made else column
     for name, text in tidy.forms.constants.items():
         if name not in made:
             rows = len(made["codes"])
@@ -42,6 +43,14 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
     if header.listed is not None:
         made["lines"] = columns[header.listed]
     return pa.RecordBatch.from_pydict(made)
+
+
+def joined(first: pa.Array, second: pa.Array) -> pa.Array:
+    """Return the values of two columns of text as one, a blank between them."""
+    if pa.types.is_null(second.type) or pa.types.is_null(first.type):
+        return first if pa.types.is_null(second.type) else second
+    texts_of = [column.cast(pa.string()).fill_null("") for column in (first, second)]
+    return pc.binary_join_element_wise(*texts_of, pa.scalar(" "))
 
 
 def _ids(column: pa.Array) -> pa.Array:

@@ -43,6 +43,8 @@ RIF = Layout(
         "principal_version": "PRNCPAL_DGNS_VRSN_CD",
         "birth_date": "DOB_DT",
         "sex": "GNDR_CD",
+        "pcs": "ICD_PRCDR_CD*",
+        "discharge_status": "PTNT_DSCHRG_STUS_CD",
         "line": "LINE_NUM/CLM_LINE_NUM",
         "procedure": "HCPCS_CD",
         "pointer": "LINE_ICD_DGNS_CD",

@@ -23,7 +23,7 @@ from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_pos
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.tables.around import PASSED_OVER, is_trailer
 from weakcode.scrub.read.tables.cells import BETWEEN, icd9_of, is_code, parts_of
-from weakcode.scrub.read.tables.columns import as_cells
+from weakcode.scrub.read.tables.columns import as_cells, joined
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.names import squeezed
 from weakcode.scrub.read.tables.rows import poa_of
@@ -50,7 +50,7 @@ class LongClaims:
 
     def __init__(self, tidy: Tidy, name: str) -> None:
         self._tidy, self._name = tidy, name
-        self._about = [field for field, _ in tidy.header.about]
+        self._about = [*dict.fromkeys(field for field, _ in tidy.header.about)]
         self._opened = ExitStack()
         self._connection: Any = None
 
@@ -83,6 +83,10 @@ class LongClaims:
         assert header.code is not None
         ids, codes = _text(columns[header.claim_id]), self._codes(columns)
         around = self._around(columns, codes)
+        about: dict[str, pa.Array] = {}
+        for name, at in header.about:
+            column = self._plain(columns, at, len(lines))
+            about[name] = joined(about[name], column) if name in about else column
         rows = pa.RecordBatch.from_pydict(
             {
                 "line": numbers(lines),
@@ -91,7 +95,7 @@ class LongClaims:
                 "code": codes,
                 "poa": self._indicators(columns, len(lines)),
                 "rank": self._ranks(columns, len(lines)),
-                **{name: self._plain(columns, at, len(lines)) for name, at in header.about},
+                **about,
             }
         )
         if around:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
-from weakcode.fields import ABOUT_THE_CLAIM, LINES
+from weakcode.fields import ABOUT_THE_CLAIM, BY_NAME, LINES
 from weakcode.scrub.guard import is_guarded
 from weakcode.scrub.read.tables.header import CSV_COLUMNS, Header, header_cells, is_header, seen_columns
 from weakcode.scrub.read.tables.layouts import LAYOUTS, RIF, Layout
@@ -308,13 +308,14 @@ def _ignoring(columns: _Columns, header: Header) -> Header:
 
 
 def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> Header:
-    def one(key: str) -> int | None:
-        if key not in mapping:
-            return None
-        found = columns.numbered(mapping[key], key)
-        if len(found) > 1:
+    def some(key: str) -> list[int]:
+        found = columns.numbered(mapping[key], key) if key in mapping else []
+        if len(found) > 1 and not (key in BY_NAME and BY_NAME[key].is_list):
             raise InputError(f"{columns.file}: {mapping[key]} is {len(found)} columns; {key} is one")
-        return found[0][1]
+        return [position for _, position in found]
+
+    def one(key: str) -> int | None:
+        return next(iter(some(key)), None)
 
     codes = columns.numbered(mapping["codes"], "codes") if "codes" in mapping else []
     # A single column without a number may hold several codes in each cell; with indicators or versions beside it, it is
@@ -342,7 +343,7 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         claim_id=one("claim_id"),
         codes=single,
         wide=() if single is not None else tuple(position for _, position in codes),
-        about=tuple((name, at) for name in ABOUT_THE_CLAIM if (at := one(name)) is not None),
+        about=tuple((name, at) for name in ABOUT_THE_CLAIM for at in some(name)),
         ignored=(),
         principal=one("principal"),
         principal_poa=one("principal_poa"),

@@ -92,7 +92,11 @@ def claim_of_rows(header: Header, rows: Sequence[Sequence[str]], constants: Mapp
     codes = _codes(header, first, claim_id)
     if any(_codes(header, row, claim_id) != codes for row in rows[1:]):
         raise BadRow("rows", "the rows of this claim do not have the same diagnoses", claim_id)
-    values = {**constants, **{name: first[position] for name, position in header.about}}
+    said: dict[str, str] = {}
+    for name, position in header.about:
+        # A field with several values may have a column for each.
+        said[name] = f"{said[name]} {first[position]}" if name in said else first[position]
+    values = {**constants, **said}
     if header.days or header.kind is not None:
         values.update(_derived(header, first, values))
     claim = claim_from(values, codes, claim_id)
