@@ -13,9 +13,10 @@ from weakcode.errors import InputError
 from weakcode.scrub.formats import FORMATS
 from weakcode.scrub.read.archives import members_of, plain_suffix
 from weakcode.scrub.read.fhir import _claims
-from weakcode.scrub.read.fhir.lines import Resources
+from weakcode.scrub.read.fhir.lines import Resources, Take
 from weakcode.scrub.read.fhir.resource import Person, keys_of, person_of
 from weakcode.scrub.read.fhir.resources import resources_in
+from weakcode.scrub.read.fhir.values import TakeAt
 from weakcode.scrub.read.inputs import Stream, looks_like_fhir
 
 MOST_IN_MEMORY = 200_000
@@ -117,7 +118,8 @@ class References:
         """Read those of a file, which may stand after the claims; go back to its start."""
         if not file.seekable() or not _mentions(file):
             return
-        for element in Resources(file):
+        elements = (element for element in Resources(file).each(*_passing_over()) if element is not None)
+        for element in elements:
             for resource, _ in resources_in(element):
                 if not isinstance(resource, dict) or resource.get("resourceType") not in ("Patient", "Condition"):
                     continue
@@ -128,6 +130,26 @@ class References:
                     else:
                         self.people.put(key, person_of(resource))
         file.seek(0)
+
+
+def _passing_over() -> tuple[Take, TakeAt]:
+    """Return what takes the resources that are no Patient and no Condition, so that no objects are made of them."""
+    lines = _claims.Lines()
+
+    def take(line: bytes, number: int, start: int) -> int:
+        said = lines.add(line)
+        return _claims.TAKEN if said == _claims.SOUND and not _may_be_one(line) else said
+
+    def take_at(text: bytes, at: int, number: int, start: int, path: str) -> tuple[int, int]:
+        said, end, _ = lines.add_at(text, at)
+        return (_claims.TAKEN if said == _claims.SOUND and not _may_be_one(text[at:end]) else said), end
+
+    return take, take_at
+
+
+def _may_be_one(text: bytes) -> bool:
+    """Tell whether a text may name a Patient or Condition as the type of a resource, be it in escapes."""
+    return b"\\u00" in text or any(_claims.holds(text, word) for word in _WORDS)
 
 
 def _mentions(file: BinaryIO) -> bool:
