@@ -160,6 +160,7 @@ def test_claims_in_another_order_give_the_same_and_are_judged_where_their_findin
 ) -> None:
     monkeypatch.setattr(spilled, "MOST_IN_MEMORY", 1_000)
     monkeypatch.setattr(unchanged, "MOST_GROUPS", 2)
+    monkeypatch.setattr(unchanged, "_SORTED_ROWS", 600)
     monkeypatch.setattr(file, "BATCH_ROWS", 500)
     dice = random.Random(6)
     rows = [(f"C{number}", dice.choice(CODES), dice.choice(DATES), "70", "") for number in range(4_000)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from weakcode.scrub.columns import spilled
-from weakcode.scrub.columns.spilled import SpilledColumn, sorted_order
+from weakcode.scrub.columns.spilled import SpilledColumn, let_go, sorted_order
 
 PARTS = [np.arange(start, start + 7, dtype=np.int32) for start in range(0, 70, 7)]
 
@@ -31,6 +31,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_column_stands_in_a_file_and_has_the_same_numbers() -> None:
     whole = column().whole()
     assert isinstance(whole, np.memmap)
+    assert whole.tolist() == np.concatenate(PARTS).tolist()
+    let_go([whole, np.arange(3)])
     assert whole.tolist() == np.concatenate(PARTS).tolist()
     assert len(SpilledColumn(np.int64).whole()) == 0
 

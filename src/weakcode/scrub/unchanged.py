@@ -25,7 +25,7 @@ from weakcode.scrub.columns.arrow import filled, numbers
 from weakcode.scrub.columns.digests import SIZE, Digests, digests_of, row_digests
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
-from weakcode.scrub.columns.spilled import sorted_order
+from weakcode.scrub.columns.spilled import let_go, sorted_order
 from weakcode.scrub.columns.views import whole
 from weakcode.scrub.read.batch import said_once
 from weakcode.scrub.schema import Encoding, conformed, findings_schema, parquet_leaves
@@ -38,6 +38,8 @@ MOST_GROUPS = 8
 """Row groups from which the findings of a batch are taken over; claims with findings elsewhere are judged again."""
 _KEPT = 3
 """Row groups that stay in memory: batches that follow each other take from the same ones."""
+_SORTED_ROWS = 1 << 20
+"""Earlier claims among which digests are looked for together."""
 LOOKED_AT = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
 
 
@@ -125,15 +127,24 @@ class EarlierClaims:
         ordered, places = sorted_order(self.first)
         object.__setattr__(self, "_order", places)
         object.__setattr__(self, "_sorted", ordered)
+        let_go([self.first])
 
     def find(self, digests: Digests) -> NDArray[np.int64]:
         """Return which claim has each digest, -1 where none has it whose findings are near those of the others."""
         if not len(self._order):
             return np.full(len(digests), -1, np.int64)
         words = np.ascontiguousarray(digests).view(np.uint64).reshape(-1, 2)
-        at = np.minimum(np.searchsorted(self._sorted, words[:, 0]), len(self._order) - 1)
-        claim = self._order[at].astype(np.int64)
-        same = (self.first[claim] == words[:, 0]) & (self.second[claim] == words[:, 1]) & words.any(axis=1)
+        claim = np.empty(len(words), np.int64)
+        same: NDArray[np.bool_] = (words != 0).any(axis=1)
+        # In order, a part at a time: no more of what is sorted is in memory at once.
+        for some in np.array_split(np.argsort(words[:, 0]), len(self._order) // _SORTED_ROWS + 1):
+            asked = words[some, 0]
+            at = np.minimum(np.searchsorted(self._sorted, asked), len(self._order) - 1)
+            claim[some] = self._order[at]
+            same[some] &= self._sorted[at] == asked
+            let_go([self._sorted, self._order])
+        same &= self.second[claim] == words[:, 1]
+        let_go([self.second, self.counts, self.starts, self.nth, self.found, self.bounds])
         return self._near(np.where(same, claim, -1))
 
     def _near(self, claims: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,7 +6,9 @@ needs some. Where there is no place for such a file, the numbers stay in memory.
 
 from __future__ import annotations
 
+import mmap
 import tempfile
+from collections.abc import Iterable
 from typing import IO, Any
 
 import numpy as np
@@ -66,6 +68,13 @@ class SpilledColumn:
     def __del__(self) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def let_go(columns: Iterable[NDArray[Any]]) -> None:
+    """Have no part of columns in memory that stand in a file; what is asked for next is read again."""
+    for column in columns:
+        if isinstance(column.base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            column.base.madvise(mmap.MADV_DONTNEED)
 
 
 def sorted_order(values: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
