@@ -21,7 +21,7 @@ def test_post_covid_before_its_condition_names_the_order() -> None:
     assert _told(findings) == [("post-covid-condition-first", (1,)), ("post-covid-secondary-only", (1,))]
     assert {finding.severity for finding in findings} == {"error"}
     assert "J96.10" in findings[0].message
-    assert "stands after it" in findings[0].message
+    assert "is listed after it" in findings[0].message
     assert "first-listed" in findings[1].message
 
 

@@ -28,7 +28,7 @@ def test_sarcopenia_without_a_muscle_disease_names_the_missing_underlying_diseas
     assert finding.positions == (1,)
     assert "underlying muscle disease" in finding.message
     assert "Sarcopenia" in finding.message
-    assert "stands after it" not in finding.message
+    assert "is listed after it" not in finding.message
     assert any("M62.84" in source.place for source in finding.sources)
 
 
@@ -39,7 +39,7 @@ def test_myopathy_before_sarcopenia_is_clean() -> None:
 def test_a_myopathy_that_only_follows_sarcopenia_is_named_in_the_message() -> None:
     (finding,) = _check("M62.84 G72.9")
     assert "G72.9" in finding.message
-    assert "stands after it" in finding.message
+    assert "is listed after it" in finding.message
 
 
 def test_each_excluded_pair_is_told_once() -> None:

@@ -204,7 +204,7 @@ class Wording:
         for text, field, _, _ in string.Formatter().parse(edit.message or _default_message(edit)):
             template += _literal(text)
             if field == "misplaced":
-                template += f"; %s stands {side} it" if is_stray else ""
+                template += f"; %s is listed {side} it" if is_stray else ""
                 fields += ["found"] * is_stray
             elif field == "not_valid":
                 template += _literal(self._not_valid(edit))

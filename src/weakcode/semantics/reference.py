@@ -99,14 +99,14 @@ def _present(on: _On, i: int) -> Iterator[Reading]:
 def _forbid(on: _On, i: int) -> Iterator[Reading]:
     """An object in the relation is a violation. A subject that is an object itself is no violation."""
     if i in on.objects:
-        yield Reading(i, Outcome.NOT_APPLICABLE, "it is one of the codes that may not stand with it itself")
+        yield Reading(i, Outcome.NOT_APPLICABLE, "it is one of the codes that may not be reported with it itself")
         return
     related = on.related(i)
     if related:
         yield from (on.violated(i, j) for j in related)
     elif on.objects:
         side = on.edit.where.name.lower()
-        reason = f"only {side} it is forbidden, not where it stands: {at_positions(on.judged, on.objects)}"
+        reason = f"only {side} it is forbidden, not where it is listed: {at_positions(on.judged, on.objects)}"
         yield Reading(i, Outcome.SATISFIED, reason, (i, *on.objects))
     else:
         yield on.absent(i)
@@ -135,7 +135,7 @@ def _order(on: _On, i: int) -> Iterator[Reading]:
     if not others:
         yield on.absent(i)
     elif related:
-        reason = f"{at_positions(on.judged, related)} stands {on.edit.where.name.lower()} it"
+        reason = f"{at_positions(on.judged, related)} is listed {on.edit.where.name.lower()} it"
         yield Reading(i, Outcome.SATISFIED, reason, (i, *related))
     else:
         yield on.violated(i, max(others) if on.edit.where is Where.AFTER else min(others))

@@ -102,7 +102,7 @@ FORMS: Mapping[Verb, Form] = {
     ),
     Verb.ORDER: Form(
         "order",
-        "{object} must stand before {subject}.",
+        "{object} must be listed before {subject}.",
         needs_object=True,
         has_relation=True,
         key="order",
@@ -115,7 +115,9 @@ FORMS: Mapping[Verb, Form] = {
         phrase="only one of them on a claim",
         counts_subjects=True,
     ),
-    Verb.ONCE: Form("once", "{subject} stands more than once on the claim.", key="once", phrase="each code only once"),
+    Verb.ONCE: Form(
+        "once", "{subject} is listed more than once on the claim.", key="once", phrase="each code only once"
+    ),
     Verb.CLAIM_REQUIRE: Form(
         "claim",
         "The claim needs one of these codes: {listed}.",

@@ -96,7 +96,7 @@ def notices_of(verdict: Verdict) -> list[str]:
 
 def not_judged(said: Iterable[str]) -> str:
     """Return the sentence on what could not be judged, from what is missing with the packs that need it."""
-    return f"Not judged, for want of: {', '.join(said)}."
+    return f"Not judged, for lack of: {', '.join(said)}."
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:
