@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from weakcode.codes import catalog
 from weakcode.codes.edition import Edition
+from weakcode.codes.sources.kept import EditionSource
 from weakcode.codes.storage import shipped, store
 from weakcode.errors import EditionError
 
@@ -277,8 +278,8 @@ def test_an_edition_ends_the_day_before_the_next_release(starts: date, ends: dat
 
 
 def test_two_editions_in_force_on_one_day_are_refused(tmp_path: Path) -> None:
-    first = catalog.EditionSource(tmp_path / "a.xml", date(2025, 10, 1), date(2026, 9, 30))
-    second = catalog.EditionSource(tmp_path / "b.xml", date(2026, 4, 1), date(2026, 9, 30))
+    first = EditionSource(tmp_path / "a.xml", date(2025, 10, 1), date(2026, 9, 30))
+    second = EditionSource(tmp_path / "b.xml", date(2026, 4, 1), date(2026, 9, 30))
     with pytest.raises(EditionError, match=r"2025-10 \(.*\) and 2026-04"):
         catalog.in_order([second, first])
 
@@ -334,7 +335,7 @@ def test_a_changed_list_is_not_served_from_the_old_cache(tmp_path: Path, monkeyp
         "<diag><name>A00</name><desc>one</desc></diag></section></chapter></ICD10CM.tabular>"
     )
     small.write_text(text)
-    source = catalog.EditionSource(small, date(2020, 10, 1), date(2021, 3, 31))
+    source = EditionSource(small, date(2020, 10, 1), date(2021, 3, 31))
     assert catalog.load(source).title("A00") == "one"
     small.write_text(text.replace("one", "two!"))
     assert catalog.load(source).title("A00") == "two!"
@@ -342,7 +343,7 @@ def test_a_changed_list_is_not_served_from_the_old_cache(tmp_path: Path, monkeyp
 
 def test_a_file_that_is_gone_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(EditionError, match=r"gone\.xml cannot be read"):
-        catalog.load(catalog.EditionSource(tmp_path / "gone.xml", date(2020, 10, 1), date(2021, 3, 31)))
+        catalog.load(EditionSource(tmp_path / "gone.xml", date(2020, 10, 1), date(2021, 3, 31)))
 
 
 def test_a_warm_start_imports_nothing_heavy(edition: Edition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

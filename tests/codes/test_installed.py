@@ -16,7 +16,7 @@ import pytest
 
 import weakcode
 from weakcode.codes import catalog, installed
-from weakcode.codes.sources import orders, unpack
+from weakcode.codes.sources import kept, orders, unpack
 from weakcode.errors import EditionError, InputError
 
 SMALL = (
@@ -254,11 +254,11 @@ def test_an_order_file_brings_codes_alone_packed_or_not(tmp_path: Path) -> None:
     number = order_text().count(b"\n") + 1
     text = order_text(f"{number:05} ZZZ9    1 {'Invented condition':<60} Invented condition\n")
     packed = installed.add(written(tmp_path, "codes-2028.zip", zipped({"x/icd10cm-order-2028.txt": text})))
-    kept = packed.path.read_bytes()
+    stored = packed.path.read_bytes()
     installed.remove("2027-10")
     source = installed.add(written(tmp_path, "icd10cm-order-2028.txt", text))
     assert source == packed
-    assert source.path.read_bytes() == kept
+    assert source.path.read_bytes() == stored
     assert (source.name, source.starts, source.ends, source.notes) == (
         "2027-10",
         date(2027, 10, 1),
@@ -270,7 +270,7 @@ def test_an_order_file_brings_codes_alone_packed_or_not(tmp_path: Path) -> None:
     assert (edition.name, edition.notes_name) == ("2027-10", "2026-04")
     assert not catalog.edition_for(date(2026, 12, 1)).is_billable("ZZZ.9")
     installed.remove("2027-10")
-    assert not list(installed.folder().iterdir())
+    assert not list(kept.folder().iterdir())
 
 
 def test_order_addenda_are_laid_over_the_codes_of_the_day_before(tmp_path: Path) -> None:

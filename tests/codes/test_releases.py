@@ -14,7 +14,7 @@ import pytest
 from tests.codes.webserver import ORDER, TABLE, Server, descriptions, redirect, send, serving, table, tabular, zipped
 
 from weakcode.codes import catalog, installed
-from weakcode.codes.sources import orders
+from weakcode.codes.sources import kept, orders
 from weakcode.codes.web import download, releases
 from weakcode.codes.web.releases import FetchedRelease, FiscalRelease
 from weakcode.errors import EditionError
@@ -60,7 +60,7 @@ def refused(text: str | None = "2025", mirror: str | None = None) -> str:
     with pytest.raises(EditionError) as error:
         releases.fetch(text, mirror=mirror, today=TODAY)
     assert "\n" not in str(error.value)
-    assert not installed.data_dir().exists()
+    assert not kept.data_dir().exists()
     return str(error.value)
 
 
@@ -100,7 +100,7 @@ def test_a_release_is_fetched_checked_and_told_by_size_and_digest(server: Server
         ("A00", "Wobbliness (acute), persistent"),
     ]
     assert told == [f"Fetching {one.address}" for one in found.files]
-    assert not installed.data_dir().exists()
+    assert not kept.data_dir().exists()
 
 
 def test_what_was_fetched_is_installed_whole_and_removed_whole(server: Server) -> None:
@@ -109,12 +109,12 @@ def test_what_was_fetched_is_installed_whole_and_removed_whole(server: Server) -
     source = installed.install(found.tabular, found.xml, found.starts, found.ends, found.terms)
     assert source.name == "2024-10"
     assert catalog.edition_for(date(2024, 12, 1)).is_billable("A03")
-    assert len(list(installed.folder().iterdir())) == 2
+    assert len(list(kept.folder().iterdir())) == 2
     again = releases.fetch("2025", today=TODAY)
     assert again == source
     assert len(server.asked) == 2
     installed.remove("2024-10")
-    assert not list(installed.folder().iterdir())
+    assert not list(kept.folder().iterdir())
 
 
 def test_members_of_the_zip_are_told_by_content_and_not_by_name(server: Server) -> None:

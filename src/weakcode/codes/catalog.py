@@ -29,9 +29,10 @@ from weakcode.codes.compiled import VERSION
 from weakcode.codes.edition import Edition
 from weakcode.codes.holds import codes_hold, edition_holds
 from weakcode.codes.keys import pack_keys
+from weakcode.codes.sources.kept import EditionSource, folder, index_of, installed, read_codes
 from weakcode.codes.storage import shipped, store
 from weakcode.codes.storage.shape import EDITION
-from weakcode.codes.validity import CodeSource, Release
+from weakcode.codes.validity import CodeSource
 from weakcode.errors import EditionError, EngineError, InputError, did_you_mean
 
 DISTRIBUTION = "simple-icd-10-cm"
@@ -41,32 +42,6 @@ _FILE = re.compile(
     r"tabular.*?(?P<month>January|April|October)[-_ ](?P<day>[0-9]{1,2})[-_ ](?P<year>[0-9]{4})",
     re.IGNORECASE,
 )
-
-
-@attrs.frozen
-class EditionSource:
-    """A Tabular List file, or one of codes alone (`notes` is False), with the days, both included, of its force."""
-
-    path: Path
-    starts: date
-    ends: date
-    bundled: bool = True
-    notes: bool = True
-
-    @property
-    def name(self) -> str:
-        """The name of the edition: year and month, such as ``2026-04``."""
-        return f"{self.starts:%Y-%m}"
-
-    @property
-    def label(self) -> str:
-        """The name with the days on which it is in force."""
-        return self.release.label
-
-    @property
-    def release(self) -> Release:
-        """The code set of the file."""
-        return Release(self.name, self.starts, self.ends, tabled=False)
 
 
 def last_day(starts: date) -> date:
@@ -95,7 +70,7 @@ def _source_in(package: str) -> EditionSource:
     if not folders:
         raise EditionError(f"{DISTRIBUTION}, which carries the Tabular List, is not installed; install it.")
     found: list[EditionSource] = []
-    for path in sorted(file for folder in folders for file in Path(folder, "data").glob("*.xml")):
+    for path in sorted(file for place in folders for file in Path(place, "data").glob("*.xml")):
         match = _FILE.search(path.name)
         if match:
             starts = date(int(match["year"]), _MONTHS[match["month"].lower()], int(match["day"]))
@@ -115,9 +90,7 @@ def sources() -> tuple[EditionSource, ...]:
 
 def all_sources() -> tuple[EditionSource, ...]:
     """Return every Tabular List at hand and every list of codes alone, oldest first."""
-    from weakcode.codes import installed
-
-    place = installed.folder()
+    place = folder()
     try:
         changed = place.stat().st_mtime_ns
     except OSError:
@@ -128,8 +101,6 @@ def all_sources() -> tuple[EditionSource, ...]:
 @lru_cache(maxsize=8)
 def _sources(place: Path, changed: int) -> tuple[EditionSource, ...]:
     """`changed` is when something last came into the folder or went, so that what is kept is what is there."""
-    from weakcode.codes.installed import installed
-
     return in_order([_bundled_source(), *(installed(place) if changed else ())])
 
 
@@ -187,8 +158,6 @@ def _terms(source: EditionSource) -> bytes:
 
 
 def _index(source: EditionSource) -> bytes:
-    from weakcode.codes.installed import index_of
-
     try:
         return b"" if source.bundled or not source.notes else index_of(source.path).read_bytes()
     except OSError:
@@ -258,8 +227,6 @@ def _content(source: EditionSource) -> bytes:
 def _code_source(source: EditionSource) -> CodeSource:
     """Return the codes and headers of a file; those of a Tabular List from the cache where that fits."""
     if not source.notes:
-        from weakcode.codes.installed import read_codes
-
         return read_codes(source)
     key = _identity(source)
     place = store.cache_dir() / f"codes-{source.name}-{key[:12]}.bin"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import lzma
-import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -15,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weakcode.codes import catalog
-from weakcode.codes.catalog import EditionSource
 from weakcode.codes.normalise import canonical
+from weakcode.codes.sources.kept import DATA_VARIABLE, EditionSource, folder, index_of, installed
 from weakcode.codes.storage import store
-from weakcode.codes.validity import CodeSource
 from weakcode.errors import EditionError
 
 if TYPE_CHECKING:
@@ -26,44 +24,11 @@ if TYPE_CHECKING:
     from weakcode.codes.sources.orders import OrderEntry
     from weakcode.codes.sources.tabular import Tabular
 
-DATA_VARIABLE = "WEAKCODE_DATA_DIR"
-
 _MONTHS = {"jan": 1, "apr": 4, "oct": 10}
 _MONTH = re.compile(r"(?<![a-z])(jan|apr|oct)(?:uary|il|ober)?(?![a-z])", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(20[12]\d)(?!\d)")
 _MOST_RETIRED = 0.05
 """The share of the codes that a release may lack of those before it; none since 2015 lacked one in a hundred."""
-_STORED = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.(xml|codes)\.xz")
-
-
-def data_dir() -> Path:
-    """Return the folder for what the user installs: ``WEAKCODE_DATA_DIR``, or the user's data folder."""
-    chosen = os.environ.get(DATA_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    import platformdirs
-
-    return platformdirs.user_data_path("weakcode")
-
-
-def folder() -> Path:
-    """Return the folder of the installed editions."""
-    return data_dir() / "editions"
-
-
-def installed(place: Path) -> list[EditionSource]:
-    """Return the editions in a folder, in no particular order; files of other names are left alone."""
-    found: list[EditionSource] = []
-    try:
-        paths = sorted(place.iterdir())
-    except OSError:
-        return found
-    for path in paths:
-        match = _STORED.fullmatch(path.name)
-        if match:
-            days = date.fromisoformat(match[1]), date.fromisoformat(match[2])
-            found.append(EditionSource(path, *days, bundled=False, notes=match[3] == "xml"))
-    return found
 
 
 def stated_start(name: str, version: str) -> date | None:
@@ -180,22 +145,6 @@ def _refuse_cut(listed: Mapping[str, OrderEntry], starts: date, where: str) -> N
         )
 
 
-def read_codes(source: EditionSource) -> CodeSource:
-    """Return what `add_codes` installed."""
-    from weakcode.codes.sources import orders, unpack
-
-    try:
-        content = unpack.unpacked(source.path.read_bytes(), source.path.name)
-        listed = orders.read_order(content.decode(), source.path.name)
-    except OSError as error:
-        raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise EditionError(f"{source.path.name} is no text; remove it and add it again.") from None
-    codes = {one.code: one.title for one in listed.values() if one.billable}
-    headers = {one.code: one.title for one in listed.values() if not one.billable}
-    return CodeSource(source.release, codes, headers)
-
-
 def _last(starts: date, ends: date | None) -> date:
     ends = ends or catalog.last_day(starts)
     if ends < starts:
@@ -221,11 +170,6 @@ def _written(new: EditionSource, content: bytes) -> EditionSource:
 
 def _unwritable(new: EditionSource) -> EditionError:
     return EditionError(f"{new.path.parent} cannot be written; set {DATA_VARIABLE} to a folder that can.")
-
-
-def index_of(path: Path) -> Path:
-    """Return where the terms of the Alphabetic Index of an installed list are kept; there may be none."""
-    return path.with_name(path.name.removesuffix(".xml.xz") + ".index.xz")
 
 
 def start_of(name: str, version: str) -> date:

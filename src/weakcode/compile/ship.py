@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from weakcode.codes.installed import DATA_VARIABLE
+from weakcode.codes.sources.kept import DATA_VARIABLE
 from weakcode.codes.storage import shipped, store
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from weakcode.codes.installed import DATA_VARIABLE, data_dir
+from weakcode.codes.sources.kept import DATA_VARIABLE, data_dir
 from weakcode.codes.storage import store
 from weakcode.coverage.policies import PolicyFile
 from weakcode.coverage.published import FORMAT, compiled

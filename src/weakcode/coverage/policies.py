@@ -319,11 +319,6 @@ class Policies:
         ]
         return frozenset(found)
 
-    def states_of(self, number: str) -> frozenset[str]:
-        """Return the states of a contractor; none where the files do not tell."""
-        of_files = [states for file in self.files for own, _, states, _ in file.contractors if own == number]
-        return frozenset().union(*of_files)
-
     @property
     def contractors(self) -> frozenset[str]:
         """The numbers of all contractors."""

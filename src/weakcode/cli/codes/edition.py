@@ -118,10 +118,11 @@ def fetch_edition(release: str | None, mirror: str | None) -> int:
     """
     from weakcode.base.clock import today
     from weakcode.codes import catalog, installed
+    from weakcode.codes.sources.kept import EditionSource
     from weakcode.codes.web import releases
 
     found = releases.fetch(release, mirror=mirror, today=today(), tell=lambda line: say(line, err=True))
-    if isinstance(found, catalog.EditionSource):
+    if isinstance(found, EditionSource):
         say(f"Edition {found.label} is at hand already; nothing was fetched.")
         return 0
     for one in found.files:

@@ -13,10 +13,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import attrs
 
 from weakcode.codes import catalog, installed
-from weakcode.codes.catalog import EditionSource
 from weakcode.codes.normalise import canonical
 from weakcode.codes.sources import orders, unpack
 from weakcode.codes.sources.alphabetic import IndexTerm, read_index
+from weakcode.codes.sources.kept import EditionSource
 from weakcode.codes.sources.tabular import Tabular, read_tabular
 from weakcode.codes.web.download import MOST_BYTES, Download, NotThere, Unavailable, checked_address, download
 from weakcode.errors import EditionError

@@ -12,7 +12,6 @@ from typing import Any
 from weakcode.errors import WeakcodeError
 from weakcode.fields.parsers import parse_date, reference_of
 
-_LARGEST = 1e15
 _REPLACED = ("prior", "replaces")
 """Relationships to the claim that is replaced: FHIR's own code, and that of CARIN's profiles."""
 _RENDERING = ("rendering", "performing")
