@@ -7,13 +7,18 @@ from typing import Any
 
 import pytest
 
+from tests.engines.strategies import EDITION
 from weakcode import Claim, ServiceLine, Validator
 from weakcode.claims import Waiver
 from weakcode.codes.catalog import edition_for
+from weakcode.codes.codeset import CodeSet
 from weakcode.codes.expression.spelling import spelled
 from weakcode.errors import EngineError
 from weakcode.explain import Explanation, Outcome, Step, explain
+from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
+from weakcode.semantics.reference import read
+from weakcode.semantics.verbs import Verb
 
 ENGINES = ("durable", "columnar")
 
@@ -270,6 +275,7 @@ def test_a_long_set_of_codes_is_cut_and_counted() -> None:
     assert said.endswith(f" and {left} more codes")
 
 
+OWN_RULE = CompiledRule("own/rule", "", "error", True, "own")
 SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
 
 
@@ -277,6 +283,7 @@ SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
     ("listed", "named"),
     [
         ("$few", SIX),
+        ("$first", "A00.0, R54"),  # with the first code of the list
         (f"{SIX}, R05.1", f"{SIX}, R05.1"),
         ("$many", "$many"),
         ("T81.4XXA", "T81.4XXA"),  # of other days
@@ -285,7 +292,8 @@ SIX = "B20, E11.9, J45.20, M62.84, R53.1, R54"
 def test_up_to_six_missing_codes_are_named_and_more_are_as_the_rule_lists_them(tmp_path, listed, named):
     path = tmp_path / "own.yaml"
     path.write_text(
-        f'pack: own\ntitle: t\ncode_sets: {{few: "{", ".join(reversed(SIX.split(", ")))}", many: "A00-B99"}}\nrules:\n'
+        f'pack: own\ntitle: t\ncode_sets: {{few: "{", ".join(reversed(SIX.split(", ")))}", many: "A00-B99",'
+        ' first: "R54, A00.0"}\nrules:\n'
         f'  - {{id: missing, title: t, severity: info, subject: I10, forbid: "{listed}"}}\n'
     )
     (step,) = Validator(packs=[path]).explain(Claim("I10 Z99.2")).of("own/missing")
@@ -327,3 +335,30 @@ def test_a_rule_about_the_claim_is_explained_at_no_position(tmp_path, when):
     assert step.outcome is (Outcome.NOT_APPLICABLE if when else Outcome.VIOLATED)
     (step,) = Validator(packs=[path]).explain(Claim("I10 R54", sex="F")).of("own/claim")
     assert (step.outcome, step.position) == (Outcome.SATISFIED, 0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "indicators", "reason"),
+    [
+        ("professional", ["Y", None], "the claim is not inpatient, or has no present-on-admission indicator"),
+        ("inpatient", [None, None], "the claim is not inpatient, or has no present-on-admission indicator"),
+        ("inpatient", ["Y", None], "its present-on-admission indicator is Y"),
+        ("inpatient", [None, "Y"], "its indicator is missing"),
+    ],
+)
+def test_a_subject_without_the_indicator_that_a_rule_asks_for_says_which_it_has(setting, indicators, reason):
+    edit = Edit(rule=0, verb=Verb.PRESENT, subject=CodeSet.of([0]), poa=("N",))
+    given = [{"code": code, "poa": poa} for code, poa in zip(("A00", "A01"), indicators, strict=True)]
+    (reading,) = read(0, edit, OWN_RULE, JudgedClaim.of(Claim(given, setting=setting), EDITION), EDITION)
+    assert (reading.outcome, reading.reason) == (Outcome.NOT_APPLICABLE, reason)
+
+
+def test_a_rule_that_rests_on_an_order_that_is_not_known_is_satisfied_and_says_so():
+    edit = Edit(rule=0, verb=Verb.FIRST, subject=CodeSet.of([0]))
+    for order, outcome in (("all", Outcome.VIOLATED), ("none", Outcome.SATISFIED)):
+        judged = JudgedClaim.of(Claim("A01 A00"), EDITION, order=order)
+        (reading,) = read(0, edit, OWN_RULE, judged, EDITION)
+        assert (reading.outcome, reading.reason) == (
+            outcome,
+            "" if outcome is Outcome.VIOLATED else "the order of the claim's codes is not known",
+        )
