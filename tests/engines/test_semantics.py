@@ -172,17 +172,23 @@ def test_rulesets_of_evaluations_that_were_broken_off_are_deleted(monkeypatch):
     judged = JudgedClaim.of(Claim(["A01"]), EDITION)
     engine.hits(judged)
     before = len(durable._owners)
+    deleted = Counter()
+    rules_engine = sys.modules["durable_rules_engine"]
+    real = rules_engine.delete_ruleset
+    monkeypatch.setattr(rules_engine, "delete_ruleset", lambda handle: (deleted.update([handle]), real(handle)))
 
     def broken(*_):
         raise ZeroDivisionError
 
     for _ in range(20):
-        monkeypatch.setattr(durable, "Hit", broken)
-        with pytest.raises(ZeroDivisionError):
-            engine.hits(judged)
-        monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(durable, "Hit", broken)
+            with pytest.raises(ZeroDivisionError):
+                engine.hits(judged)
         assert engine.hits(judged) == [Hit(0, 1, 0)]
     assert len(durable._owners) <= before + 1
+    assert len(deleted) >= 19
+    assert set(deleted.values()) == {1}
 
 
 def test_a_refused_fact_is_an_error_and_the_next_claim_is_judged_all_the_same(monkeypatch):
