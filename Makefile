@@ -160,7 +160,8 @@ format: $(READY) ## Rewrite the files in the project's format
 nightly: $(READY) ## Run the tests with many more generated cases
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
-# Cosmic Ray makes the changes; nothing else needs it. No file is changed, and a run goes on where the last one stopped.
+# Cosmic Ray makes the changes; nothing else needs it. No file is changed, and a run goes on where the last one stopped, by
+# build/mutants.jsonl: MODULES=--again tries what was unnoticed again, MODULES=semantics/judged one module.
 MODULES :=
 
 mutants: $(READY) ## Change what an edit means, one thing at a time, and list the changes that no test notices (half an hour)

@@ -34,7 +34,7 @@ def test_a_zip_in_a_zip_is_read_as_published(tmp_path, data_dir):
     assert therapy_article.starts == dt.date(2024, 1, 1)
     assert policies.files[0].name == "article-2026-05-01"
     assert policies.of_contractor("01111") == {f"A{number}" for number in range(90001, 90007)}
-    assert [states for number, _, states, _ in policies.files[0].contractors if number == "01111"] == [{"CA"}]
+    assert [states for number, _, states, _ in policies.files[0].contractors if number == "01111"] == [("CA",)]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])

@@ -14,7 +14,7 @@ from weakcode.engines.durable import DurableEngine
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim, codes_below
 from weakcode.semantics.reference import Outcome, read
-from weakcode.semantics.verbs import Verb, Where
+from weakcode.semantics.verbs import Order, Verb, Where
 
 # B00 is a category of the codes 3 and 4.
 RULE = CompiledRule("small/rule", "", "error", True, "small")
@@ -34,6 +34,7 @@ ALL, ONE = CodeSet.of([3, 4, 5]), CodeSet.of([3])
         ("B00 A00", ALL, Where.AFTER, True),
         ("A00 A01", ALL, Where.ANYWHERE, True),
         ("A00 Q99.99", ALL, Where.ANYWHERE, True),
+        ("A00 B00 Q99.99", ALL, Where.ANYWHERE, False),
     ],
 )
 def test_a_category_stands_for_what_is_asked_for_on_its_own_side_alone(
@@ -46,8 +47,20 @@ def test_a_category_stands_for_what_is_asked_for_on_its_own_side_alone(
     assert bool(hits(engine, [whole], codes)) is lacks_it
 
 
-def hits(engine: str, edits: list[Edit], codes: str) -> Any:
-    judged = JudgedClaim.of(Claim(codes), EDITION)
+@pytest.mark.parametrize("engine", ["reference", "durable", "columnar"])
+@pytest.mark.parametrize(
+    ("objects", "order", "violated"),
+    [(ALL, "all", True), (ALL, "first", False), (ALL, "none", False), (ONE, "first", True)],
+)
+def test_a_category_that_may_stand_before_meets_a_requirement_where_the_order_is_not_known(
+    engine: str, objects: CodeSet, order: Order, violated: bool
+) -> None:
+    edit = Edit(rule=0, verb=Verb.REQUIRE, subject=CodeSet.of([1]), object=objects, where=Where.BEFORE)
+    assert bool(hits(engine, [edit], "A00 A01 B00", order)) is violated
+
+
+def hits(engine: str, edits: list[Edit], codes: str, order: Order = "all") -> Any:
+    judged = JudgedClaim.of(Claim(codes), EDITION, order=order)
     if engine == "reference":
         return reference_hits(edits, judged)
     made = {"durable": DurableEngine, "columnar": ColumnarEngine}[engine]

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from tests.engines.strategies import EDITION, NAMES, THOROUGH, claims, edits, program_of, reference_hits
 from tests.engines.test_semantics import EVERY_VERB
 from weakcode import Claim, Validator
+from weakcode.codes.codeset import CodeSet
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.durable import DurableEngine
 from weakcode.scrub.judge.batch import FindingBatch, evaluate_batch
 from weakcode.scrub.read.batch import RowBatch
 from weakcode.scrub.read.rows import Record
+from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.verbs import ORDERS, Verb
 
@@ -41,6 +43,12 @@ def test_what_is_violated_is_violated_in_every_order_of_the_others(order: str) -
         kept = 1 if order == "first" else 0
         others = [said((*codes[:kept], *rest)) for rest in permutations(codes[kept:])]
         assert said(codes, order) == set.intersection(*others), codes
+
+
+def test_a_claim_of_one_code_has_one_order() -> None:
+    edit = Edit(rule=0, verb=Verb.SECONDARY, subject=CodeSet.of([0]))
+    for order in ORDERS:
+        assert len(reference_hits([edit], JudgedClaim.of(Claim("A00"), EDITION, order=order))) == 1, order
 
 
 def test_engines_find_what_the_reference_finds() -> None:

@@ -25,7 +25,7 @@ from tests.engines.strategies import (
     program_of,
     reference_hits,
 )
-from weakcode.claims import Claim
+from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
 from weakcode.engines import durable
 from weakcode.engines.durable import DurableEngine
@@ -111,6 +111,17 @@ def test_a_stored_program_gives_back_the_edits_that_went_in(some_edits):
         as_subject, as_object = program.roles(code_id)
         assert set(as_subject) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.subject)}
         assert set(as_object) == {n for n, edit in enumerate(some_edits) if code_id in set(edit.object)}
+
+
+@pytest.mark.parametrize("asked", [{"pointed": "first"}, {"poa": ("N",)}], ids=["pointed", "indicator"])
+def test_a_subject_by_a_service_line_or_an_indicator_is_judged_and_others_are_not(asked):
+    edit = Edit(rule=0, verb=Verb.PRESENT, subject=only(0, 1), **asked)
+    diagnoses = [{"code": "A00", "poa": "Y"}, {"code": "A01", "poa": "N"}]
+    meets = Claim(diagnoses, setting="inpatient", lines=[ServiceLine(1, (2, 1))])
+    fails = Claim([diagnoses[0], {"code": "A02"}], setting="inpatient", lines=[ServiceLine(1, (2,))])
+    engine = engine_for([edit])
+    assert engine.hits(JudgedClaim.of(meets, EDITION)) == [Hit(0, 2, 0)]
+    assert engine.hits(JudgedClaim.of(fails, EDITION)) == []
 
 
 A_BEFORE_B = Edit(rule=0, verb=Verb.REQUIRE, subject=only(1), object=only(0), where=Where.BEFORE)

@@ -353,6 +353,13 @@ def test_a_subject_without_the_indicator_that_a_rule_asks_for_says_which_it_has(
     assert (reading.outcome, reading.reason) == (Outcome.NOT_APPLICABLE, reason)
 
 
+def test_a_subject_is_read_with_its_own_indicator():
+    edit = Edit(rule=0, verb=Verb.PRESENT, subject=CodeSet.of([0]), poa=("N",))
+    given = [{"code": code, "poa": poa} for code, poa in (("A01", "N"), ("A02", "N"), ("A00", "Y"))]
+    (reading,) = read(0, edit, OWN_RULE, JudgedClaim.of(Claim(given, setting="inpatient"), EDITION), EDITION)
+    assert reading.reason == "its present-on-admission indicator is Y"
+
+
 def test_a_rule_that_rests_on_an_order_that_is_not_known_is_satisfied_and_says_so():
     edit = Edit(rule=0, verb=Verb.FIRST, subject=CodeSet.of([0]))
     for order, outcome in (("all", Outcome.VIOLATED), ("none", Outcome.SATISFIED)):
