@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 KINDS = ("duckdb", "sqlite")
 _PATIENCE, _BETWEEN = 60.0, 0.2
 """Seconds to wait for another process that has the file, and between two attempts."""
+_ROWS = 8_192
+"""Rows that are values of Python at once."""
 
 
 def opened(kind: str, path: str) -> Database:
@@ -157,11 +159,13 @@ class SqliteDatabase(_Embedded):
         import pyarrow as pa
 
         kinds = [f'"{one.name}" {"INTEGER" if pa.types.is_integer(one.type) else "TEXT"}' for one in rows.schema]
-        values = zip(*(map(_plain, column.to_pylist()) for column in rows.columns), strict=True)
         with self._clear_errors():
             self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {temporary} ({', '.join(kinds)})")
             marks = ", ".join("?" * len(kinds))
-            self._connection.executemany(f"INSERT INTO temp.{temporary} VALUES ({marks})", values)  # noqa: S608
+            for start in range(0, rows.num_rows, _ROWS):
+                columns = rows.slice(start, _ROWS).columns
+                values = zip(*(map(_plain, column.to_pylist()) for column in columns), strict=True)
+                self._connection.executemany(f"INSERT INTO temp.{temporary} VALUES ({marks})", values)  # noqa: S608
 
     def columns(self, table: TableName) -> dict[str, str]:
         """Return the columns of a table with their types; none where there is no such table."""
