@@ -198,12 +198,16 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self._source
 
 
+_FAILED = 70
+"""How a fork ends that neither tests nor a change of the tested code ended."""
+
+
 def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> tuple[str, str]:
     """Run `work` in a fork and return what it told, and what else is to be said of its end: "" if it ended well."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        status = 70
+        status = _FAILED
         try:
             os.close(reading)
             os.setpgrp()
@@ -219,6 +223,8 @@ def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> 
     if late:
         os.killpg(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if status == _FAILED:
+        sys.exit("a change could not be made; what it raised is above")
     return told.decode(), "ran out of time" if late else f"ended with status {status}" if status else ""
 
 
@@ -249,13 +255,18 @@ def _pytest(tests: list[str], *plugins: object) -> int:
 def imported_anew(mutant: Mutant, most: float) -> str:
     """Return which test noticed a change of what runs when the module is imported; "" where none did."""
 
-    tests = _calling(mutant.module, most)
+    tests = list(dict.fromkeys(test.partition("[")[0] for test in _calling(mutant.module, most)))
 
     def work(tell: Callable[[str], None]) -> int:
         sys.meta_path.insert(0, _Changed(mutant))
         return _pytest(tests, _Watching(tell))
 
     told, end = _in_a_fork(work, SETTINGS["seconds"])
+    if end in (
+        f"ended with status {pytest.ExitCode.USAGE_ERROR:d}",
+        f"ended with status {pytest.ExitCode.NO_TESTS_COLLECTED:d}",
+    ):
+        sys.exit(f"there are no such tests, or none that call {mutant.module}: {tests}")
     return told or end
 
 

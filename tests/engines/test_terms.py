@@ -83,3 +83,11 @@ def test_each_diagnosis_is_read_with_its_own_text_and_its_own_code(
     codes = ("R53.1", "I10", "R54")
     found = judged(BY_CODE, *[Diagnosis(code, text=text) for code, text in zip(codes, texts, strict=True)])
     assert [finding.positions for finding in found] == positions
+
+
+@pytest.mark.parametrize(("text", "positions"), [("frailty", [(2,)]), ("weakness", []), ("frailty, weakness", [])])
+def test_a_diagnosis_in_second_place_is_read_with_its_own_code(
+    judged: Any, text: str, positions: list[tuple[int, ...]]
+) -> None:
+    found = judged(BY_CODE, Diagnosis("I10"), Diagnosis("R53.1", text=text))
+    assert [finding.positions for finding in found] == positions
