@@ -157,6 +157,8 @@ rows = st.fixed_dictionaries(
         "provider_taxonomy": st.sampled_from([None, "207q00000x"]),
         "rendering_provider": st.sampled_from([None, "1234567893", "2"]),
         "rendering_taxonomy": st.sampled_from([None, "225100000x"]),
+        "pcs": st.sampled_from([None, [], ["0SR90JZ"], ["0SR90JZ", "02HV33Z"]]),
+        "discharge_status": st.sampled_from([None, "01", "20"]),
         "lines": st.none()
         | st.lists(
             st.fixed_dictionaries(
@@ -169,6 +171,8 @@ rows = st.fixed_dictionaries(
                     "charge": st.sampled_from([None, 99.99, 100]),
                     "place": st.sampled_from([None, "11", "23"]),
                     "revenue": st.sampled_from([None, "450", "0300"]),
+                    "rendering_provider": st.sampled_from([None, "1999999992"]),
+                    "rendering_taxonomy": st.sampled_from([None, "207Q00000X"]),
                     "start": st.none() | dates,
                     "main_only": st.sampled_from([False, False, True]),
                 }
