@@ -6,18 +6,16 @@ Runs are children of one process that has imported everything, so that the momen
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
+from tests.scrub.databases import asked, asked_of
 
 from weakcode.scrub.write.folders import JOURNAL
 
@@ -82,20 +80,6 @@ class Nights:
         self._runner.stdin.flush()
         return int(self._runner.stdout.readline())
 
-    def asked(self, query: str) -> list[tuple[Any, ...]]:
-        if self.kind == "postgresql":
-            from adbc_driver_postgresql import dbapi
-
-            with dbapi.connect(self.db, autocommit=True) as server, server.cursor() as cursor:
-                cursor.execute(query)
-                return list(cursor.fetchall())
-        path = str(self.folder / "f.db")
-        connection: Any = duckdb.connect(path) if self.kind == "duckdb" else sqlite3.connect(path)
-        try:
-            return list(connection.execute(query).fetchall())
-        finally:
-            connection.close()
-
     def left(self) -> tuple[int, int, int]:
         """Return how many findings there are, how many differ, and how many rejected rows."""
         if self.kind in ("file", "folder"):
@@ -103,7 +87,7 @@ class Nights:
             ids = [one for file in files for one in pq.read_table(file)["finding_id"].to_pylist()]
             return len(ids), len(set(ids)), len((self.folder / "rejects.jsonl").read_text().splitlines())
         found = "SELECT count(*), count(DISTINCT finding_id), (SELECT count(*) FROM rejects) FROM findings"
-        (row,) = self.asked(found)
+        (row,) = asked_of(self.kind, self.folder, self.db, found)
         return (row[0], row[1], row[2])
 
     def records(self) -> dict[str, tuple[str, int | None]]:
@@ -111,7 +95,10 @@ class Nights:
         if self.kind in ("file", "folder"):
             read = [json.loads(one.read_text()) for one in self._of_runs().iterdir()]
             return {one["run"]["id"]: (one.get("state", "completed"), one.get("claims_in")) for one in read}
-        return {run: (state, claims) for run, state, claims in self.asked("SELECT id, state, claims_in FROM runs")}
+        return {
+            run: (state, claims)
+            for run, state, claims in asked_of(self.kind, self.folder, self.db, "SELECT id, state, claims_in FROM runs")
+        }
 
     def _of_runs(self) -> Path:
         return self.folder / ("records" if self.kind == "file" else "out/_runs")
@@ -133,7 +120,7 @@ def test_ten_kills_and_ten_retries_leave_one_copy_of_each_finding_and_a_record_o
     db = request.getfixturevalue("postgresql") if place.startswith("postgresql") else ""
     nights = Nights(place, tmp_path, db, runner)
     if db:
-        nights.asked("DROP TABLE IF EXISTS findings, rejects, runs")
+        asked(db, "DROP TABLE IF EXISTS findings, rejects, runs")
     whole = (CLAIMS - REJECTED, CLAIMS - REJECTED, REJECTED)
     nights.run("night")
     began = time.monotonic()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from tests.scrub.databases import asked, asked_of
 
 from weakcode import Validator
 from weakcode.cli import main
@@ -66,26 +65,8 @@ class Place:
             state = said.get("state") or ("completed" if said["is_kept"] else "not kept")
             return state, said.get("why", ""), said.get("claims_in")
         query = f"SELECT state, coalesce(why, ''), claims_in FROM runs WHERE id = '{run}'"
-        (row,) = self.asked(query)
+        (row,) = asked_of(self.kind, self.folder, self.db, query)
         return row
-
-    def asked(self, query: str) -> list[Any]:
-        if self.kind == "postgresql":
-            return asked(self.db, query)
-        path = str(self.folder / "f.db")
-        connection: Any = duckdb.connect(path) if self.kind == "duckdb" else sqlite3.connect(path)
-        try:
-            return list(connection.execute(query).fetchall())
-        finally:
-            connection.close()
-
-
-def asked(db: str, query: str) -> list[Any]:
-    from adbc_driver_postgresql import dbapi
-
-    with dbapi.connect(db, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        return list(cursor.fetchall()) if cursor.description else []
 
 
 @pytest.fixture
