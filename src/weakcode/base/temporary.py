@@ -9,10 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows, where what is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
+from weakcode.base.locks import CAN_LOCK, lock
 
 PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
 """Names of outputs that are not finished."""
@@ -22,10 +19,10 @@ SPOOL = re.compile(r"weakcode-[a-z0-9_]{8}\.spool")
 
 def locked(handle: int, path: Path) -> bool:
     """Lock a new file, so that `remove_dead` leaves it alone as long as it is open; False where that came too late."""
-    if fcntl is None:
+    if not CAN_LOCK:
         return True
     with suppress(OSError):  # a file system without locks: nothing is ever removed there
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle)
     try:
         return os.path.samestat(os.fstat(handle), path.lstat())
     except FileNotFoundError:
@@ -34,7 +31,7 @@ def locked(handle: int, path: Path) -> bool:
 
 def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
     """Remove the files of this user with such names in a folder that no process has open any more."""
-    if fcntl is None:
+    if not CAN_LOCK:
         return
     with suppress(OSError):
         found = [entry.path for entry in os.scandir(folder) if pattern.fullmatch(entry.name)]
@@ -43,18 +40,18 @@ def remove_dead(folder: Path, pattern: re.Pattern[str]) -> None:
                 _remove_if_dead(path)
 
 
-def is_dead(lock: Path) -> bool:
+def is_dead(path: Path) -> bool:
     """Tell whether a file of this user is there that its process has locked no more."""
-    if fcntl is None:
+    if not CAN_LOCK:
         return False
     try:
-        handle = os.open(lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
     try:
         if os.fstat(handle).st_uid != os.geteuid():
             return False
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+        lock(handle)  # raises OSError while it is another's
         return True
     except OSError:
         return False
@@ -68,7 +65,7 @@ def _remove_if_dead(path: str) -> None:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
             return
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+        lock(handle)  # raises OSError while it is another's
         if os.path.samestat(status, os.lstat(path)):
             os.unlink(path)  # noqa: PTH108
     finally:
@@ -77,12 +74,12 @@ def _remove_if_dead(path: str) -> None:
 
 def remove_dead_folders(folder: Path, pattern: re.Pattern[str]) -> None:
     """Remove the folders of this user with such names in a folder whose file `lock` no process holds any more."""
-    if fcntl is None:
+    if not CAN_LOCK:
         return
     for path in [one for one in folder.iterdir() if pattern.fullmatch(one.name)]:
         with suppress(OSError):
             if path.is_symlink() or path.stat().st_uid != os.geteuid():
                 continue
             with (path / "lock").open("ab") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while it is another's
+                lock(file)  # raises OSError while it is another's
                 shutil.rmtree(path)

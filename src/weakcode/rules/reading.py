@@ -29,6 +29,7 @@ LARGEST = 32 << 20
 _TOP_KEY = re.compile(r"^[\"']?([A-Za-z_][\w.-]*)[\"']?[ \t]*:(?=\s|$)", re.MULTILINE)
 
 
+# Before Python 3.12 only the system's own class of paths can be derived from, which no checker of types follows.
 class GivenFile(type(Path())):  # type: ignore[misc]
     """A mapping that a program gave in the place of a file, as the file's `content`; its name is the argument's."""
 
@@ -116,20 +117,22 @@ def several(names: Iterable[str | Path | Given] | str | Path | Given | None, arg
     """Return names, paths and mappings given as one or as several; None for None. Mappings go by the argument."""
     if names is None:
         return None
-    single = isinstance(names, str | Path | Mapping)
-    found: list[str | GivenFile] = []
-    for number, one in enumerate((names,) if single else names):  # type: ignore[arg-type]
-        if isinstance(one, Mapping):
-            found.append(as_file(one, argument if single else f"{argument}[{number}]"))
-        else:
-            found.append(one if isinstance(one, GivenFile) else str(one))
-    return tuple(found)
+    if isinstance(names, str | Path | Mapping):
+        return (_named(names, argument),)
+    return tuple(_named(one, f"{argument}[{number}]") for number, one in enumerate(names))
+
+
+def _named(one: str | Path | Given, argument: str) -> str | GivenFile:
+    if isinstance(one, Mapping):
+        return as_file(one, argument)
+    return one if isinstance(one, GivenFile) else str(one)
 
 
 def as_file(data: Given, name: str) -> GivenFile:
     """Return a mapping as a file. Raises RuleFileError, with the path to it, for a value that no file could hold."""
     import yaml
 
+    # libyaml's where PyYAML was built with it: which class that is, no checker of types knows.
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         def ignore_aliases(self, data: object) -> bool:
             return True

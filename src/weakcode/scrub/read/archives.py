@@ -223,9 +223,10 @@ class _Unpacking(io.RawIOBase):
         self._total = 0
         return 0
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        room = memoryview(buffer).cast("B")
         try:
-            part = self._file.read(len(buffer))
+            part = self._file.read(len(room))
         except _BROKEN as error:
             why = str(error) or type(error).__name__
             raise InputError(f"{self._name} is damaged or cut short ({why}); fetch it again") from None
@@ -236,7 +237,7 @@ class _Unpacking(io.RawIOBase):
                 f"{self._name} unpacks to more than {most:,} bytes, over {MOST_RATIO} times its size; "
                 "unpack it yourself if that is what it should be"
             )
-        buffer[: len(part)] = part
+        room[: len(part)] = part
         return len(part)
 
     def close(self) -> None:

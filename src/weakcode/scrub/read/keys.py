@@ -20,7 +20,11 @@ def paired(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         return values
     repeated = RepeatedKey(values)
     seen: set[str] = set()
-    repeated.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    for key, _ in pairs:
+        if key in seen:
+            repeated.key = key
+            break
+        seen.add(key)
     return repeated
 
 

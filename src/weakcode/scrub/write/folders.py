@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 
+from weakcode.base.locks import lock
 from weakcode.base.temporary import remove_dead_folders
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
@@ -26,11 +27,6 @@ from weakcode.scrub.write.findings import findings_writer
 from weakcode.scrub.write.runs.records import RunRecords
 from weakcode.scrub.write.sinks import Placing, partition_values
 from weakcode.scrub.written import WRITTEN
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -317,16 +313,14 @@ def complete(folder: Path) -> None:
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other runs from changing the folder meanwhile."""
     with (folder / ".weakcode.lock").open("ab") as file:
-        if fcntl is not None:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(OSError):  # a file system without locks
+            lock(file, waits=True)
         yield
 
 
 def _lock(file: BinaryIO) -> None:
-    if fcntl is not None:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(OSError):
+        lock(file)
 
 
 def _synced(path: Path) -> None:

@@ -226,7 +226,8 @@ class CsvSource:
                 read = plain_columns(block, self.header, self._lines.next_line)
         if read is not None:
             columns, lines, invalid = read
-            again = {line: block.split(b"\n")[line - self._lines.next_line] for line in invalid} if invalid else {}
+            texts = block.split(b"\n") if invalid else []
+            again = {line: texts[line - self._lines.next_line] for line in invalid}
             self._ahead.skip(len(block))
             self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
             claims.add(columns, lines)
@@ -236,7 +237,10 @@ class CsvSource:
         good: list[Row] = []
         bad: list[Rejected] = []
         for row in rows:
-            (bad if isinstance(row, Rejected) else good).append(row)  # type: ignore[arg-type]
+            if isinstance(row, Rejected):
+                bad.append(row)
+            else:
+                good.append(row)
         if good:
             claims.add_cells([cells for _, cells, _ in good], [line for line, _, _ in good])
         return bad

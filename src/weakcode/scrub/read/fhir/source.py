@@ -187,7 +187,9 @@ def _lines_of_diagnoses(element: Element, diagnoses: list[Any]) -> tuple[int, ..
     for match in _DIAGNOSES.finditer(element.text):
         lines, at, line, counted = [], match.end(), element.line, 0
         for diagnosis in diagnoses:
-            at = _BETWEEN.match(element.text, at).end()  # type: ignore[union-attr]
+            between = _BETWEEN.match(element.text, at)
+            assert between is not None, "it also matches nothing at all"
+            at = between.end()
             line += element.text.count("\n", counted, at)
             counted = at
             try:

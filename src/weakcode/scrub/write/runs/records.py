@@ -16,15 +16,11 @@ from urllib.parse import quote, unquote
 
 import attrs
 
+from weakcode.base.locks import lock
 from weakcode.base.temporary import is_dead
 from weakcode.errors import InputError
 from weakcode.scrub.read.places import is_address
 from weakcode.scrub.write.files import writing
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from weakcode.scrub.runs import RunTime
@@ -130,13 +126,12 @@ def is_without_summary(path: Path) -> bool:
 
 
 def _is_ours(file: BinaryIO, path: Path) -> bool:
-    if fcntl is not None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a file system without locks
-            return True
+    try:
+        lock(file)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
     return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
