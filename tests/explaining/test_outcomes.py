@@ -86,6 +86,17 @@ def explained(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
         ("{absent: J45.-}", {}, "J45.20 at 2 is on the claim"),
         ("{first_listed: E11.-}", {}, "I10 is first-listed, and none of E11.-"),
         ("{sex: F, age: {min: 9}}", {"age": 3}, "the age 3 is below 9; the sex is not known"),
+        ("{line: {units: {min: 2}}}", {}, "the claim has no service lines"),
+        (
+            '{line: {procedure: ["97110", "G*"], units: {min: 2}}}',
+            {"lines": [ServiceLine(1, procedure="97110", units=1)]},
+            "no service line has procedure 97110, G* and units from 2",
+        ),
+        (
+            "{line: {charge: {min: 10, max: 100}, date: {from: 2026-05-01}}}",
+            {"lines": [ServiceLine(1, charge=101, start="2026-05-01"), ServiceLine(2, charge=100)]},
+            "no service line has charge from 10 to 100 and first day from 2026-05-01",
+        ),
     ],
 )
 def test_a_condition_that_does_not_hold_says_which_part_of_it(

@@ -275,7 +275,7 @@ PARTS = (
         lambda when, case, rule: asked_lines(when, case),
         lambda judged: frozenset(map(facts_of, judged.claim.lines)),
         lines_met,
-        lambda condition, judged: lines_unmet(condition, has_lines=bool(judged.claim.lines)),
+        lambda condition, judged: lines_unmet(condition, judged.claim.lines),
         "procedures",
         lambda judged: with_procedure(judged.claim.lines),
         needing=("line_procedures",),

@@ -72,7 +72,8 @@ def asked_lines(when: When, case: Case) -> dict[str, Any]:
     for name in ("units", "charge"):
         limits = getattr(line, name)
         if limits is not None:
-            asked |= dict(zip(LIMITS[name], (limits.min, limits.max), strict=True))
+            lowest, highest = LIMITS[name]
+            asked |= {lowest: limits.min, highest: limits.max}
     if line.date is not None:
         asked |= {"line_starts": line.date.from_, "line_ends": line.date.to}
     return asked
@@ -102,9 +103,9 @@ def lines_met(condition: Condition, lines: frozenset[LineFacts] | None) -> bool:
     return any(line_met(condition, line) for line in lines or ())
 
 
-def lines_unmet(condition: Condition, *, has_lines: bool) -> Iterator[str]:
-    """Give what no service line has, as a sentence without its full stop."""
-    if not has_lines:
+def lines_unmet(condition: Condition, lines: Sequence[ServiceLine]) -> Iterator[str]:
+    """Give what none of a claim's service lines has, as a sentence without its full stop."""
+    if not lines:
         yield "the claim has no service lines"
         return
     asked = [f"{_NAMES.get(name, name)} {', '.join(getattr(condition, field))}" for name, field in WORDS.items()
