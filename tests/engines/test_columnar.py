@@ -124,6 +124,23 @@ def test_edits_of_lines_that_nearly_every_code_is_a_subject_of_are_listed_with_n
     assert unlisted.isdisjoint(listed)
 
 
+def test_of_edits_of_lines_that_are_listed_with_no_code_those_are_found_whose_lines_are_on_the_claim():
+    """Whichever of them they are: all sets of four."""
+    procedures = ("97110", "97140", "99213", "G0008")
+    broad = [
+        Edit(0, Verb.SECONDARY, CodeSet([(0, 12)]), condition=Condition(line_procedures=(one,))) for one in procedures
+    ]
+    judge = judge_of(broad)
+    assert tuple(judge.program.broad_edits) == (0, 1, 2, 3)
+    for count in range(5):
+        for billed in combinations(range(4), count):
+            claim = Claim(["A00"], lines=[ServiceLine(1, (1,), procedures[at]) for at in billed])
+            judged = JudgedClaim.of(claim, EDITION)
+            assert {hit.edit for hit in reference_hits(broad, judged)} == set(billed)
+            for engine in (judge.engine, judge.durable):
+                assert {hit.edit for hit in engine.hits(judged)} == set(billed)
+
+
 # Batches
 
 spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."])

@@ -198,8 +198,8 @@ class DurableEngine:
         return ConditionBits([ClaimTest(self._program.edit(n).condition or Condition()) for n in self._broad_edits])
 
     def _broad(self, judged: JudgedClaim) -> Iterator[int]:
-        """Give the broad edits whose condition the claim meets; without service lines it meets none."""
-        bits = self._broad_tests.of(judged) >> 1 if judged.claim.lines and self._broad_edits else 0
+        """Give the broad edits whose condition the claim meets, but for what it asks of codes."""
+        bits = self._broad_tests.of(judged) >> 1
         while bits:
             yield self._broad_edits[(bits & -bits).bit_length() - 1]
             bits &= bits - 1
