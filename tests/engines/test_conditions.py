@@ -224,6 +224,7 @@ def edit(**about) -> Edit:
 
 
 BEYOND = Condition(pointer_off_claim=True)
+BARE = Condition(line_without_pointer=True)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +250,27 @@ def test_a_violation_names_the_lines_that_it_is_about_and_no_others(about, subje
     codes = Claim(["A00", "A01", "a01", "A02"]).codes
     stored = program_of([edit(**about)]).edit(0)
     assert lines_about(stored, lines((2, 1), (1, 2, 3, 5), (3,), (4,)), codes, subject) == named
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "named"),
+    [
+        (BEYOND, lines((1, 3), (4,), (1, 2)), "service lines 1 (pointer 3) and 2 (pointer 4)"),
+        (BEYOND, lines((4, 1, 3, 4)), "service line 1 (pointers 4, 3)"),
+        (BARE, lines((1,), ()), "service line 2"),
+        (BARE, lines((), (1,), (), ()), "service lines 1, 3 and 4"),
+        (BARE, lines((1,), (), (), (), ()), "service lines 2, 3, 4 and 5"),
+        (BARE, lines((1,), (), (), (), (), ()), "service lines 2, 3, 4 and 2 more"),
+        # Two lines that a source numbers alike are named once.
+        (BARE, [ServiceLine(7), ServiceLine(8, (1,)), ServiceLine(7), ServiceLine(9)], "service lines 7 and 9"),
+    ],
+    ids=str,
+)
+def test_lines_are_named_each_once_with_what_is_wrong_and_of_many_the_first_three(condition, given, named):
+    stored = program_of([edit(condition=condition)]).edit(0)
+    claim = judged(["A00", "A01"], lines=given)
+    assert holds(condition, claim)
+    assert lines_about(stored, given, claim.claim.codes, 2) == named
 
 
 # "weak" is asked about by the edit, "frail" by another case of the rule; "tired" belongs to A01, "frail" to A02.

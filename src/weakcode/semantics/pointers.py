@@ -49,7 +49,7 @@ class Pointers:
     @property
     def faults(self) -> int:
         """What is wrong, as bits of `FAULTS`."""
-        return OFF_CLAIM * self.off_claim | WITHOUT_POINTER * self.bare
+        return (OFF_CLAIM if self.off_claim else 0) | (WITHOUT_POINTER if self.bare else 0)
 
     @classmethod
     def of(cls, lines: Iterable[ServiceLine], codes: Sequence[str]) -> Pointers | None:
@@ -65,7 +65,7 @@ class Pointers:
             frozenset(first_place[pointers[0] - 1] for pointers in pointing if pointers[0] <= len(codes)),
             frozenset() if any(line.main_only for line in lines) else frozenset(place.values()) - pointed,
             any(pointer > len(codes) for pointers in pointing for pointer in pointers),
-            len(pointing) < len(lines),
+            not all(line.pointers for line in lines),
         )
 
 
@@ -153,8 +153,6 @@ def lines_about(
 
 def lines_named(numbers: Sequence[str]) -> str:
     """Return numbers of service lines as words: `service lines 1, 2 and 3`, of many the first few."""
-    if len(numbers) == 1:
-        return f"service line {numbers[0]}"
     numbers = list(dict.fromkeys(numbers))
     if len(numbers) < 2:
         return "".join(f"service line {number}" for number in numbers)
