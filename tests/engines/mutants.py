@@ -18,6 +18,7 @@ import json
 import math
 import os
 import re
+import resource
 import select
 import signal
 import sys
@@ -202,8 +203,15 @@ _FAILED = 70
 """How a fork ends that neither tests nor a change of the tested code ended."""
 
 
+_WAITING = 10
+"""How many times as long as its processor time a fork may take on a busy machine."""
+
+
 def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> tuple[str, str]:
-    """Run `work` in a fork and return what it told, and what else is to be said of its end: "" if it ended well."""
+    """Run `work` in a fork and return what it told, and what else is to be said of its end: "" if it ended well.
+
+    `seconds` are those of processor time.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -211,11 +219,12 @@ def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> 
         try:
             os.close(reading)
             os.setpgrp()
+            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 5))
             status = work(lambda words: os.write(writing, words.encode()) and None)
         finally:
             os._exit(status)
     os.close(writing)
-    told, ends = b"", time.monotonic() + seconds
+    told, ends = b"", time.monotonic() + _WAITING * seconds
     while select.select([reading], [], [], max(0.0, ends - time.monotonic()))[0] and (some := os.read(reading, 65536)):
         told += some
     late = time.monotonic() >= ends
@@ -225,6 +234,7 @@ def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> 
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == _FAILED:
         sys.exit("a change could not be made; what it raised is above")
+    late = late or status == -signal.SIGXCPU
     return told.decode(), "ran out of time" if late else f"ended with status {status}" if status else ""
 
 
