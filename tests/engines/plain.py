@@ -1,4 +1,4 @@
-"""Conditions read once more, field by field: what the table of conditions is held to."""
+"""Conditions and pointers read once more, field by field and line by line: what all engines share is held to this."""
 
 from __future__ import annotations
 
@@ -102,3 +102,28 @@ def meets(condition: Condition | None, claim, ids, date) -> bool:
         pointed = [bool(line.pointers) for line in claim.lines]
         tests.append(any(pointed) and not all(pointed))
     return all(tests)
+
+
+def pointed_to(edit, claim, ids) -> set[int]:
+    """The first positions of the diagnoses to which service lines point as an edit asks."""
+    within = range(1, len(claim.codes) + 1)
+    first = {at: claim.codes.index(claim.codes[at - 1]) + 1 for at in within}
+    if not any(line.pointers for line in claim.lines):
+        return set()
+    if edit.pointed == "first":
+        return {first[line.pointers[0]] for line in claim.lines if line.pointers and line.pointers[0] in within}
+    if edit.pointed == "never":
+        pointed = {first[at] for line in claim.lines for at in line.pointers if at in within}
+        return set() if any(line.main_only for line in claim.lines) else set(first.values()) - pointed
+    found = set()
+    for line in claim.lines:
+        to = [at for at in line.pointers if at in within]
+        if edit.condition is not None and not _line(edit.condition, line):
+            continue
+        if edit.pointed == "line":
+            found.update(first[at] for at in to)
+        elif edit.pointed == "line-first":
+            found.update(first[at] for at in to[:1])
+        elif not line.main_only and {ids[at - 1] for at in to} <= set(edit.subject):
+            found.update(first[at] for at in to[:1])
+    return found

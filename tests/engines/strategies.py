@@ -158,7 +158,8 @@ OF_CONDITIONS = {
 }
 """What is drawn for each field of a condition."""
 conditions = st.builds(Condition, **OF_CONDITIONS)
-pointed = st.sampled_from([None, None, None, None, None, "first", "never", "line", "line-first", "line-only"])
+_BY_POINTER = ["first", "never", "line", "line-first", "line-only"]
+pointed = st.sampled_from([None, None, None, None, None, *_BY_POINTER])
 indicators = st.lists(st.sampled_from(["Y", "N", "U", "W", "1", "missing"]), min_size=1, max_size=4, unique=True)
 _POINTED = pointed.map(lambda one: {"pointed": one})
 _ADMITTED = indicators.map(lambda some: {"poa": tuple(some)})
@@ -184,6 +185,15 @@ _LINED = st.builds(
 )
 _DRAWN = [st.none()] * 9 + [one_part()] * 3 + [_LINED] * 2 + [_OFF_CLAIM, conditions]
 edit_conditions = st.sampled_from(_DRAWN).flatmap(lambda one: one)
+
+pointed_edits = st.builds(
+    Edit,
+    rule=st.just(0),
+    verb=st.just(Verb.PRESENT),
+    subject=many_codes,
+    condition=st.none() | _LINED,
+    pointed=st.sampled_from(_BY_POINTER),
+)
 
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule
 # file with an order without one is refused.

@@ -260,7 +260,8 @@ def test_a_violation_names_the_lines_that_it_is_about_and_no_others(about, subje
         (BARE, lines((1,), ()), "service line 2"),
         (BARE, lines((), (1,), (), ()), "service lines 1, 3 and 4"),
         (BARE, lines((1,), (), (), (), ()), "service lines 2, 3, 4 and 5"),
-        (BARE, lines((1,), (), (), (), (), ()), "service lines 2, 3, 4 and 2 more"),
+        (BARE, lines((1,), *[()] * 5), "service lines 2, 3, 4 and 2 more"),
+        (BARE, lines((1,), *[()] * 8), "service lines 2, 3, 4 and 5 more"),
         # Two lines that a source numbers alike are named once.
         (BARE, [ServiceLine(7), ServiceLine(8, (1,)), ServiceLine(7), ServiceLine(9)], "service lines 7 and 9"),
     ],

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.engines.plain import meets
+from tests.engines.plain import meets, pointed_to
 from tests.engines.strategies import (
     EDITION,
     NAMES,
@@ -22,6 +22,7 @@ from tests.engines.strategies import (
     conditions,
     edits,
     one_part,
+    pointed_edits,
     program_of,
     reference_hits,
 )
@@ -101,6 +102,13 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
 def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     judged = JudgedClaim.of(claim, EDITION)
     assert holds(condition, judged) == meets(condition, claim, judged.ids, judged.date)
+
+
+@THOROUGH
+@given(pointed_edits, claims)
+def test_service_lines_point_to_what_a_plain_reading_of_them_says(edit, claim):
+    judged = JudgedClaim.of(claim, EDITION)
+    assert judged.pointed(edit) == pointed_to(edit, claim, judged.ids)
 
 
 @given(st.lists(edits(), max_size=8))

@@ -49,7 +49,7 @@ class Pointers:
     @property
     def faults(self) -> int:
         """What is wrong, as bits of `FAULTS`."""
-        return (OFF_CLAIM if self.off_claim else 0) | (WITHOUT_POINTER if self.bare else 0)
+        return sum(bit for bit, is_so in ((OFF_CLAIM, self.off_claim), (WITHOUT_POINTER, self.bare)) if is_so)
 
     @classmethod
     def of(cls, lines: Iterable[ServiceLine], codes: Sequence[str]) -> Pointers | None:
@@ -63,7 +63,7 @@ class Pointers:
         pointed = {first_place[pointer - 1] for pointers in pointing for pointer in pointers if pointer <= len(codes)}
         return cls(
             frozenset(first_place[pointers[0] - 1] for pointers in pointing if pointers[0] <= len(codes)),
-            frozenset() if any(line.main_only for line in lines) else frozenset(place.values()) - pointed,
+            frozenset() if any(line.main_only for line in lines) else frozenset(place.values()).difference(pointed),
             any(pointer > len(codes) for pointers in pointing for pointer in pointers),
             not all(line.pointers for line in lines),
         )
@@ -122,7 +122,7 @@ def lines_that_point_beyond(lines: Iterable[ServiceLine | PointedLine], diagnose
     for line in lines:
         beyond = [str(pointer) for pointer in dict.fromkeys(line.pointers) if pointer > diagnoses]
         if beyond:
-            named.append(f"{line.number} ({'pointer' if len(beyond) == 1 else 'pointers'} {', '.join(beyond)})")
+            named.append(f"{line.number} ({'pointers' if beyond[1:] else 'pointer'} {', '.join(beyond)})")
     return lines_named(named)
 
 
