@@ -30,6 +30,7 @@ ALL_FACTS = {"documented_all": BOTH_FACTS}
 ANY_FACT = {"documented_any": BOTH_FACTS}
 NO_FACT = {"documented_none": BOTH_FACTS}
 OFF_CLAIM = {"pointer_off_claim": True}
+NO_POINTER = {"line_without_pointer": True}
 
 
 def only(*ids: int) -> CodeSet:
@@ -100,6 +101,12 @@ def judged(codes: list[str], **about) -> JudgedClaim:
         (OFF_CLAIM, {"lines": lines(())}, False),
         (OFF_CLAIM, {"lines": lines((1, 2))}, False),
         (OFF_CLAIM, {"lines": lines((1,), (2, 3))}, True),
+        (OFF_CLAIM, {"lines": lines((1,), ())}, False),
+        (NO_POINTER, {"lines": lines((1,), ())}, True),
+        (NO_POINTER, {"lines": lines((1,), (2, 3))}, False),
+        (NO_POINTER, {"lines": lines((), ())}, False),
+        (OFF_CLAIM | NO_POINTER, {"lines": lines((3,), ())}, True),
+        (OFF_CLAIM | NO_POINTER, {"lines": lines((3,))}, False),
         ({"diagnoses_min": 2}, {}, True),
         ({"diagnoses_min": 3}, {}, False),
         ({"diagnoses_max": 1}, {}, False),
@@ -223,8 +230,8 @@ def edit(**about) -> Edit:
     return Edit(rule=0, verb=Verb.PRESENT, subject=only(1), **about)
 
 
-BEYOND = Condition(pointer_off_claim=True)
-BARE = Condition(line_without_pointer=True)
+BEYOND = Condition(**OFF_CLAIM)
+BARE = Condition(**NO_POINTER)
 
 
 @pytest.mark.parametrize(

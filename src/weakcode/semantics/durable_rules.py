@@ -11,8 +11,8 @@ The facts of a claim are the roles that its diagnoses play in its edits:
 A diagnosis is a subject where its code is one; of an edit with `terms` only if its documented text holds one of them,
 of an edit with `pointed` only if service lines point to it so: `first`, some line names it first; `never`, no line
 points to it although some line points somewhere; or `line`, a line that has what the edit asks of one points to it.
-`line-first` is such a line's first pointer, and `line-only` too where the line points to subjects alone. Of an edit
-with `poa` it is one only on an inpatient claim that has present-on-admission indicators, and with one of these,
+`line-first` is such a line's first pointer, and `line-only` too where the line is known to point to subjects alone. Of
+an edit with `poa` it is one only on an inpatient claim that has present-on-admission indicators, and with one of these,
 `missing` being none. A pointer to a code that stands again is one to the code. That a pointer leads beyond the claim is
 part of an edit's condition, like age and payer.
 
