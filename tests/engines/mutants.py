@@ -140,7 +140,10 @@ def mutants(module: str) -> Iterator[Mutant]:
 
 
 def _changed_function(before: str, after: str) -> str | None:
-    """Return the one function or method whose body alone differs, by its qualified name; None if anything else does."""
+    """Return the one function or method whose body alone differs, by its qualified name; None if anything else does.
+
+    None also for one that runs on import.
+    """
 
     def functions(source: str) -> tuple[dict[str, str], str]:
         tree, found = ast.parse(source), {}
@@ -155,7 +158,21 @@ def _changed_function(before: str, after: str) -> str | None:
 
     (old, old_rest), (new, new_rest) = functions(before), functions(after)
     changed = [name for name in old if old[name] != new.get(name)]
-    return changed[0] if len(changed) == 1 and old_rest == new_rest else None
+    return (
+        changed[0] if len(changed) == 1 and old_rest == new_rest and changed[0] not in _run_on_import(before) else None
+    )
+
+
+def _run_on_import(source: str) -> set[str]:
+    """Return the functions that run when a module is imported: what they have made by then stays as it is."""
+    names = set()
+    waiting: list[ast.AST] = [ast.parse(source)]
+    for node in waiting:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            names.add(node.func.id)
+        if not isinstance(node, ast.FunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return names
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

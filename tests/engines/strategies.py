@@ -36,7 +36,7 @@ FACTS = ("covid-current", "covid-prior-symptoms")
 
 @attrs.frozen
 class SmallEdition:
-    """Twelve billable codes A00 to A11; B00 is a header, 401.9 an ICD-9 code, the rest unknown."""
+    """Twelve billable codes A00 to A11; B00 is a header, B01.0 retired, 401.9 an ICD-9 code, the rest unknown."""
 
     name: str = "small"
     starts: dt.date = dt.date(2026, 4, 1)
@@ -74,8 +74,8 @@ class SmallEdition:
         return NAMES[code_id]
 
     def span(self, prefix: str) -> tuple[int, int]:
-        if prefix == "B00":  # a category of two codes
-            return 3, 5
+        if prefix in ("B00", "B01.0"):  # a category of two codes, and a code of other days
+            return (3, 5) if prefix == "B00" else (4, 5)
         ids = [number for number, name in enumerate(NAMES) if name.startswith(prefix)]
         return (ids[0], ids[-1] + 1) if ids else (0, 0)
 
@@ -262,7 +262,7 @@ service_lines = st.one_of(
         max_size=5,
     ),
 )
-codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ"]))
+codes = st.one_of(st.sampled_from(NAMES), st.sampled_from(["B00", "B01.0", "401.9", "Q99.99", "ZZZ"]))
 frequent_codes = st.one_of(st.sampled_from(NAMES[:_OFTEN]), st.sampled_from(NAMES[:_OFTEN]), codes)
 diagnoses = st.one_of(
     st.lists(frequent_codes, min_size=4, max_size=9),

@@ -144,7 +144,7 @@ def test_of_edits_of_lines_that_are_listed_with_no_code_those_are_found_whose_li
 # Batches
 
 spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."])
-unlisted = st.sampled_from(["B00", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"])
+unlisted = st.sampled_from(["B00", "B01.0", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"])
 codes = st.one_of(st.sampled_from(NAMES[:5]), st.sampled_from(NAMES[:5]), st.sampled_from(NAMES), unlisted)
 texts = st.sampled_from([None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"])
 indicators = st.sampled_from([None, None, "Y", "n", "U", "W", "1"])

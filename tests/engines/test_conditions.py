@@ -12,7 +12,7 @@ import pytest
 from tests.engines.strategies import EDITION, program_of
 from weakcode.claims import Claim, ServiceLine
 from weakcode.codes.codeset import CodeSet
-from weakcode.semantics.conditions import Condition, holds
+from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.pointers import lines_about
@@ -120,6 +120,71 @@ def judged(codes: list[str], **about) -> JudgedClaim:
 )
 def test_a_condition_holds_up_to_its_limit_and_what_the_claim_does_not_say_does_not_hold(condition, about, expected):
     assert holds(Condition(**condition), judged(["A00", "A01"], **about)) is expected
+
+
+NO_AGE = {"age_min": 5, "age_max": 3}
+NO_DAY = {"starts": dt.date(2026, 5, 3), "ends": dt.date(2026, 5, 1)}
+BOTH_FAULTS = {"pointer_off_claim": True, "line_without_pointer": True}
+NOT_OFF_CLAIM = "no pointer of a service line leads beyond the diagnoses"
+NOT_BARE = "no service line is without a pointer beside others that have some"
+
+
+@pytest.mark.parametrize(
+    ("condition", "about", "reasons"),
+    [
+        (NO_AGE, {}, ["the age is not known"]),
+        (NO_AGE, {"age": 3}, ["the age 3 is below 5"]),
+        (NO_AGE, {"age": 4}, ["the age 4 is below 5"]),
+        (NO_AGE, {"age": 5}, ["the age 5 is above 3"]),
+        ({"age_max": 3}, {"age": 4}, ["the age 4 is above 3"]),
+        ({"age_min": 5}, {"age": 0}, ["the age 0 is below 5"]),
+        (NO_DAY, {"service_date": "2026-05-01"}, ["the service date 2026-05-01 is before 2026-05-03"]),
+        (
+            NO_DAY,
+            {"service_date": "2026-05-02"},
+            [
+                "the service date 2026-05-02 is before 2026-05-03",
+                "the service date 2026-05-02 is after 2026-05-01",
+            ],
+        ),
+        (NO_DAY, {"service_date": "2026-05-03"}, ["the service date 2026-05-03 is after 2026-05-01"]),
+        ({"diagnoses_min": 3}, {}, ["the claim has 2 diagnoses, not at least 3"]),
+        ({"diagnoses_max": 1}, {}, ["the claim has 2 diagnoses, not at most 1"]),
+        ({"diagnoses_min": 3, "diagnoses_max": 9}, {}, ["the claim has 2 diagnoses, not at least 3 and at most 9"]),
+        ({"principals_max": 0}, {}, ["the number of principal diagnoses is not known"]),
+        ({"principals_min": 1}, {"principals": 0}, ["the claim has 0 principal diagnoses, not at least 1"]),
+        ({"plans": ("MB", "CI")}, {}, ["the plan is not known"]),
+        ({"plans": ("MB", "CI")}, {"plan": "HM"}, ["the plan is HM, none of MB, CI"]),
+        (ACME, {}, ["the payer is not known"]),
+        (ACME, {"payer": "Other"}, ['the rule is not for the payer "Other"']),
+        (ALL_FACTS, {"documented": BOTH_FACTS[:1]}, ['the fact "covid-prior-symptoms" is not documented']),
+        (
+            ALL_FACTS | ANY_FACT,
+            {},
+            [
+                'the fact "covid-current" is not documented',
+                'the fact "covid-prior-symptoms" is not documented',
+                "none of the facts covid-current, covid-prior-symptoms is documented",
+            ],
+        ),
+        (ANY_FACT | NO_FACT, {"documented": BOTH_FACTS[:1]}, ['the fact "covid-current" is documented']),
+        (BOTH_FAULTS, {"lines": lines((1,), (2,))}, [NOT_OFF_CLAIM, NOT_BARE]),
+        (BOTH_FAULTS, {"lines": lines((1,), (2, 3))}, [NOT_BARE]),
+        (BOTH_FAULTS, {"lines": lines((1,), ())}, [NOT_OFF_CLAIM]),
+        (BOTH_FAULTS, {"lines": lines((3,), ())}, []),
+        ({"line_without_pointer": True}, {"lines": lines((1,), (3,))}, [NOT_BARE]),
+        (OFF_CLAIM, {"lines": lines((1,), ())}, [NOT_OFF_CLAIM]),
+        ({"present": only(3)}, {}, ["the rule speaks only with A03 on the claim"]),
+        ({"absent": only(1)}, {}, ["A01 at 2 is on the claim"]),
+        ({"first_listed": only(1)}, {}, ["A00 is first-listed, and none of A01"]),
+        ({"absent": only(2, 3), "first_listed": only(0), "present": only(1)}, {}, []),
+    ],
+    ids=str,
+)
+def test_what_a_claim_does_not_meet_is_told_part_by_part_and_nothing_else(condition, about, reasons):
+    claim = judged(["A00", "A01"], **about)
+    assert list(unmet(Condition(**condition), claim, EDITION)) == reasons
+    assert holds(Condition(**condition), claim) is (not reasons)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from weakcode.semantics.judged import JudgedClaim, codes_below
 from weakcode.semantics.reference import Outcome, read
 from weakcode.semantics.verbs import Order, Verb, Where
 
-# B00 is a category of the codes 3 and 4.
+# B00 is a category of the codes 3 and 4; B01.0 is the code 4 of other days.
 RULE = CompiledRule("small/rule", "", "error", True, "small")
 ALL, ONE = CodeSet.of([3, 4, 5]), CodeSet.of([3])
 
@@ -32,6 +32,8 @@ ALL, ONE = CodeSet.of([3, 4, 5]), CodeSet.of([3])
         ("B00 A00", ALL, Where.BEFORE, False),
         ("A00 B00", ALL, Where.AFTER, False),
         ("B00 A00", ALL, Where.AFTER, True),
+        ("A00 B01.0", ALL, Where.ANYWHERE, False),
+        ("A00 B01.0", ONE, Where.ANYWHERE, True),
         ("A00 A01", ALL, Where.ANYWHERE, True),
         ("A00 Q99.99", ALL, Where.ANYWHERE, True),
         ("A00 B00 Q99.99", ALL, Where.ANYWHERE, False),
@@ -43,7 +45,7 @@ def test_a_category_stands_for_what_is_asked_for_on_its_own_side_alone(
     subject = Edit(rule=0, verb=Verb.REQUIRE, subject=CodeSet.of([0]), object=objects, where=where)
     assert bool(hits(engine, [subject], codes)) is violated
     whole = Edit(rule=0, verb=Verb.CLAIM_REQUIRE, subject=CodeSet(), object=objects)
-    lacks_it = objects is ONE or "B00" not in codes
+    lacks_it = objects is ONE or "B0" not in codes
     assert bool(hits(engine, [whole], codes)) is lacks_it
 
 

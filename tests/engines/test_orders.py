@@ -20,7 +20,14 @@ from weakcode.scrub.read.batch import RowBatch
 from weakcode.scrub.read.rows import Record
 from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
-from weakcode.semantics.verbs import ORDERS, Verb
+from weakcode.semantics.verbs import ORDERS, Verb, Where
+
+
+def test_an_object_stands_before_or_after_a_subject_or_anywhere_else_and_never_at_its_place() -> None:
+    places = list(product((1, 2, 3), repeat=2))
+    assert {(i, j) for i, j in places if Where.ANYWHERE.relates(i, j)} == {(i, j) for i, j in places if i != j}
+    assert {(i, j) for i, j in places if Where.BEFORE.relates(i, j)} == {(2, 1), (3, 1), (3, 2)}
+    assert {(i, j) for i, j in places if Where.AFTER.relates(i, j)} == {(1, 2), (1, 3), (2, 3)}
 
 
 def said(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]]:

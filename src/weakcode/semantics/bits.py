@@ -42,10 +42,8 @@ class AskedPart:
         known = self.known.get(value)
         if known is None:
             met = self.part.met
-            known = self._others | sum(1 << bit for bit, condition in self._asked if met(condition, value))
-            if len(self.known) >= _MOST_REMEMBERED:
-                self.known.clear()
-            self.known[value] = known
+            known = self._others | _bits(bit for bit, condition in self._asked if met(condition, value))
+            _remember(self.known, value, known)
         return known
 
 
@@ -66,7 +64,7 @@ class AskedLines:
             naming = [(bit, patterns) for bit, condition in asked if (patterns := getattr(condition, field))]
             if naming:
                 self._words[name] = PatternBits(naming), self._all & ~_bits(bit for bit, _ in naming)
-        self._limited = [(bit, one) for bit, one in asked if any(_limits(one, name) for name in LIMITS)]
+        self._limited = [(1 << bit, one) for bit, one in asked if any(_limits(one, name) for name in LIMITS)]
         limited = (name for name in LIMITS if any(_limits(one, name) for _, one in self._limited))
         self.looks_at = (*self._words, *limited)
         self._known: dict[LineFacts, int] = {}
@@ -81,12 +79,10 @@ class AskedLines:
                 for word in getattr(line, name):
                     named |= words.of(word)
                 known &= named
-            for bit, condition in self._limited:
-                if known >> bit & 1 and not limits_met(condition, line):
-                    known &= ~(1 << bit)
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[line] = known
+            for mask, condition in self._limited:
+                if known & mask and not limits_met(condition, line):
+                    known ^= mask
+            _remember(self._known, line, known)
         return known
 
     def bits(self, value: frozenset[LineFacts]) -> int:
@@ -108,7 +104,7 @@ class ConditionBits:
     def __init__(self, tests: Sequence[ClaimTest], *, lenient: bool = False) -> None:
         self.lenient = lenient
         self.all = (1 << (len(tests) + 1)) - 1
-        self.silent = self.all & ~sum(1 << bit for bit, test in enumerate(tests, start=1) if test.needs_text)
+        self.silent = self.all & ~_bits(bit for bit, test in enumerate(tests, start=1) if test.needs_text)
         parts: list[AskedPart | AskedLines] = []
         for part in PARTS:
             asked = [(bit, test.condition) for bit, test in enumerate(tests, start=1) if part.is_asked(test.condition)]
@@ -133,9 +129,17 @@ class ConditionBits:
             met = known.get(value)
             bits &= bits_of(value) if met is None else met
         for asked in self._others:
-            lacks = self.lenient and asked.needing and asked.part.given(judged) is None
-            bits &= asked.bits(asked.part.value(judged)) | (asked.needing if lacks else 0)
+            met = asked.bits(asked.part.value(judged))
+            if self.lenient and asked.needing and asked.part.given(judged) is None:
+                met |= asked.needing
+            bits &= met
         return bits
+
+
+def _remember(known: dict[Any, int], value: Any, bits: int) -> None:
+    if len(known) >= _MOST_REMEMBERED:
+        known.clear()
+    known[value] = bits
 
 
 def _bits(places: Iterable[int]) -> int:

@@ -113,7 +113,7 @@ def _age_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
     age = judged.claim.age_in_years
     if age is None:
         yield "the age is not known"
-    elif age < (condition.age_min or 0):
+    elif condition.age_min is not None and age < condition.age_min:
         yield f"the age {age} is below {condition.age_min}"
     else:
         yield f"the age {age} is above {condition.age_max}"
@@ -303,7 +303,7 @@ PARTS = (
         ("pointer_off_claim", "line_without_pointer"),
         _pointer_asked,
         attrgetter("pointer_faults"),
-        lambda condition, faults: condition.faults & ~faults == 0,
+        lambda condition, faults: not condition.faults & ~faults,
         lambda condition, judged: [
             said for bit, said in FAULTS.items() if condition.faults & ~judged.pointer_faults & bit
         ],

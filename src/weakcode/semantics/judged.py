@@ -72,7 +72,7 @@ class JudgedClaim:
         has_text = any(map(_TEXT, claim.diagnoses))
         pointers = Pointers.of(claim.lines, codes) if claim.lines else None
         of_day = claim.service_date or day or edition.starts
-        incomplete = _incomplete(codes, distinct, edition) if max(ids, default=0) >= edition.size else ()
+        incomplete = _incomplete(codes, distinct, edition) if max(ids) >= edition.size else ()
         payer = payer or claim.payer
         return cls(claim, of_day, ids, distinct, repeats, has_text, pointers, incomplete, payer, order)
 

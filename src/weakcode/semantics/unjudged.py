@@ -89,10 +89,6 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
         if asked.pointer_off_claim and judged.pointers is not None:
             continue
         if all(part.met(asked, part.value(judged)) for part in others):
-            # What is taken for the date that is not given may do.
-            found.update(
-                (part.need, edit.rule)
-                for part in lacking
-                if part.need != "service_date" or not part.met(asked, part.value(judged))
-            )
+            # The day that is taken for the date that is not given may do; nothing else that is not given does.
+            found.update((part.need, edit.rule) for part in lacking if not part.met(asked, part.value(judged)))
     return found
