@@ -80,6 +80,8 @@ def judged(codes: list[str], **about) -> JudgedClaim:
         (ACME, {"payer": "ACME Gold"}, True),
         (ACME, {"payer": "Medicare"}, False),
         (ACME, {}, False),
+        ({"payers": ("a-1",)}, {"payer": "Acme", "payer_id": ("B", "A-1")}, True),
+        ({"payers": ("a-1",)}, {"payer_id": ("B",)}, False),
         (FROM_MAY, {"service_date": "2026-04-30"}, False),
         (FROM_MAY, {"service_date": "2026-05-01"}, True),
         (FROM_MAY, {"service_date": "2026-05-02"}, True),
@@ -202,6 +204,14 @@ def test_what_a_claim_does_not_meet_is_told_part_by_part_and_nothing_else(condit
 )
 def test_a_condition_about_codes_looks_at_all_of_them_or_at_the_first(condition, holding, failing):
     assert [codes for codes in holding + failing if holds(Condition(**condition), judged(codes))] == holding
+
+
+def test_a_payer_is_called_by_its_name_for_the_profile_by_that_of_the_claim_and_by_its_ids():
+    claim = Claim(["A00"], payer="Acme Gold", payer_id=("A-1", "B"))
+    assert JudgedClaim.of(claim, EDITION, payer="Acme").payer_names == ("Acme", "Acme Gold", "A-1", "B")
+    assert JudgedClaim.of(claim, EDITION).payer_names == ("Acme Gold", "A-1", "B")
+    assert judged(["A00"]).payer_names == ()
+    assert JudgedClaim.of(Claim(["A00"]), EDITION, payer="Acme").payer_names == ("Acme",)
 
 
 def test_no_condition_always_holds():

@@ -50,15 +50,16 @@ def test_a_category_stands_for_what_is_asked_for_on_its_own_side_alone(
 
 
 @pytest.mark.parametrize("engine", ["reference", "durable", "columnar"])
+@pytest.mark.parametrize(("codes", "where"), [("A00 A01 B00", Where.BEFORE), ("A00 B00 A01", Where.AFTER)])
 @pytest.mark.parametrize(
     ("objects", "order", "violated"),
     [(ALL, "all", True), (ALL, "first", False), (ALL, "none", False), (ONE, "first", True)],
 )
-def test_a_category_that_may_stand_before_meets_a_requirement_where_the_order_is_not_known(
-    engine: str, objects: CodeSet, order: Order, violated: bool
+def test_a_category_that_may_stand_on_the_other_side_meets_a_requirement_where_the_order_is_not_known(
+    engine: str, codes: str, where: Where, objects: CodeSet, order: Order, violated: bool
 ) -> None:
-    edit = Edit(rule=0, verb=Verb.REQUIRE, subject=CodeSet.of([1]), object=objects, where=Where.BEFORE)
-    assert bool(hits(engine, [edit], "A00 A01 B00", order)) is violated
+    edit = Edit(rule=0, verb=Verb.REQUIRE, subject=CodeSet.of([1]), object=objects, where=where)
+    assert bool(hits(engine, [edit], codes, order)) is violated
 
 
 def hits(engine: str, edits: list[Edit], codes: str, order: Order = "all") -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections import Counter
 
@@ -15,11 +16,14 @@ from tests.engines.strategies import claims, edits
 from tests.engines.test_columnar import EDITION, all_edits, batch_of, claim_of, judge_of, rows
 from weakcode import Claim, Diagnosis, ServiceLine, Validator
 from weakcode.cli import main
+from weakcode.codes.codeset import CodeSet
 from weakcode.scrub.columns.claims import columns_of
 from weakcode.scrub.judge.columns import ColumnScrubber
-from weakcode.semantics.conditions import NEEDS
+from weakcode.semantics.conditions import NEEDS, Condition
+from weakcode.semantics.edits import Edit
 from weakcode.semantics.judged import JudgedClaim
 from weakcode.semantics.unjudged import POA, could_not_be_judged
+from weakcode.semantics.verbs import FORMS, Verb
 
 FULL = {
     "age": 30,
@@ -52,6 +56,80 @@ def test_what_could_not_be_judged_is_what_the_specification_says(some_edits, cla
     names = {f"small/{name}": number for number, name in enumerate("bca")}
     found = {(one.needs, names[rule]) for one in told for rule in one.rules}
     assert found == could_not_be_judged(some_edits, judged)
+
+
+ADULTS = Condition(age_min=18)
+THERAPY = Condition(line_procedures=("97110",))
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked", "codes", "about", "needs"),
+    [
+        (Verb.PRESENT, {"condition": ADULTS}, "A00 A01", {}, {"age"}),
+        (Verb.PRESENT, {"condition": ADULTS}, "A00", {}, set()),
+        (Verb.PRESENT, {"condition": ADULTS}, "A01", {"age": 18}, set()),
+        (Verb.PRESENT, {"condition": ADULTS}, "A01", {"age": 17}, set()),
+        (Verb.PRESENT, {"condition": ADULTS}, "A01", {"lines": [ServiceLine(1, (1,))]}, {"age"}),
+        # One that looks at the first-listed code alone speaks of no other.
+        (Verb.SECONDARY, {"condition": ADULTS}, "A01 A00", {}, {"age"}),
+        (Verb.SECONDARY, {"condition": ADULTS}, "A00 A01", {}, set()),
+        # One about the claim speaks of the codes with which alone it speaks, or of any claim.
+        (Verb.CLAIM_REQUIRE, {"condition": ADULTS}, "A00", {}, {"age"}),
+        (Verb.CLAIM_REQUIRE, {"condition": Condition(age_min=18, present=CodeSet.of([1]))}, "A00", {}, set()),
+        (Verb.CLAIM_REQUIRE, {"condition": Condition(age_min=18, present=CodeSet.of([1]))}, "A01", {}, {"age"}),
+        # All else that it asks holds.
+        (Verb.PRESENT, {"condition": Condition(age_min=18, sex="F")}, "A01", {}, {"age", "sex"}),
+        (Verb.PRESENT, {"condition": Condition(age_min=18, sex="F")}, "A01", {"sex": "F"}, {"age"}),
+        (Verb.PRESENT, {"condition": Condition(age_min=18, sex="F")}, "A01", {"sex": "M"}, set()),
+        (Verb.PRESENT, {"condition": Condition(age_min=18, payers=("acme",))}, "A01", {}, set()),
+        # The day that is taken for the service date may do.
+        (Verb.PRESENT, {"condition": Condition(starts=dt.date(2026, 4, 1))}, "A01", {}, set()),
+        (Verb.PRESENT, {"condition": Condition(starts=dt.date(2026, 4, 2))}, "A01", {}, {"service_date"}),
+        (Verb.PRESENT, {"pointed": "first"}, "A01", {}, {"pointers"}),
+        (Verb.PRESENT, {"pointed": "first"}, "A01", {"lines": [ServiceLine(1, ())]}, {"pointers"}),
+        (Verb.PRESENT, {"pointed": "first"}, "A01 A00", {"lines": [ServiceLine(1, (2,))]}, set()),
+        (Verb.PRESENT, {"pointed": "never", "condition": ADULTS}, "A01", {"lines": [ServiceLine(1, (1,))]}, set()),
+        (Verb.PRESENT, {"condition": Condition(pointer_off_claim=True)}, "A01", {}, {"pointers"}),
+        (Verb.PRESENT, {"condition": Condition(line_without_pointer=True)}, "A01", {}, {"pointers"}),
+        (Verb.PRESENT, {"pointed": "line", "condition": THERAPY}, "A01", {}, {"pointers", "procedures"}),
+        (
+            Verb.PRESENT,
+            {"pointed": "line", "condition": THERAPY},
+            "A01",
+            {"lines": [ServiceLine(1, (1,))]},
+            {"procedures"},
+        ),
+        (
+            Verb.PRESENT,
+            {"pointed": "line", "condition": THERAPY},
+            "A01",
+            {"lines": [ServiceLine(1, (), "97110")]},
+            {"pointers"},
+        ),
+        (
+            Verb.PRESENT,
+            {"pointed": "line", "condition": THERAPY},
+            "A01",
+            {"lines": [ServiceLine(1, (), "99213")]},
+            set(),
+        ),
+        (Verb.PRESENT, {"poa": ("N",)}, "A00", {"setting": "inpatient"}, {"poa"}),
+        (Verb.PRESENT, {"poa": ("N",)}, "A01", {"setting": "outpatient"}, set()),
+        (Verb.PRESENT, {"poa": ("N",), "condition": ADULTS}, "A01", {"setting": "inpatient"}, {"poa", "age"}),
+    ],
+    ids=str,
+)
+def test_what_an_edit_could_not_be_judged_for_is_what_it_asks_for_and_the_claim_does_not_say(
+    verb, asked, codes, about, needs
+):
+    has_subject, needs_object = FORMS[verb].has_subject, FORMS[verb].needs_object
+    subject, related = CodeSet.of([1] * has_subject), CodeSet.of([2] * needs_object)
+    edit = Edit(rule=0, verb=verb, subject=subject, object=related, **asked)
+    other = Edit(rule=1, verb=Verb.PRESENT, subject=CodeSet.of([0, 1]))
+    judged = JudgedClaim.of(Claim(codes, **about), EDITION)
+    assert could_not_be_judged([other, edit, other], judged) == {(need, 0) for need in needs}
+    told = judge_of([other, edit, other]).unjudged.of(judged, bytes([3] * 3), EDITION.starts)
+    assert {(one.needs, one.rules) for one in told} == {(need, ("small/b",)) for need in needs}
 
 
 @given(
