@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from tests.engines.strategies import EDITION, program_of
 from weakcode.claims import Claim, ServiceLine
+from weakcode.codes.catalog import edition_for
 from weakcode.codes.codeset import CodeSet
+from weakcode.compile.compiler import compile_packs
+from weakcode.rules.load import load_pack
+from weakcode.rules.model import When
+from weakcode.rules.structure import file_key
 from weakcode.semantics.conditions import Condition, holds, unmet
 from weakcode.semantics.edits import CompiledRule, Edit
 from weakcode.semantics.judged import JudgedClaim
@@ -126,6 +132,7 @@ def test_a_condition_holds_up_to_its_limit_and_what_the_claim_does_not_say_does_
 
 NO_AGE = {"age_min": 5, "age_max": 3}
 NO_DAY = {"starts": dt.date(2026, 5, 3), "ends": dt.date(2026, 5, 1)}
+EARLY_MAY = {"starts": dt.date(2026, 5, 1), "ends": dt.date(2026, 5, 3)}
 BOTH_FAULTS = {"pointer_off_claim": True, "line_without_pointer": True}
 NOT_OFF_CLAIM = "no pointer of a service line leads beyond the diagnoses"
 NOT_BARE = "no service line is without a pointer beside others that have some"
@@ -150,6 +157,9 @@ NOT_BARE = "no service line is without a pointer beside others that have some"
             ],
         ),
         (NO_DAY, {"service_date": "2026-05-03"}, ["the service date 2026-05-03 is after 2026-05-01"]),
+        (EARLY_MAY, {"service_date": "2026-04-30"}, ["the service date 2026-04-30 is before 2026-05-01"]),
+        (EARLY_MAY, {"service_date": "2026-05-04"}, ["the service date 2026-05-04 is after 2026-05-03"]),
+        ({"age_min": 3, "age_max": 5}, {"age": 6}, ["the age 6 is above 5"]),
         ({"diagnoses_min": 3}, {}, ["the claim has 2 diagnoses, not at least 3"]),
         ({"diagnoses_max": 1}, {}, ["the claim has 2 diagnoses, not at most 1"]),
         ({"diagnoses_min": 3, "diagnoses_max": 9}, {}, ["the claim has 2 diagnoses, not at least 3 and at most 9"]),
@@ -403,3 +413,71 @@ def test_of_several_terms_the_first_in_the_text_is_told():
     both = edit(terms=("weak", "weary"))
     assert found_term(both, RULE, "weary and weak", 3, EDITION) == "weary"
     assert found_term(both, RULE, "weak and weary", 3, EDITION) == "weak"
+
+
+ASKED: list[tuple[str, dict[str, object] | None]] = [
+    ("", None),
+    ("when: {age: {min: 18}}", {"age_min": 18}),
+    ("when: {age: {max: 0}}", {"age_max": 0}),
+    ("when: {age: {min: 18, max: 64}}", {"age_min": 18, "age_max": 64}),
+    ("when: {sex: F}", {"sex": "F"}),
+    ("when: {setting: inpatient}", {"settings": ("inpatient",)}),
+    ("when: {payer: [Acme Gold, MED*]}", {"payers": ("acme gold", "med*")}),
+    ("when: {plan: MB}", {"plans": ("MB",)}),
+    ("when: {bill_type: ['131', 11*]}", {"bill_types": ("131", "11*")}),
+    ("when: {frequency: '7'}", {"frequencies": ("7",)}),
+    ("when: {original_reference: missing}", {"original_references": ("missing",)}),
+    ("when: {place: '11'}", {"places": ("11",)}),
+    ("when: {state: CA}", {"states": ("CA",)}),
+    ("when: {taxonomy: 207*}", {"taxonomies": ("207*",)}),
+    ("when: {provider: '1234567893'}", {"providers": ("1234567893",)}),
+    ("when: {rendering_provider: '1234567893'}", {"rendering_providers": ("1234567893",)}),
+    ("when: {rendering_taxonomy: 207*}", {"rendering_taxonomies": ("207*",)}),
+    ("when: {diagnoses: {min: 2}}", {"diagnoses_min": 2}),
+    ("when: {diagnoses: {max: 12}}", {"diagnoses_max": 12}),
+    ("when: {principals: {min: 0, max: 1}}", {"principals_min": 0, "principals_max": 1}),
+    (
+        "when: {line: {procedure: '97110', units: {min: 2}, charge: {max: 9}}}",
+        {"line_procedures": ("97110",), "line_units_min": 2, "line_charge_max": 9},
+    ),
+    ("when: {service_date: {from: 2026-05-01}}", {"starts": dt.date(2026, 5, 1)}),
+    ("when: {service_date: {to: 2026-05-01}}", {"ends": dt.date(2026, 5, 1)}),
+    (
+        "effective: {from: 2026-04-01, to: 2026-06-30}",
+        {"starts": dt.date(2026, 4, 1), "ends": dt.date(2026, 6, 30)},
+    ),
+    # On the days on which both hold.
+    (
+        "when: {service_date: {from: 2026-05-01, to: 2026-05-31}}, effective: {from: 2026-04-01, to: 2026-06-30}",
+        {"starts": dt.date(2026, 5, 1), "ends": dt.date(2026, 5, 31)},
+    ),
+    (
+        "when: {service_date: {from: 2026-05-01}}, effective: {from: 2026-05-02, to: 2026-06-30}",
+        {"starts": dt.date(2026, 5, 2), "ends": dt.date(2026, 6, 30)},
+    ),
+    (
+        "when: {documented: {all: [one, two], none: three}}",
+        {"documented_all": ("one", "two"), "documented_none": ("three",)},
+    ),
+    ("when: {documented: {any: [one, two]}}", {"documented_any": ("one", "two")}),
+    ("when: {present: A00.0}", {"present": only(0)}),
+    ("when: {absent: A00.1}", {"absent": only(1)}),
+    ("when: {first_listed: A00.0}", {"first_listed": only(0)}),
+    ("when: {sex: M, absent: A00.1}", {"sex": "M", "absent": only(1)}),
+    ("pointed: off-claim", {"pointer_off_claim": True}),
+    ("pointed: no-pointer", {"line_without_pointer": True}),
+    ("subject: I10, pointed: first", None),
+    ("subject: I10, pointed: {how: never}, when: {sex: F}", {"sex": "F"}),
+]
+
+
+def test_each_key_of_a_case_asks_for_its_part_of_the_claim_and_nothing_else():
+    asked = [text if "pointed" in text else f"subject: I10, once: true, {text}" for text, _ in ASKED]
+    rules = [f"  - {{id: r{at}, title: T, severity: error, {text}}}" for at, text in enumerate(asked)]
+    head = ["pack: own", "title: Own", "facts: {one: One, two: Two, three: Three}", "rules:"]
+    pack = load_pack("\n".join([*head, *rules]), name="own.yaml").pack
+    _, edits = compile_packs([pack], edition_for(None).whole)
+    conditions = {edit.rule: edit.condition for edit in edits}
+    assert list(conditions.values()) == [None if one is None else Condition(**one) for _, one in ASKED]
+    said = " ".join(text for text, _ in ASKED)
+    assert not [field.name for field in attrs.fields(When) if f"{file_key(field)}: " not in said]
