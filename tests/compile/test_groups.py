@@ -14,6 +14,7 @@ from weakcode.codes.catalog import edition_for
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.expression.parsing import parse
+from weakcode.codes.expression.spelling import spelled
 from weakcode.compile.compiler import compile_packs
 from weakcode.compile.lint import lint
 from weakcode.rules.load import load_pack
@@ -213,7 +214,9 @@ def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
     "by", [Grouping(side=True), Grouping(characters=(1, 2, 3), side=True), Grouping(characters=(2, 7))]
 )
 def test_codes_are_grouped_as_each_is_by_itself(by):
-    codes = edition().codeset("H33-H36, H40, S42.0-, S52.5-, Z96.6-, D71, F53, M19-M20")
+    # Among them sides by a 7th character, titles of other days, and titles of two sides or of an unspecified one.
+    wanted = "H33-H36, H40, S42.0-, S52.5-, Z96.6-, D71, F53, M19-M20, E08.32-, C34, C43.1-, H53.46-, H54.0-"
+    codes = edition().codeset(wanted)
     expected = {}
     for code_id in codes:
         code, title = edition().titled_code(code_id)
@@ -223,6 +226,15 @@ def test_codes_are_grouped_as_each_is_by_itself(by):
             group = tuple(compact[place - 1] for place in by.characters) + ((side,) if by.side else ())
             expected.setdefault(group, []).append(code_id)
     assert list(groups_of(codes, by, edition()).items()) == [(key, CodeSet.of(ids)) for key, ids in expected.items()]
+
+
+def test_each_group_lists_its_own_objects_where_its_message_says_them():
+    by = ((1, 2, 3), False)
+    _, edits = compiled("require", "anywhere", "H40.11-, L89.4-", "H40.-, L89.15-", *by)
+    assert [edit.listed for edit in edits] == [spelled(edit.object, edition()) for edit in edits]
+    assert [edit.listed for edit in edits] == ["H40.-", "L89.15-"]
+    _, edits = compiled("forbid", "anywhere", "H40.11-, L89.4-", "H40.12-, L89.15-", *by)
+    assert [edit.listed for edit in edits] == ["", ""], "a message that names both codes lists none"
 
 
 def test_two_codes_are_a_group_and_one_is_none():

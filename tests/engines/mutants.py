@@ -315,7 +315,8 @@ class Replacing:
             CALLS.write_text(calls, "utf-8")
         items = {item.nodeid: item for item in session.items}
         for mutant, name in self._wanted:
-            tests = [items[test] for test in _calling(f"{mutant.module} {name}", self._most)]
+            what = mutant.module if _remembers(mutant.module) else f"{mutant.module} {name}"
+            tests = [items[test] for test in _calling(what, self._most)]
             told, end = _in_a_fork(
                 lambda tell, m=mutant, n=name, t=tests: self._try(m, n, t, tell), SETTINGS["seconds"]
             )
@@ -357,6 +358,11 @@ def _is_current() -> bool:
     files = [test.partition("::")[0] for test in SETTINGS["tests"]]
     files += [f"src/weakcode/{module}.py" for module in SETTINGS["modules"]]
     return CALLS.exists() and CALLS.stat().st_mtime >= max((PROJECT / file).stat().st_mtime for file in files)
+
+
+def _remembers(module: str) -> bool:
+    """Tell whether functions of a module keep what they return: only the first of all tests is known to call them."""
+    return re.search(r"^@(remembered|lru_cache|cache)\b", _source(module), re.MULTILINE) is not None
 
 
 def _calling(what: str, most: float) -> list[str]:

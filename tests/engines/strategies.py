@@ -212,9 +212,11 @@ def edits(draw, rules: int = 3, kinds: Sequence[tuple[Verb, Where]] = SENTENCES)
     related = CodeSet()
     if form.needs_object:
         # A code that is its own object forbids nothing: both kinds of edits are wanted.
-        related = draw(code_sets) - draw(st.sampled_from([subject, subject, CodeSet()]))
+        drawn = draw(code_sets)
+        related = drawn - draw(st.sampled_from([subject, subject, CodeSet()])) or drawn
     condition = draw(edit_conditions)
-    filtered = dict(draw(filters)) if form.has_subject else {}
+    # Two codes in one relation meet seldom enough.
+    filtered = dict(draw(st.just({}) | filters if form.has_relation else filters)) if form.has_subject else {}
     if condition is not None and condition.faults:
         # A rule file with both is refused.
         filtered.pop("poa", None)
