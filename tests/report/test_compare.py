@@ -169,3 +169,34 @@ def test_what_is_no_table_of_findings_is_refused_in_a_sentence(
     said = command(sides[0], place.format(file), status=2).output
     assert said.startswith("weakcode: ")
     assert len(said.splitlines()) == 1
+
+
+def test_a_run_whose_id_begins_with_that_of_another_has_its_own_findings(tmp_path: Path) -> None:
+    for rows, run in (
+        ("A,M62.84\nB,M62.84\n", "monday"),
+        ("A,M62.84\n", "monday-2"),
+        ("A,M62.84\n", "monday-0badcafe"),
+    ):
+        path = tmp_path / "claims.csv"
+        path.write_text(f"claim_id,codes\n{rows}")
+        into = ["scrub", str(path), "--only", "weakness", "--into", f"parquet:{tmp_path / 'out'}", "--run-id", run]
+        assert CliRunner().invoke(main, into).exit_code == 1
+    for run in ("monday-2", "monday-0badcafe"):
+        text = command(f"{tmp_path / 'out'}@monday", f"{tmp_path / 'out'}@{run}").stdout
+        assert "0 new, 1 gone, 0 changed, 1 the same" in text
+
+
+def test_a_run_without_findings_in_a_folder_of_partitions_is_compared_and_reported(tmp_path: Path) -> None:
+    from weakcode.report.render import write_report
+
+    out = tmp_path / "out"
+    for codes, run in (("M62.84", "monday"), ("I10", "tuesday")):
+        path = tmp_path / "claims.csv"
+        path.write_text(f"claim_id,codes,payer\nA,{codes},Acme\n")
+        into = ["--into", f"parquet:{out}", "--partition-by", "payer", "--run-id", run, "--fail-on", "never"]
+        assert CliRunner().invoke(main, ["scrub", str(path), "--only", "weakness", *into]).exit_code == 0
+    assert "0 new, 1 gone, 0 changed, 0 the same" in command(f"{out}@monday", f"{out}@tuesday").stdout
+    assert "1 new, 0 gone, 0 changed, 0 the same" in command(f"{out}@tuesday", f"{out}@monday").stdout
+    shown = write_report([str(out)], tmp_path / "r.html")
+    assert (shown.findings, shown.claims, shown.clean, len(shown.trend.runs if shown.trend else ())) == (0, 1, 1, 2)
+    assert write_report([f"{out}@tuesday"], tmp_path / "r.html").clean == 1

@@ -170,3 +170,28 @@ def test_options_of_tables_that_do_not_go_together_are_told(tmp_path: Path, opti
     if "adbc" in options[1]:
         pytest.importorskip("adbc_driver_manager", reason="needs the extra sql")
     assert said in scrub(claims(tmp_path, ROWS), *options, status=2).output
+
+
+@pytest.mark.parametrize(("kind", "name"), [("duckdb", "SQLite"), ("sqlite", "DuckDB")])
+def test_a_file_of_the_other_kind_is_told(tmp_path: Path, kind: str, name: str) -> None:
+    (other,) = set(KINDS) - {kind}
+    scrub(claims(tmp_path, ROWS), "--into", f"{other}:{tmp_path / 'f.db'}:findings")
+    said = f"f.db is a database of {name}; write {other}: instead of {kind}:"
+    assert said in scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{tmp_path / 'f.db'}:findings", status=2).stderr
+    compared = CliRunner().invoke(main, ["compare", *[f"{kind}:{tmp_path / 'f.db'}:findings"] * 2])
+    assert compared.exit_code == 2
+    assert said in compared.stderr
+
+
+def test_a_file_of_duckdb_that_found_no_room_is_not_in_the_way_of_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(path: str, **_: object) -> None:
+        Path(path).touch()
+        raise duckdb.IOException("IO Error: Could not write file: No space left on device")
+
+    into = ["--into", f"duckdb:{tmp_path / 'f.db'}:findings"]
+    with monkeypatch.context() as patched:
+        patched.setattr(duckdb, "connect", connect)
+        assert "No space left on device" in scrub(claims(tmp_path, ROWS), *into, status=2).stderr
+    scrub(claims(tmp_path, ROWS), *into)

@@ -101,7 +101,7 @@ class _Group(click.Group):
         except output.UnsaidError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)
         except WeakcodeError as error:
-            _stop(str(error), Status.BAD_INPUT, error)
+            _stop(_with_written(str(error)), Status.BAD_INPUT, error)
         except (click.Abort, KeyboardInterrupt):
             # Click itself would exit with 1, which reads as "there are findings".
             _stop(_with_written("stopped", "no output file was written"), Status.INTERRUPTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import tempfile
@@ -33,6 +34,7 @@ from weakcode.report.worklist import WorkListFile, work_claims
 from weakcode.scrub.write.pseudonyms import hashed_id
 
 _MEMORY = "600MB"
+_NO_ROOM = "there is not enough memory or room for temporary files to count these findings; TMPDIR says where they go"
 _PAIRS = 25
 _COMMON = 5
 _PAYERS = 24
@@ -91,8 +93,10 @@ def input_errors(files: Sequence[Path]) -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException:
-        raise InputError("there is not enough memory or room for temporary files to count these findings") from None
+        raise InputError(_NO_ROOM) from None
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+        if os.strerror(errno.ENOSPC) in str(error):
+            raise InputError(_NO_ROOM) from None
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception")).lower()
         named = ", ".join(str(path) for path in files[:3])
         raise InputError(

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import attrs
 
 from weakcode.errors import InputError
 from weakcode.report.source import about_files, files_of
-from weakcode.report.tables import copied_table, is_table_in_file, run_of_folder, stored_runs
+from weakcode.report.tables import copied_table, is_table_in_file, run_of_folder, stored_runs, without_findings
 from weakcode.scrub.write.folders import RUNS as RECORDS
 from weakcode.scrub.write.runs.records import is_without_summary
 
@@ -40,16 +41,20 @@ def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | No
     findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
     With `together`, all findings files are one run. `duckdb:FILE:TABLE` and `sqlite:FILE:TABLE` are the runs that wrote
     into the table; its findings, copied into the folder `scratch`, are those of the last. A folder that
-    `--into parquet:` wrote is all runs in it, each with its findings. `@RUN` behind a table or such a folder names one
-    run of it. Raises InputError for inputs that are none of these.
+    `--into parquet:` wrote is all runs in it, each with its findings; one without any gets a file in `scratch`. `@RUN`
+    behind a table or such a folder names one run of it. Raises InputError for inputs that are none of these.
     """
     inputs = [one.removeprefix("parquet:") for one in inputs]
     tables = [one for one in inputs if scratch is not None and is_table_in_file(one)]
     stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path())]
     folders = [] if together else [path for path in inputs if path not in tables and (Path(path) / RECORDS).is_dir()]
-    stored += [run for path in folders for run in _of_folder(Path(path))]
-    chosen = {one: run for one in inputs if one not in tables and (run := run_of_folder(one)) is not None}
-    for name, said, of_run in chosen.values():
+    stored += [run for path in folders for run in _of_folder(Path(path), scratch)]
+    chosen = {}
+    for place, one in enumerate(inputs):
+        if scratch is not None and one not in tables:
+            chosen[one] = run_of_folder(one, scratch / f"run-{place}.parquet")
+    chosen = {one: run for one, run in chosen.items() if run is not None}
+    for name, said, of_run in filter(None, chosen.values()):
         stored.append(attrs.evolve(_summarized(name, said), files=tuple(map(Path, of_run.paths))))
     plain = [path for path in inputs if path not in (*tables, *folders, *chosen)]
     given = [one for path in plain for one in _inside(Path(path))]
@@ -99,12 +104,14 @@ def _of_table(given: str, place: int, scratch: Path) -> list[GivenRun]:
     return [*runs, attrs.evolve(last, files=(copied,))]
 
 
-def _of_folder(folder: Path) -> list[GivenRun]:
+def _of_folder(folder: Path, scratch: Path | None) -> list[GivenRun]:
     """Return the runs that `--into` wrote into a folder, each with its findings."""
-    runs = [
-        attrs.evolve(_summarized(folder.resolve().name, said), files=tuple(files))
-        for said, files in stored_runs(folder)
-    ]
+    runs = []
+    for said, files in stored_runs(folder):
+        run = _summarized(folder.resolve().name, said)
+        if not files and scratch is not None:
+            files = [without_findings(said, scratch / f"{uuid4()}.parquet")]
+        runs.append(attrs.evolve(run, files=tuple(files)))
     if not any(run.files for run in runs):
         raise InputError(f"the folder {folder} has no findings of a run that completed")
     return runs

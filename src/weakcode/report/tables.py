@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
+from weakcode.scrub.write.databases.embedded import check_kind
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import RUNS
 from weakcode.scrub.write.folders import RUNS as RECORDS
@@ -35,6 +38,8 @@ _NAMES = tuple(column.name for column in COLUMNS)
 _LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
 
+_SAID = (("version", "weakcode"), ("engine", "engine"), ("packs", "packs"))
+"""What a findings file says of its making, by the columns of a table that say it."""
 _COUNTS = ("evaluated", "rejected", "clean")
 
 Asked = Callable[[str], Iterator["pa.RecordBatch"]]
@@ -75,15 +80,15 @@ def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
             raise InputError(f"{given} has no file or no table; write it as {kind}:FILE:TABLE or {kind}:FILE:TABLE@RUN")
         if not Path(path).is_file():
             raise InputError(f"there is no file {path}")
-        with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
+        with _in_file(kind, path) as asked:
             _copied(asked, TableName.of(table), run, target)
         return FindingsFiles((str(target),), (where.rpartition("/")[2] + (f"@{run}" if run else ""),))
     plain = given.removeprefix(_FOLDER)
     if Path(plain).exists():
-        return FindingsFiles((plain,), (Path(plain).name,))
+        return FindingsFiles((plain,), (Path(plain).resolve().name,))
     where, run = _without_run(plain)
     if run is not None and Path(where).is_dir():
-        return _of_folder(where, run)
+        return _of_folder(where, run, target)
     if db is not None:
         with _adbc(db) as asked:
             _copied(asked, TableName.of(where), run, target)
@@ -110,7 +115,7 @@ def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
         raise InputError(f"there is no file {path}")
     table = TableName.of(name)
     runs = attrs.evolve(table, table=RUNS).quoted
-    with (_duckdb if kind == "duckdb" else _sqlite)(path) as asked:
+    with _in_file(kind, path) as asked:
         query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
         rows = sorted(_rows(asked, query), key=lambda row: (row.get("number") or 0, row["started"]))
         summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
@@ -141,15 +146,15 @@ def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
     return [(said, files) for *_, said, files in sorted(found, key=lambda one: one[:2])]
 
 
-def run_of_folder(given: str) -> tuple[str, dict[str, Any], FindingsFiles] | None:
+def run_of_folder(given: str, target: Path) -> tuple[str, dict[str, Any], FindingsFiles] | None:
     """Return the name, the summary and the files of a run that is given as `FOLDER@RUN`; None for anything else.
 
-    Raises InputError for a run that is not there.
+    `target` is written for a run that found nothing. Raises InputError for a run that is not there.
     """
     folder, run = _without_run(given)
     if run is None or Path(given).exists() or not (Path(folder) / RECORDS).is_dir():
         return None
-    found = _of_folder(folder, run)
+    found = _of_folder(folder, run, target)
     record = Path(folder) / RECORDS / f"{quote(run, safe='')}.json"
     return f"{Path(folder).resolve().name}@{run}", json.loads(record.read_text("utf-8")), found
 
@@ -167,7 +172,7 @@ def _without_run(given: str) -> tuple[str, str | None]:
     return (before, run) if before and is_run_id(run) else (given, None)
 
 
-def _of_folder(folder: str, run: str) -> FindingsFiles:
+def _of_folder(folder: str, run: str, target: Path) -> FindingsFiles:
     name = quote(run, safe="")
     record = Path(folder) / RECORDS / f"{name}.json"
     if not record.is_file():
@@ -180,21 +185,50 @@ def _of_folder(folder: str, run: str) -> FindingsFiles:
     if found.get("findings") and not files:
         raise InputError(f"the folder {folder} has no findings of run {run} any more: later runs replaced them")
     if not files:
-        raise InputError(f"run {run} of the folder {folder} wrote no findings, so there is no file of it")
-    return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).name}@{run}",))
+        if not found.get("is_kept"):
+            raise InputError(f"the findings of run {run} of the folder {folder} were not kept")
+        files = [without_findings(found, target)]
+    return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).resolve().name}@{run}",))
 
 
 def _files_of(folder: Path, name: str) -> list[Path]:
-    """Return the files of the run whose record has this name."""
+    """Return the files of the run whose record has this name, also those that --into-mode append called apart."""
+    appended = re.compile(rf"findings-{re.escape(name)}-[0-9a-f]{{8}}\.parquet")
     return [
         path
         for path in parquet_files(folder)
-        if path.name == f"findings-{name}.parquet" or path.name.startswith(f"findings-{name}-")
+        if path.name == f"findings-{name}.parquet"
+        # Such a name can also be that of a run of a longer id.
+        or (appended.fullmatch(path.name) and _run_of(path) == unquote(name))
     ]
+
+
+def _run_of(path: Path) -> str:
+    import pyarrow.parquet as pq
+
+    said: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
+    return said.get(b"weakcode.run.id", b"").decode()
+
+
+def without_findings(summary: Mapping[str, Any], target: Path) -> Path:
+    """Write the file of a run that found nothing, which in a folder of partitions has none."""
+    import pyarrow.parquet as pq
+
+    said = {f"weakcode.{name}": str(summary[name]) for name in ("engine", "claims_in", *_COUNTS, "waived")}
+    said["weakcode.version"] = summary["weakcode"]
+    for name, words in (("packs", "packs"), ("edition", "editions"), ("notes_edition", "notes_editions")):
+        said[f"weakcode.{name}"] = ", ".join(summary[words])
+    pq.write_table(findings_schema().empty_table().replace_schema_metadata(said), target)
+    return target
 
 
 def _the_last(runs: Sequence[str]) -> str:
     return f"; its last are {', '.join(runs[-5:])}" if runs else ""
+
+
+def _in_file(kind: str, path: str) -> AbstractContextManager[Asked]:
+    check_kind(kind, path)
+    return _duckdb(path) if kind == "duckdb" else _sqlite(path)
 
 
 @contextmanager
@@ -276,28 +310,43 @@ def _copied(
     `summary` says how many claims the run had of which these are all findings.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     if run is not None:
         _check_run(asked, table, run)
     # A run id is letters, digits and . _ : + -.
     where = f" WHERE run_id = '{run}'" if run else ""
-    names: list[str] = []
-    with pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
+    said: dict[str, set[str]] = {name: set() for name, column in _SAID}
+    with _room_for(target), pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
         for batch in asked(f"SELECT * FROM {table.quoted}{where}"):  # noqa: S608
             missing = [name for name in _NEEDED if name not in batch.schema.names]
             if missing:
                 raise InputError(f"{table} is not a table of findings: it has no column {', '.join(missing)}")
             columns = [_column(batch, field) for field in findings_schema()]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=findings_schema()))
-            names = batch.schema.names
-        for name, column in (("version", "weakcode"), ("engine", "engine"), ("packs", "packs")):
-            if column in names:
-                said = _rows(asked, f"SELECT DISTINCT {column} AS said FROM {table.quoted}{where}")  # noqa: S608
-                words = sorted({_as_words(row["said"]) for row in said} - {""})
-                writer.add_key_value_metadata({f"weakcode.{name}": ", ".join(words)})
+            for name, column in _SAID:
+                if column in batch.schema.names:
+                    words = batch.column(column)
+                    if pa.types.is_list(words.type):
+                        words = pc.binary_join(words, ", ")
+                    said[name].update(map(_as_words, pc.unique(words).to_pylist()))
+        known = {name: ", ".join(sorted(words - {""})) for name, words in said.items()}
+        writer.add_key_value_metadata({f"weakcode.{name}": words for name, words in known.items() if words})
         counts = {f"weakcode.{name}": str(summary[name]) for name in _COUNTS if summary and name in summary}
         writer.add_key_value_metadata(counts)
+
+
+@contextmanager
+def _room_for(target: Path) -> Iterator[None]:
+    """Say in a sentence that a temporary file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "it cannot be written"
+        raise InputError(
+            f"the findings need a temporary file in {target.parent.parent}: {why}; TMPDIR names another folder"
+        ) from None
 
 
 def _check_run(asked: Asked, table: TableName, run: str) -> None:

@@ -29,7 +29,23 @@ def opened(kind: str, path: str) -> Database:
     """Open the database in a file, which is made where it is not there. Raises InputError where it cannot be."""
     if not Path(path).absolute().parent.is_dir():
         raise InputError(f"the folder of {path} does not exist; make it first")
+    check_kind(kind, path)
     return DuckdbDatabase(path) if kind == "duckdb" else SqliteDatabase(path)
+
+
+def check_kind(kind: str, path: str) -> None:
+    """Raise InputError where a file is of the other kind of database."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(16)
+    except OSError:  # what it is, opening it will tell
+        return
+    for other, name, is_of in (
+        ("sqlite", "SQLite", start.startswith(b"SQLite format 3\0")),
+        ("duckdb", "DuckDB", start[8:12] == b"DUCK"),
+    ):
+        if is_of and kind != other:
+            raise InputError(f"{path} is a database of {name}; write {other}: instead of {kind}:")
 
 
 class _Embedded:
@@ -99,8 +115,14 @@ class DuckdbDatabase(_Embedded):
         import duckdb
 
         super().__init__(path, (duckdb.Error, OSError))
+        is_new = not Path(path).exists()
         with self._clear_errors():
-            self._connection = self._opened()
+            try:
+                self._connection = self._opened()
+            except duckdb.Error:
+                if is_new:
+                    _remove_empty(path)
+                raise
             self._connection.execute(self._begin)
 
     def _opened(self) -> Any:
@@ -176,6 +198,13 @@ class SqliteDatabase(_Embedded):
     def index(self, table: TableName, column: str) -> None:
         """Make a new table quick to search by a column."""
         self.execute(f'CREATE INDEX "{table.table}_{column}" ON "{table.table}" ({column})')
+
+
+def _remove_empty(path: str) -> None:
+    """Remove a file that DuckDB made and had no room for: it would not open it again."""
+    with suppress(OSError):
+        if not Path(path).stat().st_size:
+            Path(path).unlink()
 
 
 def _plain(value: Any) -> Any:
