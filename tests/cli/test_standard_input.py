@@ -193,7 +193,12 @@ def _terminated(given: subprocess.Popen[bytes]) -> None:
     given.wait()
 
 
-@pytest.mark.parametrize(("end", "status"), [(_ended, 1), (_terminated, 130)])
+def _hung_up(given: subprocess.Popen[bytes]) -> None:
+    given.send_signal(signal.SIGHUP)
+    given.wait()
+
+
+@pytest.mark.parametrize(("end", "status"), [(_ended, 1), (_terminated, 130), (_hung_up, 130)])
 def test_claims_are_kept_where_nobody_else_can_read_them_and_are_gone_afterwards(
     temporary: Path, end: Callable[[subprocess.Popen[bytes]], None], status: int
 ) -> None:

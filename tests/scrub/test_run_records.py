@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,19 @@ from weakcode.cli import main
 from weakcode.scrub.run import Plan
 from weakcode.scrub.write.databases import postgres
 from weakcode.scrub.write.targets import sink_for
+
+
+def full_for(monkeypatch: pytest.MonkeyPatch, folder: Path, pattern: str) -> None:
+    """Have the disk be full for some files."""
+    synced = os.fsync
+
+    def fsync(handle: int) -> None:
+        if any(os.path.samestat(os.fstat(handle), path.stat()) for path in folder.glob(pattern)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
 
 PLACES = ["duckdb", "sqlite", "postgresql", "folder", "file"]
 KILLED = (
@@ -179,3 +194,32 @@ def test_a_new_folder_of_a_run_that_cannot_begin_is_not_made(tmp_path: Path) -> 
     place.run("--rejects", place.claims, status=2)
     place.run("--digests", tmp_path / "d.parquet", status=2)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_record_without_room_is_told_before_anything_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place("file", tmp_path, "")
+    (tmp_path / "f.parquet").write_bytes(b"of yesterday")
+    full_for(monkeypatch, tmp_path / "records", ".*.json.partial")
+    said = place.run("--run-id", "monday", status=2).stderr
+    assert said.startswith("weakcode: the disk is full: ")
+    assert said.count("\n") == 1
+    assert (tmp_path / "f.parquet").read_bytes() == b"of yesterday"
+    assert [path.name for path in (tmp_path / "records").iterdir()] == ["monday.running"]
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "folder"])
+def test_a_summary_without_room_leaves_what_findings_go_into_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    place = Place(kind, tmp_path, "")
+    place.run("--run-id", "monday")
+    full_for(monkeypatch, tmp_path, ".s.json.*.partial")
+    assert "the disk is full" in place.run("--run-id", "tuesday", "--summary", tmp_path / "s.json", status=2).stderr
+    assert place.record("monday")[0] == "completed"
+    assert place.record("tuesday")[0] == "failed"
+    if kind == "folder":
+        assert [path.name for path in (tmp_path / "out").glob("*.parquet")] == ["findings-monday.parquet"]
+    else:
+        assert asked_of(kind, tmp_path, "", "SELECT DISTINCT run_id FROM findings") == [("monday",)]

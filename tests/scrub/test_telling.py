@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -211,4 +213,27 @@ def test_a_program_hears_of_runs_through_logging(tmp_path: Path, caplog: pytest.
         scrub([path], Validator(packs="weakness"), output=tmp_path / "f.csv", run_id="night-7")
     (start, end) = [record for record in caplog.records if record.name == "weakcode.scrub"]
     assert start.getMessage() == "run night-7 started"
-    assert end.getMessage().startswith("run night-7 completed: 2 claims, 1 evaluated, 1 rejected, 1 findings in ")
+    assert end.getMessage().startswith("run night-7 completed: 2 claims, 1 evaluated, 1 rejected, 1 finding in ")
+
+
+def test_an_event_for_which_there_is_no_room_leaves_no_part_of_a_line(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    file = tmp_path / "events.jsonl"
+    run(tmp_path, "-o", tmp_path / "f.csv", "--lineage", file)
+    before = file.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 100, limits[1]))
+    try:
+        done = run(tmp_path, "-o", tmp_path / "f.csv", "--lineage", file, status=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "events.jsonl cannot be written: No space left on device" in done.stderr
+    assert file.read_bytes() == before
+
+
+def test_nothing_but_what_goes_wrong_is_on_standard_error_of_a_quiet_run(tmp_path: Path) -> None:
+    claims = tmp_path / "claims.csv"
+    claims.write_text("claim_id,codes\nA,M62.84\n")
+    command = ["scrub", claims, "--only", "weakness", "--into", f"duckdb:{tmp_path / 'f.db'}:findings", "--quiet"]
+    done = subprocess.run([sys.executable, "-m", "weakcode", *command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

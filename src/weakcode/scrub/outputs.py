@@ -212,32 +212,38 @@ class OpenOutputs:
                 if self.sink:
                     self.sink.rejected(row)
 
-    def finish(self, summary: Summary) -> None:
-        """Put everything in its place; of a run that is not kept, what tells why."""
-        if summary.is_kept:
-            metadata = summary.metadata(run=self._names_run)
-            for writer in self.tables:
+    def ready(self, summary: Summary) -> None:
+        """Write what is left to write of files, so that a full disk shows before anything is in its place."""
+        metadata = summary.metadata(run=self._names_run)
+        for writer in self.tables:
+            if summary.is_kept:
                 writer.finish(metadata)
-            if self.corrected:
-                self.corrected.finish(metadata)
-            if self.sink:
-                self.sink.end(summary)
-            if self.digests:
-                self.digests.finish(metadata, "" if self.sink is None else self.sink.wrote)
-        else:
-            if self.sink:
-                self.sink.end(summary)
-            for writer in self.tables:
+            elif writer is not self.sink:
                 writer.abandon()
-            if self.corrected:
+        if self.corrected:
+            if summary.is_kept:
+                self.corrected.finish(metadata)
+            else:
                 self.corrected.abandon()
+        if not summary.is_kept:
             if self.digests:
                 self.digests.abandon()
             self._outputs.drop(self._kept)
+        elif self.digests and self.sink is None:
+            self.digests.finish(metadata, "")
         if self._aside:
             self._aside.finish()
         if self._summary:
-            self._outputs.open(self._summary).write(summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+            self._outputs.write(self._summary, summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
         if self._metrics:
-            self._outputs.open(self._metrics).write(openmetrics(summary).encode("utf-8", "backslashreplace"))
+            self._outputs.write(self._metrics, openmetrics(summary).encode("utf-8", "backslashreplace"))
+        self._outputs.flush()
+
+    def finish(self, summary: Summary) -> None:
+        """Put everything in its place; of a run that is not kept, what tells why."""
+        if self.sink:
+            self.sink.end(summary)
+        if self.digests and self.sink and summary.is_kept:
+            # They say as which of its runs the table has this one.
+            self.digests.finish(summary.metadata(run=self._names_run), self.sink.wrote)
         self._outputs.commit()

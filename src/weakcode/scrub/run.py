@@ -143,6 +143,8 @@ class Plan:
                 run.rows_of(self.query)
             counted = attrs.evolve(run.summary(started), run=record.ending(), inputs=digests.files())
             result = counted.gated(self.most_rejects, self.most_errors)
+            out.ready(result)
+            watched_run.completing(result)
             out.finish(result)
             watched_run.completed(result)
         return result

@@ -28,6 +28,10 @@ class Watcher(Protocol):
         """Hear that a run starts, before anything is read."""
         ...
 
+    def completing(self, summary: Summary) -> None:
+        """Hear how a run will come to its end, before anything is in its place; write now what takes room."""
+        ...
+
     def completed(self, summary: Summary) -> None:
         """Hear that a run has come to its end; `is_kept` and `over` of its summary say how."""
         ...
@@ -42,6 +46,11 @@ class WatchedRun:
 
     def __init__(self, watchers: Sequence[Watcher]) -> None:
         self._watchers = watchers
+
+    def completing(self, summary: Summary) -> None:
+        """Tell how the run will come to its end."""
+        for watcher in self._watchers:
+            watcher.completing(summary)
 
     def completed(self, summary: Summary) -> None:
         """Tell that the run has come to its end."""
@@ -72,7 +81,7 @@ def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False)
 def why_of(error: BaseException) -> str:
     """Say why a run ended, without anything that only claims can have put into an exception."""
     if isinstance(error, KeyboardInterrupt):
-        return "stopped by Ctrl-C or SIGTERM"
+        return "stopped by Ctrl-C, SIGTERM or SIGHUP"
     if isinstance(error, WeakcodeError):
         return str(error)
     return f"something went wrong inside weakcode ({type(error).__name__})"
@@ -85,6 +94,9 @@ class RunLogger:
         """Log the start."""
         logger("scrub").info("run %s started", run.id, extra=about("run.started", run=run.id))
 
+    def completing(self, summary: Summary) -> None:
+        """Wait until the run has completed."""
+
     def completed(self, summary: Summary) -> None:
         """Log the counts; as a warning where the run is over a gate or its findings are not kept."""
         assert summary.run is not None
@@ -93,9 +105,12 @@ class RunLogger:
         is_well = summary.is_kept and not summary.over and not summary.unread
         logger("scrub").log(
             logging.INFO if is_well else logging.WARNING,
-            "run %s completed: %s claims, %s evaluated, %s rejected, %s findings in %.1f s%s",
+            "run %s completed: %s, %s evaluated, %s rejected, %s in %.1f s%s",
             summary.run.id,
-            *(f"{number:,}" for number in (summary.claims_in, summary.evaluated, summary.rejected, summary.findings)),
+            _counted(summary.claims_in, "claim"),
+            f"{summary.evaluated:,}",
+            f"{summary.rejected:,}",
+            _counted(summary.findings, "finding"),
             summary.seconds,
             "".join(f"; over {gate}" for gate in summary.over) + ("" if summary.is_kept else "; findings not kept"),
             extra=about(
@@ -147,4 +162,8 @@ def minutely(
 def progress_text(claims: int, findings: int, seconds: float) -> str:
     """Say how far a scrub is."""
     rate = f", {claims / seconds:,.0f}/s" if seconds > 0 else ""
-    return f"{claims:,} claims{rate}, {findings:,} findings"
+    return f"{_counted(claims, 'claim')}{rate}, {_counted(findings, 'finding')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

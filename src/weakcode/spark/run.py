@@ -116,6 +116,7 @@ def scrub_files(
         else:
             *paths, target = [name for name in plain if name is not None]
             result = _by_executors(asked, paths, Path(target), output)
+        watched_run.completing(result)
         watched_run.completed(result)
     return result
 

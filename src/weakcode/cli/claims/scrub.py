@@ -176,6 +176,9 @@ def command(
                 mapping=reading.mapping,
             )
         return ended(result, choice, rejects, as_format, reporting, kept=True)
+    # What was imported stays until the end: to go through all of it for cycles once more takes 3 % of a short run.
+    # Before DuckDB is imported: what it has left at the end, it would tell as leaked, a page of it on standard error.
+    gc.freeze()
     query = None
     judged_by = JudgedBy.of(validator)
     if sql is not None:
@@ -188,8 +191,6 @@ def command(
     names = list(inputs)
     if kept:
         without_pandas()
-    # What was imported stays until the end: to go through all of it for cycles once more takes 3 % of a short run.
-    gc.freeze()
     with terminable(), shown_progress(names, shown=kept and not reporting.quiet) as progress:
         result = Plan(
             names,

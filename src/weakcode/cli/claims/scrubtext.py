@@ -108,7 +108,7 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
         width = max(len(f"{number:,}") for number in summary.by_rule.values())
         rules = [f"{number:>{width},}  {rule}" for rule, number in summary.by_rule.items()]
         if not all_rules and len(rules) > _MOST_RULES:
-            rules[_MOST_RULES:] = [f"{len(rules) - _MOST_RULES} more rules; --all-rules shows them"]
+            rules[_MOST_RULES:] = [f"{text.counted(len(rules) - _MOST_RULES, 'more rule')}; --all-rules shows them"]
         parts.append(text.bullets("By rule", rules))
     if summary.drg is not None:
         parts.append(text.bullets("DRG", _drgs(summary.drg)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from weakcode.base.progress import doing
 from weakcode.cli.common.output import is_logged, on_terminal, say
@@ -20,6 +20,7 @@ from weakcode.scrub.watching import minutely, progress_text
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
 
 
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _ARENAS = -8
 """M_ARENA_MAX of glibc's mallopt."""
 
@@ -134,20 +135,24 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Make SIGTERM end the command as Ctrl-C does, so that no half-written file stays."""
+    """Make SIGTERM and SIGHUP end the command as Ctrl-C does, so that no half-written file stays.
+
+    A signal that is ignored stays ignored, as SIGHUP is below nohup.
+    """
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
+    before: dict[int, Any] = {}
     try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not in the main thread, where signals cannot be handled
-        yield
-        return
-    try:
+        with suppress(ValueError):  # not in the main thread, where signals cannot be handled
+            for number in _ENDING:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, stop)
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def expanded(inputs: Sequence[str]) -> list[str]:

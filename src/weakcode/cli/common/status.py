@@ -28,6 +28,6 @@ _MEANINGS = {
     Status.BAD_INPUT: "bad usage or bad input, or no row that could be read as a claim",
     Status.GATE: "more rejected rows, or claims with errors, than `--max-rejects` or `--max-errors` allows",
     Status.BUG: "something went wrong inside weakcode",
-    Status.INTERRUPTED: "stopped by Ctrl-C or SIGTERM",
+    Status.INTERRUPTED: "stopped by Ctrl-C, SIGTERM or SIGHUP",
     Status.NO_READER: "nobody reads standard output any more",
 }

@@ -202,7 +202,14 @@ def earlier_claims(path: str | os.PathLike[str], table: str | None = None) -> Ea
             raise InputError(
                 f"--since {given} belongs to {there}, and this run writes into {here}; run once without --since"
             )
-        findings = None if table else EarlierFindings(given.parent / said[_FINDINGS].decode())
+        findings = None
+        if table is None:
+            where = given.parent / said[_FINDINGS].decode()
+            if not where.is_file():
+                raise InputError(
+                    f"--since {given} goes with the findings in {where}, which are not there; run once without --since"
+                )
+            findings = EarlierFindings(where)
     except (pa.ArrowException, OSError, KeyError, ValueError, UnicodeDecodeError):
         raise InputError(
             f"--since {given} is not a digests file whose findings are where it says; give what --digests of an "

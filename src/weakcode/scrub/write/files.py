@@ -134,6 +134,20 @@ class Outputs:
                     temporary.unlink(missing_ok=True)
                 del self._targets[temporary]
 
+    def write(self, target: Path, content: bytes) -> None:
+        """Write all of a small file."""
+        file = self.open(target)
+        with writing(target):
+            file.write(content)
+
+    def flush(self) -> None:
+        """Write what waits to be written, so that what is full or broken shows now."""
+        for temporary, file in self._files.items():
+            if not file.closed:
+                with writing(self._targets[temporary]):
+                    file.flush()
+                    os.fsync(file.fileno())
+
     def commit(self) -> None:
         """Put every file in its place."""
         for temporary, file in self._files.items():

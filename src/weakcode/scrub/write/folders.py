@@ -88,6 +88,9 @@ class FolderSink:
                 self._lock_file = (self._staged / "lock").open("wb")
                 _lock(self._lock_file)
 
+    def completing(self, summary: Summary) -> None:
+        """The record is written with the findings."""
+
     def completed(self, summary: Summary) -> None:
         """The record of a run that has come to its end was put in its place with the findings."""
 

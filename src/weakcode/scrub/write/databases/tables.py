@@ -149,6 +149,9 @@ class TableSink:
             raise
         self._is_open = True
 
+    def completing(self, summary: Summary) -> None:
+        """The record is written with the findings."""
+
     def completed(self, summary: Summary) -> None:
         """The record of a run that has come to its end was written with its findings."""
 

@@ -8,6 +8,7 @@ environment: OPENLINEAGE_NAMESPACE, and OPENLINEAGE_PARENT_ID as NAMESPACE/JOB/R
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import uuid
@@ -111,6 +112,9 @@ class Lineage:
             self._run = str(uuid.uuid4())
         self._add("START", {"weakcode_run": _own(id=run.id)}, self._inputs, [_dataset(one) for one in self._outputs])
 
+    def completing(self, summary: Summary) -> None:
+        """The event says what has happened, so it is added afterwards."""
+
     def completed(self, summary: Summary) -> None:
         """Add the event that a run has come to its end: a failure where its findings were not kept."""
         assert summary.run is not None
@@ -166,7 +170,11 @@ class Lineage:
         try:
             # One write of a whole line: runs that share the file do not mix theirs.
             with self._path.open("ab", buffering=0) as file:
-                file.write(line.encode("ascii"))
+                written = file.write(line.encode("ascii"))
+                if written < len(line):
+                    # A part of a line would spoil the next one, too.
+                    file.truncate(file.tell() - written)
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             raise InputError(f"{self._path} cannot be written: {error.strerror or error}") from None
 

@@ -69,16 +69,24 @@ class RunRecords:
             os.fsync(handle.fileno())
             self._mark, self._handle = mark, handle
 
+    def completing(self, summary: Summary) -> None:
+        """Write the summary, which becomes the record when the run has completed."""
+        if self._mark is not None:
+            with writing(self._record(self._mark)):
+                _write(self._record(self._mark), summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+
     def completed(self, summary: Summary) -> None:
-        """Write the summary as the record of the run."""
+        """Make the summary the record of the run."""
         with self._ending() as mark:
             if mark is not None:
-                _written(self._record(mark), summary.to_json().encode("utf-8", "backslashreplace") + b"\n")
+                record = self._record(mark)
+                _part(record).replace(record)
 
     def ended(self, run: RunTime, state: str, why: str) -> None:
         """Say that the run did not complete, and why."""
         with self._ending() as mark:
             if mark is not None:
+                _part(self._record(mark)).unlink(missing_ok=True)
                 self._close(mark, {"run": attrs.asdict(run.ending()), "state": state, "why": why})
 
     def let_go(self) -> None:
@@ -148,9 +156,22 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _written(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.partial")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    _write(path, content)
+    _part(path).replace(path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the content beside a file; where that fails, nothing is left."""
+    part = _part(path)
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
