@@ -25,13 +25,14 @@ import sys
 import threading
 import time
 import tomllib
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import attrs
 import pytest
@@ -184,7 +185,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 def _replace(mutant: Mutant, name: str) -> None:
     """Put the changed body into the function that every module has already imported."""
-    module = sys.modules[_dotted(mutant.module)]
+    module = importlib.import_module(_dotted(mutant.module))
     owner: Any = module
     for part in name.split("."):
         owner = vars(owner)[part] if isinstance(owner, type) else getattr(owner, part)
@@ -216,6 +217,16 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self._source
 
 
+_STANDARD_ERROR = os.dup(2)
+"""As it was before pytest caught what is written there."""
+
+
+def _stop(words: str) -> NoReturn:
+    """Say why the run cannot go on, and end this process: pytest would catch an exception."""
+    os.write(_STANDARD_ERROR, f"{words}\n".encode())
+    os._exit(1)
+
+
 _FAILED = 70
 """How a fork ends that neither tests nor a change of the tested code ended."""
 
@@ -238,6 +249,8 @@ def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> 
             os.setpgrp()
             resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds), math.ceil(seconds) + 5))
             status = work(lambda words: os.write(writing, words.encode()) and None)
+        except BaseException:
+            os.write(_STANDARD_ERROR, traceback.format_exc().encode())
         finally:
             os._exit(status)
     os.close(writing)
@@ -250,7 +263,7 @@ def _in_a_fork(work: Callable[[Callable[[str], None]], int], seconds: float) -> 
         os.killpg(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status == _FAILED:
-        sys.exit("a change could not be made; what it raised is above")
+        _stop("a change could not be made; what it raised is above")
     late = late or status == -signal.SIGXCPU
     return told.decode(), "ran out of time" if late else f"ended with status {status}" if status else ""
 
@@ -293,7 +306,7 @@ def imported_anew(mutant: Mutant, most: float) -> str:
         f"ended with status {pytest.ExitCode.USAGE_ERROR:d}",
         f"ended with status {pytest.ExitCode.NO_TESTS_COLLECTED:d}",
     ):
-        sys.exit(f"there are no such tests, or none that call {mutant.module}: {tests}")
+        _stop(f"there are no such tests, or none that call {mutant.module}: {tests}")
     return told or end
 
 
@@ -311,7 +324,7 @@ class Replacing:
         if not _is_current():
             calls, end = _in_a_fork(lambda tell: self._profile(session.items, tell), 3600)
             if end:
-                sys.exit(f"without a change, this fails already: {calls.splitlines()[-1:]} {end}")
+                _stop(f"without a change, this fails already: {calls.splitlines()[-1:]} {end}")
             CALLS.write_text(calls, "utf-8")
         items = {item.nodeid: item for item in session.items}
         for mutant, name in self._wanted:
@@ -440,7 +453,7 @@ def run(modules: Iterable[str], again: bool, part: tuple[int, int], most: float)
 
         _, end = _in_a_fork(session, 24 * 3600)
         if end:
-            sys.exit(f"the tests {end}")
+            _stop(f"the tests {end}")
         results.counts.clear()
         for mutant in anew:
             results(mutant, imported_anew(mutant, most))

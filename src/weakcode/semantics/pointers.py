@@ -44,7 +44,7 @@ class Pointers:
     first: frozenset[int]
     never: frozenset[int]
     off_claim: bool
-    bare: bool = False
+    bare: bool
 
     @property
     def faults(self) -> int:

@@ -203,7 +203,7 @@ class LinesSeen:
             at = list(places)
             low, high = self.coded.bounds[row : row + 2]
             codes = self.coded.tokens[low:high].tolist()
-            pointers = Pointers(frozenset(), frozenset(), off_claim=False)
+            pointers = Pointers(frozenset(), frozenset(), off_claim=False, bare=False)
             found = pointed_positions(edit, pointers, self.lines.whole(int(row)), codes, self.ids[low:high].tolist())
             kept[at] = [subject in found for subject in hits[at, 2].tolist()]
         return hits[kept]
