@@ -25,7 +25,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class ClaimPart:
     """One part of a claim beside its codes.
 
@@ -62,7 +62,7 @@ class ClaimPart:
         return any(says(getattr(condition, name)) for name in self.needing)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class CodePart:
     """What a condition asks of the codes of a claim: the field of `Condition` and of a rule's `when` that names them.
 
