@@ -158,8 +158,8 @@ OF_CONDITIONS = {
 }
 """What is drawn for each field of a condition."""
 conditions = st.builds(Condition, **OF_CONDITIONS)
-_BY_POINTER = ["first", "never", "line", "line-first", "line-only"]
-pointed = st.sampled_from([None, None, None, None, None, *_BY_POINTER])
+POINTED_KINDS = ("first", "never", "line", "line-first", "line-only")
+pointed = st.sampled_from([None, None, None, None, None, *POINTED_KINDS])
 indicators = st.lists(st.sampled_from(["Y", "N", "U", "W", "1", "missing"]), min_size=1, max_size=4, unique=True)
 _POINTED = pointed.map(lambda one: {"pointed": one})
 _ADMITTED = indicators.map(lambda some: {"poa": tuple(some)})
@@ -192,7 +192,7 @@ pointed_edits = st.builds(
     verb=st.just(Verb.PRESENT),
     subject=many_codes,
     condition=st.none() | _LINED,
-    pointed=st.sampled_from(_BY_POINTER),
+    pointed=st.sampled_from(POINTED_KINDS),
 )
 
 # The verbs that relate two codes are drawn more often: there is more to get wrong. An order says on which side; a rule

@@ -16,6 +16,7 @@ from tests.engines.plain import meets, pointed_to
 from tests.engines.strategies import (
     EDITION,
     NAMES,
+    POINTED_KINDS,
     SENTENCES,
     THOROUGH,
     claims,
@@ -104,11 +105,23 @@ def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     assert holds(condition, judged) == meets(condition, claim, judged.ids, judged.date)
 
 
-@THOROUGH
 @given(pointed_edits, claims)
 def test_service_lines_point_to_what_a_plain_reading_of_them_says(edit, claim):
     judged = JudgedClaim.of(claim, EDITION)
     assert judged.pointed(edit) == pointed_to(edit, claim, judged.ids)
+
+
+def test_two_service_lines_point_to_what_a_plain_reading_says_wherever_they_point():
+    """All ways in which two lines of two pointers can point to four diagnoses and beyond; the last stands twice."""
+    ways = [way for size in (0, 1, 2) for way in product(range(1, 6), repeat=size)]
+    asked = [Edit(0, Verb.PRESENT, only(0, 1), pointed=one) for one in POINTED_KINDS]
+    for one, other, main_only in product(ways, ways, (False, True)):
+        claim = Claim(
+            ["A00", "A03", "A01", "A00"], lines=[ServiceLine(1, one), ServiceLine(2, other, main_only=main_only)]
+        )
+        judged = JudgedClaim.of(claim, EDITION)
+        for edit in asked:
+            assert judged.pointed(edit) == pointed_to(edit, claim, judged.ids), (one, other, main_only, edit.pointed)
 
 
 @given(st.lists(edits(), max_size=8))
