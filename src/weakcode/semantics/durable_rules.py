@@ -33,7 +33,11 @@ Reading = Callable[[Matched], tuple[int, int, int] | None]
 
 
 def _subject(verb: str) -> Any:
-    return c.subject << (m.role == "subject") & (m.verb == verb)
+    return c.subject << (m.verb == verb)
+
+
+def _other_subject() -> Any:
+    return (m.role == "subject") & (m.edit == c.subject.edit)
 
 
 def _object() -> Any:
@@ -77,8 +81,8 @@ def define() -> tuple[dict[str, Any], dict[str, Reading]]:
         (when_all(_closed(), _subject("require anywhere"), none(_object() & (m.at != c.subject.at))), _one),
         (when_all(_closed(), _subject("require before"), none(_object() & (m.at < c.subject.at))), _one),
         (when_all(_closed(), _subject("require after"), none(_object() & (m.at > c.subject.at))), _one),
-        (when_all(c.subject << (m.role == "subject") & (m.verb == "first") & (m.at > 1)), _one),
-        (when_all(c.subject << (m.role == "subject") & (m.verb == "secondary") & (m.at == 1)), _one),
+        (when_all(_subject("first") & (m.at > 1)), _one),
+        (when_all(_subject("secondary") & (m.at == 1)), _one),
         # The first object after the subject, where none stands before either of them.
         (
             when_all(
@@ -104,15 +108,13 @@ def define() -> tuple[dict[str, Any], dict[str, Reading]]:
             when_all(
                 _closed(),
                 _subject("at most one"),
-                c.object << (m.role == "subject") & (m.edit == c.subject.edit) & (m.at > c.subject.at),
-                none((m.role == "subject") & (m.edit == c.subject.edit) & (m.at < c.subject.at)),
+                c.object << _other_subject() & (m.at > c.subject.at),
+                none(_other_subject() & (m.at < c.subject.at)),
             ),
             _two,
         ),
         (when_all(c.subject << (m.role == "repeat")), _again),
         (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _whole),
-        # Facts that no violation follows from are facts all the same.
-        (when_all((m.role == "object") & (m.at < 0)), _nothing),
         (when_all(_closed()), _nothing),
     ]
     # Each rule is defined by itself: durable-rules' own list of rules is one for the process, and keeps what was
