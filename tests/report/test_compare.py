@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -200,3 +201,42 @@ def test_a_run_without_findings_in_a_folder_of_partitions_is_compared_and_report
     shown = write_report([str(out)], tmp_path / "r.html")
     assert (shown.findings, shown.claims, shown.clean, len(shown.trend.runs if shown.trend else ())) == (0, 1, 1, 2)
     assert write_report([f"{out}@tuesday"], tmp_path / "r.html").clean == 1
+
+
+@pytest.mark.parametrize("extension", [".csv", ".jsonl", ".parquet"])
+def test_the_findings_that_differ_are_written_with_what_they_were_before(
+    sides: tuple[Path, Path], tmp_path: Path, extension: str
+) -> None:
+    file = tmp_path / f"differences{extension}"
+    command(*sides, "-o", file)
+    source = {
+        ".csv": f"read_csv('{file}', all_varchar = true)",
+        ".jsonl": f"read_json('{file}', format = 'newline_delimited')",
+        ".parquet": f"'{file}'",
+    }[extension]
+    asked = f"SELECT change, finding_id, claim_id, severity_before, edition_before, message_before FROM {source}"
+    with duckdb.connect() as connection:
+        found = connection.execute(asked).fetchall()
+    words = BEFORE[3]["message"]
+    assert [tuple("" if one is None else str(one) for one in row) for row in sorted(found, key=lambda row: row[1])] == [
+        ("changed", "2", "A", "warning", str(BEFORE[1]["edition"]), str(BEFORE[1]["message"])),
+        ("gone", "3", "B", "", "", ""),
+        ("changed", "4", "B", "info", "2025-10", str(words)),
+        ("new", "5", "C", "", "", ""),
+    ]
+
+
+def test_of_an_id_that_stands_twice_the_findings_beyond_the_others_differ(
+    make_findings: MakeFindings, tmp_path: Path
+) -> None:
+    once, twice = make_findings(BEFORE[:1], "a.parquet"), make_findings([BEFORE[0], BEFORE[0]], "b.parquet")
+    for sides, change in (((once, twice), "new"), ((twice, once), "gone")):
+        command(*sides, "-o", tmp_path / "d.jsonl")
+        (line,) = (tmp_path / "d.jsonl").read_text().splitlines()
+        assert json.loads(line)["change"] == change
+
+
+def test_cells_that_a_spreadsheet_takes_for_formulas_are_guarded(make_findings: MakeFindings, tmp_path: Path) -> None:
+    sides = make_findings([], "a.parquet"), make_findings([{**BEFORE[0], "claim_id": "=1+1"}], "b.parquet")
+    command(*sides, "-o", tmp_path / "d.csv")
+    assert "new,'=1+1," in (tmp_path / "d.csv").read_text()

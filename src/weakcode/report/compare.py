@@ -6,9 +6,10 @@ same claim, rule, codes and positions are. Memory is bounded: what does not fit 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import attrs
 
@@ -16,6 +17,13 @@ from weakcode.base import objects
 from weakcode.report.data import database, input_errors
 from weakcode.report.source import files_of, open_findings
 from weakcode.report.tables import findings_files
+from weakcode.scrub.schema import findings_schema, separator
+from weakcode.scrub.write.csvout.rows import CsvRows
+from weakcode.scrub.write.files import Outputs, checked_output, writing
+from weakcode.scrub.write.findings import json_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _MOST = 1_000
 """Payers, providers and so on that a comparison tells, those with the most differences first."""
@@ -43,6 +51,25 @@ _TOGETHER = """
         )
     )
 """
+_DIFFERENCES_EXTENSIONS = (".csv", ".jsonl", ".ndjson", ".parquet")
+_ROWS = 16_384
+_DIFFERING = """
+    CREATE TABLE differing AS
+    WITH numbered AS (
+        SELECT c.*, s.side, s.row, row_number() OVER (PARTITION BY s.side, c.key ORDER BY s.row) AS nth
+        FROM ({sides}) AS s JOIN compared AS c ON s.key = c.key WHERE c.new > 0 OR c.gone > 0 OR c.changed > 0
+    )
+    SELECT 1 AS side, row, NULL::BIGINT AS row_before, 'new' AS change FROM numbered WHERE side = 1 AND nth > before
+    UNION ALL SELECT 0, row, NULL, 'gone' FROM numbered WHERE side = 0 AND nth > after
+    UNION ALL SELECT 1, b.row, a.row, 'changed' FROM numbered AS a JOIN numbered AS b
+        ON a.key = b.key AND a.nth = b.nth AND a.side = 0 AND b.side = 1 WHERE b.changed > 0
+"""
+_ON_SIDE = """
+    SELECT d.change, {columns}, {befores} FROM {schema}.findings AS f JOIN (FROM differing WHERE side = {side}) AS d
+        ON f.row = d.row LEFT JOIN a.findings AS p ON d.row_before = p.row
+"""
+_BEFORE = ("severity", "edition", "message")
+"""Columns in which a finding can change, each told as it was before as well."""
 _SUMS = "sum(new)::BIGINT, sum(gone)::BIGINT, sum(changed)::BIGINT, sum(same)::BIGINT"
 
 
@@ -97,11 +124,13 @@ class Comparison:
         return {**values, **{name: total[name] for name in ("new", "gone", "changed", "same")}}
 
 
-def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None) -> Comparison:
+def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None, output: str | None = None) -> Comparison:
     """Compare the findings of two runs: files, folders of them, tables, or runs of either (`report.tables`).
 
-    `db` is the database of tables that name none. Raises InputError for what holds no findings.
+    `db` is the database of tables that name none. `output` is a file for the findings that are new, gone or changed:
+    CSV, JSON Lines or Parquet. Raises InputError for what holds no findings, and for an output that cannot be.
     """
+    target = None if output is None else checked_output(output, _DIFFERENCES_EXTENSIONS, (*a, *b))
     with ExitStack() as opened:
         given = [opened.enter_context(findings_files(one, db)) for one in (a, b)]
         sides = [files_of(one.paths) for one in given]
@@ -127,6 +156,10 @@ def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None) -> Com
             )
             for side, schema, run in zip(given, ("a", "b"), runs, strict=True)
         )
+        if target is not None:
+            outputs = opened.enter_context(Outputs())
+            _write(connection, key, target, outputs.open(target))
+            outputs.commit()
         by = [_by(connection, column) for column in ("rule", "payer", "provider", "month")]
         return Comparison(
             before,
@@ -136,6 +169,48 @@ def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None) -> Com
             _named(connection, ("error", "warning", "info"), "sum(new) FILTER (severity = '{0}')"),
             *by,
         )
+
+
+def _write(connection: Any, key: str, target: Path, file: BinaryIO) -> None:
+    """Write the findings that are not the same on both sides."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    of_findings = [field for field in findings_schema() if field.name not in ("waived_by", "waiver")]
+    texts = [pa.field(f"{name}_before", pa.string()) for name in _BEFORE]
+    schema = pa.schema([pa.field("change", pa.string()), *of_findings, *texts])
+    sides = (f"SELECT {n} AS side, row, {key} AS key FROM {name}.findings" for n, name in enumerate(("a", "b")))  # noqa: S608
+    connection.execute(_DIFFERING.format(sides=" UNION ALL ".join(sides)))
+    rows = (
+        [dict(zip(schema.names, values, strict=True)) for values in part] for part in _differing(connection, schema)
+    )
+    with writing(target):
+        if target.suffix.lower() == ".parquet":
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for part in rows:
+                    writer.write_batch(pa.RecordBatch.from_pylist(part, schema))
+        elif target.suffix.lower() == ".csv":
+            lines = CsvRows(target, file, schema.names)
+            for part in rows:
+                lines.put([_cell(name, value) for name, value in row.items()] for row in part)
+            lines.finish({})
+        else:
+            file.writelines(json_line(row) for part in rows for row in part)
+
+
+def _differing(connection: Any, schema: pa.Schema) -> Iterator[list[tuple[Any, ...]]]:
+    """Give the findings that differ: those of the second side, then those that are gone."""
+    columns = [f"f.{name}" for name in schema.names if name != "change" and not name.endswith("_before")]
+    befores = [f"p.{name} AS {name}_before" for name in _BEFORE]
+    for side, name in ((1, "b"), (0, "a")):
+        query = _ON_SIDE.format(columns=", ".join(columns), befores=", ".join(befores), schema=name, side=side)
+        found = connection.execute(query)
+        while part := found.fetchmany(_ROWS):
+            yield part
+
+
+def _cell(name: str, value: Any) -> Any:
+    return separator(name).join(map(str, value)) if isinstance(value, list) else value
 
 
 def _difference(numbers: Sequence[int], name: str = "", title: str | None = None) -> FindingsDifference:

@@ -24,6 +24,12 @@ _MOST = 10
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the findings that are new, gone or changed: .csv, .jsonl or .parquet.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(["error", "warning", "info", "never"]),
     default="never",
@@ -36,7 +42,7 @@ _MOST = 10
     help="The database of A and B where they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
 )
 @format_option
-def command(a: str, b: str, fail_on: str, db: str | None, as_format: str) -> int:
+def command(a: str, b: str, output: str | None, fail_on: str, db: str | None, as_format: str) -> int:
     """Compare the findings of two runs: what is new in B, what is gone, and what says something else.
 
     A and B are files that `weakcode scrub -o` wrote, folders of Parquet files, or tables: duckdb:FILE:TABLE,
@@ -45,6 +51,7 @@ def command(a: str, b: str, fail_on: str, db: str | None, as_format: str) -> int
 
     \b
     weakcode compare monday.parquet tuesday.parquet
+    weakcode compare monday.parquet tuesday.parquet -o differences.csv
     weakcode compare before-the-update.parquet after.parquet --format json
     weakcode compare duckdb:findings.db:findings@monday duckdb:findings.db:findings@tuesday
     """
@@ -53,7 +60,7 @@ def command(a: str, b: str, fail_on: str, db: str | None, as_format: str) -> int
     from weakcode.report.compare import compare
 
     with working("comparing the findings of both runs"):
-        found = compare(expanded([a]), expanded([b]), db=db)
+        found = compare(expanded([a]), expanded([b]), db=db, output=output)
     if as_format == "json":
         say_json(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:
