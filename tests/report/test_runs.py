@@ -148,26 +148,30 @@ def test_the_page_has_the_practice_and_the_days_at_its_head(make_findings: MakeF
     assert "<title>Oak &amp; Elm &lt;Clinic&gt;: Coding findings in findings.parquet</title>" in page
 
 
-@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "parquet", "parted"])
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "parquet", "parted", "adbc"])
 def test_of_a_table_or_folder_with_several_runs_the_last_is_reported(tmp_path: Path, kind: str) -> None:
     claims, nights = tmp_path / "claims.csv", tmp_path / "nights"
-    into = f"parquet:{nights}" if kind.startswith("par") else f"{kind}:{nights}:findings"
+    into, db = f"parquet:{nights}" if kind.startswith("par") else f"{kind}:{nights}:findings", None
+    if kind == "adbc":
+        pytest.importorskip("adbc_driver_sqlite", reason="needs ADBC's driver of SQLite")
+        into, db = "findings", f"adbc:sqlite:{nights}"
     for number, run in enumerate(("monday", "tuesday"), 3):
         claims.write_text("claim_id,codes,payer\n" + "".join(f"C{at},M62.84 I10,P{at}\n" for at in range(number)))
         scrub = ["scrub", str(claims), "--into", into, "--into-mode", "run", "--run-id", run, "--only", "weakness"]
         scrub += ["--partition-by", "payer"] if kind == "parted" else []
+        scrub += [] if db is None else ["--db", db]
         ran = CliRunner().invoke(main, [*scrub, "--fail-on", "never"])
         assert ran.exit_code == 0, ran.output
-    data = write_report([str(nights) if kind.startswith("par") else into], tmp_path / "report.html")
+    data = write_report([str(nights) if kind.startswith("par") else into], tmp_path / "report.html", db=db)
     assert (data.findings, len(data.rows), data.claims) == (4, 4, 4)
     assert data.trend is not None
     assert [(one.claims, one.by_severity.total) for one in data.trend.runs] == [(3, 3), (4, 4)]
     # One run of it is a run like any other.
     place = str(nights) if kind.startswith("par") else into
-    data = write_report([f"{place}@monday"], tmp_path / "report.html")
+    data = write_report([f"{place}@monday"], tmp_path / "report.html", db=db)
     assert (data.findings, data.claims, data.trend) == (3, 3, None)
     with pytest.raises(InputError, match="has no run sunday"):
-        write_report([f"{place}@sunday"], tmp_path / "report.html")
+        write_report([f"{place}@sunday"], tmp_path / "report.html", db=db)
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite"])

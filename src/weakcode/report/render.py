@@ -50,12 +50,13 @@ def write_report(
     practice: str = "",
     work_list: str | os.PathLike[str] | None = None,
     hash_key: bytes | None = None,
+    db: str | None = None,
 ) -> ReportData:
     """Write the report of findings files to `output`, an .html file, and return what it shows.
 
     Each of `findings` is a run: a findings file, a folder of Parquet files, or a summary (.json) of which there are no
     findings; a folder of such stands for what is in it. The page shows the latest, and the trend of several. With
-    `together`, all findings files are one run.
+    `together`, all findings files are one run. A table of the database `db` is all the runs that wrote into it.
 
     `claims` are the files that were scrubbed, for payers, months and the share of clean claims; `rules` the rule
     files whose rules are not bundled; `rows` how many findings the table may hold, `work` how many claims the work
@@ -70,7 +71,7 @@ def write_report(
     listed = None if work_list is None else checked_output(work_list, WORK_LIST_EXTENSIONS, sources)
     template = _template()
     with Outputs() as outputs, tempfile.TemporaryDirectory(prefix="weakcode-report-") as scratch:
-        runs = runs_of([os.fspath(path) for path in findings], together=together, scratch=Path(scratch))
+        runs = runs_of([os.fspath(path) for path in findings], together=together, scratch=Path(scratch), db=db)
         file = outputs.open(target)
         run = latest(runs)
         data = read_report_data(

@@ -34,19 +34,22 @@ class GivenRun:
     started: str = ""
 
 
-def runs_of(inputs: Sequence[str], *, together: bool = False, scratch: Path | None = None) -> tuple[GivenRun, ...]:
+def runs_of(
+    inputs: Sequence[str], *, together: bool = False, scratch: Path | None = None, db: str | None = None
+) -> tuple[GivenRun, ...]:
     """Return the runs that the inputs of a report are, the oldest first where all of them say when they were.
 
     Each findings file is a run, and so is a folder of Parquet files, and a summary (`.json`) of which there are no
     findings. A folder without Parquet files stands for what is in it: folders of runs, findings files and summaries.
     With `together`, all findings files are one run. `duckdb:FILE:TABLE` and `sqlite:FILE:TABLE` are the runs that wrote
-    into the table; its findings, copied into the folder `scratch`, are those of the last. A folder that
-    `--into parquet:` wrote is all runs in it, each with its findings; one without any gets a file in `scratch`. `@RUN`
-    behind a table or such a folder names one run of it. Raises InputError for inputs that are none of these.
+    into the table, and so is `TABLE` of the database `db`; its findings, copied into the folder `scratch`, are those of
+    the last. A folder that `--into parquet:` wrote is all runs in it, each with its findings; one without any gets a
+    file in `scratch`. `@RUN` behind a table or such a folder names one run of it. Raises InputError for inputs that are
+    none of these.
     """
     inputs = [one.removeprefix("parquet:") for one in inputs]
-    tables = [one for one in inputs if scratch is not None and is_table_in_file(one)]
-    stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path())]
+    tables = [one for one in inputs if scratch is not None and (is_table_in_file(one) or _is_table_of(one, db))]
+    stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path(), db)]
     folders = [] if together else [path for path in inputs if path not in tables and (Path(path) / RECORDS).is_dir()]
     stored += [run for path in folders for run in _of_folder(Path(path), scratch)]
     chosen = {}
@@ -96,10 +99,15 @@ def _inside(path: Path) -> list[Path]:
     return found
 
 
-def _of_table(given: str, place: int, scratch: Path) -> list[GivenRun]:
+def _is_table_of(given: str, db: str | None) -> bool:
+    """Tell whether what is given names a table of a database: no file and no run of a folder has that name."""
+    return db is not None and not Path(given).exists() and not Path(given.rpartition("@")[0] or given).exists()
+
+
+def _of_table(given: str, place: int, scratch: Path, db: str | None) -> list[GivenRun]:
     """Return the runs of a table; the last has its findings. A table of unknown runs is one run."""
     copied, name = scratch / f"{place}.parquet", given.rpartition(":")[2]
-    runs = [_summarized(name, values) for values in copied_table(given, copied)]
+    runs = [_summarized(name, values) for values in copied_table(given, copied, db)]
     last = runs.pop() if runs else GivenRun((name,))
     return [*runs, attrs.evolve(last, files=(copied,))]
 

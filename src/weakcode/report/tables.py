@@ -23,7 +23,7 @@ import attrs
 from weakcode.errors import InputError
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
-from weakcode.scrub.write.databases.embedded import check_kind
+from weakcode.scrub.write.databases.embedded import KINDS, check_kind
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import RUNS
 from weakcode.scrub.write.folders import RUNS as RECORDS
@@ -34,10 +34,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "parquet:"
 _ROWS, _MEMORY = 16_384, "300MB"
-_NAMES = tuple(column.name for column in COLUMNS)
 _LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
-
 _SAID = (("version", "weakcode"), ("engine", "engine"), ("packs", "packs"))
 """What a findings file says of its making, by the columns of a table that say it."""
 _COUNTS = ("evaluated", "rejected", "clean")
@@ -72,50 +70,36 @@ def findings_files(given: Sequence[str], db: str | None = None) -> Iterator[Find
 
 
 def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
-    kind, _, rest = given.partition(":")
-    if kind in ("duckdb", "sqlite") and rest and not Path(given).exists():
-        where, run = _without_run(rest)
-        path, _, table = where.rpartition(":")
-        if not path:
-            raise InputError(f"{given} has no file or no table; write it as {kind}:FILE:TABLE or {kind}:FILE:TABLE@RUN")
-        if not Path(path).is_file():
-            raise InputError(f"there is no file {path}")
-        with _in_file(kind, path) as asked:
-            _copied(asked, TableName.of(table), run, target)
-        return FindingsFiles((str(target),), (where.rpartition("/")[2] + (f"@{run}" if run else ""),))
     plain = given.removeprefix(_FOLDER)
     if Path(plain).exists():
         return FindingsFiles((plain,), (Path(plain).resolve().name,))
     where, run = _without_run(plain)
     if run is not None and Path(where).is_dir():
         return _of_folder(where, run, target)
-    if db is not None:
-        with _adbc(db) as asked:
-            _copied(asked, TableName.of(where), run, target)
-        return FindingsFiles((str(target),), (plain,))
-    return FindingsFiles((plain,), (Path(plain).name,))
+    if db is None and plain.partition(":")[0] not in KINDS:
+        return FindingsFiles((plain,), (Path(plain).name,))
+    with _table(where, db) as (asked, table):
+        _copied(asked, table, run, target)
+    kind, _, rest = plain.partition(":")
+    return FindingsFiles((str(target),), ((rest if kind in KINDS else plain).rpartition("/")[2],))
 
 
 def is_table_in_file(given: str) -> bool:
     """Tell whether an input is `duckdb:FILE:TABLE` or `sqlite:FILE:TABLE`."""
-    return given.partition(":")[0] in ("duckdb", "sqlite") and given.count(":") > 1 and not Path(given).exists()
+    return given.partition(":")[0] in KINDS and given.count(":") > 1 and not Path(given).exists()
 
 
-def copied_table(given: str, target: Path) -> list[dict[str, Any]]:
-    """Write the findings of a table in a file as `target`, and return the summaries of its runs, the oldest first.
+def copied_table(given: str, target: Path, db: str | None = None) -> list[dict[str, Any]]:
+    """Write the findings of a table as `target`, and return the summaries of its runs, the oldest first.
 
-    The findings are those of the last run, where all that it found stand under its id; otherwise all in the table, as
-    where some stayed from an earlier run. Runs whose findings were not kept are not among the runs. With `@RUN` behind
-    the table, that run alone. Raises InputError for a table or a run that is not there.
+    The table is one in a file, or else one of `db`. The findings are those of the last run, where all that it found
+    stand under its id; otherwise all in the table, as where some stayed from an earlier run. Runs whose findings were
+    not kept are not among the runs. With `@RUN` behind the table, that run alone. Raises InputError for a table or a
+    run that is not there.
     """
-    kind, _, rest = given.partition(":")
-    where, chosen = _without_run(rest)
-    path, _, name = where.rpartition(":")
-    if not Path(path).is_file():
-        raise InputError(f"there is no file {path}")
-    table = TableName.of(name)
-    runs = attrs.evolve(table, table=RUNS).quoted
-    with _in_file(kind, path) as asked:
+    where, chosen = _without_run(given)
+    with _table(where, db) as (asked, table):
+        runs = attrs.evolve(table, table=RUNS).quoted
         query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
         rows = sorted(_rows(asked, query), key=lambda row: (row.get("number") or 0, row["started"]))
         summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
@@ -165,6 +149,23 @@ def _unwaived(path: Path) -> int:
 
     waived = pq.read_table(path, columns=["waived_by"])["waived_by"]
     return int(waived.null_count)
+
+
+@contextmanager
+def _table(given: str, db: str | None) -> Iterator[tuple[Asked, TableName]]:
+    """Open the database of a table, which `given` names with its file, or alone where it is one of `db`."""
+    if db is not None and given.partition(":")[0] not in KINDS:
+        with _adbc(db) as asked:
+            yield asked, TableName.of(given)
+        return
+    kind, _, rest = given.partition(":")
+    path, _, name = rest.rpartition(":")
+    if not path:
+        raise InputError(f"{given} has no file or no table; write it as {kind}:FILE:TABLE or {kind}:FILE:TABLE@RUN")
+    if not Path(path).is_file():
+        raise InputError(f"there is no file {path}")
+    with _in_file(kind, path) as asked:
+        yield asked, TableName.of(name)
 
 
 def _without_run(given: str) -> tuple[str, str | None]:

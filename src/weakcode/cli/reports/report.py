@@ -42,6 +42,11 @@ from weakcode.errors import InputError
     help="Claims that the work list on the page holds at most, those with the most errors first.",
 )
 @click.option("--work-list", metavar="FILE", help="Write all findings, claim by claim, for Excel: .xlsx or .csv.")
+@click.option(
+    "--db",
+    metavar="URI",
+    help="The database of FINDINGS where they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
+)
 @click.option("--practice", default="", metavar="NAME", help="Whose report it is; stands at its head.")
 @click.option("--together", is_flag=True, help="Count the findings files as parts of one run, instead of as runs.")
 @hash_ids_option("Show hashed claim ids.")
@@ -53,6 +58,7 @@ def command(
     rows: int,
     work: int,
     work_list: str | None,
+    db: str | None,
     practice: str,
     together: bool,
     hash_ids: bool,
@@ -61,8 +67,8 @@ def command(
 
     FINDINGS are files that `weakcode scrub -o` wrote (.parquet, .csv, .jsonl), or folders of Parquet files, each of
     them a run: the page shows the latest, and how several follow each other. Summaries (.json) of runs whose findings
-    are not kept count there too, and duckdb:FILE:TABLE, sqlite:FILE:TABLE and folders (scrub --into) have all their
-    runs; with @RUN behind them, one. Needs the extra report.
+    are not kept count there too, and duckdb:FILE:TABLE, sqlite:FILE:TABLE, TABLE of --db and folders (scrub --into)
+    have all their runs; with @RUN behind them, one. Needs the extra report.
 
     \b
     weakcode report findings.parquet -o report.html --practice "Oak Street Clinic" --work-list work.xlsx
@@ -87,6 +93,7 @@ def command(
             work=work,
             together=together,
             practice=practice,
+            db=db,
             work_list=work_list,
             hash_key=hash_key() if hash_ids else None,
         )
