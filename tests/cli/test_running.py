@@ -23,6 +23,10 @@ def test_what_there_is_to_read_is_known_of_plain_files_only(tmp_path: Path) -> N
     assert bytes_in([str(tmp_path / "a.csv")] * 2) == 30
     assert bytes_in([str(tmp_path / "a.csv"), str(tmp_path / "b.csv.gz")]) is None
     assert bytes_in([str(tmp_path / "absent.csv")]) is None
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "c.csv").write_text("claim_id,codes\n")
+    assert bytes_in([str(tmp_path / "folder"), str(tmp_path / "*.csv")]) == 30
+    assert bytes_in([str(tmp_path / "a.csv"), "s3://bucket/claims"]) is None
     assert bytes_in([]) is None
 
 

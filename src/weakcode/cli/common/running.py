@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from weakcode.base.progress import doing
 from weakcode.cli.common.output import is_logged, on_terminal, say
+from weakcode.errors import InputError
 from weakcode.scrub.watching import minutely, progress_text
 
 _PACKED = (b"\x1f\x8b", b"\xfd7zX", b"PK\x03\x04")
@@ -109,8 +110,16 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
 
 def bytes_in(inputs: Sequence[str]) -> int | None:
     """Return the size of all files, or None where that does not tell how much there is to read."""
+    from weakcode.scrub.read.places import Places, is_address
+
+    if any(map(is_address, inputs)):
+        return None
+    try:
+        files = Places.of(inputs).files
+    except InputError:  # The run says what is wrong with them.
+        return None
     total = 0
-    for name in inputs:
+    for name in files:
         path = Path(name)
         if not path.is_file():
             return None
