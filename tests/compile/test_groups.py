@@ -104,7 +104,7 @@ def expected(
 
 @cache
 def compiled(
-    verb: str, where: str, subject: str, objects: str, places: tuple[int, ...], side: bool
+    verb: str, where: str, subject: str, objects: str, places: tuple[int, ...], side: bool, message: str = ""
 ) -> tuple[list[CompiledRule], list[Edit]]:
     asked = "true" if verb == "at_most_one" else f'{{{where}: "{objects}"}}'
     text = f"""
@@ -116,6 +116,7 @@ rules:
     severity: warning
     subject: "{subject}"
     {verb}: {asked}
+    {message}
     by: {{characters: {list(places)}, side: {str(side).lower()}}}
 """
     return compile_packs([load_pack(text, name="groups.yaml").pack], edition())
@@ -235,6 +236,12 @@ def test_each_group_lists_its_own_objects_where_its_message_says_them():
     assert [edit.listed for edit in edits] == ["H40.-", "L89.15-"]
     _, edits = compiled("forbid", "anywhere", "H40.11-, L89.4-", "H40.12-, L89.15-", *by)
     assert [edit.listed for edit in edits] == ["", ""], "a message that names both codes lists none"
+    _, edits = compiled(
+        "forbid", "anywhere", "H40.11-, L89.4-", "H40.12-, L89.15-", *by, "message: 'None of {listed}.'"
+    )
+    assert [edit.listed for edit in edits] == ["H40.12-", "L89.15-"]
+    _, edits = compiled("require", "anywhere", "H40.11-, L89.4-", "H40.12-, L89.15-", *by, "message: It needs another.")
+    assert [edit.listed for edit in edits] == ["H40.12-", "L89.15-"], "what is missing is explained in any case"
 
 
 def test_two_codes_are_a_group_and_one_is_none():
