@@ -36,28 +36,28 @@ cdef Span *_room(Py_ssize_t count) except NULL:
 
 cdef CodeSet _kept(Span *at, Py_ssize_t count):
     """Return the set of spans that are sorted, disjoint and do not touch; the memory is the set's from here on."""
-    cdef CodeSet made
+    cdef CodeSet made_set
     if count == 0:
         free(at)
         return _NONE
-    made = CodeSet.__new__(CodeSet)
-    made.at = at
-    made.count = count
-    return made
+    made_set = CodeSet.__new__(CodeSet)
+    made_set.at = at
+    made_set.count = count
+    return made_set
 
 
 cdef Py_ssize_t _merge(Span *at, Py_ssize_t count) noexcept nogil:
     """Sort spans and join those that meet, in their place; return how many are left."""
-    cdef Py_ssize_t i, kept = 0, some = 0
+    cdef Py_ssize_t i, kept = 0, filled = 0
     cdef bint rising = True
     for i in range(count):
         if at[i].low < at[i].high:
-            at[some] = at[i]
-            rising = rising and (some == 0 or at[some - 1].low <= at[some].low)
-            some += 1
+            at[filled] = at[i]
+            rising = rising and (filled == 0 or at[filled - 1].low <= at[filled].low)
+            filled += 1
     if not rising:
-        qsort(at, some, sizeof(Span), _by_low)
-    for i in range(some):
+        qsort(at, filled, sizeof(Span), _by_low)
+    for i in range(filled):
         if kept and at[i].low <= at[kept - 1].high:
             if at[i].high > at[kept - 1].high:
                 at[kept - 1].high = at[i].high
@@ -87,19 +87,19 @@ cdef class CodeSet:
 
     cdef Span *at
     cdef Py_ssize_t count
-    cdef Py_hash_t known
-    cdef tuple shown
+    cdef Py_hash_t hash_value
+    cdef tuple span_tuples
 
     def __cinit__(self, spans=()):
         """Make the set of any intervals; those that are empty are left out, those that meet are joined."""
-        cdef list given
+        cdef list inputs
         cdef Py_ssize_t i = 0
-        self.known = -1
+        self.hash_value = -1
         if spans is ():
             return
-        given = list(spans)
-        self.at = _room(len(given))
-        for low, high in given:
+        inputs = list(spans)
+        self.at = _room(len(inputs))
+        for low, high in inputs:
             self.at[i].low = low
             self.at[i].high = high
             i += 1
@@ -111,8 +111,8 @@ cdef class CodeSet:
     @staticmethod
     def of(ids):
         """Return the set of the given ids."""
-        cdef list given = list(ids)
-        cdef Py_ssize_t i, size = len(given), count = 0
+        cdef list inputs = list(ids)
+        cdef Py_ssize_t i, size = len(inputs), count = 0
         cdef Span *at
         cdef bint rising = True
         cdef int64_t *numbers = <int64_t *>malloc((size if size else 1) * sizeof(int64_t))
@@ -120,7 +120,7 @@ cdef class CodeSet:
             raise MemoryError
         try:
             for i in range(size):
-                numbers[i] = given[i]
+                numbers[i] = inputs[i]
                 rising = rising and (i == 0 or numbers[i - 1] <= numbers[i])
             if not rising:
                 qsort(numbers, size, sizeof(int64_t), _by_number)
@@ -157,15 +157,15 @@ cdef class CodeSet:
     @staticmethod
     def joined(sets):
         """Return the set of the codes that are in any of several sets."""
-        cdef list given = list(sets)
+        cdef list inputs = list(sets)
         cdef Py_ssize_t total = 0
         cdef CodeSet one
         cdef Span *at
-        for one in given:
+        for one in inputs:
             total += one.count
         at = _room(total)
         total = 0
-        for one in given:
+        for one in inputs:
             if one.count:
                 memcpy(at + total, one.at, one.count * sizeof(Span))
                 total += one.count
@@ -174,9 +174,9 @@ cdef class CodeSet:
     @property
     def spans(self):
         cdef Py_ssize_t i
-        if self.shown is None:
-            self.shown = tuple([(self.at[i].low, self.at[i].high) for i in range(self.count)])
-        return self.shown
+        if self.span_tuples is None:
+            self.span_tuples = tuple([(self.at[i].low, self.at[i].high) for i in range(self.count)])
+        return self.span_tuples
 
     @staticmethod
     def packed(sets):
@@ -184,28 +184,28 @@ cdef class CodeSet:
 
         After the last comes where that ends. Raises OverflowError for a code id beyond numbers of four bytes.
         """
-        cdef list given = list(sets)
+        cdef list inputs = list(sets)
         cdef list begins = [0]
         cdef Py_ssize_t i, total = 0
-        cdef bytearray made
+        cdef bytearray content
         cdef uint32_t[::1] out
         cdef CodeSet one
-        for one in given:
+        for one in inputs:
             total += one.count
             begins.append(2 * total)
         if not total:
             return b"", begins
-        made = bytearray(8 * total)
-        out = memoryview(made).cast("I")
+        content = bytearray(8 * total)
+        out = memoryview(content).cast("I")
         total = 0
-        for one in given:
+        for one in inputs:
             if one.count and (one.at[0].low < 0 or one.at[one.count - 1].high > 0xFFFFFFFF):
                 raise OverflowError("a code id is not a number of four bytes")
             for i in range(one.count):
                 out[total] = <uint32_t>one.at[i].low
                 out[total + 1] = <uint32_t>one.at[i].high
                 total += 2
-        return bytes(made), begins
+        return bytes(content), begins
 
     def __contains__(self, int64_t code_id):
         cdef Py_ssize_t i = _reaching(self.at, 0, self.count, code_id)
@@ -237,13 +237,13 @@ cdef class CodeSet:
     def __hash__(self):
         cdef uint64_t mixed = <uint64_t>self.count
         cdef Py_ssize_t i
-        if self.known == -1:
+        if self.hash_value == -1:
             for i in range(self.count):
                 mixed = (mixed ^ <uint64_t>self.at[i].low) * <uint64_t>0x9E3779B97F4A7C15
                 mixed = (mixed ^ (mixed >> 29) ^ <uint64_t>self.at[i].high) * <uint64_t>0xBF58476D1CE4E5B9
             mixed ^= mixed >> 32
-            self.known = <Py_hash_t>(mixed >> 2)
-        return self.known
+            self.hash_value = <Py_hash_t>(mixed >> 2)
+        return self.hash_value
 
     def __repr__(self):
         return f"CodeSet(spans={self.spans!r})"
@@ -268,7 +268,7 @@ cdef class CodeSet:
         cdef CodeSet few, many
         cdef Py_ssize_t i, j = 0, kept = 0
         cdef Span *at
-        cdef Span found
+        cdef Span overlap
         if not isinstance(self, CodeSet) or not isinstance(other, CodeSet):
             return NotImplemented
         few, many = self, other
@@ -284,9 +284,9 @@ cdef class CodeSet:
         for i in range(few.count):
             j = _reaching(many.at, j, many.count, few.at[i].low)
             while j < many.count and many.at[j].low < few.at[i].high:
-                found.low = max(few.at[i].low, many.at[j].low)
-                found.high = min(few.at[i].high, many.at[j].high)
-                at[kept] = found
+                overlap.low = max(few.at[i].low, many.at[j].low)
+                overlap.high = min(few.at[i].high, many.at[j].high)
+                at[kept] = overlap
                 kept += 1
                 if many.at[j].high >= few.at[i].high:
                     break

@@ -16,21 +16,21 @@ cdef class Touching:
     cdef int64_t *starts
     cdef uint64_t *bits
     cdef uint64_t *blocks
-    cdef uint64_t *found
+    cdef uint64_t *touched_bits
 
     def __cinit__(self, sets):
-        cdef list given = list(sets)
+        cdef list inputs = list(sets)
         cdef Py_ssize_t i, j, row, total = 0, kept = 0
         cdef CodeSet one
-        self.size = len(given)
+        self.size = len(inputs)
         self.words = (self.size + 63) // 64
-        for one in given:
+        for one in inputs:
             total += 2 * one.count
         self.starts = <int64_t *>malloc((total + 1) * sizeof(int64_t))
         if self.starts == NULL:
             raise MemoryError
         total = 0
-        for one in given:
+        for one in inputs:
             for j in range(one.count):
                 self.starts[total] = one.at[j].low
                 self.starts[total + 1] = one.at[j].high
@@ -43,11 +43,11 @@ cdef class Touching:
         self.rows = kept
         self.bits = <uint64_t *>calloc(kept * self.words + 1, sizeof(uint64_t))
         self.blocks = <uint64_t *>calloc((kept // _ROWS + 1) * self.words + 1, sizeof(uint64_t))
-        self.found = <uint64_t *>malloc((self.words + 1) * sizeof(uint64_t))
-        if self.bits == NULL or self.blocks == NULL or self.found == NULL:
+        self.touched_bits = <uint64_t *>malloc((self.words + 1) * sizeof(uint64_t))
+        if self.bits == NULL or self.blocks == NULL or self.touched_bits == NULL:
             raise MemoryError
         for i in range(self.size):
-            one = given[i]
+            one = inputs[i]
             for j in range(one.count):
                 for row in range(self._place(one.at[j].low), self._place(one.at[j].high)):
                     self.bits[row * self.words + i // 64] |= <uint64_t>1 << (i % 64)
@@ -58,7 +58,7 @@ cdef class Touching:
         free(self.starts)
         free(self.bits)
         free(self.blocks)
-        free(self.found)
+        free(self.touched_bits)
 
     cdef Py_ssize_t _place(self, int64_t code_id) noexcept nogil:
         """Return the first row that begins with a code id or after it."""
@@ -77,9 +77,9 @@ cdef class Touching:
             into[i] |= more[i]
 
     cdef void _ask(self, CodeSet codes) noexcept:
-        """Set in `found` the bits of the sets that have codes of this one."""
+        """Set in `touched_bits` the bits of the sets that have codes of this one."""
         cdef Py_ssize_t i, row, end
-        memset(self.found, 0, self.words * sizeof(uint64_t))
+        memset(self.touched_bits, 0, self.words * sizeof(uint64_t))
         for i in range(codes.count):
             row = self._place(codes.at[i].low)
             if row and (row == self.rows or self.starts[row] > codes.at[i].low):
@@ -87,10 +87,10 @@ cdef class Touching:
             end = self._place(codes.at[i].high)
             while row < end:
                 if row % _ROWS == 0 and row + _ROWS <= end:
-                    self._join(self.found, self.blocks + row // _ROWS * self.words)
+                    self._join(self.touched_bits, self.blocks + row // _ROWS * self.words)
                     row += _ROWS
                 else:
-                    self._join(self.found, self.bits + row * self.words)
+                    self._join(self.touched_bits, self.bits + row * self.words)
                     row += 1
 
     def both(self, codes: CodeSet, Touching other, others: CodeSet):
@@ -101,7 +101,7 @@ cdef class Touching:
         self._ask(codes)
         other._ask(others)
         for i in range(min(self.words, other.words)):
-            word = self.found[i] & other.found[i]
+            word = self.touched_bits[i] & other.touched_bits[i]
             if word:
                 for j in range(64):
                     if word >> j & 1:
@@ -139,11 +139,11 @@ def by_class(const int64_t[::1] whose, const int64_t[::1] first, const int64_t[:
         size += bounds[i]
         bounds[i] = next_of[i] = total
         total += size
-    found = bytearray(4 * total)
+    content = bytearray(4 * total)
     if total:
-        members = memoryview(found).cast("I")
+        members = memoryview(content).cast("I")
         for i in range(whose.shape[0]):
             for place in range(first[i], end[i]):
                 members[next_of[place]] = <uint32_t>whose[i]
                 next_of[place] += 1
-    return found, begins
+    return content, begins

@@ -100,7 +100,7 @@ cdef class Reader:
     def read(self, bytes content):
         """Read a list. Raises DoctypeError for a document type, ValueError for what is not well-formed."""
         cdef const char *begin = content
-        cdef Py_ssize_t at = 0, size = len(content), some
+        cdef Py_ssize_t at = 0, size = len(content), chunk
         self.parser = EXPAT.create(NULL, NULL, "}")
         if self.parser == NULL:
             raise MemoryError
@@ -110,9 +110,9 @@ cdef class Reader:
             EXPAT.on_doctype(self.parser, _on_doctype)
             EXPAT.on_element(self.parser, _on_start, _on_end)
             while True:
-                some = min(size - at, <Py_ssize_t>CHUNK)
-                self._parse(begin + at, <int>some, at + some == size)
-                at += some
+                chunk = min(size - at, <Py_ssize_t>CHUNK)
+                self._parse(begin + at, <int>chunk, at + chunk == size)
+                at += chunk
                 if at == size:
                     break
         finally:
@@ -127,9 +127,9 @@ cdef class Reader:
             # An encoding that Python does not know either.
             return -1
         if not done:
-            said = (<bytes>EXPAT.error_string(EXPAT.error_code(self.parser))).decode()
+            words = (<bytes>EXPAT.error_string(EXPAT.error_code(self.parser))).decode()
             line, column = EXPAT.error_line(self.parser), EXPAT.error_column(self.parser)
-            raise ValueError(f"{said}: line {line}, column {column}")
+            raise ValueError(f"{words}: line {line}, column {column}")
         return 0
 
     cdef void _fail(self, error) noexcept:
@@ -152,7 +152,7 @@ cdef class Reader:
         elif not self.depth:
             if strcmp(tag, "ICD10CM.tabular") != 0:
                 raise EditionError(
-                    f"{self.where} holds <{_said(tag)}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
+                    f"{self.where} holds <{_decoded(tag)}>, not <ICD10CM.tabular>; give CDC's ICD-10-CM Tabular List in XML."
                 )
             role = LIST
         else:
@@ -166,7 +166,7 @@ cdef class Reader:
         if role >= VERSION:
             self.inside = True
             self.length = 0
-            # Between texts there are as many blank ones, which nobody wants to hear of.
+            # Between texts there are as many blank ones, which nobody needs to hear of.
             EXPAT.on_text(self.parser, _on_text)
         elif CHAPTER <= role <= DIAGNOSIS:
             place = _Open.__new__(_Open)
@@ -206,13 +206,13 @@ cdef class Reader:
                 place.seventh = {}
             self.kind, self.lines = "seventh_character_note", []
             return role
-        for known, kind in self.kinds:
-            if strcmp(tag, <const char *>(<bytes>known)) == 0:
+        for tag_name, kind in self.kinds:
+            if strcmp(tag, <const char *>(<bytes>tag_name)) == 0:
                 self.kind, self.lines = kind, []
                 return BLOCK
         return OTHER
 
-    cdef int hear(self, const char *text, int size) except -1:
+    cdef int take_text(self, const char *text, int size) except -1:
         """Take a text, or a part of one."""
         cdef void *wider
         if self.length + size > self.room:
@@ -302,19 +302,19 @@ cdef void _on_end(void *reader, const char *tag) noexcept:
 
 cdef void _on_text(void *reader, const char *text, int size) noexcept:
     try:
-        (<Reader>reader).hear(text, size)
+        (<Reader>reader).take_text(text, size)
     except BaseException as error:
         (<Reader>reader)._fail(error)
 
 
 cdef void _on_doctype(void *reader, const char *name, const char *system, const char *public, int subset) noexcept:
     try:
-        raise DoctypeError(_said(name))
+        raise DoctypeError(_decoded(name))
     except BaseException as error:
         (<Reader>reader)._fail(error)
 
 
-cdef str _said(const char *text):
+cdef str _decoded(const char *text):
     return PyUnicode_DecodeUTF8(text, <Py_ssize_t>strlen(text), NULL)
 
 
@@ -323,7 +323,7 @@ cdef str _attribute(const char **attributes, const char *name):
     cdef Py_ssize_t i = 0
     while attributes[i] != NULL:
         if strcmp(attributes[i], name) == 0:
-            return _said(attributes[i + 1])
+            return _decoded(attributes[i + 1])
         i += 2
     return None
 
@@ -360,5 +360,5 @@ cdef str _single_spaced(const char *text, Py_ssize_t length):
             break
         else:
             after_blank = True
-    said = PyUnicode_DecodeUTF8(text, length, NULL)
-    return " ".join(said.split()) if after_blank else said
+    words = PyUnicode_DecodeUTF8(text, length, NULL)
+    return " ".join(words.split()) if after_blank else words

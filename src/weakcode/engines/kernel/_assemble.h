@@ -1,5 +1,5 @@
-/* Violations become findings: merged, superseded and put in order as weakcode.engines.findings does it, one row at a
-   time. What a finding says depends only on its edits, codes and term: each such variant is numbered once a batch. */
+/* Turns violations into findings: merged, superseded and ordered as weakcode.semantics.supersede does, one row at a time.
+   The words of a finding depend only on its edits, codes and term: each such variant is numbered once. */
 
 #ifndef WEAKCODE_ASSEMBLE_H
 #define WEAKCODE_ASSEMBLE_H
@@ -49,10 +49,10 @@ typedef struct {
     uint64_t order, order_within;
     int32_t from, to;
     const wk_hit *hit;
-    int32_t rule, gone;
+    int32_t rule, superseded;
 } wk_group;
 
-/* The findings of one row: groups that are not gone, in order, each with its hits in `sorted`. The memory is for the
+/* The findings of one row: groups that are not superseded, in order, each with its hits in `sorted`. The memory is for the
    next row too. */
 typedef struct {
     wk_sorted *sorted;
@@ -147,8 +147,8 @@ static void wk_supersede(const wk_rules *rules, wk_group *groups, int32_t count)
         const int32_t *to = rules->replaces + rules->replaces_at[groups[s].rule + 1];
         if (from == to) continue;
         for (int32_t g = 0; g < count; g++) {
-            if (groups[g].gone || !wk_same_problem(groups[s].hit, groups[g].hit)) continue;
-            for (const int32_t *r = from; r < to; r++) groups[g].gone |= *r == groups[g].rule;
+            if (groups[g].superseded || !wk_same_problem(groups[s].hit, groups[g].hit)) continue;
+            for (const int32_t *r = from; r < to; r++) groups[g].superseded |= *r == groups[g].rule;
         }
     }
 }
@@ -159,23 +159,23 @@ static int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity
     if (!wk_grow(&m->work, &m->room, size, sizeof(wk_sorted) + sizeof(wk_group))) return 0;
     wk_sorted *sorted = m->sorted = m->work;
     wk_group *groups = m->groups = (wk_group *)(sorted + size);
-    int32_t kept = 0, count = 0;
+    int32_t active = 0, count = 0;
     for (int64_t i = 0; i < size; i++) {
         const wk_hit *hit = hits + i;
         int32_t rule = rules->rule_of[hit->edit];
         if (!severity[rule]) continue;
         uint64_t a = (uint32_t)hit->subject, b = (uint32_t)hit->object;
-        wk_sorted *s = &sorted[kept++];
+        wk_sorted *s = &sorted[active++];
         s->hit = hit;
         s->rule = rule;
         s->within = a << 32 | b;
         /* Pairs have the group (lower, higher); all else is a finding of its own, after every pair. */
         s->group = !rules->either_way[hit->edit] ? ~(uint64_t)0 : a < b ? a << 32 | b : b << 32 | a;
     }
-    if (kept > 16) {
-        qsort(sorted, (size_t)kept, sizeof(wk_sorted), wk_compare_sorted);
+    if (active > 16) {
+        qsort(sorted, (size_t)active, sizeof(wk_sorted), wk_compare_sorted);
     } else {
-        for (int32_t i = 1; i < kept; i++) {
+        for (int32_t i = 1; i < active; i++) {
             wk_sorted moved = sorted[i];
             int32_t j = i;
             for (; j > 0 && wk_compare_sorted(&moved, &sorted[j - 1]) < 0; j--) sorted[j] = sorted[j - 1];
@@ -183,13 +183,13 @@ static int wk_merge(wk_merged *m, const wk_rules *rules, const uint8_t *severity
         }
     }
     int supersedes = 0;
-    for (int32_t i = 0; i < kept;) {
+    for (int32_t i = 0; i < active;) {
         wk_group *g = &groups[count++];
         g->hit = sorted[i].hit;
         g->rule = sorted[i].rule;
-        g->gone = 0;
+        g->superseded = 0;
         g->from = i++;
-        while (i < kept && sorted[i].group == sorted[g->from].group && sorted[i].rule == g->rule && ~sorted[i].group) i++;
+        while (i < active && sorted[i].group == sorted[g->from].group && sorted[i].rule == g->rule && ~sorted[i].group) i++;
         g->to = i;
         g->order = (uint64_t)(uint32_t)g->hit->subject << 32 | (uint32_t)rules->rank[g->rule];
         g->order_within = (uint64_t)(uint32_t)g->hit->object << 32 | (uint32_t)g->hit->edit;
@@ -231,7 +231,7 @@ static int wk_report_row(wk_report *r, const wk_rules *rules, const uint8_t *sev
     if (!wk_grow((void **)&r->findings, &r->finding_room, r->finding_count + m->count, sizeof(wk_finding))) return 0;
     for (int32_t i = 0; i < m->count; i++) {
         const wk_group *g = &m->groups[i];
-        if (g->gone) continue;
+        if (g->superseded) continue;
         int64_t variant = wk_variant_of(r, m->sorted, g, tokens);
         if (variant < 0) return 0;
         wk_finding f = {g->hit->row, (int32_t)variant, g->hit->subject, g->hit->object, g->rule, severity[g->rule]};

@@ -24,7 +24,7 @@ cdef extern from "_assemble.h" nogil:
         const wk_hit *hit
     ctypedef struct wk_group:
         const wk_hit *hit
-        int32_t rule, gone
+        int32_t rule, superseded
         int32_t start "from"
         int32_t end "to"
     ctypedef struct wk_merged:
@@ -85,15 +85,15 @@ cdef class Merger:
 
         `severity` has a byte for each rule, 0 where it is off. Holds the GIL.
         """
-        cdef list given = list(hits)
-        cdef int64_t size = len(given), i
+        cdef list hit_list = list(hits)
+        cdef int64_t size = len(hit_list), i
         cdef int32_t g, n
         # Making a tuple can let another thread in, so that no memory here may be another call's too.
         cdef wk_hit near[32]
         cdef wk_hit *at = near
         cdef wk_merged m
         cdef const wk_group *group
-        cdef list found = []
+        cdef list findings_out = []
         memset(&m, 0, sizeof(m))
         if len(severity) < self.rules.rule_count:
             raise ValueError(f"{len(severity)} severities for {self.rules.rule_count} rules")
@@ -104,17 +104,17 @@ cdef class Merger:
         try:
             for i in range(size):
                 memset(&at[i], 0, sizeof(wk_hit))
-                at[i].edit, at[i].subject, at[i].object = given[i]
+                at[i].edit, at[i].subject, at[i].object = hit_list[i]
                 if not 0 <= at[i].edit < self.edit_count:
                     raise ValueError(f"{at[i].edit} is the number of no edit")
             if not wk_merge(&m, &self.rules, <const uint8_t *><const char *>severity, at, size):
                 raise MemoryError
             for g in range(m.count):
                 group = &m.groups[g]
-                if not group.gone:
+                if not group.superseded:
                     edits = tuple([m.sorted[n].hit.edit for n in range(group.start, group.end)])
-                    found.append((edits, group.hit.subject, group.hit.object))
-            return found
+                    findings_out.append((edits, group.hit.subject, group.hit.object))
+            return findings_out
         finally:
             free(m.work)
             if at != near:
@@ -122,7 +122,7 @@ cdef class Merger:
 
 
 cdef extern from "Python.h":
-    int PyObject_GenericSetAttr(object made, object name, object value) except -1
+    int PyObject_GenericSetAttr(object cls, object name, object value) except -1
 
 
 cdef object _bare = object.__new__
@@ -132,24 +132,24 @@ cdef class Maker:
     """Makes objects of a frozen attrs class from the values of all its fields, in order.
 
     Its own `__init__` goes through the wrapper of `object.__setattr__` for each field, which costs a finding more than
-    all else that is done for it. Only for classes that do nothing else when they are made.
+    all else that is done for it. Only for classes that do nothing else when they are cls.
     """
 
-    cdef object made
+    cdef object cls
     cdef tuple names
 
-    def __cinit__(self, made):
-        fields = attrs.fields(made)
-        if hasattr(made, "__attrs_post_init__") or any([f.converter or f.validator or not f.init for f in fields]):
-            raise TypeError(f"{made.__name__} does more than to keep its fields")
-        self.made = made
+    def __cinit__(self, cls):
+        fields = attrs.fields(cls)
+        if hasattr(cls, "__attrs_post_init__") or any([f.converter or f.validator or not f.init for f in fields]):
+            raise TypeError(f"{cls.__name__} does more than to keep its fields")
+        self.cls = cls
         self.names = tuple([f.name for f in fields])
 
     def __call__(self, *values):
         cdef Py_ssize_t i
         if len(values) != len(self.names):
-            raise TypeError(f"{self.made.__name__} has {len(self.names)} fields, not {len(values)}")
-        one = _bare(self.made)
+            raise TypeError(f"{self.cls.__name__} has {len(self.names)} fields, not {len(values)}")
+        one = _bare(self.cls)
         for i in range(len(values)):
             PyObject_GenericSetAttr(one, self.names[i], values[i])
         return one
@@ -160,7 +160,7 @@ cdef class Report:
 
     cdef wk_report r
     cdef Merger merger
-    cdef int64_t told
+    cdef int64_t reported
 
     def __cinit__(self, Merger merger):
         memset(&self.r, 0, sizeof(self.r))
@@ -219,22 +219,22 @@ cdef class Report:
                 )
                 start = end
             free(m.work)
-        found = _block(self.r.findings, self.r.finding_count * 6 * sizeof(int32_t))
-        told = self.r.rows
+        findings_out = _block(self.r.findings, self.r.finding_count * 6 * sizeof(int32_t))
+        reported = self.r.rows
         self.r.findings = NULL
         self.r.finding_count = self.r.finding_room = self.r.rows = 0
         if not fine:
             raise MemoryError
-        return found, told
+        return findings_out, reported
 
     def new_variants(self):
         """Return (edits, tokens of subject, object and stray, term) of each variant that is new; -1 is no token."""
         cdef wk_variant *v
         cdef int32_t i
-        told = []
-        while self.told < self.r.variant_count:
-            v = &self.r.variants[self.told]
+        reported = []
+        while self.reported < self.r.variant_count:
+            v = &self.r.variants[self.reported]
             edits = tuple([self.r.merged[i] for i in range(v.first, v.first + v.count)])
-            told.append((edits, v.subject, v.object, v.stray, v.term))
-            self.told += 1
-        return told
+            reported.append((edits, v.subject, v.object, v.stray, v.term))
+            self.reported += 1
+        return reported

@@ -1,4 +1,4 @@
-/* What the kernel is handed is checked before any loop follows it: offsets within their data, numbers within their range.
+/* Checks of the kernel's inputs, made before any loop follows them: offsets within their data, numbers within range.
    The loops have no branch for each item, so that compilers turn them into vector instructions. */
 
 #ifndef WEAKCODE_BOUNDS_H

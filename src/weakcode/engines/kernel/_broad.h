@@ -1,5 +1,5 @@
-/* Edits about service lines of which nearly every code is a subject, for claims of few codes and of many. They are listed
-   with no code, so that thousands of them take no memory: a claim is put to those whose condition it meets. */
+/* Edits about service lines of which nearly every code is a subject, for claims of few codes and of many. No code's
+   list has them, so that thousands of them take no memory: a claim is tested against those whose condition it meets. */
 
 #ifndef WEAKCODE_BROAD_H
 #define WEAKCODE_BROAD_H
@@ -9,21 +9,21 @@
 /* An edit of the subject at a position against its objects. `all` holds the objects' positions in claim order. */
 static int wk_related_long(wk_claim *k, uint32_t edit, int32_t at, const int32_t *all, int32_t size) {
     int verb = k->t->of[edit].verb, where = k->t->of[edit].where;
-    int32_t before = 0, me = 0;
+    int32_t before = 0, own = 0;
     while (before < size && all[before] < at) before++;
-    me = before < size && all[before] == at;
-    int32_t after = size - before - me;
-    int said = wk_says(verb, where, me, before > 2 ? 2 : before, after > 2 ? 2 : after);
-    if (said == KEPT || !wk_holds(k, edit)) return 1;
-    if (said == WITH_EACH) {
+    own = before < size && all[before] == at;
+    int32_t after = size - before - own;
+    int outcome = wk_says(verb, where, own, before > 2 ? 2 : before, after > 2 ? 2 : after);
+    if (outcome == KEPT || !wk_holds(k, edit)) return 1;
+    if (outcome == WITH_EACH) {
         for (int32_t j = 0; j < size; j++) {
             if (where == BEFORE ? all[j] < at : where == AFTER ? all[j] > at : all[j] != at) PUT(edit, at, all[j], 0);
         }
-    } else if (said == ALONE) {
-        int32_t stray = where == ANYWHERE || before + after == 0 ? 0 : before ? all[0] : all[me];
+    } else if (outcome == ALONE) {
+        int32_t stray = where == ANYWHERE || before + after == 0 ? 0 : before ? all[0] : all[own];
         PUT(edit, at, 0, stray);
     } else {
-        PUT(edit, at, said == WITH_NEXT ? all[before + me] : all[before - 1], 0);
+        PUT(edit, at, outcome == WITH_NEXT ? all[before + own] : all[before - 1], 0);
     }
     return 1;
 }
@@ -60,7 +60,7 @@ static int wk_broadly(wk_claim *k, uint32_t edit, const wk_kind **kinds, const i
     return 1;
 }
 
-/* Those of a claim. `place` holds 1-based first positions. */
+/* All such edits on a claim. `place` holds 1-based first positions. */
 static inline int wk_broad(wk_claim *k, const wk_kind **kinds, const int32_t *place, int32_t distinct, int32_t *objects) {
     const wk_tables *t = k->t;
     for (int32_t w = 0; w < t->broad_words; w++) {

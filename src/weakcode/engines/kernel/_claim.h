@@ -1,8 +1,8 @@
-/* What codes to violations is made of: the tables that say what a code is in, a claim with what is seen on it, and what is
-   the same for claims of few codes and of many.
+/* The data of judging: tables of the edits that each code belongs to, the state of one claim, and the code that short and
+   long claims share.
 
-   Time goes into waiting for memory, not into arithmetic: what is looked at for every code is kept small, lists that many
-   codes have in common stand once, and what codes further on need is fetched while claims before them are judged. */
+   Judging waits for memory, not for arithmetic: the record read for every code is small, lists that many codes share are
+   stored once, and records of later codes are prefetched while earlier claims are judged. */
 
 #ifndef WEAKCODE_CLAIM_H
 #define WEAKCODE_CLAIM_H
@@ -25,23 +25,23 @@ typedef struct {
     int64_t size, room;
 } wk_hits;
 
-/* What is asked of a claim beside its codes is a bit for each condition; bit 0 is always set. */
+/* A claim's conditions beside its codes are bits, one for each condition; bit 0 is always set. */
 typedef struct {
-    uint8_t verb, where, spoken, spare;
+    uint8_t verb, where, by_text, spare;
     int32_t about_claim;         /* the bit of its claim condition; 0 without one */
     int32_t about_codes;         /* its place in `code_conditions`, or -1 */
-    int32_t bit;                 /* of an edit that is asked: its bit in `asked`; -1 for others */
+    int32_t bit;                 /* of an *asked* edit: its bit in `asked`; -1 for others */
 } wk_edit;
 
 /* Edits of two codes are *paired* where their objects are few: each code has a list of those that it is an object of.
    Where nearly every code may be an object, and for requirements, whose subjects are few, the edit is *asked* instead:
    each code has a bit for it. */
 
-/* Objects of paired edits fall into groups, in the order of their codes. Whether anything on a claim is in the group of
-   an object of a code tells nearly always that no list of edits need be walked. */
+/* Objects of paired edits fall into groups, in the order of their codes. Where no code
+   on a claim is in the group of any object of a code, the code's list of edits is skipped, which is nearly always. */
 enum { GROUP_BITS = 10, NO_GROUP = (1 << GROUP_BITS) - 1, GROUP_WORDS = (NO_GROUP + 1) / 64, NUMBER_BITS = 18 };
 
-/* What is looked at for every code. */
+/* The record that is read for every code. */
 typedef struct {
     uint64_t kind : NUMBER_BITS;
     uint64_t pairs : NUMBER_BITS;    /* its list of paired edits as a subject; 0 is empty */
@@ -49,13 +49,13 @@ typedef struct {
     uint64_t group : GROUP_BITS;     /* that of its list as an object; NO_GROUP for the empty one */
 } wk_code;
 
-/* What many codes have in common. A mask of conditions has the first claim conditions of some edits; bit 0 stands for those
+/* What many codes share. A mask of conditions has the first claim conditions of some edits; bit 0 stands for those
    without one, and for all from COUNTS on. */
 enum { COUNTS = 63 };
 
 typedef struct {
-    uint64_t asking;             /* conditions of what is asked; bit COUNTS where it has a list COUNTED */
-    uint64_t first, later;       /* conditions of what needs no other code, where it is first-listed, and where not */
+    uint64_t asking;             /* conditions of its asked edits; bit COUNTS where it has a list COUNTED */
+    uint64_t first, later;       /* conditions of edits that need no other code: the code first-listed, or not */
     uint32_t pattern, asked;     /* where its rows begin in `patterns` and in `asked` */
     uint32_t at[LISTS + 1];      /* where its lists begin in `kind_edits`, and where the last one ends */
 } wk_kind;
@@ -177,7 +177,7 @@ static inline int wk_may_ask(const wk_claim *k, uint64_t asking) {
     return (asking & k->about[0] & ~((uint64_t)1 << COUNTS)) != 0;
 }
 
-/* Take note of the distinct codes of the claim. */
+/* Record the distinct codes of the claim. */
 static inline void wk_meet(wk_claim *k, const wk_kind **kinds, int32_t distinct) {
     const wk_tables *t = k->t;
     k->front = wk_pattern(t, kinds[0]);
@@ -216,14 +216,14 @@ static inline int wk_whole(wk_claim *k, const wk_kind **kinds, int32_t distinct)
     return 1;
 }
 
-/* Of the distinct codes in an edit one may be there. */
+/* At most one: of the distinct codes of an edit, only the first may be on the claim. */
 static inline int wk_counted(wk_claim *k, const wk_kind **kinds, const int32_t *place, int32_t distinct) {
     const wk_tables *t = k->t;
     for (int32_t i = 0; i < distinct; i++) {
         FOR_KIND(COUNTED, kinds[i]) {
             uint64_t seen = k->s->counted[*e_];
-            if (t->of[*e_].spoken) {
-                /* Whether the text says it decides which subject is the first: left to the caller. */
+            if (t->of[*e_].by_text) {
+                /* Which subject is first depends on the documented text, which the caller reads. */
                 if (wk_holds(k, *e_)) PUT(*e_, place[i], 0, 0);
             } else if (seen >> 32 != k->s->claim) {
                 k->s->counted[*e_] = (uint64_t)k->s->claim << 32 | (uint32_t)place[i];

@@ -23,7 +23,7 @@ static int32_t wk_row_number(wk_pool *p, int32_t before, const uint64_t *row, in
 }
 
 /* The numbers of a class's kind and lists. A kind is written as its rows, the ends of its lists and the lists. Classes
-   stand as their codes do, and most share nearly all with the one before. */
+   are in the order of their codes, and most share nearly everything with the one before. */
 static int wk_build_class(wk_built *b, const wk_source *s, int32_t c, wk_class *before) {
     uint32_t *list = b->list, size = HEAD;
     int32_t words = b->t.pattern_words, stride = words + b->asked_words;
@@ -34,7 +34,7 @@ static int wk_build_class(wk_built *b, const wk_source *s, int32_t c, wk_class *
     if (own.pattern < 0 || own.asked < 0) return 0;
     list[0] = (uint32_t)own.pattern;
     list[1] = (uint32_t)own.asked;
-    /* Nearly all edits are paired; the others are gone through for each list. */
+    /* Nearly all edits are paired; the others are tried for each list. */
     uint32_t *paired = b->list + HEAD, *rest = b->rest, paired_size = 0, rest_size = 0;
     for (uint32_t j = s->subject_pointers[c]; j < s->subject_pointers[c + 1]; j++) {
         uint32_t edit = s->subject_edits[j];

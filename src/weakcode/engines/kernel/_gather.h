@@ -1,4 +1,4 @@
-/* Columns of findings, gathered from what was met before: lists and texts picked by number. */
+/* Columns of findings, put together from stored lists and texts by their numbers. */
 
 #ifndef WEAKCODE_GATHER_H
 #define WEAKCODE_GATHER_H
@@ -37,16 +37,16 @@ static void wk_pick_bytes(const int32_t *bounds, const uint8_t *data, const int3
 
 /* Number anew, in the order in which they are first met: `met` has -1 for each number; return how many there are. */
 static int32_t wk_first_met(const int32_t *numbers, int64_t size, int32_t *met, int32_t *first, int32_t *out) {
-    int32_t found = 0;
+    int32_t distinct = 0;
     for (int64_t i = 0; i < size; i++) {
         int32_t *known = met + numbers[i];
         if (*known < 0) {
-            first[found] = numbers[i];
-            *known = found++;
+            first[distinct] = numbers[i];
+            *known = distinct++;
         }
         out[i] = *known;
     }
-    return found;
+    return distinct;
 }
 
 /* The numbers of each row that are above zero, and their bounds; return how many there are. */

@@ -31,16 +31,16 @@ def pick_lists(const int32_t[::1] bounds, const int32_t[::1] values, const int32
     _check_lists(bounds, values.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block
     with nogil:
         total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
     if total < 0:
         raise OverflowError("too many values for one batch")
-    found = _block(_room(total), total * sizeof(int32_t))
+    values_block = _block(_room(total), total * sizeof(int32_t))
     if total:
         with nogil:
-            wk_pick_numbers(&bounds[0], &values[0], &picked[0], size, <int32_t *>found.at)
-    return ends, found
+            wk_pick_numbers(&bounds[0], &values[0], &picked[0], size, <int32_t *>values_block.at)
+    return ends, values_block
 
 
 def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t[::1] picked):
@@ -51,16 +51,16 @@ def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t
     _check_lists(bounds, data.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block
     with nogil:
         total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
     if total < 0:
         raise OverflowError("too much text for one batch")
-    found = _block(_room(total // 4 + 1), total)
+    values_block = _block(_room(total // 4 + 1), total)
     if total:
         with nogil:
-            wk_pick_bytes(&bounds[0], &data[0], &picked[0], size, <uint8_t *>found.at)
-    return ends, found
+            wk_pick_bytes(&bounds[0], &data[0], &picked[0], size, <uint8_t *>values_block.at)
+    return ends, values_block
 
 
 def first_met(const int32_t[::1] numbers, Py_ssize_t limit):
@@ -88,9 +88,9 @@ def pick_above_zero(const int32_t[::1] one, const int32_t[::1] other):
     cdef Py_ssize_t size = one.shape[0]
     if other.shape[0] < size:
         raise ValueError(f"{other.shape[0]} numbers beside {size}")
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), found = _block(_room(2 * size + 1), 0)
+    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block = _block(_room(2 * size + 1), 0)
     with nogil:
-        found.size = sizeof(int32_t) * wk_pick_above(
-            &one[0] if size else NULL, &other[0] if size else NULL, size, <int32_t *>ends.at, <int32_t *>found.at
+        values_block.size = sizeof(int32_t) * wk_pick_above(
+            &one[0] if size else NULL, &other[0] if size else NULL, size, <int32_t *>ends.at, <int32_t *>values_block.at
         )
-    return ends, found
+    return ends, values_block

@@ -1,7 +1,7 @@
 /* Ids of findings: SipHash-2-4 with 128 bits of output, of which 96 are used, as hexadecimal digits.
 
-   J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF" (2012). Nothing is secret here: the hash is
-   taken for its few collisions and its speed on short texts. */
+   J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast short-input PRF" (2012). Nothing here is secret: SipHash
+   is used for its few collisions and its speed on short texts. */
 
 #ifndef WEAKCODE_IDS_H
 #define WEAKCODE_IDS_H
@@ -92,13 +92,13 @@ static inline void wk_siphashes(const uint64_t key[2], const int32_t *bounds, co
 static inline int64_t wk_text_hashes(const uint64_t key[2], const int32_t *bounds, const uint8_t *data, int64_t size,
                                      uint64_t *out) {
     uint64_t hash[2];
-    int64_t found = 0;
+    int64_t count = 0;
     for (int64_t i = 0; i < size; i++) {
         if (bounds[i] == bounds[i + 1]) continue;
         wk_siphash(key, 0, 0, data + bounds[i], bounds[i + 1] - bounds[i], hash);
-        out[found++] = hash[0];
+        out[count++] = hash[0];
     }
-    return found;
+    return count;
 }
 
 /* Findings that would have one id stand beside each other. */

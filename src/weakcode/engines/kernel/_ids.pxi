@@ -46,20 +46,20 @@ def siphashes(bytes key, const int32_t[::1] bounds, const uint8_t[::1] data):
     """
     cdef Py_ssize_t size = bounds.shape[0] - 1
     cdef uint64_t under[2]
-    cdef Block found
+    cdef Block block
     if len(key) != 16:
         raise ValueError(f"a key has 16 bytes, not {len(key)}")
     if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
         raise ValueError("the bounds of texts lie outside their bytes")
     under[0] = wk_word(<const uint8_t *><const char *>key)
     under[1] = wk_word(<const uint8_t *><const char *>key + 8)
-    found = _block(malloc(16 * size + 1), 16 * size)
-    if found.at == NULL:
+    block = _block(malloc(16 * size + 1), 16 * size)
+    if block.at == NULL:
         raise MemoryError
-    cdef const uint8_t *text = &data[0] if data.shape[0] else <const uint8_t *>found.at
+    cdef const uint8_t *text = &data[0] if data.shape[0] else <const uint8_t *>block.at
     with nogil:
-        wk_siphashes(under, &bounds[0], text, size, <uint8_t *>found.at)
-    return found
+        wk_siphashes(under, &bounds[0], text, size, <uint8_t *>block.at)
+    return block
 
 
 def text_hashes(bytes key, const int32_t[::1] bounds, const uint8_t[::1] data):
@@ -69,21 +69,21 @@ def text_hashes(bytes key, const int32_t[::1] bounds, const uint8_t[::1] data):
     """
     cdef Py_ssize_t size = bounds.shape[0] - 1
     cdef uint64_t under[2]
-    cdef Block found
+    cdef Block block
     if len(key) != 16:
         raise ValueError(f"a key has 16 bytes, not {len(key)}")
     if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
         raise ValueError("the bounds of texts lie outside their bytes")
     under[0] = wk_word(<const uint8_t *><const char *>key)
     under[1] = wk_word(<const uint8_t *><const char *>key + 8)
-    found = _block(malloc((size + 1) * sizeof(uint64_t)), 0)
-    if found.at == NULL:
+    block = _block(malloc((size + 1) * sizeof(uint64_t)), 0)
+    if block.at == NULL:
         raise MemoryError
     cdef const uint8_t *text = &data[0] if data.shape[0] else NULL
     if text != NULL:
         with nogil:
-            found.size = sizeof(uint64_t) * wk_text_hashes(under, &bounds[0], text, size, <uint64_t *>found.at)
-    return found
+            block.size = sizeof(uint64_t) * wk_text_hashes(under, &bounds[0], text, size, <uint64_t *>block.at)
+    return block
 
 
 def finding_id(bytes key, int32_t subject, int32_t other, bytes claim_id):
@@ -100,10 +100,10 @@ def finding_id(bytes key, int32_t subject, int32_t other, bytes claim_id):
 def nth_id(str first, uint32_t nth):
     """Return the id of the nth finding, from 2, of a claim that would have this id too."""
     cdef uint8_t out[WK_ID_DIGITS]
-    cdef bytes given = first.encode("ascii")
-    if len(given) != WK_ID_DIGITS:
-        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(given)}")
-    wk_nth_id(<const uint8_t *><const char *>given, WK_OF_CLAIM, nth, out)
+    cdef bytes id_bytes = first.encode("ascii")
+    if len(id_bytes) != WK_ID_DIGITS:
+        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(id_bytes)}")
+    wk_nth_id(<const uint8_t *><const char *>id_bytes, WK_OF_CLAIM, nth, out)
     return (<const char *>out)[:WK_ID_DIGITS].decode("ascii")
 
 
@@ -125,7 +125,7 @@ def finding_ids(
     cdef Py_ssize_t size = variant.shape[0]
     cdef const int32_t *at = &bounds[0] if bounds.shape[0] else NULL
     cdef const uint8_t *text = &data[0] if data.shape[0] else NULL
-    cdef Block found
+    cdef Block block
     if (
         rows.shape[0] != size
         or subject.shape[0] != size
@@ -134,13 +134,13 @@ def finding_ids(
         or (at != NULL and (bounds.shape[0] != size + 1 or not wk_climbs_short(at, size + 1, data.shape[0])))
     ):
         raise ValueError("the columns of findings do not fit each other")
-    found = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
-    if found.at == NULL:
+    block = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
+    if block.at == NULL:
         raise MemoryError
     if size:
         with nogil:
-            wk_finding_ids(&keys[0], &rows[0], &variant[0], &subject[0], &other[0], at, text, size, <uint8_t *>found.at)
-    return found
+            wk_finding_ids(&keys[0], &rows[0], &variant[0], &subject[0], &other[0], at, text, size, <uint8_t *>block.at)
+    return block
 
 
 def digests(const int64_t[::1] bounds, const uint8_t[::1] data):
@@ -153,12 +153,12 @@ def digests(const int64_t[::1] bounds, const uint8_t[::1] data):
     cdef uint64_t[2] none = [0, 0]
     if size < 0 or not wk_climbs(&bounds[0], size + 1, data.shape[0]):
         raise ValueError("the bounds of texts lie outside their bytes")
-    cdef Block found = _block(malloc((2 * size + 1) * sizeof(uint64_t)), 2 * size * sizeof(uint64_t))
-    if found.at == NULL:
+    cdef Block block = _block(malloc((2 * size + 1) * sizeof(uint64_t)), 2 * size * sizeof(uint64_t))
+    if block.at == NULL:
         raise MemoryError
-    out = <uint64_t *>found.at
+    out = <uint64_t *>block.at
     cdef const uint8_t *text = &data[0] if data.shape[0] else NULL
     with nogil:
         for n in range(size):
             wk_siphash(none, 0, 0, text + bounds[n], bounds[n + 1] - bounds[n], out + 2 * n)
-    return found
+    return block

@@ -15,18 +15,18 @@ static inline int wk_several(uint32_t bits) { return (bits != 0) + ((bits & (bit
 
 /* An edit of subject `i` against the objects in `all`, both as bits. */
 static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, const int32_t *place) {
-    uint32_t me = (uint32_t)1 << i, before = all & (me - 1), after = all & ~(me | (me - 1));
+    uint32_t own = (uint32_t)1 << i, before = all & (own - 1), after = all & ~(own | (own - 1));
     int verb = k->t->of[edit].verb, where = k->t->of[edit].where;
-    int said = wk_says(verb, where, (all & me) != 0, wk_several(before), wk_several(after));
-    if (said == KEPT || !wk_holds(k, edit)) return 1;
-    if (said == WITH_EACH) {
+    int outcome = wk_says(verb, where, (all & own) != 0, wk_several(before), wk_several(after));
+    if (outcome == KEPT || !wk_holds(k, edit)) return 1;
+    if (outcome == WITH_EACH) {
         uint32_t there = where == BEFORE ? before : where == AFTER ? after : before | after;
         for (; there; there &= there - 1) PUT(edit, place[i], place[__builtin_ctz(there)], 0);
-    } else if (said == ALONE) {
+    } else if (outcome == ALONE) {
         uint32_t strays = where == ANYWHERE ? 0 : before | after;
         PUT(edit, place[i], 0, strays ? place[__builtin_ctz(strays)] : 0);
     } else {
-        PUT(edit, place[i], place[said == WITH_NEXT ? __builtin_ctz(after) : 31 - __builtin_clz(before)], 0);
+        PUT(edit, place[i], place[outcome == WITH_NEXT ? __builtin_ctz(after) : 31 - __builtin_clz(before)], 0);
     }
     return 1;
 }
@@ -35,7 +35,7 @@ static inline int wk_related(wk_claim *k, uint32_t edit, int i, uint32_t all, co
 static int wk_paired(wk_claim *k, const wk_code *codes, const int32_t *place, uint32_t subjects, uint32_t others) {
     const wk_tables *t = k->t;
     uint64_t claim = (uint64_t)k->s->claim << 32, *objects = k->s->objects;
-    /* An edit whose subject is its own object too is not violated by others: so subjects are marked as well. */
+    /* A subject that is also an object of its edit does not violate it, so subjects are marked as well. */
     for (uint32_t left = subjects | others; left; left &= left - 1) {
         int32_t i = __builtin_ctz(left);
         FOR_OBJECTS(codes[i]) {
@@ -135,10 +135,10 @@ static int wk_judge(wk_claim *k) {
     return fine;
 }
 
-/* How far ahead what a code needs is fetched, in codes; each step is found in what the one before it brought. */
+/* How many codes ahead records are prefetched; each step needs what the step before it fetched. */
 enum { CODE_AHEAD = 32, KIND_AHEAD = 20, LISTS_AHEAD = 10 };
 
-/* Inlined for certain: a compiler takes a function that only fetches for one that does nothing, and leaves it out. */
+/* Always inlined: a compiler may drop a function that only prefetches, as one without effect. */
 static inline __attribute__((always_inline)) void wk_fetch(const wk_claim *k, const int32_t *tokens) {
     const wk_tables *t = k->t;
     uint32_t billable = (uint32_t)k->billable, token = (uint32_t)tokens[CODE_AHEAD];
@@ -166,14 +166,14 @@ static int wk_rows_fit(const int32_t *tokens, int64_t size, const int64_t *bound
         if (bounds[row + 1] - bounds[row] > INT32_MAX / 2) return 0;
     }
     if (wk_below(tokens, size, limit)) return 1;
-    /* Rows that are no claims may have tokens below zero. */
+    /* Rejected rows may have tokens below zero. */
     for (int64_t row = 0; row < rows; row++) {
         if (chosen[row] && !wk_below(tokens + bounds[row], bounds[row + 1] - bounds[row], limit)) return 0;
     }
     return 1;
 }
 
-/* Add the violations of the chosen rows, of whose codes the tokens are all zero or above; 0 when there is no memory
+/* Add the violations of the chosen rows, whose tokens are all zero or above; 0 when there is no memory
    left. Row r has its codes from bounds[r] to bounds[r + 1], and `words` words about it. */
 static int wk_judge_rows(wk_claim *k, const int32_t *tokens, const int64_t *bounds, const uint8_t *chosen, int64_t rows,
                          const uint64_t *about, int64_t words) {

@@ -7,7 +7,7 @@ cdef extern from "_judge.h" nogil:
         wk_hit *at
         int64_t size, room
     ctypedef struct wk_edit:
-        uint8_t verb, where, spoken
+        uint8_t verb, where, by_text
         int32_t about_claim, about_codes
     ctypedef struct wk_tables:
         int32_t edit_count
@@ -130,7 +130,7 @@ cdef class Tables:
         self,
         column,
         const uint8_t[::1] active,
-        const uint8_t[::1] spoken,
+        const uint8_t[::1] by_text,
         const int32_t[::1] about_claim,
         const int32_t[::1] about_codes,
         const int32_t[::1] code_conditions,
@@ -150,7 +150,7 @@ cdef class Tables:
             raise ValueError("a program has at least one class of codes")
         for name in ("verbs", "wheres", "subjects", "objects"):
             _fits(len(column(name)) == count, name)
-        _fits(spoken.shape[0] == about_claim.shape[0] == about_codes.shape[0] == count, "columns by edit")
+        _fits(by_text.shape[0] == about_claim.shape[0] == about_codes.shape[0] == count, "columns by edit")
         _check_numbers(verbs, VERBS, "verbs")
         _check_numbers(wheres, AFTER + 1, "wheres")
         _check_numbers(condition_sets, sets, "condition_sets")
@@ -186,7 +186,7 @@ cdef class Tables:
         for e in range(count):
             of[e].verb = <uint8_t>verbs[e]
             of[e].where = <uint8_t>wheres[e]
-            of[e].spoken = spoken[e]
+            of[e].by_text = by_text[e]
             of[e].about_claim = about_claim[e]
             of[e].about_codes = about_codes[e]
         self.keep = (whole, column("subjects"), column("set_bounds"), column("set_spans"))
@@ -236,10 +236,10 @@ cdef class Tables:
         free(self.single)
         wk_scratch_close(&self.own)
 
-    def judge(self, tuple codes, tuple ids, held):
+    def judge(self, tuple codes, tuple ids, conditions_met):
         """Return the hits on one claim, given its codes and their ids; terms are taken to hold.
 
-        Bit n + 1 of `held` tells whether claim condition n holds, bit 0 is set. Holds the GIL.
+        Bit n + 1 of `conditions_met` tells whether claim condition n holds, bit 0 is set. Holds the GIL.
         """
         cdef int32_t size = <int32_t>len(codes), i, token
         cdef dict known = {}
@@ -268,9 +268,9 @@ cdef class Tables:
                     raise ValueError(f"{ids[i]} is the number of no code")
             if self.words > 1:
                 for i in range(self.words):
-                    self.single[i] = held >> (64 * i) & 0xFFFFFFFFFFFFFFFF
+                    self.single[i] = conditions_met >> (64 * i) & 0xFFFFFFFFFFFFFFFF
             else:
-                self.single[0] = held
+                self.single[0] = conditions_met
             k.t = &self.built.t
             k.s = &self.own
             k.out = &out

@@ -30,7 +30,7 @@ class Tables:
         self,
         column: Callable[[str], memoryview],
         active: Any,
-        spoken: Any,
+        by_text: Any,
         about_claim: Any,
         about_codes: Any,
         code_conditions: Any,

@@ -1,7 +1,7 @@
 /* How often each claim id was met in a run: a hash table of the ids' SipHash-2-4 (64 bits, under a random key), in
    segments that grow one at a time, so that growing never takes twice the memory of the whole.
 
-   Hashes that were put away into a file (by the caller) are looked up in filters: split block Bloom filters (F. Putze, P. Sanders
+   Hashes that the caller moved to a file are looked up in filters: split block Bloom filters (F. Putze, P. Sanders
    and J. Singler, "Cache-, hash- and space-efficient Bloom filters", 2007), eight bits of a cache line for each hash. Of 10 million
    hashes, one in 20,000 others looks as if it were there; of 20 million, one in 500.
 
@@ -51,7 +51,7 @@ static inline int wk_filtered(const wk_seen *seen, uint64_t hash) {
     return 0;
 }
 
-/* Take a hash into the last filter; -1 where there is no memory. */
+/* Add a hash to the last filter; -1 where there is no memory. */
 static inline int wk_filter(wk_seen *seen, uint64_t hash) {
     if (!seen->count || (seen->in_last >= WK_FILTER_KEYS && seen->count < WK_FILTERS)) {
         uint64_t *more = (uint64_t *)calloc((size_t)8 << WK_FILTER_BITS, sizeof(uint64_t));
@@ -100,7 +100,7 @@ static inline int wk_grow_segment(wk_segment *segment) {
     return 0;
 }
 
-/* Have counts, 1 for each hash where there were none; -1 where there is no memory. */
+/* Allocate counts, 1 for each hash, where there were none; -1 where there is no memory. */
 static inline int wk_count_segment(wk_segment *segment) {
     if (segment->counts) return 0;
     segment->counts = (uint32_t *)malloc(segment->size * sizeof(uint32_t));
@@ -109,7 +109,7 @@ static inline int wk_count_segment(wk_segment *segment) {
     return 0;
 }
 
-/* Count a hash; return how often it was met with this time, 0 where there is no memory. */
+/* Count a hash; return how often it has been seen, this time included; 0 where there is no memory. */
 static inline uint32_t wk_seen_add(wk_seen *seen, uint64_t hash) {
     wk_segment *segment = wk_segment_of(seen, hash);
     if (segment->used * (uint64_t)10 >= segment->size * (uint64_t)9 && wk_grow_segment(segment)) return 0;
@@ -139,11 +139,11 @@ static inline int wk_seen_raise(wk_seen *seen, uint64_t hash, uint32_t by) {
     return 0;
 }
 
-/* Count the texts between the bounds, and put down how often each was met, with the hashes. Return how many had been met
-   before, -1 where there is no memory. `asked` has the `*asking` texts that are new here and may have been put away. */
+/* Count the texts between the bounds; write how often each has been seen, and the hashes. Return how many were seen before,
+   -1 where there is no memory. `uncertain` gets the `*uncertain_count` texts that are new here but may be in the file. */
 static inline int64_t wk_seen_all(wk_seen *seen, const int32_t *bounds, const uint8_t *data, int64_t size, uint32_t *nth,
-                                  uint64_t *hashes, int32_t *asked, int64_t *asking) {
-    int64_t again = 0;
+                                  uint64_t *hashes, int32_t *uncertain, int64_t *uncertain_count) {
+    int64_t repeats = 0;
     for (int64_t from = 0; from < size; from += WK_AHEAD) {
         int64_t count = size - from < WK_AHEAD ? size - from : WK_AHEAD;
         for (int64_t i = from; i < from + count; i++) {
@@ -159,14 +159,14 @@ static inline int64_t wk_seen_all(wk_seen *seen, const int32_t *bounds, const ui
         for (int64_t i = from; i < from + count; i++) {
             uint32_t met = nth[i] = wk_seen_add(seen, hashes[i]);
             if (!met) return -1;
-            again += met > 1;
-            if (met == 1 && wk_filtered(seen, hashes[i])) asked[(*asking)++] = (int32_t)i;
+            repeats += met > 1;
+            if (met == 1 && wk_filtered(seen, hashes[i])) uncertain[(*uncertain_count)++] = (int32_t)i;
         }
     }
-    return again;
+    return repeats;
 }
 
-/* Put the hashes down, and how often each was met; tell whether one was more than once. */
+/* Write the hashes and how often each was seen; tell whether any was seen more than once. */
 static inline int wk_seen_list(const wk_seen *seen, uint64_t *hashes, uint32_t *counts) {
     int more = 0;
     for (int i = 0; i < WK_SEGMENTS; i++) {
@@ -181,7 +181,7 @@ static inline int wk_seen_list(const wk_seen *seen, uint64_t *hashes, uint32_t *
     return more;
 }
 
-/* Forget the hashes, but for the filters, which take them; -1 where there is no memory, and nothing is forgotten. */
+/* Move the hashes into the filters and forget them; -1 where there is no memory, and then nothing is forgotten. */
 static inline int wk_seen_forget(wk_seen *seen) {
     for (int i = 0; i < WK_SEGMENTS; i++) {
         const wk_segment *segment = &seen->segments[i];

@@ -8,7 +8,7 @@ cdef extern from "_seen.h" nogil:
     uint64_t wk_seen_hash(const wk_seen *seen, const uint8_t *data, int64_t size)
     uint32_t wk_seen_add(wk_seen *seen, uint64_t hash)
     int64_t wk_seen_all(wk_seen *seen, const int32_t *bounds, const uint8_t *data, int64_t size, uint32_t *nth,
-                        uint64_t *hashes, int32_t *asked, int64_t *asking)
+                        uint64_t *hashes, int32_t *uncertain, int64_t *uncertain_count)
     int wk_filtered(const wk_seen *seen, uint64_t hash)
     int wk_seen_raise(wk_seen *seen, uint64_t hash, uint32_t by)
     int wk_seen_list(const wk_seen *seen, uint64_t *hashes, uint32_t *counts)
@@ -18,10 +18,10 @@ cdef extern from "_seen.h" nogil:
 
 
 cdef class SeenIds:
-    """Counts how often each claim id was met, by hashes of 64 bits under a key of 16 bytes. Not for several threads at once.
+    """Counts how often each claim id was seen, by hashes of 64 bits under a key of 16 bytes. Not for several threads at once.
 
     `listed` gives the hashes for a file, after which `forget` leaves only a filter of them. Ids that the filter knows
-    are asked for, and `raised` adds how often the file has them.
+    are looked up in the file, and `raised` adds how often the file has them.
     """
 
     cdef wk_seen *seen
@@ -44,46 +44,46 @@ cdef class SeenIds:
         return self.seen.used
 
     def add(self, bytes text):
-        """Count an id; return how often it was met with this time, its hash, and whether it is asked for."""
-        cdef uint64_t found = wk_seen_hash(self.seen, <const uint8_t *><const char *>text, len(text))
-        cdef uint32_t nth = wk_seen_add(self.seen, found)
+        """Count an id; return how often it has been seen, its hash, and whether the file is to be asked."""
+        cdef uint64_t block = wk_seen_hash(self.seen, <const uint8_t *><const char *>text, len(text))
+        cdef uint32_t nth = wk_seen_add(self.seen, block)
         if not nth:
             raise MemoryError
-        return nth, found, nth == 1 and wk_filtered(self.seen, found) == 1
+        return nth, block, nth == 1 and wk_filtered(self.seen, block) == 1
 
     def add_all(self, const int32_t[::1] bounds, const uint8_t[::1] data):
         """Count the ids data[bounds[r]:bounds[r + 1]].
 
-        Return how often each was met (32 bits), how many were before, the hashes (64 bits), and the numbers of those
-        that are asked for (32 bits). Raises ValueError for bounds outside the data.
+        Return how often each has been seen (32 bits), how many were seen before, the hashes (64 bits), and the numbers
+        of those to look up in the file (32 bits). Raises ValueError for bounds outside the data.
         """
         cdef Py_ssize_t size = bounds.shape[0] - 1
-        cdef int64_t again, asking = 0
+        cdef int64_t repeats, uncertain_count = 0
         if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
             raise ValueError("texts lie outside their data")
-        cdef Block found = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
+        cdef Block block = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
         cdef Block hashes = _block(malloc((size + 1) * sizeof(uint64_t)), size * sizeof(uint64_t))
-        cdef Block asked = _block(malloc((size + 1) * sizeof(int32_t)), 0)
-        if found.at == NULL or hashes.at == NULL or asked.at == NULL:
+        cdef Block uncertain = _block(malloc((size + 1) * sizeof(int32_t)), 0)
+        if block.at == NULL or hashes.at == NULL or uncertain.at == NULL:
             raise MemoryError
         with nogil:
-            again = wk_seen_all(
+            repeats = wk_seen_all(
                 self.seen,
                 &bounds[0],
                 &data[0] if data.shape[0] else NULL,
                 size,
-                <uint32_t *>found.at,
+                <uint32_t *>block.at,
                 <uint64_t *>hashes.at,
-                <int32_t *>asked.at,
-                &asking,
+                <int32_t *>uncertain.at,
+                &uncertain_count,
             )
-        if again < 0:
+        if repeats < 0:
             raise MemoryError
-        asked.size = asking * sizeof(int32_t)
-        return found, again, hashes, asked
+        uncertain.size = uncertain_count * sizeof(int32_t)
+        return block, repeats, hashes, uncertain
 
     def raised(self, const uint64_t[::1] hashes, const uint32_t[::1] counts):
-        """Add to how often ids were met that are here."""
+        """Raise the counts of hashes that are here."""
         cdef Py_ssize_t i
         if hashes.shape[0] != counts.shape[0]:
             raise ValueError("the columns of hashes do not fit each other")
@@ -98,10 +98,10 @@ cdef class SeenIds:
         cdef Block counts = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
         if hashes.at == NULL or counts.at == NULL:
             raise MemoryError
-        cdef int more
+        cdef int several
         with nogil:
-            more = wk_seen_list(self.seen, <uint64_t *>hashes.at, <uint32_t *>counts.at)
-        return hashes, counts if more else None
+            several = wk_seen_list(self.seen, <uint64_t *>hashes.at, <uint32_t *>counts.at)
+        return hashes, counts if several else None
 
     def forget(self):
         """Forget the hashes but for a filter of them."""
@@ -112,10 +112,10 @@ cdef class SeenIds:
 def nth_of_run(str first, uint32_t nth):
     """Return the id of a finding of the nth claim, from 2, of an id in a run."""
     cdef uint8_t out[WK_ID_DIGITS]
-    cdef bytes given = first.encode("ascii")
-    if len(given) != WK_ID_DIGITS:
-        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(given)}")
-    wk_nth_id(<const uint8_t *><const char *>given, WK_OF_RUN, nth, out)
+    cdef bytes id_bytes = first.encode("ascii")
+    if len(id_bytes) != WK_ID_DIGITS:
+        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(id_bytes)}")
+    wk_nth_id(<const uint8_t *><const char *>id_bytes, WK_OF_RUN, nth, out)
     return (<const char *>out)[:WK_ID_DIGITS].decode("ascii")
 
 
@@ -127,11 +127,11 @@ def ids_of_nth(const uint8_t[::1] ids, const int32_t[::1] claim, const uint32_t[
     cdef Py_ssize_t size = claim.shape[0]
     if ids.shape[0] != size * WK_ID_DIGITS or not wk_below(&claim[0] if size else NULL, size, nth.shape[0]):
         raise ValueError("the columns of findings do not fit each other")
-    cdef Block found = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
-    if found.at == NULL:
+    cdef Block block = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
+    if block.at == NULL:
         raise MemoryError
     if size:
         with nogil:
-            memcpy(found.at, &ids[0], size * WK_ID_DIGITS)
-            wk_ids_of_nth(<uint8_t *>found.at, &claim[0], &nth[0], size)
-    return found
+            memcpy(block.at, &ids[0], size * WK_ID_DIGITS)
+            wk_ids_of_nth(<uint8_t *>block.at, &claim[0], &nth[0], size)
+    return block

@@ -1,4 +1,4 @@
-/* Edits as a program holds them become the tables that the loops of _judge.h and _long.h walk. Runs once for a program. */
+/* Turns the edits of a program into the tables that the loops of _judge.h and _long.h walk. Runs once for a program. */
 
 #ifndef WEAKCODE_TABLES_H
 #define WEAKCODE_TABLES_H
@@ -14,7 +14,7 @@ enum { MOST_CLASSES = (1 << NUMBER_BITS) - 2 };
 /* A kind is written with the numbers of its rows and the ends of its lists before it. Rows begin with lines of memory. */
 enum { HEAD = 2 + LISTS, LINE = 64 };
 
-/* What an edit is, beside a bit for each of the lists: paired with its objects, listed with them, looked up by a bit of them. */
+/* Kinds of edits, beside a bit for each list: paired with their objects, listed with them, looked up by a bit of them. */
 enum { PAIRED = 1 << LISTS, LISTED = 1 << 6, TOLD = 1 << 7 };
 
 typedef struct {
@@ -101,7 +101,7 @@ static int32_t wk_mark(const wk_source *s, uint64_t *bits, int32_t words, int32_
     return from;
 }
 
-/* The patterns by class, and behind them what it is asked for. */
+/* The patterns by class, followed by the asked edits of each. */
 static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
     static const int32_t none[3] = {-1, -1, -1};
     int32_t at = b->t.pattern_words, words = at + b->asked_words, from;
@@ -111,7 +111,7 @@ static int wk_build_bits(wk_built *b, const wk_source *s, int32_t asked) {
         free(whole_row);
         return 0;
     }
-    /* Most codes are objects of a wide edit: those that are not are taken out. */
+    /* Most codes are objects of a wide edit: set all bits, then clear those of the others. */
     for (int32_t i = 0; i < s->wide_size; i++) {
         int32_t bit = b->of[s->wide[i]].bit;
         if (bit >= 0) wk_set_bit(whole_row + at, bit);

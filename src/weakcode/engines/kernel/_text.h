@@ -17,7 +17,7 @@ static void wk_init(void) {
     wk_letters['.'] = 2;
 }
 
-/* The letters and digits of a code, packed as weakcode.codes.compiled.pack_key does; 0 for what needs a closer look. */
+/* The letters and digits of a code, packed as weakcode.codes.compiled.pack_key does; 0 where Python is to read the text. */
 static inline uint64_t wk_key(const uint8_t *text, int64_t size) {
     uint64_t key = 0;
     int shift = 56, dotted = 0;

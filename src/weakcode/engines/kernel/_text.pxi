@@ -10,7 +10,7 @@ cdef extern from "_text.h" nogil:
     int wk_map_open(wk_map *m, int64_t expected)
     void wk_map_close(wk_map *m)
     int32_t wk_map_get(const wk_map *m, uint64_t key)
-    int32_t wk_map_add(wk_map *m, uint64_t key, int32_t fresh)
+    int32_t wk_map_add(wk_map *m, uint64_t key, int32_t next_token)
 
 wk_init()
 
@@ -77,18 +77,18 @@ cdef class Reading:
         if key:
             token = wk_map_get(&self.index.codes, key)
             return token if token >= 0 else self._unlisted(key, name)
-        found = self.others.get(name)
-        if found is None:
-            found = self.others[name] = self.index.billable + len(self.names)
+        other = self.others.get(name)
+        if other is None:
+            other = self.others[name] = self.index.billable + len(self.names)
             self.names.append(name)
-        return found
+        return other
 
     cdef int32_t _unlisted(self, uint64_t key, str name) except -1000:
-        cdef int32_t fresh = self.index.billable + <int32_t>len(self.names)
-        cdef int32_t token = wk_map_add(&self.unlisted, key, fresh)
+        cdef int32_t next_token = self.index.billable + <int32_t>len(self.names)
+        cdef int32_t token = wk_map_add(&self.unlisted, key, next_token)
         if token < 0:
             raise MemoryError
-        if token == fresh:
+        if token == next_token:
             self.names.append(name)
         return token
 
@@ -136,7 +136,7 @@ def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] count
     if not wk_climbs(&bounds[0], bounds.shape[0], data.shape[0]) or counts.shape[0] < bounds.shape[0] - 1:
         raise ValueError("the bounds of texts lie outside their data")
     cdef Py_ssize_t i, size = bounds.shape[0] - 1
-    cdef int64_t at, start, found = 0, before
+    cdef int64_t at, start, word_count = 0, count_before
     cdef const uint8_t *text = &data[0] if data.shape[0] else NULL_TEXT
     cdef int64_t room = (bounds[size] - bounds[0]) // 2 + size + 1
     cdef int64_t *words = <int64_t *>malloc(room * 2 * sizeof(int64_t))
@@ -144,20 +144,20 @@ def split(const uint8_t[::1] data, const int64_t[::1] bounds, int64_t[::1] count
         raise MemoryError
     with nogil:
         for i in range(size):
-            before = found
+            count_before = word_count
             start = -1
             for at in range(bounds[i], bounds[i + 1]):
                 if text[at] <= 32 and (text[at] == 32 or 9 <= text[at] <= 13 or text[at] >= 28) or text[at] == 59 or text[at] == 44:
                     if start >= 0:
-                        words[2 * found] = start
-                        words[2 * found + 1] = at
-                        found += 1
+                        words[2 * word_count] = start
+                        words[2 * word_count + 1] = at
+                        word_count += 1
                         start = -1
                 elif start < 0:
                     start = at
             if start >= 0:
-                words[2 * found] = start
-                words[2 * found + 1] = bounds[i + 1]
-                found += 1
-            counts[i] = found - before
-    return _block(words, found * 2 * sizeof(int64_t))
+                words[2 * word_count] = start
+                words[2 * word_count + 1] = bounds[i + 1]
+                word_count += 1
+            counts[i] = word_count - count_before
+    return _block(words, word_count * 2 * sizeof(int64_t))

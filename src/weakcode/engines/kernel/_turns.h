@@ -1,7 +1,7 @@
-/* Whose turn it is among threads that judge claims one by one.
+/* Fair turns for threads that judge claims one by one.
 
-   The interpreter takes its lock from a thread after five milliseconds only, and a thread that judges is never one that
-   gives it back before: with eight of them each waits 35 ms for the others, again and again. So a thread whose turn has
+   The interpreter takes its lock from a thread after five milliseconds only, and a thread that judges never gives it
+   back earlier: with eight of them each waits 35 ms for the others, again and again. So a thread whose turn has
    lasted gives the lock away between two claims, where others were seen to judge. All but wk_pause hold the
    interpreter's lock. */
 

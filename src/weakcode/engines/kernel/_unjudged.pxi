@@ -18,13 +18,13 @@ cdef extern from "_unjudged.h" nogil:
         const uint64_t *allowed
         const uint64_t *wanting
         const uint64_t *on
-        const int32_t *whose
+        const int32_t *payer_of
         int64_t last_payer
         const wk_part *parts
         int64_t part_count
     void wk_not_judged(
         const wk_questions *asked, const int32_t *tokens, const int64_t *bounds, const uint8_t *lacks, int64_t rows,
-        uint64_t *found, uint8_t *told, uint64_t *seen
+        uint64_t *unjudged, uint8_t *needs, uint64_t *seen
     )
 
 
@@ -52,7 +52,7 @@ def not_judged(
 
     What is asked is bits of as many words as `anywhere` has, which are asked of any claim. `codes` and `leading` have
     the words of what speaks of each code wherever, or first; `wanting` and `allowed` by what is missing, as a number of
-    up to eight bits, those of what asks for it and of what may be reported then. `payers` and each of `parts` are numbers by row,
+    up to eight bits, part_array of what asks for it and of what may be reported then. `payers` and each of `parts` are numbers by row,
     -1 for the last value, and the words of each value; parts also say which bit of `lacks` tells that they are missing.
 
     Token t is the code t where it is below `billable`, else unlisted[t - billable]. Rows that lack nothing are passed
@@ -63,7 +63,7 @@ def not_judged(
     cdef const uint64_t[::1] words
     cdef const int32_t[::1] index
     cdef wk_questions a
-    cdef wk_part *those
+    cdef wk_part *part_array
     cdef uint64_t *scratch
     cdef bint fine = size > 0 and bounds.shape[0] == rows + 1 and leading.shape[0] == codes.shape[0]
     # As many numbers of what is missing as there are tables by them.
@@ -91,20 +91,20 @@ def not_judged(
     a.size, a.billable, a.part_count = size, billable, part_count
     a.codes, a.leading, a.anywhere = &codes[0], &leading[0], &anywhere[0]
     a.wanting, a.allowed = &wanting[0], &allowed[0]
-    a.whose, a.on, a.last_payer = &index[0], &words[0], words.shape[0] // size - 1
+    a.payer_of, a.on, a.last_payer = &index[0], &words[0], words.shape[0] // size - 1
     # What the loops are given stays referred to by `payers` and `parts`.
-    cdef Block taken = _block(calloc(part_count + 1, sizeof(wk_part)), 0)
-    cdef Block room = _block(calloc((WK_NEEDS + 1) * size, sizeof(uint64_t)), 8 * WK_NEEDS * size)
-    cdef Block told = _block(calloc(rows, 1), rows)
-    if taken.at == NULL or room.at == NULL or told.at == NULL:
+    cdef Block part_block = _block(calloc(part_count + 1, sizeof(wk_part)), 0)
+    cdef Block seen_block = _block(calloc((WK_NEEDS + 1) * size, sizeof(uint64_t)), 8 * WK_NEEDS * size)
+    cdef Block needs = _block(calloc(rows, 1), rows)
+    if part_block.at == NULL or seen_block.at == NULL or needs.at == NULL:
         raise MemoryError
-    those, scratch = <wk_part *>taken.at, <uint64_t *>room.at + WK_NEEDS * size
+    part_array, scratch = <wk_part *>part_block.at, <uint64_t *>seen_block.at + WK_NEEDS * size
     for n in range(part_count):
         need, index, words = parts[n]
         _check_values(index, rows, words.shape[0] // size)
-        those[n].need, those[n].index, those[n].words = need, &index[0], &words[0]
-        those[n].last = words.shape[0] // size - 1
-    a.parts = those
+        part_array[n].need, part_array[n].index, part_array[n].words = need, &index[0], &words[0]
+        part_array[n].last = words.shape[0] // size - 1
+    a.parts = part_array
     with nogil:
-        wk_not_judged(&a, codes_of, &bounds[0], &lacks[0], rows, scratch, <uint8_t *>told.at, <uint64_t *>room.at)
-    return told, room
+        wk_not_judged(&a, codes_of, &bounds[0], &lacks[0], rows, scratch, <uint8_t *>needs.at, <uint64_t *>seen_block.at)
+    return needs, seen_block

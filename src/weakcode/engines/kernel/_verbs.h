@@ -8,10 +8,10 @@
 enum { PRESENT, FORBID, REQUIRE, FIRST, SECONDARY, ORDER, AT_MOST_ONE, ONCE, CLAIM_REQUIRE, VERBS };
 enum { ANYWHERE, BEFORE, AFTER };
 
-/* The edits that a code is subject of and that need no list of objects, by what makes them worth looking at. */
+/* Lists of the edits that a code is a subject of and that need no list of objects, by when they can be violated. */
 enum { ASKING, WHERE_FIRST, WHERE_LATER, COUNTED, REPEATED, LISTS };
 
-/* Tell whether a violation may be that a code is missing: such an edit has a bit for its objects, not a list of them. */
+/* Tell whether a missing code can be the violation: such an edit has a bit for its objects, not a list of them. */
 static inline int wk_asks(int verb) { return verb == REQUIRE || verb == CLAIM_REQUIRE; }
 
 /* Tell whether an edit stands in a list of the codes that it is about; LISTS are the paired ones. `asked` says that the edit

@@ -10,7 +10,7 @@ cdef class ClaimColumns(Resource):
     cdef Column _payer_ends, _order
     cdef readonly Py_ssize_t count
     """How many claims there are."""
-    cdef readonly int64_t missed
+    cdef readonly int64_t unknown_patients
     """How many of them refer to a patient that is not known."""
 
     def __init__(self, systems, kind_of, person_of):
@@ -18,7 +18,7 @@ cdef class ClaimColumns(Resource):
         self._clear()
 
     cdef _clear(self):
-        self.count, self.missed = 0, 0
+        self.count, self.unknown_patients = 0, 0
         self._rows = [Words() for _ in ROW_WORDS]
         self._lines = [Words() for _ in LINE_WORDS]
         self._ids, self._resource, self._service, self._birth = Column(), Column(), Column(), Column()
@@ -69,13 +69,13 @@ cdef class ClaimColumns(Resource):
             (<Words> words).index.size = 4 * lines
         return 0
 
-    def put(self, identity, int order, int32_t service, int32_t birth, payers, said, codes, lines, bint main_only):
-        """Add a claim that the reader in Python read: `said` by `ROW_WORDS`, codes with their indicators, and for each
+    def put(self, identity, int order, int32_t service, int32_t birth, payers, fields, codes, lines, bint main_only):
+        """Add a claim that the reader in Python read: `fields` by `ROW_WORDS`, codes with their indicators, and for each
         line number, pointers, modifiers, units, charge, start, end and what it says by `LINE_WORDS`. Text is UTF-8.
         """
         cdef Part[ROW_SIZE] words
         for at in range(ROW_SIZE):
-            words[at] = part_of(said[at])
+            words[at] = part_of(fields[at])
         for one in payers:
             self._payer_ids.add(part_of(one))
         for number, pointers, modifiers, units, charge, start, end, *rest in lines:
@@ -96,7 +96,7 @@ cdef class ClaimColumns(Resource):
             self._dx_at.add(0)
         self._dx_ends.add(<int32_t> (self._dx_index.size // 4))
 
-    cdef int _add_row(self, Part identity, int kind, int32_t service, int32_t birth, Part *said) except -1:
+    cdef int _add_row(self, Part identity, int kind, int32_t service, int32_t birth, Part *fields) except -1:
         self.count += 1
         self._ids.add_text(identity)
         self._id_ends.add(<int32_t> self._ids.size)
@@ -104,7 +104,7 @@ cdef class ClaimColumns(Resource):
         self._service.add(service)
         self._birth.add(birth)
         for at in range(ROW_SIZE):
-            (<Words> self._rows[at]).add(said[at])
+            (<Words> self._rows[at]).add(fields[at])
         self._payer_ends.add(<int32_t> (self._payer_ids.index.size // 4))
         self._line_ends.add(<int32_t> (self._start.size // 4))
         return 0

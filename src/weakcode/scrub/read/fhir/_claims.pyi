@@ -5,7 +5,7 @@ from typing import Any
 
 REFUSED: int
 SOUND: int
-TAKEN: int
+ADDED: int
 MORE: int
 NO_DAY: int
 ROW_WORDS: tuple[str, ...]
@@ -24,7 +24,7 @@ class Lines:
 
 class Claims(Lines):
     count: int
-    missed: int
+    unknown_patients: int
     def __init__(
         self,
         systems: Sequence[str],
@@ -39,7 +39,7 @@ class Claims(Lines):
         service: int,
         birth: int,
         payers: Iterable[bytes],
-        said: Sequence[bytes | None],
+        fields: Sequence[bytes | None],
         codes: Iterable[tuple[bytes, bytes | None]],
         lines: Iterable[Line],
         main_only: bool,

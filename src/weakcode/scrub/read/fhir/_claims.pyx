@@ -20,7 +20,7 @@ REFUSED = 0
 """What `Claims.add` returns for a line that only the reader of elements can read,"""
 SOUND = 1
 """for one of which any reader of JSON has the same value,"""
-TAKEN = 2
+ADDED = 2
 """for one that was added,"""
 MORE = 3
 """and where only more text tells."""
@@ -34,7 +34,7 @@ cdef int64_t MOST = 2**31 - 1
 cdef int PRINCIPAL = 1
 cdef int ADMITTING = 2
 cdef int REASON = 4
-cdef int SAID = 8, OTHER = 16
+cdef int SPECIAL_TYPE = 8, OTHER = 16
 
 cdef enum: ROW_SIZE = 13
 ROW_WORDS = (
@@ -48,7 +48,7 @@ LINE_WORDS = ("procedure", "place", "revenue")
 """Those of a service line."""
 
 
-class Odd(Exception):
+class Unusual(Exception):
     """Raised where the reader in Python is to look at a resource."""
 
 
@@ -61,7 +61,7 @@ cdef struct Dx:
     int64_t sequence
     int32_t index
     int32_t at
-    int32_t said
+    int32_t types
     int32_t code
     int32_t poa
 
@@ -89,27 +89,27 @@ cdef class Claims(ClaimColumns):
         self._dx, self._apart = Column(), Column()
 
     def add(self, bytes line):
-        """Add a line to the columns: TAKEN; or SOUND or REFUSED where the reader in Python is to look at it."""
+        """Add a line to the columns: ADDED; or SOUND or REFUSED where the reader in Python is to look at it."""
         if not self._read(line):
             return REFUSED
         try:
-            return TAKEN if self._add() else SOUND
-        except Odd:
+            return ADDED if self._add() else SOUND
+        except Unusual:
             return SOUND
 
     def add_at(self, bytes text, Py_ssize_t at):
         """Add the resource at a place of a text, or the resource of the entry there; see `Lines.add_at`."""
-        cdef int said = self._read_at(text, at, False)
+        cdef int outcome = self._read_at(text, at, False)
         cdef json_text *j = &self._json
         cdef int32_t inner
-        if said != SOUND:
-            return said, at + j.end, False
+        if outcome != SOUND:
+            return outcome, at + j.end, False
         try:
             inner = member(j, 0, b"resource")
             if inner >= 0 and json_key(j, 0, b"resourceType", 12) < 0:
                 j.root = inner
-            return TAKEN if self._add() else SOUND, at + j.end, j.root > 0
-        except Odd:
+            return ADDED if self._add() else SOUND, at + j.end, j.root > 0
+        except Unusual:
             return SOUND, at + j.end, False
 
     cdef bint _add(self) except -1:
@@ -120,7 +120,7 @@ cdef class Claims(ClaimColumns):
         cdef int32_t service, birth
         cdef int32_t insurer = member(j, j.root, b"insurer"), items = member(j, j.root, b"item")
         cdef Py_ssize_t count, at
-        cdef Part[ROW_SIZE] said
+        cdef Part[ROW_SIZE] fields
         cdef Part frequency
         cdef int known
         if not (is_claim or is_word(kind, b"ExplanationOfBenefit")) or identity.at == NULL or not identity.size:
@@ -129,17 +129,17 @@ cdef class Claims(ClaimColumns):
         cdef Dx *dx = <Dx *> self._dx.data
         count = self._dx.size // sizeof(Dx)
         cdef Part principals
-        cdef int64_t again = self._ordered(&count, &principals)
+        cdef int64_t repeated_sequence = self._ordered(&count, &principals)
         if not count:
             return False
         setting, order = self._kind()
         if order == "all":
             known = 0
         else:
-            known = 1 if dx[0].said & PRINCIPAL else 2
+            known = 1 if dx[0].types & PRINCIPAL else 2
         list_of_objects(j, items)
-        service = self._served(items, setting == b"inpatient")
-        person, is_missed = self._person(member(j, j.root, b"patient"))
+        service = self._service_day(items, setting == b"inpatient")
+        person, has_unknown_patient = self._person(member(j, j.root, b"patient"))
         birth = _NO_DAY
         cdef bytes sex = None
         if person is not None:
@@ -150,27 +150,27 @@ cdef class Claims(ClaimColumns):
                     return False
         if service == _ODD_DAY or birth == _ODD_DAY:
             return False
-        said[0], said[1], said[2] = part_of(setting), part_of(sex), self._payer(insurer)
-        said[3] = self._bill(&frequency)
-        said[4], said[5] = frequency, npi_of(j, resolved(j, member(j, j.root, b"provider")))
-        said[6], said[7] = self._rendering(&said[10]), self._state(items)
+        fields[0], fields[1], fields[2] = part_of(setting), part_of(sex), self._payer(insurer)
+        fields[3] = self._bill(&frequency)
+        fields[4], fields[5] = frequency, npi_of(j, resolved(j, member(j, j.root, b"provider")))
+        fields[6], fields[7] = self._rendering(&fields[10]), self._state(items)
         # Procedures of inpatient stays are few, and their order is by sequence.
         if member(j, j.root, b"related") >= 0 or member(j, j.root, b"procedure") >= 0:
-            raise Odd
-        said[11], said[12] = part_of(None), self._told(b"discharge-status")
+            raise Unusual
+        fields[11], fields[12] = part_of(None), self._information_code(b"discharge-status")
         is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
-        said[8], said[9] = part_of(b"MISSING" if is_replacing else None), principals
-        # What follows may still find something unusual: sizes are kept, to which the columns are cut again.
+        fields[8], fields[9] = part_of(b"MISSING" if is_replacing else None), principals
+        # What follows may still find something unusual: sizes are kept, to which the columns are cut repeated_sequence.
         cdef Py_ssize_t[8] kept
         self._sizes(kept)
         try:
             self._add_payers(resolved(j, insurer))
-            self._add_lines(items, again, count, dx)
-        except Odd:
+            self._add_lines(items, repeated_sequence, count, dx)
+        except Unusual:
             self._cut(kept)
             raise
-        self._add_row(identity, not is_claim, service, birth, said)
-        self.missed += is_missed
+        self._add_row(identity, not is_claim, service, birth, fields)
+        self.unknown_patients += has_unknown_patient
         self._order.add(known)
         for at in range(count):
             self._codes.index.add(dx[at].code)
@@ -187,17 +187,17 @@ cdef class Claims(ClaimColumns):
         cdef Dx dx
         self._dx.size = 0
         if entries < 0 or j.nodes[entries].kind != JSON_LIST:
-            raise Odd
+            raise Unusual
         entry = entries + 1
         while entry < j.nodes[entries].next:
             if j.nodes[entry].kind != JSON_OBJECT or number >= 1000:
-                raise Odd
+                raise Unusual
             dx.index, dx.at, number = number, j.nodes[entry].at, number + 1
             dx.sequence = whole(j, member(j, entry, b"sequence"))
             if not 1 <= dx.sequence <= MOST:
-                raise Odd
+                raise Unusual
             dx.code = self._code(member(j, entry, b"diagnosisCodeableConcept"))
-            dx.said = kinds_of(j, member(j, entry, b"type"))
+            dx.types = kinds_of(j, member(j, entry, b"type"))
             dx.poa = self._indicator(entry)
             self._dx.make_room(sizeof(Dx))
             memcpy(self._dx.data + self._dx.size, &dx, sizeof(Dx))
@@ -212,7 +212,7 @@ cdef class Claims(ClaimColumns):
         cdef Dx *dx = <Dx *> self._dx.data
         cdef Dx moved
         cdef Py_ssize_t at, to, left = 0, first = -1, many = count[0]
-        cdef int64_t again = 0
+        cdef int64_t repeated_sequence = 0
         cdef int named = 0, others = 0
         for at in range(1, many):
             moved, to = dx[at], at
@@ -223,38 +223,38 @@ cdef class Claims(ClaimColumns):
         self._apart.size = 0
         for at in range(many):
             if at and dx[at].sequence == dx[at - 1].sequence:
-                raise Odd
+                raise Unusual
         for at in range(many):
             moved = dx[at]
-            if moved.said & (ADMITTING | REASON) and not moved.said & PRINCIPAL:
+            if moved.types & (ADMITTING | REASON) and not moved.types & PRINCIPAL:
                 self._apart.add_long(moved.sequence)
                 continue
-            others |= moved.said & OTHER
-            if moved.said & PRINCIPAL:
+            others |= moved.types & OTHER
+            if moved.types & PRINCIPAL:
                 named += 1
                 for to in range(left):
-                    if dx[to].said & PRINCIPAL and dx[to].code == moved.code:
+                    if dx[to].types & PRINCIPAL and dx[to].code == moved.code:
                         named -= 1
                         break
-            if first < 0 and moved.said & PRINCIPAL:
+            if first < 0 and moved.types & PRINCIPAL:
                 first = left
             dx[left] = moved
             left += 1
         if named >= len(NUMBERS):
-            raise Odd
+            raise Unusual
         principals[0] = part_of(NUMBERS[named] if named or others else None)
         if first > 0:
             moved = dx[first]
             for at in range(first, 0, -1):
                 dx[at] = dx[at - 1]
             dx[0] = moved
-        if first >= 0 and left > 1 and dx[1].code == dx[0].code and not dx[1].said & SAID:
-            again = dx[1].sequence
+        if first >= 0 and left > 1 and dx[1].code == dx[0].code and not dx[1].types & SPECIAL_TYPE:
+            repeated_sequence = dx[1].sequence
             for at in range(1, left - 1):
                 dx[at] = dx[at + 1]
             left -= 1
         count[0] = left
-        return again
+        return repeated_sequence
 
     cdef int32_t _code(self, int32_t concept) except -2:
         """Return the number of the code in the best system of ICD-10-CM, spelled as weakcode does."""
@@ -264,7 +264,7 @@ cdef class Claims(ClaimColumns):
         cdef Part code, system, given
         code.at = NULL
         if concept < 0:
-            raise Odd
+            raise Unusual
         while coding >= 0:
             given, system = text_of(j, member(j, coding, b"code")), text_of(j, member(j, coding, b"system"))
             if given.at != NULL and system.at != NULL:
@@ -272,10 +272,10 @@ cdef class Claims(ClaimColumns):
                 if rank < best:
                     best, code = rank, stripped(given)
                     if not code.size:
-                        raise Odd
+                        raise Unusual
             coding = next_object(j, coding)
         if code.at == NULL:
-            raise Odd
+            raise Unusual
         cdef uint8_t[16] spelled
         return self._codes.number(canonical(code, spelled))
 
@@ -289,7 +289,7 @@ cdef class Claims(ClaimColumns):
         extension = first_item(j, extensions)
         while extension >= 0:
             if member(j, extension, b"valueCoding") >= 0 and part_holds(text_of(j, member(j, extension, b"url")), b"_poa_"):
-                found = self._poa_of(spoken(j, entry))
+                found = self._poa_of(text_as_written(j, entry))
                 return -1 if found is None else self._poa.number(part_of(found))
             extension = next_object(j, extension)
         coding = first_coding(j, member(j, entry, b"onAdmission"))
@@ -317,7 +317,7 @@ cdef class Claims(ClaimColumns):
             one = next_object(j, one)
         return 0
 
-    cdef int _add_lines(self, int32_t items, int64_t again, Py_ssize_t count, Dx *dx) except -1:
+    cdef int _add_lines(self, int32_t items, int64_t repeated_sequence, Py_ssize_t count, Dx *dx) except -1:
         cdef json_text *j = &self._json
         cdef int32_t item = first_item(j, items), place = 0, number
         cdef int64_t sequence
@@ -329,12 +329,12 @@ cdef class Claims(ClaimColumns):
             number = member(j, item, b"sequence")
             sequence = whole(j, number) if number >= 0 and j.nodes[number].kind == JSON_WHOLE else place
             self._number.add_long(sequence)
-            self._add_pointers(member(j, item, b"diagnosisSequence"), again, count, dx)
+            self._add_pointers(member(j, item, b"diagnosisSequence"), repeated_sequence, count, dx)
             self._add_rest(item, main_only)
             item = next_object(j, item)
         return 0
 
-    cdef int _add_pointers(self, int32_t given, int64_t again, Py_ssize_t count, Dx *dx) except -1:
+    cdef int _add_pointers(self, int32_t given, int64_t repeated_sequence, Py_ssize_t count, Dx *dx) except -1:
         cdef json_text *j = &self._json
         cdef int32_t pointer
         cdef int64_t sequence, position
@@ -343,12 +343,12 @@ cdef class Claims(ClaimColumns):
         if given < 0:
             return 0
         if j.nodes[given].kind != JSON_LIST:
-            raise Odd
+            raise Unusual
         pointer = given + 1
         while pointer < j.nodes[given].next:
             sequence = whole(j, pointer)
             if not 0 < sequence < MOST:
-                raise Odd
+                raise Unusual
             pointer = j.nodes[pointer].next
             is_known = False
             for at in range(self._apart.size // 8):
@@ -360,7 +360,7 @@ cdef class Claims(ClaimColumns):
             for at in range(count):
                 if dx[at].sequence == sequence:
                     position = at + 1
-            if again and sequence == again:
+            if repeated_sequence and sequence == repeated_sequence:
                 position = 1
             for at in range(before // 4, self._pointers.size // 4):
                 is_known = is_known or (<int32_t *> self._pointers.data)[at] == position
@@ -389,7 +389,7 @@ cdef class Claims(ClaimColumns):
         start, end = day_of(text_of(j, member(j, concept, b"start")), True), day_of(text_of(j, member(j, concept, b"end")), True)
         day = day_of(text_of(j, member(j, item, b"servicedDate")), True)
         if start == _ODD_DAY or end == _ODD_DAY or day == _ODD_DAY:
-            raise Odd
+            raise Unusual
         concept = first_coding(j, member(j, item, b"productOrService"))
         procedure = text_of(j, member(j, concept, b"code"))
         (<Words> self._lines[0]).add(procedure)

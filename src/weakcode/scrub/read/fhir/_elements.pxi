@@ -1,16 +1,16 @@
 # Elements of FHIR: codings, identifiers, references, numbers.
 
 cdef int list_of_objects(json_text *j, int32_t node) except -1:
-    """Raise Odd unless a node is a list of objects, or there is none."""
+    """Raise Unusual unless a node is a list of objects, or there is none."""
     cdef int32_t item
     if node < 0:
         return 0
     if j.nodes[node].kind != JSON_LIST:
-        raise Odd
+        raise Unusual
     item = node + 1
     while item < j.nodes[node].next:
         if j.nodes[item].kind != JSON_OBJECT:
-            raise Odd
+            raise Unusual
         item = j.nodes[item].next
     return 0
 
@@ -60,7 +60,7 @@ cdef bint has_code(json_text *j, int32_t concept, const char *one, const char *o
 
 cdef int kinds_of(json_text *j, int32_t concepts) except -1:
     """Return what the types of a diagnosis say."""
-    cdef int said = 0
+    cdef int types = 0
     cdef int32_t concept, coding
     cdef Part code
     list_of_objects(j, concepts)
@@ -72,20 +72,20 @@ cdef int kinds_of(json_text *j, int32_t concepts) except -1:
             if code.at != NULL:
                 for at in range(code.size):
                     if code.at[at] >= 128:
-                        raise Odd
+                        raise Unusual
                 if is_lower_word(code, b"principal"):
-                    said |= PRINCIPAL
+                    types |= PRINCIPAL
                 elif is_lower_word(code, b"admitting"):
-                    said |= ADMITTING | SAID
+                    types |= ADMITTING | SPECIAL_TYPE
                 elif is_lower_word(code, b"patientreasonforvisit"):
-                    said |= REASON | SAID
+                    types |= REASON | SPECIAL_TYPE
                 elif is_lower_word(code, b"external-cause") or is_lower_word(code, b"externalcauseofinjury"):
-                    said |= SAID
+                    types |= SPECIAL_TYPE
                 elif is_lower_word(code, b"other") or is_lower_word(code, b"secondary"):
-                    said |= OTHER
+                    types |= OTHER
             coding = next_object(j, coding)
         concept = next_object(j, concept)
-    return said
+    return types
 
 
 cdef bint is_true(json_text *j, int32_t node) noexcept:
@@ -112,7 +112,7 @@ cdef bint leads_to(json_text *j, Part reference, int32_t one) except -1:
     cdef Part name = text_of(j, node)
     if name.at == NULL:
         # What has no id, or one that is no text, is called in a way of its own.
-        raise Odd
+        raise Unusual
     return name.size == reference.size - 1 and not memcmp(name.at, reference.at + 1, name.size)
 
 
@@ -183,7 +183,7 @@ cdef bint names_npi(Part system) except -1:
     cdef int32_t at
     for at in range(system.size):
         if system.at[at] >= 128:
-            raise Odd
+            raise Unusual
     for at in range(system.size - 2):
         if system.at[at] | 32 == 110 and system.at[at + 1] | 32 == 112 and system.at[at + 2] | 32 == 105:
             return True
@@ -194,23 +194,23 @@ cdef Part name_of(json_text *j, int32_t holder) except *:
     """Return what a payer is called: what is displayed, or the value of its identifier."""
     cdef int32_t identifier
     cdef Part name = text_of(j, member(j, holder, b"display"))
-    if is_said(name):
+    if is_not_blank(name):
         return name
     identifier = member(j, holder, b"identifier")
     if identifier >= 0 and j.nodes[identifier].kind == JSON_OBJECT:
         name = text_of(j, member(j, identifier, b"value"))
-        if is_said(name):
+        if is_not_blank(name):
             return name
     name.at, name.size = NULL, 0
     return name
 
 
-cdef bint is_said(Part text) except -1:
+cdef bint is_not_blank(Part text) except -1:
     """Tell whether a text is more than blanks."""
     cdef int32_t at
     for at in range(text.size):
         if text.at[at] >= 128:
-            raise Odd
+            raise Unusual
         if text.at[at] != 32:
             return True
     return False

@@ -1,7 +1,7 @@
-/* A value of JSON as a row of nodes, each value before what is in it: what every reader of JSON has of it. The value is
- * a line, or stands somewhere in a text and may have many lines.
+/* A JSON value as a row of nodes, each value before its contents. Only JSON on whose value all readers agree is read. The
+ * value is a line, or stands somewhere in a text and may span lines.
  *
- * Anything else is refused, to be read otherwise: a key that stands twice or is escaped, half of a surrogate pair, NaN,
+ * Anything else is refused and left to Python: a key that appears twice or is escaped, half of a surrogate pair, NaN,
  * whole numbers of more than 18 digits, exponents of more than two, objects of more than 256 keys, deep nesting. Whether text is UTF-8 is
  * the caller's to check where `high` is set. */
 
@@ -128,7 +128,7 @@ static inline int64_t json_number(const json_text *j, int64_t at, int *kind) {
         if (at < size && (text[at] == '+' || text[at] == '-')) at++;
         first = at;
         while (JSON_DIGIT(at)) at++;
-        /* What may be too large for a double is read as infinite by some, and as no number by others. */
+        /* Some readers read a number too large for a double as infinite, others refuse it. */
         if (at == first || at - first > 2) return -1;
     }
 #undef JSON_DIGIT

@@ -45,13 +45,13 @@ cdef class Lines:
 
         Return SOUND, REFUSED or MORE, where it ends, and whether it holds the resource that was added as an entry does.
         """
-        said = self._read_at(text, at, False)
-        return said, at + self._json.end, False
+        outcome = self._read_at(text, at, False)
+        return outcome, at + self._json.end, False
 
     def value_at(self, bytes text, Py_ssize_t at):
         """Return SOUND, REFUSED or MORE of the value, whatever it is, that begins at a place of a text, and its end."""
-        said = self._read_at(text, at, True)
-        return said, at + self._json.end
+        outcome = self._read_at(text, at, True)
+        return outcome, at + self._json.end
 
 
 cdef class Resource(Lines):
@@ -80,16 +80,16 @@ cdef class Resource(Lines):
         """Return setting and order: what types and profiles say is asked once."""
         cdef json_text *j = &self._json
         cdef int32_t meta = member(j, j.root, b"meta")
-        key = (spoken(j, member(j, j.root, b"type")), spoken(j, member(j, j.root, b"subType")),
-               spoken(j, member(j, meta, b"profile")))
+        key = (text_as_written(j, member(j, j.root, b"type")), text_as_written(j, member(j, j.root, b"subType")),
+               text_as_written(j, member(j, meta, b"profile")))
         found = self._settings.get(key)
         if found is None:
             if len(self._settings) > 1000:
                 self._settings.clear()
-            found = self._settings[key] = self._kind_of(spoken(j, j.root))
+            found = self._settings[key] = self._kind_of(text_as_written(j, j.root))
         return <tuple> found
 
-    cdef int32_t _served(self, int32_t items, bint last) except? -1:
+    cdef int32_t _service_day(self, int32_t items, bint last) except? -1:
         """Return the service date, ODD_DAY where it is in doubt."""
         cdef json_text *j = &self._json
         cdef int32_t start = _NO_DAY, end = _NO_DAY, day, item
@@ -114,7 +114,7 @@ cdef class Resource(Lines):
         return start
 
     cdef tuple _person(self, int32_t patient):
-        """Return birth date and sex, if there is a person, and whether one is missed."""
+        """Return birth date and sex, if there is a person, and whether the patient is unknown."""
         cdef Part reference = text_of(&self._json, member(&self._json, patient, b"reference"))
         if reference.at == NULL:
             return None, False
@@ -139,7 +139,7 @@ cdef class Resource(Lines):
                 born, gender = text_of(j, member(j, one, b"birthDate")), text_of(j, member(j, one, b"gender"))
                 sex = b"M" if is_word(gender, b"male") else b"F" if is_word(gender, b"female") else None
                 if sex is None and (gender.at != NULL or member(j, one, b"extension") >= 0):
-                    raise Odd
+                    raise Unusual
                 return None if born.size < 10 else PyBytes_FromStringAndSize(<const char *> born.at, born.size), sex
             one = next_object(j, one)
         return None
@@ -180,7 +180,7 @@ cdef class Resource(Lines):
             info = next_object(j, info)
         return none
 
-    cdef Part _told(self, const char *category) except *:
+    cdef Part _information_code(self, const char *category) except *:
         """Return the first code of the supporting information of a category."""
         cdef json_text *j = &self._json
         cdef int32_t info = first_item(j, member(j, j.root, b"supportingInfo"))
@@ -195,7 +195,7 @@ cdef class Resource(Lines):
         return code
 
     cdef Part _rendering(self, Part *taxonomy) except *:
-        """Return the NPI of who renders; `taxonomy` gets the taxonomy of the same, else the first that is told."""
+        """Return the NPI of the rendering provider; `taxonomy` gets the taxonomy of the same, else the first that is given."""
         cdef json_text *j = &self._json
         cdef int32_t members = member(j, j.root, b"careTeam"), one
         cdef Part npi, of_member

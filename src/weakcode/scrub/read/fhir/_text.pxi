@@ -6,7 +6,7 @@ cdef inline int32_t member(json_text *j, int32_t node, const char *name) except 
     if node < 0:
         return -1
     if j.nodes[node].kind != JSON_OBJECT:
-        raise Odd
+        raise Unusual
     while name[size]:
         size += 1
     return json_member(j, node, name, size)
@@ -18,13 +18,13 @@ cdef inline Part text_of(json_text *j, int32_t node) except *:
     found.at, found.size = NULL, 0
     if node >= 0:
         if j.nodes[node].kind == JSON_ESCAPED:
-            raise Odd
+            raise Unusual
         if j.nodes[node].kind == JSON_TEXT:
             found.at, found.size = j.text + j.nodes[node].at, j.nodes[node].size
     return found
 
 
-cdef inline bytes spoken(json_text *j, int32_t node):
+cdef inline bytes text_as_written(json_text *j, int32_t node):
     """Return the text of a value."""
     return None if node < 0 else PyBytes_FromStringAndSize(<const char *> j.text + j.nodes[node].at, j.nodes[node].size)
 
@@ -76,7 +76,7 @@ cdef inline Part stripped(Part text) except *:
     cdef int32_t at
     for at in range(text.size):
         if text.at[at] >= 128:
-            raise Odd
+            raise Unusual
     while text.size and text.at[0] == 32:
         text.at += 1
         text.size -= 1
@@ -102,7 +102,7 @@ cdef Part canonical(Part code, uint8_t *spelled) except *:
     while code.size and code.at[code.size - 1] == 46:
         code.size -= 1
     if not 1 <= code.size <= 8:
-        raise Odd
+        raise Unusual
     for at in range(code.size):
         sign = code.at[at]
         if at == 3 and sign == 46:
@@ -110,13 +110,13 @@ cdef Part canonical(Part code, uint8_t *spelled) except *:
         if 97 <= sign <= 122:
             sign -= 32
         if not (48 <= sign <= 57 or 65 <= sign <= 90):
-            raise Odd
+            raise Unusual
         if size == 3:
             spelled[3] = 46
             size = 4
         spelled[size] = sign
         size += 1
     if size > 8:
-        raise Odd
+        raise Unusual
     found.at, found.size = spelled, size
     return found

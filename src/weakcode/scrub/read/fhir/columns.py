@@ -45,21 +45,21 @@ class Columns:
         return len(self._lines) + len(self._rejected) >= batch.ROWS or self._bytes >= MOST_BYTES
 
     def take(self, line: bytes, number: int, start: int) -> int:
-        """Take a line that is a plain claim: TAKEN, SOUND or REFUSED."""
-        said = self._claims.add(line)
-        if said == _claims.TAKEN:
+        """Take a line that is a plain claim: ADDED, SOUND or REFUSED."""
+        outcome = self._claims.add(line)
+        if outcome == _claims.ADDED:
             self._lines.append((line, number, start, "", None))
             self._bytes += len(line)
-        return said
+        return outcome
 
     def take_at(self, text: bytes, at: int, number: int, start: int, path: str) -> tuple[int, int]:
-        """Take a value that is a plain claim or the entry of one: TAKEN, SOUND, REFUSED or MORE, and where it ends."""
-        said, end, is_entry = self._claims.add_at(text, at)
-        if said == _claims.TAKEN:
+        """Take a value that is a plain claim or the entry of one: ADDED, SOUND, REFUSED or MORE, and where it ends."""
+        outcome, end, is_entry = self._claims.add_at(text, at)
+        if outcome == _claims.ADDED:
             inner = f"{path}.resource".removeprefix(".") if is_entry else path
             self._lines.append((text[at:end], number, start, path, inner))
             self._bytes += end - at
-        return said, end
+        return outcome, end
 
     def put(self, outcome: Record | Rejected) -> Iterator[ClaimBatch]:
         """Take what was read of another resource; give what waited where it cannot stand in columns."""
@@ -77,7 +77,7 @@ class Columns:
         """Give what waits, if there is anything."""
         if self.is_empty:
             return
-        self._known.missed("patients not found", self._claims.missed)
+        self._known.missed("patients not found", self._claims.unknown_patients)
         found = FhirBatch(
             self._name, self._claims.take(), self._lines, self._records, tuple(self._rejected), self._read
         )
@@ -100,8 +100,8 @@ def _kind(text: bytes) -> tuple[bytes | None, str]:
 
 
 def _poa(text: bytes) -> bytes | None:
-    said = poa_of(orjson.loads(text))
-    return None if said is None else said.encode()
+    indicator = poa_of(orjson.loads(text))
+    return None if indicator is None else indicator.encode()
 
 
 def _person(known: KnownResources, reference: str) -> tuple[bytes | None, bytes | None] | None:

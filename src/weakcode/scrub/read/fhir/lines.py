@@ -21,7 +21,7 @@ _LONGEST = 1 << 24
 _BLANKS = b" \t\r"
 
 Take = Callable[[bytes, int, int], int]
-"""Gets a line, its number and its offset; returns one of REFUSED, SOUND and TAKEN."""
+"""Gets a line, its number and its offset; returns one of REFUSED, SOUND and ADDED."""
 
 
 class Resources:
@@ -67,11 +67,11 @@ class Resources:
         at, start, number = 0, 0, self._line
         while at < len(lines):
             line = lines[at]
-            said = take(line, number, first + start)
-            element = element_of(line, number, first + start) if said == _claims.SOUND else None
+            outcome = take(line, number, first + start)
+            element = element_of(line, number, first + start) if outcome == _claims.SOUND else None
             if element is not None:
                 yield element
-            elif said != _claims.TAKEN and line.strip(_BLANKS):
+            elif outcome != _claims.ADDED and line.strip(_BLANKS):
                 values = Values(text, start, number, first + start, self._file, take_at)
                 yield from values.several()
                 is_ended = values.is_ended

@@ -137,12 +137,12 @@ def _passing_over() -> tuple[Take, TakeAt]:
     lines = _claims.Lines()
 
     def take(line: bytes, number: int, start: int) -> int:
-        said = lines.add(line)
-        return _claims.TAKEN if said == _claims.SOUND and not _may_be_one(line) else said
+        outcome = lines.add(line)
+        return _claims.ADDED if outcome == _claims.SOUND and not _may_be_one(line) else outcome
 
     def take_at(text: bytes, at: int, number: int, start: int, path: str) -> tuple[int, int]:
-        said, end, _ = lines.add_at(text, at)
-        return (_claims.TAKEN if said == _claims.SOUND and not _may_be_one(text[at:end]) else said), end
+        outcome, end, _ = lines.add_at(text, at)
+        return (_claims.ADDED if outcome == _claims.SOUND and not _may_be_one(text[at:end]) else outcome), end
 
     return take, take_at
 

@@ -22,7 +22,7 @@ _BLANKS = re.compile(rb"(?:[ \t\r\n]|\xef\xbb\xbf)*")
 _FEW = 1 << 12
 
 TakeAt = Callable[[bytes, int, int, int, str], tuple[int, int]]
-"""Gets a text, a place in it, its line, its offset in the file and its path; returns one of REFUSED, SOUND, TAKEN and
+"""Gets a text, a place in it, its line, its offset in the file and its path; returns one of REFUSED, SOUND, ADDED and
 MORE, and where the value ends."""
 
 
@@ -122,26 +122,26 @@ class Values:
     def _key(self) -> bool | None:
         """Read a key and its value, and tell whether it is a list of entries, which is left; None where that is odd."""
         while True:
-            said, end = _claims.Lines().value_at(self.text, self.at)
+            outcome, end = _claims.Lines().value_at(self.text, self.at)
             key = self.text[self.at : end]
-            if said == _claims.SOUND and key.startswith(b'"') and b"\\" not in key:
+            if outcome == _claims.SOUND and key.startswith(b'"') and b"\\" not in key:
                 at = self._behind(end)
                 if self.text[at : at + 1] == b":":
                     at = self._behind(at + 1)
                     if key == b'"entry"' and self.text[at : at + 1] == b"[":
                         self._skip(at - self.at)
                         return True
-                    said, end = _claims.Lines().value_at(self.text, at)
-                    if said == _claims.SOUND:
+                    outcome, end = _claims.Lines().value_at(self.text, at)
+                    if outcome == _claims.SOUND:
                         self._skip(end - self.at)
                         return False
                 elif at < len(self.text):
                     return None
                 if at == len(self.text):
-                    said = _claims.MORE
-            elif said == _claims.SOUND:
+                    outcome = _claims.MORE
+            elif outcome == _claims.SOUND:
                 return None
-            if said != _claims.MORE or not self._fill():
+            if outcome != _claims.MORE or not self._fill():
                 return None
 
     def _list(self, path: str, number: int) -> Generator[Element | None, None, bool]:
@@ -181,16 +181,16 @@ class Values:
     def _value(self, path: str) -> Element | Inside | None:
         """Return the element that stands here, None where it was taken, a place where the reader of elements has to."""
         while True:
-            said, end = self._take(self.text, self.at, self.line, self.offset, path)
-            if said in (_claims.TAKEN, _claims.SOUND):
+            outcome, end = self._take(self.text, self.at, self.line, self.offset, path)
+            if outcome in (_claims.ADDED, _claims.SOUND):
                 break
-            if said != _claims.MORE or len(self.text) - self.at > LONGEST_RESOURCE or not self._fill():
+            if outcome != _claims.MORE or len(self.text) - self.at > LONGEST_RESOURCE or not self._fill():
                 return Inside("item", path, 0)
-        given, line, offset = self.text[self.at : end], self.line, self.offset
+        content, line, offset = self.text[self.at : end], self.line, self.offset
         self._skip(end - self.at)
-        if said == _claims.TAKEN:
+        if outcome == _claims.ADDED:
             return None
-        return Element(orjson.loads(given), given, line, path, start=offset, sound=True)
+        return Element(orjson.loads(content), content, line, path, start=offset, sound=True)
 
     def _by_elements(self, inside: Inside | None, *, one: bool = False) -> Iterator[Element]:
         """Give what the reader of elements finds from here on, of the whole value or of `one` item."""

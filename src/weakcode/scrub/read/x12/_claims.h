@@ -1,6 +1,6 @@
-/* The claims of a well-formed stretch of an 837. Anything that is not plain stops the reading before its claim, or before
- * the segment where it belongs to none: what becomes of it, the reader in Python says (loops.py, draft.py). This one
- * knows no reason and rejects nothing; where it reads on, it reads what that reader would.
+/* The claims of a well-formed stretch of an 837. Anything that is not plain stops this reader before its claim, or before
+ * the segment where it belongs to no claim, and the reader in Python decides (loops.py, draft.py). This one gives no
+ * reasons and rejects nothing; what it does read, it reads as that reader would.
  */
 
 #ifndef WEAKCODE_X12_CLAIMS_H
@@ -75,7 +75,7 @@ static int x12_take_end(x12_reader *r) {
     return 1;
 }
 
-/* The payer of an NM1 segment: its name, else its number, and its ids. 1, 0 or -1 as ever. */
+/* The payer of an NM1 segment: its name, else its number, and its ids. 1, or 0 when it is not plain, or -1 without memory. */
 static int x12_take_payer(x12_reader *r) {
     const x12_segment *s = &r->segment;
     int32_t *parties = r->now.parties;
@@ -99,11 +99,11 @@ static int x12_take_about_patient(x12_reader *r) {
     x12_state *now = &r->now;
     if (s->stray || (!now->in_other && x12_is_known(s->tag) == 2)) return 0;
     if (s->tag == X12_TAG('N', 'M', '1')) {
-        x12_text who = x12_element(s, 1), kind = x12_element(s, 8);
-        if (who.size < 0 || kind.size < 0) return 0;
-        if (x12_is(who, "IL") || x12_is(who, "QC")) x12_forget_patient(now);
-        now->billing = x12_is(who, "85");
-        if (x12_is(who, "PR")) return x12_take_payer(r);
+        x12_text entity = x12_element(s, 1), kind = x12_element(s, 8);
+        if (entity.size < 0 || kind.size < 0) return 0;
+        if (x12_is(entity, "IL") || x12_is(entity, "QC")) x12_forget_patient(now);
+        now->billing = x12_is(entity, "85");
+        if (x12_is(entity, "PR")) return x12_take_payer(r);
         if (!now->billing) return 1;
         x12_text npi = x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0};
         return x12_word(r, X12_PROVIDER, npi, 0, &now->parties[X12_PROVIDER]);
@@ -159,7 +159,7 @@ static int x12_take_outside(x12_reader *r, const x12_state *before) {
     }
 }
 
-/* Step over a segment and the blanks before it; `before` is then where its text begins. 0 where it does not end here. */
+/* Skip a segment and the blanks before it; `before` is then where its text begins. 0 where it does not end here. */
 static int x12_next(x12_reader *r, const uint8_t *text, int64_t size, x12_state *before, int *is_plain) {
     x12_state *s = &r->now;
     uint8_t sign = r->segment.signs.segment;
@@ -229,7 +229,7 @@ static int x12_read(x12_reader *r, const uint8_t *text, int64_t size) {
     return X12_MORE;
 }
 
-/* What findings say of where they are, by the row and the first position (0 for none) of each. */
+/* The places that findings give, by the row and the first position (0 for none) of each. */
 typedef struct {
     const int32_t *prefix_ends; /* for each envelope: the words before the number of the segment */
     const uint8_t *prefixes;
@@ -257,7 +257,7 @@ static int x12_place(const x12_spots *p, int32_t row, int32_t position, x12_colu
     const int32_t *prefix = p->prefix_ends + p->envelope[row];
     int32_t dx = p->dx_ends[row] + position - 1;
     int64_t column = position ? p->dx_column[dx] : p->column[row];
-    uint8_t *at = x12_room(text, prefix[1] - prefix[0]); /* there is always some prefix */
+    uint8_t *at = x12_room(text, prefix[1] - prefix[0]); /* a prefix is never empty */
     uint8_t words[80], *to = words;
     *line = position ? p->dx_line[dx] : p->line[row];
     if (!at) return 0;

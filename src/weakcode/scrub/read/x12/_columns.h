@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Distinct texts, each table numbered by itself. Those of PARTIES hold for all claims until the levels say otherwise. */
+/* Distinct texts, each table numbered by itself. Those of PARTIES hold for all claims until a new level replaces them. */
 enum {
     X12_PAYER, X12_PAYER_ID, X12_PLAN, X12_PROVIDER, X12_TAXONOMY, X12_STATE, X12_PARTIES,
     X12_RENDERING = X12_PARTIES, X12_RENDERING_TAXONOMY, X12_PCS, X12_DISCHARGE, X12_BILL_TYPE, X12_PLACE_OF_SERVICE, X12_FREQUENCY,

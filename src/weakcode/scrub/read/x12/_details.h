@@ -20,7 +20,7 @@ static int x12_kind(x12_text guide) {
     return X12_UNKNOWN;
 }
 
-/* Segments that a claim of an 837 may have, those apart that this reader takes something from. */
+/* Segments that a claim of an 837 may have beside those whose contents this reader uses. */
 static int x12_is_known(uint32_t tag) {
     switch (tag) {
     case X12_TAG('A', 'M', 'T'): case X12_TAG('C', 'U', 'R'): case X12_TAG('D', 'M', 'G'): case X12_TAG('N', '1', 0):
@@ -40,7 +40,7 @@ static int x12_is_known(uint32_t tag) {
     case X12_TAG('S', 'V', '2'): case X12_TAG('S', 'V', '3'): case X12_TAG('S', 'V', '4'): case X12_TAG('S', 'V', '5'):
     case X12_TAG('S', 'V', '6'): case X12_TAG('S', 'V', '7'): case X12_TAG('S', 'V', 'D'): case X12_TAG('T', 'O', 'O'):
     case X12_TAG('U', 'R', 0):
-        return 2; /* and nowhere but in a claim */
+        return 2; /* only in a claim */
     default:
         return 0;
     }
@@ -250,7 +250,7 @@ static int x12_take_service(x12_reader *r, int which) {
                : -1;
 }
 
-/* What is said of who renders: of the line that is open, or of the claim. 1, 0 or -1 as ever. */
+/* The rendering provider of the open line, or of the claim: 1, or 0 when it is not plain, or -1 without memory. */
 static int x12_take_rendering(x12_reader *r, int line_table, int table, x12_text value, int32_t *of_claim) {
     x12_column *of_lines = &r->columns[X12_LINE_WORDS + line_table - X12_ROW_WORDS];
     if (!r->claim.in_lines) return x12_word(r, table, value, 0, of_claim);
@@ -258,7 +258,7 @@ static int x12_take_rendering(x12_reader *r, int line_table, int table, x12_text
     return x12_word(r, line_table, value, 0, x12_at32(of_lines, x12_count32(of_lines) - 1));
 }
 
-/* Of the parties that a claim or a line names: who renders, and the state of the facility. */
+/* The rendering provider and the state of the facility, among the parties that a claim or a line names. */
 static int x12_take_party(x12_reader *r) {
     const x12_segment *s = &r->segment;
     x12_claim *c = &r->claim;
@@ -271,10 +271,10 @@ static int x12_take_party(x12_reader *r) {
     if (s->tag == X12_TAG('N', '4', 0)) {
         return c->at_facility ? x12_word(r, X12_STATE, x12_element(s, 2), 0, &c->state) : 1;
     }
-    x12_text who = x12_element(s, 1), kind = x12_element(s, 8);
-    if (who.size < 0 || kind.size < 0) return 0;
-    c->at_facility = x12_is(who, "77") || x12_is(who, "FA");
-    c->at_rendering = x12_is(who, "82");
+    x12_text entity = x12_element(s, 1), kind = x12_element(s, 8);
+    if (entity.size < 0 || kind.size < 0) return 0;
+    c->at_facility = x12_is(entity, "77") || x12_is(entity, "FA");
+    c->at_rendering = x12_is(entity, "82");
     if (!c->at_rendering) return 1;
     x12_text npi = x12_is(kind, "XX") ? x12_element(s, 9) : (x12_text){s->text, 0};
     return x12_take_rendering(r, X12_LINE_RENDERING, X12_RENDERING, npi, &c->rendering);
@@ -302,8 +302,8 @@ static int x12_take(x12_reader *r) {
         return c->in_lines || c->other_payers || x12_word(r, X12_DISCHARGE, x12_element(s, 3), 2, &c->discharge);
     case X12_TAG('D', 'M', 'G'): case X12_TAG('P', 'A', 'T'): return !c->in_lines;
     case X12_TAG('N', 'M', '1'): {
-        x12_text who = x12_element(s, 1);
-        if (c->in_lines && (x12_is(who, "IL") || x12_is(who, "QC"))) return 0;
+        x12_text entity = x12_element(s, 1);
+        if (c->in_lines && (x12_is(entity, "IL") || x12_is(entity, "QC"))) return 0;
         return x12_take_party(r);
     }
     case X12_TAG('N', '4', 0): case X12_TAG('P', 'R', 'V'): return x12_take_party(r);

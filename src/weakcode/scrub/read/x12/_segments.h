@@ -1,4 +1,4 @@
-/* One segment of an 837, split at its elements, and the values in it that can be taken as they stand. */
+/* One segment of an 837, split at its elements, and the values in it that are read as they are. */
 
 #ifndef WEAKCODE_X12_SEGMENTS_H
 #define WEAKCODE_X12_SEGMENTS_H
@@ -19,7 +19,7 @@ typedef struct {
 
 typedef struct {
     const uint8_t *at;
-    int64_t size; /* -1 for what only a closer look can read */
+    int64_t size; /* -1 where the reader in Python is to read it */
 } x12_text;
 
 typedef struct {
@@ -42,7 +42,7 @@ static inline int x12_is_letter_or_digit(uint8_t c) {
     return x12_is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-/* Whether a qualifier of diagnoses and a component's sign stand here: ABK, ABF, ABJ, ABN, APR, BK, BF, BJ or BN. */
+/* Whether a qualifier of diagnoses and a component separator begin here: ABK, ABF, ABJ, ABN, APR, BK, BF, BJ or BN. */
 static inline int x12_begins_diagnosis(const uint8_t *at, int64_t left, uint8_t component) {
     if (left >= 4 && at[0] == 'A' && at[3] == component) {
         if (at[1] == 'P') return at[2] == 'R';
@@ -73,7 +73,7 @@ static inline uint32_t x12_sixteen(const uint8_t *at, uint8_t sign, uint32_t *br
 }
 #endif
 
-/* Split a segment, behind which the text has `left` more bytes. 0 where it is none that can be read here: too long, with breaks in it, or blanks at its end. */
+/* Split a segment, behind which the text has `left` more bytes. 0 where it cannot be read here: too long, with breaks in it, or blanks at its end. */
 static int x12_split(x12_segment *s, const uint8_t *text, int64_t size, int64_t left) {
     if (size > X12_LONGEST || text[size - 1] <= ' ') return 0;
     s->text = text;

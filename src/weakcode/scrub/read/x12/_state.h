@@ -1,4 +1,4 @@
-/* Where the reading of an 837 is, and the claim that is being read. */
+/* The state of reading an 837: the place in it, and the open claim. */
 
 #ifndef WEAKCODE_X12_STATE_H
 #define WEAKCODE_X12_STATE_H
@@ -12,12 +12,12 @@
 #define X12_LONGEST_CODE 8
 #define X12_MOST_PROCEDURES 512 /* bytes of all ICD-10-PCS codes of a claim, each with a blank */
 
-enum { X12_MORE, X12_CLOSER, X12_NO_MEMORY }; /* why the reading stopped: no more text; a closer look is due */
+enum { X12_MORE, X12_CLOSER, X12_NO_MEMORY }; /* why reading stopped: the text ends; Python is to read on; no memory */
 enum { X12_UNKNOWN, X12_PROFESSIONAL, X12_INSTITUTIONAL, X12_DENTAL };
 enum { X12_IS_PROFESSIONAL, X12_IS_OUTPATIENT, X12_IS_INPATIENT };
 enum { X12_PRINCIPAL, X12_OTHER, X12_EXTERNAL, X12_ROLES };
 
-/* Where the reading is, and what the segments before say of a claim that begins here. */
+/* The place in the file, and what earlier segments say of a claim that begins here. */
 typedef struct {
     int64_t offset, line, column; /* the offset counts from the start of the text, the others from 1 */
     int64_t number, claims;       /* segments from ST, claims of the transaction */

@@ -1,4 +1,4 @@
-/* A claim is opened, dropped, or read whole and put into the columns. */
+/* Opens and drops claims, and puts those that were read whole into the columns. */
 
 #ifndef WEAKCODE_X12_WHOLE_H
 #define WEAKCODE_X12_WHOLE_H
@@ -41,7 +41,7 @@ static void x12_undo(x12_reader *r) {
     r->now = r->claim.before;
 }
 
-/* Where the transaction does not say what it is, its claims may: by the form of their places and of their services. */
+/* Where the transaction does not name its kind, its claims may: by the form of their places and services. */
 static int x12_kind_of_claim(const x12_claim *c, int kind) {
     if (kind != X12_UNKNOWN) return kind;
     if (c->services == 1 << 3) return X12_DENTAL;
@@ -152,7 +152,7 @@ static int x12_put_words(x12_reader *r, int kind) {
     return done;
 }
 
-/* The claim is read whole: 1, or 0 when it is not plain after all, or -1 when there is no memory. */
+/* End of a claim: 1, or 0 when it is not plain after all, or -1 when there is no memory. */
 static int x12_close_claim(x12_reader *r, int64_t stop) {
     x12_claim *c = &r->claim;
     x12_column *columns = r->columns;
