@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
 
+from weakcode._version import __version__
 from weakcode.base import objects
 from weakcode.claims import Waiver
 from weakcode.errors import EngineError
@@ -62,8 +63,6 @@ class JudgedBy:
 
     def columns(self) -> dict[str, Any]:
         """Return what each finding says of it in formats that have no other place for it."""
-        from weakcode import __version__
-
         return {"weakcode": __version__, "engine": self.engine, "packs": list(self.packs)}
 
 
@@ -144,8 +143,6 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary ready for JSON; `weakcode` is the version that ran, `version` that of this form."""
-        from weakcode import __version__
-
         values = {"weakcode": __version__, **objects.to_dict(self)}
         values["first_rejected"] = [{"where": where, "part": part} for where, part in self.first_rejected]
         values["seconds"] = round(self.seconds, 3)
@@ -168,8 +165,6 @@ class Summary:
 
         Without, the same claims, rules and version give the same file.
         """
-        from weakcode import __version__
-
         of_run = self.run and run and {f"weakcode.run.{name}": value for name, value in attrs.asdict(self.run).items()}
         return {
             **(of_run or {}),
