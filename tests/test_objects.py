@@ -69,7 +69,7 @@ def test_a_verdict_with_everything_fits_its_schema(validator: Validator) -> None
 
 @pytest.mark.parametrize("name", schemas.NAMES)
 def test_the_shipped_schema_follows_from_the_classes(name: str) -> None:
-    assert schemas.schema(name) == schemas.made(name), "run: python -m weakcode.schemas"
+    assert schemas.schema(name) == schemas.schema_of(name), "run: python -m weakcode.schemas"
     jsonschema.Draft202012Validator.check_schema(schemas.schema(name))
     assert schemas.schema(name)["properties"]["version"] == {"const": 1}
 

@@ -26,7 +26,7 @@ from weakcode.codes import catalog
 from weakcode.codes.sources import orders
 from weakcode.codes.sources.orders import OrderEntry, is_addendum, laid_over, read_addendum, read_order
 from weakcode.codes.sources.tabular import Tabular, read_tabular
-from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, DatedTitle, History, Spell, written
+from weakcode.codes.table import ALWAYS, FOREVER, PLACE, CodeTable, DatedTitle, History, Spell, table_text
 from weakcode.errors import EditionError
 
 TARGET = Path(__file__).parents[1] / "src" / "weakcode" / "codes" / PLACE
@@ -156,7 +156,7 @@ def main() -> None:
     except (OSError, ValueError, EditionError) as error:
         parser.error(str(error))
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    given.output.write_bytes(lzma.compress(written(table).encode(), preset=9 | lzma.PRESET_EXTREME))
+    given.output.write_bytes(lzma.compress(table_text(table).encode(), preset=9 | lzma.PRESET_EXTREME))
     untitled = sum(not title for title in table.titles.values())
     sys.stdout.write(
         f"{len(table.codes):,} codes of {len(table.releases)} code sets to {table.last}, {len(table.titles):,} with"

@@ -106,5 +106,5 @@ def _rules(packs: Iterable[str] | None) -> Iterator[tuple[Path, str, Rule]]:
 def _outcome(case: ExampleCase, validator: Validator) -> ExampleResult:
     from weakcode.rules.examples import compare
 
-    mended = validator.fix(case.claim).claim if case.example.fixed else case.claim
-    return compare(case, validator.check(case.claim), mended)
+    claim = validator.fix(case.claim).claim if case.example.fixed else case.claim
+    return compare(case, validator.check(case.claim), claim)

@@ -38,8 +38,8 @@ class WeakcodeError(Exception):
     @property
     def in_full(self) -> str:
         """The message with the value that it is about, for a file of rejects: it may be about a person."""
-        said = self.__dict__.get("_in_full")
-        return str(self) if said is None else visible(said, self._keep)
+        text = self.__dict__.get("_in_full")
+        return str(self) if text is None else visible(text, self._keep)
 
 
 class InputError(WeakcodeError, ValueError):

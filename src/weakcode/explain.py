@@ -101,7 +101,7 @@ def _edits_about(judged: JudgedClaim, program: Program) -> list[int]:
         # Without pointers a rule about them has no more to say than one without a subject; the same of indicators.
         as_subject = program.roles(code_id)[0]
         about.update(n for n in as_subject if _may_speak(judged, program.edit(n)))
-    about.update(number for number in program.claim_edits if _speaks(program.edit(number).condition, judged))
+    about.update(number for number in program.claim_edits if _applies(program.edit(number).condition, judged))
     return sorted(about)
 
 
@@ -109,7 +109,7 @@ def _may_speak(judged: JudgedClaim, edit: Edit) -> bool:
     return (judged.pointers is not None or not edit.asks_lines) and (judged.has_poa or not edit.asks_poa)
 
 
-def _speaks(condition: Condition | None, judged: JudgedClaim) -> bool:
+def _applies(condition: Condition | None, judged: JudgedClaim) -> bool:
     """Tell whether a claim-level edit is about this claim: what it names as its occasion is there."""
     if condition is None:
         return True

@@ -94,7 +94,7 @@ def texts_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, RuleText]:
     from weakcode.rules.examples import cases_of
     from weakcode.rules.load import load_pack
 
-    def said(full_id: str, pack: Pack, rule: Rule) -> RuleText:
+    def text_of(full_id: str, pack: Pack, rule: Rule) -> RuleText:
         return RuleText(
             why=" ".join(rule.why.split()),
             known_problems=" ".join(rule.known_problems.split()),
@@ -104,7 +104,9 @@ def texts_of(paths: Iterable[Path], edition: Edition) -> Mapping[str, RuleText]:
         )
 
     packs = [load_pack(path).pack for path in paths]
-    return {f"{pack.pack}/{one.id}": said(f"{pack.pack}/{one.id}", pack, one) for pack in packs for one in pack.rules}
+    return {
+        f"{pack.pack}/{one.id}": text_of(f"{pack.pack}/{one.id}", pack, one) for pack in packs for one in pack.rules
+    }
 
 
 @attrs.frozen

@@ -60,8 +60,8 @@ class Selection:
                 files = resolve_packs(list(loaded.packs), base=loaded.packs_folder, root=loaded.root)
             files += [Selected(path) for path in loaded.rule_files]
             if any(payer.coverage for payer in loaded.payers.values()) and packs is None:
-                there = {one.path for one in files}
-                files += [one for one in resolve_packs(["coverage"]) if one.path not in there]
+                paths = {one.path for one in files}
+                files += [one for one in resolve_packs(["coverage"]) if one.path not in paths]
         if also:
             files += resolve_packs(also, own=[one.path for one in files])
         whole = {one.path for one in files if not one.only_rules}

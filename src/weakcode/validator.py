@@ -305,10 +305,10 @@ class Validator:
         if self._given is None:
             raise InputError("a validator that was sent here has no files to read again; make one from the files")
         forget()
-        fresh = type(self)(**self._given)
-        fresh.engine = self.engine
-        fresh.warm()
-        self.__dict__ = fresh.__dict__
+        new = type(self)(**self._given)
+        new.engine = self.engine
+        new.warm()
+        self.__dict__ = new.__dict__
 
     @property
     def day(self) -> dt.date:

@@ -18,7 +18,7 @@ from weakcode.codes import catalog
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition
 from weakcode.codes.sources import orders
-from weakcode.codes.table import read, table, written
+from weakcode.codes.table import read, table, table_text
 from weakcode.codes.validity import Window
 
 ADDENDA = Path("icd10cm") / "icd10cm_order_addenda_2027.txt"
@@ -55,7 +55,7 @@ def test_the_table_says_of_every_code_what_cms_published(published) -> None:
 
 
 def test_the_table_is_what_its_text_says() -> None:
-    again = read(written(table()))
+    again = read(table_text(table()))
     assert (again.codes, again.histories, again.titles) == (table().codes, table().histories, table().titles)
     assert (again.headers, again.retitled, again.releases) == (table().headers, table().retitled, table().releases)
 
@@ -265,7 +265,7 @@ def test_the_addenda_lead_from_the_codes_of_2026_to_those_of_october(addenda, li
     laid = orders.laid_over(addenda, listed, "edition 2026-04")
     codes = [code for code, one in laid.items() if one.billable]
     assert codes == [on(AFTER).compact_code(code_id) for code_id in on(AFTER).billable_ids]
-    assert orders.read_order(orders.written(laid)) == laid
+    assert orders.read_order(orders.order_text(laid)) == laid
 
 
 LINE = "Add:         1 {:<7} {:<60} {}"

@@ -231,7 +231,7 @@ def test_the_real_list_of_a_release_takes_over_on_its_days_and_on_no_others(tmp_
 @cache
 def order_lines() -> list[str]:
     """An order file of the codes of September 2026, line by line."""
-    return orders.written(orders.listed_in(catalog.edition_for(date(2026, 9, 30)))).splitlines(keepends=True)
+    return orders.order_text(orders.listed_in(catalog.edition_for(date(2026, 9, 30)))).splitlines(keepends=True)
 
 
 def order_text(*changes: str, without: int = 0) -> bytes:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from weakcode.codes.table import table, written
+from weakcode.codes.table import table, table_text
 
 TOOL = Path(__file__).parents[2] / "tools" / "code_table.py"
 
@@ -26,7 +26,7 @@ def tool() -> ModuleType:
 
 def test_the_shipped_table_is_what_its_sources_make(tool: ModuleType, shared: Path) -> None:
     made = tool.table_of(tool.sources_in([shared / "icd10cm", shared / "mce"]))
-    assert written(made) == written(table())
+    assert table_text(made) == table_text(table())
 
 
 @pytest.mark.parametrize(

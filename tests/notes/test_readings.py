@@ -13,7 +13,7 @@ import pytest
 
 import weakcode
 from weakcode.codes import catalog
-from weakcode.compile.tabular.excludes import Sort, taken
+from weakcode.compile.tabular.excludes import Sort, sorted_blocks
 from weakcode.compile.tabular.instances import KINDS
 from weakcode.compile.tabular.notes import read_note
 from weakcode.errors import RuleFileError
@@ -93,7 +93,7 @@ def test_every_excludes1_note_with_a_qualified_reference_was_read() -> None:
 
 def test_every_reading_with_pairs_that_fit_has_some_and_leaves_others() -> None:
     by_reason: dict[str, set[Sort]] = {}
-    for one in taken(catalog.bundled()):
+    for one in sorted_blocks(catalog.bundled()):
         by_reason.setdefault(one.why, set()).add(one.sort)
     for reading in bundled_readings().excludes1:
         sorts = by_reason.get(reading.reason, set())
@@ -108,7 +108,7 @@ def test_the_page_on_shares_has_the_lines_and_pairs_of_each_sort() -> None:
     today = edition.on(edition.starts).billable
     lines: dict[Sort, set[tuple[str, str]]] = {}
     pairs: dict[Sort, int] = {}
-    for one in taken(edition):
+    for one in sorted_blocks(edition):
         lines.setdefault(one.sort, set()).add((one.note.place, one.text))
         pairs[one.sort] = pairs.get(one.sort, 0) + len(one.block.held & today) * len(one.block.named & today)
     for rule, sort in SORTS.items():

@@ -54,9 +54,9 @@ def test_new_and_gone_findings_of_the_latest_run_are_told(make_findings: MakeFin
     new = finding("D", "icd10cm/excludes1", "error", "M62.84 R53.1")
     before, after = make_findings(FOUR, "a.parquet"), make_findings([*FOUR[1:], new], "b.parquet")
     result = report(before, after, "-o", tmp_path / "report.html")
-    assert "2 runs, of which b.parquet is the latest; 1 new and 1 gone" in result.stdout
+    assert "2 runs, of which b.parquet is the latest; 1 new and 1 removed" in result.stdout
     text = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
-    assert "Since the one before, the latest has 1 new findings, and 1 are gone" in text
+    assert "Since the one before, the latest has 1 new findings, and 1 are removed" in text
 
 
 def test_without_days_the_runs_are_in_the_order_given(make_findings: MakeFindings, tmp_path: Path) -> None:

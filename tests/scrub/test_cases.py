@@ -304,7 +304,7 @@ def test_22_a_repetition_is_rejected(scrubbed: Callable[..., Scrubbed]) -> None:
 
 def test_23_a_claim_with_only_a_reason_for_the_visit_is_told_as_that(scrubbed: Callable[..., Scrubbed]) -> None:
     case = scrubbed("23-c4bb-reason-only.json")
-    said = "the claim's only diagnosis is of type patientreasonforvisit, which stands apart"
+    said = "the claim lists no diagnosis, only one of type patientreasonforvisit"
     assert case.reasons == {"c1": said}
 
 

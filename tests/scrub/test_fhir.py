@@ -53,7 +53,7 @@ def claim(*diagnoses: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def expected_of(resource: dict[str, Any]) -> list[str]:
-    """Read the diagnoses once more by other means: principal first, then by sequence, without what stands apart."""
+    """Read the diagnoses once more by other means: principal first, then by sequence, without other codes."""
     listed = []
     for entry in resource["diagnosis"]:
         codings = {c["system"]: c["code"] for c in entry["diagnosisCodeableConcept"]["coding"]}
@@ -117,7 +117,7 @@ def test_the_principal_diagnosis_comes_first_and_admitting_and_reason_for_visit_
     )
     assert row.claim.codes == ("I21.4", "E11.9", "W19.XXXA")
     assert [found.poa for found in row.claim.diagnoses] == ["Y", "N", None]
-    assert row.apart == (("admitting", "R07.9"), ("reason-for-visit", "R06.02"))
+    assert row.other_codes == (("admitting", "R07.9"), ("reason-for-visit", "R06.02"))
     assert row.places == ("Claim.diagnosis[2]", "Claim.diagnosis[3]", "Claim.diagnosis[0]")
 
 

@@ -307,7 +307,7 @@ def test_plain_resources_are_taken_natively(file: Callable[[list[bytes]], bytes]
     batches = list(source.batches())
     assert all(isinstance(batch, FhirBatch) for batch in batches)
     read = sum(len(batch.records) + len(batch.rejected) for batch in batches if isinstance(batch, FhirBatch))
-    # What lists no diagnosis but one that stands apart is for the reader in Python.
+    # A claim with only a diagnosis outside its list is for the reader in Python.
     assert read < 60
     assert sum(batch.count for batch in batches) + sum(len(batch.rejected) for batch in batches) == 200
 

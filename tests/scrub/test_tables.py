@@ -86,7 +86,7 @@ def test_present_on_admission_and_codes_apart_come_with_the_claim(table) -> None
         (row,) = source
     assert isinstance(row, Record)
     assert [(diagnosis.code, diagnosis.poa) for diagnosis in row.claim.diagnoses] == [("I21.4", "Y"), ("E11.9", None)]
-    assert row.apart == (("admitting", "R07.9"), ("external-cause", "W19.XXXA"))
+    assert row.other_codes == (("admitting", "R07.9"), ("external-cause", "W19.XXXA"))
     claim = row.claim
     assert (claim.sex, claim.service_date, claim.setting) == ("F", dt.date(2026, 3, 2), "inpatient")
     assert claim.birth_date == dt.date(1950, 5, 1)

@@ -12,10 +12,10 @@ VARIABLE = "WEAKCODE_TODAY"
 
 def today() -> dt.date:
     """Return the day of the run: ``WEAKCODE_TODAY`` (YYYY-MM-DD), so that a run can be repeated, or else today."""
-    given = os.environ.get(VARIABLE)
-    if not given:
+    variable = os.environ.get(VARIABLE)
+    if not variable:
         return dt.date.today()
     try:
-        return dt.date.fromisoformat(given)
+        return dt.date.fromisoformat(variable)
     except ValueError:
-        raise InputError(f'{VARIABLE} is "{given}", which is not a date; write it as YYYY-MM-DD') from None
+        raise InputError(f'{VARIABLE} is "{variable}", which is not a date; write it as YYYY-MM-DD') from None

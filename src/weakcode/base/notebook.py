@@ -26,24 +26,24 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _finding(finding: Finding) -> list[str]:
     places = zip(finding.codes, finding.positions, strict=False)
     where = ", ".join(f"{code} at {position}" for code, position in places) or "whole claim"
-    said = [_text(finding.message)]
-    said += [f"<small>{_text(source)}</small>" for source in finding.cited]
+    parts = [_text(finding.message)]
+    parts += [f"<small>{_text(source)}</small>" for source in finding.cited]
     if finding.waiver:
-        said.append(f"<small>{_text(f'waived by {finding.waiver.who}: {finding.waiver.reason}')}</small>")
+        parts.append(f"<small>{_text(f'waived by {finding.waiver.who}: {finding.waiver.reason}')}</small>")
     elif finding.fix:
-        said.append(f"<small>{_text(f'fix: {finding.fix.description}')}</small>")
+        parts.append(f"<small>{_text(f'fix: {finding.fix.description}')}</small>")
     severity = "waived" if finding.waiver else finding.severity
-    return [_text(severity), f"<code>{_text(finding.rule)}</code>", _text(where), "<br>".join(said)]
+    return [_text(severity), f"<code>{_text(finding.rule)}</code>", _text(where), "<br>".join(parts)]
 
 
 def verdict_html(verdict: Verdict) -> str:
     """Return the findings as a table, and below it what judged and what a reader must know of that."""
     findings = (*verdict.findings, *verdict.waived)
     heads = ("severity", "rule", "where", "what")
-    shown = _table(heads, map(_finding, findings)) if findings else "<p>No findings.</p>"
+    table = _table(heads, map(_finding, findings)) if findings else "<p>No findings.</p>"
     judged = f"Judged by ICD-10-CM {verdict.edition}, packs {', '.join(verdict.packs)}, {verdict.engine} engine."
     notes = [judged, *(f"Note: {notice}." for notice in verdict.all_notices)]
-    return shown + "".join(f"<p><small>{_text(note)}</small></p>" for note in notes)
+    return table + "".join(f"<p><small>{_text(note)}</small></p>" for note in notes)
 
 
 def explanation_html(explained: Explanation) -> str:

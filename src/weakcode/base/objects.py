@@ -161,14 +161,14 @@ def _read_object(cls: type[Any], values: Any, where: str) -> Any:
     version = values.get("version", VERSION)
     if hasattr(cls, "form") and (type(version) is not int or not 1 <= version <= VERSION):
         raise InputError(f"{where} has a version that this weakcode does not read; it reads version {VERSION}")
-    given = {}
+    supplied = {}
     kinds = get_type_hints(cls)
     for field in attrs.fields(cls):
         if field.name in values:
-            given[field.alias] = _read(kinds[field.name], values[field.name], f"{where}.{field.name}")
+            supplied[field.alias] = _read(kinds[field.name], values[field.name], f"{where}.{field.name}")
         elif field.default is attrs.NOTHING:
             raise InputError(f"{where} has no {field.name}")
-    return cls(**given)
+    return cls(**supplied)
 
 
 def schema(cls: type[Any]) -> dict[str, Any]:

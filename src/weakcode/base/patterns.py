@@ -14,8 +14,8 @@ def matches(patterns: Iterable[str], value: str) -> bool:
 
     `A-B` names the values as long as A and B that stand between them, both included; `*` stands for any characters.
     """
-    spelled = _same(value)
-    return any(_one(pattern, spelled) for pattern in patterns)
+    text = _same(value)
+    return any(_one(pattern, text) for pattern in patterns)
 
 
 def _same(text: str) -> str:
@@ -23,23 +23,23 @@ def _same(text: str) -> str:
 
 
 def _one(pattern: str, value: str) -> bool:
-    spelled, bounds, expression = _read(pattern)
+    text, bounds, expression = _read(pattern)
     if expression is not None:
         return expression.fullmatch(value) is not None
     if bounds is not None and len(value) == len(bounds[0]):
-        return bounds[0] <= value <= bounds[1] or value == spelled
-    return value == spelled
+        return bounds[0] <= value <= bounds[1] or value == text
+    return value == text
 
 
 @lru_cache(4096)
 def _read(pattern: str) -> tuple[str, tuple[str, str] | None, re.Pattern[str] | None]:
     """Return a pattern as it is compared, with the ends of its range and its expression, where it has them."""
-    spelled = _same(pattern)
-    if "*" in spelled:
-        return spelled, None, re.compile(".*".join(map(re.escape, spelled.split("*"))), re.DOTALL)
-    found = _RANGE.fullmatch(spelled)
+    text = _same(pattern)
+    if "*" in text:
+        return text, None, re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL)
+    found = _RANGE.fullmatch(text)
     is_range = found is not None and len(found[1]) == len(found[2]) and found[1] <= found[2]
-    return spelled, (found[1], found[2]) if is_range and found is not None else None, None
+    return text, (found[1], found[2]) if is_range and found is not None else None, None
 
 
 def is_backwards(pattern: str) -> bool:
@@ -62,20 +62,20 @@ class PatternBits:
         self._starting: dict[str, dict[str, int]] = {}
         for bit, several in patterns:
             for pattern in several:
-                spelled, bounds, expression = _read(pattern)
+                text, bounds, expression = _read(pattern)
                 if expression is None:
-                    self._same[spelled] = self._same.get(spelled, 0) | 1 << bit
+                    self._same[text] = self._same.get(text, 0) | 1 << bit
                 if expression is not None or bounds is not None:
-                    start = spelled.partition("*")[0] if bounds is None else _shared(*bounds)
+                    start = text.partition("*")[0] if bounds is None else _shared(*bounds)
                     alike = self._starting.setdefault(start, {})
                     alike[pattern] = alike.get(pattern, 0) | 1 << bit
 
     def of(self, value: str) -> int:
         """Return the bits of the lists that have a pattern which the value matches, as `matches` tells it."""
-        spelled = _same(value)
-        bits = self._same.get(spelled, 0)
-        for end in range(len(spelled) + 1 if self._starting else 0):
-            for pattern, of_pattern in self._starting.get(spelled[:end], {}).items():
-                if of_pattern & ~bits and _one(pattern, spelled):
+        text = _same(value)
+        bits = self._same.get(text, 0)
+        for end in range(len(text) + 1 if self._starting else 0):
+            for pattern, of_pattern in self._starting.get(text[:end], {}).items():
+                if of_pattern & ~bits and _one(pattern, text):
                     bits |= of_pattern
         return bits

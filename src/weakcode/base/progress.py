@@ -21,7 +21,7 @@ def listen(listener: Callable[[str], None]) -> None:
 @contextmanager
 def doing(what: str) -> Iterator[None]:
     """Tell what is being done once it has taken a second: those who listen, and the logger "weakcode"."""
-    timer = threading.Timer(MOMENT, _tell, (what,))
+    timer = threading.Timer(MOMENT, _notify, (what,))
     timer.daemon = True
     timer.start()
     try:
@@ -39,7 +39,7 @@ def warn(what: str) -> None:
         listener(what)
 
 
-def _tell(what: str) -> None:
+def _notify(what: str) -> None:
     from weakcode.base.log import logger
 
     logger().info(what)

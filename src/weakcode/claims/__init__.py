@@ -92,8 +92,8 @@ class Claim:
         """The age given, or the age in completed years on the service date; None when neither is known."""
         if self.age is not None or self.birth_date is None or self.service_date is None:
             return self.age
-        born, seen = self.birth_date, self.service_date
-        return seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+        birth, service = self.birth_date, self.service_date
+        return service.year - birth.year - ((service.month, service.day) < (birth.month, birth.day))
 
     @classmethod
     def of(cls, value: ClaimLike) -> Claim:
@@ -123,8 +123,8 @@ class Claim:
                 raise no_field("a claim", key, known)
         check_line_keys(values.get(LINES))
         codes = values.get("codes")
-        said = {key: values[key] for key in optional if values.get(key) is not None}
-        return cls(() if codes is None else codes, claim_id_of(values), **said)
+        fields = {key: values[key] for key in optional if values.get(key) is not None}
+        return cls(() if codes is None else codes, claim_id_of(values), **fields)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the claim as an object with what is known of it, as JSON Lines have it; dates are ISO text.

@@ -64,10 +64,10 @@ def parse_diagnoses(value: Sequence[str | Diagnosis | Mapping[str, Any]] | str) 
             raise CodeTypeError(
                 f"diagnosis {position} is of the type {type(code).__name__}; a code is text such as 'M62.81'"
             )
-        spelled = canonical(code)
-        if not spelled:
+        spelling = canonical(code)
+        if not spelling:
             raise InputError(f"diagnosis {position} is empty; a code is text such as 'M62.81'")
-        diagnoses.append(Diagnosis(code=spelled, position=position, **rest))
+        diagnoses.append(Diagnosis(code=spelling, position=position, **rest))
     if not diagnoses:
         raise InputError("the claim has no diagnosis codes; give at least one")
     return tuple(diagnoses)

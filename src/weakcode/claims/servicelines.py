@@ -64,15 +64,15 @@ def _parse_line(item: Any, place: int) -> ServiceLine:
         item = {"pointers": item}
     if not isinstance(item, dict):
         raise InputError.about(f"service line {place} is an object with pointers, found {{value}}", item)
-    said = {field.name: item[field.name] for field in LINE_FIELDS if item.get(field.name) is not None}
-    pointers = said.get("pointers", [])
+    fields = {field.name: item[field.name] for field in LINE_FIELDS if item.get(field.name) is not None}
+    pointers = fields.get("pointers", [])
     if not isinstance(pointers, list) or not all(type(pointer) is int and pointer > 0 for pointer in pointers):
         raise InputError.about(
             f"service line {place} has the pointers {{value}}; a pointer is the position of a diagnosis, from 1",
             pointers,
         )
     try:
-        return ServiceLine(**{"number": place, **said})
+        return ServiceLine(**{"number": place, **fields})
     except InputError as error:
         raise error.within(f"service line {place}") from None
 

@@ -61,8 +61,8 @@ class _Group(click.Group):
 
         name = args[0] if args else ""
         if name not in _COMMANDS and not name.startswith("-"):
-            there = ", ".join(_COMMANDS)
-            ctx.fail(f'there is no command "{name}"{did_you_mean(name, _COMMANDS)}; there are {there}')
+            names = ", ".join(_COMMANDS)
+            ctx.fail(f'there is no command "{name}"{did_you_mean(name, _COMMANDS)}; there are {names}')
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -94,9 +94,9 @@ class _Group(click.Group):
             result = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             output.flush()
         except click.ClickException as error:
-            shown = io.StringIO()
-            error.show(shown)
-            output.say(shown.getvalue().removesuffix("\n"), err=True, level="error")
+            output_text = io.StringIO()
+            error.show(output_text)
+            output.say(output_text.getvalue().removesuffix("\n"), err=True, level="error")
             sys.exit(Status.BAD_INPUT)
         except output.UnsaidError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)
@@ -145,8 +145,8 @@ def _forget() -> None:
 def _with_written(sentence: str, otherwise: str = "") -> str:
     """Return the sentence with the outputs that are in their places."""
     written = sys.modules.get("weakcode.scrub.written")
-    there = ", ".join(written.WRITTEN) if written is not None else ""
-    tail = f"written before: {there}" if there else otherwise
+    files = ", ".join(written.WRITTEN) if written is not None else ""
+    tail = f"written before: {files}" if files else otherwise
     return f"{sentence}; {tail}" if tail else sentence
 
 

@@ -187,7 +187,7 @@ def _compile(source: EditionSource, known: Sequence[EditionSource], key: str, ca
         for name, section in sorted(sections.items()):
             digest.update(f"{name}:{len(section)}:".encode() + section)
         meta["digest"] = digest.hexdigest()
-        return _kept(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
+        return _stored(key, cached, meta, sections, ships=source.bundled and len(known) == 1)
 
 
 def _columns(source: EditionSource, known: Sequence[EditionSource]) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -205,7 +205,7 @@ def _columns(source: EditionSource, known: Sequence[EditionSource]) -> tuple[dic
     return compile_edition(tabular, own, others, facts, dates, _terms(source))
 
 
-def _kept(
+def _stored(
     key: str, place: Path, meta: dict[str, Any], sections: dict[str, bytes], *, ships: bool = False
 ) -> store.Container:
     packed = store.pack(key, meta, sections)
@@ -236,7 +236,7 @@ def _code_source(source: EditionSource) -> CodeSource:
         from weakcode.codes.universe import listed
 
         found = listed(read_tabular(_content(source), source.path.name), source.release)
-        stored = _kept(key, place, {"codes": dict(found.codes), "headers": dict(found.headers)}, {})
+        stored = _stored(key, place, {"codes": dict(found.codes), "headers": dict(found.headers)}, {})
     return CodeSource(source.release, stored.meta["codes"], stored.meta["headers"])
 
 
@@ -280,11 +280,11 @@ _Dated = TypeVar("_Dated", EditionSource, Edition)
 
 
 def _nearest(day: date, known: Sequence[_Dated], days: Callable[[_Dated], tuple[date, date]]) -> _Dated:
-    def away(one: _Dated) -> int:
+    def distance(one: _Dated) -> int:
         starts, ends = days(one)
         return max((starts - day).days, (day - ends).days, 0)
 
-    return min(known, key=away)
+    return min(known, key=distance)
 
 
 def edition_for(service_date: date | None, *, strict: bool = False) -> Edition:
@@ -322,10 +322,10 @@ class EditionSet:
 
     def __reduce__(self) -> tuple[object, ...]:
         parts = [(e.stored, e.name, e.starts, e.ends, e.digest) for e in self.editions]
-        return _arrived, (__version__, parts)
+        return _unpickled, (__version__, parts)
 
 
-def _arrived(made_by: str, parts: Sequence[tuple[store.Container, str, date, date, str]]) -> EditionSet:
+def _unpickled(made_by: str, parts: Sequence[tuple[store.Container, str, date, date, str]]) -> EditionSet:
     if made_by != __version__:
         raise EngineError(
             f"the rules come from weakcode {made_by}, but this machine has weakcode {__version__}; "

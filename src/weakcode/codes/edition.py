@@ -176,8 +176,8 @@ class Edition(Tree):
         """Return the packed code of each number, 0 where it is not billable on the days of the edition."""
         import numpy as np
 
-        there = True if self._valid is None else np.frombuffer(self._valid, np.bool_)[np.asarray(self._code_window)]
-        return np.where(there, np.asarray(self._codes), np.uint64(0))
+        is_valid = True if self._valid is None else np.frombuffer(self._valid, np.bool_)[np.asarray(self._code_window)]
+        return np.where(is_valid, np.asarray(self._codes), np.uint64(0))
 
     def window(self, code_id: int) -> Window:
         """Return the days on which the code of a number below `size` is billable."""
@@ -338,15 +338,15 @@ class Edition(Tree):
 
     def titled_codes(self, code_ids: Sequence[int]) -> list[tuple[str, str]]:
         """Return what `titled_code` returns for each of several billable numbers."""
-        apart, listed = {*self._own_titles, *self._retitled}, zip(code_ids, self.listed_titles(code_ids), strict=True)
-        return [self.titled_code(at) if code in apart else (dotted(code), title) for at, (code, title) in listed]
+        own, listed = {*self._own_titles, *self._retitled}, zip(code_ids, self.listed_titles(code_ids), strict=True)
+        return [self.titled_code(at) if code in own else (dotted(code), title) for at, (code, title) in listed]
 
     def titled_apart(self, texts: tuple[str, ...]) -> list[int]:
         """Return the codes that may have another title than their place, or 7th characters of which some has a text."""
         import numpy as np
 
         own = self.numbers_of(pack_keys([*self._own_titles, *self._retitled]))
-        telling = [any(one in said.lower() for said in known.values() for one in texts) for known in self._sevenths]
+        telling = [any(one in note.lower() for note in known.values() for one in texts) for known in self._sevenths]
         added = np.array(telling)[np.asarray(self._node_seventh)[self.places]]
         return sorted({*own[own >= 0].tolist(), *np.flatnonzero(added).tolist()})
 

@@ -58,5 +58,5 @@ def search_holds(stored: Container) -> bool:
     words = bytes(stored.sections["search_words"]).decode()
     starts = len(stored.sections["search_starts"]) // 4
     counted = words.count("\n") + 1 == starts - 1 or (not words and starts == 1)
-    said = all(map(_PHRASE.fullmatch, bytes(stored.sections["search_phrases"]).decode().split("\n")))
-    return not stored.meta and counted and said and numbers_hold(stored.sections, SEARCH, {})
+    are_phrases = all(map(_PHRASE.fullmatch, bytes(stored.sections["search_phrases"]).decode().split("\n")))
+    return not stored.meta and counted and are_phrases and numbers_hold(stored.sections, SEARCH, {})

@@ -130,7 +130,7 @@ def add_codes(text: str, where: str, starts: date | None = None, ends: date | No
         listed = orders.laid_over(addendum, orders.listed_in(before), f"edition {before.name}", where)
     else:
         _refuse_cut(listed, starts, where)
-    return _written(new, orders.written(listed).encode())
+    return _written(new, orders.order_text(listed).encode())
 
 
 def _refuse_cut(listed: Mapping[str, OrderEntry], starts: date, where: str) -> None:

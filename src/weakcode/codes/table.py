@@ -85,8 +85,8 @@ class CodeTable:
 
     def on(self, day: date) -> frozenset[str]:
         """Return the compact codes that are billable on a day."""
-        there = [any(spell.starts <= day <= spell.ends for spell in history) for history in self.histories]
-        return frozenset(code for code, number in self.codes.items() if there[number])
+        is_valid = [any(spell.starts <= day <= spell.ends for spell in history) for history in self.histories]
+        return frozenset(code for code, number in self.codes.items() if is_valid[number])
 
 
 def content() -> bytes:
@@ -107,7 +107,7 @@ def table() -> CodeTable:
 
 
 def read(text: str) -> CodeTable:
-    """Return the table in a text as `written` makes it."""
+    """Return the table in a text as `table_text` makes it."""
     releases: list[date] = []
     last = FOREVER
     histories: list[History] = []
@@ -152,7 +152,7 @@ def _spell(text: str) -> Spell:
     return Spell(date.fromisoformat(starts), date.fromisoformat(ends), frozenset(flags))
 
 
-def written(table: CodeTable) -> str:
+def table_text(table: CodeTable) -> str:
     """Return a table as text."""
     lines = [f"release\t{day}" for day in table.releases] + [f"last\t{table.last}"]
     for number, history in enumerate(table.histories):

@@ -217,11 +217,11 @@ class Tree:
         """Return the number of each of some compact codes, given as `keys.pack_key` has them; -1 where it has none."""
         import numpy as np
 
-        codes, wanted = np.asarray(self._codes), np.asarray(keys, np.uint64)
+        codes, searched = np.asarray(self._codes), np.asarray(keys, np.uint64)
         if not len(codes):
-            return np.full(len(wanted), -1)
-        at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
-        return np.where(codes[at] == wanted, at, -1)
+            return np.full(len(searched), -1)
+        at = np.minimum(np.searchsorted(codes, searched), len(codes) - 1)
+        return np.where(codes[at] == searched, at, -1)
 
     @lazy
     def spelled(self) -> CodeSpellings:

@@ -84,17 +84,17 @@ class _Laying:
 
     def lay(self) -> dict[str, str]:
         """Lay every code, and return the titles of those that are places of the list already, or have another title."""
-        apart: dict[str, str] = {}
+        own_titles: dict[str, str] = {}
         for code in sorted(self._titles, key=lambda code: (len(code), code)):
             title = self._titles[code]
             if code in self._nodes:
                 # The list has it as a category, or with a 7th character.
                 self._nodes[code].billable = True
-                apart[code] = title
+                own_titles[code] = title
             elif not self._is_seventh(code, title):
                 node = self._add(code, title)
                 node.billable = True
-        return apart
+        return own_titles
 
     def _is_seventh(self, code: str, title: str) -> bool:
         """Make a code a place of the list with another 7th character where its title says that it is one."""

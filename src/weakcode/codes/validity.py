@@ -65,9 +65,9 @@ def release_on(day: date, releases: Sequence[Release]) -> Release:
 
     Between and after all releases that is the last one before, and before all of them the first.
     """
-    there = [one for one in releases if one.starts <= day <= one.ends]
-    if there:
-        return min(there, key=lambda one: one.tabled)
+    releases_of_day = [one for one in releases if one.starts <= day <= one.ends]
+    if releases_of_day:
+        return min(releases_of_day, key=lambda one: one.tabled)
     before = [one for one in releases if one.ends < day]
     return max(before, key=lambda one: one.ends) if before else min(releases, key=lambda one: one.starts)
 
@@ -156,13 +156,13 @@ class _Masks:
         import numpy as np
 
         both, first, of = np.unique(np.append(self._keys, keys), return_index=True, return_inverse=True)
-        there = np.zeros(len(both), np.bool_)
-        there[of[len(self._keys) :]] = True
+        is_present = np.zeros(len(both), np.bool_)
+        is_present[of[len(self._keys) :]] = True
         kinds = np.full(len(both), len(self._masks))
         kinds[of[: len(self._keys)]] = self._kinds
         in_order = np.argsort(first)
         self._keys = both[in_order]
-        made, self._kinds = np.unique((2 * kinds + there)[in_order], return_inverse=True)
+        made, self._kinds = np.unique((2 * kinds + is_present)[in_order], return_inverse=True)
         masks = [*self._masks, 0]
         self._masks = [masks[one >> 1] | bits * (one & 1) for one in made.tolist()]
 
@@ -178,18 +178,18 @@ class _Masks:
                 number_of[kind] = numbers.setdefault(self._masks[kind], len(numbers))
         by_key = np.argsort(self._keys, kind="stable")
         window = number_of[self._kinds[by_key]]
-        there = window >= 0
-        return tuple(_window(mask, changes) for mask in numbers), self._keys[by_key][there], window[there]
+        is_known = window >= 0
+        return tuple(_window(mask, changes) for mask in numbers), self._keys[by_key][is_known], window[is_known]
 
 
 def _window(mask: int, changes: Sequence[date]) -> Window:
     found: list[Interval] = []
     first: int | None = None
     for place in range(len(changes) + 1):
-        there = place < len(changes) and mask >> place & 1
-        if there and first is None:
+        is_valid = place < len(changes) and mask >> place & 1
+        if is_valid and first is None:
             first = place
-        elif not there and first is not None:
+        elif not is_valid and first is not None:
             ends = changes[place] - _DAY if place < len(changes) else None
             found.append((changes[first] if first else None, ends))
             first = None

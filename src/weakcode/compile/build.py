@@ -78,13 +78,13 @@ def _program(
         program = None if stored is None else Program.open(stored.meta, stored.sections)
         if program is None:
 
-            def anew() -> Program:
+            def compile_all() -> Program:
                 what = "the bundled rules" if tuple(paths) == _base_files() else "rules"
                 with doing(f"compiling {what}, which are kept for the next time"), uncollected():
                     return Program.open(*_compile(paths, edition.whole, key, place, profile, only or {}))
 
             stored = store.read(place, key, PROGRAM, lambda one: program_holds(one, edition))
-            program = anew() if stored is None else Program.open(stored.meta, stored.sections, anew)
+            program = compile_all() if stored is None else Program.open(stored.meta, stored.sections, compile_all)
         program = _known.setdefault(key, program)
     return program
 
@@ -127,18 +127,18 @@ def _compile(
     from weakcode.rules.profilechecks import check_code_sets
 
     whole = tuple(paths) == _base_files() and profile is None
-    given = profile.code_sets if profile is not None else {}
-    names = {name.rpartition("/")[2] for name in given}
+    own_sets = profile.code_sets if profile is not None else {}
+    names = {name.rpartition("/")[2] for name in own_sets}
     loaded = [load_pack(path, given_sets=names) for path in paths]
     refuse_clashes(loaded)
-    if profile is not None and given and not only:
+    if profile is not None and own_sets and not only:
         check_code_sets(profile, loaded)
     loaded = [_of_rules(one, only.get(path)) for path, one in zip(paths, loaded, strict=True)]
     lines = {f"{one.pack.pack}/{rule}": line for one in loaded for rule, line in one.lines.items()}
     if any(rule.notes for one in loaded for rule in one.pack.rules):
         # They ask for nearly every place; a few rules of one's own for hardly any.
         edition.prepare()
-    rules, edits = compile_packs([one.pack for one in loaded], edition, lines, given)
+    rules, edits = compile_packs([one.pack for one in loaded], edition, lines, own_sets)
     edition.let_go()
     facts = {fact for one in loaded for fact in one.pack.facts}
     files = _files(paths, loaded)
@@ -209,7 +209,7 @@ class _Choice:
     def _numbers(self) -> list[int]:
         """Return the numbers of the rules chosen, in the order of the files."""
         count, own = len(self._base.rules), self._own_files
-        anew = {} if self._own is None else {rule.id: count + n for n, rule in enumerate(self._own.rules)}
+        new_numbers = {} if self._own is None else {rule.id: count + n for n, rule in enumerate(self._own.rules)}
         numbers: list[int] = []
         for path in self._paths:
             file = self._bundled.get(path)
@@ -219,7 +219,7 @@ class _Choice:
             again = self._replaced.get(path, frozenset())
             for number in range(file.first, file.end):
                 full = self._base.rules[number].id
-                numbers.append(anew[full] if full.partition("/")[2] in again else number)
+                numbers.append(new_numbers[full] if full.partition("/")[2] in again else number)
         return numbers
 
     def program(self) -> Program:
@@ -243,9 +243,9 @@ class _Choice:
         check_code_sets(profile, loaded)
 
 
-def _rules_with(path: Path, file: PackFile, given: Mapping[str, str]) -> frozenset[str]:
+def _rules_with(path: Path, file: PackFile, own_sets: Mapping[str, str]) -> frozenset[str]:
     """Return the short ids of the rules of a file that use a code set which a profile replaces."""
-    replaced = {name for key in given for prefix, _, name in [key.rpartition("/")] if prefix in ("", file.pack)}
+    replaced = {name for key in own_sets for prefix, _, name in [key.rpartition("/")] if prefix in ("", file.pack)}
     replaced &= set(file.code_sets)
     if not replaced:
         return frozenset()

@@ -79,11 +79,11 @@ def classes(
     # What a segment is in, as the exclusive or of two random words for each member: equal only where the members are.
     random = np.random.default_rng(2)
     marks = np.zeros((2, len(starts)), np.uint64)
-    for sets, (whose, low, high) in zip(roles, found, strict=True):
+    for sets, (set_numbers, low, high) in zip(roles, found, strict=True):
         words = random.integers(0, 2**64, (2, len(sets)), np.uint64)
         for places in (place_of[low], place_of[high]):
             for mark, word in zip(marks, words, strict=True):
-                toggle(mark, places, whose, word)
+                toggle(mark, places, set_numbers, word)
     marks = np.bitwise_xor.accumulate(marks, axis=1)
     by_mark = np.argsort(marks[0], kind="stable")
     marks = marks[:, by_mark]
@@ -97,7 +97,7 @@ def classes(
     rank[order] = np.arange(len(order))
     leaders = starts[first[order]]
     listed = tuple(
-        _listed(len(sets), part, (leaders, past), left_out)
+        _members(len(sets), part, (leaders, past), left_out)
         for sets, part, left_out in zip(roles, found, unlisted, strict=True)
     )
     return Classes(starts, rank[which], listed)
@@ -107,12 +107,12 @@ def _numbered(ids: Numbers, past: int) -> tuple[Numbers, Numbers]:
     """Return 0 and the distinct ids, sorted, all below `past`, and by id how many of them are below it."""
     import numpy as np
 
-    there = np.zeros(past, np.int64)
-    there[ids] = there[0] = 1
-    return np.flatnonzero(there), np.cumsum(there) - there
+    is_bound = np.zeros(past, np.int64)
+    is_bound[ids] = is_bound[0] = 1
+    return np.flatnonzero(is_bound), np.cumsum(is_bound) - is_bound
 
 
-def _listed(
+def _members(
     size: int, spans: tuple[Numbers, Numbers, Numbers], leaders: tuple[Numbers, int], left_out: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Return the members of each class, of which `leaders` are the first codes, and where those of each begin."""
@@ -122,6 +122,6 @@ def _listed(
     unlisted = np.zeros(size, bool)
     unlisted[left_out[left_out < size]] = True
     kept = ~unlisted[spans[0]]
-    whose, low, high = (part[kept] for part in spans)
-    members, bounds = by_class(whose, first_of[low], first_of[high], len(firsts))
+    set_numbers, low, high = (part[kept] for part in spans)
+    members, bounds = by_class(set_numbers, first_of[low], first_of[high], len(firsts))
     return np.frombuffer(members, np.uint32), np.frombuffer(bounds, np.int64)

@@ -101,8 +101,8 @@ def _verb(case: Case, scope: Scope) -> tuple[Verb, Where, CodeSet, CodeSet, str]
     """Return verb, relation, subject, object and the object as written."""
     subject = scope.codes(case.subject) if case.subject else None
     verb = verb_of(case)
-    said = getattr(case, FORMS[verb].key, None)
-    relation = said if isinstance(said, Relation) else None
+    value = getattr(case, FORMS[verb].key, None)
+    relation = value if isinstance(value, Relation) else None
     where = _NAMED_WHERE[relation.where] if relation else Where.ANYWHERE
     objects = scope.codes(relation.codes) if relation else CodeSet()
     listed = scope.spelled_out(relation.codes) if relation else ""

@@ -69,10 +69,10 @@ class LayeredRules(Program):
 
     @lazy
     def _is_present(self) -> bytes:
-        there = bytearray(len(self.rules))
+        present = bytearray(len(self.rules))
         for number in self.present:
-            there[number] = 1
-        return bytes(there)
+            present[number] = 1
+        return bytes(present)
 
     def _shifted(self, numbers: Iterable[Iterable[int]]) -> tuple[int, ...]:
         """Return numbers of edits, given by part, as numbers here."""
@@ -118,6 +118,6 @@ class LayeredRules(Program):
 
     def roles(self, code_id: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         found = [part.program.roles(code_id) for part in self.parts]
-        there, rule_of = self._is_present, self.rule_of_edit
+        present, rule_of = self._is_present, self.rule_of_edit
         subject, other = (self._shifted(one[role] for one in found) for role in (0, 1))
-        return tuple(n for n in subject if there[rule_of[n]]), tuple(n for n in other if there[rule_of[n]])
+        return tuple(n for n in subject if present[rule_of[n]]), tuple(n for n in other if present[rule_of[n]])

@@ -38,7 +38,7 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     from weakcode.rules.load import load_pack
 
     edition = edition or edition_for(None)
-    there = edition.billable | CodeSet(((edition.size, edition.universe),))
+    codes_of_day = edition.billable | CodeSet(((edition.size, edition.universe),))
     loaded = [load_pack(chosen.path) for chosen in resolve_packs(None if packs is None else list(packs))]
     places = {f"{one.pack.pack}/{rule}": (one.path, line) for one in loaded for rule, line in one.lines.items()}
     rules, edits = compile_packs([one.pack for one in loaded], edition)
@@ -50,8 +50,8 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
         file, line = places[rule.id]
         own = [edit for edit in edits if edit.rule == number]
         # One note or title may name codes of other days alone.
-        told = [] if rule.id in from_notes else [e for e in ungrouped if e.rule == number]
-        for message in dict.fromkeys(_odd(told, there, edition.name)):
+        reported = [] if rule.id in from_notes else [e for e in ungrouped if e.rule == number]
+        for message in dict.fromkeys(_odd(reported, codes_of_day, edition.name)):
             warnings.append(LintWarning(file, line, rule.id, message))
         # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
         others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
@@ -98,15 +98,15 @@ def _unproven(loaded: LoadedPack) -> Iterator[LintWarning]:
             yield LintWarning(loaded.path, line, full_id, message)
 
 
-def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
+def _odd(edits: Iterable[Edit], codes_of_day: CodeSet, edition: str) -> Iterator[str]:
     for edit in edits:
         form = FORMS[edit.verb]
-        if form.has_subject and not edit.subject & there:
+        if form.has_subject and not edit.subject & codes_of_day:
             yield f"its subject names no billable code of {edition}, so it can never fire"
-        if form.needs_object and not form.asks_object and not edit.object & there:
+        if form.needs_object and not form.asks_object and not edit.object & codes_of_day:
             yield f"its object names no billable code of {edition}, so it can never fire"
         about_pointers = edit.condition is not None and bool(edit.condition.faults)
-        if form.asks_object and not edit.object & there and not about_pointers:
+        if form.asks_object and not edit.object & codes_of_day and not about_pointers:
             yield f"what it requires names no billable code of {edition}, so it always fires"
         if edit.verb is Verb.FORBID and edit.subject and not edit.subject - edit.object:
             yield "every subject is also an object, so it can never fire"
@@ -128,17 +128,17 @@ def _odd(edits: Iterable[Edit], there: CodeSet, edition: str) -> Iterator[str]:
 
 def _contradictions(number: int, own: Iterable[Edit], edits: Iterable[Edit], ids: list[str]) -> Iterator[str]:
     warned = set()
-    for mine in own:
-        if mine.verb is not Verb.REQUIRE or mine.condition is not None:
+    for own_edit in own:
+        if own_edit.verb is not Verb.REQUIRE or own_edit.condition is not None:
             continue
         for other in edits:
-            if other.condition is not None or not mine.subject & other.subject or other.rule in warned:
+            if other.condition is not None or not own_edit.subject & other.subject or other.rule in warned:
                 continue
-            shared = mine.subject & other.subject
-            if other.verb is Verb.FORBID and other.where in (Where.ANYWHERE, mine.where):
-                if mine.object and not mine.object - other.object and not shared & other.object:
+            shared = own_edit.subject & other.subject
+            if other.verb is Verb.FORBID and other.where in (Where.ANYWHERE, own_edit.where):
+                if own_edit.object and not own_edit.object - other.object and not shared & other.object:
                     warned.add(other.rule)
                     yield f"contradicts {ids[other.rule]}, which forbids every code that this rule requires"
-            elif other.verb is Verb.FIRST and mine.where is Where.BEFORE:
+            elif other.verb is Verb.FIRST and own_edit.where is Where.BEFORE:
                 warned.add(other.rule)
                 yield f"contradicts {ids[other.rule]}: nothing can stand before a first-listed code"

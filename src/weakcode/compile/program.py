@@ -226,7 +226,7 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         views = {name: bytes(part) if isinstance(part, memoryview) else part for name, part in self._sections.items()}
-        return _arrived, (self.edition, self.packs, self.rules, self.facts, views, self.files)
+        return _unpickled, (self.edition, self.packs, self.rules, self.facts, views, self.files)
 
     def __len__(self) -> int:
         return len(self._sections["rules"])
@@ -388,7 +388,7 @@ class Program:
         return {self.rules[number].id: number for number in self.present}
 
 
-def _arrived(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any], files: Any) -> Program:
+def _unpickled(edition: str, packs: Any, rules: Any, facts: Any, parts: Mapping[str, Any], files: Any) -> Program:
     views = {
         name: memoryview(part).cast("B" if name in _TEXT else "I") if isinstance(part, bytes) else part
         for name, part in parts.items()

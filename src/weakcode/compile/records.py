@@ -45,8 +45,8 @@ _BINARY = (CodeSet, Condition)
 def plain(value: Any) -> Any:
     """Return a value as JSON can say it, without what is as it would be by default."""
     if attrs.has(type(value)):
-        said = ((f.name, getattr(value, f.name), f.default) for f in attrs.fields(type(value)))
-        return {name: plain(one) for name, one, default in said if one != default and not isinstance(one, _BINARY)}
+        fields = ((f.name, getattr(value, f.name), f.default) for f in attrs.fields(type(value)))
+        return {name: plain(one) for name, one, default in fields if one != default and not isinstance(one, _BINARY)}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else value
@@ -154,9 +154,9 @@ def _head(edit: Edit) -> str:
     if edit.where:
         parts.append(f',"where":{int(edit.where)}')
     for name in ("terms", "pointed", "poa", "message"):
-        said = getattr(edit, name)
-        if said != () and said is not None:
-            parts.append(f',"{name}":{_said(said)}')
+        value = getattr(edit, name)
+        if value != () and value is not None:
+            parts.append(f',"{name}":{_said(value)}')
     return "".join(parts)
 
 

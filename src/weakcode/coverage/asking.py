@@ -134,9 +134,9 @@ def _answer(policy: Policy, code: str, procedure: str) -> PolicyAnswer:
             return PolicyAnswer(policy, "covered", (asks,) if asks else ())
     other = next((group for group in policy.covered if code in group.codes), None)
     if other is not None:
-        said = [f"It stands in group {other.number}, which goes with another procedure as far as its words tell."]
+        sentences = [f"It stands in group {other.number}, which goes with another procedure as far as its words tell."]
         quote = other.words or next((group.words for group in paired if group.words), "")
-        return PolicyAnswer(policy, "not covered", (*said, *([f'"{quote}"'] if quote else [])))
+        return PolicyAnswer(policy, "not covered", (*sentences, *([f'"{quote}"'] if quote else [])))
     if code in policy.all_excluded:
         return PolicyAnswer(policy, "excluded", ())
     if policy.covered:

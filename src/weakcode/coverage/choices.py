@@ -139,7 +139,7 @@ class Coverage:
         """Return what is missing for a claim to be judged by its payer's policies: they, its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
         needs = self.lacking_of(payer, claim.state, has_procedures=any(spelled(line.procedure) for line in claim.lines))
-        return could_not_judge(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
+        return not_judged_for(needs, [rule for rule in RULES if applied.severity_of(rule, payer)])
 
     def lacking_of(self, payer: str | None, state: str | None, *, has_procedures: bool) -> str:
         """Return what the policies of a payer, as the profile spells it, lack on a claim; blank where nothing."""
@@ -152,7 +152,7 @@ class Coverage:
         return "" if has_procedures else "procedures"
 
 
-def could_not_judge(needs: str, rules: list[str]) -> tuple[NotJudged, ...]:
+def not_judged_for(needs: str, rules: list[str]) -> tuple[NotJudged, ...]:
     """Return what could not be judged for want of something; nothing where all rules are off."""
     return (NotJudged(needs, ("coverage",), tuple(sorted(rules))),) if needs and rules else ()
 

@@ -35,8 +35,8 @@ def opened(name: str) -> PolicyFile:
     path = folder() / f"{name}.bin"
     known = names()
     if name not in known:
-        there = f"there are {', '.join(known)}" if known else "none are installed; weakcode policies add FILE"
-        raise UnknownNameError(f'there are no policies "{name}"{did_you_mean(name, known)}; {there}')
+        choices = f"there are {', '.join(known)}" if known else "none are installed; weakcode policies add FILE"
+        raise UnknownNameError(f'there are no policies "{name}"{did_you_mean(name, known)}; {choices}')
     try:
         stored = store.open_bytes(path.read_bytes(), FORMAT)
     except OSError as error:
@@ -68,14 +68,14 @@ def add(path: Path, day: dt.date | None = None) -> tuple[AddedFile, ...]:
     `day` is the day that it is of; without it the newest change that it tells of. Raises InputError, and leaves the
     disk as it was, for a file that is damaged, cut short or none of CMS's.
     """
-    there = names()
+    known_names = names()
     made = compiled(path, day)
     added = []
     for one in made:
         name = f"{one.kind}-{one.day}"
         if not store.write_bytes(folder() / f"{name}.bin", one.content):
             raise InputError(f"{folder()} cannot be written; set {DATA_VARIABLE} to a folder that can")
-        added.append(AddedFile(opened(name), name in there))
+        added.append(AddedFile(opened(name), name in known_names))
     return tuple(added)
 
 

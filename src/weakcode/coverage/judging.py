@@ -70,7 +70,7 @@ class Line(NamedTuple):
     def pointing(self) -> str:
         """Where the lines point, as a message goes on."""
         codes = self.codes
-        named = _listed([f"{codes[at - 1]} at {at}" for at in self.at])
+        named = _list_of([f"{codes[at - 1]} at {at}" for at in self.at])
         if self.is_known:
             return f"{self.what} points to {named}"
         return f"{self.what} does not tell all its diagnoses; the claim has {named}"
@@ -183,15 +183,15 @@ def line_of(
 ) -> Line:
     """Return lines with the same procedure and pointers, by the numbers of theirs."""
     count = len(codes)
-    there = [at for at in pointers if at <= count]
+    positions = [at for at in pointers if at <= count]
     if not is_known:
-        there += range(1, count + 1)
-    if len(there) > 1:
+        positions += range(1, count + 1)
+    if len(positions) > 1:
         first: dict[str, int] = {}
-        for at in there:
+        for at in positions:
             first.setdefault(codes[at - 1], at)
-        there = [*first.values()]
-    return Line(procedure, f"{procedure} of {lines_named(numbers)}", tuple(there), is_known, codes)
+        positions = [*first.values()]
+    return Line(procedure, f"{procedure} of {lines_named(numbers)}", tuple(positions), is_known, codes)
 
 
 def spelled(procedure: str | None) -> str:
@@ -244,7 +244,7 @@ def _second_missing(line: Line, at: int, policy: Policy, group: CodeGroup) -> Li
     would = [other for other, code in enumerate(line.codes, start=1) if code in wanted and other != at]
     message = (
         f"{line.what} points to {line.code(at)} at {at}, which {policy.label} covers with a second diagnosis only, by "
-        f"its words; {_would(line, would, 'be one')}.{_quoted(words)}"
+        f"its words; {_what_would_satisfy(line, would, 'be one')}.{_quoted(words)}"
     )
     place = f"ICD-10-CM codes that it covers, group {group.number}"
     return LineReading(SECONDARY, Outcome.VIOLATED, message, (at,), (policy.source(place, words),), True, line.what)
@@ -260,15 +260,15 @@ def _in_another_group(line: Line, listing: Sequence[Policy]) -> LineReading:
         if line.code(at) in group.codes
     )
     paired = policy.paired_with(line.procedure)
-    said = paired[0] if paired else group
-    numbers = _listed([str(one.number) for one in paired]) if paired else "none that is known"
+    quoted_group = paired[0] if paired else group
+    numbers = _list_of([str(one.number) for one in paired]) if paired else "none that is known"
     message = (
         f"{line.what} points to {line.code(at)} at {at}, which {policy.label} names in group "
         f"{group.number} of its diagnoses; with {line.procedure} goes, by its words, group {numbers}. "
         "Read them before the line is sent."
     )
-    place = f"ICD-10-CM codes that it covers, group {said.number}"
-    quote = said.words or group.words or policy.file.paragraph(policy.number, "p", said.number) or None
+    place = f"ICD-10-CM codes that it covers, group {quoted_group.number}"
+    quote = quoted_group.words or group.words or policy.file.paragraph(policy.number, "p", quoted_group.number) or None
     message += _quoted(quote)
     sources = (policy.source(place, quote),)
     return LineReading(NOT_COVERED, Outcome.VIOLATED, message, (at,), sources, True, line.what)
@@ -287,7 +287,7 @@ def _excluded(line: Line, current: Current) -> LineReading | None:
         would = [at for at in others if line.code(at) not in current.excluded]
     message = (
         f"{line.what} points to {code} at {named[0]}, which {by.label} names among the diagnoses that it does not "
-        f"cover; {_would(line, would)}."
+        f"cover; {_what_would_satisfy(line, would)}."
     )
     place = f"ICD-10-CM codes that it does not cover, group {group.number}"
     sources = (by.source(place, group.paragraph or None),)
@@ -305,7 +305,7 @@ def not_covered(line: Line, current: Current) -> str:
     if current.paired.isdisjoint(line.codes):
         would = _WOULD[len(set(line.codes)) > len(line.at)]
     else:
-        would = _would(line, [at for at in _others(line) if line.codes[at - 1] in current.paired])
+        would = _what_would_satisfy(line, [at for at in _others(line) if line.codes[at - 1] in current.paired])
     return f"{line.pointing}, {which} {current.named} {verb} as covered for it; {would}."
 
 
@@ -323,10 +323,10 @@ _WOULD = ("the claim has no other diagnosis", "none of the claim's other diagnos
 """What is said where no diagnosis would be covered, without another diagnosis and with some."""
 
 
-def _would(line: Line, positions: Sequence[int], verb: str = "be covered") -> str:
+def _what_would_satisfy(line: Line, positions: Sequence[int], verb: str = "be covered") -> str:
     """Say which of the claim's other diagnoses would do."""
     if positions:
-        named = _listed([f"{line.code(at)} at {at}" for at in positions])
+        named = _list_of([f"{line.code(at)} at {at}" for at in positions])
         return f"of the claim's other diagnoses, {named} would {verb}"
     return f"none of the claim's other diagnoses would {verb}" if _others(line) else _WOULD[0]
 
@@ -338,7 +338,7 @@ def _policies(policies: Sequence[Policy]) -> str:
     labels = list(dict.fromkeys(policy.label for policy in policies))
     if len(labels) > _MOST_NAMED:
         labels = [*labels[:_MOST_NAMED], f"{len(labels) - _MOST_NAMED} more"]
-    return _listed(labels)
+    return _list_of(labels)
 
 
 def _quoted(words: str | None) -> str:
@@ -348,7 +348,7 @@ def _quoted(words: str | None) -> str:
     return f' It says: "{words if len(words) <= _MOST_QUOTED else words[:_MOST_QUOTED].rsplit(" ", 1)[0] + " …"}"'
 
 
-def _listed(words: Sequence[str]) -> str:
+def _list_of(words: Sequence[str]) -> str:
     if len(words) == 1:
         return words[0]
     return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

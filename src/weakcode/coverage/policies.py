@@ -132,7 +132,7 @@ class Policy:
 
     def _named_in(self, words: str) -> frozenset[str]:
         """Return which of its procedures some words name."""
-        return _named(words, self.procedures) if words else frozenset()
+        return _procedures_in(words, self.procedures) if words else frozenset()
 
     def source(self, place: str = "", quote: str | None = None) -> Source:
         """Return what a finding cites: title, version and day, and the place in it."""
@@ -176,11 +176,11 @@ class Policy:
         return frozenset().union(*(one.codes for one in others)), words
 
 
-def _named(words: str, procedures: Iterable[str]) -> frozenset[str]:
+def _procedures_in(words: str, procedures: Iterable[str]) -> frozenset[str]:
     """Return the procedures that some words name, alone or within a range such as 97110-97140."""
-    there = set(_WORD.findall(words))
+    words_there = set(_WORD.findall(words))
     ranges = [(low, high) for low, high in _RANGE.findall(words) if len(low) == len(high) and low < high]
-    return frozenset(one for one in procedures if one in there or any(low <= one <= high for low, high in ranges))
+    return frozenset(one for one in procedures if one in words_there or any(low <= one <= high for low, high in ranges))
 
 
 class PolicyFile:

@@ -169,7 +169,7 @@ def published(
             if table.required:
                 wanted = f"{table.names[0]}.csv"
                 others = [one for one in members if not members[one][0]]
-                hint = did_you_mean(wanted, others) or f"; it holds {_some(members)}"
+                hint = did_you_mean(wanted, others) or f"; it holds {_names_text(members)}"
                 raise InputError(f"{file} has no table {wanted}{hint}; nothing was installed")
             absent.append(table.names[0])
             continue
@@ -180,10 +180,10 @@ def published(
     return PublishedFile(kind, file, sha256, day, rows, tuple(absent))
 
 
-def _some(names: Mapping[str, object]) -> str:
-    there = sorted(visible(name) for name in names)
-    more = f" and {len(there) - 5} more" if len(there) > 5 else ""
-    return (", ".join(there[:5]) + more) or "no tables at all"
+def _names_text(names: Mapping[str, object]) -> str:
+    shown_names = sorted(visible(name) for name in names)
+    more = f" and {len(shown_names) - 5} more" if len(shown_names) > 5 else ""
+    return (", ".join(shown_names[:5]) + more) or "no tables at all"
 
 
 def _rows(content: bytes, where: str, table: Table) -> tuple[list[Row], list[str]]:
@@ -228,9 +228,9 @@ def _parsed(reader: Iterator[list[str]], where: str, table: Table) -> tuple[list
 
 def _place(name: str, head: Sequence[str], where: str) -> int:
     if name not in head:
-        there = ", ".join(visible(one) for one in head[:8]) or "none"
+        columns = ", ".join(visible(one) for one in head[:8]) or "none"
         parted = next((word for sign, word in _PARTED.items() if len(head) == 1 and sign in head[0]), None)
-        hint = did_you_mean(name, head) or f"; its columns are {there}"
+        hint = did_you_mean(name, head) or f"; its columns are {columns}"
         if parted:
             hint = f": it is parted by {parted}, where CMS writes commas"
         raise InputError(f"{where} has no column {name}{hint}; nothing was installed")

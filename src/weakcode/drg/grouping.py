@@ -144,9 +144,9 @@ class Grouper:
         self, claim: Claim, fix: Callable[[Claim], Claim] | None = None, *, explain: bool = False
     ) -> GroupedClaim:
         """Return the DRG of a claim, and of the claim that `fix` returns for it; both are the same without one."""
-        why = _not_grouped(claim)
-        if why:
-            return GroupedClaim(None, None, why, is_outside=True)
+        reason = _not_grouped(claim)
+        if reason:
+            return GroupedClaim(None, None, reason, is_outside=True)
         before, result = self._result(claim)
         mended = claim if fix is None else fix(claim)
         after = before if mended.diagnoses == claim.diagnoses else self._result(mended)[0]
@@ -158,28 +158,28 @@ class Grouper:
         )
         if before is None:
             code = result["return_code"]
-            why = result.get("why") or _WHY.get(code) or f"the grouper returns {code.lower().replace('_', ' ')}"
+            reason = result.get("why") or _WHY.get(code) or f"the grouper returns {code.lower().replace('_', ' ')}"
         changes = tuple(self._consequences(claim, before, result)) if explain else ()
         stay = Stay.of(claim)
         return GroupedClaim(
-            before, after, why, acquired=acquired, consequences=changes, assumed=stay.assumed, unread=stay.unread
+            before, after, reason, acquired=acquired, consequences=changes, assumed=stay.assumed, unread=stay.unread
         )
 
     def _result(self, claim: Claim) -> tuple[Drg | None, dict[str, Any]]:
         first, *others = claim.diagnoses
         stay = Stay.of(claim)
-        given: Any = {
+        fields: Any = {
             "version": _version(claim.service_date or clock.today()),
             "age": claim.age_in_years if claim.age_in_years is not None else _ADULT,
             "sex": _SEXES.get(claim.sex or "", 2),
             "discharge_status": stay.discharge,
             "hospital_status": "NOT_EXEMPT",
-            "pdx": _given(first),
-            "sdx": [_given(one) for one in others],
+            "pdx": _diagnosis_fields(first),
+            "sdx": [_diagnosis_fields(one) for one in others],
             "procedures": [{"code": code} for code in stay.procedures],
         }
         try:
-            result = cast(dict[str, Any], self._grouper.group(given))
+            result = cast(dict[str, Any], self._grouper.group(fields))
         except (ValueError, RuntimeError) as error:
             # An age or a code that the grouper does not take.
             return None, {"return_code": "", "sdx_output": [], "why": f"the grouper refuses it: {error}"}
@@ -222,7 +222,7 @@ def _version(day: dt.date) -> int:
     return (year - 1983) * 10 + (4 <= day.month < 10)
 
 
-def _given(one: Diagnosis) -> dict[str, str]:
+def _diagnosis_fields(one: Diagnosis) -> dict[str, str]:
     # CMS's grouper takes the indicator 1, which stood for exempt codes, as one that is missing.
     indicator = None if one.poa == "1" else one.poa
     return {"code": compact(one.code), **({"poa": indicator} if indicator else {})}

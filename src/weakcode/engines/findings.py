@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from weakcode.codes.edition import Edition
 from weakcode.compile.program import Program
-from weakcode.engines.ids import apart, key_of
+from weakcode.engines.ids import key_of, unique
 from weakcode.engines.kernel._kernel import Maker, Merger, finding_id
 from weakcode.engines.wording import NamedInFinding, Wording
 from weakcode.findings import SAFE_ACTIONS, Finding, Fix, Severity, Source
@@ -79,8 +79,8 @@ class Assembler:
         merged = self.merger.merged(hits, severities)
         claim_id = (judged.claim.id or "").encode("utf-8", "surrogatepass")
         findings = tuple([self._finding(judged, severities, claim_id, *one) for one in merged])
-        is_apart = len(findings) < 2 or len({one.id for one in findings}) == len(findings)
-        return findings if is_apart else apart(findings)
+        has_distinct_ids = len(findings) < 2 or len({one.id for one in findings}) == len(findings)
+        return findings if has_distinct_ids else unique(findings)
 
     def sources(self, edits: Iterable[Edit], other: str) -> tuple[Source, ...]:
         """Return what the edits of one finding cite for `other`, its object, each once."""
@@ -97,10 +97,10 @@ class Assembler:
     ) -> Finding:
         """Return the finding of these edits, of which the first names it, on the positions of subject and object."""
         edit, rule = self._naming.get(numbers[0]) or self._named_by(numbers[0])
-        stray = 0 if other else self._misplaced(judged, edit, subject)
+        misplaced = 0 if other else self._misplaced(judged, edit, subject)
         codes = judged.claim.codes
         first, second = codes[subject - 1] if subject else "", codes[other - 1] if other else ""
-        key = (numbers, first, second, codes[stray - 1] if stray else "")
+        key = (numbers, first, second, codes[misplaced - 1] if misplaced else "")
         words = self._worded.get(key) or self._word(judged, subject, *key)
         fix = edit.fix
         return _finding(
@@ -110,7 +110,7 @@ class Assembler:
             words.codes,
             (subject, other) if other else (subject,) if subject else (),
             words.sources,
-            None if fix is None else self._fix(judged, edit, fix, subject, other, stray, words.mend),
+            None if fix is None else self._fix(judged, edit, fix, subject, other, misplaced, words.mend),
             None,
             None,
             rule.confidence,
@@ -142,10 +142,10 @@ class Assembler:
         term, lines = self._term(judged, edit, subject), ""
         if edit.asks_lines:
             lines = lines_about(edit, judged.claim.lines, judged.claim.codes, subject, judged.ids)
-        message, said = self.wording.words(numbers, named, other, stray, term, lines)
+        message, text = self.wording.words(numbers, named, other, stray, term, lines)
         codes = tuple(one.shown for one in (named, other) if one.shown)
         key = key_of(self._program.rules[edit.rule].id, codes)
-        words = _Words(message, codes, said.sources, self.mend(edit, named, other, stray), key)
+        words = _Words(message, codes, text.sources, self.mend(edit, named, other, stray), key)
         if not edit.terms and not edit.asks_lines and len(self._worded) < _MOST_WORDED:
             self._worded[numbers, first, second, third] = words
         return words

@@ -48,10 +48,10 @@ def keyed_id(key: bytes, claim_id: str | None, subject: int, other: int) -> str:
 
 def with_claim_id(findings: Iterable[Finding], claim_id: str | None) -> tuple[Finding, ...]:
     """Return findings with the ids that they have on a claim of another id."""
-    return apart(tuple(attrs.evolve(one, id=id_of(claim_id, one.rule, one.codes, one.positions)) for one in findings))
+    return unique(tuple(attrs.evolve(one, id=id_of(claim_id, one.rule, one.codes, one.positions)) for one in findings))
 
 
-def apart(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def unique(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return the findings on a claim, in their order, with ids of which none stands twice."""
     met: Counter[str] = Counter()
     numbered = []

@@ -170,10 +170,10 @@ class JudgingPart:
                 found += self._judged(judged, kind=SERVED | ADMITTED)
         special = self._special
         if judged.pointers is not None or judged.has_text or judged.has_poa:
-            doubtful = [hit for hit in found if special[hit.edit] & _FURTHER]
-            if doubtful:
+            uncertain = [hit for hit in found if special[hit.edit] & _FURTHER]
+            if uncertain:
                 found = [hit for hit in found if not special[hit.edit] & _FURTHER]
-                found += self._filtered(judged, doubtful)
+                found += self._filtered(judged, uncertain)
         first = self._first_edit
         return [Hit(edit + first, subject, other) for edit, subject, other in found] if first else found
 

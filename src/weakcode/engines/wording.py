@@ -75,7 +75,7 @@ class _Worded:
 
     edits: tuple[Edit, ...]
     notes: tuple[CodeSet, ...]
-    said: dict[tuple[bool, ...], FindingText] = attrs.field(factory=dict)
+    texts: dict[tuple[bool, ...], FindingText] = attrs.field(factory=dict)
 
 
 class Wording:
@@ -146,20 +146,20 @@ class Wording:
         key: tuple[bool, ...] = _ALONE if stray is NOBODY else _STRAYING
         if worded.notes:
             key += tuple([other.number in codes for codes in worded.notes])
-        said = worded.said.get(key)
-        if said is None:
-            said = worded.said[key] = self._said(worded, *key)
-        if said.fill is None:
-            return said.template, said
+        text = worded.texts.get(key)
+        if text is None:
+            text = worded.texts[key] = self._cited_text(worded, *key)
+        if text.fill is None:
+            return text.template, text
         _, code, described = subject
         filled: tuple[str, ...] = (described, other.described, code, other.shown, stray.described, term, lines)
-        if said.chooses or said.guesses or said.specifies:
+        if text.chooses or text.guesses or text.specifies:
             filled += (
-                self._choices(code) if said.chooses else "",
-                self._nearest_code(code) if said.guesses else "",
-                self._specific(code) if said.specifies else "",
+                self._choices(code) if text.chooses else "",
+                self._nearest_code(code) if text.guesses else "",
+                self._specific(code) if text.specifies else "",
             )
-        return said.template % said.fill(filled), said
+        return text.template % text.fill(filled), text
 
     def _speak(self, numbers: tuple[int, ...]) -> _Worded:
         edits = tuple(map(self._program.edit, numbers))
@@ -188,7 +188,7 @@ class Wording:
         citing = (pair for edit in edits for pair in self._citing(edit))
         return tuple(dict.fromkeys(source for source, codes in citing if codes is None or holds(codes)))
 
-    def _said(self, worded: _Worded, is_stray: bool, *applies: bool) -> FindingText:
+    def _cited_text(self, worded: _Worded, is_stray: bool, *applies: bool) -> FindingText:
         """Return what is said where a required code is on the wrong side or not, and these notes hold."""
         # The same set of codes is the same object, and so has one answer.
         holds = {id(codes): holds for codes, holds in zip(worded.notes, applies, strict=True)}
@@ -214,14 +214,14 @@ class Wording:
                 template += "%s"
                 fields.append(field)
         fill = itemgetter(*map(_FILLED.index, fields)) if fields else None
-        said = self._cited(worded.edits, lambda codes: holds[id(codes)])
+        cited_text = self._cited(worded.edits, lambda codes: holds[id(codes)])
         return FindingText(
             template if fill else template % (),
             fill,
             "choices" in fields,
             "meant" in fields,
             "specific" in fields,
-            said,
+            cited_text,
         )
 
     def _not_valid(self, edit: Edit) -> str:
@@ -231,8 +231,8 @@ class Wording:
 
     def _nearest_code(self, code: str) -> str:
         """Say which code was probably meant by one that is none; nothing where none is near."""
-        near = nearest_code(code, self._edition)
-        return f"; {self.named(near).described} is one, and was probably meant" if near else ""
+        nearest = nearest_code(code, self._edition)
+        return f"; {self.named(nearest).described} is one, and was probably meant" if nearest else ""
 
     def _specific(self, code: str) -> str:
         """Say which codes nearby leave nothing open; nothing where there are none."""

@@ -59,14 +59,14 @@ def code_index(program: Program, edition: Edition) -> CodeIndex:
     named = list(_categories(edition))
     placed = cache(lambda stem: place(edition.span(stem), edition))
     # Codes are numbered in alphabetical order, where C44 stands before C4A; the list has C4A before C44.
-    taken = {name: placed(name) for name in sorted(name for name, _, _ in named)}
-    touches: dict[str, list[Touch]] = {name: [] for name in taken}
+    places_of_sets = {name: placed(name) for name in sorted(name for name, _, _ in named)}
+    touches: dict[str, list[Touch]] = {name: [] for name in places_of_sets}
 
     def between(low: int, high: int) -> Iterator[str]:
         return stems_between(low, high, edition, placed)
 
     for (rule, role), codes in parts.items():
-        for name, inside in _by_category(places(codes, edition), taken, between).items():
+        for name, inside in _by_category(places(codes, edition), places_of_sets, between).items():
             touches[name].append(Touch(rule, role, tuple(inside)))
     categories = [Category(name, title, chapter, tuple(touches[name])) for name, title, chapter in named]
     return CodeIndex(tuple(Touch(rule, role, ()) for rule, role in sets if (rule, role) in whole), tuple(categories))
@@ -74,15 +74,15 @@ def code_index(program: Program, edition: Edition) -> CodeIndex:
 
 def _by_category(
     inside: Iterable[tuple[int, int]],
-    taken: Mapping[str, tuple[int, int]],
+    places: Mapping[str, tuple[int, int]],
     between: Callable[[int, int], Iterable[str]],
 ) -> dict[str, list[str]]:
-    """Return the stems of the codes at some places by category; `taken` are the places of the categories, in order."""
+    """Return the stems of the codes at some places by category; `places` are the places of the categories, in order."""
     found: dict[str, list[str]] = {}
-    names, ends = list(taken), [last for _, last in taken.values()]
+    names, ends = list(places), [last for _, last in places.values()]
     for low, high in inside:
         for number in range(bisect_right(ends, low), len(names)):
-            first, last = taken[names[number]]
+            first, last = places[names[number]]
             if first >= high:
                 break
             found.setdefault(names[number], []).extend(between(max(first, low), min(last, high)))

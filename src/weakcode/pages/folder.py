@@ -25,23 +25,23 @@ def write_pages(pages: Iterable[tuple[str, str]], output: Path | str) -> int:
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it first")
     try:
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+        new_folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     except OSError as error:
         raise InputError(f"{output} cannot be written: {(error.strerror or str(error)).lower()}") from None
     try:
         count = 0
         for name, text in pages:
-            path = fresh / name
+            path = new_folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             count += 1
-        (fresh / _MARK).write_text("Made by weakcode rules pages, which replaces this folder as a whole.\n")
-        fresh.chmod(0o755)
+        (new_folder / _MARK).write_text("Made by weakcode rules pages, which replaces this folder as a whole.\n")
+        new_folder.chmod(0o755)
         if target.exists():
             shutil.rmtree(target)
-        fresh.rename(target)
+        new_folder.rename(target)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {(error.strerror or str(error)).lower()}") from None
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(new_folder, ignore_errors=True)
     return count

@@ -42,12 +42,12 @@ def rule_page(facts: RuleFacts, known: Iterable[str] = ()) -> str:
     def link(name: str) -> str | None:
         return f"../{name}.md" if name in ids and name != facts.id else None
 
-    parts = [f"# {_escaped(facts.rule.title)}", f"`{facts.id}`. {_marked(headline(facts), link)}."]
+    parts = [f"# {_escaped(facts.rule.title)}", f"`{facts.id}`. {_with_links(headline(facts), link)}."]
     for section in sections(facts):
         lines = []
         for line in section.lines:
-            lines.append(f"- {_marked(line.text, link)}")
-            lines += [f"    - {_marked(under, link)}" for under in line.under]
+            lines.append(f"- {_with_links(line.text, link)}")
+            lines += [f"    - {_with_links(under, link)}" for under in line.under]
         parts += [f"## {section.title}", "\n".join(lines)]
     parts.append("[All rules](../index.md) · [Rules by code](../codes/index.md)")
     return _page(parts)
@@ -61,7 +61,7 @@ def _escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
-def _marked(text: str, link: Link) -> str:
+def _with_links(text: str, link: Link) -> str:
     """Return text for Markdown: what stands between backticks stays so, with a link where it names a page."""
     parts = []
     for number, part in enumerate(text.split("`")):

@@ -194,8 +194,8 @@ def _case(case: Case) -> str:
         parts.append(f"for each `{case.subject}`:")
     form = FORMS[verb_of(case)]
     if form.key:
-        said = getattr(case, form.key)
-        parts.append(form.phrase.format(object=_relation(said) if isinstance(said, Relation) else ""))
+        value = getattr(case, form.key)
+        parts.append(form.phrase.format(object=_relation(value) if isinstance(value, Relation) else ""))
     if case.by:
         parts.append(f"with {_grouping(case.by)}")
     if case.terms:
@@ -214,7 +214,9 @@ def _pointed(pointed: Pointed, *, alone: bool) -> str:
     if pointed.how and not pointed.asks_line:
         return _POINTED[pointed.how]
     keys = {key: getattr(pointed, key) for key in LINE_KEYS}
-    line = f"a service line with {_given(attrs.evolve(LineTest(), **keys))}" if pointed.asks_line else "a service line"
+    line = (
+        f"a service line with {_of_line(attrs.evolve(LineTest(), **keys))}" if pointed.asks_line else "a service line"
+    )
     if pointed.every:
         return f"every diagnosis that {line} points to must be one of `{pointed.every}`"
     if pointed.any:
@@ -237,13 +239,13 @@ def _relation(relation: Relation) -> str:
     return codes if relation.where == "anywhere" else f"{codes} {relation.where} it"
 
 
-def _given(line: LineTest) -> str:
+def _of_line(line: LineTest) -> str:
     return _condition(line).replace("; ", " and ")
 
 
 def _condition(when: Any) -> str:
-    given = attrs.asdict(when, filter=lambda _, value: value not in (None, (), []))
-    return "; ".join(f"{name.rstrip('_').replace('_', ' ')} {_value(value)}" for name, value in given.items())
+    tests = attrs.asdict(when, filter=lambda _, value: value not in (None, (), []))
+    return "; ".join(f"{name.rstrip('_').replace('_', ' ')} {_value(value)}" for name, value in tests.items())
 
 
 def _value(value: Any) -> str:
@@ -295,8 +297,8 @@ def _fixes(facts: RuleFacts) -> list[PageLine]:
     for fix in (case.fix for case in facts.rule.all_cases if case.fix):
         words = _FIXES[fix.action].format(code=fix.code)
         text = _flat(fix.text) if fix.text else ""
-        said = f"{words} {text}".strip() if text and text != words else words
-        lines[PageLine(said, (_SAFETY[fix.action] if fix.action in SAFE_ACTIONS else _PROPOSAL,))] = None
+        sentence = f"{words} {text}".strip() if text and text != words else words
+        lines[PageLine(sentence, (_SAFETY[fix.action] if fix.action in SAFE_ACTIONS else _PROPOSAL,))] = None
     return list(lines) or [PageLine("None is proposed: the record decides.")]
 
 
@@ -347,8 +349,8 @@ def _profiles(facts: RuleFacts) -> list[PageLine]:
 def _handled(one: Handling) -> str:
     if not one.included:
         return "not evaluated, since its pack is not among the profile's"
-    said = []
+    sentences = []
     for payer, severity in one.severities:
         state = f"`{severity}`" if severity else "off"
-        said.append(f"{state} for {payer}" if payer else state)
-    return ", ".join(said)
+        sentences.append(f"{state} for {payer}" if payer else state)
+    return ", ".join(sentences)

@@ -61,7 +61,7 @@ def read_report_data(
     with database() as connection, input_errors(files):
         run = open_findings(connection, files)
         # A folder is one findings file of many parts; its parts' names say nothing.
-        named = tuple(dict.fromkeys(Path(given).resolve().name for given in findings))
+        named = tuple(dict.fromkeys(Path(file).resolve().name for file in findings))
         data = _counted(connection, named, run, claims, rows, hash_key)
         listed = work_claims(connection, work, max(rows, 1), hash_key)
         if work_list is not None:
@@ -124,7 +124,7 @@ def _counted(
         # Several claims may share an id; the scrub counted claims.
         flagged = run.evaluated - run.clean
     if claims:
-        given, _ = open_claims_tables(connection, claims)
+        claim_tables, _ = open_claims_tables(connection, claims)
         connection.execute(
             "CREATE TABLE judged AS SELECT payer, month, coalesce(error, 0) AS error, coalesce(warning, 0) AS warning, "
             "coalesce(info, 0) AS info, flagged.claim_id IS NULL AS clean "
@@ -134,7 +134,7 @@ def _counted(
         if total is None or clean is None:
             total, clean = distinct, untouched
         payers, months = _payers(connection), _months(connection)
-        remarks = _remarks(connection, run, given, distinct)
+        remarks = _remarks(connection, run, claim_tables, distinct)
     return ReportData(
         files=files,
         run=run,
@@ -233,7 +233,7 @@ def _slices(connection: Any, by: str, order: str) -> list[Slice]:
     return [Slice(name or "", claims, clean, Severities(*numbers)) for name, claims, clean, *numbers in found]
 
 
-def _remarks(connection: Any, run: ReportedRun, given: int, distinct: int) -> list[str]:
+def _remarks(connection: Any, run: ReportedRun, total: int, distinct: int) -> list[str]:
     """Return what does not fit between findings and claims."""
     remarks = []
     (strangers,) = connection.execute(
@@ -245,15 +245,15 @@ def _remarks(connection: Any, run: ReportedRun, given: int, distinct: int) -> li
             f"{strangers:,} findings are on claims that are not in the claims file; they are missing where payers and "
             "months are counted."
         )
-    if distinct < given:
+    if distinct < total:
         remarks.append(
-            f"{given - distinct:,} claims of the claims file share their id with another, or have none; by payer and "
+            f"{total - distinct:,} claims of the claims file share their id with another, or have none; by payer and "
             "by month each id counts as one claim."
         )
-    if run.evaluated is not None and run.evaluated != given:
+    if run.evaluated is not None and run.evaluated != total:
         rejected = f" and rejected {run.rejected:,} rows" if run.rejected else ""
         remarks.append(
-            f"The scrub evaluated {run.evaluated:,} claims{rejected}; the claims file has {given:,}. "
+            f"The scrub evaluated {run.evaluated:,} claims{rejected}; the claims file has {total:,}. "
             "By payer and by month, claims that were not evaluated count as clean."
         )
     return remarks
@@ -304,15 +304,15 @@ def _row(
     *,
     hash_key: bytes | None,
 ) -> FindingRow:
-    given = tuple(code or "" for code in codes or ())
+    codes_shown = tuple(code or "" for code in codes or ())
     claim = claim_id or ""
     return FindingRow(
         claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
         severity=severity,
         rule=rule,
-        codes=tuple(map(shown, given)),
+        codes=tuple(map(shown, codes_shown)),
         positions=tuple(positions or ()),
-        message=shown_message(message or "", given),
+        message=shown_message(message or "", codes_shown),
         where=shown_place(file, line, place),
         risk=f"{risk} ({risk_source})" if risk and risk_source else risk or "",
         confidence=confidence if confidence in CONFIDENCES else "",

@@ -169,9 +169,9 @@ def _part(name: str) -> str:
     return (Path(str(files("weakcode.report"))) / "page" / name).read_text(encoding="utf-8")
 
 
-def _day(given: str) -> str:
+def _day(text: str) -> str:
     """Return a day, or the day of a point in time, as 28 November 2026."""
-    day = dt.date.fromisoformat(given[:10])
+    day = dt.date.fromisoformat(text[:10])
     return f"{day.day} {day:%B %Y}"
 
 

@@ -79,8 +79,8 @@ def _checks(full: str, pack: Pack, rule: Rule) -> tuple[tuple[str, ...], ...]:
 
 
 def _example(case: ExampleCase) -> tuple[str, str]:
-    given = ", ".join(known_of(case)).replace("`", "")
-    return case.example.codes, "; ".join(part for part in (case.example.note.rstrip("."), given) if part)
+    facts = ", ".join(known_of(case)).replace("`", "")
+    return case.example.codes, "; ".join(part for part in (case.example.note.rstrip("."), facts) if part)
 
 
 def _flat(paragraph: str) -> str:

@@ -57,12 +57,12 @@ def runs_of(
         if scratch is not None and one not in tables:
             chosen[one] = run_of_folder(one, scratch / f"run-{place}.parquet")
     chosen = {one: run for one, run in chosen.items() if run is not None}
-    for name, said, of_run in filter(None, chosen.values()):
-        stored.append(attrs.evolve(_summarized(name, said), files=tuple(map(Path, of_run.paths))))
+    for name, metadata, of_run in filter(None, chosen.values()):
+        stored.append(attrs.evolve(_summarized(name, metadata), files=tuple(map(Path, of_run.paths))))
     plain = [path for path in inputs if path not in (*tables, *folders, *chosen)]
-    given = [one for path in plain for one in _inside(Path(path))]
-    summaries = [_of_summary(path) for path in given if path.suffix.lower() == ".json"]
-    found = [path for path in given if path.suffix.lower() != ".json"]
+    by_path = [one for path in plain for one in _inside(Path(path))]
+    summaries = [_of_summary(path) for path in by_path if path.suffix.lower() == ".json"]
+    found = [path for path in by_path if path.suffix.lower() != ".json"]
     if not found and not stored:
         raise InputError("there are no findings among the inputs, only summaries; give what weakcode scrub -o wrote")
     groups = [found] if together and found else [[path] for path in found]
@@ -104,10 +104,10 @@ def _is_table_of(given: str, db: str | None) -> bool:
     return db is not None and not Path(given).exists() and not Path(given.rpartition("@")[0] or given).exists()
 
 
-def _of_table(given: str, place: int, scratch: Path, db: str | None) -> list[GivenRun]:
+def _of_table(table_name: str, place: int, scratch: Path, db: str | None) -> list[GivenRun]:
     """Return the runs of a table; the last has its findings. A table of unknown runs is one run."""
-    copied, name = scratch / f"{place}.parquet", given.rpartition(":")[2]
-    runs = [_summarized(name, values) for values in copied_table(given, copied, db)]
+    copied, name = scratch / f"{place}.parquet", table_name.rpartition(":")[2]
+    runs = [_summarized(name, values) for values in copied_table(table_name, copied, db)]
     last = runs.pop() if runs else GivenRun((name,))
     return [*runs, attrs.evolve(last, files=(copied,))]
 
@@ -115,10 +115,10 @@ def _of_table(given: str, place: int, scratch: Path, db: str | None) -> list[Giv
 def _of_folder(folder: Path, scratch: Path | None) -> list[GivenRun]:
     """Return the runs that `--into` wrote into a folder, each with its findings."""
     runs = []
-    for said, files in stored_runs(folder):
-        run = _summarized(folder.resolve().name, said)
+    for metadata, files in stored_runs(folder):
+        run = _summarized(folder.resolve().name, metadata)
         if not files and scratch is not None:
-            files = [without_findings(said, scratch / f"{uuid4()}.parquet")]
+            files = [without_findings(metadata, scratch / f"{uuid4()}.parquet")]
         runs.append(attrs.evolve(run, files=tuple(files)))
     if not any(run.files for run in runs):
         raise InputError(f"the folder {folder} has no findings of a run that completed")
@@ -150,8 +150,8 @@ def _summarized(name: str, values: Any) -> GivenRun:
 def _of_findings(paths: Sequence[Path], summaries: Sequence[GivenRun]) -> GivenRun:
     files = files_of([str(path) for path in paths])
     # One run has one id; files that were made by several runs and are given as one have none.
-    said = about_files(files)
-    identity, started = ({one.get(f"run.{name}", "") for one in said} for name in ("id", "started"))
+    metadata = about_files(files)
+    identity, started = ({one.get(f"run.{name}", "") for one in metadata} for name in ("id", "started"))
     run = GivenRun(
         tuple(dict.fromkeys(path.resolve().name for path in paths)),
         tuple(files),
@@ -161,18 +161,18 @@ def _of_findings(paths: Sequence[Path], summaries: Sequence[GivenRun]) -> GivenR
     )
     if not run.id:
         for summary in summaries:
-            if len(said) == 1 and summary.summary is not None and _is_of(said[0], summary.summary):
+            if len(metadata) == 1 and summary.summary is not None and _is_of(metadata[0], summary.summary):
                 return attrs.evolve(run, id=summary.id, started=summary.started)
     return run
 
 
-def _is_of(said: Mapping[str, str], summary: Mapping[str, Any]) -> bool:
+def _is_of(metadata: Mapping[str, str], summary: Mapping[str, Any]) -> bool:
     """Tell whether a findings file says the same of its run as a summary does."""
     try:
-        inputs = [one["sha256"] for one in json.loads(said.get("inputs", ""))]
+        inputs = [one["sha256"] for one in json.loads(metadata.get("inputs", ""))]
         return bool(inputs) and (
             inputs == [one["sha256"] for one in summary.get("inputs", ())]
-            and all(said.get(name, "") == str(summary.get(name, "")) for name in _SAME)
+            and all(metadata.get(name, "") == str(summary.get(name, "")) for name in _SAME)
         )
     except (ValueError, TypeError, KeyError):
         return False

@@ -52,40 +52,40 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     Raises InputError for one that does not exist or has another extension than scrub writes.
     """
     files: list[Path] = []
-    for given in inputs:
-        path = Path(given)
+    for entry in inputs:
+        path = Path(entry)
         if path.is_dir():
             if (path / JOURNAL).exists():
                 raise InputError(
-                    f"the folder {given} is being written, or the run that wrote it was killed; run it again, then "
+                    f"the folder {entry} is being written, or the run that wrote it was killed; run it again, then "
                     "its files are in their places"
                 )
             inside = parquet_files(path)
             if not inside:
-                raise InputError(f"the folder {given} has no .parquet files; give the findings that scrub wrote")
+                raise InputError(f"the folder {entry} has no .parquet files; give the findings that scrub wrote")
             files += inside
             continue
         if not path.exists():
-            raise InputError(f"there is no file {given}; give the findings that weakcode scrub -o wrote")
+            raise InputError(f"there is no file {entry}; give the findings that weakcode scrub -o wrote")
         if path.suffix.lower() not in FINDINGS_EXTENSIONS:
             allowed = ", ".join(FINDINGS_EXTENSIONS)
-            raise InputError(f"{given} is not a findings file by its extension; scrub -o writes {allowed}")
+            raise InputError(f"{entry} is not a findings file by its extension; scrub -o writes {allowed}")
         files.append(path)
     return files
 
 
 def about_files(files: Sequence[Path]) -> list[dict[str, str]]:
     """Return what findings files say of their making, by name: one for each file, or for a folder that Spark wrote."""
-    whole, said = _said_by_folders(files)
+    whole, metadata = _metadata_of_folders(files)
     for path in files:
         if path.parent not in whole and _kind(path) in ("parquet", "arrow"):
-            said.append(_said(_schema(path)))
-    return _once(said)
+            metadata.append(_metadata_of(_schema(path)))
+    return _distinct_runs(metadata)
 
 
-def _once(said: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def _distinct_runs(metadata: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """Return what files say, that of the partitions of one run once."""
-    return [one for place, one in enumerate(said) if not one.get("run.id") or one not in said[:place]]
+    return [one for place, one in enumerate(metadata) if not one.get("run.id") or one not in metadata[:place]]
 
 
 def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
@@ -95,7 +95,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     Raises InputError for a file that holds something else.
     """
     tables: list[str] = []
-    whole, metadata = _said_by_folders(files)
+    whole, metadata = _metadata_of_folders(files)
     together: dict[str, list[str]] = {"parquet": [], "jsonl": []}
     for path in files:
         kind = _kind(path)
@@ -103,7 +103,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
         found = list(schema.names) if schema is not None else _text_columns(path)
         _refuse_columns(path, found)
         if path.parent not in whole:
-            metadata.append(_said(schema) if schema is not None else _said_by_rows(path))
+            metadata.append(_metadata_of(schema) if schema is not None else _metadata_of_rows(path))
         if kind == "csv":
             tables.append(_csv_table(path, found))
         elif kind == "arrow":
@@ -123,7 +123,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     connection.execute("CREATE VIEW findings AS SELECT * FROM given WHERE coalesce(waived_by, '') = ''")
     connection.execute("CREATE VIEW waived AS SELECT * FROM given WHERE coalesce(waived_by, '') <> ''")
     _refuse_others(connection, files)
-    return _run(connection, _once(metadata))
+    return _run(connection, _distinct_runs(metadata))
 
 
 def _kind(path: Path) -> str:
@@ -177,8 +177,8 @@ def _schema(path: Path) -> pa.Schema:
         with _arrow_reader(path) as reader:
             return reader.schema
     except (pa.ArrowException, OSError, ValueError) as error:
-        said = (str(error).strip().splitlines() or ["unknown reason"])[0]
-        raise InputError(f"{path} cannot be read as {format_}: {said}") from None
+        reason = (str(error).strip().splitlines() or ["unknown reason"])[0]
+        raise InputError(f"{path} cannot be read as {format_}: {reason}") from None
 
 
 def _text_columns(path: Path) -> list[str]:
@@ -229,8 +229,8 @@ def _csv_table(path: Path, found: Sequence[str]) -> str:
         guarded = is_guarded(file.readline(), found)
 
     def plain(name: str) -> str:
-        taken = f"regexp_replace({name}, {_literal(TAKE_SQL)}, '\\1\\2', 'g')"
-        return taken if guarded and _type(name) == "VARCHAR" else name
+        unguarded = f"regexp_replace({name}, {_literal(TAKE_SQL)}, '\\1\\2', 'g')"
+        return unguarded if guarded and _type(name) == "VARCHAR" else name
 
     def column(name: str) -> str:
         if name not in found:
@@ -297,7 +297,7 @@ def _refuse_others(connection: Any, files: Sequence[Path]) -> None:
         )
 
 
-def _said_by_folders(files: Sequence[Path]) -> tuple[set[Path], list[dict[str, str]]]:
+def _metadata_of_folders(files: Sequence[Path]) -> tuple[set[Path], list[dict[str, str]]]:
     """Return the folders that say of all their files together how they were made, as scrubs on Spark do, and what."""
     from weakcode.spark.run import SUMMARY_FILE
 
@@ -312,13 +312,13 @@ def _said_by_folders(files: Sequence[Path]) -> tuple[set[Path], list[dict[str, s
                 values = None
             if not isinstance(values, dict):
                 raise InputError(f"{summary} does not hold what weakcode scrub --spark says of the findings beside it")
-            said = {key: value for key, value in values.items() if isinstance(value, str)}
-            metadata.append(_without_prefix(said))
+            texts = {key: value for key, value in values.items() if isinstance(value, str)}
+            metadata.append(_without_prefix(texts))
             whole.add(folder)
     return whole, metadata
 
 
-def _said_by_rows(path: Path) -> dict[str, str]:
+def _metadata_of_rows(path: Path) -> dict[str, str]:
     """Return what the first row of a text file says of its making."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         row: dict[str, Any] | None
@@ -327,33 +327,33 @@ def _said_by_rows(path: Path) -> dict[str, str]:
         else:
             line = file.readline()
             row = json.loads(line) if line.strip() else None
-    said = row or {}
-    packs = said.get("packs") or ""
+    meta = row or {}
+    packs = meta.get("packs") or ""
     packs = packs.split("; ") if isinstance(packs, str) else packs
-    values = {"version": said.get("weakcode"), "engine": said.get("engine"), "packs": ", ".join(map(str, packs))}
+    values = {"version": meta.get("weakcode"), "engine": meta.get("engine"), "packs": ", ".join(map(str, packs))}
     return {name: str(value) for name, value in values.items() if value}
 
 
-def _said(schema: pa.Schema) -> dict[str, str]:
+def _metadata_of(schema: pa.Schema) -> dict[str, str]:
     """Return what a file says of its making, by name."""
-    given = schema.metadata or {}
-    values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in given.items()}
+    metadata = schema.metadata or {}
+    values = {key.decode("utf-8", "replace"): value.decode("utf-8", "replace") for key, value in metadata.items()}
     return _without_prefix(values)
 
 
-def _without_prefix(said: Mapping[str, str]) -> dict[str, str]:
-    return {key.removeprefix("weakcode."): value for key, value in said.items() if key.startswith("weakcode.")}
+def _without_prefix(metadata: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix("weakcode."): value for key, value in metadata.items() if key.startswith("weakcode.")}
 
 
-def _run(connection: Any, said: Sequence[dict[str, str]]) -> ReportedRun:
+def _run(connection: Any, metadata: Sequence[dict[str, str]]) -> ReportedRun:
     """Return what the files say together. Counts are there only where each file has them."""
 
     def words(name: str, parted: str = ", ") -> tuple[str, ...]:
-        return tuple(sorted({word for one in said for word in one.get(name, "").split(parted) if word}))
+        return tuple(sorted({word for one in metadata for word in one.get(name, "").split(parted) if word}))
 
     def count(name: str) -> int | None:
-        numbers = [int(one[name]) for one in said if one.get(name, "").isdecimal()]
-        return sum(numbers) if numbers and len(numbers) == len(said) else None
+        numbers = [int(one[name]) for one in metadata if one.get(name, "").isdecimal()]
+        return sum(numbers) if numbers and len(numbers) == len(metadata) else None
 
     editions = words("edition")
     if not editions:

@@ -53,7 +53,7 @@ class FindingsFiles:
 
 
 @contextmanager
-def findings_files(given: Sequence[str], db: str | None = None) -> Iterator[FindingsFiles]:
+def findings_files(inputs: Sequence[str], db: str | None = None) -> Iterator[FindingsFiles]:
     """Give the findings files of paths, tables and runs; those of tables are gone afterwards.
 
     With `db`, what is neither a path nor names a file of a database is a table there. Raises InputError for a table or
@@ -62,15 +62,15 @@ def findings_files(given: Sequence[str], db: str | None = None) -> Iterator[Find
     with tempfile.TemporaryDirectory(prefix="weakcode-findings-", ignore_cleanup_errors=True) as folder:
         paths: list[str] = []
         names: list[str] = []
-        for number, one in enumerate(given):
+        for number, one in enumerate(inputs):
             found = _of_one(one, db, Path(folder) / f"{number}.parquet")
             paths += found.paths
             names += found.names
         yield FindingsFiles(tuple(paths), tuple(names))
 
 
-def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
-    plain = given.removeprefix(_FOLDER)
+def _of_one(name: str, db: str | None, target: Path) -> FindingsFiles:
+    plain = name.removeprefix(_FOLDER)
     if Path(plain).exists():
         return FindingsFiles((plain,), (Path(plain).resolve().name,))
     where, run = _without_run(plain)
@@ -84,12 +84,12 @@ def _of_one(given: str, db: str | None, target: Path) -> FindingsFiles:
     return FindingsFiles((str(target),), ((rest if kind in KINDS else plain).rpartition("/")[2],))
 
 
-def is_table_in_file(given: str) -> bool:
+def is_table_in_file(name: str) -> bool:
     """Tell whether an input is `duckdb:FILE:TABLE` or `sqlite:FILE:TABLE`."""
-    return given.partition(":")[0] in KINDS and given.count(":") > 1 and not Path(given).exists()
+    return name.partition(":")[0] in KINDS and name.count(":") > 1 and not Path(name).exists()
 
 
-def copied_table(given: str, target: Path, db: str | None = None) -> list[dict[str, Any]]:
+def copied_table(table_name: str, target: Path, db: str | None = None) -> list[dict[str, Any]]:
     """Write the findings of a table as `target`, and return the summaries of its runs, the oldest first.
 
     The table is one in a file, or else one of `db`. The findings are those of the last run, where all that it found
@@ -97,7 +97,7 @@ def copied_table(given: str, target: Path, db: str | None = None) -> list[dict[s
     not kept are not among the runs. With `@RUN` behind the table, that run alone. Raises InputError for a table or a
     run that is not there.
     """
-    where, chosen = _without_run(given)
+    where, chosen = _without_run(table_name)
     with _table(where, db) as (asked, table):
         runs = attrs.evolve(table, table=RUNS).quoted
         query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
@@ -121,22 +121,22 @@ def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
     """
     found = []
     for record in (folder / RECORDS).glob("*.json"):
-        said = json.loads(record.read_text("utf-8"))
-        if said.get("is_kept") and "claims_in" in said:
+        content = json.loads(record.read_text("utf-8"))
+        if content.get("is_kept") and "claims_in" in content:
             files = _files_of(folder, record.stem)
-            if sum(map(_unwaived, files)) == said["findings"]:
+            if sum(map(_unwaived, files)) == content["findings"]:
                 # Within a second, the record that was written last is that of the later run.
-                found.append((str(said["run"]["started"]), record.stat().st_mtime_ns, said, files))
-    return [(said, files) for *_, said, files in sorted(found, key=lambda one: one[:2])]
+                found.append((str(content["run"]["started"]), record.stat().st_mtime_ns, content, files))
+    return [(content, files) for *_, content, files in sorted(found, key=lambda one: one[:2])]
 
 
-def run_of_folder(given: str, target: Path) -> tuple[str, dict[str, Any], FindingsFiles] | None:
+def run_of_folder(name: str, target: Path) -> tuple[str, dict[str, Any], FindingsFiles] | None:
     """Return the name, the summary and the files of a run that is given as `FOLDER@RUN`; None for anything else.
 
     `target` is written for a run that found nothing. Raises InputError for a run that is not there.
     """
-    folder, run = _without_run(given)
-    if run is None or Path(given).exists() or not (Path(folder) / RECORDS).is_dir():
+    folder, run = _without_run(name)
+    if run is None or Path(name).exists() or not (Path(folder) / RECORDS).is_dir():
         return None
     found = _of_folder(folder, run, target)
     record = Path(folder) / RECORDS / f"{quote(run, safe='')}.json"
@@ -168,17 +168,17 @@ def _table(given: str, db: str | None) -> Iterator[tuple[Asked, TableName]]:
         yield asked, TableName.of(name)
 
 
-def _without_run(given: str) -> tuple[str, str | None]:
-    before, _, run = given.rpartition("@")
-    return (before, run) if before and is_run_id(run) else (given, None)
+def _without_run(name: str) -> tuple[str, str | None]:
+    before, _, run = name.rpartition("@")
+    return (before, run) if before and is_run_id(run) else (name, None)
 
 
 def _of_folder(folder: str, run: str, target: Path) -> FindingsFiles:
     name = quote(run, safe="")
     record = Path(folder) / RECORDS / f"{name}.json"
     if not record.is_file():
-        there = sorted(path.stem for path in record.parent.glob("*.json"))
-        raise InputError(f"the folder {folder} has no run {run}{_the_last(there)}")
+        run_ids = sorted(path.stem for path in record.parent.glob("*.json"))
+        raise InputError(f"the folder {folder} has no run {run}{_the_last(run_ids)}")
     files = _files_of(Path(folder), name)
     found = json.loads(record.read_text("utf-8"))
     if "claims_in" not in found:
@@ -356,15 +356,15 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
     query = f"SELECT id, findings, findings_table FROM {runs} ORDER BY started"  # noqa: S608
     # A table may have been named with its schema or without.
     rows = [row for row in _rows(asked, query) if row["findings_table"].rpartition(".")[2] == table.table]
-    there = {row["id"]: row["findings"] for row in rows}
-    if run not in there:
-        raise InputError(f"{table} has no run {run}{_the_last(list(there))}")
-    if there[run] is None:
+    found = {row["id"]: row["findings"] for row in rows}
+    if run not in found:
+        raise InputError(f"{table} has no run {run}{_the_last(list(found))}")
+    if found[run] is None:
         raise InputError(f"run {run} of {table} did not complete, so it has no findings")
     left = _left(asked, table, run)
-    if left != there[run]:
+    if left != found[run]:
         raise InputError(
-            f"of the {there[run]:,} findings of run {run}, {table} still has {left:,}: later runs replaced the others; "
+            f"of the {found[run]:,} findings of run {run}, {table} still has {left:,}: later runs replaced the others; "
             "--into-mode run and append keep those of each run"
         )
 

@@ -1,4 +1,4 @@
-"""How several runs follow each other: their counts, and what is new and gone in the latest."""
+"""How several runs follow each other: their counts, and what is new and removed in the latest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def trend_of(runs: Sequence[GivenRun], shown: GivenRun, data: ReportData) -> Tre
         return Trend(counts)
     total = compare(*([str(path) for path in run.files] for run in (before[-1], shown))).total
     # Where ids were hashed under another key, all findings would be new.
-    return Trend(counts, total.new, total.gone) if total.same or total.changed else Trend(counts)
+    return Trend(counts, total.new, total.removed) if total.same or total.changed else Trend(counts)
 
 
 def rule_trend(trend: Trend) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -67,13 +67,13 @@ def _counted(run: GivenRun) -> RunCount:
             {str(rule): int(number) for rule, number in values["by_rule"].items()},
         )
     with database() as connection, input_errors(run.files):
-        said = open_findings(connection, run.files)
+        metadata = open_findings(connection, run.files)
         by_severity, by_rule = (
             dict(connection.execute(f"SELECT {column}, count(*) FROM findings GROUP BY 1").fetchall())  # noqa: S608
             for column in ("severity", "rule")
         )
     severities = Severities(**{name: by_severity.get(name, 0) for name in _NAMES})
-    return RunCount(_name(run), run.started, severities, said.evaluated, said.clean, said.rejected, by_rule)
+    return RunCount(_name(run), run.started, severities, metadata.evaluated, metadata.clean, metadata.rejected, by_rule)
 
 
 def _name(run: GivenRun) -> str:

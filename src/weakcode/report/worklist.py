@@ -78,7 +78,7 @@ def _claim(by_severity: Severities, found: Iterator[dict[str, Any]]) -> WorkClai
     rows = [next(found) for _ in range(by_severity.total)]
     first = rows[0]
 
-    def said(name: str) -> str:
+    def cell(name: str) -> str:
         return next((str(row[name]) for row in rows if row[name]), "")
 
     items = [
@@ -94,7 +94,7 @@ def _claim(by_severity: Severities, found: Iterator[dict[str, Any]]) -> WorkClai
         for row in rows
     ]
     return WorkClaim(
-        first["claim_id"] or "", said("service_date"), said("payer"), said("provider"), by_severity, tuple(items)
+        first["claim_id"] or "", cell("service_date"), cell("payer"), cell("provider"), by_severity, tuple(items)
     )
 
 
@@ -181,13 +181,13 @@ def _rows(found: Any, hash_key: bytes | None) -> Iterator[dict[str, Any]]:
     while some := found.fetchmany(_ROWS):
         for values in some:
             row = dict(zip(names, values, strict=True))
-            given = tuple(code or "" for code in row["codes"] or ())
+            codes = tuple(code or "" for code in row["codes"] or ())
             positions = [str(place) for place in row["positions"] or ()]
-            row["code_titles"] = tuple(titles.of(code, row["service_date"], row["edition"]) for code in given)
-            row["positions"] = tuple([*positions, *[""] * len(given)][: len(given)])
-            row["codes"] = tuple(map(shown, given))
-            row["message"] = shown_message(row["message"] or "", given)
-            row["fix"] = shown_message(row["fix"] or "", given)
+            row["code_titles"] = tuple(titles.of(code, row["service_date"], row["edition"]) for code in codes)
+            row["positions"] = tuple([*positions, *[""] * len(codes)][: len(codes)])
+            row["codes"] = tuple(map(shown, codes))
+            row["message"] = shown_message(row["message"] or "", codes)
+            row["fix"] = shown_message(row["fix"] or "", codes)
             row["where"] = shown_place(row["file"], row["line"], row["place"])
             if hash_key is not None:
                 row["claim_id"] = hashed_id(row["claim_id"], hash_key) if row["claim_id"] else row["claim_id"]

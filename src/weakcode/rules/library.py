@@ -177,13 +177,13 @@ def _files(name: str, base: Path | None, root: Path | None) -> list[Path] | None
     path = (base / name if base is not None else Path(name)) if name.strip() else None
     if path is None:
         return None
-    found = _found(name, path)
+    found = _existing(name, path)
     if root is not None and any(lead_out([path, *(found or ())], root)):
         raise InputError(f'"{name}" leads out of the folder below which a profile may name files')
     return found
 
 
-def _found(name: str, path: Path) -> list[Path] | None:
+def _existing(name: str, path: Path) -> list[Path] | None:
     if path.is_dir():
         found = sorted(item for item in path.iterdir() if _is_rule_file(item))
         if not found:
@@ -205,12 +205,12 @@ def _named_rules(ids: list[str], packs: dict[str, tuple[Path, ...]], own: Iterab
     """Return the full ids asked for, by the file that has the rule."""
     bundled = {path for paths in packs.values() for path in paths}
     files = dict(packs)
-    mine: dict[str, tuple[Path, ...]] = {}
+    own_files: dict[str, tuple[Path, ...]] = {}
     for path in own:
         name = pack_name(read_bytes(path))
         if name is not None and path not in bundled:
-            mine[name] = (*mine.get(name, ()), path)
-    files.update(mine)
+            own_files[name] = (*own_files.get(name, ()), path)
+    files.update(own_files)
     named: dict[Path, list[str]] = {}
     for full in ids:
         pack, slash, rule = full.partition("/")

@@ -161,9 +161,9 @@ def refuse_clashes(loaded: Iterable[LoadedPack]) -> None:
     for one in loaded:
         for rule, line in one.lines.items():
             full = f"{one.pack.pack}/{rule}"
-            here = f"{one.path}:{line}" if line else one.path
-            place = first.setdefault(full, here)
-            if place != here:
+            spot = f"{one.path}:{line}" if line else one.path
+            place = first.setdefault(full, spot)
+            if place != spot:
                 message = f'the rule "{full}" is already in {place}; give the pack or the rule another name'
                 problems.append(Problem(one.path, line, 1, message, None if line else ""))
     if problems:

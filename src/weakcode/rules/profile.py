@@ -35,11 +35,11 @@ OUTSIDE = (
 """The error for a file that a profile may not name."""
 
 
-def profile_text(said: Mapping[str, Any]) -> str:
+def profile_text(content: Mapping[str, Any]) -> str:
     """Return what a profile says as the text of its file."""
     import yaml
 
-    body = yaml.safe_dump(dict(said), sort_keys=False, allow_unicode=True, width=120)
+    body = yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True, width=120)
     return f"# yaml-language-server: $schema=profile.schema.json\n{body}"
 
 
@@ -261,8 +261,8 @@ class PayerNames:
         for name in payers:
             plain.setdefault(same_payer(name), name)
         for name, (names, own_ids) in payers.items():
-            for given, known, patterns in ((names, plain, self._patterns), (own_ids, ids, self._id_patterns)):
-                for one in given:
+            for entries, known, patterns in ((names, plain, self._patterns), (own_ids, ids, self._id_patterns)):
+                for one in entries:
                     if "*" in one:
                         patterns.append((_pattern(one), name))
                     else:

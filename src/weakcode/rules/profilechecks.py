@@ -33,9 +33,9 @@ def problems_of(layers: Sequence[Profile], root: Path) -> list[Problem]:
         try:
             _check_expression(text, layers)
         except NotationError as error:
-            said = str(error).rstrip(".")
+            words = str(error).rstrip(".")
             problems.append(
-                marked.problem(place, said, key=True) if in_key else marked.problem(place, said, column=error.column)
+                marked.problem(place, words, key=True) if in_key else marked.problem(place, words, column=error.column)
             )
     waivers_of(profile.waivers, marked, problems)
     return in_order(problems)
@@ -170,13 +170,13 @@ def _named_rules(profile: Profile) -> Iterator[tuple[Place, str]]:
         yield ("waivers", index, "rule"), waiver.rule
 
 
-def code_sets_for(pack: Pack, given: Mapping[str, str]) -> dict[str, str]:
+def code_sets_for(pack: Pack, own_sets: Mapping[str, str]) -> dict[str, str]:
     """Return the code sets of a rule file with those of a profile in place of its own.
 
     What a profile gives as pack/name goes before what it gives as name. A set that names itself means the pack's own.
     """
     texts = dict(pack.code_sets)
-    for key, text in sorted(given.items(), key=lambda item: "/" in item[0]):
+    for key, text in sorted(own_sets.items(), key=lambda item: "/" in item[0]):
         prefix, _, name = key.rpartition("/")
         if prefix in ("", pack.pack):
             texts[name] = _with_own(text, name, pack.code_sets.get(name))
@@ -197,13 +197,13 @@ def check_code_sets(profile: Profile, loaded: Sequence[LoadedPack]) -> None:
         for key, text in layer.code_sets.items():
             prefix, _, name = key.rpartition("/")
             packs = [one.pack for one in loaded if prefix in ("", one.pack.pack)]
-            there = any(name in pack.code_sets for pack in packs)
+            is_known = any(name in pack.code_sets for pack in packs)
             message = ""
-            if not there and (prefix or name not in used):
+            if not is_known and (prefix or name not in used):
                 known = sorted({own for pack in packs for own in pack.code_sets})
                 where = f'the pack "{prefix}"' if prefix else "any pack or own rule"
                 message = f'the code set "{key}" is not used by {where}{did_you_mean(name, known)}'
-            elif not there and name in _NAMED.findall(text):
+            elif not is_known and name in _NAMED.findall(text):
                 message = f'the code set "{key}" names itself, and no pack has one of this name'
             if message and layer.marked is not None:
                 problems.append(layer.marked.problem(("code_sets", key), message, key=True))

@@ -179,7 +179,7 @@ def _key(key: Any, path: Place, name: str) -> str | int:
 def _text(text: str, path: Place, name: str) -> str:
     from weakcode.rules.yamlmarks import check_characters
 
-    said = check_characters(text)
-    if said:
-        raise _refused(name, path, said)
+    problem = check_characters(text)
+    if problem:
+        raise _refused(name, path, problem)
     return str(text)

@@ -131,8 +131,8 @@ def _problems(error: Any, cls: Any, path: Path, marked: Marked) -> Iterator[Prob
                     step = (note.index,)
             yield from _problems(item, group_class, path + step, marked)
     else:
-        said = str(error) if isinstance(error, MisfitError) else "this value cannot be used here"
-        yield marked.problem(path, f"{_label(path)}{said}")
+        sentence = str(error) if isinstance(error, MisfitError) else "this value cannot be used here"
+        yield marked.problem(path, f"{_label(path)}{sentence}")
 
 
 def _label(path: Path) -> str:

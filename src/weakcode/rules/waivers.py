@@ -90,29 +90,29 @@ def sort_out(findings: tuple[Finding, ...], claim: Claim, book: WaiverBook, day:
     for finding in findings:
         on_claim = own.on(finding.rule, finding.codes)
         matched.update(on_claim)
-        waiver, late = first_of((*on_claim, *book.on(finding.rule, finding.codes)), claim.id, day)
+        waiver, has_ended = first_of((*on_claim, *book.on(finding.rule, finding.codes)), claim.id, day)
         if waiver is not None:
             waived.append(attrs.evolve(finding, waiver=waiver))
             continue
         kept.append(finding)
-        if late is not None:
-            expired[late] = None
+        if has_ended is not None:
+            expired[has_ended] = None
     unmatched = tuple(waiver for waiver in claim.waivers if waiver not in matched)
     return FindingsByWaiver(tuple(kept), tuple(waived), tuple(expired), unmatched)
 
 
-def _named(waiver: Waiver) -> str:
+def _waiver_name(waiver: Waiver) -> str:
     return f"{waiver.place}: the waiver of {waiver.what}" if waiver.place else f"the waiver of {waiver.what}"
 
 
 def has_expired(waiver: Waiver) -> str:
     """Return the sentence on a waiver whose last day is over."""
-    return f"{_named(waiver)} expired on {waiver.until}, and the finding counts again"
+    return f"{_waiver_name(waiver)} expired on {waiver.until}, and the finding counts again"
 
 
 def waived_nothing(waiver: Waiver) -> str:
     """Return the sentence on a waiver that no finding of a run needed."""
-    return f"{_named(waiver)} waived nothing"
+    return f"{_waiver_name(waiver)} waived nothing"
 
 
 def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = (), rules: Collection[str] | None = None) -> str:
@@ -121,11 +121,11 @@ def fits_nothing(waiver: Waiver, findings: Iterable[Finding] = (), rules: Collec
     That is the rule that has found something on its codes, or the one among `rules` with nearly the same id.
     """
     if rules is not None and waiver.rule not in rules:
-        return f"{_named(waiver)} fits no finding: no such rule was evaluated{did_you_mean(waiver.rule, rules)}"
+        return f"{_waiver_name(waiver)} fits no finding: no such rule was evaluated{did_you_mean(waiver.rule, rules)}"
     others = (one.rule for one in findings if waiver.codes and set(one.codes) == set(waiver.codes))
     other = next(others, None)
     hint = f"; on these codes there is a finding of {other}" if other else ""
-    return f"{_named(waiver)} fits no finding{hint}"
+    return f"{_waiver_name(waiver)} fits no finding{hint}"
 
 
 def load_waivers(path: Path | str) -> tuple[Waiver, ...]:

@@ -188,8 +188,8 @@ def read(content: str | bytes, file: str, *, given: bool = False) -> Marked:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        said = ", ".join(part for part in (error.problem, error.context) if part)
-        builder.problems.append(Problem(file, line, column, f"this is not YAML: {said or 'unreadable'}"))
+        message = ", ".join(part for part in (error.problem, error.context) if part)
+        builder.problems.append(Problem(file, line, column, f"this is not YAML: {message or 'unreadable'}"))
     except yaml.YAMLError as error:
         builder.problems.append(Problem(file, 1, 1, f"this is not YAML: {' '.join(str(error).split())}"))
     except _StopError:

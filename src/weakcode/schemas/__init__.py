@@ -92,7 +92,7 @@ NAMES = tuple(_MADE)
 """What there is a schema of."""
 
 
-def made(name: str) -> dict[str, Any]:
+def schema_of(name: str) -> dict[str, Any]:
     """Return the schema as it follows from the classes."""
     return _MADE[name]()
 
@@ -108,5 +108,5 @@ def write(folder: Path = FOLDER) -> list[Path]:
     paths = []
     for name in NAMES:
         paths.append(folder / f"{name}.schema.json")
-        paths[-1].write_text(json.dumps(made(name), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        paths[-1].write_text(json.dumps(schema_of(name), indent=2, ensure_ascii=False) + "\n", "utf-8")
     return paths

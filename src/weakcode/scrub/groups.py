@@ -29,8 +29,8 @@ class DrgChange:
     @classmethod
     def of(cls, claim_id: str | None, before: Drg | None, after: Drg | None) -> DrgChange:
         """Return the change of a claim."""
-        said = [(None, None) if one is None else (one.number, one.title) for one in (before, after)]
-        return cls(claim_id, *said[0], *said[1])
+        groups = [(None, None) if one is None else (one.number, one.title) for one in (before, after)]
+        return cls(claim_id, *groups[0], *groups[1])
 
 
 @attrs.frozen

@@ -71,19 +71,19 @@ class Targets:
             ),
         }
         inputs = [os.fspath(path) for path in plan.inputs]
-        given = {name: getattr(plan, name) for name in allowed}
+        values = {name: getattr(plan, name) for name in allowed}
         usual = {**_USUAL, "digests": "digests.parquet", "fixed": usual_name(inputs, allowed["fixed"])}
         checked: dict[str, Path | None] = dict.fromkeys(allowed)
         addresses: dict[Path, str] = {}
-        for name, path in given.items():
+        for name, path in values.items():
             if path is not None:
                 target, address = checked_target(path, allowed[name], inputs, usual[name])
                 checked[name] = target
                 if address is not None:
                     addresses[target] = address
-        there = [target for target in checked.values() if target is not None]
-        for target in there:
-            if there.count(target) > 1:
+        targets = [target for target in checked.values() if target is not None]
+        for target in targets:
+            if targets.count(target) > 1:
                 raise InputError(f"{target} is named for two outputs; give each a name of its own")
         findings, digests = checked["output"], checked["digests"]
         table = None if plan.sink is None else plan.sink.takes_changes

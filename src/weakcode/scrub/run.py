@@ -133,7 +133,7 @@ class Plan:
         ):
             run = _Run(self, out)
             for path in run.sources.files:
-                with run.sources.going_on(path), opened_place(path, self.piped) as file:
+                with run.sources.noting_errors(path), opened_place(path, self.piped) as file:
                     if not self.is_part:
                         digests.add(file)
                     run.file(file)

@@ -63,11 +63,11 @@ class InputFile:
 
 
 def _now() -> str:
-    given = os.environ.get(EPOCH_VARIABLE, "")
+    epoch = os.environ.get(EPOCH_VARIABLE, "")
     try:
-        now = dt.datetime.fromtimestamp(int(given), dt.UTC) if given else dt.datetime.now(dt.UTC)
+        now = dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch else dt.datetime.now(dt.UTC)
     except (ValueError, OverflowError, OSError):
-        raise InputError(f'{EPOCH_VARIABLE} is "{given}", which is not a number of seconds since 1970') from None
+        raise InputError(f'{EPOCH_VARIABLE} is "{epoch}", which is not a number of seconds since 1970') from None
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -90,10 +90,10 @@ class Digests:
             self._has_failed = True
         self._pool.shutdown(cancel_futures=True)
 
-    def add(self, given: str | os.PathLike[str]) -> None:
+    def add(self, path: str | os.PathLike[str]) -> None:
         """Take down an input that is about to be read."""
         self._files.append(
-            given if isinstance(given, Stream) else self._pool.submit(_digest, given, lambda: self._has_failed)
+            path if isinstance(path, Stream) else self._pool.submit(_digest, path, lambda: self._has_failed)
         )
 
     def wait(self) -> None:
@@ -115,9 +115,9 @@ def _of_stream(stream: Stream) -> InputFile:
     return InputFile(stream.name, stream.bytes_read, stream.sha256)
 
 
-def _digest(given: str | os.PathLike[str], has_failed: Callable[[], bool]) -> InputFile:
+def _digest(input_path: str | os.PathLike[str], has_failed: Callable[[], bool]) -> InputFile:
     """Return a file with its digest, of what was read of it until the run has failed."""
-    path = given.path if isinstance(given, NamedFile) else Path(given)
+    path = input_path.path if isinstance(input_path, NamedFile) else Path(input_path)
     digest, size = hashlib.sha256(), 0
     try:
         with path.open("rb", buffering=0) as file:
@@ -125,5 +125,5 @@ def _digest(given: str | os.PathLike[str], has_failed: Callable[[], bool]) -> In
                 digest.update(part)
                 size += len(part)
     except OSError as error:
-        raise InputError(f"{name_of(given)} cannot be read: {error.strerror or error}") from None
-    return InputFile(name_of(given), size, digest.hexdigest())
+        raise InputError(f"{name_of(input_path)} cannot be read: {error.strerror or error}") from None
+    return InputFile(name_of(input_path), size, digest.hexdigest())

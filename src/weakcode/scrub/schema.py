@@ -172,9 +172,9 @@ def conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
     schema = batch_schema()
     if batch.schema == schema:
         return batch
-    there = batch.schema.names
+    names = batch.schema.names
     columns = [
-        _packed(batch.column(field.name), field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
+        _packed(batch.column(field.name), field.type) if field.name in names else pa.nulls(batch.num_rows, field.type)
         for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -68,7 +68,7 @@ class Sources:
         self.undiagnosed.update(getattr(source, "undiagnosed", {}))
 
     @contextmanager
-    def going_on(self, path: str | os.PathLike[str]) -> Iterator[None]:
+    def noting_errors(self, path: str | os.PathLike[str]) -> Iterator[None]:
         """Take down a file that cannot be read, or read to its end, where the others are to be read all the same."""
         try:
             yield

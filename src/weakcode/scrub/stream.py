@@ -83,11 +83,11 @@ def scrub_batches(
     if len(places) > 1:
         # The files of a call are one set, however they were named.
         options = as_one_set(places, options)
-    for given in sources:
-        if speaks_arrow(given):
-            yield from found_in(given, options)
+    for one_source in sources:
+        if speaks_arrow(one_source):
+            yield from found_in(one_source, options)
             continue
-        for file in Places.of([given]).files:
+        for file in Places.of([one_source]).files:
             with opened_place(file) as opened:
                 yield from found_in(opened, attrs.evolve(options, constants=partitions_of(file)))
     if left_out:

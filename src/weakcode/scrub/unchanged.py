@@ -26,7 +26,7 @@ from weakcode.scrub.columns.digests import SIZE, Digests, digests_of, row_digest
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
 from weakcode.scrub.columns.spilled import let_go, sorted_order
-from weakcode.scrub.columns.views import whole
+from weakcode.scrub.columns.views import as_one_array
 from weakcode.scrub.read.batch import said_once
 from weakcode.scrub.schema import Encoding, conformed, findings_schema, parquet_leaves
 
@@ -145,9 +145,9 @@ class EarlierClaims:
             let_go([self._sorted, self._order])
         same &= self.second[claim] == words[:, 1]
         let_go([self.second, self.counts, self.starts, self.nth, self.found, self.bounds])
-        return self._near(np.where(same, claim, -1))
+        return self._in_few_groups(np.where(same, claim, -1))
 
-    def _near(self, claims: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _in_few_groups(self, claims: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return claims, -1 for those whose findings are in other row groups than those of most."""
         if self.findings is None:
             return claims
@@ -211,13 +211,13 @@ class UnchangedClaims:
 
     def look(self, batch: pa.RecordBatch | pa.Table, *, decoded: bool, ordered: bool = True) -> KnownDigests:
         """Return what is known of a batch of claims: nothing where text cannot be read, or codes are not `ordered`."""
-        columns = {name: whole(batch.column(name)) for name in LOOKED_AT if name in batch.schema.names}
+        columns = {name: as_one_array(batch.column(name)) for name in LOOKED_AT if name in batch.schema.names}
         if not ordered or unreadable(columns, decoded=decoded):
             nothing = np.zeros((batch.num_rows, SIZE), np.uint8)
             return KnownDigests(nothing, np.full(batch.num_rows, -1, np.int64))
         about = AboutClaims.of(columns, batch.num_rows, self._scrubber.payer_of)
         editions = [self._edition(day) for day in about.days.values.tolist()]
-        by_day = digests_of([self._beside(day, one) for day, one in zip(about.days.values, editions, strict=True)])
+        by_day = digests_of([self._edition_key(day, one) for day, one in zip(about.days.values, editions, strict=True)])
         digests = row_digests(columns, by_day[about.days.index])
         if self.earlier is None:
             return KnownDigests(digests, np.full(batch.num_rows, -1, np.int64))
@@ -231,7 +231,7 @@ class UnchangedClaims:
         except EditionError:
             return None
 
-    def _beside(self, day: int, edition: Edition | None) -> bytes:
+    def _edition_key(self, day: int, edition: Edition | None) -> bytes:
         today = self._scrubber.today.isoformat() if day == NO_DAY else ""
         return json.dumps([self._of_run, today, None if edition is None else [*map(str, edition.key)]]).encode()
 
@@ -255,15 +255,15 @@ class UnchangedClaims:
         The line of a finding is the row of its claim in the batch.
         """
         assert self.earlier is not None
-        taken = np.flatnonzero(looked.earlier >= 0)
-        numbered, on = self.earlier.numbers_of(looked.earlier[taken])
+        unchanged = np.flatnonzero(looked.earlier >= 0)
+        numbered, on = self.earlier.numbers_of(looked.earlier[unchanged])
         by_rule, by_severity = self._counts(numbered)
         errors = np.array([severity == "error" for _, severity in self.earlier.pairs], np.bool_)
         if self.earlier.findings is None:
             findings = scrubbed.findings
         else:
-            old, where, of = self.earlier.findings_of(looked.earlier[taken])
-            findings, rows = _merged(scrubbed.findings, old, where, taken[of])
+            old, where, of = self.earlier.findings_of(looked.earlier[unchanged])
+            findings, rows = _merged(scrubbed.findings, old, where, unchanged[of])
             for name, column in {"line": numbers(rows), "file": said_once(file, len(rows))}.items():
                 findings = findings.set_column(findings.schema.get_field_index(name), name, column)
         return attrs.evolve(
@@ -271,8 +271,8 @@ class UnchangedClaims:
             findings=findings,
             rejected=tuple(attrs.evolve(one, row=int(changed[one.row])) for one in scrubbed.rejected),
             rows=len(looked.earlier),
-            evaluated=scrubbed.evaluated + len(taken),
-            clean=scrubbed.clean + int((self.earlier.counts[looked.earlier[taken]] == 0).sum()),
+            evaluated=scrubbed.evaluated + len(unchanged),
+            clean=scrubbed.clean + int((self.earlier.counts[looked.earlier[unchanged]] == 0).sum()),
             with_errors=scrubbed.with_errors + len(np.unique(on[errors[numbered]])),
             by_rule=Counter(scrubbed.by_rule) + by_rule,
             by_severity={name: n + by_severity[name] for name, n in scrubbed.by_severity.items()},
@@ -280,7 +280,7 @@ class UnchangedClaims:
             notes_editions=Counter(scrubbed.notes_editions) + looked.notes,
             notes_out_of_force=Counter(scrubbed.notes_out_of_force) + looked.old_notes,
             out_of_force=Counter(scrubbed.out_of_force) + looked.out_of_force,
-            unchanged=len(taken),
+            unchanged=len(unchanged),
         )
 
     def _counts(self, numbered: NDArray[np.int32]) -> tuple[Counter[str], Counter[str]]:

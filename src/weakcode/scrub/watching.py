@@ -74,11 +74,11 @@ def watched(run: RunTime, watchers: Sequence[Watcher], *, is_part: bool = False)
         state = STOPPED if isinstance(error, KeyboardInterrupt) else FAILED
         for watcher in informed:
             with suppress(WeakcodeError):  # it would hide why the run ended
-                watcher.ended(run, state, why_of(error))
+                watcher.ended(run, state, reason_of_end(error))
         raise
 
 
-def why_of(error: BaseException) -> str:
+def reason_of_end(error: BaseException) -> str:
     """Say why a run ended, without anything that only claims can have put into an exception."""
     if isinstance(error, KeyboardInterrupt):
         return "stopped by Ctrl-C, SIGTERM or SIGHUP"

@@ -130,7 +130,7 @@ class ConditionBits:
             bits &= bits_of(value) if met is None else met
         for asked in self._others:
             met = asked.bits(asked.part.value(judged))
-            if self.lenient and asked.needing and asked.part.given(judged) is None:
+            if self.lenient and asked.needing and asked.part.value_in(judged) is None:
                 met |= asked.needing
             bits &= met
         return bits

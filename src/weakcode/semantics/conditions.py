@@ -125,8 +125,8 @@ def _sex_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
 
 
 def _setting_unmet(condition: Condition, judged: JudgedClaim) -> Iterator[str]:
-    setting, wanted = judged.claim.setting, " or ".join(condition.settings)
-    yield f"the setting is {setting}, not {wanted}" if setting else "the setting is not known"
+    setting, settings = judged.claim.setting, " or ".join(condition.settings)
+    yield f"the setting is {setting}, not {settings}" if setting else "the setting is not known"
 
 
 def _payer_asked(when: When, case: Case, rule: Rule) -> dict[str, Any]:
@@ -318,8 +318,8 @@ NEEDS = ("age", "sex", "setting", "service_date", "pointers", "procedures")
 
 
 def _absent_unmet(codes: CodeSet, judged: JudgedClaim, edition: Edition) -> str:
-    there = [at for at, code in judged.distinct if code in codes]
-    return f"{at_positions(judged, there)} is on the claim"
+    positions = [at for at, code in judged.distinct if code in codes]
+    return f"{at_positions(judged, positions)} is on the claim"
 
 
 CODE_PARTS = (
@@ -341,14 +341,14 @@ CODE_PARTS = (
 
 def condition_of(when: When, case: Case, rule: Rule, codes: Callable[[str], CodeSet]) -> Condition | None:
     """Return the condition of a rule's case, None where it asks nothing. `codes` resolves a code expression."""
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for part in PARTS:
-        said |= part.asked(when, case, rule)
+        fields |= part.asked(when, case, rule)
     for of_codes in CODE_PARTS:
         text = getattr(when, of_codes.name)
         if text:
-            said[of_codes.name] = codes(text)
-    condition = Condition(**said)
+            fields[of_codes.name] = codes(text)
+    condition = Condition(**fields)
     return None if condition == _NOTHING else condition
 
 
@@ -368,12 +368,12 @@ def holds(condition: Condition | None, judged: JudgedClaim) -> bool:
 
 def unmet(condition: Condition, judged: JudgedClaim, edition: Edition) -> list[str]:
     """Return what of a condition a claim does not meet, each as a sentence without its full stop."""
-    said: list[str] = []
+    sentences: list[str] = []
     for part in PARTS:
         if part.is_asked(condition) and not part.met(condition, part.value(judged)):
-            said += part.unmet(condition, judged)
+            sentences += part.unmet(condition, judged)
     for of_codes in CODE_PARTS:
         codes = getattr(condition, of_codes.name)
         if codes is not None and not of_codes.met(codes, judged):
-            said.append(of_codes.unmet(codes, judged, edition))
-    return said
+            sentences.append(of_codes.unmet(codes, judged, edition))
+    return sentences

@@ -56,11 +56,11 @@ def _two(facts: Matched) -> tuple[int, int, int]:
     return facts["subject"]["edit"], facts["subject"]["at"], facts["object"]["at"]
 
 
-def _again(facts: Matched) -> tuple[int, int, int]:
+def _repeats(facts: Matched) -> tuple[int, int, int]:
     return facts["subject"]["edit"], facts["subject"]["at"], facts["subject"]["again"]
 
 
-def _whole(facts: Matched) -> tuple[int, int, int]:
+def _closing_fact(facts: Matched) -> tuple[int, int, int]:
     return facts["subject"]["edit"], 0, 0
 
 
@@ -113,8 +113,8 @@ def define() -> tuple[dict[str, Any], dict[str, Reading]]:
             ),
             _two,
         ),
-        (when_all(c.subject << (m.role == "repeat")), _again),
-        (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _whole),
+        (when_all(c.subject << (m.role == "repeat")), _repeats),
+        (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _closing_fact),
         (when_all(_closed()), _nothing),
     ]
     # Each rule is defined by itself: durable-rules' own list of rules is one for the process, and keeps what was

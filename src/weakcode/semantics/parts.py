@@ -32,9 +32,10 @@ class ClaimPart:
     `fields` are those of `Condition` that ask for it. `asked` gives them from the `when` of a rule's case, `value` is
     the part of a claim, `met` tells whether a value meets a condition, `unmet` says in sentences without a full stop
     why a claim does not. `need` is what a claim lacks that does not say it, one of `NEEDS`, empty where silence is an
-    answer, and `needing` are those of the `fields` that ask for what it lacks then, all of them by default; `given` is
-    what it says, None for nothing, and `value` without it. `column` is the column of a batch that
-    tells it, by default that of its name, and `of_column` returns its value from one there, None for what is not said.
+    answer, and `needing` are those of the `fields` that ask for what it lacks then, all of them by default.
+    `own_value` is what the claim itself says, None for nothing; without it, `value` is. `column` is the column of a
+    batch that has it, by default that of its name, and `of_column` returns its value from one there, None where the
+    claim does not say.
     """
 
     name: str
@@ -44,21 +45,21 @@ class ClaimPart:
     met: Callable[[Condition, Any], bool]
     unmet: Callable[[Condition, JudgedClaim], Iterable[str]]
     need: str = ""
-    _given: Callable[[JudgedClaim], Any] | None = None
+    _own_value: Callable[[JudgedClaim], Any] | None = None
     column: str = attrs.Factory(lambda self: self.name, takes_self=True)
     of_column: Callable[[Any], Any] = _same
     needing: tuple[str, ...] = attrs.Factory(lambda self: self.fields if self.need else (), takes_self=True)
 
-    def given(self, judged: JudgedClaim) -> Any:
+    def value_in(self, judged: JudgedClaim) -> Any:
         """Return what a claim itself says of this part, None where it says nothing."""
-        return (self._given or self.value)(judged)
+        return (self._own_value or self.value)(judged)
 
     def is_asked(self, condition: Condition) -> bool:
         """Tell whether a condition asks for this part."""
         return any(says(getattr(condition, name)) for name in self.fields)
 
     def is_needed(self, condition: Condition) -> bool:
-        """Tell whether a condition asks for what a claim lacks of which `given` is None."""
+        """Tell whether a condition asks for what a claim lacks of which `value_in` is None."""
         return any(says(getattr(condition, name)) for name in self.needing)
 
 

@@ -112,8 +112,8 @@ class PointedLine(NamedTuple):
 
 def lines_that_point_first(lines: Iterable[ServiceLine | PointedLine], positions: Iterable[int]) -> str:
     """Name the lines whose first pointer is one of these positions: `service lines 1 and 3`."""
-    wanted = frozenset(positions)
-    return lines_named([str(line.number) for line in lines if line.pointers and line.pointers[0] in wanted])
+    position_set = frozenset(positions)
+    return lines_named([str(line.number) for line in lines if line.pointers and line.pointers[0] in position_set])
 
 
 def lines_that_point_beyond(lines: Iterable[ServiceLine | PointedLine], diagnoses: int) -> str:

@@ -235,8 +235,8 @@ def _silent(edit: Edit, rule: CompiledRule, judged: JudgedClaim, i: int, edition
         if not judged.has_poa:
             return "the claim is not inpatient, or has no present-on-admission indicator"
         if judged.poa(i) not in edit.poa:
-            said = judged.poa(i)
-            return f"its present-on-admission indicator is {said}" if said != MISSING else "its indicator is missing"
+            sign = judged.poa(i)
+            return f"its present-on-admission indicator is {sign}" if sign != MISSING else "its indicator is missing"
     if edit.terms:
         text = judged.claim.diagnoses[i - 1].text
         if not text:

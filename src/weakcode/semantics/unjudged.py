@@ -38,7 +38,7 @@ def _bits(parts: Iterable[ClaimPart]) -> int:
 
 def missing(judged: JudgedClaim) -> int:
     """Return what a claim does not say, as bits of `BITS`."""
-    return _bits(part for part in _ASKABLE if part.given(judged) is None)
+    return _bits(part for part in _ASKABLE if part.value_in(judged) is None)
 
 
 def asked_of(edit: Edit) -> Condition:
@@ -84,7 +84,7 @@ def could_not_be_judged(edits: Iterable[Edit], judged: JudgedClaim) -> set[tuple
         if codes is not None and not any(code in codes for code in looked_at):
             continue
         parts = [part for part in PARTS if part.is_asked(asked)]
-        lacking = [part for part in parts if part.is_needed(asked) and part.given(judged) is None]
+        lacking = [part for part in parts if part.is_needed(asked) and part.value_in(judged) is None]
         others = [part for part in parts if part not in lacking and part.need != "pointers"]
         if asked.pointer_off_claim and judged.pointers is not None:
             continue

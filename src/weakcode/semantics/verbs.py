@@ -131,8 +131,8 @@ FORMS: Mapping[Verb, Form] = {
 def verb_of(case: Case) -> Verb:
     """Return the verb that a rule's case names; PRESENT where it names none."""
     for verb, form in FORMS.items():
-        said = form.key and getattr(case, form.key)
-        if said and form.word in (None, said):
+        value = form.key and getattr(case, form.key)
+        if value and form.word in (None, value):
             return verb
     return Verb.PRESENT
 

@@ -137,7 +137,7 @@ class ClaimRoutes:
             return {**explained.verdict.to_dict(), "explanation": explained.to_dict()}
 
         try:
-            return json_response(await service.apart(explain))
+            return json_response(await service.in_thread(explain))
         except WeakcodeError as error:
             raise refused(error) from None
 
@@ -181,17 +181,17 @@ class ClaimRoutes:
             verdict = validator.judge(claim)
         except (BadRow, WeakcodeError) as error:
             self.service.metrics.rejected()
-            said = error.reason if isinstance(error, BadRow) else str(error)
-            return orjson.dumps({"line": number, "error": said})
+            message = error.reason if isinstance(error, BadRow) else str(error)
+            return orjson.dumps({"line": number, "error": message})
         self._count(verdict)
         return _json({"claim_id": claim.id, **verdict.shallow()})
 
 
 def _is_true(request: Request, name: str) -> bool:
-    said = request.query_params.get(name, "false")
-    if said not in ("true", "false"):
+    text = request.query_params.get(name, "false")
+    if text not in ("true", "false"):
         raise ProblemError(400, f"{name} is true or false")
-    return said == "true"
+    return text == "true"
 
 
 async def _lines_of(request: Request) -> AsyncIterator[list[bytes | None]]:

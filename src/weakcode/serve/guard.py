@@ -47,7 +47,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(self._apart(send))
+        answer = _Answer(self._while_waiting(send))
         started = time.perf_counter()
         self.busy += 1
         try:
@@ -58,7 +58,7 @@ class Guard:
             else:
                 # Routes then raise what they would answer by themselves otherwise.
                 scope["app"] = self
-                await self._app(scope, self._apart(receive), answer.send)
+                await self._app(scope, self._while_waiting(receive), answer.send)
         except ProblemError as error:
             await answer.refuse(error)
         except HTTPException as error:
@@ -99,7 +99,7 @@ class Guard:
             self._metrics.request(scope["path"], 200, time.perf_counter() - started)
         return answer
 
-    def _apart(self, wait: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def _while_waiting(self, wait: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Return what waits for a client, without its request counting as one that the server is working on.
 
         Otherwise clients that send half a body, or do not read, would keep all others out.
@@ -138,9 +138,9 @@ class Guard:
             raise ProblemError(503, "the server is answering as many requests as it may; ask again", retry_after="1")
         return origin if named else None
 
-    def _check_token(self, given: bytes) -> None:
+    def _check_token(self, header: bytes) -> None:
         assert self._settings.tokens is not None
-        kind, _, token = given.partition(b" ")
+        kind, _, token = header.partition(b" ")
         if kind.lower() != b"bearer" or not self._settings.tokens.opens(token.strip()):
             words = "this server needs a token: Authorization: Bearer TOKEN"
             raise ProblemError(401, words, www_authenticate='Bearer realm="weakcode"')

@@ -182,7 +182,7 @@ def _pasted() -> dict[str, Any]:
     )
 
 
-def _moved(name: str) -> dict[str, Any]:
+def _component(name: str) -> dict[str, Any]:
     """Return a shipped schema for the components: its own definitions become components of the same names."""
     schema = schemas.schema(name)
     return {key: value for key, value in schema.items() if key not in ("$schema", "$defs")}
@@ -197,7 +197,7 @@ def document() -> dict[str, Any]:
             # A claim's waiver and diagnosis have fewer keys than those of a finding.
             definitions[f"{name}{inner}"] = schema
     components = {
-        **{name: _pointing(_moved(name), name) for name in ("claim", "code", "finding", "verdict")},
+        **{name: _pointing(_component(name), name) for name in ("claim", "code", "finding", "verdict")},
         **{inner: _pointing(schema, _owner(inner)) for inner, schema in definitions.items()},
         "problem": _PROBLEM,
     }

@@ -38,7 +38,7 @@ class ReferenceRoutes:
         name, day = request.path_params["code"], request.query_params.get("date")
         _parsed_day(day)
         try:
-            return json_response((await self.service.apart(lambda: lookup(name, day))).to_dict())
+            return json_response((await self.service.in_thread(lambda: lookup(name, day))).to_dict())
         except InputError as error:
             raise ProblemError(404, str(error).partition(";")[0]) from None
 
@@ -52,7 +52,7 @@ class ReferenceRoutes:
         if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:6]) <= _MOST_FOUND):
             raise ProblemError(400, f"limit is a number from 1 to {_MOST_FOUND}")
         edition = edition_for(_parsed_day(day))
-        hits = await self.service.apart(lambda: search(text, int(limit), day))
+        hits = await self.service.in_thread(lambda: search(text, int(limit), day))
         found = [hit.to_dict() for hit in hits]
         return json_response({"version": objects.VERSION, "edition": edition.name, "hits": found})
 
@@ -60,12 +60,12 @@ class ReferenceRoutes:
         """POST /v1/codes: the diagnosis codes in a text, such as a superbill, and what was left out of it."""
         check_asked(request, "date")
         check_type(request, "application/json")
-        given = self.service.json(await self.service.body(request, MEBIBYTE))
-        text = given.get("text")
-        if set(given) != {"text"} or not isinstance(text, str):
+        values = self.service.json(await self.service.body(request, MEBIBYTE))
+        text = values.get("text")
+        if set(values) != {"text"} or not isinstance(text, str):
             raise ProblemError(422, 'the body is an object with the text: {"text": "…"}')
         edition = edition_for(_parsed_day(request.query_params.get("date")))
-        return json_response(await self.service.apart(lambda: _pasted(text, edition)))
+        return json_response(await self.service.in_thread(lambda: _pasted(text, edition)))
 
     async def rules(self, request: Request) -> Response:
         """GET /v1/rules: every rule as the profile has it."""
@@ -78,7 +78,7 @@ class ReferenceRoutes:
         """GET /v1/rules/{pack}/{rule}: a rule with why, sources and examples."""
         validator = await self.service.validator(request)
         name = f"{request.path_params['pack']}/{request.path_params['rule']}"
-        return json_response(await self.service.apart(lambda: _rule(validator, name)))
+        return json_response(await self.service.in_thread(lambda: _rule(validator, name)))
 
     async def openapi(self, request: Request) -> Response:
         """GET /openapi.json: this interface, with examples."""
@@ -91,10 +91,10 @@ class ReferenceRoutes:
     async def ready(self, request: Request) -> Response:
         """GET /readyz: rules and engine are ready. A server listens only then, so that it is as long as it listens."""
         tenants = self.service.tenants
-        said = {"status": "ready", "packs": list(tenants.usual.packs), "profiles": tenants.has_profiles}
+        content = {"status": "ready", "packs": list(tenants.usual.packs), "profiles": tenants.has_profiles}
         if tenants.stale:
-            said["stale_profiles"] = len(tenants.stale)
-        return json_response(said)
+            content["stale_profiles"] = len(tenants.stale)
+        return json_response(content)
 
     async def metrics(self, request: Request) -> Response:
         """GET /metrics: what was counted, for Prometheus."""

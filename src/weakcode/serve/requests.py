@@ -38,7 +38,7 @@ class Service:
         # Made when first used: a forked process has none of its parent's threads.
         self._threads: ThreadPoolExecutor | None = None
 
-    async def apart(self, work: Callable[[], _T]) -> _T:
+    async def in_thread(self, work: Callable[[], _T]) -> _T:
         """Return what `work` gives, done in a thread. Raises TimeoutError where it takes too long."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(2, "weakcode")
@@ -53,7 +53,7 @@ class Service:
         found = self.validator_at_hand(request, *parameters)
         if found is None:
             name = request.query_params["profile"]
-            found = await self.apart(lambda: self.tenants.of(name))
+            found = await self.in_thread(lambda: self.tenants.of(name))
         return found
 
     def validator_at_hand(self, request: Request, *parameters: str) -> Validator | None:
@@ -66,8 +66,8 @@ class Service:
     async def body(self, request: Request, most: int) -> bytes:
         """Return the body of a request. Raises ProblemError for one that is too long or does not come in time."""
         most = min(most, self.settings.max_body)
-        said = request.headers.get("content-length")
-        if said is not None and said.isdecimal() and int(said) > most:
+        header = request.headers.get("content-length")
+        if header is not None and header.isdecimal() and int(header) > most:
             raise ProblemError(413, f"the body is longer than {most:,} bytes", connection="close")
         parts: list[bytes] = []
         size = 0
@@ -113,7 +113,7 @@ class Service:
         try:
             if len(claim.diagnoses) <= AT_ONCE:
                 return work(claim)
-            return await self.apart(lambda: work(claim))
+            return await self.in_thread(lambda: work(claim))
         except WeakcodeError as error:
             self.metrics.rejected()
             raise refused(error) from None
@@ -148,11 +148,11 @@ def check_asked(request: Request, *known: str) -> None:
 
     Names that begin with `_` are FHIR's, as `_format` is, and pass.
     """
-    given = [name for name, _ in request.query_params.multi_items() if not name.startswith("_")]
-    for name in given:
+    names = [name for name, _ in request.query_params.multi_items() if not name.startswith("_")]
+    for name in names:
         if name not in known:
             raise ProblemError(400, f"there is no such parameter{did_you_mean(name, known)}; /openapi.json names all")
-        if given.count(name) > 1:
+        if names.count(name) > 1:
             raise ProblemError(400, f"the parameter {name} stands twice; give it once")
 
 
@@ -161,9 +161,9 @@ def check_type(request: Request, *known: str) -> None:
     packed = request.headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("", "identity"):
         raise ProblemError(415, "the body is sent as it is, without a content-encoding", accept_encoding="identity")
-    said = request.headers.get("content-type")
-    if said is None:
+    header = request.headers.get("content-type")
+    if header is None:
         return
-    kind = said.partition(";")[0].strip().lower()
+    kind = header.partition(";")[0].strip().lower()
     if kind not in known and not (kind.endswith("+json") and "application/json" in known):
         raise ProblemError(415, f"the body is {' or '.join(known)}", accept=", ".join(known))

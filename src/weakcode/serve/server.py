@@ -102,12 +102,12 @@ def _raise_limit(settings: Settings) -> None:
         import resource
     except ImportError:  # Windows has no such limit.
         return
-    wanted = settings.max_connections + 200
+    handles = settings.max_connections + 200
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    if soft == resource.RLIM_INFINITY or soft >= handles:
         return
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if most < wanted:
+    most = handles if hard == resource.RLIM_INFINITY else min(handles, hard)
+    if most < handles:
         raise InputError(
             f"this process may open {most:,} files, too few for {settings.max_connections:,} connections; "
             f"give --max-connections {max(1, most - 200)} or raise the limit (ulimit -n)"

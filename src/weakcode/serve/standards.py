@@ -59,7 +59,7 @@ class StandardRoutes:
             raise ProblemError(
                 422, f"the body is no {kind} of FHIR, nor a Parameters resource with one as its resource"
             )
-        outcome, claims = await self.service.apart(lambda: _outcome(resource, validator))
+        outcome, claims = await self.service.in_thread(lambda: _outcome(resource, validator))
         for severities in claims:
             self.service.metrics.claim(severities)
         if not claims:
@@ -72,7 +72,7 @@ class StandardRoutes:
         validator = await self.service.validator(request)
         body = await self.service.body(request, self.service.settings.max_body)
         try:
-            answer, claims, rejected = await self.service.apart(lambda: _interchange(body, validator))
+            answer, claims, rejected = await self.service.in_thread(lambda: _interchange(body, validator))
         except WeakcodeError as error:
             raise refused(error) from None
         for severities in claims:
@@ -112,9 +112,9 @@ def _outcome(resource: dict[str, Any], validator: Validator) -> tuple[str, list[
     def expression(position: int) -> str:
         return record.place_of((position,) if position else ())
 
-    said = judgement(verdict.edition, verdict.engine, verdict.packs, verdict.all_notices)
+    sentences = judgement(verdict.edition, verdict.engine, verdict.packs, verdict.all_notices)
     findings = in_order((*verdict.findings, *verdict.waived))
-    return operation_outcome(findings, expression, (), said), [[one.severity for one in verdict.findings]]
+    return operation_outcome(findings, expression, (), sentences), [[one.severity for one in verdict.findings]]
 
 
 def _interchange(body: bytes, validator: Validator) -> tuple[dict[str, Any], list[list[str]], int]:

@@ -73,10 +73,10 @@ def _read(parts: Sequence[dict[str, Any]]) -> tuple[dict[str, ReadCounts], dict[
             remarked.setdefault(name, []).extend(remarks)
     reading = {name: ReadCounts.added(some) for name, some in counted.items()}
     remarks = {}
-    for name, given in remarked.items():
+    for name, sentences in remarked.items():
         # What each part says of its own numbers is said once, of all of them.
         of_parts = {sentence for one in counted.get(name, ()) for sentence in one.sentences}
-        rest = [sentence for sentence in given if sentence not in of_parts]
+        rest = [sentence for sentence in sentences if sentence not in of_parts]
         remarks[name] = tuple(dict.fromkeys((*rest, *(reading[name].sentences if name in reading else ()))))
     return reading, remarks
 

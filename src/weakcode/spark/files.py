@@ -109,25 +109,25 @@ def scrub_on_executors(
     Returns the counts, and the files of rejected rows. Raises InputError for files that cannot be read or written.
     """
     context = session.sparkContext
-    given = files_in(inputs)
-    tasks = tasks_of(given.files, context.defaultParallelism, mapping)
+    files = files_in(inputs)
+    tasks = tasks_of(files.files, context.defaultParallelism, mapping)
     with writing(folder):
         for name in (_PIECES, _FOUND):
             (folder / name).mkdir()
     judge = Task(rules, str(folder), keeps_rejects, hash_key, None if mapping is None else dict(mapping))
-    done: list[TaskOutcome] = context.parallelize(tasks, len(tasks)).mapPartitionsWithIndex(judge).collect()
-    for one in done:
+    outcomes: list[TaskOutcome] = context.parallelize(tasks, len(tasks)).mapPartitionsWithIndex(judge).collect()
+    for one in outcomes:
         if one.error is not None:
             raise one.error
-    _check(len(tasks), done)
-    digests = _digests(session, given.files)
+    _check(len(tasks), outcomes)
+    digests = _digests(session, files.files)
     with writing(folder):
-        for number, name in enumerate(one.findings for one in done if one.findings):
+        for number, name in enumerate(one.findings for one in outcomes if one.findings):
             (folder / _PIECES / name).rename(found_in(folder) / f"part-{number:05}.parquet")
-    counted = together([one.counts for one in done], 0.0)
-    passed = {at: ReadCounts(counts={"files passed over": number}) for at, number in given.passed_over.items()}
+    counted = together([one.counts for one in outcomes], 0.0)
+    passed = {at: ReadCounts(counts={"files passed over": number}) for at, number in files.passed_over.items()}
     summary = attrs.evolve(counted, inputs=digests, reading={**passed, **counted.reading})
-    return summary, [folder / _PIECES / one.rejects for one in done if one.rejects]
+    return summary, [folder / _PIECES / one.rejects for one in outcomes if one.rejects]
 
 
 def found_in(folder: Path) -> Path:
@@ -135,9 +135,9 @@ def found_in(folder: Path) -> Path:
     return folder / _FOUND
 
 
-def _check(tasks: int, done: Sequence[TaskOutcome]) -> None:
-    if len(done) != tasks:
-        raise InputError(f"Spark gave the outcome of {len(done):,} of {tasks:,} tasks; the run was given up")
+def _check(tasks: int, outcomes: Sequence[TaskOutcome]) -> None:
+    if len(outcomes) != tasks:
+        raise InputError(f"Spark gave the outcome of {len(outcomes):,} of {tasks:,} tasks; the run was given up")
 
 
 def _digests(session: SparkSession, files: Sequence[str]) -> tuple[InputFile, ...]:

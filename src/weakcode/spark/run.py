@@ -48,10 +48,10 @@ _LAST_LINE = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception)): (.+)$", re.MUL
 
 def refuse(*asked: Mapping[str, object]) -> None:
     """Raise InputError for what was asked for and cannot be had on Spark."""
-    there = [name for group in asked for name, value in group.items() if value]
-    if there:
+    names = [name for group in asked for name, value in group.items() if value]
+    if names:
         raise InputError(
-            f"--spark cannot go with {' and '.join(there)}; it reads Parquet files and writes a folder of them"
+            f"--spark cannot go with {' and '.join(names)}; it reads Parquet files and writes a folder of them"
         )
 
 
@@ -316,9 +316,9 @@ def _session(master: str) -> Iterator[SparkSession]:
 
     if master.startswith("sc://"):
         raise InputError("--spark takes a master such as local[*], yarn or spark://host:7077, not Spark Connect")
-    there = SparkSession.getActiveSession()
-    if there is not None:
-        yield there
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        yield active
         return
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise InputError("--spark needs Java 17 or later, and there is none; install it, or set JAVA_HOME")
@@ -352,8 +352,8 @@ def _input_errors() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     # The last line of the traceback of a Python worker, where there is one, says what happened there.
-    said = [(kind, text) for kind, text in _LAST_LINE.findall(str(error)) if not kind.endswith("Exception")]
-    kind, text = said[-1] if said else ("", "")
+    messages = [(kind, text) for kind, text in _LAST_LINE.findall(str(error)) if not kind.endswith("Exception")]
+    kind, text = messages[-1] if messages else ("", "")
     if kind == "ModuleNotFoundError" and "weakcode" in text:
         return "the executors have no weakcode; docs/spark.md says how to install it there"
     if kind and hasattr(sys.modules["weakcode.errors"], kind):

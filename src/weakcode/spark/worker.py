@@ -104,8 +104,8 @@ def judged(
     for batch in _gathered(batches):
         for part in ArrowColumns(batch, kept=[FROM + place for place in PLACES]):
             if not isinstance(part, ArrowBatch):
-                why = part.reason if isinstance(part, LostRows) else "they are no claims each"
-                raise InputError(f"Spark gave rows that cannot be read: {why}")
+                reason = part.reason if isinstance(part, LostRows) else "they are no claims each"
+                raise InputError(f"Spark gave rows that cannot be read: {reason}")
             if part.wrong:
                 yield from _unreadable(part, batch, counted, name, hide)
             yield from _outcomes(part.batch, rules.unpacked(), counted, name, hide)
@@ -121,7 +121,7 @@ def _outcomes(
     counted.add_batch(
         FindingBatch(
             scrubbed,
-            tuple(Rejected(*_where(batch, one.row, name), one.claim_id, "", one.part) for one in scrubbed.rejected),
+            tuple(Rejected(*_place_of(batch, one.row, name), one.claim_id, "", one.part) for one in scrubbed.rejected),
         )
     )
     for start in range(0, scrubbed.findings.num_rows, _MOST_FINDINGS):
@@ -139,7 +139,7 @@ def _unreadable(
     # Not even the claim's id is repeated: it may be what cannot be read.
     wrong = [RefusedRow(part.first - 1 + row, None, what, reason) for row, (what, reason) in part.wrong.items()]
     counted.add_batch(
-        FindingBatch(None, tuple(Rejected(*_where(table, one.row, name), None, "", one.part) for one in wrong))
+        FindingBatch(None, tuple(Rejected(*_place_of(table, one.row, name), None, "", one.part) for one in wrong))
     )
     yield _rejects(wrong, table, hide)
 
@@ -182,7 +182,7 @@ def _placed(outcomes: pa.RecordBatch, claims: pa.RecordBatch, rows: pa.Array) ->
     return outcomes
 
 
-def _where(batch: pa.RecordBatch, row: int, name: str) -> tuple[str, int]:
+def _place_of(batch: pa.RecordBatch, row: int, name: str) -> tuple[str, int]:
     if not {FROM + "file", FROM + "line"} <= set(batch.schema.names):
         return name, row + 1
     try:

@@ -89,7 +89,7 @@ def test_principal_then_others_then_external_causes_and_the_rest_stands_apart() 
         )
     )
     assert row.claim.codes == ("S72.001A", "I10", "E11.9", "W01.0XXA")
-    assert row.apart == (("reason-for-visit", "R06.02"), ("admitting", "R53.1"))
+    assert row.other_codes == (("reason-for-visit", "R06.02"), ("admitting", "R53.1"))
 
 
 def test_present_on_admission_is_the_ninth_component() -> None:

@@ -99,8 +99,8 @@ def command(
         ]
         claim = Claim(diagnoses, **options)
     if (claim.pcs or claim.discharge_status) and not drg:
-        given = "--pcs" if claim.pcs else "--discharge"
-        raise click.UsageError(f"{given} says of the stay what a DRG rests on; give --drg with it")
+        option = "--pcs" if claim.pcs else "--discharge"
+        raise click.UsageError(f"{option} says of the stay what a DRG rests on; give --drg with it")
     if drg and as_format == "fhir":
         raise click.UsageError("--drg has no place in FHIR; use it with --format text or json")
     validator = choice.validator()
@@ -143,8 +143,8 @@ def _check_lines(
     from weakcode.cli.claims.lines import judge_lines
 
     choice = Choice.from_options(options)
-    given = codes or texts or explain or as_format == "fhir" or any(value for value in options.values())
-    if given:
+    has_options = codes or texts or explain or as_format == "fhir" or any(value for value in options.values())
+    if has_options:
         raise click.UsageError("--jsonl takes claims with all that is known of them from standard input, one a line")
     return judge_lines(choice)
 
@@ -157,8 +157,8 @@ def _with_idle(verdict: Verdict, waivers: Sequence[Waiver], file: str) -> Verdic
     if not idle:
         return verdict
     many = f"{len(idle)} of {text.counted(len(of_file), 'waiver')} of {file} fit no finding on this claim"
-    said = fits_nothing(idle[0], verdict.findings) if len(idle) == 1 else many
-    return attrs.evolve(verdict, notices=(*verdict.notices, said))
+    sentence = fits_nothing(idle[0], verdict.findings) if len(idle) == 1 else many
+    return attrs.evolve(verdict, notices=(*verdict.notices, sentence))
 
 
 def _as_json(verdict: Verdict, explained: Explanation | None, grouped: GroupedClaim | None) -> str:

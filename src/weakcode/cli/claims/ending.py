@@ -74,10 +74,10 @@ class Reporting:
             return watchers
         from weakcode.scrub.write.runs.lineage import Dataset, Lineage
 
-        there = [Dataset.of(one, is_findings=of) for one, of in outputs.items() if one is not None]
+        datasets = [Dataset.of(one, is_findings=of) for one, of in outputs.items() if one is not None]
         if into.into is not None:
-            there.insert(0, Dataset.into(into.into, into.db))
-        return [*watchers, Lineage(self.lineage, inputs, there)]
+            datasets.insert(0, Dataset.into(into.into, into.db))
+        return [*watchers, Lineage(self.lineage, inputs, datasets)]
 
 
 def _gate(name: str, text: str | None) -> Gate | None:

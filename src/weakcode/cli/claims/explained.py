@@ -24,14 +24,14 @@ _NOTE = " " * 6
 
 def explanation_text(explained: Explanation, codes: Iterable[str]) -> str:
     """Return the steps by diagnosis, and how many edits have nothing to do with the claim."""
-    spelled = list(codes)
+    spellings = list(codes)
     by_position = {position: list(steps) for position, steps in groupby(explained.steps, lambda step: step.position)}
     parts = []
-    for position, code in enumerate(spelled, start=1):
+    for position, code in enumerate(spellings, start=1):
         steps = by_position.get(position, [])
         lines = [line for step in steps for line in _step(step)]
         if not steps:
-            first = spelled.index(code) + 1
+            first = spellings.index(code) + 1
             lines = [f"  stands again, judged at {first}" if first < position else "  no edit is about it"]
         parts.append("\n".join([click.style(f"{code} at {position}", bold=True), *lines]))
     if 0 in by_position:

@@ -22,16 +22,16 @@ def grouping_text(grouped: GroupedClaim, claim: Claim) -> str:
     if grouped.is_changed:
         lines.append(f"After safe fixes: {grouped.after or 'none'}.")
     for position, condition in grouped.acquired:
-        what = f"{_named(claim, position)} is hospital-acquired and does not count for the DRG: {condition}."
+        what = f"{_diagnosis_text(claim, position)} is hospital-acquired and does not count for the DRG: {condition}."
         lines.append(text.wrapped(what, indent="  "))
     for one in grouped.consequences:
         would = str(one.drg) if one.drg else "no DRG"
-        lines.append(text.wrapped(f"{_named(claim, one.position)}: {one.what}, {would}.", indent="  "))
+        lines.append(text.wrapped(f"{_diagnosis_text(claim, one.position)}: {one.what}, {would}.", indent="  "))
     if grouped.assumed:
-        said = f"Note: grouped with {', '.join(grouped.assumed)}, as nothing else was said."
-        lines.append(text.wrapped(said, indent=""))
+        note = f"Note: grouped with {', '.join(grouped.assumed)}, as nothing else was said."
+        lines.append(text.wrapped(note, indent=""))
     return "\n".join(lines)
 
 
-def _named(claim: Claim, position: int) -> str:
+def _diagnosis_text(claim: Claim, position: int) -> str:
     return f"{claim.codes[position - 1]} at {position}"

@@ -42,12 +42,12 @@ class Into:
             raise InputError(
                 "--into TABLE needs --db, or one of the forms duckdb:FILE:TABLE, sqlite:FILE:TABLE and parquet:FOLDER"
             )
-        for name, given in (
+        for name, value in (
             ("--into-mode", self.into_mode),
             ("--partition-by", self.partition_by),
             ("--rejects-into", self.rejects_into),
         ):
-            if given is not None and self.into is None:
+            if value is not None and self.into is None:
                 raise InputError(f"{name} goes with --into, which says where findings go")
         parted = (self.partition_by or "").split(",")
         personal = [name.strip() for name in parted if column_of(name.strip()) in PERSONAL]

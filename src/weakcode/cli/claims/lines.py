@@ -36,7 +36,7 @@ def judge_lines(choice: Choice, *, at_once: bool = False) -> int:
         try:
             values, fails = _verdict(validator, choice, line)
         except (BadRow, WeakcodeError) as error:
-            values, fails, wrong = {"line": number, "error": _said(error)}, False, True
+            values, fails, wrong = {"line": number, "error": _message(error)}, False, True
         failed = failed or fails
         say_json(json.dumps(values, ensure_ascii=False))
         if at_once:
@@ -51,7 +51,7 @@ def _verdict(validator: Validator, choice: Choice, line: bytes | None) -> tuple[
     return {"claim_id": claim.id, **verdict.to_dict()}, fails
 
 
-def _said(error: BadRow | WeakcodeError) -> str:
+def _message(error: BadRow | WeakcodeError) -> str:
     return error.reason if isinstance(error, BadRow) else str(error)
 
 

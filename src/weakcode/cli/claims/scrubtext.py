@@ -70,8 +70,8 @@ def _print_fhir(judged: EvaluatedRecord, judged_by: JudgedBy) -> None:
     about.append(f"{record.file}:{record.line}{'' if in_fhir else _in(record.place)}")
     findings = _all(judged)
     if findings:
-        said = text.judgement(judged.verdict.edition, judged_by.engine, judged_by.packs, judged_by.notices)
-        say_json(operation_outcome(findings, expression if in_fhir else None, about, said))
+        judgement = text.judgement(judged.verdict.edition, judged_by.engine, judged_by.packs, judged_by.notices)
+        say_json(operation_outcome(findings, expression if in_fhir else None, about, judgement))
 
 
 def _all(judged: EvaluatedRecord) -> list[Finding]:
@@ -95,14 +95,14 @@ def summary_text(summary: Summary, rejects: str | None, *, all_rules: bool = Fal
 
     Without `all_rules` it has the most frequent ones.
     """
-    taken = f"; {summary.unchanged:,} of them unchanged, not judged again" if summary.unchanged else ""
+    unchanged = f"; {summary.unchanged:,} of them unchanged, not judged again" if summary.unchanged else ""
     claims = (
         f"{text.counted(summary.claims_in, 'claim')} in = {summary.evaluated:,} evaluated + "
-        f"{summary.rejected:,} rejected; {summary.clean:,} clean{taken}; {summary.seconds:.1f} s"
+        f"{summary.rejected:,} rejected; {summary.clean:,} clean{unchanged}; {summary.seconds:.1f} s"
     )
     waived = f"; {summary.waived:,} waived" if summary.waived else ""
-    mended = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""
-    findings = f"Findings: {text.counts_of(summary.by_severity)}{waived}{mended}"
+    fixed = f"; {text.counted(summary.fixed, 'claim')} mended" if summary.fixed else ""
+    findings = f"Findings: {text.counts_of(summary.by_severity)}{waived}{fixed}"
     parts = [text.bullets("Summary", [claims, findings])]
     if summary.by_rule:
         width = max(len(f"{number:,}") for number in summary.by_rule.values())
@@ -147,8 +147,8 @@ def _notes(summary: Summary, rejects: str | None) -> list[str]:
         where = "; ".join(f"{place} ({part})" for place, part in summary.first_rejected)
         more = summary.rejected - len(summary.first_rejected)
         where += f"; and {more:,} more" if more else ""
-        why = f"{rejects} says why" if rejects else "--rejects FILE says why"
-        notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {why}: {where}")
+        reasons = f"{rejects} says why" if rejects else "--rejects FILE says why"
+        notes.append(f"{text.counted(summary.rejected, 'row')} rejected, {reasons}: {where}")
     for kind, number in summary.without_diagnoses.items():
         claims = text.counted(number, f"{kind} claim")
         notes.append(f"{claims} without diagnoses, which such claims need not have: counted apart, and not evaluated")

@@ -254,11 +254,11 @@ def _diff_json(found: Difference) -> str:
 
 
 def _diff_text(found: Difference) -> str:
-    def some(title: str, lines: Sequence[str]) -> str:
-        shown = list(lines[:_SHOWN])
+    def first_lines(title: str, lines: Sequence[str]) -> str:
+        shown_lines = list(lines[:_SHOWN])
         if len(lines) > _SHOWN:
-            shown.append(f"and {len(lines) - _SHOWN:,} more; --format json has all")
-        return text.bullets(f"{title}: {len(lines):,}", shown)
+            shown_lines.append(f"and {len(lines) - _SHOWN:,} more; --format json has all")
+        return text.bullets(f"{title}: {len(lines):,}", shown_lines)
 
     def notes(lines: Iterable[NoteLine]) -> list[str]:
         return [f"{line.place}  {_LABELS[line.kind]}  {line.text}" for line in lines]
@@ -273,11 +273,11 @@ def _diff_text(found: Difference) -> str:
     ]
     parts = [
         f"From {found.before} to {found.after}",
-        some("Codes added", [f"{code}  {title}" for code, title in found.added]),
-        some("Codes retired", [f"{code}  {title}" for code, title in found.retired]),
-        some("Codes reworded", [f"{one.code}  {one.before} -> {one.after}" for one in found.reworded]),
-        some("Note lines added", notes(found.notes_added)),
-        some("Note lines removed", notes(found.notes_removed)),
-        some("Rules touched", rules),
+        first_lines("Codes added", [f"{code}  {title}" for code, title in found.added]),
+        first_lines("Codes retired", [f"{code}  {title}" for code, title in found.retired]),
+        first_lines("Codes reworded", [f"{one.code}  {one.before} -> {one.after}" for one in found.reworded]),
+        first_lines("Note lines added", notes(found.notes_added)),
+        first_lines("Note lines removed", notes(found.notes_removed)),
+        first_lines("Rules touched", rules),
     ]
     return "\n\n".join(parts)

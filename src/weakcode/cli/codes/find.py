@@ -56,19 +56,19 @@ def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str
         return 0
     width = max(len(hit.code) for hit in hits)
     for hit in hits:
-        say(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title or UNTITLED}{_more(hit)}")
+        say(f"{click.style(hit.code.ljust(width), bold=True)}  {hit.title or UNTITLED}{_details(hit)}")
     return 0
 
 
-def _more(hit: SearchHit) -> str:
+def _details(hit: SearchHit) -> str:
     """Return what else there is to say of a hit, in brackets."""
-    said = []
+    notes = []
     if hit.matched not in ("", hit.title) and not hit.title.startswith(hit.matched):
-        said.append(f"also called: {hit.matched}")
+        notes.append(f"also called: {hit.matched}")
     if hit.is_retired:
-        said.append("not valid on this day" + (f"; now {', '.join(hit.successors[:4])}" if hit.successors else ""))
+        notes.append("not valid on this day" + (f"; now {', '.join(hit.successors[:4])}" if hit.successors else ""))
     elif not hit.is_billable:
-        said.append("category, not billable")
+        notes.append("category, not billable")
     if len(hit.sevenths) > 1:
-        said.append(f"7th character one of {', '.join(hit.sevenths)}")
-    return f"  ({'; '.join(said)})" if said else ""
+        notes.append(f"7th character one of {', '.join(hit.sevenths)}")
+    return f"  ({'; '.join(notes)})" if notes else ""

@@ -15,7 +15,7 @@ def folded(text: str, width: int) -> str:
     What follows of a line stands under the last of its columns in the left half, or under its indent.
     """
     width = max(width, _NARROWEST)
-    return "\n".join(_folded(line, width) if _shown(line) > width else line for line in text.split("\n"))
+    return "\n".join(_folded(line, width) if _width(line) > width else line for line in text.split("\n"))
 
 
 def _folded(line: str, width: int) -> str:
@@ -23,16 +23,16 @@ def _folded(line: str, width: int) -> str:
     indent = len(plain) - len(plain.lstrip())
     columns = [found.end() for found in _COLUMN.finditer(plain)]
     hanging = max((at for at in columns if at <= width // 2), default=indent + _HANGING if columns else indent)
-    lines, said = [], ""
+    lines, row = [], ""
     # Blanks within a line are kept: they set its columns.
     for blanks, word in re.findall(r"( *)([^ ]+)", line):
-        if said.strip() and _shown(said) + len(blanks) + _shown(word) > width:
-            lines.append(said)
-            said = " " * hanging + word
+        if row.strip() and _width(row) + len(blanks) + _width(word) > width:
+            lines.append(row)
+            row = " " * hanging + word
         else:
-            said += blanks + word
-    return "\n".join([*lines, said])
+            row += blanks + word
+    return "\n".join([*lines, row])
 
 
-def _shown(text: str) -> int:
+def _width(text: str) -> int:
     return len(_STYLE.sub("", text))

@@ -36,8 +36,8 @@ def _at(record: logging.LogRecord) -> str:
 
 
 def _as_text(record: logging.LogRecord) -> str:
-    said = record.getMessage().replace("\n", " ")
-    return f"{_at(record)} {record.levelname} {record.name}: {said}"
+    message = record.getMessage().replace("\n", " ")
+    return f"{_at(record)} {record.levelname} {record.name}: {message}"
 
 
 def _as_json(record: logging.LogRecord) -> str:
@@ -53,7 +53,7 @@ def _as_json(record: logging.LogRecord) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def _said(text: str, level: str) -> None:
+def _log_text(text: str, level: str) -> None:
     """Take what a command says on standard error for a record."""
     plain = click.unstyle(text).strip().removeprefix("weakcode: ")
     if plain:
@@ -78,7 +78,7 @@ def _begin(_: click.Context, __: click.Parameter, as_format: str | None) -> None
     root.addHandler(_Records(as_format))
     root.setLevel(logging.INFO)
     root.propagate = False
-    output.log_instead(_said)
+    output.log_instead(_log_text)
 
 
 def only_warnings() -> None:

@@ -168,11 +168,11 @@ def hash_ids_option(does: str, but: str = "") -> Callable[[_F], _F]:
 
 
 def texts_by_position(
-    given: Sequence[str], positions: int, option: str = "--text", what: str = 'TEXT, as in 1="senile debility"'
+    arguments: Sequence[str], positions: int, option: str = "--text", what: str = 'TEXT, as in 1="senile debility"'
 ) -> dict[int, str]:
     """Return documented texts, or what another option gives, by 1-based position from `POSITION=TEXT`."""
     texts: dict[int, str] = {}
-    for item in given:
+    for item in arguments:
         place, equals, text = item.partition("=")
         if not equals or not place.strip().isdecimal() or not 1 <= int(place) <= positions:
             raise InputError(f"{option} {item!r} is not POSITION={what}; positions are 1 to {positions}")

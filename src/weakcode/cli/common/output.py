@@ -56,9 +56,9 @@ def say(text: str = "", *, err: bool = False, level: str = "info") -> None:
         return
     parts = _STYLE.split(text)
     parts[::2] = [visible(part, keep="\n") for part in parts[::2]]
-    said = "".join(parts)
+    line = "".join(parts)
     _put(
-        folded(said, shutil.get_terminal_size().columns) if on_terminal(sys.stderr if err else sys.stdout) else said,
+        folded(line, shutil.get_terminal_size().columns) if on_terminal(sys.stderr if err else sys.stdout) else line,
         err,
     )
 
@@ -81,7 +81,7 @@ def _put(text: str, err: bool) -> None:
     except (OSError, ValueError) as error:
         let_go(sys.stderr if err else sys.stdout, 2 if err else 1)
         if not err:
-            raise UnsaidError(f"standard output cannot be written: {_why(error)}") from None
+            raise UnsaidError(f"standard output cannot be written: {_reason(error)}") from None
 
 
 def flush() -> None:
@@ -94,10 +94,10 @@ def flush() -> None:
         raise NoReaderError from None
     except (OSError, ValueError) as error:
         let_go(sys.stdout, 1)
-        raise UnsaidError(f"standard output cannot be written: {_why(error)}") from None
+        raise UnsaidError(f"standard output cannot be written: {_reason(error)}") from None
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 

@@ -60,15 +60,15 @@ def read_options(options: dict[str, Any]) -> tuple[ReadOptions, str | None]:
     from weakcode.scrub.read.options import ReadOptions
     from weakcode.scrub.read.tables.mapping import parse_mapping, read_map_file
 
-    given = {name: options.pop(name) for name in _NAMES}
-    path = given.pop("map_file")
-    mapping: Mapping[str, str] = parse_mapping(given.pop("mapping"))
+    values = {name: options.pop(name) for name in _NAMES}
+    path = values.pop("map_file")
+    mapping: Mapping[str, str] = parse_mapping(values.pop("mapping"))
     keep = path
     if path is not None and Path(path).exists():
         if mapping:
             raise InputError(f"--map-file {path} is there already; give it without --map to read it, or another name")
         mapping, keep = read_map_file(path), None
-    return ReadOptions(mapping=mapping or None, **given), keep
+    return ReadOptions(mapping=mapping or None, **values), keep
 
 
 def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:

@@ -74,7 +74,7 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         yield None
         return
     if not on_terminal(sys.stderr):
-        yield minutely(bytes_in(inputs), lambda said, _: say(f"weakcode: {said}", err=True))
+        yield minutely(bytes_in(inputs), lambda state, _: say(f"weakcode: {state}", err=True))
         return
     from rich.console import Console
     from rich.progress import (
@@ -90,7 +90,7 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         TextColumn("Scrubbing"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[said]}"),
+        TextColumn("{task.fields[state]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -98,12 +98,12 @@ def shown_progress(inputs: Sequence[str], *, shown: bool) -> Iterator[Callable[[
         transient=True,
     )
     with bar:
-        task = bar.add_task("", total=bytes_in(inputs), said="")
+        task = bar.add_task("", total=bytes_in(inputs), state="")
         started = time.perf_counter()
 
         def tell(bytes_read: int, claims: int, findings: int) -> None:
-            said = progress_text(claims, findings, time.perf_counter() - started)
-            bar.update(task, completed=bytes_read, said=said)
+            line = progress_text(claims, findings, time.perf_counter() - started)
+            bar.update(task, completed=bytes_read, state=line)
 
         yield tell
 
@@ -167,7 +167,7 @@ def terminable() -> Iterator[None]:
 def expanded(inputs: Sequence[str]) -> list[str]:
     """Return the inputs with patterns such as `claims-*.parquet` replaced by the files they match, in order."""
     paths: list[str] = []
-    for given in inputs:
-        found = sorted(glob.glob(given, recursive=True)) if glob.has_magic(given) and not os.path.exists(given) else []  # noqa: PTH110, PTH207
-        paths += found or [given]
+    for text in inputs:
+        found = sorted(glob.glob(text, recursive=True)) if glob.has_magic(text) and not os.path.exists(text) else []  # noqa: PTH110, PTH207
+        paths += found or [text]
     return paths

@@ -94,9 +94,9 @@ def notices_of(verdict: Verdict) -> list[str]:
     return [*verdict.all_notices]
 
 
-def not_judged(said: Iterable[str]) -> str:
+def not_judged(sentences: Iterable[str]) -> str:
     """Return the sentence on what could not be judged, from what is missing with the packs that need it."""
-    return f"Not judged, for lack of: {', '.join(said)}."
+    return f"Not judged, for lack of: {', '.join(sentences)}."
 
 
 def bullets(title: str, lines: Iterable[str]) -> str:

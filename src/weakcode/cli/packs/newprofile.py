@@ -37,7 +37,7 @@ class NewProfile:
     publisher: str = ""
     edition: str = ""
 
-    def said(self) -> dict[str, Any]:
+    def data(self) -> dict[str, Any]:
         """Return what its file says. Raises InputError where what a payer denies has no publication or no payer."""
         if self.denies and not self.title:
             raise InputError("what a payer denies is cited: give the title of its policy with --source")
@@ -45,24 +45,24 @@ class NewProfile:
             raise InputError("ids and coverage are those of a payer; give its name with --payer")
         if self.states and not self.contractor:
             raise InputError("--state says for which states a contractor's policies are; give --contractor too")
-        said: dict[str, Any] = {"name": self.name}
-        said |= {key: value for key, value in (("extends", self.extends), ("packs", list(self.packs))) if value}
+        data: dict[str, Any] = {"name": self.name}
+        data |= {key: value for key, value in (("extends", self.extends), ("packs", list(self.packs))) if value}
         if self.title:
             cited = {"title": self.title, "publisher": self.publisher, "edition": self.edition}
-            said["sources"] = {SOURCE: {key: value for key, value in cited.items() if value}}
+            data["sources"] = {SOURCE: {key: value for key, value in cited.items() if value}}
         rules = [rule for word in self.denies for rule in DENIES[word][1]]
-        chosen: dict[str, Any] = {"rules": dict.fromkeys(rules, "on")} if rules else {}
+        choices: dict[str, Any] = {"rules": dict.fromkeys(rules, "on")} if rules else {}
         if rules:
-            chosen["denial_risk"] = {rule: {"risk": "high", "source": SOURCE} for rule in rules}
+            choices["denial_risk"] = {rule: {"risk": "high", "source": SOURCE} for rule in rules}
         if self.off:
-            said["rules"] = dict.fromkeys(self.off, "off")
+            data["rules"] = dict.fromkeys(self.off, "off")
         if not self.payer:
-            return {**said, **chosen, **({"rules": {**said.get("rules", {}), **chosen["rules"]}} if rules else {})}
+            return {**data, **choices, **({"rules": {**data.get("rules", {}), **choices["rules"]}} if rules else {})}
         payer: dict[str, Any] = {"ids": list(self.ids)} if self.ids else {}
         if self.contractor:
             payer["coverage"] = {"contractor": self.contractor}
             payer["coverage"] |= {"states": list(self.states)} if self.states else {}
-        return {**said, "payers": {self.payer: {**payer, **chosen}}}
+        return {**data, "payers": {self.payer: {**payer, **choices}}}
 
 
 def ask(name: str, question: Callable[[str, str], str]) -> NewProfile:

@@ -58,7 +58,7 @@ def new(file: str, **options: Any) -> int:
         raise InputError("there is nobody to ask; say what the profile is for with options, such as --payer")
     else:
         made = ask(path.stem, _question)
-    write_profile(path, profile_text(made.said()))
+    write_profile(path, profile_text(made.data()))
     say(f"Wrote {file}; weakcode check CODE... --profile {file} judges by it.")
     return 0
 
@@ -113,9 +113,9 @@ def learn(
     from weakcode.report.learning.remits import read_remits
     from weakcode.validator import Validator
 
-    chosen = frozenset(reason.strip().upper() for reason in reasons) or None
+    wanted_reasons = frozenset(reason.strip().upper() for reason in reasons) or None
     with working("reading the remittances"):
-        lesson = measured(read_remits(remits), findings, chosen)
+        lesson = measured(read_remits(remits), findings, wanted_reasons)
     say_json(json.dumps(lesson.to_dict(), indent=2)) if as_format == "json" else say(_as_text(lesson))
     if output is not None:
         path = Path(output)

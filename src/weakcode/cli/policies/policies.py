@@ -60,30 +60,30 @@ def _counts(file: PolicyFile) -> str:
 
 def _unknown(file: PolicyFile) -> list[str]:
     """Say what is not known because a table or column is not in the file."""
-    said = []
+    sentences = []
     absent = file.meta["absent"]
     if file.kind == "ncd":
-        said.append("it has no codes: NCDs name procedures and diagnoses in their words only")
+        sentences.append("it has no codes: NCDs name procedures and diagnoses in their words only")
     elif absent:
-        said.append(f"it lacks {', '.join(absent)}; what these tell is not known")
+        sentences.append(f"it lacks {', '.join(absent)}; what these tell is not known")
     if file.meta["orphans"]:
         rows = text.counted(file.meta["orphans"], "row")
-        said.append(f"{rows} of policies that it does not have were left out")
+        sentences.append(f"{rows} of policies that it does not have were left out")
     if file.meta.get("unread"):
         codes, were = text.counted(file.meta["unread"], "code"), "was" if file.meta["unread"] == 1 else "were"
-        said.append(f"{codes} in its lists could not be read and {were} left out")
+        sentences.append(f"{codes} in its lists could not be read and {were} left out")
     retired = sum(policy.is_retired for policy in file.policies)
     if retired:
         are = "1 policy is retired and does" if retired == 1 else f"{retired:,} policies are retired and do"
-        said.append(f"{are} not say since when (status R, no end date); no line is judged by such a one")
+        sentences.append(f"{are} not say since when (status R, no end date); no line is judged by such a one")
     silent = sum(not policy.is_judged for policy in file.policies)
     if silent and file.kind != "ncd":
         their, are = ("its", "it covers") if silent == 1 else ("their", "they cover")
-        said.append(
+        sentences.append(
             f"{text.counted(silent, 'policy has', 'policies have')} no list of diagnosis codes; only {their} words say "
             f"what {are}, and no line is judged by {'it' if silent == 1 else 'them'}"
         )
-    return said
+    return sentences
 
 
 @command.command("list")
@@ -142,15 +142,15 @@ def show(name: str, as_format: str) -> int:
                 say(f"{policy.id}  version {policy.version}  {_in_force(policy)}  {policy.title}")
         return 0
     versions = Policies(installed.all_opened()).versions
-    wanted = name.strip().upper()
-    if wanted not in versions:
-        hint = did_you_mean(wanted, versions) or "; weakcode policies list shows what is installed"
+    policy_id = name.strip().upper()
+    if policy_id not in versions:
+        hint = did_you_mean(policy_id, versions) or "; weakcode policies list shows what is installed"
         raise UnknownNameError(f'no policy "{name}" is installed{hint}')
     if as_format == "json":
-        values_of = [_policy_json(policy, whole=True) for policy in versions[wanted]]
+        values_of = [_policy_json(policy, whole=True) for policy in versions[policy_id]]
         say_json(json.dumps(values_of, indent=2, ensure_ascii=False))
     else:
-        say("\n\n".join(_policy_text(policy) for policy in versions[wanted]))
+        say("\n\n".join(_policy_text(policy) for policy in versions[policy_id]))
     return 0
 
 
@@ -186,11 +186,11 @@ def _policy_text(policy: Policy) -> str:
     lines = [
         f"{click.style(f'{policy.id}, version {policy.version}', bold=True)}  {policy.title}",
         f"In force: {_in_force(policy)}. From {policy.file.name}.",
-        text.wrapped(f"Procedures: {_some(sorted(policy.procedures))}.", indent=""),
+        text.wrapped(f"Procedures: {_names_text(sorted(policy.procedures))}.", indent=""),
     ]
     for what, groups in (("Covers", policy.covered), ("Does not cover", policy.excluded)):
         for group in groups:
-            lines.append(text.wrapped(f"{what}, group {group.number}: {_some(sorted(group.codes))}.", indent=""))
+            lines.append(text.wrapped(f"{what}, group {group.number}: {_names_text(sorted(group.codes))}.", indent=""))
             if group.words:
                 lines.append(text.wrapped(f'"{group.words}"', indent="  "))
     if not policy.is_judged:
@@ -198,7 +198,7 @@ def _policy_text(policy: Policy) -> str:
     return "\n".join(lines)
 
 
-def _some(names: Sequence[str]) -> str:
+def _names_text(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return (", ".join(names[:_SHOWN]) + more) or "none that is known"
 
@@ -222,7 +222,7 @@ def diff(before: str, after: str, as_format: str) -> int:
     )
     for what, ids in (("Added", found.added), ("Removed", found.removed)):
         if ids:
-            say(text.wrapped(f"{what}: {_some(ids)}.", indent=""))
+            say(text.wrapped(f"{what}: {_names_text(ids)}.", indent=""))
     for one in found.changed[:_SHOWN]:
         say(text.wrapped(f"{one.id}: {'; '.join(_changed(one.to_dict()))}.", indent=""))
     if len(found.changed) > _SHOWN:
@@ -235,10 +235,10 @@ def _changed(values: dict[str, Any]) -> Iterable[str]:
     for key in ("procedures_added", "procedures_removed", "covered_added", "covered_removed"):
         if values[key]:
             what, _, how = key.partition("_")
-            yield f"{what} {how} {_some(values[key])}"
+            yield f"{what} {how} {_names_text(values[key])}"
     for key in ("excluded_added", "excluded_removed"):
         if values[key]:
-            yield f"codes not covered {key.partition('_')[2]} {_some(values[key])}"
+            yield f"codes not covered {key.partition('_')[2]} {_names_text(values[key])}"
 
 
 @command.command("remove")

@@ -59,15 +59,15 @@ def command(
 
 def _as_text(answer: Answer) -> str:
     title = f"{answer.code} {answer.title}".strip()
-    whose = f" for {answer.payer}" if answer.payer else ""
-    lines = [click.style(f"{title}, procedure {answer.procedure}, {answer.day}{whose}", bold=True)]
+    of_payer = f" for {answer.payer}" if answer.payer else ""
+    lines = [click.style(f"{title}, procedure {answer.procedure}, {answer.day}{of_payer}", bold=True)]
     if not answer.policies:
-        lines.append(f"No installed policy{whose} names the procedure; what it takes to be paid is not known here.")
+        lines.append(f"No installed policy{of_payer} names the procedure; what it takes to be paid is not known here.")
     for one in answer.policies:
         policy = one.policy
         lines.append(
             text.wrapped(f"{policy.id} {_MARKS[one.outcome]} it: {policy.title} (version {policy.version})", indent="")
         )
-        lines += [text.wrapped(said, indent="  ") for said in one.reasons]
+        lines += [text.wrapped(reason, indent="  ") for reason in one.reasons]
     lines += [text.wrapped(str(risk), indent="") for risk in answer.risks]
     return "\n".join(lines)

@@ -24,16 +24,16 @@ def nearest_code(code: str, edition: Edition) -> str | None:
     text = compact(code)
     if not 3 <= len(text) <= _LONGEST or not (text.isalnum() and text.isascii()):
         return None
-    spelled = list(_respelled(text))
-    shorter = [one[:-cut] for cut in range(1, _TOO_MANY + 1) for one in spelled if len(one) - cut >= 3]
-    return next((canonical(one) for one in (*spelled, *shorter) if edition.is_billable(one)), None)
+    spellings = list(_respelled(text))
+    shorter = [one[:-cut] for cut in range(1, _TOO_MANY + 1) for one in spellings if len(one) - cut >= 3]
+    return next((canonical(one) for one in (*spellings, *shorter) if edition.is_billable(one)), None)
 
 
 def _respelled(text: str) -> list[str]:
     """Return the text with letters and digits that look alike exchanged, what changes least first."""
-    ways = []
+    spellings = []
     for place, character in enumerate(text):
         other = _LETTERS.get(character) if place == 0 else _DIGITS.get(character)
-        ways.append([character] if other is None else [character, other])
-    found = ("".join(one) for one in product(*ways))
+        spellings.append([character] if other is None else [character, other])
+    found = ("".join(one) for one in product(*spellings))
     return sorted(found, key=lambda one: sum(a != b for a, b in zip(one, text, strict=True)))

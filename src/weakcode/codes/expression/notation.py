@@ -96,7 +96,7 @@ class _Reader:
         return result
 
     def list(self, tree: Anything) -> e.Expression:
-        done: list[e.Expression] = []
+        expressions: list[e.Expression] = []
         waiting: list[e.Expression] = []
         for item in tree.children:
             if isinstance(item, lark.Token):
@@ -106,9 +106,9 @@ class _Reader:
             if condition:
                 whole = e.union(waiting)
                 parts = whole.parts if isinstance(whole, e.Union) else (whole,)
-                done.append(e.With(parts, self.condition(condition[0])))
+                expressions.append(e.With(parts, self.condition(condition[0])))
                 waiting = []
-        return e.union(done + waiting)
+        return e.union(expressions + waiting)
 
     def reference(self, tree: Anything) -> e.Expression:
         tokens = {token.type: token for token in tree.children if isinstance(token, lark.Token)}

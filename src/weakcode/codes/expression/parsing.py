@@ -118,7 +118,7 @@ class _Reader:
         return found
 
     def _list(self) -> e.Expression:
-        done: list[e.Expression] = []
+        expressions: list[e.Expression] = []
         waiting: list[e.Expression] = []
         while True:
             # Nearly all lists are plain: one pattern reads what ten would.
@@ -128,15 +128,15 @@ class _Reader:
                 waiting.append(_between(code, last))
                 if comma:
                     continue
-                return e.union(done + waiting)
+                return e.union(expressions + waiting)
             waiting.append(self._reference())
             if self._take(_WITH):
                 whole = e.union(waiting)
                 parts = whole.parts if isinstance(whole, e.Union) else (whole,)
-                done.append(e.With(parts, self._condition()))
+                expressions.append(e.With(parts, self._condition()))
                 waiting = []
             if not self._take(_SEPARATOR) or self._ends():
-                return e.union(done + waiting)
+                return e.union(expressions + waiting)
 
     def _ends(self) -> bool:
         """Whether a list ends here, which may have a separator behind its last item."""

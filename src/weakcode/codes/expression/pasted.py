@@ -67,16 +67,16 @@ def codes_in(text: str, edition: Edition) -> PastedCodes:
     left_out: list[Aside] = []
     for (written, line), is_unticked in zip(found, unticked, strict=True):
         code = canonical(compact(written))
-        why = None if only_codes else _why_not(written, code, line, edition)
-        if why is None and is_unticked:
-            why = f"The box before {written.upper()} is not ticked"
-        if why is not None:
-            left_out.append(Aside(code, why))
+        reason = None if only_codes else _reason_against(written, code, line, edition)
+        if reason is None and is_unticked:
+            reason = f"The box before {written.upper()} is not ticked"
+        if reason is not None:
+            left_out.append(Aside(code, reason))
             continue
         codes.append(code)
         if not only_codes and has_dots and _PROCEDURE.fullmatch(written):
             doubtful.append(Aside(code, f"{written.upper()} has the form of a procedure code (HCPCS), too"))
-    return PastedCodes(tuple(codes), _once(doubtful), _once(left_out))
+    return PastedCodes(tuple(codes), _distinct(doubtful), _distinct(left_out))
 
 
 def _is_unticked(before: str) -> bool:
@@ -85,7 +85,7 @@ def _is_unticked(before: str) -> bool:
     return empty > ticked
 
 
-def _why_not(written: str, code: str, line: str, edition: Edition) -> str | None:
+def _reason_against(written: str, code: str, line: str, edition: Edition) -> str | None:
     """Return why a code in a text is no diagnosis; None where it is one."""
     is_dotted = "." in written
     title = edition.title(code)
@@ -103,5 +103,5 @@ def _why_not(written: str, code: str, line: str, edition: Edition) -> str | None
     return None
 
 
-def _once(asides: list[Aside]) -> tuple[Aside, ...]:
+def _distinct(asides: list[Aside]) -> tuple[Aside, ...]:
     return tuple(dict.fromkeys(asides))

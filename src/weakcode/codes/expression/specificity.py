@@ -36,11 +36,11 @@ def unspecified(edition: Edition) -> CodeSet:
     import numpy as np
 
     titles = edition.titles
-    said = ("unspecified", "not specified", "nos")
+    phrases = ("unspecified", "not specified", "nos")
     # Most titles are recognised by their plain words, without the patterns.
-    found = titles.having_word(*said) & ~titles.having("other")
-    perhaps = titles.having(*said) & ~found
-    for index in np.flatnonzero(perhaps).tolist():
+    found = titles.having_word(*phrases) & ~titles.having("other")
+    candidates = titles.having(*phrases) & ~found
+    for index in np.flatnonzero(candidates).tolist():
         found[index] = leaves_open(edition.title_at(index))
     found &= ~edition.of_kind(*_GROUPS) & ~edition.has_below
     # What has nothing below it is the place of all its codes, which differ in their 7th characters.
@@ -63,14 +63,14 @@ def specific_instead(code: str, edition: Edition) -> list[str]:
     return []
 
 
-def _of_one_condition(title: str, above: str, near: list[Node]) -> list[Node]:
+def _of_one_condition(title: str, above: str, siblings: list[Node]) -> list[Node]:
     """Return those places whose titles share a word with this one that is not in the title above them.
 
     A place of other conditions, such as N39, has neighbours of which none says more of the same one. Where all words
     are in the title above, as those of anemias are, every neighbour is the same condition.
     """
     own = _stems(title) - _stems(above)
-    return [place for place in near if own & _stems(place.title)] if own else near
+    return [place for place in siblings if own & _stems(place.title)] if own else siblings
 
 
 def _stems(title: str) -> set[str]:

@@ -37,8 +37,8 @@ class CodeSpellings:
     @classmethod
     def of_keys(cls, codes: memoryview, stems: memoryview, stem_of: memoryview) -> CodeSpellings:
         """Return codes by their packed keys; `stem_of` gives for each the place of its stem among `stems`."""
-        spelled, stemmed = (np.asarray(keys).astype(">u8").view("S8").astype(f"S{_LONGEST}") for keys in (codes, stems))
-        return cls(spelled, stemmed[np.asarray(stem_of)])
+        texts, stemmed = (np.asarray(keys).astype(">u8").view("S8").astype(f"S{_LONGEST}") for keys in (codes, stems))
+        return cls(texts, stemmed[np.asarray(stem_of)])
 
     def at(self, ids: NDArray[np.int64]) -> CodeSpellings:
         """Return the codes of these numbers."""
@@ -61,9 +61,9 @@ class CodeSpellings:
         undecided = ~fits
         for position in sorted(positions, reverse=True):
             signs = self._signs()[:, position - 1]
-            here = undecided & (signs != _NONE) & (signs != _PLACEHOLDER)
-            fits |= here & np.isin(signs, _numbers("".join(among)))
-            undecided &= ~here
+            matches = undecided & (signs != _NONE) & (signs != _PLACEHOLDER)
+            fits |= matches & np.isin(signs, _numbers("".join(among)))
+            undecided &= ~matches
         return fits
 
     def with_run(self, first: int, last: int, value: str) -> Mask:
@@ -76,11 +76,11 @@ class CodeSpellings:
 
         An ending with a dot is all that follows the category.
         """
-        wanted = ending.removeprefix(".").encode()
+        suffix = ending.removeprefix(".").encode()
         if ending.startswith("."):
-            fits: Mask = (_after_category(self.codes) == wanted) | (_after_category(self.stems) == wanted)
+            fits: Mask = (_after_category(self.codes) == suffix) | (_after_category(self.stems) == suffix)
         else:
-            fits = np.char.endswith(self.codes, wanted) | np.char.endswith(self.stems, wanted)
+            fits = np.char.endswith(self.codes, suffix) | np.char.endswith(self.stems, suffix)
         return fits
 
     def beginning(self, low: str, high: str) -> Mask:

@@ -68,19 +68,19 @@ class Titles:
             found[numbers[alone]] = True
         return found
 
-    def _with(self, wanted: bytes) -> Mask:
+    def _with(self, phrase: bytes) -> Mask:
         found = np.zeros(len(self.bounds) - 1, np.bool_)
-        if not wanted:
+        if not phrase:
             return ~found
-        found[self._places_of(wanted)[1]] = True
+        found[self._places_of(phrase)[1]] = True
         return found
 
-    def _places_of(self, wanted: bytes) -> tuple[Numbers, Numbers]:
+    def _places_of(self, phrase: bytes) -> tuple[Numbers, Numbers]:
         """Return where a text stands, and in which title each time."""
-        first = np.array(_found(wanted, self.text), np.int64)
+        first = np.array(_occurrences(phrase, self.text), np.int64)
         numbers = np.searchsorted(self.bounds, first, "right") - 1
         # What begins in one title and ends in the next stands in neither.
-        whole = first + len(wanted) <= self.bounds[numbers + 1]
+        whole = first + len(phrase) <= self.bounds[numbers + 1]
         return first[whole], numbers[whole]
 
     def words(self, numbers: Numbers) -> TitleWords:
@@ -136,10 +136,10 @@ class TitleWords:
 
     def having(self, words: Iterable[str]) -> Mask:
         """Tell of each text whether it has any of some words."""
-        wanted = np.zeros(len(self.known), np.bool_)
-        wanted[[self.known[word] for word in words if word in self.known]] = True
+        mask = np.zeros(len(self.known), np.bool_)
+        mask[[self.known[word] for word in words if word in self.known]] = True
         found = np.zeros(len(self.bounds) - 1, np.bool_)
-        found[self._texts()[wanted[self.numbers]]] = True
+        found[self._texts()[mask[self.numbers]]] = True
         return found
 
     def spelled(self) -> list[str]:
@@ -148,11 +148,11 @@ class TitleWords:
         return [letters[low:high] for low, high in pairwise(self.bounds.tolist())]
 
 
-def _found(wanted: bytes, text: bytes) -> list[int]:
+def _occurrences(phrase: bytes, text: bytes) -> list[int]:
     """Return every place at which a text stands in another one."""
-    if any(wanted.startswith(wanted[at:]) for at in range(1, len(wanted))):
+    if any(phrase.startswith(phrase[at:]) for at in range(1, len(phrase))):
         # One may begin within another, as in "eyeye".
-        return [found.start() for found in re.finditer(b"(?=%s)" % re.escape(wanted), text)]
+        return [found.start() for found in re.finditer(b"(?=%s)" % re.escape(phrase), text)]
     # What stands between them, with which `find` would be called thousands of times.
-    before = accumulate(map(len, text.split(wanted)))
-    return [length + number * len(wanted) for number, length in enumerate(before)][:-1]
+    before = accumulate(map(len, text.split(phrase)))
+    return [length + number * len(phrase) for number, length in enumerate(before)][:-1]

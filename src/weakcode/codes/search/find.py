@@ -109,9 +109,9 @@ def _ranked(
         if fit < 0.5 * most:
             continue
         share = fit / whole
-        said = sum(concept.said for concept, one in zip(concepts, fits, strict=True) if entry in one.of)
+        concept_words = sum(concept.word_count for concept, one in zip(concepts, fits, strict=True) if entry in one.of)
         named = any(entry in one.named for one in fits)
-        covered = 1.0 if named else min(1.0, said / max(1, index.sizes[entry]))
+        covered = 1.0 if named else min(1.0, concept_words / max(1, index.sizes[entry]))
         score = 60 * share * share + 25 * share * covered
         if len(fits) == 1 and (place := fits[0].named.get(entry)) is not None:
             score += _ONLY - _ONLY_LATER * place
@@ -119,7 +119,7 @@ def _ranked(
         if score > best.get(key, (0.0, 0))[0]:
             best[key] = (score, entry)
     front = sorted(best.items(), key=lambda item: -item[1][0])[:most_looked_at]
-    asked = _asked(concepts)
+    asked = _words_asked_for(concepts)
     ranked = []
     for _, (score, entry) in front:
         text = index.text(entry)
@@ -131,7 +131,7 @@ def _ranked(
     return sorted(ranked, key=lambda one: -one[2])
 
 
-def _asked(concepts: list[Concept]) -> frozenset[str]:
+def _words_asked_for(concepts: list[Concept]) -> frozenset[str]:
     """Return the words that a query asks for, and single words for them; none where it denies some itself."""
     own = [one.alternatives[0].words for one in concepts]
     if any(word in _DENYING for words in own for word in words):
@@ -198,21 +198,21 @@ def _plain(title: str) -> float:
     return 1.5 if "unspecified" in text else 0.0
 
 
-def _finished(edition: Edition, name: str, wanted: str) -> tuple[str, str] | None:
+def _finished(edition: Edition, name: str, text: str) -> tuple[str, str] | None:
     """Return the code with the first 7th character of those wanted, and all it may have; None where it needs none."""
     sevenths = edition.seventh_characters(name)
     if not sevenths:
         return None
-    first = next((one for one in wanted if one in sevenths), min(sevenths))
+    first = next((one for one in text if one in sevenths), min(sevenths))
     return f"{name.ljust(6, 'X')}{first}", "".join(sevenths)
 
 
-def _default(edition: Edition, name: str, wanted: str) -> tuple[str, str] | None:
+def _default(edition: Edition, name: str, text: str) -> tuple[str, str] | None:
     """Return the billable code below a category that says least, with its 7th characters."""
     for _ in range(7):
         if edition.is_billable(name):
             return name, ""
-        finished = _finished(edition, name, wanted)
+        finished = _finished(edition, name, text)
         if finished is not None:
             return finished
         children = edition.children_of(name)
@@ -259,8 +259,8 @@ def successors(edition: Edition, code: str) -> tuple[str, ...]:
     if ended is None or node is None or node.parent is None:
         return ()
     day = ended + dt.timedelta(days=1)
-    beside = edition.billable_below(node.parent)
-    return tuple(edition.code(one) for one in beside if any(day == first for first, _ in edition.window(one).intervals))
+    near = edition.billable_below(node.parent)
+    return tuple(edition.code(one) for one in near if any(day == first for first, _ in edition.window(one).intervals))
 
 
 def _family(edition: Edition, name: str, limit: int) -> Iterator[SearchHit]:

@@ -47,7 +47,7 @@ def fits_of(index: SearchIndex, concept: Concept, *, alone: bool) -> Fits:
                 of[entry] = one.fit
     if len(of) <= _HEIRS:
         _inherit(index, of)
-    said = frozenset(of)
+    asked_words = frozenset(of)
     named: dict[int, int] = {}
     for place, code in enumerate(concept.codes):
         name = code.rstrip("-")
@@ -55,7 +55,7 @@ def fits_of(index: SearchIndex, concept: Concept, *, alone: bool) -> Fits:
         fit = (_IN_FAMILY if code.endswith("-") else 1.0) - _LATER * place
         for entry in family:
             if code.endswith("-") or index.name(entry) in (name, name[:6].rstrip("X")):
-                of[entry] = max(of.get(entry, 0.0), fit + (_ALSO_SAID if entry in said else 0.0))
+                of[entry] = max(of.get(entry, 0.0), fit + (_ALSO_SAID if entry in asked_words else 0.0))
                 if not code.endswith("-"):
                     named.setdefault(entry, place)
     # A word that few texts have says little of what was meant; a phrase that is known says most, unless it fits much.
@@ -128,10 +128,10 @@ def _loosely(index: SearchIndex, words: tuple[str, ...]) -> list[int]:
     """Return the texts that say each of the words, or what says the same."""
     found: set[int] | None = None
     for word in words:
-        said = {
+        phrases = {
             entry for other in alternatives_of(word, index) for entry in _entries(index, Alternative(other)) if other
         }
-        found = said if found is None else found & said
+        found = phrases if found is None else found & phrases
         if not found:
             return []
     return list(found or ())

@@ -193,10 +193,10 @@ class SearchIndex:
 
     def nearest(self, word: str) -> list[str]:
         """Return the words that were probably meant, the most frequent first."""
-        near = nearest(word, self._known)
-        if not near or slips(word, near[0], 1) > 1:
-            near = sounds_like(word, self._sounds) or near
-        return sorted(near, key=lambda other: -len(self.entries(other)))
+        similar = nearest(word, self._known)
+        if not similar or slips(word, similar[0], 1) > 1:
+            similar = sounds_like(word, self._sounds) or similar
+        return sorted(similar, key=lambda other: -len(self.entries(other)))
 
     @lazy
     def _known(self) -> list[str]:

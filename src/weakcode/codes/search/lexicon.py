@@ -40,15 +40,15 @@ class Lexicon:
         self.longest = 1
         self._single: dict[str, tuple[str, ...]] = {}
         for line in lines:
-            kind, said, words, codes = line.split("\t")
+            kind, text, words, codes = line.split("\t")
             if kind == "alone":
-                self._single[said] = tuple(words.split(";"))
+                self._single[text] = tuple(words.split(";"))
             elif kind in ("alike", "within"):
-                (self.alike if kind == "alike" else self.within)[said] = tuple(words.split(";"))
+                (self.alike if kind == "alike" else self.within)[text] = tuple(words.split(";"))
             else:
-                self._meanings[said] = words, codes
-            self.words.update(said.split())
-            self.longest = max(self.longest, said.count(" ") + 1)
+                self._meanings[text] = words, codes
+            self.words.update(text.split())
+            self.longest = max(self.longest, text.count(" ") + 1)
 
     def meaning(self, words: Iterable[str]) -> Meaning | None:
         """Return what a phrase means, or the same with other words that stand for its own."""
@@ -89,7 +89,7 @@ def _lines(read: dict[str, Any]) -> Iterator[str]:
     alike = list(_alike(read["alike"]))
     yield from alike
     single = {
-        said: words.split(";") for kind, said, words, _ in (line.split("\t") for line in alike) if kind == "alone"
+        phrase: words.split(";") for kind, phrase, words, _ in (line.split("\t") for line in alike) if kind == "alone"
     }
     phrases: dict[str, str] = {}
     for phrase, what in _phrases(read):

@@ -111,14 +111,14 @@ class Alternative:
 
 @attrs.frozen
 class Concept:
-    """One thing that a query asks for, `said` in so many words; `codes` are those that it stands for, best first.
+    """One thing that a query asks for in `word_count` words; `codes` are those that it stands for, best first.
 
     `is_weak` marks words that say next to nothing, whatever texts have them.
     """
 
     alternatives: tuple[Alternative, ...]
     codes: tuple[str, ...] = ()
-    said: int = 1
+    word_count: int = 1
     is_weak: bool = False
 
 
@@ -130,8 +130,8 @@ def without_encounter(text: str) -> tuple[str, str]:
     rest = _ENCOUNTER.sub(" ", text)
     if rest == text or not _INJURY_LEFT.search(rest):
         return text, ""
-    said = " ".join(_ENCOUNTER.findall(text)).lower()
-    return rest, "".join(character for word, character in _SEVENTHS.items() if word in said)
+    encounter = " ".join(_ENCOUNTER.findall(text)).lower()
+    return rest, "".join(character for word, character in _SEVENTHS.items() if word in encounter)
 
 
 def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
@@ -139,20 +139,20 @@ def concepts_of(text: str, index: SearchIndex) -> list[Concept]:
 
     Words that nobody knows are taken for the nearest ones; the last may be the beginning of a word.
     """
-    words = list(dict.fromkeys(_put_together(words_of(_asked(text, index)), index)))[:_MOST_WORDS]
-    spelled: list[str] = []
-    near: dict[str, list[str]] = {}
+    words = list(dict.fromkeys(_put_together(words_of(_without_opening(text, index)), index)))[:_MOST_WORDS]
+    spellings: list[str] = []
+    similar: dict[str, list[str]] = {}
     for word in words:
         if not index.is_known(word) and not index.begins(word) and (guesses := index.nearest(word)):
-            near[guesses[0]] = guesses[1:_NEAREST]
+            similar[guesses[0]] = guesses[1:_NEAREST]
             word = guesses[0]
-        spelled.append(word)
-    concepts, left = _phrases(spelled, index)
+        spellings.append(word)
+    concepts, left = _phrases(spellings, index)
     for word in left:
         # An article, unless a phrase has it: hepatitis A.
         if word == "a" and len(words) > 1:
             continue
-        concepts.append(_word(word, near.get(word, []), index))
+        concepts.append(_word(word, similar.get(word, []), index))
     return concepts
 
 
@@ -160,9 +160,9 @@ def _put_together(words: list[str], index: SearchIndex) -> list[str]:
     """Return words, those joined that texts write as one (post partum), those parted that none has (backpain)."""
     together: list[str] = []
     for word in words:
-        joined = together[-1] + word if together else ""
-        if len(joined) >= _JOINED and index.is_known(joined) and index.lexicon.meaning((together[-1], word)) is None:
-            together[-1] = joined
+        merged = together[-1] + word if together else ""
+        if len(merged) >= _JOINED and index.is_known(merged) and index.lexicon.meaning((together[-1], word)) is None:
+            together[-1] = merged
         elif (
             len(word) >= _JOINED
             and not index.is_known(word)
@@ -183,7 +183,7 @@ def _parted(word: str, index: SearchIndex) -> tuple[str, str] | None:
     return (one, other) if most >= _WELL_KNOWN else None
 
 
-def _asked(text: str, index: SearchIndex) -> str:
+def _without_opening(text: str, index: SearchIndex) -> str:
     """Return a text without how patients and charts begin: "I have", "c/o", and "s/p" before what says a state."""
     text = _PREAMBLE.sub("", text) or text
     rest = _AFTER.sub("", text)
@@ -198,40 +198,40 @@ def _phrases(words: list[str], index: SearchIndex) -> tuple[list[Concept], list[
     left = list(words)
     for length in range(min(index.lexicon.longest, len(left)), 0, -1):
         in_a_row = [tuple(left[at : at + length]) for at in range(len(left) - length + 1)]
-        apart = list(combinations(left, length)) if 1 < length <= _MOST_OUT_OF_ORDER else []
-        for chosen in [*in_a_row, *apart]:
-            meaning = _meaning(chosen, index)
-            if meaning is not None and all(word in left for word in chosen):
-                concepts.append(_concept(chosen, meaning, index))
-                left = [word for word in left if word not in chosen]
+        scattered = list(combinations(left, length)) if 1 < length <= _MOST_OUT_OF_ORDER else []
+        for choice in [*in_a_row, *scattered]:
+            meaning = _meaning(choice, index)
+            if meaning is not None and all(word in left for word in choice):
+                concepts.append(_concept(choice, meaning, index))
+                left = [word for word in left if word not in choice]
     return concepts, left
 
 
-def _meaning(chosen: tuple[str, ...], index: SearchIndex) -> Meaning | None:
+def _meaning(words: tuple[str, ...], index: SearchIndex) -> Meaning | None:
     """Return what a phrase means, as it is written or with its abbreviations written out: fhx breast cancer."""
-    found = index.lexicon.meaning(chosen)
-    if found is None and len(chosen) > 1:
-        written = tuple(other for word in chosen for other in index.lexicon.written_out(word))
-        if written != chosen:
+    found = index.lexicon.meaning(words)
+    if found is None and len(words) > 1:
+        written = tuple(other for word in words for other in index.lexicon.written_out(word))
+        if written != words:
             found = index.lexicon.meaning(written)
     return found
 
 
-def _concept(chosen: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
+def _concept(phrase: tuple[str, ...], meaning: Meaning, index: SearchIndex) -> Concept:
     alternatives = [Alternative(words, _SAID if meaning.codes else 1.0) for words in meaning.words]
-    if not any(one.words == chosen for one in alternatives):
-        alternatives.append(Alternative(chosen, _ALIKE))
-    alternatives += [one for one in _alike(key_of(chosen), index) if one not in alternatives]
+    if not any(one.words == phrase for one in alternatives):
+        alternatives.append(Alternative(phrase, _ALIKE))
+    alternatives += [one for one in _alike(key_of(phrase), index) if one not in alternatives]
     # Other codes speak of the same thing by the words of its title: a history of it, a screening for it.
     if meaning.codes and (title := index.words_of_title(meaning.codes[0])):
         alternatives.append(Alternative(title, _SAID))
-    if len(chosen) > 1:
-        alternatives.append(Alternative(chosen, _LOOSE, loose=True))
-    return Concept(tuple(alternatives), meaning.codes, len(chosen))
+    if len(phrase) > 1:
+        alternatives.append(Alternative(phrase, _LOOSE, loose=True))
+    return Concept(tuple(alternatives), meaning.codes, len(phrase))
 
 
-def _word(word: str, near: list[str], index: SearchIndex) -> Concept:
-    alternatives = [Alternative((word,)), *_alike(word, index), *(Alternative((one,), _ALIKE) for one in near)]
+def _word(word: str, similar: list[str], index: SearchIndex) -> Concept:
+    alternatives = [Alternative((word,)), *_alike(word, index), *(Alternative((one,), _ALIKE) for one in similar)]
     derived = index.derived(word)
     alternatives += [Alternative((other,), _DERIVED) for other in derived]
     alternatives += [attrs.evolve(one, fit=one.fit * _DERIVED) for other in derived for one in _alike(other, index)]
@@ -248,6 +248,6 @@ def alternatives_of(word: str, index: SearchIndex) -> tuple[tuple[str, ...], ...
     return ((word,), *alike, *dict.fromkeys((other,) for one in single for other in index.derived(one)))
 
 
-def _alike(said: str, index: SearchIndex) -> list[Alternative]:
-    found = [Alternative(tuple(words.split()), _ALIKE) for words in index.lexicon.alike.get(said, ())]
-    return found + [Alternative(tuple(words.split()), _WITHIN) for words in index.lexicon.within.get(said, ())]
+def _alike(phrase: str, index: SearchIndex) -> list[Alternative]:
+    found = [Alternative(tuple(words.split()), _ALIKE) for words in index.lexicon.alike.get(phrase, ())]
+    return found + [Alternative(tuple(words.split()), _WITHIN) for words in index.lexicon.within.get(phrase, ())]

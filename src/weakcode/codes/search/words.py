@@ -67,9 +67,9 @@ def slips(word: str, other: str, most: int) -> int:
     last = list(range(len(other) + 1))
     for i, letter in enumerate(word, 1):
         row = [i]
-        for j, there in enumerate(other, 1):
-            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != there))
-            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == there:
+        for j, other_letter in enumerate(other, 1):
+            cost = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter != other_letter))
+            if i > 1 and j > 1 and letter == other[j - 2] and word[i - 2] == other_letter:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
         if min(row) > most:
@@ -86,10 +86,10 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     if len(word) <= _ONE_SLIP:
         return []
     most = 2 if len(word) >= _TWO_SLIPS else 1
-    near = [other for other in known if abs(len(other) - len(word)) <= most and len(other) >= _ONE_SLIP]
+    candidates = [other for other in known if abs(len(other) - len(word)) <= most and len(other) >= _ONE_SLIP]
     best: dict[int, list[str]] = {}
     for allowed, same in ((most, True), (1, False)):
-        for other in near:
+        for other in candidates:
             if (other[0] == word[0]) is same and (same or other[1:3] == word[:2] or other[:2] == word[1:3]):
                 distance = slips(word, other, allowed)
                 if distance <= allowed:
@@ -102,8 +102,8 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=65536)
 def sound(word: str) -> str:
     """Return how an English medical word sounds, roughly: pneumonia and nuemonia are one."""
-    for spelled, spoken_as in _SOUNDS:
-        word = re.sub(spelled, spoken_as, word)
+    for spelling, sound_of in _SOUNDS:
+        word = re.sub(spelling, sound_of, word)
     return word
 
 
@@ -116,5 +116,5 @@ def sounds_like(word: str, known: Mapping[str, list[str]]) -> list[str]:
         return []
     if heard in known:
         return known[heard]
-    near = nearest(heard, known) if len(heard) >= _TWO_SLIPS else []
-    return [other for one in near if slips(heard, one, 1) <= 1 for other in known[one]]
+    candidates = nearest(heard, known) if len(heard) >= _TWO_SLIPS else []
+    return [other for one in candidates if slips(heard, one, 1) <= 1 for other in known[one]]

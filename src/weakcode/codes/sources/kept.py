@@ -44,9 +44,9 @@ class EditionSource:
 
 def data_dir() -> Path:
     """Return the folder for what the user installs: ``WEAKCODE_DATA_DIR``, or the user's data folder."""
-    chosen = os.environ.get(DATA_VARIABLE)
-    if chosen:
-        return Path(chosen)
+    variable = os.environ.get(DATA_VARIABLE)
+    if variable:
+        return Path(variable)
     import platformdirs
 
     return platformdirs.user_data_path("weakcode")

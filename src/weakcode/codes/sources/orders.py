@@ -79,7 +79,7 @@ def read_order(text: str, where: str = "the file") -> dict[str, OrderEntry]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
-        one = _listed(line[6:], code=0, flag=8) if line[:5].isdigit() and line[5:6] == " " else None
+        one = _entry_of(line[6:], code=0, flag=8) if line[:5].isdigit() and line[5:6] == " " else None
         if one is None:
             raise EditionError(
                 f"{where}, line {number}: {_shown(line)} is no line of an order file; a line is like"
@@ -102,25 +102,25 @@ def read_order(text: str, where: str = "the file") -> dict[str, OrderEntry]:
 
 def read_addendum(text: str, where: str = "the file") -> Addendum:
     """Return what an order addendum adds, deletes and revises. Raises EditionError for text that is none."""
-    said: dict[str, list[OrderEntry]] = {action: [] for action in _ACTIONS.values()}
+    by_action: dict[str, list[OrderEntry]] = {action: [] for action in _ACTIONS.values()}
     for number, line in enumerate(text.splitlines(), start=1):
         action = _action(line)
         if action is None:
-            if any(said.values()):
+            if any(by_action.values()):
                 # After the changes comes a summary in prose.
                 continue
             raise _no_addendum(where, number, line)
-        one = _listed(line[13:], code=2, flag=0)
+        one = _entry_of(line[13:], code=2, flag=0)
         if one is None:
             raise _no_addendum(where, number, line)
-        said[action].append(one)
-    if not any(said.values()):
+        by_action[action].append(one)
+    if not any(by_action.values()):
         raise EditionError(
             f"{where} changes nothing; give CMS's order addenda, such as icd10cm-order-addenda-2027.txt."
         )
-    if [one.code for one in said["from"]] != [one.code for one in said["to"]]:
+    if [one.code for one in by_action["from"]] != [one.code for one in by_action["to"]]:
         raise EditionError(f'{where} has a "Revise from:" without its "Revise to:"; give an unaltered file.')
-    return Addendum(tuple(said["add"]), tuple(said["delete"]), tuple(said["to"]))
+    return Addendum(tuple(by_action["add"]), tuple(by_action["delete"]), tuple(by_action["to"]))
 
 
 def laid_over(
@@ -132,17 +132,17 @@ def laid_over(
     """
     laid = dict(listed)
     for one in addendum.deleted:
-        there = laid.get(one.code)
-        if there is None or there.billable != one.billable:
-            raise EditionError(f"{where} deletes {_called(one)}, which {over} does not have; {_OTHER}")
+        entry = laid.get(one.code)
+        if entry is None or entry.billable != one.billable:
+            raise EditionError(f"{where} deletes {_label(one)}, which {over} does not have; {_OTHER}")
         del laid[one.code]
     for one in addendum.added:
         if one.code in laid:
-            raise EditionError(f"{where} adds {_called(one)}, which {over} has already; {_OTHER}")
+            raise EditionError(f"{where} adds {_label(one)}, which {over} has already; {_OTHER}")
         laid[one.code] = one
     for one in addendum.revised:
         if one.code not in laid:
-            raise EditionError(f"{where} revises {_called(one)}, which {over} does not have; {_OTHER}")
+            raise EditionError(f"{where} revises {_label(one)}, which {over} does not have; {_OTHER}")
         laid[one.code] = one
     return dict(sorted(laid.items()))
 
@@ -163,7 +163,7 @@ def listed_in(edition: Edition) -> dict[str, OrderEntry]:
 _OTHER = "give the addenda of the release that follows it."
 
 
-def _called(one: OrderEntry) -> str:
+def _label(one: OrderEntry) -> str:
     return f"the {'code' if one.billable else 'header'} {canonical(one.code)}"
 
 
@@ -171,7 +171,7 @@ def _action(line: str) -> str | None:
     return next((action for word, action in _ACTIONS.items() if line.startswith(word)), None)
 
 
-def _listed(rest: str, *, code: int, flag: int) -> OrderEntry | None:
+def _entry_of(rest: str, *, code: int, flag: int) -> OrderEntry | None:
     """Read what a line says of a code; both kinds have short and long title at the same columns of `rest`."""
     name = rest[code : code + 7].strip()
     if rest[flag : flag + 1] not in ("0", "1") or not _CODE.fullmatch(name):
@@ -191,7 +191,7 @@ def _shown(line: str) -> str:
     return f'"{line[:_SHOWN]}{"…" * (len(line) > _SHOWN)}"'
 
 
-def written(listed: Mapping[str, OrderEntry]) -> str:
+def order_text(listed: Mapping[str, OrderEntry]) -> str:
     """Return the text of an order file with these codes and headers; `read_order` gives them back."""
     return "".join(_lines(listed))
 

@@ -83,21 +83,21 @@ def kind_of(head: bytes) -> Kind | None:
     return orders.kind_of(head)
 
 
-def parts_of(content: bytes, where: str, wanted: tuple[Kind, ...]) -> tuple[ReleasePart, ...]:
+def parts_of(content: bytes, where: str, kinds: tuple[Kind, ...]) -> tuple[ReleasePart, ...]:
     """Return the files of the wanted kinds in a zip, or the file itself where it is no zip and of such a kind.
 
     Raises EditionError for a zip that is damaged, cut short or made to fill the memory.
     """
     if not content.startswith(b"PK"):
         kind = kind_of(content[:_HEAD])
-        return (ReleasePart(kind, where, where, content),) if kind in wanted else ()
+        return (ReleasePart(kind, where, where, content),) if kind in kinds else ()
     parts: list[ReleasePart] = []
     with _archive(content, where) as archive:
         for member in archive.infolist():
             if not member.filename.lower().endswith((".xml", ".txt")):
                 continue
             kind = kind_of(_head(archive, member, where))
-            if kind in wanted:
+            if kind in kinds:
                 inner = f"{where}, {member.filename}"
                 unpacked = _unpacked(_opened(archive, member, where), member.compress_size, inner)
                 parts.append(ReleasePart(kind, member.filename, inner, unpacked))
@@ -110,18 +110,18 @@ def tabular_in(parts: tuple[ReleasePart, ...], content: bytes, where: str) -> Re
     """Return the one Tabular List among the parts of a file. Raises EditionError for none, and for several."""
     lists = [part for part in parts if part.kind == "tabular"]
     if not lists:
-        raise EditionError(f"{where} holds no Tabular List in XML, but {_there(content, where)}.")
+        raise EditionError(f"{where} holds no Tabular List in XML, but {_members(content, where)}.")
     if len(lists) > 1:
         names = " and ".join(part.name for part in lists[:2])
         raise EditionError(f"{where} holds several Tabular Lists, {names}; unpack it and give one.")
     return lists[0]
 
 
-def _there(content: bytes, where: str) -> str:
+def _members(content: bytes, where: str) -> str:
     if content.startswith(b"PK"):
         with _archive(content, where) as archive:
-            there = ", ".join(one.filename for one in archive.infolist()[:5]) or "nothing"
-        return f"{there}; give CDC's table and index zip"
+            names = ", ".join(one.filename for one in archive.infolist()[:5]) or "nothing"
+        return f"{names}; give CDC's table and index zip"
     if content.lstrip()[:1] == b"<":
         return "a page or another document"
     return "something else"

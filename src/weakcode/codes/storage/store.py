@@ -51,7 +51,7 @@ _HEADER_AT = len(MAGIC) + _DIGEST_SIZE
 _warned: set[str] = set()
 
 
-def _tell(what: str) -> None:
+def _warn(what: str) -> None:
     """Say once in a process why the cache is not used."""
     if what not in _warned:
         _warned.add(what)
@@ -67,10 +67,10 @@ class Container:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the bytes of a container, with its digest."""
-        return _arrived, (pack("", self.meta, {name: bytes(view) for name, view in self.sections.items()}),)
+        return _unpickled, (pack("", self.meta, {name: bytes(view) for name, view in self.sections.items()}),)
 
 
-def _arrived(content: bytes) -> Container:
+def _unpickled(content: bytes) -> Container:
     stored = open_bytes(content)
     if stored is None:
         raise EngineError("the compiled rules came from a machine with another byte order, or damaged on their way")
@@ -79,9 +79,9 @@ def _arrived(content: bytes) -> Container:
 
 def cache_dir() -> Path:
     """Return the folder for compiled files: ``WEAKCODE_CACHE_DIR``, or the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen)
+    variable = os.environ.get(CACHE_VARIABLE)
+    if variable:
+        return Path(variable)
     import platformdirs
 
     return platformdirs.user_cache_path("weakcode")
@@ -181,10 +181,10 @@ def _belongs_to_user(status: os.stat_result, what: Path, others: int) -> bool:
     if os.name != "posix":
         return True
     if status.st_uid != os.geteuid():
-        _tell(f"the cache is not used, because {what} belongs to another user; WEAKCODE_CACHE_DIR names another folder")
+        _warn(f"the cache is not used, because {what} belongs to another user; WEAKCODE_CACHE_DIR names another folder")
         return False
     if status.st_mode & others:
-        _tell(f"the cache is not used, because others may change or read {what}; chmod go-rwx {what} mends it")
+        _warn(f"the cache is not used, because others may change or read {what}; chmod go-rwx {what} mends it")
         return False
     return True
 

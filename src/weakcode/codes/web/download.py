@@ -117,7 +117,7 @@ def download(
         if tell:
             tell(f"Fetching {address}")
         try:
-            return Download(address, _once(address, most, silence, ends))
+            return Download(address, _attempt(address, most, silence, ends))
         except _Passing as passing:
             if pause is None or time.monotonic() + pause > ends:
                 raise Unavailable(str(passing)) from None
@@ -131,7 +131,7 @@ class _Passing(Exception):  # noqa: N818
     """What may be gone at the next attempt."""
 
 
-def _once(address: str, most: int, silence: float, ends: float) -> bytes:
+def _attempt(address: str, most: int, silence: float, ends: float) -> bytes:
     host = urlsplit(address).netloc
     asked = request.Request(address, headers={"User-Agent": f"weakcode/{__version__}", "Accept-Encoding": "identity"})  # noqa: S310
     try:
@@ -165,15 +165,15 @@ def _unreachable(reason: object, host: str) -> Exception:
         return Unavailable(f"{host} cannot be found: no network, or no such server")
     if isinstance(reason, ConnectionResetError):
         return _Passing(f"the connection to {host} broke (ConnectionResetError)")
-    said = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
-    return Unavailable(f"{host} cannot be reached ({said})")
+    cause = reason.strerror if isinstance(reason, OSError) and reason.strerror else str(reason)
+    return Unavailable(f"{host} cannot be reached ({cause})")
 
 
 def _body(answer: HTTPResponse, host: str, most: int, ends: float) -> bytes:
     """Read what was announced, no more than `most` bytes and no less than the server said."""
-    said = answer.length
-    if said is not None and said > most:
-        raise Unavailable(f"{host} would send {said:,} bytes, more than the {most:,} that such a file may have")
+    length = answer.length
+    if length is not None and length > most:
+        raise Unavailable(f"{host} would send {length:,} bytes, more than the {most:,} that such a file may have")
     parts: list[bytes] = []
     total = 0
     while part := answer.read(_CHUNK):
@@ -183,6 +183,6 @@ def _body(answer: HTTPResponse, host: str, most: int, ends: float) -> bytes:
             raise Unavailable(f"{host} sends more than the {most:,} bytes that such a file may have")
         if time.monotonic() > ends:
             raise Unavailable(f"{host} sends too slowly: {total:,} bytes in {LONGEST:g} s")
-    if said is not None and total != said:
-        raise _Passing(f"{host} sent {total:,} of {said:,} bytes")
+    if length is not None and total != length:
+        raise _Passing(f"{host} sent {total:,} of {length:,} bytes")
     return b"".join(parts)

@@ -127,7 +127,7 @@ def fetch(
         if table is not None:
             return _checked(table, servers.order_file(release), release)
     raise EditionError(
-        f"{release} cannot be fetched: {servers.said()}; with its zip from elsewhere: weakcode edition add FILE"
+        f"{release} cannot be fetched: {servers.reasons()}; with its zip from elsewhere: weakcode edition add FILE"
     )
 
 
@@ -150,7 +150,7 @@ class _Servers:
     failures: dict[str, str] = attrs.Factory(dict)
     silent: set[str] = attrs.Factory(set)
 
-    def said(self) -> str:
+    def reasons(self) -> str:
         """Return why nothing came, a clause for each server."""
         return "; ".join(self.failures.values())
 
@@ -167,7 +167,7 @@ class _Servers:
         self.failures.clear()
         found = self.file(release, "order")
         if found is None and self.tell:
-            self.tell(f"Not compared with the order file: {self.said()}")
+            self.tell(f"Not compared with the order file: {self.reasons()}")
         return found
 
     def _get(self, place: str, most: int) -> Download | None:
@@ -205,11 +205,11 @@ class _Servers:
         for link in dict.fromkeys(links.found):
             place = urljoin(folder, link)
             # A file elsewhere is not the folder's.
-            if place.startswith(folder) and _may_be(content, unquote(urlsplit(place).path.rpartition("/")[2]).lower()):
+            if place.startswith(folder) and _fits(content, unquote(urlsplit(place).path.rpartition("/")[2]).lower()):
                 yield place
 
 
-def _may_be(content: Content, name: str) -> bool:
+def _fits(content: Content, name: str) -> bool:
     """Tell by the name of a zip whether it may hold a file of a release; an addendum is not the release."""
     if not name.endswith(".zip") or "addend" in name:
         return False
@@ -282,9 +282,9 @@ def _compare(tabular: Tabular, order: Download) -> None:
         raise EditionError(f"{where} holds {len(files) or 'no'} order files; a release has one.")
     order_file = orders.read_order(orders.text_of(files[0].content, files[0].where), files[0].where)
     listed = {code for code, row in order_file.items() if row.billable}
-    there = set(tabular.billable())
-    if listed != there:
-        missing, more = sorted(listed - there), sorted(there - listed)
+    billable = set(tabular.billable())
+    if listed != billable:
+        missing, more = sorted(listed - billable), sorted(billable - listed)
         example = canonical((missing or more)[0])
         raise EditionError(
             f"the Tabular List and {files[0].where} are of different releases: {len(missing) + len(more):,} billable "

@@ -103,8 +103,8 @@ def _histories(edition: Edition) -> NDArray[np.int64]:
     known = table.table()
     found = np.full(edition.size, -1)
     numbers = edition.numbers_of(known.keys)
-    there = numbers >= 0
-    found[numbers[there]] = np.array(known.lives)[there]
+    is_known = numbers >= 0
+    found[numbers[is_known]] = np.array(known.lives)[is_known]
     return found
 
 

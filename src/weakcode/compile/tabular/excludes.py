@@ -131,10 +131,10 @@ class _Excludes2:
 
     def about(self, block: PairBlock, whole: PairBlock) -> Iterator[tuple[Note, str, PairBlock]]:
         """Yield the lines about pairs of the block, but those wider than the whole note: the nearer note counts."""
-        for here, there, turned in ((block.held, block.named, False), (block.named, block.held, True)):
-            for number in self._held.both(here, self._named, there):
+        for of_note, of_reference, is_reversed in ((block.held, block.named, False), (block.named, block.held, True)):
+            for number in self._held.both(of_note, self._named, of_reference):
                 note, line, pairs = self._lines[number]
-                pairs = pairs.turned() if turned else pairs
+                pairs = pairs.turned() if is_reversed else pairs
                 if not whole.within(pairs) and block & pairs:
                     yield note, line.text, pairs
 
@@ -191,7 +191,7 @@ def _read(note: Note, line: ResolvedLine, block: PairBlock, edition: Edition) ->
 
 
 @remembered
-def taken(edition: Edition) -> tuple[SortedBlock, ...]:
+def sorted_blocks(edition: Edition) -> tuple[SortedBlock, ...]:
     """Return every pair that an Excludes1 note keeps apart, in blocks of one sort, in the order of the list."""
     others = _Excludes2(edition)
     found: list[SortedBlock] = []
@@ -218,7 +218,7 @@ def at_two_sites(edition: Edition) -> Iterator[SortedBlock]:
         for group in groups:
             if not (block.held & group.codes and block.named & group.codes):
                 continue
-            for held, elsewhere in group.apart:
+            for held, elsewhere in group.pairs:
                 pairs = block & PairBlock(held, elsewhere)
                 if pairs:
                     yield SortedBlock(note, line.text, Sort.WIDE, pairs)

@@ -12,7 +12,7 @@ from weakcode.base.remembered import remembered
 from weakcode.codes.codeset import CodeSet
 from weakcode.codes.edition import Edition, Note
 from weakcode.compile.dated import narrowed
-from weakcode.compile.tabular.excludes import PairBlock, Sort, SortedBlock, at_two_sites, lines_of, taken
+from weakcode.compile.tabular.excludes import PairBlock, Sort, SortedBlock, at_two_sites, lines_of, sorted_blocks
 from weakcode.compile.tabular.laterality import below, same_ending, sided
 from weakcode.compile.tabular.notes import (
     LABELS,
@@ -94,7 +94,7 @@ def _forbidden(found: Iterable[SortedBlock]) -> Iterator[Instance]:
 
 
 def _excludes1(sort: Sort) -> Callable[[Edition], Iterator[Instance]]:
-    return lambda edition: _forbidden(one for one in taken(edition) if one.sort is sort)
+    return lambda edition: _forbidden(one for one in sorted_blocks(edition) if one.sort is sort)
 
 
 def _excludes1_other_site(edition: Edition) -> Iterator[Instance]:
@@ -185,13 +185,13 @@ def _grouped(pairs: list[tuple[Note, CodeSet, CodeSet]]) -> Iterator[tuple[CodeS
     bounds = sorted({bound for _, listed, _ in pairs for span in listed.spans for bound in span})
     place_of = {bound: place for place, bound in enumerate(bounds)}
     # Segments between bounds, in whose codes no note tells one from another: first seen, first yielded.
-    whose: dict[int, list[int]] = {}
+    members: dict[int, list[int]] = {}
     for number, (_, listed, _) in enumerate(pairs):
         for low, high in listed.spans:
             for place in range(place_of[low], place_of[high]):
-                whose.setdefault(place, []).append(number)
+                members.setdefault(place, []).append(number)
     groups: dict[tuple[int, ...], list[tuple[int, int]]] = {}
-    for place, numbers in whose.items():
+    for place, numbers in members.items():
         groups.setdefault(tuple(numbers), []).append((bounds[place], bounds[place + 1]))
     for noted, spans in groups.items():
         bearers = CodeSet.joined(pairs[number][2] for number in noted)
@@ -229,7 +229,7 @@ def _use_additional_order(edition: Edition) -> Iterator[Instance]:
             yield Instance(Verb.ORDER, subject, bearers - subject, Where.BEFORE, place, quote, others=tuple(others))
 
 
-def _wanted(kind: str) -> Callable[[Edition], Iterator[Instance]]:
+def _notes_of_kind(kind: str) -> Callable[[Edition], Iterator[Instance]]:
     def instances(edition: Edition) -> Iterator[Instance]:
         for note in edition.all_notes(kind):
             listed = union(read_note(note, edition))
@@ -324,9 +324,9 @@ KINDS: dict[str, Callable[[Edition], Iterator[Instance]]] = {
     "code_first_missing": _code_first_missing,
     "code_first_order": _code_first_order,
     "code_first_example": _code_first_example,
-    "use_additional_missing": _wanted("use_additional"),
+    "use_additional_missing": _notes_of_kind("use_additional"),
     "use_additional_order": _use_additional_order,
-    "code_also": _wanted("code_also"),
+    "code_also": _notes_of_kind("code_also"),
     "not_billable": _not_billable,
     "not_valid_on_date": _not_valid_on_date,
     "excludes1_other_side": _excludes1_other_side,

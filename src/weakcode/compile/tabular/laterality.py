@@ -51,7 +51,7 @@ def sided(edition: Edition) -> tuple[CodesBySide, ...]:
     unspecified, bearers = words.letter("unspecified"), set(map(words.letter, _BEARERS))
     as_written = words.spelled()
     turned = words.mapped(lambda word: word.replace("right", "left")).spelled()
-    conditions = words.mapped(_told).in_order().spelled()
+    conditions = words.mapped(_side_pattern).in_order().spelled()
     sides = sides_of(words)
     categories = edition.categories[places].tolist()
     by_words: dict[tuple[int, str, str], list[int]] = {}
@@ -73,8 +73,8 @@ def sided(edition: Edition) -> tuple[CodesBySide, ...]:
     for right in rights:
         category, condition = categories[right], conditions[right]
 
-        def of_its_days(others: Iterable[int], here: frozenset[int] = windows[right]) -> list[str]:
-            return [names[other] for other in others if meet(here, windows[other], edition.windows)]
+        def of_its_days(others: Iterable[int], window: frozenset[int] = windows[right]) -> list[str]:
+            return [names[other] for other in others if meet(window, windows[other], edition.windows)]
 
         for left in of_its_days(lefts.get((category, turned[right]), ())):
             both = of_its_days(by_words.get((category, "both", condition), ())) or of_its_days(
@@ -115,7 +115,7 @@ def _overlap(one: Window, other: Window) -> bool:
     )
 
 
-def _told(word: str) -> str:
+def _side_pattern(word: str) -> str:
     """Return a word without the ending of a plural; "" for one that tells no condition."""
     if word in _NO_CONDITION:
         return ""

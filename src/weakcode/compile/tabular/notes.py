@@ -92,7 +92,7 @@ def references_in(text: str, edition: Edition) -> tuple[tuple[str, ...], tuple[s
     text = _QUALIFIED.sub(r"(\1 \2)", text) if "character" in text.lower() else text
     for inner in _INNERMOST.findall(text):
         if _is_reference(inner, edition):
-            (unresolved if _named(inner, edition) is None else read).append(inner)
+            (unresolved if _codes_of(inner, edition) is None else read).append(inner)
     return tuple(read), tuple(unresolved)
 
 
@@ -103,7 +103,7 @@ def _is_reference(inner: str, edition: Edition) -> bool:
 
 
 @remembered
-def _named(reference: str, edition: Edition) -> CodeSet | None:
+def _codes_of(reference: str, edition: Edition) -> CodeSet | None:
     """Return the codes of a reference; None where it cannot be read."""
     try:
         return _named_codes(reference, edition)
@@ -130,7 +130,7 @@ def read_line(text: str, edition: Edition) -> ResolvedLine:
     references, unresolved = references_in(text, edition)
     if not references:
         return ResolvedLine(text, _NO_CODES, (), unresolved)
-    named = [(reference, _named(reference, edition) or _NO_CODES) for reference in references]
+    named = [(reference, _codes_of(reference, edition) or _NO_CODES) for reference in references]
     if len(named) == 1 and named[0][1]:
         return ResolvedLine(text, named[0][1], references, unresolved)
     dangling = [reference for reference, codes in named if not codes]
@@ -174,10 +174,10 @@ def manifestation_codes(edition: Edition) -> CodeSet:
     (M14.6-, under M14).
     """
     noted = CodeSet.joined(edition.billable_below(note.place) for note in edition.all_notes("code_first"))
-    perhaps = edition.titles.having("classified elsewhere") & ~edition.of_kind("chapter", "section")
+    candidates = edition.titles.having("classified elsewhere") & ~edition.of_kind("chapter", "section")
     elsewhere = [
         edition.names[index]
-        for index in np.flatnonzero(perhaps).tolist()
+        for index in np.flatnonzero(candidates).tolist()
         if _MANIFESTATION.search(title := edition.title_at(index)) and not _CAUSE.search(title)
     ]
     return CodeSet.joined(map(edition.billable_below, elsewhere)) & noted
@@ -215,9 +215,9 @@ def _condition(note: Note, text: str, is_open: bool, listed: CodeSet, edition: E
     reading = bundled_readings().conditional_at(note.place)
     if reading is not None:
         return reading
-    said = [" ".join(words.lower().split()) for words in _CONDITIONAL.findall(text)]
-    if said:
-        words = next((words for words in said if words != "complicating"), None)
+    conditions = [" ".join(words.lower().split()) for words in _CONDITIONAL.findall(text)]
+    if conditions:
+        words = next((words for words in conditions if words != "complicating"), None)
         return f'says "{words}"' if words else "lists what it may be complicating"
     if not is_open and _ASSOCIATED.match(note.lines[0].strip(" ,")):
         return "names what may be associated"

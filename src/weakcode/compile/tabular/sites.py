@@ -22,10 +22,10 @@ _ENDS = re.compile(r"^\(\?:[^()|]*\)\?|\\b$")
 
 @attrs.frozen
 class Sites:
-    """The codes of a group of sites. `apart`: codes of the same sites, with the codes that are of other sites alone."""
+    """The codes of a group of sites. `pairs`: codes of the same sites, with the codes that are of other sites alone."""
 
     codes: CodeSet
-    apart: tuple[tuple[CodeSet, CodeSet], ...]
+    pairs: tuple[tuple[CodeSet, CodeSet], ...]
 
 
 @remembered
@@ -49,12 +49,12 @@ def _sites(group: SiteGroup, edition: Edition) -> Sites:
     found = zones[np.concatenate(met)] if met else zones[:0]
     distinct, first = np.unique(found, return_index=True)
     codes = {names: codes_where(zones == names) for names in distinct[np.argsort(first)].tolist()}
-    apart = []
-    for names, here in codes.items():
-        elsewhere = CodeSet.joined(there for other, there in codes.items() if not names & other)
+    pairs = []
+    for names, site_codes in codes.items():
+        elsewhere = CodeSet.joined(other_codes for other, other_codes in codes.items() if not names & other)
         if elsewhere:
-            apart.append((here, elsewhere))
-    return Sites(CodeSet.joined(codes.values()), tuple(apart))
+            pairs.append((site_codes, elsewhere))
+    return Sites(CodeSet.joined(codes.values()), tuple(pairs))
 
 
 def _told_by_titles(within: CodeSet, of: tuple[Site, ...], edition: Edition) -> NDArray[np.int64]:
@@ -66,14 +66,14 @@ def _told_by_titles(within: CodeSet, of: tuple[Site, ...], edition: Edition) -> 
     asked = np.zeros(edition.size, np.bool_)
     for low, high in within.spans:
         asked[low:high] = True
-    here = np.unique(places[asked]).astype(np.int64)
-    titles = edition.titles.at(here)
+    titled_places = np.unique(places[asked]).astype(np.int64)
+    titles = edition.titles.at(titled_places)
     groups_of_place = np.zeros(len(edition.names), np.int64)
     for number, site in enumerate(of):
         if site.titles:
             words = re.compile(rf"\b(?:{'|'.join(site.titles)})", re.IGNORECASE)
-            perhaps = here[titles.having(*map(_plain, site.titles))]
-            saying = [at for at in perhaps.tolist() if words.search(edition.title_at(at))]
+            named = titled_places[titles.having(*map(_plain, site.titles))]
+            saying = [at for at in named.tolist() if words.search(edition.title_at(at))]
             groups_of_place[saying] |= 1 << number
     return np.where(asked, groups_of_place[places], 0)
 

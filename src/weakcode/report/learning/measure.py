@@ -91,14 +91,14 @@ def learn(remits: Remits, findings: Sequence[str], reasons: frozenset[str] | Non
             "findings whose ids were hashed, or of other claims, cannot be held against answers"
         )
     answered = denied if remits.names_all else {**dict.fromkeys(met, False), **denied}
-    said = {claim: payer for claim, _, payer in found if payer}
+    payer_of = {claim: payer for claim, _, payer in found if payer}
     of_payer: dict[str, list[str]] = {}
     for claim in answered:
-        of_payer.setdefault(said.get(claim) or payers.get(claim, ""), []).append(claim)
+        of_payer.setdefault(payer_of.get(claim) or payers.get(claim, ""), []).append(claim)
     by_rule: dict[tuple[str, str], set[str]] = {}
     for claim, rule, _ in found:
         if claim in answered:
-            by_rule.setdefault((rule, said.get(claim) or payers.get(claim, "")), set()).add(claim)
+            by_rule.setdefault((rule, payer_of.get(claim) or payers.get(claim, "")), set()).add(claim)
     risks = [
         _risk(rule, payer, claims, of_payer[payer], answered, counts_others=remits.names_all)
         for (rule, payer), claims in by_rule.items()

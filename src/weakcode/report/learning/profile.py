@@ -25,14 +25,14 @@ def learnt_profile(lesson: Lesson, name: str, day: dt.date, known: Collection[st
             at = f"{one.denied} of {one.answered} claims denied, {100 * low:.0f}% to {100 * high:.0f}%"
             into = payers.setdefault(one.payer, {"denial_risk": {}})["denial_risk"] if one.payer else general
             into[one.rule] = {"risk": one.level, "source": SOURCE, "at": at}
-    said: dict[str, Any] = {"name": name}
+    content: dict[str, Any] = {"name": name}
     if extends is not None:
-        said["extends"] = extends
+        content["extends"] = extends
     if general or payers:
         title = f"Denials of our own claims, {lesson.answers:,} answers"
-        said["sources"] = {SOURCE: {"title": title, "publisher": "learnt by weakcode", "edition": day.isoformat()}}
+        content["sources"] = {SOURCE: {"title": title, "publisher": "learnt by weakcode", "edition": day.isoformat()}}
     if general:
-        said["denial_risk"] = general
+        content["denial_risk"] = general
     if payers:
-        said["payers"] = payers
-    return profile_text(said)
+        content["payers"] = payers
+    return profile_text(content)

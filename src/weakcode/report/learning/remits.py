@@ -20,7 +20,7 @@ import attrs
 
 from weakcode.errors import InputError
 from weakcode.report.texts import text_of
-from weakcode.scrub.read.x12.elements import kept, value_at
+from weakcode.scrub.read.x12.elements import decoded, value_at
 from weakcode.scrub.read.x12.segments import Segments
 
 REASONS = frozenset(("9", "10", "11", "12", "50", "146", "167", "233", "B22"))
@@ -104,9 +104,9 @@ def _of_remittance(file: BinaryIO, name: str) -> Iterator[PayerAnswer]:
                                  "remittances are 835")  # fmt: skip
             payer = ""
         elif tag == "N1" and value_at(elements, 1) == "PR":
-            payer = kept(value_at(elements, 2)) or kept(value_at(elements, 4))
+            payer = decoded(value_at(elements, 2)) or decoded(value_at(elements, 4))
         elif tag == "CLP":
-            claim, status = kept(value_at(elements, 1)), value_at(elements, 2)
+            claim, status = decoded(value_at(elements, 1)), value_at(elements, 2)
             reasons, remarks = set(), set()
             if not claim:
                 raise InputError(f"{name}, line {segment.line}: a claim of the remittance has no number (CLP01)")
@@ -213,10 +213,10 @@ def _objects(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                given = json.loads(line)
+                content = json.loads(line)
             except (ValueError, RecursionError):
-                given = None
-            row = {name.strip().lower(): value for name, value in given.items()} if isinstance(given, dict) else {}
+                content = None
+            row = {name.strip().lower(): value for name, value in content.items()} if isinstance(content, dict) else {}
             if "claim_id" not in row:
                 raise InputError(f"{path}, line {number}: this is no JSON object with claim_id, carc and rarc")
             has_reasons |= "carc" in row

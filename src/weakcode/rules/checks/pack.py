@@ -270,7 +270,7 @@ class _Checker(PartChecker):
         )
         if "confidence" not in self.marked.data["rules"][path[1]]:
             yield self.marked.problem(path, f'the rule "{rule.id}" is not complete: say its confidence', key=True)
-        for key, there, advice in wanted:
+        for key, is_given, advice in wanted:
             # What policies say, only those that were installed tell.
-            if not there and not (key == "examples" and rule.policies is not None):
+            if not is_given and not (key == "examples" and rule.policies is not None):
                 yield self.marked.problem((*path, key), f'the rule "{rule.id}" is not complete: {advice}', key=True)

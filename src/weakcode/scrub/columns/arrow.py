@@ -145,8 +145,8 @@ def masked(values: NDArray[Any], none: NDArray[np.bool_]) -> pa.Array:
     values = np.ascontiguousarray(values, np.int32)
     if not none.any():
         return numbers(values)
-    there = pa.py_buffer(np.packbits(~none, bitorder="little"))
-    return pa.Array.from_buffers(pa.int32(), len(values), [there, pa.py_buffer(values)])
+    validity = pa.py_buffer(np.packbits(~none, bitorder="little"))
+    return pa.Array.from_buffers(pa.int32(), len(values), [validity, pa.py_buffer(values)])
 
 
 def words_or_none(index: NDArray[Any], dictionary: pa.Array, none: NDArray[np.bool_]) -> pa.DictionaryArray:

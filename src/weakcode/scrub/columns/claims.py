@@ -65,30 +65,30 @@ def _columns_of_lines(lines: Sequence[ServiceLine]) -> list[dict[str, Any]] | No
 
 
 def _columns_of_line(line: ServiceLine) -> dict[str, Any]:
-    said = {field.name: getattr(line, field.name) for field in LINE_FIELDS}
+    fields = {field.name: getattr(line, field.name) for field in LINE_FIELDS}
     # Nearly all lines have all their pointers; nothing is said of it where they do.
-    return {**said, "modifiers": line.modifiers or None, "main_only": line.main_only or None}
+    return {**fields, "modifiers": line.modifiers or None, "main_only": line.main_only or None}
 
 
 def tidied(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Return the claims of a batch, all of which can be read, with the same values as `columns_of` gives them."""
     if not batch.num_rows:
         return pa.RecordBatch.from_pydict({name: pa.array([], kind) for name, kind in TYPES.items()})
-    there = batch.schema.names
+    names = batch.schema.names
     columns = {
-        "claim_id": as_text(batch.column("claim_id")) if "claim_id" in there else pa.nulls(batch.num_rows, pa.string()),
+        "claim_id": as_text(batch.column("claim_id")) if "claim_id" in names else pa.nulls(batch.num_rows, pa.string()),
         "codes": _codes(batch.column("codes")),
     }
     for field in FIELDS:
-        if field.name not in there:
+        if field.name not in names:
             columns[field.name] = pa.nulls(batch.num_rows, TYPES[field.name])
         elif field.is_list:
             columns[field.name] = _listed_names(batch.column(field.name), field)
         else:
             columns[field.name] = _parsed(batch.column(field.name), TYPES[field.name], field.parse)
-    if "lines" in there and batch.column("lines").null_count < batch.num_rows:
-        given = batch.column("lines").to_pylist()
-        columns["lines"] = pa.array([_columns_of_lines(parse_lines(value)) for value in given], LINES)
+    if "lines" in names and batch.column("lines").null_count < batch.num_rows:
+        lines = batch.column("lines").to_pylist()
+        columns["lines"] = pa.array([_columns_of_lines(parse_lines(value)) for value in lines], LINES)
     return pa.RecordBatch.from_pydict(columns)
 
 
@@ -184,14 +184,14 @@ def _split(column: pa.Array) -> pa.Array:
 
 def _parsed(column: pa.Array, kind: pa.DataType, parse: Callable[[Any], Any]) -> pa.Array:
     """Return a column parsed once for each distinct value."""
-    given = column.type
+    column_type = column.type
     if column.null_count == len(column):
         return pa.nulls(len(column), kind)
-    if pa.types.is_timestamp(given) or pa.types.is_date(given):
+    if pa.types.is_timestamp(column_type) or pa.types.is_date(column_type):
         return column.cast(pa.date32(), safe=False)
-    if pa.types.is_integer(given) and pa.types.is_integer(kind):
+    if pa.types.is_integer(column_type) and pa.types.is_integer(kind):
         return column.cast(kind)
-    if not pa.types.is_dictionary(given):
+    if not pa.types.is_dictionary(column_type):
         column = column.dictionary_encode()
     values = [_parsed_or_none(parse, value) for value in listed(column.dictionary)]
     return pa.array(values, kind).take(column.indices)

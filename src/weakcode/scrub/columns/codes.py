@@ -154,9 +154,9 @@ def _indicators(column: pa.Array) -> tuple[NDArray[np.uint8] | None, NDArray[np.
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     known = {name: place for place, name in enumerate(INDICATORS)}
-    said = [known.get((value or "").strip().upper(), _NO_INDICATOR) for value in listed(column.dictionary)]
-    index = filled(column.indices.cast(pa.int32()), len(said))
-    places = np.array([*said, 0], np.uint8)[index]
+    numbers = [known.get((value or "").strip().upper(), _NO_INDICATOR) for value in listed(column.dictionary)]
+    index = filled(column.indices.cast(pa.int32()), len(numbers))
+    places = np.array([*numbers, 0], np.uint8)[index]
     return places, places == _NO_INDICATOR
 
 

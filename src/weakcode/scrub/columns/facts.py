@@ -237,9 +237,9 @@ class AboutClaims:
         if name == "age":
             return self.age, [*range(max(int(self.age.max(initial=0)), 0) + 1), None]
         if name == "service_date":
-            given = self.days.values != NO_DAY
-            days = np.where(given, self.days.values, 0).astype("M8[D]").tolist()
-            return self.days.index, [day if known else first_day for day, known in zip(days, given, strict=True)]
+            is_dated = self.days.values != NO_DAY
+            days = np.where(is_dated, self.days.values, 0).astype("M8[D]").tolist()
+            return self.days.index, [day if known else first_day for day, known in zip(days, is_dated, strict=True)]
         if name == "pointer_faults":
             return np.zeros(self.rows, np.uint8) if faults is None else faults, range(4)
         if name == "diagnoses":
@@ -269,31 +269,31 @@ def _payers(payer: Categories, ids: Categories, payer_of: PayerOf | None) -> tup
     pairs = columns[0] * (len(ids.values) + 1) + columns[1]
     most = (len(payer.values) + 1) * (len(ids.values) + 1)
     if most < _MOST_DAYS:
-        there = np.zeros(most, np.bool_)
-        there[pairs] = True
-        keys, index = np.flatnonzero(there), (np.cumsum(there) - 1)[pairs]
+        occurs = np.zeros(most, np.bool_)
+        occurs[pairs] = True
+        keys, index = np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[pairs]
     else:
         keys, index = np.unique(pairs, return_inverse=True)
-    whose: list[str | None] = []
+    payers: list[str | None] = []
     names: list[tuple[str, ...]] = []
     for key in keys.tolist():
         at, of = divmod(key, len(ids.values) + 1)
-        given, own_ids = (*payer.values, None)[at], (*ids.values, ())[of] or ()
-        name = given if payer_of is None else payer_of(given, own_ids)
-        whose.append(name)
-        names.append(names_of(name, given, own_ids))
+        payer_name, own_ids = (*payer.values, None)[at], (*ids.values, ())[of] or ()
+        name = payer_name if payer_of is None else payer_of(payer_name, own_ids)
+        payers.append(name)
+        names.append(names_of(name, payer_name, own_ids))
     place = index.reshape(-1).astype(np.int32)
-    return Categories(whose, place), Categories(names, place)
+    return Categories(payers, place), Categories(names, place)
 
 
 def _distinct(days: NDArray[np.int32]) -> Days:
     """Number the distinct days."""
-    given = days != NO_DAY
-    low = int(days.min(where=given, initial=2**31 - 1))
-    high = int(days.max(where=given, initial=-(2**31) + 1))
+    is_dated = days != NO_DAY
+    low = int(days.min(where=is_dated, initial=2**31 - 1))
+    high = int(days.max(where=is_dated, initial=-(2**31) + 1))
     if not 0 <= high - low < _MOST_DAYS:
         return Days(*np.unique(days, return_inverse=True))
-    at = np.where(given, days - np.int32(low - 1), 0)
+    at = np.where(is_dated, days - np.int32(low - 1), 0)
     seen = np.zeros(high - low + 2, np.bool_)
     seen[at] = True
     values = np.flatnonzero(seen).astype(np.int32) + np.int32(low - 1)

@@ -37,13 +37,13 @@ def unreadable_in(
     for name, column in zip(names, columns, strict=True):
         wrong = _wrong(column, decoded)
         if wrong is not None:
-            reason = f"the column {name} holds {_what(column.type)}"
+            reason = f"the column {name} holds {_noun(column.type)}"
             for row in np.flatnonzero(wrong).tolist():
                 found.setdefault(row, (name.replace("_", " "), reason))
     return dict(sorted(found.items()))
 
 
-def _what(kind: pa.DataType) -> str:
+def _noun(kind: pa.DataType) -> str:
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return "a day outside the years 1 to 9999"
     return "a value outside its type's range" if _is_checked_by_hand(kind) else "bytes that are not UTF-8"
@@ -54,7 +54,7 @@ def _wrong(column: pa.Array, decoded: bool) -> Bools | None:
     kind = column.type
     if pa.types.is_dictionary(kind):
         wrong = _wrong(column.dictionary, decoded)
-        return None if wrong is None else _some(np.append(wrong, False)[filled(column.indices.cast(pa.int64()), -1)])
+        return None if wrong is None else _or_none(np.append(wrong, False)[filled(column.indices.cast(pa.int64()), -1)])
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return None if decoded else _not_utf8(column)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -80,7 +80,9 @@ def _not_utf8(column: pa.Array) -> Bools | None:
     try:
         column.validate(full=True)
     except pa.ArrowInvalid:
-        return _some(np.array([not _decodes(value) for value in column.cast(pa.large_binary()).to_pylist()], np.bool_))
+        return _or_none(
+            np.array([not _decodes(value) for value in column.cast(pa.large_binary()).to_pylist()], np.bool_)
+        )
     return None
 
 
@@ -95,13 +97,13 @@ def _no_day(column: pa.Array) -> Bools | None:
     kind = column.type
     if pa.types.is_timestamp(kind) and not _converts(pa.scalar(0, kind)):
         # A time zone that nobody knows.
-        return _some(valid(column))
+        return _or_none(valid(column))
     if pa.types.is_date32(kind):
         days = filled(column.view(pa.int32()), 0)
     else:
         # Not by a cast to days: those beyond 32 bits would come out as others.
         days = filled(column.view(pa.int64()), 0) // _A_DAY[getattr(kind, "unit", "ms")]
-    return _some((days < _FIRST_DAY) | (days > _LAST_DAY))
+    return _or_none((days < _FIRST_DAY) | (days > _LAST_DAY))
 
 
 def _is_checked_by_hand(kind: pa.DataType) -> bool:
@@ -111,7 +113,7 @@ def _is_checked_by_hand(kind: pa.DataType) -> bool:
 
 
 def _no_value(column: pa.Array) -> Bools | None:
-    return _some(np.array([not _converts(value) for value in column], np.bool_))
+    return _or_none(np.array([not _converts(value) for value in column], np.bool_))
 
 
 def _converts(value: pa.Scalar) -> bool:
@@ -124,13 +126,13 @@ def _converts(value: pa.Scalar) -> bool:
 
 def _by_list(inner: Bools, offsets: NDArray[np.int64]) -> Bools | None:
     before = np.concatenate([[0], np.cumsum(inner)])
-    return _some(before[offsets[1:]] > before[offsets[:-1]])
+    return _or_none(before[offsets[1:]] > before[offsets[:-1]])
 
 
 def _any(parts: list[Bools | None]) -> Bools | None:
-    there = [part for part in parts if part is not None]
-    return np.logical_or.reduce(there) if there else None
+    given_parts = [part for part in parts if part is not None]
+    return np.logical_or.reduce(given_parts) if given_parts else None
 
 
-def _some(wrong: Bools) -> Bools | None:
+def _or_none(wrong: Bools) -> Bools | None:
     return wrong if wrong.any() else None

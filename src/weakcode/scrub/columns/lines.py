@@ -46,7 +46,7 @@ def _refused(field: Field, column: pa.Array) -> NDArray[np.int64]:
     """Return the places of the values that the field's parser refuses, each distinct value being parsed once."""
     if pa.types.is_nested(column.type):
         known = np.flatnonzero(valid(column))
-        wrong = [not _can_be(field, value) for value in column.take(numbers(known)).to_pylist()]
+        wrong = [not _is_possible(field, value) for value in column.take(numbers(known)).to_pylist()]
         return known[np.array(wrong, np.bool_)]
     if pa.types.is_floating(column.type) and field.arrow == "float64":
         column = column.cast(pa.float64())
@@ -55,11 +55,11 @@ def _refused(field: Field, column: pa.Array) -> NDArray[np.int64]:
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     index = filled(column.indices.cast(pa.int32()), -1)
-    places = [at for at, value in enumerate(column.dictionary.to_pylist()) if not _can_be(field, value)]
+    places = [at for at, value in enumerate(column.dictionary.to_pylist()) if not _is_possible(field, value)]
     return np.flatnonzero(np.isin(index, np.array(places, np.int32)))
 
 
-def _can_be(field: Field, value: Any) -> bool:
+def _is_possible(field: Field, value: Any) -> bool:
     if value is not None:
         try:
             field.parse(value)

@@ -110,12 +110,12 @@ class LineColumn:
         found: dict[int, list[PointedLine]] = {}
         known: dict[tuple[tuple[int | None, tuple[int, ...]], ...], list[PointedLine]] = {}
         for row, end, count in zip(rows.tolist(), behind.tolist(), counts.tolist(), strict=True):
-            given = tuple(lines[end - count : end])
-            of_row = known.get(given)
+            row_lines = tuple(lines[end - count : end])
+            of_row = known.get(row_lines)
             if of_row is None:
-                of_row = known[given] = [
+                of_row = known[row_lines] = [
                     PointedLine(place if number is None else number, to)
-                    for place, (number, to) in enumerate(given, start=1)
+                    for place, (number, to) in enumerate(row_lines, start=1)
                 ]
             found[row] = of_row
         return found
@@ -134,8 +134,8 @@ class LineColumn:
         """Return what the lines say of the codes, which are those of an edition."""
         rows, size = len(coded.bounds) - 1, len(coded.tokens)
         with_pointers, faults = self.with_pointers(rows), np.zeros(rows, np.uint8)
-        there = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
-        faults[self.row[~there]] = OFF_CLAIM
+        in_claim = (self.pointers <= np.diff(coded.bounds)[self.row]) & (self.pointers > 0)
+        faults[self.row[~in_claim]] = OFF_CLAIM
         faults[self.bare] |= WITHOUT_POINTER
         places = np.arange(size)
         row_of = np.repeat(np.arange(rows), np.diff(coded.bounds))
@@ -152,10 +152,10 @@ class LineColumn:
             some, spelled = some[of_twice], spelled[of_twice]
             _, first_of, again = np.unique(spelled, return_index=True, return_inverse=True)
             places[some] = some[first_of[again.reshape(-1)]]
-        target = places[coded.bounds[self.row[there]] + self.pointers[there] - 1]
+        target = places[coded.bounds[self.row[in_claim]] + self.pointers[in_claim] - 1]
         first, pointed = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         pointed[target] = True
-        first[target[self.leads[there]]] = True
+        first[target[self.leads[in_claim]]] = True
         if len(self.partial):
             pointed |= np.isin(row_of, self.partial)
         unlisted = np.fromiter(map(edition.code_id, coded.unlisted), np.int64, len(coded.unlisted))
@@ -231,10 +231,10 @@ class LinesSeen:
                 # The same is said of claims whose lines are the same, of as many codes and the same places of this one.
                 places = tuple([at for at, code in enumerate(codes) if code == codes[subject - 1]]) if subject else ()
                 key = number, id(lines[row]), places, stop - start
-                said = known.get(key)
-                if said is None:
-                    said = known[key] = lines_about(edit, lines[row], codes, subject)
-                named = said
+                line_numbers = known.get(key)
+                if line_numbers is None:
+                    line_numbers = known[key] = lines_about(edit, lines[row], codes, subject)
+                named = line_numbers
             text = texts[term].partition(PART)[0] + PART + named
             if text not in numbers:
                 numbers[text] = len(numbers)
@@ -253,18 +253,18 @@ def _partial(lines: pa.Array, row_of_line: NDArray[np.int64], bad: Bools) -> NDA
     """Return the rows with a line that says it has only its main pointer; where that is neither true nor false, bad."""
     if lines.type.get_field_index("main_only") < 0:
         return np.empty(0, np.int64)
-    said = pc.struct_field(lines, "main_only")
-    if not pa.types.is_boolean(said.type):
-        bad[row_of_line[valid(said)]] = True
+    main_only = pc.struct_field(lines, "main_only")
+    if not pa.types.is_boolean(main_only.type):
+        bad[row_of_line[valid(main_only)]] = True
         return np.empty(0, np.int64)
-    return _distinct(row_of_line[valid(pc.if_else(said, True, None))], len(bad))
+    return _distinct(row_of_line[valid(pc.if_else(main_only, True, None))], len(bad))
 
 
 def _distinct(numbers_: NDArray[np.integer], count: int) -> NDArray[np.int64]:
     """Return each of these numbers once, of so many, in order. `numpy.unique` imports `numpy.ma`, which takes 20 ms."""
-    there = np.zeros(count, np.bool_)
-    there[numbers_] = True
-    return np.flatnonzero(there)
+    occurs = np.zeros(count, np.bool_)
+    occurs[numbers_] = True
+    return np.flatnonzero(occurs)
 
 
 def _flat(column: pa.Array, row: NDArray[np.int64], bad: Bools) -> tuple[pa.Array, NDArray[np.int64]] | None:

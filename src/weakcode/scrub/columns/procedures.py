@@ -79,10 +79,10 @@ def _named(column: pa.Array | None) -> tuple[pa.Array, Numbers, Sequence[str]] |
     if not pa.types.is_struct(kind) or kind.get_field_index("procedure") < 0:
         return None
     lines = column.flatten()
-    given = pc.struct_field(lines, "procedure")
-    if not len(given) or pa.types.is_null(given.type) or pa.types.is_nested(given.type):
+    procedures = pc.struct_field(lines, "procedure")
+    if not len(procedures) or pa.types.is_null(procedures.type) or pa.types.is_nested(procedures.type):
         return None
-    coded = given if pa.types.is_dictionary(given.type) else given.dictionary_encode()
+    coded = procedures if pa.types.is_dictionary(procedures.type) else procedures.dictionary_encode()
     names: dict[str, int] = {}
     of_value = [_number(names, value) for value in listed(coded.dictionary)]
     index = filled(coded.indices.cast(pa.int64()), -1).astype(np.int64)

@@ -89,8 +89,8 @@ def _parsed(name: str, column: pa.Array) -> tuple[Numbers, list[Any]]:
         if pa.types.is_string(column.type.value_type) and not column.flatten().null_count:
             column = pc.binary_join(column, _SEPARATOR)
         else:
-            said = [None if one is None else _SEPARATOR.join(map(str, one)) for one in column.to_pylist()]
-            column = pa.array(said, pa.string())
+            texts = [None if one is None else _SEPARATOR.join(map(str, one)) for one in column.to_pylist()]
+            column = pa.array(texts, pa.string())
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     index = filled(column.indices.cast(pa.int64()), -1).astype(np.int64)

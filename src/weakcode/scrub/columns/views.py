@@ -86,7 +86,7 @@ def _plain(kind: Any) -> Any:
     return kind
 
 
-def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+def as_one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Return a column as one array, without views."""
     if isinstance(column, pa.ChunkedArray):
         column = column.unify_dictionaries().combine_chunks()

@@ -49,10 +49,10 @@ def ranges(runs: Sequence[HashRuns], more: Hashes, size: int) -> Iterator[Hashes
     parts = -(-(sum(map(len, runs)) + len(more)) // size)
     edges = [(part << 64) // parts for part in range(1, parts)]
     for low, high in zip([0, *edges], [*edges, 1 << 64], strict=True):
-        yield np.concatenate([*(one.between(low, high) for one in runs), _cut(more, low, high)])
+        yield np.concatenate([*(one.between(low, high) for one in runs), _within(more, low, high)])
 
 
-def _cut(hashes: Hashes, low: int, high: int) -> Hashes:
+def _within(hashes: Hashes, low: int, high: int) -> Hashes:
     """Return of sorted hashes those from `low` on and below `high`."""
     end = len(hashes) if high >> 64 else int(np.searchsorted(hashes, np.uint64(high)))
     return hashes[int(np.searchsorted(hashes, np.uint64(low))) : end]
@@ -97,10 +97,10 @@ class HashRuns:
         most = np.zeros(len(asked), np.uint32)
         for run in self._runs:
             for first, last in self._pages(run, asked):
-                there = self._read(run, first, last)
-                at = np.searchsorted(there, asked)
-                at[at == len(there)] = 0
-                found = np.flatnonzero(there[at] == asked)
+                hashes = self._read(run, first, last)
+                at = np.searchsorted(hashes, asked)
+                at[at == len(hashes)] = 0
+                found = np.flatnonzero(hashes[at] == asked)
                 most[found] = np.maximum(most[found], self._counts(run, first, last)[at[found]])
         return most
 
@@ -112,8 +112,8 @@ class HashRuns:
         # A page may begin with the last ones of equal hashes.
         first = max(0, int(np.searchsorted(run.firsts, np.uint64(low))) - 1)
         last = len(run.firsts) if high >> 64 else int(np.searchsorted(run.firsts, np.uint64(high)))
-        there = self._read(run, first * _PAGE, min(last * _PAGE, run.size))
-        return _cut(there, low, high)
+        hashes = self._read(run, first * _PAGE, min(last * _PAGE, run.size))
+        return _within(hashes, low, high)
 
     def _pages(self, run: _Run, asked: Hashes) -> Iterator[tuple[int, int]]:
         """Give the first and the last hash, by number, of the pages that may have those that are asked for."""

@@ -53,34 +53,34 @@ class Marker:
         risks: Mapping[str, Risks | None],
     ) -> AnnotatedFindings:
         """Return what is to be said of these findings; `risks` are those of a profile by edition."""
-        said = _OfVariants.of(findings)
-        columns = _risk_columns(findings, said, payer, risks) if any(risks.values()) else {}
+        variants = _OfVariants.of(findings)
+        columns = _risk_columns(findings, variants, payer, risks) if any(risks.values()) else {}
         if not len(self.book):
             return AnnotatedFindings(columns, findings, Counter(), Counter())
-        number, waivers, expired = self._waived(findings, said, claim_ids)
+        number, waivers, expired = self._waived(findings, variants, claim_ids)
         columns["waived_by"] = _words(number, [waiver.who for waiver in waivers])
         columns["waiver"] = _words(number, [waiver.reason for waiver in waivers])
         counts = Counter({waiver: int((number == place).sum()) for place, waiver in enumerate(waivers)})
         return AnnotatedFindings(columns, _only(findings, number < 0) if waivers else findings, counts, expired)
 
     def _waived(
-        self, findings: FindingColumns, said: _OfVariants, claim_ids: pa.Array | None
+        self, findings: FindingColumns, variants: _OfVariants, claim_ids: pa.Array | None
     ) -> tuple[Index, list[Waiver], Counter[Waiver]]:
         """Return for each finding the number of its waiver, -1 for none; the waivers; and those that have expired."""
         number = np.full(len(findings.rows), -1, np.int64)
         waivers: dict[Waiver, int] = {}
         expired: Counter[Waiver] = Counter()
-        fitting = [self.book.on(rule, codes) for rule, codes in zip(said.rules, said.codes, strict=True)]
+        fitting = [self.book.on(rule, codes) for rule, codes in zip(variants.rules, variants.codes, strict=True)]
         some = np.flatnonzero(np.array([bool(one) for one in fitting], np.bool_)[findings.variant])
         ids: Sequence[str | None] = [None] * len(some)
         if claim_ids is not None:
             ids = claim_ids.take(pa.array(findings.rows[some])).cast(pa.string()).to_pylist()
         for at, variant, claim_id in zip(some.tolist(), findings.variant[some].tolist(), ids, strict=True):
-            waiver, late = first_of(fitting[variant], claim_id, self.day)
+            waiver, has_ended = first_of(fitting[variant], claim_id, self.day)
             if waiver is not None:
                 number[at] = waivers.setdefault(waiver, len(waivers))
-            elif late is not None:
-                expired[late] += 1
+            elif has_ended is not None:
+                expired[has_ended] += 1
         return number, list(waivers), expired
 
 
@@ -94,23 +94,23 @@ class _OfVariants:
 
     @classmethod
     def of(cls, findings: FindingColumns) -> _OfVariants:
-        said = findings.variants
-        return cls(said.rule.listed(), said.codes.listed(), said.edition.listed())
+        variants = findings.variants
+        return cls(variants.rule.listed(), variants.codes.listed(), variants.edition.listed())
 
 
 def _risk_columns(
-    findings: FindingColumns, said: _OfVariants, payer: Categories, risks: Mapping[str, Risks | None]
+    findings: FindingColumns, variants: _OfVariants, payer: Categories, risks: Mapping[str, Risks | None]
 ) -> dict[str, pa.Array]:
     payers = [*payer.values, None]
-    whose = np.where(payer.index < 0, len(payers) - 1, payer.index)[findings.rows]
-    keys, place = np.unique(findings.variant.astype(np.int64) * len(payers) + whose, return_inverse=True)
+    payer_numbers = np.where(payer.index < 0, len(payers) - 1, payer.index)[findings.rows]
+    keys, place = np.unique(findings.variant.astype(np.int64) * len(payers) + payer_numbers, return_inverse=True)
     levels: dict[str, int] = {}
     sources: dict[str, int] = {}
     known: list[tuple[int, int]] = []
     for key in keys.tolist():
-        variant, who = divmod(key, len(payers))
-        of_edition = risks[said.editions[variant]]
-        risk = of_edition and of_edition.of(said.rules[variant], said.codes[variant], payers[who])
+        variant, payer_number = divmod(key, len(payers))
+        of_edition = risks[variants.editions[variant]]
+        risk = of_edition and of_edition.of(variants.rules[variant], variants.codes[variant], payers[payer_number])
         if risk:
             level, source = risk.level, str(risk.source)
             known.append((levels.setdefault(level, len(levels)), sources.setdefault(source, len(sources))))

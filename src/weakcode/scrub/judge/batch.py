@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from weakcode.errors import EngineError
 from weakcode.scrub.columns.arrow import as_text, filled, numbers
-from weakcode.scrub.columns.views import whole
+from weakcode.scrub.columns.views import as_one_array
 from weakcode.scrub.judge.columns import BatchOutcome
 from weakcode.scrub.judge.rows import EvaluatedRecord, Judge, evaluate
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch
@@ -170,7 +170,7 @@ def _known(looked: KnownDigests | None, since: UnchangedClaims | None, scrubbed:
 def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: BatchOutcome) -> tuple[pa.Array, NDArray[np.int32] | None]:
     """Return the ids of the claims that were evaluated, and which of them each row is; None where each is its own."""
     named = "claim_id" in batch.schema.names
-    ids = whole(batch.column("claim_id")) if named else pa.nulls(batch.num_rows, pa.string())
+    ids = as_one_array(batch.column("claim_id")) if named else pa.nulls(batch.num_rows, pa.string())
     if not scrubbed.rejected:
         return as_text(ids), None
     good = np.ones(batch.num_rows, np.bool_)
@@ -180,5 +180,5 @@ def _evaluated(batch: pa.RecordBatch | pa.Table, scrubbed: BatchOutcome) -> tupl
 
 def _with_columns(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
     """Return the batch with these columns, new or in the place of old ones."""
-    there = {name: batch.column(name) for name in batch.schema.names}
-    return pa.RecordBatch.from_pydict({**there, **columns})
+    by_name = {name: batch.column(name) for name in batch.schema.names}
+    return pa.RecordBatch.from_pydict({**by_name, **columns})

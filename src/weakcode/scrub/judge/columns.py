@@ -30,7 +30,7 @@ from weakcode.scrub.columns.arrow import id_text, valid
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import NO_DAY, AboutClaims
 from weakcode.scrub.columns.invalid import unreadable
-from weakcode.scrub.columns.views import whole
+from weakcode.scrub.columns.views import as_one_array
 from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
@@ -134,15 +134,15 @@ class ColumnScrubber:
         With `hide`, findings have what it returns for claim ids. `orders` says of which codes of each row the order is
         known, as places in `semantics.verbs.ORDERS`; without it, of all.
         """
-        columns = {name: whole(batch.column(name)) for name in batch.schema.names}
+        columns = {name: as_one_array(batch.column(name)) for name in batch.schema.names}
         looked_at = ("claim_id", "codes", *ABOUT_THE_CLAIM, LINES)
         wrong = unreadable({name: columns[name] for name in looked_at if name in columns}, decoded=decoded)
         if not wrong:
             return _BatchRun(self, columns, batch.num_rows, file, lines, hide, orders).result()
         left = np.setdiff1d(np.arange(batch.num_rows), np.fromiter(wrong, np.int64, len(wrong)))
-        taken = pa.array(left)
-        columns = {name: column.take(taken) for name, column in columns.items()}
-        lines = None if lines is None else lines.take(taken)
+        rows_taken = pa.array(left)
+        columns = {name: column.take(rows_taken) for name, column in columns.items()}
+        lines = None if lines is None else lines.take(rows_taken)
         orders = None if orders is None else orders[left]
         return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide, orders).result(), wrong, left)
 
@@ -211,8 +211,8 @@ class _BatchRun:
         self._scrubber, self._orders = scrubber, orders
         self._columns = columns
         if "codes" not in self._columns:
-            there = ", ".join(map(str, self._columns)) or "none"
-            raise InputError(f"the claims have no column codes; their columns are: {there}")
+            names = ", ".join(map(str, self._columns)) or "none"
+            raise InputError(f"the claims have no column codes; their columns are: {names}")
         self._rows = rows
         self._place = (file, lines, hide)
         self._reasons: dict[int, tuple[str, str]] = {}
@@ -318,7 +318,7 @@ class _BatchRun:
         memory.coverage = coverage
         coverage.add_not_judged(silent, rows, about)
         self._not_judged += silent.counts()
-        return findings.beside(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
+        return findings.merged(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
         if not rows.any():
@@ -338,8 +338,8 @@ class _BatchRun:
             self._reasons.setdefault(row, (part, reason))
 
     def _rejected(self, row: int) -> RefusedRow:
-        given = self._columns.get("claim_id")
-        claim_id = None if given is None or given[row].as_py() is None else id_text(given[row].as_py())
+        ids = self._columns.get("claim_id")
+        claim_id = None if ids is None or ids[row].as_py() is None else id_text(ids[row].as_py())
         if row in self._reasons:
             return RefusedRow(row, claim_id, *self._reasons[row])
         values = {name: self._columns[name][row].as_py() for name in (*ABOUT_THE_CLAIM, LINES) if name in self._columns}

@@ -71,7 +71,7 @@ class FindingColumns:
             sum(part.claims for part in parts),
         )
 
-    def beside(self, other: FindingColumns | None) -> FindingColumns:
+    def merged(self, other: FindingColumns | None) -> FindingColumns:
         """Return these findings and others on the same rows: by row, subject, rule id, then object."""
         if other is None:
             return self
@@ -112,25 +112,25 @@ class FindingColumns:
 
         With `hide`, claims have what it returns for their ids, and personal columns are left out.
         """
-        count, said = len(self.rows), self.variants
+        count, variants = len(self.rows), self.variants
         ids = pa.nulls(count, pa.string()) if claim_ids is None else _ids(claim_ids, self.rows)
         ids = ids if hide is None else hide(ids)
         columns: dict[str, pa.Array] = {
             "claim_id": ids,
             "finding_id": self._finding_ids(ids),
-            "rule": said.rule.of_rows(self.variant),
+            "rule": variants.rule.of_rows(self.variant),
             "severity": arrow.words(self.severity - 1, arrow.texts(_LABELS[1:])),
-            "confidence": said.confidence.of_rows(self.variant),
-            "message": said.message.of_rows(self.variant),
-            "codes": said.codes.of_rows(self.variant),
+            "confidence": variants.confidence.of_rows(self.variant),
+            "message": variants.message.of_rows(self.variant),
+            "codes": variants.codes.of_rows(self.variant),
             "positions": self._positions(),
             "fix": self._fixes(),
             "payer": _categories(about.payer, self.rows),
             "service_date": _dates(about.days.values[about.days.index[self.rows]]),
-            "edition": said.edition.of_rows(self.variant),
-            "title": said.title.of_rows(self.variant),
+            "edition": variants.edition.of_rows(self.variant),
+            "title": variants.title.of_rows(self.variant),
             "provider": _categories(about.categories["provider"], self.rows),
-            "sources": said.sources.of_rows(self.variant),
+            "sources": variants.sources.of_rows(self.variant),
         }
         if file is not None:
             columns["file"] = arrow.words(np.zeros(count, np.int32), arrow.texts([file]))
@@ -147,10 +147,10 @@ class FindingColumns:
         return pa.StringArray.from_buffers(len(self.rows), pa.py_buffer(ends), pa.py_buffer(ids))
 
     def _fixes(self) -> pa.DictionaryArray:
-        said = self.variants.fix
-        index = said.index[self.variant]
-        none = np.array([not text for text in said.values.to_pylist()], np.bool_)
-        return arrow.words_or_none(index, said.values, none[index] | (self.unmended != 0))
+        fixes = self.variants.fix
+        index = fixes.index[self.variant]
+        none = np.array([not text for text in fixes.values.to_pylist()], np.bool_)
+        return arrow.words_or_none(index, fixes.values, none[index] | (self.unmended != 0))
 
     def _positions(self) -> pa.ListArray:
         bounds, values = _kernel.pick_above_zero(self.subject, self.object)
@@ -198,12 +198,12 @@ class Memory:
     def findings(self, hits: NDArray[np.int32], coded: CodedRows, payer: Categories) -> FindingColumns:
         """Return the findings that these hits, in order of rows, amount to."""
         payers = [*payer.values, None]
-        whose = np.where(payer.index < 0, np.int32(len(payers) - 1), payer.index)
+        payer_numbers = np.where(payer.index < 0, np.int32(len(payers) - 1), payer.index)
         block, claims = self._report.findings(
             np.ascontiguousarray(hits, np.int32).reshape(-1).view(np.uint8),
             coded.tokens,
             coded.bounds,
-            whose,
+            payer_numbers,
             b"".join(map(self._assembler.severities, payers)),
         )
         rows, variant, subject, other, _, severity = np.frombuffer(block, np.int32).reshape(-1, 6).T.copy()

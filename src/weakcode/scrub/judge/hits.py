@@ -74,19 +74,19 @@ def with_terms(
     asked = asked[np.lexsort((asked[:, 3], asked[:, 2], asked[:, 1], asked[:, 0]))]
     for (row, number), of_edit in groupby(asked.tolist(), key=lambda hit: (hit[0], hit[1])):
         edit = batch.program.edit(number)
-        said: dict[int, str | None] = {}
+        term_of: dict[int, str | None] = {}
         said_hits: list[list[int]] = []
         for hit in of_edit:
             subject = hit[2]
-            if subject not in said:
+            if subject not in term_of:
                 place = int(coded.bounds[row]) + subject - 1
-                said[subject] = engine.term(edit, texts[place].as_py(), _code_id(edition, coded, place))
-            if said[subject] is not None:
+                term_of[subject] = engine.term(edit, texts[place].as_py(), _code_id(edition, coded, place))
+            if term_of[subject] is not None:
                 said_hits.append(hit)
         if FORMS[edit.verb].counts_subjects:
             # The first that is said, and each later one.
             said_hits = [[row, number, said_hits[0][2], later[2], 0, 0] for later in said_hits[1:]]
-        kept += [[*hit[:5], numbers.setdefault(said[hit[2]] or "", len(numbers))] for hit in said_hits]
+        kept += [[*hit[:5], numbers.setdefault(term_of[hit[2]] or "", len(numbers))] for hit in said_hits]
     return by_row(np.concatenate([hits[~asks], np.array(kept, np.int32).reshape(-1, 6)]))
 
 

@@ -126,17 +126,17 @@ class Variants:
         return len(self.moves)
 
     @classmethod
-    def of(cls, said: Sequence[Worded], edition: str) -> Variants:
+    def of(cls, worded: Sequence[Worded], edition: str) -> Variants:
         """Return variants from all of it but the edition, for each."""
         rules, messages, codes, sources, confidences, titles, fixes, moves, keys = (
-            zip(*said, strict=True) if said else [()] * 9
+            zip(*worded, strict=True) if worded else [()] * 9
         )
         return cls(
             Words.of(rules),
             Words.of(messages),
             WordLists.of(codes),
             WordLists.of(sources),
-            Words.of([edition] * len(said)),
+            Words.of([edition] * len(worded)),
             Words.of(confidences),
             Words.of(titles),
             Words.of(fixes),

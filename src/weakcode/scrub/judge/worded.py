@@ -90,10 +90,10 @@ class VariantWords:
             other, other_code = names[second]
             stray, _ = names[third]
             text, _, lines = terms[term].partition(PART) if term else ("", "", "")
-            message, said = words(numbers, subject, other, stray, text, lines)
-            cited = said_of.get(said)
+            message, text_number = words(numbers, subject, other, stray, text, lines)
+            cited = said_of.get(text_number)
             if cited is None:
-                cited = self._cite(said)
+                cited = self._cite(text_number)
             fix, moves = no_fix, 0
             if merged.is_mended:
                 alone = merged.resequences and not (stray.shown or other.shown)
@@ -108,13 +108,13 @@ class VariantWords:
     def variants(self, used: Column) -> Variants:
         """Return the variants of these numbers."""
         table = np.frombuffer(self._numbers, np.int32).reshape(-1, 7)[used]
-        rule, message, subject, other, said, fix, moves = table.T.copy()
+        rule, message, subject, other, text_numbers, fix, moves = table.T.copy()
         keys = np.frombuffer(self._keys, np.uint8).reshape(-1, 16)[used].reshape(-1)
         rule_id, confidence, title = (one.texts.words(one.numbers[rule]) for one in self._of_rules)
         pairs = np.stack([subject, other], axis=1)
         bounds = np.zeros(len(used) + 1, np.int32)
         np.cumsum((pairs >= 0).sum(axis=1), out=bounds[1:])
-        ends, sources = picked_lists(np.array(self._said_bounds), np.array(self._said_sources), said)
+        ends, sources = picked_lists(np.array(self._said_bounds), np.array(self._said_sources), text_numbers)
         edition = InternedTexts([self._edition.name])
         return Variants(
             rule_id,
@@ -147,8 +147,8 @@ class VariantWords:
                 named = wording.named(unlisted[token - size])
                 names[token] = (named, number(named.shown) if named.shown else -1)
 
-    def _cite(self, said: FindingText) -> int:
-        self._said_sources.extend(self._sources.number(str(source)) for source in said.sources)
+    def _cite(self, text: FindingText) -> int:
+        self._said_sources.extend(self._sources.number(str(source)) for source in text.sources)
         self._said_bounds.append(len(self._said_sources))
-        number = self._said[said] = len(self._said)
+        number = self._said[text] = len(self._said)
         return number

@@ -228,8 +228,8 @@ class _Unpacking(io.RawIOBase):
         try:
             part = self._file.read(len(room))
         except _BROKEN as error:
-            why = str(error) or type(error).__name__
-            raise InputError(f"{self._name} is damaged or cut short ({why}); fetch it again") from None
+            reason = str(error) or type(error).__name__
+            raise InputError(f"{self._name} is damaged or cut short ({reason}); fetch it again") from None
         self._total += len(part)
         most = max(FREE, self._packed() * MOST_RATIO)
         if self._total > most:

@@ -102,16 +102,16 @@ class ClaimBatch(ABC):
 class RowBatch(ClaimBatch):
     """Rows that were read one by one. They are no columns where a claim has waivers of its own."""
 
-    given: Sequence[Record | Rejected]
+    outcomes: Sequence[Record | Rejected]
 
     @property
     def name(self) -> str:
         """The file."""
-        return self.given[0].file
+        return self.outcomes[0].file
 
     @lazy
     def _records(self) -> list[Record]:
-        return [row for row in self.given if isinstance(row, Record)]
+        return [row for row in self.outcomes if isinstance(row, Record)]
 
     @lazy
     def batch(self) -> pa.RecordBatch | None:
@@ -130,7 +130,7 @@ class RowBatch(ClaimBatch):
     def rejected(self) -> Sequence[tuple[int, Rejected]]:
         """The rejected rows."""
         found, claims = [], 0
-        for row in self.given:
+        for row in self.outcomes:
             if isinstance(row, Rejected):
                 found.append((claims, row))
             else:
@@ -139,7 +139,7 @@ class RowBatch(ClaimBatch):
 
     def rows(self) -> Sequence[Record | Rejected]:
         """The rows as they were read."""
-        return self.given
+        return self.outcomes
 
     def reread(self, refused: RefusedRow) -> Sequence[Record]:
         """Return the record of a row."""
@@ -227,8 +227,8 @@ def batches_of(rows: Iterable[Record | Rejected]) -> Iterator[RowBatch]:
 
 def row_of(values: dict[str, Any], name: str, number: int) -> Record | Rejected:
     """Return what a row of a code list is, from its values by column."""
-    given = values.get("claim_id")
-    claim_id = None if given is None else id_text(given)
+    own_id = values.get("claim_id")
+    claim_id = None if own_id is None else id_text(own_id)
     codes = values.get("codes")
     try:
         if codes is not None and not isinstance(codes, str | list):

@@ -79,9 +79,9 @@ class _Recoding(io.RawIOBase):
             try:
                 self._decoded = self._decoder.decode(part, self._ended).encode("utf-8")
             except UnicodeError as error:
-                why = f"{error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)
+                reason = f"{error.reason}" if isinstance(error, UnicodeDecodeError) else str(error)
                 raise InputError(
-                    f"{self._name} is not text in {self._encoding} ({why}); --encoding says in which it is"
+                    f"{self._name} is not text in {self._encoding} ({reason}); --encoding says in which it is"
                 ) from None
         size = min(len(view), len(self._decoded))
         view[:size] = self._decoded[:size]

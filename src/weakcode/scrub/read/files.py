@@ -106,7 +106,7 @@ def open_claims(
     Raises InputError when the file cannot be opened, holds nothing, is of no known format or lacks a column.
     """
     options = attrs.evolve(options, mapping=mapping) if mapping is not None else options
-    with opened_input(path) as given, _opened_claims(given, options) as source:
+    with opened_input(path) as stream, _opened_claims(stream, options) as source:
         yield source
 
 

@@ -90,8 +90,8 @@ class _Once(io.RawIOBase):
         try:
             part = self._read(size)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise InputError(f"{self._name} cannot be read: {why}") from None
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{self._name} cannot be read: {reason}") from None
         self.total += len(part or b"")
         self.digest.update(part or b"")
         return part or b""
@@ -166,7 +166,7 @@ def read_once(stream: Any, name: str) -> Iterator[str | os.PathLike[str]]:
     start = raw.head
     by_path = start.startswith(ZIP) or any(one.needs_path and one.is_begun(start) for one in FORMATS.values())
     if by_path or looks_like_fhir(_unpacked_start(start), Path(name.lower()).suffix):
-        with _kept(raw, name) as path:
+        with _spooled(raw, name) as path:
             yield NamedFile(path, name)
         return
     yield Stream(raw, name)
@@ -183,7 +183,7 @@ def _unpacked_start(start: bytes) -> bytes:
 
 
 @contextmanager
-def _kept(raw: _Once, name: str) -> Iterator[Path]:
+def _spooled(raw: _Once, name: str) -> Iterator[Path]:
     """Copy a stream into a file that only its user can read, and that is gone when the block is left."""
     path: Path | None = None
     handle = -1

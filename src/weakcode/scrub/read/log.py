@@ -81,8 +81,8 @@ class ReadLog:
 
     def ids(self, ids: Iterable[Any]) -> None:
         """Take down the ids of claims; those that are None or empty are none."""
-        there = [_hashed(one) for one in ids if one is not None and one != ""]
-        self._take_ids(np.array(there, np.uint64))
+        hashes = [_hashed(one) for one in ids if one is not None and one != ""]
+        self._take_ids(np.array(hashes, np.uint64))
 
     def ids_of(self, column: pa.Array) -> None:
         """Take down the ids of claims in a column; those that are null or empty are none."""
@@ -156,11 +156,11 @@ _MOST_SINGLE = 4096
 
 def _popped(values: list[_Value]) -> list[_Value]:
     """Return what is in a list, and leave in it what others append meanwhile."""
-    taken = []
+    popped = []
     with suppress(IndexError):
         while True:
-            taken.append(values.pop())
-    return taken
+            popped.append(values.pop())
+    return popped
 
 
 def _total(counted: Iterable[tuple[str, int]]) -> Counter[str]:
@@ -252,5 +252,5 @@ _BY_NUMBER = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
 def _sentence(text: str, number: int, **known: str) -> str:
-    said = _BY_NUMBER.sub(lambda match: match[2 if number == 1 else 1], text)
-    return said.format(n=f"{number:,}", **known)
+    sentence = _BY_NUMBER.sub(lambda match: match[2 if number == 1 else 1], text)
+    return sentence.format(n=f"{number:,}", **known)

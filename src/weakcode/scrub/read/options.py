@@ -13,24 +13,24 @@ from weakcode.scrub.read.tables.dates import given_form
 from weakcode.scrub.read.tables.mapping import checked_mapping
 
 
-def _mapping(given: Mapping[str, object] | None) -> Mapping[str, str] | None:
-    return checked_mapping(given) if given else None
+def _mapping(mapping: Mapping[str, object] | None) -> Mapping[str, str] | None:
+    return checked_mapping(mapping) if mapping else None
 
 
-def _date_format(given: str | None) -> str | None:
-    if given is not None:
-        given_form(given)
-    return given
+def _date_format(form: str | None) -> str | None:
+    if form is not None:
+        given_form(form)
+    return form
 
 
-def _encoding(given: str | None) -> str | None:
-    if given is None:
+def _encoding(name: str | None) -> str | None:
+    if name is None:
         return None
     try:
-        return codecs.lookup(given).name
+        return codecs.lookup(name).name
     except LookupError:
         raise InputError(
-            f"--encoding does not know {given!r}; it takes names such as utf-8, cp1252 and utf-16"
+            f"--encoding does not know {name!r}; it takes names such as utf-8, cp1252 and utf-16"
         ) from None
 
 

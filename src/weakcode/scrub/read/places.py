@@ -56,39 +56,39 @@ class Places:
         """Look into folders, follow patterns, list what is at addresses; raises InputError where nothing is there."""
         files: list[Place] = []
         passed: dict[str, int] = {}
-        for given in inputs:
-            files += _found(given, passed)
+        for entry in inputs:
+            files += _found(entry, passed)
             if len(files) > _MOST_FILES:
                 raise InputError(f"the inputs are more than {_MOST_FILES:,} files; give fewer at a time")
         return cls(tuple(files), passed)
 
 
-def _found(given: Place, passed: dict[str, int]) -> Iterator[Place]:
-    if isinstance(given, Stream | NamedFile | Address) or given == PIPE:
-        yield given
-    elif is_address(given):
-        yield from _at_address(os.fspath(given), passed)
-    elif _is_folder(given):
-        yield from _in_folder(os.fspath(given), passed)
-    elif isinstance(given, str) and glob.has_magic(given) and not os.path.exists(given):  # noqa: PTH110
-        found = sorted(glob.glob(given, recursive=True))  # noqa: PTH207
+def _found(place: Place, passed: dict[str, int]) -> Iterator[Place]:
+    if isinstance(place, Stream | NamedFile | Address) or place == PIPE:
+        yield place
+    elif is_address(place):
+        yield from _at_address(os.fspath(place), passed)
+    elif _is_folder(place):
+        yield from _in_folder(os.fspath(place), passed)
+    elif isinstance(place, str) and glob.has_magic(place) and not os.path.exists(place):  # noqa: PTH110
+        found = sorted(glob.glob(place, recursive=True))  # noqa: PTH207
         if not found:
-            yield given
+            yield place
         for one in found:
             yield from _in_folder(one, passed) if _is_folder(one) else [one]
     else:
-        yield given
+        yield place
 
 
-def is_address(given: Place) -> bool:
+def is_address(place: Place) -> bool:
     """Tell whether an input is an address such as `s3://bucket/claims`."""
-    scheme, colon, _ = os.fspath(given).partition("://")
+    scheme, colon, _ = os.fspath(place).partition("://")
     return bool(colon) and scheme.isalnum() and len(scheme) > 1
 
 
-def _is_folder(given: Place) -> bool:
+def _is_folder(place: Place) -> bool:
     try:
-        return Path(given).is_dir()
+        return Path(place).is_dir()
     except (OSError, ValueError):
         return False
 

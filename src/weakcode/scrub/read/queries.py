@@ -103,7 +103,7 @@ def _duckdb_said(error: Exception) -> str:
     if isinstance(
         error, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException | duckdb.IOException
     ):
-        return f"the query cannot be run: {_said(error)}"
+        return f"the query cannot be run: {_database_message(error)}"
     return _ROW_FAILED.format(_kind(error))
 
 
@@ -216,10 +216,10 @@ def input_errors(what: str) -> Iterator[None]:
     except (Error, OSError) as error:
         if str(getattr(error, "sqlstate", None) or "")[:2] in _ABOUT_VALUES:
             raise InputError(f"{what}: a value of a row does not fit ({_kind(error)})") from None
-        raise InputError(f"{what}: {_said(error)}") from None
+        raise InputError(f"{what}: {_database_message(error)}") from None
 
 
-def _said(error: Exception) -> str:
+def _database_message(error: Exception) -> str:
     """Return the first line that says something, without an address of a database."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     first = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), lines[0] if lines else _kind(error))

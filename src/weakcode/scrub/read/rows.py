@@ -18,7 +18,7 @@ class Record:
     `place` says where the claim stands in the words of its format, where a line does not say it all: a FHIR path,
     control numbers and segment. `places` and `lines` say the same for each diagnosis; both are empty where
     the claim's own place is all that is known; so with `column` and `columns`, which are 0 and empty where a line says
-    enough. `apart` holds codes that the claim carries outside its list of
+    enough. `other_codes` holds codes that the claim carries outside its list of
     diagnoses, as (kind, code): the admitting diagnosis, the reason for visit. `order` says of which codes it is known.
     `origin` is what a writer of the same format needs to put a mended claim in its place.
     """
@@ -30,7 +30,7 @@ class Record:
     place: str = ""
     places: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
-    apart: tuple[tuple[str, str], ...] = ()
+    other_codes: tuple[tuple[str, str], ...] = ()
     column: int = 0
     columns: tuple[int, ...] = ()
     origin: object = attrs.field(default=None, eq=False, repr=False)

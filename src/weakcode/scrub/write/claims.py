@@ -97,7 +97,7 @@ class _JsonlClaims:
         """Nothing is held back."""
 
 
-def _said(values: Mapping[str, Any]) -> dict[str, Any]:
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -108,8 +108,8 @@ def _line(values: Mapping[str, Any]) -> dict[str, Any]:
 def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
     if isinstance(one, str):
         return one
-    said = _said(one)
-    return said["code"] if len(said) == 1 else said
+    fields = _without_empty(one)
+    return fields["code"] if len(fields) == 1 else fields
 
 
 class _ArrowClaims:

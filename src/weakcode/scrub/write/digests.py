@@ -50,9 +50,9 @@ def what_judges(validator: Validator, rules: str, hash_key: bytes | None) -> str
     policies = [] if columns.coverage is None else [one.files for of in columns.coverage.scopes.values() for one in of]
     profile = validator._chosen.profile
     # What a profile does not compare by, such as where its keys stand in the file, judges nothing.
-    said = None if profile is None else _plain(attrs.asdict(profile, filter=lambda field, _: bool(field.eq)))
+    settings = None if profile is None else _plain(attrs.asdict(profile, filter=lambda field, _: bool(field.eq)))
     key = hashlib.blake2b(hash_key, digest_size=16).hexdigest() if hash_key else ""
-    judging = [__version__, rules, validator.packs, validator.strict_edition, said, key, policies]
+    judging = [__version__, rules, validator.packs, validator.strict_edition, settings, key, policies]
     content = json.dumps(judging, sort_keys=True)
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
@@ -121,11 +121,11 @@ class DigestsWriter:
     ) -> tuple[Any, NDArray[np.int32]]:
         """Return the counts and numbers with those of claims whose findings stay where they are."""
         assert self._earlier is not None
-        taken = np.flatnonzero(claims >= 0)
-        kept, of = self._earlier.numbers_of(claims[taken])
-        where = np.concatenate([rows, taken[of]])
+        unchanged = np.flatnonzero(claims >= 0)
+        kept, of = self._earlier.numbers_of(claims[unchanged])
+        where = np.concatenate([rows, unchanged[of]])
         order = np.argsort(where, kind="stable")
-        return counts + np.bincount(taken[of], minlength=len(claims)), np.concatenate([numbers, kept])[order]
+        return counts + np.bincount(unchanged[of], minlength=len(claims)), np.concatenate([numbers, kept])[order]
 
     def claim(self, findings: int) -> None:
         """Take a claim that was judged alone, which is judged again by the next run."""
@@ -189,35 +189,35 @@ def earlier_claims(path: str | os.PathLike[str], table: str | None = None) -> Ea
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    given = Path(path)
-    if not given.is_file():
-        raise InputError(f"--since {given}: there is no such file; give what --digests of an earlier run wrote")
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"--since {file}: there is no such file; give what --digests of an earlier run wrote")
     try:
-        said = pq.read_metadata(given).metadata or {}
-        columns, total = _read(given)
-        pairs = tuple((str(rule), str(severity)) for rule, severity in json.loads(said[_NAMES]))
-        wrote, of = said[_RUN].decode(), said.get(_TABLE, b"").decode() or None
+        metadata = pq.read_metadata(file).metadata or {}
+        columns, total = _read(file)
+        pairs = tuple((str(rule), str(severity)) for rule, severity in json.loads(metadata[_NAMES]))
+        wrote, of = metadata[_RUN].decode(), metadata.get(_TABLE, b"").decode() or None
         if of != table:
             there, here = (f"the table {one}" if one else "a findings file" for one in (of, table))
             raise InputError(
-                f"--since {given} belongs to {there}, and this run writes into {here}; run once without --since"
+                f"--since {file} belongs to {there}, and this run writes into {here}; run once without --since"
             )
         findings = None
         if table is None:
-            where = given.parent / said[_FINDINGS].decode()
+            where = file.parent / metadata[_FINDINGS].decode()
             if not where.is_file():
                 raise InputError(
-                    f"--since {given} goes with the findings in {where}, which are not there; run once without --since"
+                    f"--since {file} goes with the findings in {where}, which are not there; run once without --since"
                 )
             findings = EarlierFindings(where)
     except (pa.ArrowException, OSError, KeyError, ValueError, UnicodeDecodeError):
         raise InputError(
-            f"--since {given} is not a digests file whose findings are where it says; give what --digests of an "
+            f"--since {file} is not a digests file whose findings are where it says; give what --digests of an "
             "earlier run wrote, or run once without --since"
         ) from None
-    if findings is not None and (_ids_in(findings) != said.get(_IDS) or total != len(findings)):
+    if findings is not None and (_ids_in(findings) != metadata.get(_IDS) or total != len(findings)):
         raise InputError(
-            f"--since {given} belongs to other findings than those that {findings.path} holds now; run once without "
+            f"--since {file} belongs to other findings than those that {findings.path} holds now; run once without "
             "--since"
         )
     return EarlierClaims(

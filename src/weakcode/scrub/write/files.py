@@ -45,28 +45,28 @@ class OutputError(InputError):
 
 def checked_output(path: str | os.PathLike[str], allowed: Iterable[str], inputs: Iterable[str] = ()) -> Path:
     """Return the path, if an output can be written there; raises InputError before any work if not."""
-    given = Path(path)
-    if given.suffix.lower() not in allowed:
-        found = f"the extension {given.suffix!r}" if given.suffix else "no extension"
-        raise InputError(f"{given} has {found}; an output ends in {', '.join(allowed)}")
-    target = Path(os.path.realpath(given))
+    output = Path(path)
+    if output.suffix.lower() not in allowed:
+        found = f"the extension {output.suffix!r}" if output.suffix else "no extension"
+        raise InputError(f"{output} has {found}; an output ends in {', '.join(allowed)}")
+    target = Path(os.path.realpath(output))
     if target.is_symlink():
-        raise InputError(f"{given} is a symbolic link that leads to itself; remove it")
+        raise InputError(f"{output} is a symbolic link that leads to itself; remove it")
     if target.is_dir():
-        raise InputError(f"{given} is a folder; give the name of a file")
+        raise InputError(f"{output} is a folder; give the name of a file")
     if target.exists() and not target.is_file():
-        raise InputError(f"{given} is not an ordinary file; weakcode writes whole files only")
+        raise InputError(f"{output} is not an ordinary file; weakcode writes whole files only")
     if not target.parent.is_dir():
-        raise InputError(f"the folder {given.parent} does not exist; make it first")
+        raise InputError(f"the folder {output.parent} does not exist; make it first")
     if any(os.path.realpath(source) == str(target) for source in inputs):
-        raise InputError(f"{given} is also an input; give the output another name")
+        raise InputError(f"{output} is also an input; give the output another name")
     return target
 
 
 def named_in(path: str | os.PathLike[str], usual: str) -> Path:
     """Return the path of an output, which in a folder is called as usual."""
-    given = Path(path)
-    return given / usual if os.fspath(path).endswith(("/", os.sep)) or given.is_dir() else given
+    target = Path(path)
+    return target / usual if os.fspath(path).endswith(("/", os.sep)) or target.is_dir() else target
 
 
 class Outputs:

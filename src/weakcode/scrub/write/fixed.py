@@ -74,10 +74,10 @@ class FixedClaims:
             found = judged.found[start : start + _CLAIMS]
             places, changed = [], []
             for row, claim in zip(found.tolist(), read.claims(found), strict=True):
-                mended = self._mended(claim)
-                if mended is not claim:
+                fixed_claim = self._mended(claim)
+                if fixed_claim is not claim:
                     places.append(row)
-                    changed.append(mended)
+                    changed.append(fixed_claim)
             if changed:
                 claims = replaced(claims, place_of[places].tolist(), columns_of(changed))
         self._writer.write(claims)

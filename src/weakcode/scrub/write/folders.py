@@ -197,14 +197,14 @@ class FolderSink:
 
     def _replaced(self, run: str) -> list[str]:
         """Return the files whose place this run takes."""
-        there = [str(path.relative_to(self._folder)) for path in parquet_files(self._folder)]
+        files = [str(path.relative_to(self._folder)) for path in parquet_files(self._folder)]
         if self._placing.mode == "replace":
-            return there
+            return files
         if self._placing.mode == "partition":
-            ours = {str(Path(*self._folders(key))) for key in self._parts}
-            return [path for path in there if str(Path(path).parent) in ours]
+            own_folders = {str(Path(*self._folders(key))) for key in self._parts}
+            return [path for path in files if str(Path(path).parent) in own_folders]
         if self._placing.mode == "run":
-            return [path for path in there if Path(path).name == f"findings-{run}.parquet"]
+            return [path for path in files if Path(path).name == f"findings-{run}.parquet"]
         return []
 
     def abandon(self) -> None:

@@ -27,8 +27,8 @@ def operation_outcome(
     issues = [_issue(finding, expression or _path, about) for finding in findings]
     if judged_by or not issues:
         # An OperationOutcome has at least one issue.
-        said = " ".join([*([] if issues else ["No findings."]), *judged_by])
-        issues.append({"severity": "information", "code": "informational", "details": {"text": said}})
+        text = " ".join([*([] if issues else ["No findings."]), *judged_by])
+        issues.append({"severity": "information", "code": "informational", "details": {"text": text}})
     return json.dumps({"resourceType": "OperationOutcome", "issue": issues}, ensure_ascii=False)
 
 
@@ -37,18 +37,18 @@ def _path(position: int) -> str:
 
 
 def _issue(finding: Finding, expression: Callable[[int], str], about: Sequence[str]) -> dict[str, Any]:
-    said = [*about, f"confidence: {finding.confidence}", *finding.cited]
+    details = [*about, f"confidence: {finding.confidence}", *finding.cited]
     if finding.denial_risk:
-        said.append(str(finding.denial_risk))
+        details.append(str(finding.denial_risk))
     if finding.waiver:
-        said.append(f"waived by {finding.waiver.who}: {finding.waiver.reason}")
+        details.append(f"waived by {finding.waiver.who}: {finding.waiver.reason}")
     elif finding.fix:
-        said.append(f"fix: {finding.fix.description}")
+        details.append(f"fix: {finding.fix.description}")
     issue = {
         "severity": "information" if finding.waiver else _SEVERITIES[finding.severity],
         "code": "business-rule",
         "details": {"coding": [{"system": RULES, "code": finding.rule}], "text": finding.message},
-        "diagnostics": "; ".join(said),
+        "diagnostics": "; ".join(details),
         "expression": [expression(position) for position in finding.positions] or [expression(0)],
     }
     return {name: value for name, value in issue.items() if value}

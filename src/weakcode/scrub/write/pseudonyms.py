@@ -25,8 +25,8 @@ _DIGITS = 16
 
 def hash_key() -> bytes:
     """Return the key from WEAKCODE_HASH_KEY, so that runs can be joined; without it, a random one for this run."""
-    given = os.environ.get(KEY_VARIABLE, "")
-    return given.encode("utf-8", "surrogateescape") if given else secrets.token_bytes(32)
+    variable = os.environ.get(KEY_VARIABLE, "")
+    return variable.encode("utf-8", "surrogateescape") if variable else secrets.token_bytes(32)
 
 
 def hashed_id(claim_id: str, key: bytes) -> str:

@@ -61,13 +61,13 @@ class ObjectStorage:
 
         with _telling(address):
             system, at = system_of(address)
-            there = self.exists(address)
+            is_present = self.exists(address)
             try:
                 fs.copy_files(str(file), at, source_filesystem=fs.LocalFileSystem(), destination_filesystem=system)
                 if system.get_file_info([at])[0].size != file.stat().st_size:
                     raise OSError("not all of it arrived")
             except BaseException:
-                if not there:
+                if not is_present:
                     self.remove(address)
                 raise
 
@@ -98,5 +98,5 @@ def _telling(address: str) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        why = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise OutputError(f"{shown_address(address)} cannot be written: {why}") from None
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise OutputError(f"{shown_address(address)} cannot be written: {reason}") from None

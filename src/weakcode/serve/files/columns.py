@@ -104,8 +104,8 @@ def _columns_of(cells: Sequence[str], mapping: Mapping[str, str] | None) -> list
     try:
         header = resolve(cells, ",", "the file", mapping)
     except InputError:
-        given = {name.strip(): part for part, columns in (mapping or {}).items() for name in columns.split("+")}
-        return [(name, SHORT.get(given.get(name, ""), "")) for name in names]
+        part_of = {name.strip(): part for part, columns in (mapping or {}).items() for name in columns.split("+")}
+        return [(name, SHORT.get(part_of.get(name, ""), "")) for name in names]
     holds = dict(_positions(header))
     return [(cell, holds.get(position, "")) for position, cell in enumerate(cells) if cell]
 

@@ -50,6 +50,6 @@ def _remove_dead(place: Path) -> None:
     for path in place.glob("weakcode-files-*"):
         found = _NAME.fullmatch(path.name)
         with contextlib.suppress(OSError):
-            ours = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
-            if found and ours and not path.is_symlink() and not _is_alive(int(found[1])):
+            is_own = not hasattr(os, "getuid") or path.lstat().st_uid == os.getuid()
+            if found and is_own and not path.is_symlink() and not _is_alive(int(found[1])):
                 shutil.rmtree(path, ignore_errors=True)

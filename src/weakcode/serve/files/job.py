@@ -33,12 +33,12 @@ _NOT_FOUND = {
 _OF_COMMANDS = re.compile(r"; --(?:map|date-format|encoding|sheet)\b[^;]*")
 
 
-def _mapping(given: Any) -> dict[str, str] | None:
-    if given is None:
+def _mapping(value: Any) -> dict[str, str] | None:
+    if value is None:
         return None
-    if not isinstance(given, Mapping):
+    if not isinstance(value, Mapping):
         raise InputError("the columns are an object of names by part of a claim")
-    return checked_mapping(given)
+    return checked_mapping(value)
 
 
 @attrs.frozen
@@ -57,9 +57,9 @@ class FileReading:
 
 def asked_of(query: Mapping[str, str]) -> FileReading:
     """Return what the query of a request says: `map` as --map has it or as an object, `sheet` and others."""
-    given = query.get("map")
+    mapping = query.get("map")
     try:
-        columns = None if not given else json.loads(given) if given.startswith("{") else parse_mapping([given])
+        columns = None if not mapping else json.loads(mapping) if mapping.startswith("{") else parse_mapping([mapping])
         asked = FileReading(columns, *(query.get(name) or None for name in ("sheet", "date_format", "encoding")))
         asked.options()
     except (WeakcodeError, ValueError) as error:
@@ -75,7 +75,7 @@ def say(folder: Path, state: dict[str, Any]) -> None:
     part.replace(folder / "state.json")
 
 
-def said(folder: Path) -> dict[str, Any]:
+def summary_of(folder: Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = json.loads((folder / "state.json").read_bytes())
     except (OSError, ValueError):
@@ -150,8 +150,8 @@ def _unchanged(claim: Claim) -> Claim:
 
 def in_the_pages_words(words: str) -> str:
     """Return an error's words without what only the command line can do; the page shows the columns beside them."""
-    for said, instead in _NOT_FOUND.items():
-        words = words.replace(said, instead)
+    for text, instead in _NOT_FOUND.items():
+        words = words.replace(text, instead)
     return _OF_COMMANDS.sub("", words)
 
 

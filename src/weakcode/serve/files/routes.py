@@ -24,7 +24,7 @@ from weakcode.errors import WeakcodeError
 from weakcode.scrub.formats import known_extensions
 from weakcode.serve.claims import json_response
 from weakcode.serve.files import worklist
-from weakcode.serve.files.job import GIVEN, FileReading, asked_of, in_the_pages_words, said, say, scrub
+from weakcode.serve.files.job import GIVEN, FileReading, asked_of, in_the_pages_words, say, scrub, summary_of
 from weakcode.serve.problems import ProblemError
 from weakcode.serve.requests import Service
 from weakcode.serve.settings import MEBIBYTE
@@ -59,7 +59,7 @@ class FileRoutes:
         query = request.query_params
         reading = asked_of(query)
         name = Path(query.get("name", "claims").replace("\\", "/")).name[:120] or "claims"
-        await self._apart(lambda: _make_room(root))
+        await self._in_thread(lambda: _make_room(root))
         key = secrets.token_urlsafe(16)
         folder = root / key
         folder.mkdir(mode=0o700)
@@ -79,20 +79,20 @@ class FileRoutes:
     async def state(self, request: Request) -> Response:
         """GET /v1/files/{id}: how far it is, or the summary, or what was wrong."""
         folder = self._folder(request)
-        return json_response({"version": objects.VERSION, **(await self._apart(lambda: said(folder)))})
+        return json_response({"version": objects.VERSION, **(await self._in_thread(lambda: summary_of(folder)))})
 
     async def again(self, request: Request) -> Response:
         """POST /v1/files/{id}/again: read a file that is kept once more; `columns` and `sheet` say how."""
         folder = self._folder(request)
         validator = await self._service.validator(request)
-        given = self._service.json(await self._service.body(request, MEBIBYTE))
-        if set(given) - {"columns", "sheet"} or not isinstance(given.get("sheet", ""), str):
+        values = self._service.json(await self._service.body(request, MEBIBYTE))
+        if set(values) - {"columns", "sheet"} or not isinstance(values.get("sheet", ""), str):
             raise ProblemError(422, "a reading has columns, an object of names by part of a claim, and the sheet")
-        before = said(folder)
+        before = summary_of(folder)
         if before.get("state") == "reading":
             raise ProblemError(409, "the file is being read; wait for its end")
         try:
-            reading = FileReading(given.get("columns") or None, given.get("sheet") or None)
+            reading = FileReading(values.get("columns") or None, values.get("sheet") or None)
         except WeakcodeError as error:
             raise ProblemError(422, in_the_pages_words(str(error))) from None
         name, size = before.get("name", "claims"), before.get("size", 0)
@@ -107,26 +107,26 @@ class FileRoutes:
     async def rejects(self, request: Request) -> Response:
         """GET /v1/files/{id}/rejects: the first rejected rows, each with its line and the reason."""
         folder = self._done(request)
-        found = await self._apart(lambda: worklist.rejects(folder, said(folder)["name"]))
+        found = await self._in_thread(lambda: worklist.rejects(folder, summary_of(folder)["name"]))
         return json_response({"version": objects.VERSION, **found})
 
     async def remove(self, request: Request) -> Response:
         """DELETE /v1/files/{id}: forget a file and everything that came of it."""
         folder = self._folder(request)
-        await self._apart(lambda: shutil.rmtree(folder, ignore_errors=True))
+        await self._in_thread(lambda: shutil.rmtree(folder, ignore_errors=True))
         return Response(status_code=204)
 
     async def claims(self, request: Request) -> Response:
         """GET /v1/files/{id}/claims: claims with findings, the worst first, filtered and by pages."""
         folder = self._done(request)
         asked = worklist.asked(request.query_params)
-        found = await self._apart(lambda: worklist.claims(folder, asked))
+        found = await self._in_thread(lambda: worklist.claims(folder, asked))
         return json_response({"version": objects.VERSION, **found})
 
     async def claim(self, request: Request) -> Response:
         """GET /v1/files/{id}/claim?claim_id=: a claim as it was read."""
         folder, name = self._done(request), request.query_params.get("claim_id", "")
-        found = await self._apart(lambda: worklist.claim(folder, name))
+        found = await self._in_thread(lambda: worklist.claim(folder, name))
         if found is None:
             raise ProblemError(404, "the file has no such claim")
         return json_response({"version": objects.VERSION, **found})
@@ -134,15 +134,15 @@ class FileRoutes:
     async def waive(self, request: Request) -> Response:
         """POST /v1/files/{id}/waivers: set a finding aside with a reason and a name, or take that back."""
         folder = self._done(request)
-        given = self._service.json(await self._service.body(request, MEBIBYTE))
-        if set(given) - {*_WAIVER, "undo"} or not all(isinstance(given.get(name, ""), str) for name in _WAIVER):
+        values = self._service.json(await self._service.body(request, MEBIBYTE))
+        if set(values) - {*_WAIVER, "undo"} or not all(isinstance(values.get(name, ""), str) for name in _WAIVER):
             raise ProblemError(422, f"a waiver has the texts {', '.join(_WAIVER)}")
-        texts = {name: given.get(name, "").strip() for name in _WAIVER}
-        if not texts["finding_id"] or (not given.get("undo") and not (texts["reason"] and texts["by"])):
+        texts = {name: values.get(name, "").strip() for name in _WAIVER}
+        if not texts["finding_id"] or (not values.get("undo") and not (texts["reason"] and texts["by"])):
             raise ProblemError(422, "a waiver names the finding, the reason and who says so")
         if sum(map(len, texts.values())) > _LONGEST_WAIVER:
             raise ProblemError(422, f"a waiver has at most {_LONGEST_WAIVER:,} characters")
-        waived = await self._apart(lambda: worklist.waive(folder, texts, undo=bool(given.get("undo"))))
+        waived = await self._in_thread(lambda: worklist.waive(folder, texts, undo=bool(values.get("undo"))))
         return json_response({"version": objects.VERSION, "waived": waived})
 
     async def download(self, request: Request) -> Response:
@@ -151,7 +151,7 @@ class FileRoutes:
         if what not in _DOWNLOADS:
             raise ProblemError(404, f"there is no such download; there are {', '.join(_DOWNLOADS)}")
         try:
-            path = await self._apart(lambda: worklist.download(folder, what, said(folder)["name"]))
+            path = await self._in_thread(lambda: worklist.download(folder, what, summary_of(folder)["name"]))
         except WeakcodeError as error:
             raise ProblemError(422, str(error)) from None
         return FileResponse(
@@ -173,7 +173,7 @@ class FileRoutes:
 
     def _done(self, request: Request) -> Path:
         folder = self._folder(request)
-        if said(folder).get("state") != "done":
+        if summary_of(folder).get("state") != "done":
             raise ProblemError(409, "the file is not read to its end")
         return folder
 
@@ -203,7 +203,7 @@ class FileRoutes:
             self._threads = ThreadPoolExecutor(1, "weakcode-files")
         return self._threads
 
-    async def _apart(self, work: Callable[[], Any]) -> Any:
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(None, work)
 
 

@@ -46,10 +46,10 @@ def asked(query: Mapping[str, str]) -> Filter:
         raise ProblemError(400, f"severity is one of {', '.join(_SEVERITIES)}")
     numbers = {}
     for name, least, most, usual in (("offset", 0, 100_000_000, 0), ("limit", 1, _MOST, 50)):
-        given = query.get(name, str(usual))
-        if not (given.isascii() and given.isdecimal() and least <= int(given[:10]) <= most):
+        text = query.get(name, str(usual))
+        if not (text.isascii() and text.isdecimal() and least <= int(text[:10]) <= most):
             raise ProblemError(400, f"{name} is a number from {least} to {most:,}")
-        numbers[name] = int(given)
+        numbers[name] = int(text)
     return Filter(
         severity, query.get("rule", "")[:200], query.get("q", "")[:200], waived=query.get("waived") == "1", **numbers
     )
@@ -148,14 +148,14 @@ def _as_read(path: Path, changed: int) -> Any:
 def rejects(folder: Path, name: str) -> dict[str, Any]:
     """Return the first rejected rows, and how many there are; `name` is the file's as it was given."""
     path = folder / "rejects.csv"
-    shown: list[dict[str, Any]] = []
+    rows_shown: list[dict[str, Any]] = []
     total = 0
     if path.exists():
         for row in _rejected_rows(path, name):
             total += 1
             if total <= _MOST:
-                shown.append({key: row[key] for key in ("line", "place", "claim_id", "reason")})
-    return {"rejects": shown, "total": total}
+                rows_shown.append({key: row[key] for key in ("line", "place", "claim_id", "reason")})
+    return {"rejects": rows_shown, "total": total}
 
 
 def _rejected_rows(path: Path, name: str) -> Iterable[dict[str, str]]:
@@ -177,8 +177,8 @@ def _filtered(table: Any, asked: Filter, waived: frozenset[str]) -> Any:
         table = table.filter(pc.invert(pc.is_in(table["finding_id"], pa.array(sorted(waived), pa.string()))))
     if asked.text:
         found = [pc.match_substring(table[name], asked.text, ignore_case=True) for name in ("claim_id", "message")]
-        joined = pc.binary_join(table["codes"].combine_chunks(), " ")
-        found.append(pc.match_substring(pa.chunked_array([joined]), asked.text, ignore_case=True))
+        code_texts = pc.binary_join(table["codes"].combine_chunks(), " ")
+        found.append(pc.match_substring(pa.chunked_array([code_texts]), asked.text, ignore_case=True))
         table = table.filter(pc.or_(pc.or_(found[0], found[1]), found[2]))
     return table
 
@@ -256,8 +256,8 @@ def _noted(folder: Path) -> Any:
     notes = {one["finding_id"]: one for one in _waived(folder)}
     ids = table.column("finding_id").to_pylist()
     for column, key in (("waived_by", "by"), ("waiver", "reason")):
-        there = table.column(column).to_pylist() if column in table.column_names else [None] * len(ids)
-        values = [notes[one][key] if one in notes else before for one, before in zip(ids, there, strict=True)]
+        notes_given = table.column(column).to_pylist() if column in table.column_names else [None] * len(ids)
+        values = [notes[one][key] if one in notes else before for one, before in zip(ids, notes_given, strict=True)]
         if column in table.column_names:
             table = table.drop_columns([column])
         table = table.append_column(column, pa.array(values, pa.string()))

@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from weakcode.codes.edition import Edition
-from weakcode.coverage.choices import ChosenPolicies, Coverage, could_not_judge
+from weakcode.coverage.choices import ChosenPolicies, Coverage, not_judged_for
 from weakcode.coverage.judging import ADVICE, NOT_COVERED, RULES, AskedLine, Current, LineReading, readings, spelled
 from weakcode.coverage.policies import Policy, PolicyFile
 from weakcode.coverage.published import COVERED, EXCLUDED
@@ -219,7 +219,7 @@ class CoverageColumns:
         same = np.unique(row * len(batch.names) + lines.procedure[asked], return_inverse=True, return_counts=True)
         plain &= same[2][same[1].reshape(-1)] == 1
         plain &= ~np.isin(row, row[~plain])
-        ranks = [*(self._rank(NOT_COVERED, who, {}) for who in payer.values)]
+        ranks = [*(self._rank(NOT_COVERED, name, {}) for name in payer.values)]
         severity = np.array([*ranks, 0], np.int32)[payer.index]
         plain &= severity[row] > 0
         return PlainLines(
@@ -229,13 +229,13 @@ class CoverageColumns:
     def add_not_judged(self, found: NotJudgedRows, rows: Bools, about: AboutClaims) -> None:
         """Add on which of some rows policies could not speak, and for want of what."""
         pairs = _Payers(about)
-        given = pairs.keys * 2 + about.named
-        for key in np.unique(given[rows]).tolist():
+        keys = pairs.keys * 2 + about.named
+        for key in np.unique(keys[rows]).tolist():
             payer, state = pairs.of(key // 2)
-            who = self.coverage.profile.payer_named(payer)
-            needs = self.coverage.lacking_of(who, state, has_procedures=bool(key & 1))
-            for one in could_not_judge(needs, [rule for rule in RULES if self.severity_of(rule, who)]):
-                found.add(one, rows & (given == key))
+            payer_name = self.coverage.profile.payer_named(payer)
+            needs = self.coverage.lacking_of(payer_name, state, has_procedures=bool(key & 1))
+            for one in not_judged_for(needs, [rule for rule in RULES if self.severity_of(rule, payer_name)]):
+                found.add(one, rows & (keys == key))
 
     def _scopes(self, about: AboutClaims) -> tuple[Categories, Categories]:
         """Return who pays, and the policies that go with it in the claim's state."""
@@ -259,9 +259,9 @@ class CoverageColumns:
         asked = open_[line] & (lines.pointers > 0)
         line, at = line[asked], lines.pointers[asked] - 1
         row = lines.row[line]
-        there = (at < np.diff(coded.bounds)[row]) & (days[row] >= lists.starts[number[line]])
-        there &= days[row] <= lists.ends[number[line]]
-        line, row, at = line[there], row[there], at[there]
+        applies = (at < np.diff(coded.bounds)[row]) & (days[row] >= lists.starts[number[line]])
+        applies &= days[row] <= lists.ends[number[line]]
+        line, row, at = line[applies], row[applies], at[applies]
         token = coded.tokens[coded.bounds[row] + at].astype(np.int64)
         known = token < self.edition.size
         line, token = line[known], token[known]
@@ -272,13 +272,13 @@ class CoverageColumns:
         """Return the findings on lines of which each is read as that of a single claim."""
         found: list[tuple[int, int, int, int]] = []
         variants: dict[_Variant, int] = {}
-        said: list[tuple[LineReading, tuple[str, ...]]] = []
+        readings: list[tuple[LineReading, tuple[str, ...]]] = []
         severities: dict[tuple[str, str | None], int] = {}
         payer = batch.payer
         for row, of_row in groupby(_lines(batch, asked), key=itemgetter(0)):
             codes = self._codes(batch.coded, row)
-            given = tuple(line for _, line in of_row)
-            for reading in self._readings(scope, codes, given, int(batch.days[row])):
+            row_lines = tuple(line for _, line in of_row)
+            for reading in self._readings(scope, codes, row_lines, int(batch.days[row])):
                 severity = self._severity(reading, payer.values[payer.index[row]], severities)
                 if severity:
                     at = reading.positions[0] if reading.positions else 0
@@ -286,8 +286,8 @@ class CoverageColumns:
                     # Sources are told apart by what they are: readings are kept here, so that no number is reused.
                     key = (reading.rule, reading.reason, of_code, id(reading.sources), reading.about)
                     number = variants.setdefault(key, len(variants))
-                    if number == len(said):
-                        said.append((reading, of_code))
+                    if number == len(readings):
+                        readings.append((reading, of_code))
                     found.append((row, number, at, severity))
         if not found:
             return None
@@ -300,20 +300,20 @@ class CoverageColumns:
             np.zeros(len(order), np.int32),
             severity[order],
             np.zeros(len(order), np.int32),
-            self._variants(said),
+            self._variants(readings),
             len(np.unique(rows_)),
         )
 
-    def _variants(self, said: Sequence[tuple[LineReading, tuple[str, ...]]]) -> Variants:
+    def _variants(self, readings: Sequence[tuple[LineReading, tuple[str, ...]]]) -> Variants:
         cited: dict[int, list[str]] = {}
-        for reading, _ in said:
+        for reading, _ in readings:
             if id(reading.sources) not in cited:
                 cited[id(reading.sources)] = [*map(str, reading.sources)]
-        titles = {rule: self.title_of(rule) for rule in {reading.rule for reading, _ in said}}
-        keys = keys_of([PART.join((reading.rule, *codes, reading.about)) for reading, codes in said])
+        titles = {rule: self.title_of(rule) for rule in {reading.rule for reading, _ in readings}}
+        keys = keys_of([PART.join((reading.rule, *codes, reading.about)) for reading, codes in readings])
         worded = [
             (one.rule, one.reason, codes, cited[id(one.sources)], one.confidence, titles[one.rule], "", False, b"")
-            for one, codes in said
+            for one, codes in readings
         ]
         variants = Variants.of(worded, self.edition.name)
         return attrs.evolve(variants, keys=np.frombuffer(keys, np.uint8))

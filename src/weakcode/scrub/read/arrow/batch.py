@@ -42,7 +42,7 @@ class ArrowBatch(ClaimBatch):
     def rows(self) -> Iterator[Record | Rejected]:
         """Give the rows one by one."""
         found = unreadable({name: self.batch.column(name) for name in self.batch.schema.names}, decoded=self.decoded)
-        wrong = {**self.wrong, **{self._row(row): said for row, said in found.items()}}
+        wrong = {**self.wrong, **{self._row(row): sentence for row, sentence in found.items()}}
         left = np.setdiff1d(np.arange(self.batch.num_rows), np.fromiter(found, np.int64, len(found)))
         values = (self.batch.take(numbers(left)) if found else self.batch).to_pylist()
         good = {self._row(row): one for row, one in zip(left.tolist(), values, strict=True)}

@@ -39,14 +39,14 @@ def rows_of(batch: pa.RecordBatch, names: Sequence[str], first: int, name: str, 
         yield Rejected(name, first + row, None, reason, part)
     if wrong:
         columns = [column.take(pa.array(left, pa.int64())) for column in columns]
-    there = {key: list(map(_cell, column.to_pylist())) for key, column in zip(batch.schema.names, columns, strict=True)}
+    named = {key: list(map(_cell, column.to_pylist())) for key, column in zip(batch.schema.names, columns, strict=True)}
     nothing = [""] * len(left)
-    table = [there.get(key, nothing) for key in names]
+    table = [named.get(key, nothing) for key in names]
     for row, cells in zip(left, zip(*table, strict=True), strict=True):
         yield (
             first + row,
             list(cells),
-            "|".join(cell for key, cell in zip(names, cells, strict=True) if key in there).encode("utf-8", "replace"),
+            "|".join(cell for key, cell in zip(names, cells, strict=True) if key in named).encode("utf-8", "replace"),
         )
 
 

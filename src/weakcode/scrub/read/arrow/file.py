@@ -153,7 +153,7 @@ class ArrowColumns:
             yield decoded
             return
         plain, wrong, kept = self._readable(part.batch, decoded)
-        rejected = [Rejected(self.name, part.first + row, None, why, what) for row, (what, why) in wrong.items()]
+        rejected = [Rejected(self.name, part.first + row, None, reason, what) for row, (what, reason) in wrong.items()]
         if rejected:
             yield RowBatch(rejected)
         rows = np.arange(part.batch.num_rows) if kept is None else kept
@@ -225,23 +225,23 @@ class ArrowColumns:
             self._look_at_first(file, wanted)
         for group in range(file.num_row_groups):
             what = f"row group {group}"
-            rows, done = file.metadata.row_group(group).num_rows, 0
+            rows, rows_read = file.metadata.row_group(group).num_rows, 0
             if group not in chosen:
                 first += rows
                 continue
             try:
                 for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=wanted):
-                    yield _Raw(batch, first + done, what, "row group")
-                    done += batch.num_rows
-                reason = f"{what} is damaged: it says it has {rows:,} rows and has {done:,}"
+                    yield _Raw(batch, first + rows_read, what, "row group")
+                    rows_read += batch.num_rows
+                reason = f"{what} is damaged: it says it has {rows:,} rows and has {rows_read:,}"
             except InputError:
                 raise
             except DAMAGED as error:
                 reason = f"{what} is damaged: {first_line(error)}"
-            if done < rows:
-                check_rows(rows - done, size, f"{self.name}: {what}")
-                yield LostRows(self.name, first + done, rows - done, reason, "row group")
-            first += max(rows, done)
+            if rows_read < rows:
+                check_rows(rows - rows_read, size, f"{self.name}: {what}")
+                yield LostRows(self.name, first + rows_read, rows - rows_read, reason, "row group")
+            first += max(rows, rows_read)
             self.bytes_read = size * (group + 1) // file.num_row_groups
 
     def _look_at_first(self, file: pq.ParquetFile, wanted: list[str]) -> None:
@@ -339,7 +339,7 @@ class ArrowColumns:
             refuse_cells(schema, header, self.name)
         self.ignored = header.ignored
         self.log.columns.update(header.matched)
-        self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
+        self.log.said.update({key: text for key, text in (("layout", header.layout), ("note", header.note)) if text})
         return list(dict.fromkeys(known + [name for name in names if name in self._kept]))
 
 

@@ -118,9 +118,9 @@ def refuse_types(schema: pa.Schema, header: Header, file: str) -> None:
         kind = plain_type(field.type)
         is_allowed, words = ALLOWED.get(parts.get(position, ""), (_is_text, "text"))
         if not is_allowed(kind):
-            said = str(kind)
-            said = said if len(said) < 80 else f"{said[:77]}..."
-            raise InputError(f"{file}: the column {field.name} has the Arrow type {said}; give {words}")
+            type_name = str(kind)
+            type_name = type_name if len(type_name) < 80 else f"{type_name[:77]}..."
+            raise InputError(f"{file}: the column {field.name} has the Arrow type {type_name}; give {words}")
 
 
 def refuse_cells(schema: pa.Schema, header: Header, file: str) -> None:

@@ -82,7 +82,7 @@ class CsvSource:
         """Read the header, and look at the first rows for the form of their dates."""
         header = self._read_header()
         self.log.columns.update(header.matched)
-        self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
+        self.log.said.update({key: text for key, text in (("layout", header.layout), ("note", header.note)) if text})
         return Tidy(header, Forms.of(options, self._dates(header)), self.log)
 
     def _dates(self, header: Header) -> dict[str, list[str]]:
@@ -112,8 +112,8 @@ class CsvSource:
         named: InputError | None = None
         delimiter, passed = None, 0
         for number, text in self._first_lines():
-            if delimiter is None and first is None and (said := separator(text)) is not None:
-                delimiter, passed = said, passed + 1
+            if delimiter is None and first is None and (found_sign := separator(text)) is not None:
+                delimiter, passed = found_sign, passed + 1
                 continue
             if is_rule(text):
                 passed += 1
@@ -308,26 +308,26 @@ class CsvSource:
         assert line is not None
         if '"' not in text:
             return text.split(self.header.delimiter), line
-        taken: list[tuple[int, bytes | None]] = []
+        lines_taken: list[tuple[int, bytes | None]] = []
         while True:
-            whole = "\n".join([text, *(decoded(more) for _, more in taken)])
+            whole = "\n".join([text, *(decoded(more) for _, more in lines_taken)])
             try:
                 cells = next(csv.reader([whole], delimiter=self.header.delimiter, strict=True))
             except csv.Error as error:
                 problem = str(error)
-                if "unexpected end of data" not in problem or len(taken) >= _LONGEST_ROW:
+                if "unexpected end of data" not in problem or len(lines_taken) >= _LONGEST_ROW:
                     break
                 try:
                     following = next(self._lines)
-                    taken.append(following)
+                    lines_taken.append(following)
                     decoded(following[1])
                 except (StopIteration, BadRow):
                     break
                 continue
-            if taken and self._swallowed(cells):
+            if lines_taken and self._swallowed(cells):
                 break
-            return cells, b"\n".join([line, *(more for _, more in taken if more is not None)])
-        self._lines.push_back(taken)
+            return cells, b"\n".join([line, *(more for _, more in lines_taken if more is not None)])
+        self._lines.push_back(lines_taken)
         at = self.header.claim_id or 0
         claim_id = text.split(self.header.delimiter)[at : at + 1]
         usable = claim_id[0] if claim_id and '"' not in claim_id[0] else None

@@ -64,7 +64,7 @@ class ExcelSource:
         self.ignored = header.ignored
         self.log.count(PASSED_OVER, sum(any(map(_text, row)) for row in rows[:at]))
         self.log.columns.update(header.matched)
-        self.log.said.update({key: said for key, said in (("layout", header.layout), ("note", header.note)) if said})
+        self.log.said.update({key: text for key, text in (("layout", header.layout), ("note", header.note)) if text})
         below = rows[at + 1 :]
         tidy = Tidy(header, Forms.of(self._options, _dates(header, below)), self.log)
         return self._rows(below, first + at + 1, header), tidy

@@ -56,7 +56,7 @@ class FhirBatch(ClaimBatch):
             "service_date": self._days("service_date"),
             "birth_date": self._days("birth_date"),
             "payer_id": self._payer_ids(),
-            **{name: _choice(*said) for name, said in self.columns["rows"].items()},
+            **{name: _choice(*words) for name, words in self.columns["rows"].items()},
         }
         if len(self.columns["number"]):
             columns["lines"] = self._lines()
@@ -116,7 +116,7 @@ class FhirBatch(ClaimBatch):
             "end": self._days("end"),
             # Nothing is said of lines that have all their pointers.
             "main_only": pa.Array.from_buffers(pa.bool_(), len(main_only), [bits, bits]),
-            **{name: _choice(*said) for name, said in self.columns["lines"].items()},
+            **{name: _choice(*words) for name, words in self.columns["lines"].items()},
         }
         line = pa.StructArray.from_arrays(list(fields.values()), list(fields))
         ends = self._ints("line_ends")
@@ -130,10 +130,10 @@ class FhirBatch(ClaimBatch):
         lines = np.array([line[1] for line in self.lines], np.int64)[rows]
         keys, at = np.unique(entry * len(KINDS) + self._ints("resource")[rows], return_inverse=True)
         at = at.reshape(-1).astype(np.int32)
-        said = []
+        place_texts = []
         for key in keys.tolist():
             place, kind = divmod(key, len(KINDS))
-            said.append(KINDS[kind] if place < 0 else f"{KINDS[kind]}.diagnosis[{place}]")
+            place_texts.append(KINDS[kind] if place < 0 else f"{KINDS[kind]}.diagnosis[{place}]")
         for number in np.flatnonzero(self._cut[rows]).tolist():
             text, line, _, _, path = self.lines[int(rows[number])]
             if first[number]:
@@ -141,16 +141,16 @@ class FhirBatch(ClaimBatch):
                     b"\n", 0, int(self._ints("dx_at")[ends[rows[number]] + first[number] - 1])
                 )
             if path:
-                at[number] = len(said)
-                said.append(path if entry[number] < 0 else f"{path}.diagnosis[{entry[number]}]")
+                at[number] = len(place_texts)
+                place_texts.append(path if entry[number] < 0 else f"{path}.diagnosis[{entry[number]}]")
         if self.records:
             read = np.fromiter(self.records, np.int32, len(self.records))
             for number in np.flatnonzero(np.isin(rows, read)).tolist():
                 record, position = self.records[int(rows[number])], [int(first[number])] if first[number] else []
                 lines[number] = record.line_of(position)
-                at[number] = len(said)
-                said.append(record.place_of(position))
-        return lines, words(at, texts(said))
+                at[number] = len(place_texts)
+                place_texts.append(record.place_of(position))
+        return lines, words(at, texts(place_texts))
 
     def record(self, row: int) -> Record:
         """Return a claim as the reader in Python reads it."""
@@ -219,10 +219,10 @@ def _masked(index: NDArray[np.int32]) -> pa.Array:
 
 def _text(ends: bytes, text: bytes) -> pa.StringArray:
     """Return a column of text; empty text is none."""
-    there = np.diff(np.frombuffer(ends, np.int32)) > 0
-    return pa.StringArray.from_buffers(len(there), pa.py_buffer(ends), pa.py_buffer(text), _bits(there))
+    is_given = np.diff(np.frombuffer(ends, np.int32)) > 0
+    return pa.StringArray.from_buffers(len(is_given), pa.py_buffer(ends), pa.py_buffer(text), _bits(is_given))
 
 
-def _bits(there: NDArray[np.bool_]) -> pa.Buffer | None:
+def _bits(is_given: NDArray[np.bool_]) -> pa.Buffer | None:
     """Return which values are not null as Arrow has it; None where all are."""
-    return None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    return None if is_given.all() else pa.py_buffer(np.packbits(is_given, bitorder="little"))

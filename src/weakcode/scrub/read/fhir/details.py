@@ -36,7 +36,7 @@ def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
         "rendering_provider": rendering,
         "rendering_taxonomy": taxonomy,
         "pcs": list(_procedures(resource)),
-        "discharge_status": next(_told(resource, "discharge-status"), None),
+        "discharge_status": next(_information_codes(resource, "discharge-status"), None),
         "state": state_of(resource),
     }
 
@@ -90,10 +90,10 @@ def _codes(concept: Any) -> Iterator[str]:
 
 
 def _bill_codes(resource: Mapping[str, Any]) -> Iterator[str]:
-    return _told(resource, "typeofbill")
+    return _information_codes(resource, "typeofbill")
 
 
-def _told(resource: Mapping[str, Any], category: str) -> Iterator[str]:
+def _information_codes(resource: Mapping[str, Any], category: str) -> Iterator[str]:
     """Give the codes of the supporting information of a category."""
     for info in objects(resource.get("supportingInfo")):
         if category in _codes(info.get("category")):
@@ -127,8 +127,8 @@ def _resolved(holder: Any, resource: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _identifiers(holder: Mapping[str, Any], system: str = "") -> Iterator[str]:
     """Give the values of the identifiers whose system has this in its name."""
-    given = holder.get("identifier")
-    for one in [given] if isinstance(given, dict) else objects(given):
+    identifiers = holder.get("identifier")
+    for one in [identifiers] if isinstance(identifiers, dict) else objects(identifiers):
         value = one.get("value")
         if isinstance(value, str) and system in str(one.get("system", "")).lower():
             yield value.strip()

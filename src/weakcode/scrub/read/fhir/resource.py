@@ -86,11 +86,11 @@ class KnownResources:
 
 @attrs.frozen
 class ClaimResource:
-    """A claim, the index in `diagnosis` of each of its diagnoses, the codes apart, and of which the order is known."""
+    """A claim, the index in `diagnosis` of each diagnosis, codes outside the list, and of which the order is known."""
 
     claim: Claim
     indexes: tuple[int, ...]
-    apart: tuple[tuple[str, str], ...]
+    other_codes: tuple[tuple[str, str], ...]
     order: Order = "all"
 
 
@@ -114,7 +114,7 @@ def claim_id(resource: Mapping[str, Any]) -> str | None:
     return None
 
 
-def undiagnosed(resource: Mapping[str, Any]) -> str | None:
+def undiagnosed_kind(resource: Mapping[str, Any]) -> str | None:
     """Return the kind of a claim that lists no diagnosis and needs none ("pharmacy"), None for any other."""
     if resource.get("diagnosis"):
         return None
@@ -128,11 +128,11 @@ def read_resource(resource: Mapping[str, Any], known: KnownResources) -> ClaimRe
     twice = {one.sequence for one in listed if sum(other.sequence == one.sequence for other in listed) > 1}
     if twice:
         raise BadRow("diagnosis sequence", f"two diagnoses have the sequence {min(twice)}", name)
-    apart = [(APART[kind], one) for one in listed if (kind := _apart_kind(one))]
-    among = [one for one in listed if not _apart_kind(one)]
+    unlisted = [(APART[kind], one) for one in listed if (kind := _other_kind(one))]
+    among = [one for one in listed if not _other_kind(one)]
     if not among:
-        kinds = " and ".join(dict.fromkeys(kind for one in listed if (kind := _apart_kind(one))))
-        only = f"the claim's only diagnosis is of type {kinds}, which stands apart" if kinds else ""
+        kinds = " and ".join(dict.fromkeys(kind for one in listed if (kind := _other_kind(one))))
+        only = f"the claim lists no diagnosis, only one of type {kinds}" if kinds else ""
         raise BadRow("codes", only or "the claim has no diagnosis codes", name)
     first = next((one for one in among if "principal" in one.kinds), None)
     principals = _principals(among)
@@ -154,14 +154,14 @@ def read_resource(resource: Mapping[str, Any], known: KnownResources) -> ClaimRe
             setting=setting,
             payer=_payer(resource),
             principals=principals,
-            lines=tuple(_lines(resource, among, [one for _, one in apart], again, name)),
+            lines=tuple(_lines(resource, among, [one for _, one in unlisted], again, name)),
             **claim_fields(resource),
         )
     except WeakcodeError as error:
         raise BadRow("dates", reason_of(error), name) from None
     order: Order = "none" if carin_order == "first" and first is None else carin_order
-    codes_apart = tuple((kind, one.diagnosis.code) for kind, one in apart)
-    return ClaimResource(claim, tuple(one.index for one in among), codes_apart, order)
+    other_codes = tuple((kind, one.diagnosis.code) for kind, one in unlisted)
+    return ClaimResource(claim, tuple(one.index for one in among), other_codes, order)
 
 
 def person_of(patient: Mapping[str, Any]) -> Person:
@@ -192,8 +192,8 @@ def _diagnoses(resource: Mapping[str, Any], known: KnownResources, name: str | N
                 known.missed("groups among diagnoses", 1)
                 continue
             raise BadRow("codes", _why_no_code(at, concept, lost), name)
-        if (given := code.removeprefix("ICD9:")) != code and is_only_icd10(given):
-            raise BadRow("codes", f"{at} says ICD-9-CM, but {given} is an ICD-10-CM code", name)
+        if (bare_code := code.removeprefix("ICD9:")) != code and is_only_icd10(bare_code):
+            raise BadRow("codes", f"{at} says ICD-9-CM, but {bare_code} is an ICD-10-CM code", name)
         types = (coding.get("code") for one in objects(entry.get("type")) for coding in codings(one))
         kinds = frozenset(str(kind).lower() for kind in types)
         yield _Listed(index, sequence, kinds, Diagnosis(code, poa=poa_of(entry)))
@@ -224,7 +224,7 @@ def _principals(among: list[_Listed]) -> int | None:
     return named if named or any(one.kinds & _OTHERS for one in among) else None
 
 
-def _apart_kind(one: _Listed) -> str:
+def _other_kind(one: _Listed) -> str:
     return "" if "principal" in one.kinds else next((kind for kind in APART if kind in one.kinds), "")
 
 
@@ -253,12 +253,12 @@ def _code(
 
 def poa_of(entry: Mapping[str, Any]) -> str | None:
     """Return the present-on-admission indicator of an entry of `diagnosis`."""
-    said = [coding.get("code") for coding in codings(entry.get("onAdmission"))]
+    indicators = [coding.get("code") for coding in codings(entry.get("onAdmission"))]
     for extension in objects(entry.get("extension")):
         value = extension.get("valueCoding")
         if isinstance(value, dict) and _POA.search(str(extension.get("url", ""))):
-            said.append(value.get("code"))
-    found = (code.upper() for code in said if isinstance(code, str))
+            indicators.append(value.get("code"))
+    found = (code.upper() for code in indicators if isinstance(code, str))
     return next((code for code in found if code in ("Y", "N", "U", "W", "1")), None)
 
 
@@ -346,10 +346,10 @@ def _payer(resource: Mapping[str, Any]) -> str | None:
 
 
 def _lines(
-    resource: Mapping[str, Any], among: list[_Listed], apart: list[_Listed], again: dict[int, int], name: str | None
+    resource: Mapping[str, Any], among: list[_Listed], others: list[_Listed], again: dict[int, int], name: str | None
 ) -> Iterator[ServiceLine]:
     positions = {one.sequence: position for position, one in enumerate(among, start=1)} | again
-    unlisted = {one.sequence for one in apart}
+    unlisted = {one.sequence for one in others}
     items = objects(resource.get("item"))
     # Payers that keep one diagnosis a line give back one: the others may have been pointed to on the claim.
     main_only = resource.get("resourceType") == "ExplanationOfBenefit" and not any(

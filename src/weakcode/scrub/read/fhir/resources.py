@@ -37,8 +37,8 @@ def _entries(bundle: dict[str, Any], path: str) -> Iterator[tuple[Any, str]]:
 
 def _parameters(value: dict[str, Any], key: str, path: str) -> Iterator[tuple[Any, str]]:
     """Yield the resources of Parameters, which are the input of an operation, and those of their parts."""
-    given = value.get(key)
-    for number, one in enumerate(given if isinstance(given, list) else []):
+    item = value.get(key)
+    for number, one in enumerate(item if isinstance(item, list) else []):
         at = f"{path}.{key}[{number}]"
         if isinstance(one, RepeatedKey) or not isinstance(one, dict):
             yield one, at

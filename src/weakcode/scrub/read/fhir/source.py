@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from weakcode.errors import InputError
 from weakcode.scrub.read.fhir.lines import Resources
 from weakcode.scrub.read.fhir.references import References
-from weakcode.scrub.read.fhir.resource import CLAIMS, KnownResources, read_resource, undiagnosed
+from weakcode.scrub.read.fhir.resource import CLAIMS, KnownResources, read_resource, undiagnosed_kind
 from weakcode.scrub.read.fhir.resources import resources_in
 from weakcode.scrub.read.fhir.stream import Element
 from weakcode.scrub.read.keys import RepeatedKey, repeated_in, repeated_key
@@ -124,7 +124,7 @@ class FhirSource:
                 )
             elif resource.get("resourceType") in CLAIMS:
                 self._empty = False
-                if kind := undiagnosed(resource):
+                if kind := undiagnosed_kind(resource):
                     self.undiagnosed[kind] += 1
                 else:
                     outcome = _outcome(resource, element, path, self._name, self._known)
@@ -164,7 +164,7 @@ def _outcome(
         path,
         tuple(f"{path}.diagnosis[{index}]" for index in read.indexes),
         tuple(lines[index] for index in read.indexes) if lines else (),
-        read.apart,
+        read.other_codes,
         order=read.order,
         origin=element.origin(path, read.indexes),
     )

@@ -34,7 +34,7 @@ class Element:
     """
 
     value: Any
-    given: str | bytes
+    content: str | bytes
     line: int
     path: str
     problem: str = ""
@@ -45,12 +45,12 @@ class Element:
     @property
     def text(self) -> str:
         """The text of the value."""
-        return self.given if isinstance(self.given, str) else self.given.decode("utf-8", "surrogateescape")
+        return self.content if isinstance(self.content, str) else self.content.decode("utf-8", "surrogateescape")
 
     def origin(self, path: str, indexes: tuple[int, ...]) -> ElementOrigin:
         """Return where a resource of the element stands that has this path, with the places of its diagnoses."""
         steps = _STEP.findall(path.removeprefix(self.path))
-        stop = self.start + (_size(self.given) if isinstance(self.given, str) else len(self.given))
+        stop = self.start + (_size(self.content) if isinstance(self.content, str) else len(self.content))
         return ElementOrigin(self.start, stop, tuple(int(at) if at else name for name, at in steps), indexes)
 
 
@@ -197,8 +197,8 @@ class Elements:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
-                near = error.pos >= len(self._text) - _UNFINISHED or error.msg.startswith("Unterminated")
-                if near and not self._ended:
+                near_end = error.pos >= len(self._text) - _UNFINISHED or error.msg.startswith("Unterminated")
+                if near_end and not self._ended:
                     if len(self._text) - self._at > LONGEST_RESOURCE:
                         raise _Broken(f"a value is longer than {LONGEST_RESOURCE:,} characters", self._line) from None
                     self._fill()

@@ -32,8 +32,8 @@ _OTHERS = "other diagnoses"
 
 def _pointed(line: Any) -> Any:
     """Return a service line with pointers as numbers where they are text, as tables have them: `1`, `A`, `1,2`."""
-    given = line.get("pointers") if isinstance(line, dict) else None
-    words = [given] if isinstance(given, str) else given
+    pointers = line.get("pointers") if isinstance(line, dict) else None
+    words = [pointers] if isinstance(pointers, str) else pointers
     if not isinstance(words, list) or not any(isinstance(word, str) for word in words):
         return line
     found: list[int] = []
@@ -135,7 +135,7 @@ class Objects:
             header = resolve(keys, ",", "", needs_id=False, lists=True, whole=True)
         except InputError:
             return None
-        if header.versions or header.line is not None or header.code is not None or header.apart or header.days:
+        if header.versions or header.line is not None or header.code is not None or header.other_codes or header.days:
             return None
         about = {at: name for name, at in header.about}
         if header.one_sex:

@@ -92,9 +92,9 @@ def _of_iceberg(folder: Path) -> list[str]:
         renamed = _renamed(table.metadata.schemas)
     except (ValidationError, OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder} cannot be read as a table of Iceberg: {_first(error)}") from None
-    why = _NOT_IN_FILES["deletionVectors"] if any(task.delete_files for task in tasks) else renamed
-    if why:
-        raise InputError(f"{folder} is a table of Iceberg with {why}; {_ELSEWHERE}")
+    reason = _NOT_IN_FILES["deletionVectors"] if any(task.delete_files for task in tasks) else renamed
+    if reason:
+        raise InputError(f"{folder} is a table of Iceberg with {reason}; {_ELSEWHERE}")
     other = next((task.file.file_format for task in tasks if task.file.file_format.value.upper() != "PARQUET"), None)
     if other is not None:
         raise InputError(f"{folder} is a table of Iceberg in files of {other.value}; weakcode reads those of Parquet")

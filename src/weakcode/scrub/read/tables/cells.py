@@ -87,8 +87,8 @@ def in_one_cell(text: str, is_missing: IsMissing) -> Read:
         bare = _nine(bare).replace(BETWEEN, " ")
         return (bare, PREFIXED) if bare != text else (text, None)
     what = SEVERAL if len(codes) > 1 else DECIMAL if dotted != bare else PREFIXED
-    joined = BETWEEN.join(map(_nine, codes))
-    return joined, (None if joined == text else what)
+    codes_text = BETWEEN.join(map(_nine, codes))
+    return codes_text, (None if codes_text == text else what)
 
 
 def in_one_list(whole: str, text: str, is_missing: IsMissing) -> Read:
@@ -96,21 +96,21 @@ def in_one_list(whole: str, text: str, is_missing: IsMissing) -> Read:
     bare = _undescribed(_without_brackets(_PREFIX.sub(_without_prefix, whole)))
     words = _words(_BETWEEN, bare)
     words = [part for word in words for part in (_BETWEEN_TIGHT.split(word) if _TIGHT.fullmatch(word) else [word])]
-    there = [_nine(word) for word in words if not is_missing(word)]
-    joined = " ".join(there)
-    if len(there) < len(words):
-        return joined, MISSING_CELLS
-    if whole != text.strip() or (_ODD.search(whole) and joined != whole):
-        return joined, PREFIXED
+    codes = [_nine(word) for word in words if not is_missing(word)]
+    joined_codes = " ".join(codes)
+    if len(codes) < len(words):
+        return joined_codes, MISSING_CELLS
+    if whole != text.strip() or (_ODD.search(whole) and joined_codes != whole):
+        return joined_codes, PREFIXED
     return text, None
 
 
 def _several(text: str, is_missing: IsMissing) -> list[str] | None:
     """Return the codes of a text in which nothing else stands; of ICD-9-CM too where signs part them."""
     for between, forms in ((_ANY_BETWEEN, (_ONE_CODE,)), (_SIGNS_BETWEEN, (_ONE_CODE, _ICD9_CODE))):
-        there = [word for word in _words(between, text) if not is_missing(word)]
-        if there and all(any(form.fullmatch(word.lstrip("\x00")) for form in forms) for word in there):
-            return there
+        codes = [word for word in _words(between, text) if not is_missing(word)]
+        if codes and all(any(form.fullmatch(word.lstrip("\x00")) for form in forms) for word in codes):
+            return codes
     return None
 
 
@@ -132,7 +132,7 @@ def _titled(text: str, is_missing: IsMissing) -> list[str] | None:
 
 def _words(between: re.Pattern[str], text: str) -> list[str]:
     """Return what stands between separators, without quotes around it."""
-    return [word for given in between.split(text) if given and (word := _unquoted(given))]
+    return [word for part in between.split(text) if part and (word := _unquoted(part))]
 
 
 def _without_brackets(text: str) -> str:

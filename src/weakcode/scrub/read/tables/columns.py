@@ -114,11 +114,11 @@ def _listed_codes(tidy: Tidy, column: pa.Array) -> pa.Array:
             return column
         codes = pc.struct_field(items, "code")
     read = tidy.items(codes)
-    there = valid(items)
-    if read is None and there.all():
+    is_given = valid(items)
+    if read is None and is_given.all():
         return column
     if read is not None:
-        there = there & (valid(read) if not pa.types.is_struct(items.type) else there)
+        is_given = is_given & (valid(read) if not pa.types.is_struct(items.type) else is_given)
         if pa.types.is_struct(items.type):
             fields = [read if number == at else part for number, part in enumerate(items.flatten())]
             items = pa.StructArray.from_arrays(fields, names=[field.name for field in items.type], mask=items.is_null())
@@ -126,8 +126,8 @@ def _listed_codes(tidy: Tidy, column: pa.Array) -> pa.Array:
             items = read
     parents = np.repeat(np.arange(len(column)), filled(pc.list_value_length(column), 0))
     bounds = np.zeros(len(column) + 1, np.int32)
-    np.cumsum(np.bincount(parents[there], minlength=len(column)), out=bounds[1:])
-    kept = items if there.all() else items.filter(pa.array(there))
+    np.cumsum(np.bincount(parents[is_given], minlength=len(column)), out=bounds[1:])
+    kept = items if is_given.all() else items.filter(pa.array(is_given))
     if read is not None and any(BETWEEN in text for text in read.dictionary.to_pylist()):
         kept, bounds = _parted_items(kept, at if pa.types.is_struct(items.type) else None, bounds)
     return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), kept)
@@ -144,9 +144,9 @@ def _parted_items(items: pa.Array, at: int | None, bounds: Ids) -> tuple[pa.Arra
     text = pa.array([code for one in parts for code in one], pa.string())
     if at is None:
         return text, ends[bounds].astype(np.int32)
-    taken = [text if number == at else part.take(rows) for number, part in enumerate(fields)]
+    fields_taken = [text if number == at else part.take(rows) for number, part in enumerate(fields)]
     names = [field.name for field in items.type]
-    return pa.StructArray.from_arrays(taken, names=names), ends[bounds].astype(np.int32)
+    return pa.StructArray.from_arrays(fields_taken, names=names), ends[bounds].astype(np.int32)
 
 
 class _Wide:
@@ -159,17 +159,17 @@ class _Wide:
     def codes(self) -> pa.Array:
         """Return the codes of each row as a list, dictionary-encoded."""
         header = self._tidy.header
-        beside: Sequence[int | None] = header.versions or (None,) * len(header.wide)
-        cells = [self._column(at, version) for at, version in zip(header.wide, beside, strict=True)]
+        type_columns: Sequence[int | None] = header.versions or (None,) * len(header.wide)
+        cells = [self._column(at, version) for at, version in zip(header.wide, type_columns, strict=True)]
         if header.principal is not None:
             cells.insert(0, self._principal(self._column(header.principal, header.principal_version), cells))
         matrix = np.stack(cells, axis=1)
-        there = matrix >= 0
+        is_given = matrix >= 0
         bounds = np.zeros(len(matrix) + 1, np.int32)
-        np.cumsum(there.sum(axis=1), out=bounds[1:])
+        np.cumsum(is_given.sum(axis=1), out=bounds[1:])
         if any(BETWEEN in text for text in self._numbers):
-            return self._parted(matrix[there], bounds)
-        return lists(bounds, words(matrix[there], texts(list(self._numbers))))
+            return self._parted(matrix[is_given], bounds)
+        return lists(bounds, words(matrix[is_given], texts(list(self._numbers))))
 
     def _parted(self, cells: Ids, bounds: Ids) -> pa.Array:
         """Return the codes of each row where some cells hold several."""
@@ -186,25 +186,27 @@ class _Wide:
 
     def _column(self, position: int, version: int | None) -> Ids:
         column = self._tidy.column(position, self._columns[position])
-        spelled = listed(column.dictionary)
+        spellings = listed(column.dictionary)
         header = self._tidy.header
-        numbers = self._numbered(spelled, icd9_too=header.icd9)
+        numbers = self._numbered(spellings, icd9_too=header.icd9)
         index = filled(column.indices.cast(pa.int32()), -1)
         found: Ids = numbers[index]
         if version is None or header.icd9:
             return found
-        said = self._tidy.column(version, self._columns[version])
-        is_nine = np.array([squeezed(one or "") in header.nines for one in listed(said.dictionary)] + [False], np.bool_)
-        nine = is_nine[filled(said.indices.cast(pa.int32()), -1)]
+        kinds = self._tidy.column(version, self._columns[version])
+        is_nine = np.array(
+            [squeezed(one or "") in header.nines for one in listed(kinds.dictionary)] + [False], np.bool_
+        )
+        nine = is_nine[filled(kinds.indices.cast(pa.int32()), -1)]
         if nine.any():
-            found = np.where(nine, self._numbered(spelled, icd9_too=True)[index], found)
+            found = np.where(nine, self._numbered(spellings, icd9_too=True)[index], found)
         return found
 
-    def _numbered(self, spelled: Sequence[str | None], *, icd9_too: bool) -> Ids:
+    def _numbered(self, spellings: Sequence[str | None], *, icd9_too: bool) -> Ids:
         """Return the number of each of these codes, and -1 behind them for null."""
         numbers = self._numbers
         return np.array(
-            [numbers.setdefault(icd9_of(one) if icd9_too else one, len(numbers)) if one else -1 for one in spelled]
+            [numbers.setdefault(icd9_of(one) if icd9_too else one, len(numbers)) if one else -1 for one in spellings]
             + [-1],
             np.int32,
         )
@@ -215,14 +217,14 @@ class _Wide:
         for cells in reversed(others):
             first = np.where(cells >= 0, cells, first)
         same: dict[str, int] = {}
-        spelled = np.array([same.setdefault(canonical(code), len(same)) for code in self._numbers] + [-1], np.int32)
-        kept: Ids = np.where(spelled[principal] == spelled[first], np.int32(-1), principal)
-        given = list(self._numbers)
-        if any(BETWEEN in text for text in given):
-            holds_several = np.array([BETWEEN in text for text in given] + [False], np.bool_)
+        ids = np.array([same.setdefault(canonical(code), len(same)) for code in self._numbers] + [-1], np.int32)
+        kept: Ids = np.where(ids[principal] == ids[first], np.int32(-1), principal)
+        numbers = list(self._numbers)
+        if any(BETWEEN in text for text in numbers):
+            holds_several = np.array([BETWEEN in text for text in numbers] + [False], np.bool_)
             for row in np.flatnonzero((holds_several[principal] | holds_several[first]) & (principal >= 0)).tolist():
-                there = [code for column in others if column[row] >= 0 for code in parts_of(given[column[row]])]
-                own = parts_of(given[principal[row]])
-                again = list(map(canonical, there[: len(own)])) == list(map(canonical, own))
+                secondary = [code for column in others if column[row] >= 0 for code in parts_of(numbers[column[row]])]
+                own = parts_of(numbers[principal[row]])
+                again = list(map(canonical, secondary[: len(own)])) == list(map(canonical, own))
                 kept[row] = -1 if again else principal[row]
         return kept

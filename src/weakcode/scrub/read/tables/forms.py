@@ -74,8 +74,8 @@ def _sex(text: str) -> str:
     whole = text.upper().removesuffix(".0")
     if whole in _SEXES:
         return _SEXES[whole]
-    said = {_SEXES.get(word, _WORDS.get(word, word)) for word in re.split(r"[^A-Z0-9]+", whole) if word}
-    return next(iter(said)) if len(said) == 1 and said <= {"F", "M", "U"} else text
+    sexes = {_SEXES.get(word, _WORDS.get(word, word)) for word in re.split(r"[^A-Z0-9]+", whole) if word}
+    return next(iter(sexes)) if len(sexes) == 1 and sexes <= {"F", "M", "U"} else text
 
 
 def unprotected(text: str) -> str:
@@ -135,12 +135,12 @@ class Forms:
     def one_sex(self, sex: str, text: str) -> Read:
         """Read a cell that only says whether the sex is this one, "F" or "M": 1 and 0, yes and no, true and false."""
         text, what = self.plain(text)
-        said = text.upper().removesuffix(".0")
-        if said in _NO_NUMBER:
+        sign = text.upper().removesuffix(".0")
+        if sign in _NO_NUMBER:
             return "", MISSING_CELLS
-        if said in _YES:
+        if sign in _YES:
             return sex, what
-        return ("M" if sex == "F" else "F") if said in _NO else text, what
+        return ("M" if sex == "F" else "F") if sign in _NO else text, what
 
     def about_or_blank(self, name: str, text: str) -> Read:
         """Read a cell of a claim field of which a blank says more than nothing."""
@@ -168,9 +168,9 @@ class Forms:
         return in_one_list(whole, text, self.is_missing) if whole else (whole, what)
 
 
-def _constants(given: Mapping[str, str]) -> dict[str, str]:
+def _constants(values: Mapping[str, str]) -> dict[str, str]:
     """Return what holds for all claims of a file by the fields of a claim, of columns of other names nothing."""
-    names = {squeezed(name): value for name, value in given.items()}
+    names = {squeezed(name): value for name, value in values.items()}
     found = {}
     for field in ABOUT_THE_CLAIM:
         name = next((name for name in (squeezed(field), *SYNONYMS.get(field, ())) if names.get(name)), None)

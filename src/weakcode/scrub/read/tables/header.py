@@ -27,7 +27,7 @@ class Header:
     `poa` and `versions` stand beside `wide`; a code beside one of the marks `nines` is one of ICD-9-CM, and with `icd9`
     every code is. Where `line` is known, rows that follow each other with one claim id are one claim; where `code` is,
     a row is one diagnosis, and the rows of an id are one claim in the order of `sequence`. `guarded` cells were written
-    by weakcode with an apostrophe before formulas. `apart` are codes that are not among the claim's diagnoses. `days`
+    by weakcode with an apostrophe before formulas. `other_codes` are codes outside the diagnoses of the claim. `days`
     are the first and the last day, `kind` and `facility` tell the setting. `listed` are service lines as lists, which
     only Arrow has. Where the sex stands in a column that only says whether it is this one, `one_sex`
     is "F" or "M". `matched` says by column what is read in it, where the name of any did not say so exactly.
@@ -48,7 +48,7 @@ class Header:
     line: int | None = None
     procedure: int | None = None
     pointers: tuple[int, ...] = ()
-    apart: tuple[tuple[str, int], ...] = ()
+    other_codes: tuple[tuple[str, int], ...] = ()
     days: tuple[int, ...] = ()
     kind: int | None = None
     facility: int | None = None
@@ -72,7 +72,12 @@ class Header:
             self.procedure, self.kind,
             self.facility, self.code, self.sequence, self.codetype, self.listed, *self.poa, *self.versions,
         )  # fmt: skip
-        several = (*self.wide, *self.pointers, *self.days, *(position for _, position in (*self.about, *self.apart)))
+        several = (
+            *self.wide,
+            *self.pointers,
+            *self.days,
+            *(position for _, position in (*self.about, *self.other_codes)),
+        )
         return tuple(sorted({position for position in (*single, *several) if position is not None}))
 
     @property
@@ -91,7 +96,7 @@ class Header:
         return (
             self.line is None
             and self.code is None
-            and not (any(one is not None for one in self.poa) or self.apart or self.days)
+            and not (any(one is not None for one in self.poa) or self.other_codes or self.days)
             and self.principal_poa is None
             and self.kind is None
             and (bool(self.wide) or (self.codes is not None and self.principal is None))

@@ -14,7 +14,7 @@ class Layout:
     """A publisher's table. `signature` are columns that its header has, `columns` what each part of a claim stands in.
 
     `*` stands for a number and `+` joins columns, as in --map; of columns parted by `/` the first that is there is
-    read, and a part whose columns are not there is left out. `apart` are codes that are not among the diagnoses.
+    read, and a part whose columns are not there is left out. `other_codes` are codes that are not among the diagnoses.
     `days` are columns of the first and the last day, `kind` and `facility` tell the setting. `nines` are the marks of
     ICD-9-CM beside a code; with `icd9` every code is one. `note` is reported of each file.
     """
@@ -22,7 +22,7 @@ class Layout:
     name: str
     signature: tuple[str, ...]
     columns: Mapping[str, str]
-    apart: Mapping[str, str] = attrs.field(factory=dict)
+    other_codes: Mapping[str, str] = attrs.field(factory=dict)
     days: tuple[str, ...] = ()
     kind: str = ""
     facility: str = ""

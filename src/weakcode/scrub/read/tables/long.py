@@ -117,13 +117,13 @@ class LongClaims:
         """Return the rows that are no diagnoses: lines of totals and counts, and rows of nothing."""
         read = codes.dictionary_encode()
         has_code = np.array([is_code(parts_of(text)[0]) for text in listed(read.dictionary)] + [False], np.bool_)
-        doubtful = np.flatnonzero(~has_code[filled(read.indices, -1)])
-        if not len(doubtful):
+        without_code = np.flatnonzero(~has_code[filled(read.indices, -1)])
+        if not len(without_code):
             return []
-        known = [_text(columns[at].take(numbers(doubtful))).to_pylist() for at in self._tidy.header.known]
+        known = [_text(columns[at].take(numbers(without_code))).to_pylist() for at in self._tidy.header.known]
         return [
             row
-            for row, *cells in zip(doubtful.tolist(), *known, strict=True)
+            for row, *cells in zip(without_code.tolist(), *known, strict=True)
             if is_trailer([one or "" for one in cells])
         ]
 
@@ -136,9 +136,9 @@ class LongClaims:
         header = self._tidy.header
         if not header.poa or header.poa[0] is None:
             return pa.nulls(rows, pa.string())
-        said = self._tidy.column(header.poa[0], _text(columns[header.poa[0]]))
-        known = pa.array([one and poa_of(one) for one in listed(said.dictionary)], pa.string())
-        return pa.DictionaryArray.from_arrays(said.indices, known).cast(pa.string())
+        column = self._tidy.column(header.poa[0], _text(columns[header.poa[0]]))
+        known = pa.array([one and poa_of(one) for one in listed(column.dictionary)], pa.string())
+        return pa.DictionaryArray.from_arrays(column.indices, known).cast(pa.string())
 
     def _codes(self, columns: Mapping[int, pa.Array]) -> pa.Array:
         """Return the codes; null where the row is of another code type."""
@@ -168,9 +168,9 @@ class LongClaims:
         at = self._tidy.header.sequence
         if at is None:
             return pa.nulls(rows, pa.float64())
-        said = self._tidy.column(at, _text(columns[at]))
-        ranks = pa.array([rank_of(one) for one in listed(said.dictionary)], pa.float64())
-        return pa.DictionaryArray.from_arrays(said.indices, ranks).cast(pa.float64())
+        column = self._tidy.column(at, _text(columns[at]))
+        ranks = pa.array([rank_of(one) for one in listed(column.dictionary)], pa.float64())
+        return pa.DictionaryArray.from_arrays(column.indices, ranks).cast(pa.float64())
 
     @property
     def _principals(self) -> str:
@@ -274,11 +274,11 @@ def _parted(rows: pa.RecordBatch) -> pa.RecordBatch:
     """Return the rows with those of several codes as so many, which their place in the cell tells."""
     parts = [[None] if text is None else parts_of(text) for text in rows["code"].to_pylist()]
     many = np.array(list(map(len, parts)), np.int64)
-    taken = rows.take(pa.array(np.repeat(np.arange(len(parts)), many)))
+    rows_taken = rows.take(pa.array(np.repeat(np.arange(len(parts)), many)))
     place = np.concatenate([np.arange(count, dtype=np.int32) for count in many.tolist()])
     codes = pa.array([code for one in parts for code in one], pa.string())
-    taken = taken.set_column(taken.schema.get_field_index("place"), "place", numbers(place))
-    return taken.set_column(taken.schema.get_field_index("code"), "code", codes)
+    rows_taken = rows_taken.set_column(rows_taken.schema.get_field_index("place"), "place", numbers(place))
+    return rows_taken.set_column(rows_taken.schema.get_field_index("code"), "code", codes)
 
 
 def _kind(text: str, header: Header) -> int:

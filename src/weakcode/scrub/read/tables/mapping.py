@@ -34,32 +34,32 @@ _BOTH_NEEDED = (
 )
 
 
-def parse_mapping(given: Sequence[str]) -> dict[str, str]:
+def parse_mapping(arguments: Sequence[str]) -> dict[str, str]:
     """Return what `id=CLM_ID,codes=ICD_DGNS_CD*` maps, by the names used here; raises InputError if it is none."""
     mapping: dict[str, str] = {}
-    for part in (part.strip() for text in given for part in text.split(",")):
+    for part in (part.strip() for text in arguments for part in text.split(",")):
         key, equals, column = (piece.strip() for piece in part.partition("="))
         if not equals or not column:
             raise InputError(f"--map {part!r} is not NAME=COLUMN, as in id=CLM_ID,codes=ICD_DGNS_CD*")
-        _put(mapping, key, column)
-    return _whole(mapping)
+        _add(mapping, key, column)
+    return _checked_whole(mapping)
 
 
-def checked_mapping(given: Mapping[str, object]) -> dict[str, str]:
+def checked_mapping(entries: Mapping[str, object]) -> dict[str, str]:
     """Return a mapping from the names of --map, or of the fields of a claim, to columns; raises InputError.
 
     A column is its name, in which `*` stands for a number; a list of names joins them as `+` does.
     """
     mapping: dict[str, str] = {}
-    for key, column in given.items():
+    for key, column in entries.items():
         names = [column] if isinstance(column, str) else column
         if not isinstance(names, list | tuple) or not names or not all(isinstance(one, str) and one for one in names):
             raise InputError(f"the mapping of {key!r} is the name of a column, or a list of names")
-        _put(mapping, str(key), "+".join(names))
-    return _whole(mapping)
+        _add(mapping, str(key), "+".join(names))
+    return _checked_whole(mapping)
 
 
-def _put(mapping: dict[str, str], key: str, column: str) -> None:
+def _add(mapping: dict[str, str], key: str, column: str) -> None:
     if key not in MAP_KEYS:
         raise InputError(f"--map does not know {key!r}; it maps {', '.join(MAP_KEYS)}{did_you_mean(key, MAP_KEYS)}")
     if MAP_KEYS[key] in mapping:
@@ -67,7 +67,7 @@ def _put(mapping: dict[str, str], key: str, column: str) -> None:
     mapping[MAP_KEYS[key]] = column
 
 
-def _whole(mapping: dict[str, str]) -> dict[str, str]:
+def _checked_whole(mapping: dict[str, str]) -> dict[str, str]:
     if not mapping:
         return mapping
     if "claim_id" not in mapping or not {"codes", "code"} & set(mapping):

@@ -74,7 +74,7 @@ class _Columns:
         self._counts = Counter(names)
         self._key_counts = Counter(self.keys)
 
-    def once(self, position: int) -> int:
+    def unique(self, position: int) -> int:
         """Return the position; raises InputError where another column has the same name."""
         if self._counts[self.names[position]] > 1:
             which = f'the column "{self.cells[position]}"' if is_header(self.cells) else "a column"
@@ -85,7 +85,7 @@ class _Columns:
         """Return the position of a column: by its name in any case, else by its letters and digits."""
         name = name.strip().lower()
         if name in self._counts:
-            return self.once(self.names.index(name))
+            return self.unique(self.names.index(name))
         key = squeezed(name)
         if not key or not self._key_counts[key]:
             return None
@@ -101,12 +101,12 @@ class _Columns:
         if whole is not None:
             return [(None, whole)]
         found: list[tuple[int | None, int]] = []
-        for given in pattern.split("+"):
-            part = given.strip()
+        for name in pattern.split("+"):
+            part = name.strip()
             if "*" in part:
-                here = self._of_pattern(part)
-                found.extend(here)
-                if not here:
+                positions = self._of_pattern(part)
+                found.extend(positions)
+                if not positions:
                     raise self.missing(part, key)
             else:
                 position = self.at(part)
@@ -116,15 +116,15 @@ class _Columns:
         return found
 
     def _of_pattern(self, part: str) -> list[tuple[int | None, int]]:
-        for names, spelled in ((self.names, part.lower()), (self.keys, _squeezed_pattern(part))):
-            wanted = re.compile(r"(\d{1,3})".join(re.escape(piece) for piece in spelled.split("*", 1)))
-            here = [
-                (int(match[1]), self.once(position))
+        for names, text in ((self.names, part.lower()), (self.keys, _squeezed_pattern(part))):
+            pattern_of_name = re.compile(r"(\d{1,3})".join(re.escape(piece) for piece in text.split("*", 1)))
+            positions = [
+                (int(match[1]), self.unique(position))
                 for position, name in enumerate(names)
-                if (match := wanted.fullmatch(name))
+                if (match := pattern_of_name.fullmatch(name))
             ]
-            if here:
-                return sorted(here)
+            if positions:
+                return sorted(positions)
         return []
 
     def has(self, part: str) -> bool:
@@ -157,13 +157,13 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, wh
 
     def named(part: str) -> int | None:
         if part in names:
-            return columns.once(names.index(part))
+            return columns.unique(names.index(part))
         found = position_of(SYNONYMS.get(part, ()), keys)
         if found is not None:
-            matched[columns.once(found)] = SHORT.get(part, part)
+            matched[columns.unique(found)] = SHORT.get(part, part)
         return found
 
-    own = tuple(columns.once(position) for position in _exactly_numbered(names))
+    own = tuple(columns.unique(position) for position in _exactly_numbered(names))
     codes, wide, principal = _of_diagnoses(columns, own, matched)
     if codes is None and not wide:
         codes = named("codes")
@@ -188,7 +188,7 @@ def _by_names(columns: _Columns, delimiter: str, needs_id: bool, lists: bool, wh
         sequence = sequence_of(keys)
     if sequence is not None and codes is not None:
         # Each row is a diagnosis, and its place in the claim is told.
-        matched |= {codes: "code", columns.once(sequence): "sequence"}
+        matched |= {codes: "code", columns.unique(sequence): "sequence"}
         code, codes = codes, None
         poa = (indicator_of(keys),)
         matched |= {at: "poa" for at in poa if at is not None}
@@ -233,13 +233,13 @@ def _of_diagnoses(
             raise InputError(
                 f'{columns.file}: the codes are in a column "codes" or in dx1, dx2, …, not in both; {columns.seen}'
             )
-        return columns.once(names.index("codes")), (), None
+        return columns.unique(names.index("codes")), (), None
     found = _diagnoses(names)
     wide = found if set(found) >= set(own) else own
     principal, others = principal_of(keys), position_of(SYNONYMS["others"], keys)
     if principal is not None and others is not None and not set(wide) - {principal, others}:
         # All the others stand in one column.
-        matched |= {columns.once(others): "codes", principal: "principal"}
+        matched |= {columns.unique(others): "codes", principal: "principal"}
         return others, (), principal
     if principal in wide:
         # "Primary Dx" is the first of those that "Secondary Dx" and "Third Dx" go on with.
@@ -249,7 +249,7 @@ def _of_diagnoses(
     if wide and others is not None and others not in wide:
         wide = (*wide, others)
     if not set(own) >= set(wide):
-        matched |= {columns.once(position): "codes" for position in wide}
+        matched |= {columns.unique(position): "codes" for position in wide}
     return None, wide, principal
 
 
@@ -308,22 +308,22 @@ def _ignoring(columns: _Columns, header: Header) -> Header:
 
 
 def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> Header:
-    def some(key: str) -> list[int]:
+    def positions_of(key: str) -> list[int]:
         found = columns.numbered(mapping[key], key) if key in mapping else []
         if len(found) > 1 and not (key in BY_NAME and BY_NAME[key].is_list):
             raise InputError(f"{columns.file}: {mapping[key]} is {len(found)} columns; {key} is one")
         return [position for _, position in found]
 
     def one(key: str) -> int | None:
-        return next(iter(some(key)), None)
+        return next(iter(positions_of(key)), None)
 
     codes = columns.numbered(mapping["codes"], "codes") if "codes" in mapping else []
     # A single column without a number may hold several codes in each cell; with indicators or versions beside it, it is
     # read as columns of single codes are, whose cells may hold several too.
-    alone = len(codes) == 1 and codes[0][0] is None and not {"poa", "version"} & mapping.keys()
-    single = codes[0][1] if alone else None
+    is_single = len(codes) == 1 and codes[0][0] is None and not {"poa", "version"} & mapping.keys()
+    single = codes[0][1] if is_single else None
 
-    def beside(key: str) -> tuple[int | None, ...]:
+    def of_each_code(key: str) -> tuple[int | None, ...]:
         if key not in mapping or single is not None:
             return ()
         found = columns.numbered(mapping[key], key)
@@ -343,12 +343,12 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
         claim_id=one("claim_id"),
         codes=single,
         wide=() if single is not None else tuple(position for _, position in codes),
-        about=tuple((name, at) for name in ABOUT_THE_CLAIM for at in some(name)),
+        about=tuple((name, at) for name in ABOUT_THE_CLAIM for at in positions_of(name)),
         ignored=(),
         principal=one("principal"),
         principal_poa=one("principal_poa"),
-        poa=(one("poa"),) if "code" in mapping and "poa" in mapping else beside("poa"),
-        versions=beside("version"),
+        poa=(one("poa"),) if "code" in mapping and "poa" in mapping else of_each_code("poa"),
+        versions=of_each_code("version"),
         principal_version=one("principal_version"),
         line=one("line"),
         procedure=one("procedure"),
@@ -363,11 +363,11 @@ def _mapped(columns: _Columns, delimiter: str, mapping: Mapping[str, str]) -> He
 def _laid_out(columns: _Columns, delimiter: str, layout: Layout) -> Header:
     """Return the columns of a publisher's table; a part whose columns are not there is left out."""
 
-    def there(pattern: str) -> str | None:
+    def column_of(pattern: str) -> str | None:
         known = ("+".join(filter(columns.has, part.split("+"))) for part in pattern.split("/"))
         return next(filter(None, known), None)
 
-    mapping = {key: part for key, pattern in layout.columns.items() if (part := there(pattern))}
+    mapping = {key: part for key, pattern in layout.columns.items() if (part := column_of(pattern))}
     if "codes" not in mapping and "code" not in mapping:
         # A file with the principal diagnosis alone is a claim file all the same.
         mapping["codes"] = mapping.pop("principal")
@@ -377,16 +377,16 @@ def _laid_out(columns: _Columns, delimiter: str, layout: Layout) -> Header:
         header = attrs.evolve(header, codes=None, wide=(header.codes,))
         if "version" in mapping:
             header = attrs.evolve(header, versions=(columns.at(mapping["version"]),))
-    apart = tuple(
+    other_codes = tuple(
         (kind, position)
-        for kind, pattern in layout.apart.items()
+        for kind, pattern in layout.other_codes.items()
         for part in pattern.split("+")
         if columns.has(part)
         for _, position in columns.numbered(part, kind)
     )
     header = attrs.evolve(
         header,
-        apart=apart,
+        other_codes=other_codes,
         days=tuple(at for name in layout.days if (at := columns.at(name)) is not None),
         kind=columns.at(layout.kind) if layout.kind else None,
         facility=columns.at(layout.facility) if layout.facility else None,

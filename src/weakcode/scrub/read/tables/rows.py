@@ -75,37 +75,40 @@ def _outcomes(group: list[Row], tidy: Tidy, file: str) -> Iterator[Record | Reje
     number, _, first = group[0]
     raw = shown(first if len(group) == 1 else b"\n".join(raw for _, _, raw in group))
     try:
-        claim, apart = claim_of_rows(header, [cells for _, cells, _ in group], constants)
+        claim, other_codes = claim_of_rows(header, [cells for _, cells, _ in group], constants)
     except BadRow as error:
         if error.reason == NO_CODES and len(group) == 1 and is_trailer(group[0][1]):
             tidy.log.count(PASSED_OVER)
             return
         yield Rejected(file, number, error.claim_id, error.reason, error.part, raw)
     else:
-        yield Record(claim, file, number, raw, apart=apart)
+        yield Record(claim, file, number, raw, other_codes=other_codes)
 
 
 def claim_of_rows(header: Header, rows: Sequence[Sequence[str]], constants: Mapping[str, str]) -> tuple[Claim, Apart]:
-    """Return the claim of these rows, which are tidy and one claim's, and the codes that stand apart; raises BadRow."""
+    """Return the claim of these rows, which are tidy and one claim's, and codes outside its list; raises BadRow."""
     first = rows[0]
     claim_id = (first[header.claim_id] or None) if header.claim_id is not None else None
     codes = _codes(header, first, claim_id)
     if any(_codes(header, row, claim_id) != codes for row in rows[1:]):
         raise BadRow("rows", "the rows of this claim do not have the same diagnoses", claim_id)
-    said: dict[str, str] = {}
+    claim_values: dict[str, str] = {}
     for name, position in header.about:
         # A field with several values may have a column for each.
-        said[name] = f"{said[name]} {first[position]}" if name in said else first[position]
-    values = {**constants, **said}
+        claim_values[name] = f"{claim_values[name]} {first[position]}" if name in claim_values else first[position]
+    values = {**constants, **claim_values}
     if header.days or header.kind is not None:
         values.update(_derived(header, first, values))
     claim = claim_from(values, codes, claim_id)
     if header.line is not None:
         claim = attrs.evolve(claim, lines=tuple(_lines(header, rows, claim)))
-    apart = tuple(
-        (kind, canonical(code)) for kind, position in header.apart for code in parts_of(first[position].strip()) if code
+    other_codes = tuple(
+        (kind, canonical(code))
+        for kind, position in header.other_codes
+        for code in parts_of(first[position].strip())
+        if code
     )
-    return claim, apart
+    return claim, other_codes
 
 
 def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | list[Diagnosis]:
@@ -119,19 +122,19 @@ def _codes(header: Header, cells: Sequence[str], claim_id: str | None) -> str | 
         nothing = (None,) * len(header.wide)
         found = [
             one
-            for position, beside, version in zip(
+            for position, poa_column, version in zip(
                 header.wide, header.poa or nothing, header.versions or nothing, strict=True
             )
             if cells[position]
-            for one in _in_cell(header, cells, position, beside, version)
+            for one in _in_cell(header, cells, position, poa_column, version)
         ]
     if header.principal is not None and cells[header.principal]:
         principal = _in_cell(header, cells, header.principal, header.principal_poa, header.principal_version)
         # The list begins with the principal diagnosis once more, or does not hold it; either way it is one diagnosis.
         if _begins_with(found, principal):
             found[: len(principal)] = [
-                (code, poa or beside)
-                for (code, poa), (_, beside) in zip(found[: len(principal)], principal, strict=True)
+                (code, poa or poa_column)
+                for (code, poa), (_, poa_column) in zip(found[: len(principal)], principal, strict=True)
             ]
         else:
             found[:0] = principal
@@ -151,13 +154,13 @@ def _in_cell(
     codes = parts_of(_versioned(cells[position], cells, version, header))
     if poa is None:
         return [(code, None) for code in codes]
-    given = _BETWEEN_INDICATORS.split(cells[poa]) if len(codes) > 1 else [cells[poa]]
-    if len(given) not in (1, len(codes)):
-        reason = f"a cell has {len(given)} present-on-admission indicators for {len(codes)} codes"
+    parts = _BETWEEN_INDICATORS.split(cells[poa]) if len(codes) > 1 else [cells[poa]]
+    if len(parts) not in (1, len(codes)):
+        reason = f"a cell has {len(parts)} present-on-admission indicators for {len(codes)} codes"
         claim_id = (cells[header.claim_id] or None) if header.claim_id is not None else None
         raise BadRow("present-on-admission indicator", reason, claim_id)
-    said = given * len(codes) if len(given) == 1 else given
-    return [(code, poa_of(one)) for code, one in zip(codes, said, strict=True)]
+    indicators = parts * len(codes) if len(parts) == 1 else parts
+    return [(code, poa_of(one)) for code, one in zip(codes, indicators, strict=True)]
 
 
 def _begins_with(found: Sequence[tuple[str, str | None]], principal: Sequence[tuple[str, str | None]]) -> bool:
@@ -205,15 +208,15 @@ def _lines(header: Header, rows: Sequence[Sequence[str]], claim: Claim) -> Itera
 
 def _boxes(header: Header, cells: Sequence[str], pointed: Sequence[Sequence[str]]) -> list[list[int]]:
     """Return what positions the cells of codes have, where pointers count cells of which one holds several codes."""
-    spelled = [_versioned(cells[at], cells, None, header) for at in header.wide if cells[at]]
+    codes = [_versioned(cells[at], cells, None, header) for at in header.wide if cells[at]]
     if header.principal is not None and (principal := cells[header.principal]):
-        first = parts_of(spelled[0]) if spelled else []
+        first = parts_of(codes[0]) if codes else []
         mirrored = list(map(canonical, first)) == list(map(canonical, parts_of(principal)))
-        spelled = spelled if mirrored else [principal, *spelled]
-    if not (boxes := boxes_of(spelled)):
+        codes = codes if mirrored else [principal, *codes]
+    if not (boxes := boxes_of(codes)):
         return []
-    given = (positions_in(cell) or () for cells in pointed for cell in cells)
-    return boxes if count_cells((one for positions in given for one in positions), boxes) else []
+    pointers = (positions_in(cell) or () for cells in pointed for cell in cells)
+    return boxes if count_cells((one for positions in pointers for one in positions), boxes) else []
 
 
 def positions_in(text: str) -> list[int] | None:

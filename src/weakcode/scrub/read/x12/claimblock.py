@@ -75,9 +75,9 @@ class ClaimBlock(ClaimBatch):
     def _text(self, column: int) -> pa.StringArray:
         """Return a column of text; empty text is none. Its ends stand behind it."""
         data, ends = self.columns[column], self._numbers(column + 1)
-        there = np.diff(ends) > 0
+        is_given = np.diff(ends) > 0
         return pa.StringArray.from_buffers(
-            len(there), pa.py_buffer(self.columns[column + 1]), pa.py_buffer(data), _bits(there)
+            len(is_given), pa.py_buffer(self.columns[column + 1]), pa.py_buffer(data), _bits(is_given)
         )
 
     def _days(self, column: int) -> pa.Array:
@@ -154,22 +154,22 @@ class ClaimBlock(ClaimBatch):
         )
         known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(data))
         if self.records:
-            said = known.to_pylist()
+            place_texts = known.to_pylist()
             for at in np.flatnonzero(np.isin(rows, np.fromiter(self.records, np.int32, len(self.records)))).tolist():
                 record, position = self.records[int(rows[at])], [int(positions[at])] if positions[at] else []
                 lines[at] = record.line_of(position)
-                index[at] = len(said)
-                said.append(record.place_of(position))
-            known = texts(said)
+                index[at] = len(place_texts)
+                place_texts.append(record.place_of(position))
+            known = texts(place_texts)
         return lines, words(index, known)
 
     @lazy
     def _prefixes(self) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """The beginning of a place for each transaction, one after the other, and where each ends."""
-        said = [envelope.place(0)[:-1].encode() for envelope in self._envelopes]
-        ends = np.zeros(len(said) + 1, np.int32)
-        np.cumsum([len(one) for one in said], out=ends[1:])
-        return np.frombuffer(b"".join(said) or b"-", np.uint8), ends
+        prefixes = [envelope.place(0)[:-1].encode() for envelope in self._envelopes]
+        ends = np.zeros(len(prefixes) + 1, np.int32)
+        np.cumsum([len(one) for one in prefixes], out=ends[1:])
+        return np.frombuffer(b"".join(prefixes) or b"-", np.uint8), ends
 
     @lazy
     def _envelopes(self) -> list[Envelope]:
@@ -219,6 +219,6 @@ class ClaimBlock(ClaimBatch):
         return [row for _, row in sorted([*self.rejected, *rows], key=lambda one: one[0])]
 
 
-def _bits(there: NDArray[np.bool_]) -> pa.Buffer | None:
+def _bits(is_given: NDArray[np.bool_]) -> pa.Buffer | None:
     """Return which values are not null as Arrow has it; None where none is."""
-    return None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    return None if is_given.all() else pa.py_buffer(np.packbits(is_given, bitorder="little"))

@@ -19,10 +19,10 @@ def _words(text: str) -> frozenset[str]:
 
 @attrs.frozen
 class DiagnosisKind:
-    """What a qualifier of the HI segment says: the role of a listed diagnosis, or under which name it stands apart."""
+    """What a qualifier of the HI segment says: the role of a listed diagnosis, or the kind of another code."""
 
     role: int = OTHER
-    apart: str = ""
+    other_kind: str = ""
     icd9: bool = False
 
 
@@ -30,11 +30,11 @@ _LISTED = {"BK": PRINCIPAL, "BF": OTHER, "BN": EXTERNAL}
 _APART = {"BJ": "admitting", "PR": "reason-for-visit"}
 DIAGNOSES = {
     **{f"A{name}": DiagnosisKind(role) for name, role in _LISTED.items()},
-    **{f"A{name}": DiagnosisKind(apart=apart) for name, apart in _APART.items()},
+    **{f"A{name}": DiagnosisKind(other_kind=name_outside) for name, name_outside in _APART.items()},
     **{name: DiagnosisKind(role, icd9=True) for name, role in _LISTED.items()},
-    **{name: DiagnosisKind(apart=apart, icd9=True) for name, apart in _APART.items()},
+    **{name: DiagnosisKind(other_kind=name_outside, icd9=True) for name, name_outside in _APART.items()},
     # 4010 writes the reason for visit so.
-    "ZZ": DiagnosisKind(apart="reason-for-visit", icd9=True),
+    "ZZ": DiagnosisKind(other_kind="reason-for-visit", icd9=True),
 }
 NO_DIAGNOSES = _words(
     "BBR BBQ BR BQ CAH BP BO BG BH BI BE DR TC TQ AAU AAV AAX ABR ABU ABV GR GU NUB LOI SJ SD GW HO EM"

@@ -27,7 +27,7 @@ from weakcode.scrub.read.x12.codes import (
     kind_by_services,
     setting_of,
 )
-from weakcode.scrub.read.x12.elements import components, kept, value_at
+from weakcode.scrub.read.x12.elements import components, decoded, value_at
 from weakcode.scrub.read.x12.parties import FACILITIES, RENDERING, Parties, npi
 from weakcode.scrub.read.x12.segments import Delimiters
 from weakcode.scrub.read.x12.services import LAYOUTS, Services
@@ -132,7 +132,7 @@ class Draft:
         self._rendering = self._rendering_taxonomy = self._discharge = ""
         self._procedures: list[str] = []
         self._found: list[_Found] = []
-        self._apart: list[tuple[str, str]] = []
+        self._other_codes: list[tuple[str, str]] = []
         self._dates: dict[str, tuple[dt.date, dt.date]] = {}
         self._line_date: dt.date | None = None
         self.problem: BadRow | None = patient.problem
@@ -168,10 +168,10 @@ class Draft:
             elif tag in ("NM1", "N4", "PRV") and not self.other_payers and not self.in_lines:
                 self._party(tag, elements)
             elif tag == "CL1" and not (self.in_lines or self.other_payers):
-                self._discharge = kept(value_at(elements, 3))
+                self._discharge = decoded(value_at(elements, 3))
             elif tag == "REF" and not (self.in_lines or self.other_payers):
                 if value_at(elements, 1) == _ORIGINAL:
-                    self._original = self._original or kept(value_at(elements, 2))
+                    self._original = self._original or decoded(value_at(elements, 2))
             elif tag == "CLM":
                 self._header(elements)
             elif tag == "SBR":
@@ -182,18 +182,18 @@ class Draft:
             self.problem = self.problem or error
 
     def _header(self, elements: list[str]) -> None:
-        self._id = kept(value_at(elements, 1)) or None
+        self._id = decoded(value_at(elements, 1)) or None
         facility = [part.strip() for part in components(elements, 5, self._signs.component)]
         self._facility, self._facility_form, self._frequency = [*facility, "", ""][:3]
 
     def _party(self, tag: str, elements: list[str]) -> None:
         if tag == "N4":
             if self._entity in FACILITIES:
-                self._state = kept(value_at(elements, 2))
+                self._state = decoded(value_at(elements, 2))
             return
         if tag == "PRV":
             if self._entity == RENDERING:
-                self._rendering_taxonomy = kept(value_at(elements, 3))
+                self._rendering_taxonomy = decoded(value_at(elements, 3))
             return
         self._entity = value_at(elements, 1)
         if self._entity == RENDERING:
@@ -212,14 +212,14 @@ class Draft:
             kind = DIAGNOSES.get(parts[0])
             if kind is None:
                 if parts[0] not in NO_DIAGNOSES:
-                    said = f"{where}: {kept(element)[:40]!r} has no known qualifier"
-                    raise BadRow("qualifiers", said + _other_sign(element, self._signs.component))
+                    reason = f"{where}: {decoded(element)[:40]!r} has no known qualifier"
+                    raise BadRow("qualifiers", reason + _other_sign(element, self._signs.component))
                 if parts[0] in PROCEDURES and len(parts) > 1 and parts[1].strip():
-                    self._procedures.append(kept(parts[1].strip()))
+                    self._procedures.append(decoded(parts[1].strip()))
                 continue
             diagnosis = self._diagnosis(where, element, parts, kind)
-            if kind.apart:
-                self._apart.append((kind.apart, diagnosis.code))
+            if kind.other_kind:
+                self._other_codes.append((kind.other_kind, diagnosis.code))
                 continue
             place = self._envelope.place(number, f", HI{at:02}{_column(column)}")
             self._found.append(_Found(kind.role, diagnosis, place, line, column, len(self._found)))
@@ -228,7 +228,7 @@ class Draft:
         """Return the diagnosis of an element that has a qualifier of diagnoses."""
         code = parts[1].strip() if len(parts) > 1 else ""
         if not code or len(code) > _LONGEST_CODE:
-            reason = f"{kept(element)[:40]!r} is not a qualifier and a code parted by {self._signs.component!r}"
+            reason = f"{decoded(element)[:40]!r} is not a qualifier and a code separated by {self._signs.component!r}"
             raise BadRow("codes", f"{where}: {reason}")
         more = sum(1 for part in (*parts[2:8], *parts[9:]) if part.strip())
         if more == 2 and len(parts) > 3 and parts[2] in _DATE_FORMS and _DIGITS.fullmatch(parts[3]):
@@ -236,14 +236,14 @@ class Draft:
         if more:
             raise BadRow("codes", f"{where} holds more than a code: {more} more component{'s' * (more > 1)}")
         if len(codes := codes_in(code)) > 1:
-            said = " and ".join(map(canonical, codes))
-            raise BadRow("codes", f"{where} holds {len(codes)} codes ({said}); an element holds one")
-        if kind.icd9 and not kind.apart and is_only_icd10(code):
+            shown_codes = " and ".join(map(canonical, codes))
+            raise BadRow("codes", f"{where} holds {len(codes)} codes ({shown_codes}); an element holds one")
+        if kind.icd9 and not kind.other_kind and is_only_icd10(code):
             reason = f"says ICD-9-CM ({parts[0]}), but {canonical(code)} is an ICD-10-CM code; use ABK/ABF"
             raise BadRow("qualifiers", f"{where} {reason}")
         code = canonical(icd9(code) if kind.icd9 else code)
         try:
-            return Diagnosis(code, poa=parts[8] if len(parts) > 8 and not kind.apart else None)
+            return Diagnosis(code, poa=parts[8] if len(parts) > 8 and not kind.other_kind else None)
         except WeakcodeError as error:
             raise BadRow("present-on-admission indicator", f"{where}: {error}") from None
 
@@ -270,13 +270,13 @@ class Draft:
         return (
             self.problem is None
             and self.kind == "dental"
-            and not (self._found or self._apart)
+            and not (self._found or self._other_codes)
             and not any(line.pointers for line in self._services.lines)
         )
 
     def finish(self) -> Record | Rejected:
         """Return the claim, or why it is none."""
-        raw = kept(self._signs.segment.join([*self._raw, ""]))
+        raw = decoded(self._signs.segment.join([*self._raw, ""]))
         try:
             if self.problem is not None:
                 raise self.problem
@@ -286,8 +286,8 @@ class Draft:
 
     def _record(self, raw: str) -> Record:
         if not self._found:
-            if kinds := " and ".join(dict.fromkeys(kind.replace("-", " ") for kind, _ in self._apart)):
-                raise BadRow("codes", f"the claim's only diagnosis is of type {kinds}, which stands apart")
+            if kinds := " and ".join(dict.fromkeys(kind.replace("-", " ") for kind, _ in self._other_codes)):
+                raise BadRow("codes", f"the claim lists no diagnosis, only one of type {kinds}")
             raise BadRow("codes", "the claim has no diagnosis codes: no HI segment lists one")
         # Principal, others, external causes; within each as they stand in the file.
         found = sorted(self._found, key=lambda one: one.role)
@@ -309,8 +309,8 @@ class Draft:
                 pcs=" ".join(self._procedures),
                 discharge_status=self._discharge,
                 state=self._state or self._parties.state,
-                frequency=kept(self._frequency),
-                original_reference=reference_of(kept(self._frequency), self._original),
+                frequency=decoded(self._frequency),
+                original_reference=reference_of(decoded(self._frequency), self._original),
                 principals=sum(one.role == PRINCIPAL for one in found),
                 lines=self._pointed(found),
                 **self._where(),
@@ -325,7 +325,7 @@ class Draft:
             self._place,
             tuple(one.place for one in found),
             tuple(one.line for one in found),
-            tuple(self._apart),
+            tuple(self._other_codes),
             self._column,
             tuple(one.column for one in found),
             Origin(self._start, self.stop, self._signs),
@@ -333,9 +333,9 @@ class Draft:
 
     def _where(self) -> dict[str, Any]:
         """Return CLM05-1 as what it is: of institutions, with the frequency, the type of bill, else the place."""
-        facility = kept(self._facility)
+        facility = decoded(self._facility)
         if self.kind == "institutional" or (not self.kind and self._facility_form == "A"):
-            return {"bill_type": facility and facility + kept(self._frequency)}
+            return {"bill_type": facility and facility + decoded(self._frequency)}
         return {"place": facility} if self.kind or self._facility_form == "B" else {}
 
     def _service_date(self) -> dt.date | None:
@@ -376,14 +376,14 @@ def _day(form: str, text: str, what: str) -> tuple[dt.date, dt.date]:
     """Return the first and last day of a date (D8), a range (RD8) or a time (DT)."""
     parts = text.split("-") if form == "RD8" else [text[:8] if form == "DT" else text]
     if form not in ("D8", "RD8", "DT") or len(parts) > 2 or any(len(part) != 8 for part in parts):
-        said = f"the {what} {kept(form)[:10]!r} {kept(text)[:40]!r} is no date of the form D8 or RD8"
-        raise BadRow(what, f"{said}; write D8 and CCYYMMDD, or RD8 and CCYYMMDD-CCYYMMDD")
+        sentence = f"the {what} {decoded(form)[:10]!r} {decoded(text)[:40]!r} is no date of the form D8 or RD8"
+        raise BadRow(what, f"{sentence}; write D8 and CCYYMMDD, or RD8 and CCYYMMDD-CCYYMMDD")
     days = []
     for part in parts:
         try:
             days.append(parse_date(part, what))
         except WeakcodeError:
-            reason = f"the {what} {kept(part)[:40]!r} is not a date; write it as CCYYMMDD"
+            reason = f"the {what} {decoded(part)[:40]!r} is not a date; write it as CCYYMMDD"
             raise BadRow(what, reason) from None
     first, last = days[0], days[-1]
     if first is None or last is None:

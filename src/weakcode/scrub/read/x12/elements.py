@@ -13,7 +13,7 @@ def components(elements: list[str], number: int, sign: str) -> list[str]:
     return (elements[number] if len(elements) > number else "").strip(" ").split(sign)
 
 
-def kept(text: str) -> str:
+def decoded(text: str) -> str:
     """Return text of the file, read as one character a byte, as the text it is: UTF-8, else Latin-1."""
     if text.isascii():
         return text.strip()

@@ -69,15 +69,15 @@ class Loops:
         tag, text = elements[0], segment.text
         self.last_line = segment.line
         if tag in _ENDS:
-            done = self._close_claim(segment, elements)
+            outcomes = self._close_claim(segment, elements)
             self.number += 1
             if tag not in _CLEAN_ENDS or tag == "SE":
-                done = (*done, *self._without_claims(segment))
+                outcomes = (*outcomes, *self._without_claims(segment))
             if tag == "CLM":
                 self._begin(segment, elements)
             else:
                 self._level(tag, elements)
-            return done
+            return outcomes
         self.number += 1
         claim = self.claim
         if claim is not None:

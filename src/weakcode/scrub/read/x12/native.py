@@ -87,8 +87,8 @@ class NativeClaims:
         state = self._state()
         reader.place(at.offset - self._file.start, at.line, at.column, loops.last_line)
         reader.transaction(*state)
-        who = self._patient()
-        reader.patient(*who)
+        patient = self._patient()
+        reader.patient(*patient)
         exhausted = reader.read(self._file.text)
         offset, line, column, loops.last_line = reader.placed()
         self._at = Spot(offset + self._file.start, line, column, signs)
@@ -97,10 +97,12 @@ class NativeClaims:
         if now != state:
             self._take_state(*now, transaction_changed=(now[5], now[7], now[9]) != (state[5], state[7], state[9]))
         found = reader.known_patient()
-        if found != who:
+        if found != patient:
             birth, sex, _, billing, words = found
-            born = None if birth == _reader.NO_DAY else _EPOCH + dt.timedelta(birth)
-            loops.patient = Patient(born, None if sex < 0 else _SEXES[sex]) if found[:3] != who[:3] else loops.patient
+            date = None if birth == _reader.NO_DAY else _EPOCH + dt.timedelta(birth)
+            loops.patient = (
+                Patient(date, None if sex < 0 else _SEXES[sex]) if found[:3] != patient[:3] else loops.patient
+            )
             loops.parties, loops.entity = Parties.of(words), BILLING if billing else ""
         added = reader.envelopes() - len(self._transactions)
         self._transactions += [Transaction(loops.envelope.interchange, signs)] * added

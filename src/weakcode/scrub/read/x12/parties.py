@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from weakcode.fields.parsers import parse_payer_ids, parse_plan, parse_provider, parse_state, parse_taxonomy
-from weakcode.scrub.read.x12.elements import kept, value_at
+from weakcode.scrub.read.x12.elements import decoded, value_at
 
 _BELOW_PROVIDER = ("22", "23")
 _NPI = "XX"
@@ -41,16 +41,16 @@ class Parties:
     def after(self, tag: str, elements: list[str], entity: str) -> Parties:
         """Return what is known after a segment that stands in no claim; `entity` is that of the last NM1."""
         if tag == "NM1" and entity == "PR" and not self.payer:
-            name, number = kept(value_at(elements, 3)), kept(value_at(elements, 9))
+            name, number = decoded(value_at(elements, 3)), decoded(value_at(elements, 9))
             return attrs.evolve(self, payer=name or number, payer_id=parse_payer_ids(number))
         if tag == "NM1" and entity == BILLING:
             return attrs.evolve(self, provider=parse_provider(npi(elements)) or "")
         if tag == "N4" and entity == BILLING:
-            return attrs.evolve(self, state=parse_state(kept(value_at(elements, 2))) or "")
+            return attrs.evolve(self, state=parse_state(decoded(value_at(elements, 2))) or "")
         if tag == "PRV" and value_at(elements, 1) == "BI":
-            return attrs.evolve(self, taxonomy=parse_taxonomy(kept(value_at(elements, 3))) or "")
+            return attrs.evolve(self, taxonomy=parse_taxonomy(decoded(value_at(elements, 3))) or "")
         if tag == "SBR":
-            return attrs.evolve(self, plan=parse_plan(kept(value_at(elements, 9))) or "")
+            return attrs.evolve(self, plan=parse_plan(decoded(value_at(elements, 9))) or "")
         return self
 
     def words(self) -> list[bytes]:
@@ -67,4 +67,4 @@ class Parties:
 
 def npi(elements: list[str]) -> str:
     """Return the NPI of an NM1 segment, empty where it has an id of another kind, which may be about a person."""
-    return kept(value_at(elements, 9)) if value_at(elements, 8) == _NPI else ""
+    return decoded(value_at(elements, 9)) if value_at(elements, 8) == _NPI else ""

@@ -10,7 +10,7 @@ import attrs
 
 from weakcode.claims import ServiceLine
 from weakcode.scrub.read.rows import BadRow
-from weakcode.scrub.read.x12.elements import components, kept, value_at
+from weakcode.scrub.read.x12.elements import components, decoded, value_at
 from weakcode.scrub.read.x12.parties import RENDERING, npi
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
@@ -66,7 +66,7 @@ class Services:
             return value_at(elements, number) if number else ""
 
         procedure, *modifiers = [
-            kept(part) for part in components(elements, layout.procedure, self._component)[1:6]
+            decoded(part) for part in components(elements, layout.procedure, self._component)[1:6]
         ] or [""]
         number = self._number or len(self.lines) + 1
         self._number, self._is_open, self._entity = None, False, ""
@@ -74,7 +74,7 @@ class Services:
         pointers = [part for part in listed if part]
         for pointer in pointers:
             if not pointer.isdecimal() or len(pointer) > 3 or int(pointer) == 0:
-                raise BadRow("pointers", f"service line {number} has the pointer {kept(pointer)[:20]!r}, no number")
+                raise BadRow("pointers", f"service line {number} has the pointer {decoded(pointer)[:20]!r}, no number")
         self.lines.append(
             ServiceLine(
                 number,
@@ -83,8 +83,8 @@ class Services:
                 modifiers=modifiers,
                 units=None if element(layout.basis) == _MINUTES else amount(element(layout.units)),
                 charge=amount(element(layout.charge)),
-                place=kept(element(layout.place)),
-                revenue=kept(element(layout.revenue)),
+                place=decoded(element(layout.place)),
+                revenue=decoded(element(layout.revenue)),
             )
         )
         self._is_open = True
@@ -94,12 +94,12 @@ class Services:
         if tag == "NM1":
             self._entity = value_at(elements, 1)
         if self._entity == RENDERING and self._is_open:
-            said = (
+            found_values = (
                 {"rendering_provider": npi(elements)}
                 if tag == "NM1"
-                else {"rendering_taxonomy": kept(value_at(elements, 3))}
+                else {"rendering_taxonomy": decoded(value_at(elements, 3))}
             )
-            self.lines[-1] = attrs.evolve(self.lines[-1], **said)
+            self.lines[-1] = attrs.evolve(self.lines[-1], **found_values)
 
     def date(self, days: tuple[dt.date, dt.date]) -> None:
         """Take the days of the line that is being read."""

@@ -43,7 +43,7 @@ def _data(lines: pa.Array) -> memoryview:
 def _cells(column: pa.Array, name: str, raw: bool) -> _Cells:
     kind = column.type
     if pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type):
-        return partial(_taken, _escaped(column.dictionary, raw), column.indices)
+        return partial(_values_at, _escaped(column.dictionary, raw), column.indices)
     if pa.types.is_list(kind):
         return lambda start: _listed(column.slice(start, _ROWS), separator(name), raw)
     if pa.types.is_string(kind):
@@ -51,7 +51,7 @@ def _cells(column: pa.Array, name: str, raw: bool) -> _Cells:
     return lambda start: column.slice(start, _ROWS).cast(pa.string())
 
 
-def _taken(cells: pa.Array, indices: pa.Array, start: int) -> pa.Array:
+def _values_at(cells: pa.Array, indices: pa.Array, start: int) -> pa.Array:
     return cells.take(indices.slice(start, _ROWS))
 
 
@@ -64,11 +64,11 @@ def _listed(column: pa.ListArray, between: str, raw: bool) -> pa.Array:
         is_plain = not pc.any(pc.match_substring_regex(values.dictionary, f"{_QUOTED}|{_GUARDED}|;")).as_py()
         values = values.dictionary.take(values.indices)
     bounds = pc.subtract(column.offsets, pa.scalar(first, pa.int32()))
-    joined = pc.binary_join(pa.ListArray.from_arrays(bounds, values.cast(pa.string())), between)
+    texts = pc.binary_join(pa.ListArray.from_arrays(bounds, values.cast(pa.string())), between)
     if is_plain:
-        cells = joined
+        cells = texts
     else:
-        encoded = joined.dictionary_encode()
+        encoded = texts.dictionary_encode()
         cells = _escaped(encoded.dictionary, raw).take(encoded.indices)
     return cells if not column.null_count else pc.if_else(column.is_valid(), cells, pa.scalar(None, pa.string()))
 
@@ -80,11 +80,11 @@ def _escaped(column: pa.Array, raw: bool) -> pa.Array:
         if pc.any(guarded_rows).as_py():
             cells = pa.array(guarded(column.filter(guarded_rows).to_pylist()), pa.string())
             column = pc.replace_with_mask(column, guarded_rows, cells)
-    wanted = pc.match_substring_regex(column, _QUOTED).fill_null(False)
-    if not pc.any(wanted).as_py():
+    needs_quotes = pc.match_substring_regex(column, _QUOTED).fill_null(False)
+    if not pc.any(needs_quotes).as_py():
         return column
-    texts = column.filter(wanted)
+    texts = column.filter(needs_quotes)
     if pc.any(pc.match_substring(texts, '"')).as_py():
         texts = pc.replace_substring(texts, '"', '""')
     quote = pa.scalar('"')
-    return pc.replace_with_mask(column, wanted, pc.binary_join_element_wise(quote, texts, quote, ""))
+    return pc.replace_with_mask(column, needs_quotes, pc.binary_join_element_wise(quote, texts, quote, ""))

@@ -62,8 +62,8 @@ class _Embedded:
         try:
             yield
         except self._errors as error:
-            said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(f"the findings cannot be written to {self._path}: {said}") from None
+            message = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputError(f"the findings cannot be written to {self._path}: {message}") from None
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""

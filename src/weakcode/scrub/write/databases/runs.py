@@ -51,13 +51,13 @@ def started(table: TableName, run: RunTime, temporary: str, dead: str) -> list[s
     `dead` is a condition on rows that are running: whether their run is dead. A run that is tried again keeps the row
     of the attempt that completed until it has ended: its findings stand.
     """
-    mine = _of(run, table)
+    of_run = _of(run, table)
     runs = runs_beside(table)
     return [
         _ended(runs, KILLED, WHY_KILLED, f"state = '{RUNNING}' AND {dead}"),
-        f"DELETE FROM {runs.quoted} WHERE {mine} AND coalesce(state, '{COMPLETED}') <> '{COMPLETED}'",  # noqa: S608
-        f"UPDATE {runs.quoted} SET state = '{RUNNING}' WHERE {mine}",  # noqa: S608
-        _inserted(runs, temporary, f" WHERE NOT EXISTS (SELECT 1 FROM {runs.quoted} WHERE {mine})"),  # noqa: S608
+        f"DELETE FROM {runs.quoted} WHERE {of_run} AND coalesce(state, '{COMPLETED}') <> '{COMPLETED}'",  # noqa: S608
+        f"UPDATE {runs.quoted} SET state = '{RUNNING}' WHERE {of_run}",  # noqa: S608
+        _inserted(runs, temporary, f" WHERE NOT EXISTS (SELECT 1 FROM {runs.quoted} WHERE {of_run})"),  # noqa: S608
     ]
 
 
@@ -92,8 +92,8 @@ def _ended(runs: TableName, state: str, why: str, which: str, ended: str = "") -
         "why": f"CASE WHEN summary IS NULL THEN {_quoted(why)} ELSE {_quoted(earlier)} END",
         **({"ended": f"CASE WHEN summary IS NULL THEN {_quoted(ended)} ELSE ended END"} if ended else {}),
     }
-    said = ", ".join(f"{name} = {value}" for name, value in values.items())
-    return f"UPDATE {runs.quoted} SET {said} WHERE {which}"  # noqa: S608
+    assignments = ", ".join(f"{name} = {value}" for name, value in values.items())
+    return f"UPDATE {runs.quoted} SET {assignments} WHERE {which}"  # noqa: S608
 
 
 def _inserted(runs: TableName, temporary: str, where: str) -> str:

@@ -188,9 +188,9 @@ class TableSink:
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
         """Take down claims that were judged."""
-        given = {one for one in claim_ids if one}
-        if given and self._placing.mode == "upsert":
-            self._put(JUDGED, _texts("claim_id", sorted(given)))
+        ids = {one for one in claim_ids if one}
+        if ids and self._placing.mode == "upsert":
+            self._put(JUDGED, _texts("claim_id", sorted(ids)))
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write the findings of one batch; nobody sees them before `finish`."""
@@ -223,8 +223,8 @@ class TableSink:
         runs = runs_beside(self._table)
         self._database.alone(runs)
         self._make_ready(runs, RUN)
-        mine = f"id IN (SELECT id FROM {RUN}) AND findings_table = '{self._table}'"  # noqa: S608
-        self._database.execute(f"DELETE FROM {runs.quoted} WHERE {mine}")  # noqa: S608
+        of_run = f"id IN (SELECT id FROM {RUN}) AND findings_table = '{self._table}'"  # noqa: S608
+        self._database.execute(f"DELETE FROM {runs.quoted} WHERE {of_run}")  # noqa: S608
         self._insert(runs, RUN)
         if summary.is_kept:
             self._make_ready(self._table, FOUND)
@@ -280,18 +280,18 @@ class TableSink:
 
     def _make_ready(self, table: TableName, temporary: str) -> None:
         """Make a table with the columns of a temporary one, or give it those that it has not."""
-        there = self._database.columns(table)
-        if not there:
+        columns = self._database.columns(table)
+        if not columns:
             self._database.execute(f"CREATE TABLE {table.quoted} AS SELECT * FROM {temporary} WHERE false")  # noqa: S608
             self._database.index(table, _INDEXED[temporary])
-        missing = [name for name in _NEEDED[temporary] if there and name not in there]
+        missing = [name for name in _NEEDED[temporary] if columns and name not in columns]
         if missing:
             raise InputError(
                 f"the findings cannot be written to {self._table}: the table {table} is there with other columns, "
                 f"without {', '.join(missing)}; give the findings a table of their own"
             )
         for name, kind in self._database.columns(TableName(temporary)).items():
-            if there and name not in there:
+            if columns and name not in columns:
                 self._database.execute(f'ALTER TABLE {table.quoted} ADD COLUMN "{name}" {kind}')
         self._database.lock(table)
 

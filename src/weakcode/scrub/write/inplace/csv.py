@@ -153,15 +153,15 @@ class MendedCsv(MendedClaims):
 
     def _long_edits(self) -> dict[int, str | None]:
         """Return the rows that change, of claims of which each diagnosis has a row; None for a row that goes."""
-        wanted = {line for change in self._changes.values() for line in change.lines}
-        rows = {number: _text(line) for number, line in self._lines() if number in wanted}
+        lines_needed = {line for change in self._changes.values() for line in change.lines}
+        rows = {number: _text(line) for number, line in self._lines() if number in lines_needed}
         edits: dict[int, str | None] = {}
         for change in self._changes.values():
-            given = [rows[line] for line in change.lines]
+            rows_before = [rows[line] for line in change.lines]
             # A row that holds several diagnoses cannot say their order among others.
             has_own = len(set(change.lines)) == len(change.lines)
-            new = ordered_rows(given, self._header, change.claim, change.mended, rank_of) if has_own else None
-            if new is None or not all(self._is_whole(line.encode("latin-1")) for line in given):
+            new = ordered_rows(rows_before, self._header, change.claim, change.mended, rank_of) if has_own else None
+            if new is None or not all(self._is_whole(line.encode("latin-1")) for line in rows_before):
                 self._left += 1
                 continue
             self.changed += 1

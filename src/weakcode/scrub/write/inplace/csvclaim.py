@@ -188,7 +188,7 @@ def _move(edits: Edits, slots: Sequence[Slot], moves: Sequence[tuple[int, str | 
 def _point(edits: Edits, cells: Sequence[Span], was: ServiceLine, now: ServiceLine) -> None:
     """Let the pointers go where their diagnoses went, as numbers or letters, as they were; codes stay as they are."""
     target = dict(zip(was.pointers, now.pointers, strict=False))
-    given: set[int] = set()
+    columns: set[int] = set()
     for cell in cells:
         for match in _POINTER.finditer(edits.text, *cell):
             position = int(match[1]) if match[1] else ord(match[2].upper()) - 64
@@ -198,7 +198,7 @@ def _point(edits: Edits, cells: Sequence[Span], was: ServiceLine, now: ServiceLi
             if to is not None and to != position:
                 letter = chr(to + 64) if to < 13 else str(to)
                 edits.made[match.span()] = str(to) if match[1] else letter if match[2].isupper() else letter.lower()
-            given.add(position)
+            columns.add(position)
 
 
 def ordered_rows(
@@ -219,24 +219,24 @@ def ordered_rows(
     for source, code in moves:
         if code is not None:
             start, stop = cells[source][header.code]
-            spelled = code if "." in rows[source][start:stop] else code.replace(".", "")
-            changed[source] = rows[source][:start] + spelled + rows[source][stop:]
+            spelling = code if "." in rows[source][start:stop] else code.replace(".", "")
+            changed[source] = rows[source][:start] + spelling + rows[source][stop:]
     cells = [cells_of(row, header.delimiter) for row in changed]
     kept: list[str | None] = [None] * len(rows)
-    said: list[str] = []
+    signs: list[str] = []
     if header.sequence is not None:
-        said = [row[slice(*of_row[header.sequence])] for row, of_row in zip(changed, cells, strict=True)]
-        ranks = [rank(text.strip('" ')) for text in said]
+        signs = [row[slice(*of_row[header.sequence])] for row, of_row in zip(changed, cells, strict=True)]
+        ranks = [rank(text.strip('" ')) for text in signs]
         if None not in ranks and len(set(ranks)) == len(ranks):
             for place, (source, _) in enumerate(moves):
-                kept[source] = _with_cell(changed[source], cells[source][header.sequence], said[place])
+                kept[source] = _with_cell(changed[source], cells[source][header.sequence], signs[place])
             return kept
     about = [[row[slice(*of_row[at])] for _, at in header.about] for row, of_row in zip(changed, cells, strict=True)]
     if any(one != about[0] for one in about):
         return None
     for place, (source, _) in enumerate(moves):
         row = changed[source]
-        kept[place] = row if header.sequence is None else _with_cell(row, cells[source][header.sequence], said[place])
+        kept[place] = row if header.sequence is None else _with_cell(row, cells[source][header.sequence], signs[place])
     return kept
 
 

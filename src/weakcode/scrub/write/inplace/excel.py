@@ -94,16 +94,16 @@ class MendedExcel(MendedClaims):
 
     def _cells(self, change: _Change) -> dict[int, dict[int, str]] | None:
         """Return the cells that change, by row and column; None where the rows cannot say the claim as mended."""
-        given = [BETWEEN.join(self._rows[row]) for row in change.rows]
+        texts = [BETWEEN.join(self._rows[row]) for row in change.rows]
         if change.is_long and len(set(change.rows)) < len(change.rows):
             # A row that holds several diagnoses cannot say their order among others.
             return None
         if change.is_long:
-            new = ordered_rows(given, self._header, change.claim, change.mended, rank_of)
+            new = ordered_rows(texts, self._header, change.claim, change.mended, rank_of)
         else:
             new = [
                 rewritten(row, self._header, change.claim, change.mended, at, self._one_code)
-                for at, row in enumerate(given)
+                for at, row in enumerate(texts)
             ]
         if new is None or any(row is None for row in new):
             return None

@@ -61,8 +61,8 @@ def rewrite(text: str, path: Sequence[str | int], claim: Claim, indexes: Sequenc
         return None
     dropped = [index for at, index in enumerate(indexes) if at not in kept]
     _remove(edits, entries, dropped)
-    apart = {value["sequence"] for value in others}
-    if not _point(edits, resource, claim, mended, sequences, apart):
+    other_sequences = {value["sequence"] for value in others}
+    if not _point(edits, resource, claim, mended, sequences, other_sequences):
         return None
     if any(_is_principal(values[index]) for index in indexes) and len(set(mended.codes[:2])) < len(mended.codes[:2]):
         # The principal's code behind it would be read as the principal listed once more.
@@ -123,7 +123,7 @@ def _remove(edits: _Edits, entries: Sequence[Span], dropped: Sequence[int]) -> N
 
 
 def _point(
-    edits: _Edits, resource: Span, claim: Claim, mended: Claim, sequences: Sequence[int], apart: Set[int]
+    edits: _Edits, resource: Span, claim: Claim, mended: Claim, sequences: Sequence[int], other_sequences: Set[int]
 ) -> bool:
     """Let the items point to where their diagnoses went; False where that is not known."""
     members = _members(edits.text, resource[0])
@@ -138,23 +138,23 @@ def _point(
             continue
         place = _members(edits.text, span[0]).get("diagnosisSequence")
         numbers = _items(edits.text, place[0]) if place else []
-        # What stands apart is not among the pointers of a claim.
-        numbers = [one for one in numbers if int(edits.text[slice(*one)]) not in apart]
+        # Codes outside the list have no pointers.
+        numbers = [one for one in numbers if int(edits.text[slice(*one)]) not in other_sequences]
         values = [int(edits.text[slice(*one)]) for one in numbers]
         places = [listed.get(value, max(value, len(claim.diagnoses) + 1)) for value in values]
         # Two pointers to one place are one.
-        said = places if len(places) == len(was.pointers) else list(dict.fromkeys(places))
-        if place is None or len(said) != len(was.pointers):
+        pointers = places if len(places) == len(was.pointers) else list(dict.fromkeys(places))
+        if place is None or len(pointers) != len(was.pointers):
             return False
-        wanted = [str(sequences[to - 1]) if to <= len(mended.diagnoses) else None for to in now.pointers]
-        if len(wanted) == len(said):
-            target = dict(zip(said, wanted, strict=True))
+        new_pointers = [str(sequences[to - 1]) if to <= len(mended.diagnoses) else None for to in now.pointers]
+        if len(new_pointers) == len(pointers):
+            target = dict(zip(pointers, new_pointers, strict=True))
             for one, at, value in zip(numbers, places, values, strict=True):
                 edits.put(one, target[at] or str(value))
-        elif None in wanted or len(_items(edits.text, place[0])) != len(numbers):
+        elif None in new_pointers or len(_items(edits.text, place[0])) != len(numbers):
             return False
         else:
-            edits.put(place, f"[{', '.join(map(str, wanted))}]")
+            edits.put(place, f"[{', '.join(map(str, new_pointers))}]")
     return True
 
 
@@ -185,8 +185,8 @@ def _says(
 
 
 def _is_apart(entry: Mapping[str, Any]) -> bool:
-    said = json.dumps(entry.get("type", "")).lower()
-    return any(f'"{kind}"' in said for kind in APART)
+    types = json.dumps(entry.get("type", "")).lower()
+    return any(f'"{kind}"' in types for kind in APART)
 
 
 def _is_principal(entry: Mapping[str, Any]) -> bool:

@@ -22,8 +22,8 @@ _TAG = r"<(?:[\w.-]+:)?{name}\b([^>]*?)/?>"
 _SHEET = re.compile(_TAG.format(name="sheet"))
 _LINK = re.compile(_TAG.format(name="Relationship"))
 _ATTRIBUTE = re.compile(r"([\w.-]+:)?([\w.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_ROW = re.compile(r"<(?P<prefix>(?:[\w.-]+:)?)row\b(?P<said>[^>]*?)(?:/>|>(?P<cells>.*?)</(?P=prefix)row>)", re.DOTALL)
-_CELL = re.compile(r"<(?P<prefix>(?:[\w.-]+:)?)c\b(?P<said>[^>]*?)(?:/>|>(?P<held>.*?)</(?P=prefix)c>)", re.DOTALL)
+_ROW = re.compile(r"<(?P<prefix>(?:[\w.-]+:)?)row\b(?P<info>[^>]*?)(?:/>|>(?P<cells>.*?)</(?P=prefix)row>)", re.DOTALL)
+_CELL = re.compile(r"<(?P<prefix>(?:[\w.-]+:)?)c\b(?P<info>[^>]*?)(?:/>|>(?P<held>.*?)</(?P=prefix)c>)", re.DOTALL)
 _PLACE = re.compile(r"([A-Z]{1,3})(\d+)")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d+)?")
 
@@ -31,11 +31,11 @@ _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d+)?")
 def part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str:
     """Return the name of the part that holds a sheet; raises InputError where the workbook does not say it."""
     links = {}
-    for said in map(_attributes, _LINK.findall(_text(archive, _LINKS))):
-        target = said.get("Target", "")
-        links[said.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    for said in map(_attributes, _SHEET.findall(_text(archive, _BOOK))):
-        if said.get("name") == sheet and (part := links.get(said.get("id"))):
+    for attributes in map(_attributes, _LINK.findall(_text(archive, _LINKS))):
+        target = attributes.get("Target", "")
+        links[attributes.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    for attributes in map(_attributes, _SHEET.findall(_text(archive, _BOOK))):
+        if attributes.get("name") == sheet and (part := links.get(attributes.get("id"))):
             return part
     raise InputError("the workbook does not say where its sheet is kept; save it again as .xlsx")
 
@@ -63,10 +63,10 @@ def check_workbook(path: Path, sheet: str) -> None:
 def copied(source: Path, file: BinaryIO, sheet: str, text: str) -> None:
     """Write a workbook again with this XML of a sheet; raises InputError for a workbook that cannot be read so."""
     try:
-        with zipfile.ZipFile(source) as given, zipfile.ZipFile(file, "w") as made:
-            part = part_of_sheet(given, sheet)
-            for entry in given.infolist():
-                content = text.encode("utf-8") if entry.filename == part else given.read(entry)
+        with zipfile.ZipFile(source) as book, zipfile.ZipFile(file, "w") as made:
+            part = part_of_sheet(book, sheet)
+            for entry in book.infolist():
+                content = text.encode("utf-8") if entry.filename == part else book.read(entry)
                 made.writestr(entry, content, entry.compress_type)
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError, NotImplementedError):
         raise _not_again(source) from None
@@ -83,7 +83,7 @@ class Sheet:
         self._text = text
         self._spans: dict[int, tuple[int, int]] = {}
         for match in _ROW.finditer(text):
-            number = _attributes(match["said"]).get("r", "")
+            number = _attributes(match["info"]).get("r", "")
             if number.isdecimal():
                 self._spans[int(number)] = match.span()
 
@@ -116,13 +116,13 @@ def _changed_row(row: re.Match[str], cells: Mapping[int, str]) -> str:
     for match in _CELL.finditer(row["cells"]):
         between = row["cells"][end : match.start()]
         end = match.end()
-        place = _PLACE.fullmatch(_attributes(match["said"]).get("r", ""))
+        place = _PLACE.fullmatch(_attributes(match["info"]).get("r", ""))
         if place is None:
             raise LookupError("a cell does not say where it stands")
         column = column_number(place[1])
         text = left.pop(column, None)
         pieces.append((column, between + (match[0] if text is None else _cell(match, text))))
-    number = _attributes(row["said"])["r"]
+    number = _attributes(row["info"])["r"]
     for column, text in left.items():
         if text:
             pieces.append(
@@ -138,9 +138,9 @@ def _cell(match: re.Match[str], text: str) -> str:
     """Return a cell with other text; its place and its style stay."""
     if match["held"] is not None and re.search(r"<(?:[\w.-]+:)?f\b", match["held"]):
         raise LookupError("the cell holds a formula")
-    said = _attributes(match["said"])
-    is_number = said.get("t", "n") == "n" and match["held"] is not None
-    return _new_cell(match["prefix"], said["r"], said.get("s", ""), text, is_number=is_number)
+    attributes = _attributes(match["info"])
+    is_number = attributes.get("t", "n") == "n" and match["held"] is not None
+    return _new_cell(match["prefix"], attributes["r"], attributes.get("s", ""), text, is_number=is_number)
 
 
 def _new_cell(prefix: str, place: str, style: str, text: str, *, is_number: bool) -> str:

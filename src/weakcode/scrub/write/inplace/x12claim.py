@@ -109,7 +109,7 @@ def _slots(pieces: Sequence[_Piece], signs: Delimiters) -> list[_Slot]:
             continue
         for at, element in enumerate(piece.elements[1:], start=1):
             kind = DIAGNOSES.get((element or "").split(signs.component)[0])
-            if element and kind is not None and not kind.apart:
+            if element and kind is not None and not kind.other_kind:
                 found.append(_Slot(number, at, kind.role, element))
     return found
 
@@ -176,12 +176,12 @@ def _point(
         at = LAYOUTS[piece.tag].pointers
         if any(pointable < pointer <= diagnoses for pointer in line.pointers):
             return False
-        wanted = [str(to if to <= pointable else to - (diagnoses - pointable)) for to in line.pointers]
-        there = (piece.elements[at] or "").split(signs.component) if 0 < at < len(piece.elements) else []
-        if [part.lstrip("0") for part in there if part] != wanted:
-            if not there:
+        new_pointers = [str(to if to <= pointable else to - (diagnoses - pointable)) for to in line.pointers]
+        old_pointers = (piece.elements[at] or "").split(signs.component) if 0 < at < len(piece.elements) else []
+        if [part.lstrip("0") for part in old_pointers if part] != new_pointers:
+            if not old_pointers:
                 return False
-            piece.put(at, signs.component.join(wanted))
+            piece.put(at, signs.component.join(new_pointers))
     return True
 
 

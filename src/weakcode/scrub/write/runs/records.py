@@ -64,7 +64,7 @@ class RunRecords:
                 handle.close()
                 raise InputError(f"run {run.id} is under way already; wait until it has ended, or use another --run-id")
             handle.truncate(0)
-            handle.write(_said({"run": attrs.asdict(run), "state": RUNNING}))
+            handle.write(_as_json({"run": attrs.asdict(run), "state": RUNNING}))
             handle.flush()
             os.fsync(handle.fileno())
             self._mark, self._handle = mark, handle
@@ -115,22 +115,22 @@ class RunRecords:
         for mark in sorted(self._folder.glob(f"*{_UNDER_WAY}")):
             if not is_dead(mark):
                 continue
-            said = _read(mark)
-            run = said.get("run") or {"id": unquote(mark.name.removesuffix(_UNDER_WAY)), "started": "", "ended": ""}
+            content = _read(mark)
+            run = content.get("run") or {"id": unquote(mark.name.removesuffix(_UNDER_WAY)), "started": "", "ended": ""}
             self._close(mark, {"run": {**run, "ended": ""}, "state": KILLED, "why": WHY_KILLED})
             mark.unlink(missing_ok=True)
 
-    def _close(self, mark: Path, said: dict[str, Any]) -> None:
+    def _close(self, mark: Path, content: dict[str, Any]) -> None:
         """Write how a run ended, unless an earlier attempt completed, whose findings stand."""
         record = self._record(mark)
         if not _read(record).get("is_kept"):
-            _written(record, _said(said))
+            _written(record, _as_json(content))
 
 
 def is_without_summary(path: Path) -> bool:
     """Tell whether a file is the record of a run that did not complete."""
-    said = _read(path)
-    return "state" in said and "claims_in" not in said
+    content = _read(path)
+    return "state" in content and "claims_in" not in content
 
 
 def _is_ours(file: BinaryIO, path: Path) -> bool:
@@ -143,7 +143,7 @@ def _is_ours(file: BinaryIO, path: Path) -> bool:
     return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
-def _said(values: dict[str, Any]) -> bytes:
+def _as_json(values: dict[str, Any]) -> bytes:
     return json.dumps(values, indent=2).encode() + b"\n"
 
 
