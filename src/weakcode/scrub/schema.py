@@ -79,10 +79,10 @@ COLUMNS = (
     TableColumn("severity", "error, warning or info", lambda one: one.finding.severity),
     TableColumn("confidence", "how sure the rule is: certain, likely or record", lambda one: one.finding.confidence),
     TableColumn("message", "the finding in a sentence", lambda one: one.finding.message),
-    TableColumn("codes", "the codes that it is about", lambda one: one.finding.codes, is_list=True),
+    TableColumn("codes", "its codes", lambda one: one.finding.codes, is_list=True),
     TableColumn(
         "positions",
-        "where they stand on the claim, from 1",
+        "their positions on the claim, from 1",
         lambda one: one.finding.positions,
         "int32",
         is_list=True,
@@ -90,10 +90,10 @@ COLUMNS = (
     ),
     TableColumn(
         "fix",
-        "what would mend it, in a sentence",
+        "the fix, in a sentence",
         lambda one: one.finding.fix and (one.finding.fix.description or None),
     ),
-    TableColumn("payer", "who pays, as the claim says", lambda one: one.record.claim.payer),
+    TableColumn("payer", "the payer, as named on the claim", lambda one: one.record.claim.payer),
     TableColumn(
         "service_date",
         "the service date; empty with hashed ids",
@@ -101,14 +101,14 @@ COLUMNS = (
         "date32",
         is_personal=True,
     ),
-    TableColumn("edition", "the codes that the claim was judged by", lambda one: one.verdict.edition),
-    TableColumn("denial_risk", "how likely the payer denies, by the profile", lambda one: one.risk and one.risk.level),
-    TableColumn("denial_risk_source", "where that is from", lambda one: one.risk and str(one.risk.source)),
+    TableColumn("edition", "the code set by which the claim was judged", lambda one: one.verdict.edition),
+    TableColumn("denial_risk", "the denial risk, from the profile", lambda one: one.risk and one.risk.level),
+    TableColumn("denial_risk_source", "the source of that", lambda one: one.risk and str(one.risk.source)),
     TableColumn("title", "the title of the rule", lambda one: one.finding.title or None),
-    TableColumn("provider", "who bills, as the claim says", lambda one: one.record.claim.provider),
+    TableColumn("provider", "the billing provider, as named on the claim", lambda one: one.record.claim.provider),
     TableColumn(
         "sources",
-        "the publications that say so",
+        "the publications cited",
         lambda one: list(map(str, one.finding.sources)),
         is_list=True,
         # A source is a phrase with blanks of its own.
@@ -129,7 +129,7 @@ COLUMNS = (
         encoding=Encoding.PLACES,
     ),
     TableColumn("waived_by", "who waives the finding", lambda one: one.finding.waiver and one.finding.waiver.who),
-    TableColumn("waiver", "and why", lambda one: one.finding.waiver and one.finding.waiver.reason),
+    TableColumn("waiver", "why", lambda one: one.finding.waiver and one.finding.waiver.reason),
 )
 """In the order in which they are written; a new one comes last. Batches fill them in `judge/findings.py`."""
 LATER = ("denial_risk", "denial_risk_source", "file", "line", "place", "waived_by", "waiver")

@@ -23,11 +23,11 @@ class Status(IntEnum):
 
 
 _MEANINGS = {
-    Status.FINE: "nothing at or above `--fail-on`",
+    Status.FINE: "no finding at or above `--fail-on`",
     Status.FINDINGS: "findings at or above `--fail-on`",
     Status.BAD_INPUT: "bad usage or bad input, or no row that could be read as a claim",
     Status.GATE: "more rejected rows, or claims with errors, than `--max-rejects` or `--max-errors` allows",
     Status.BUG: "something went wrong inside weakcode",
     Status.INTERRUPTED: "stopped by Ctrl-C, SIGTERM or SIGHUP",
-    Status.NO_READER: "nobody reads standard output any more",
+    Status.NO_READER: "the reader of standard output closed it",
 }
