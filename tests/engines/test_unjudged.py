@@ -132,6 +132,17 @@ def test_what_an_edit_could_not_be_judged_for_is_what_it_asks_for_and_the_claim_
     assert {(one.needs, one.rules) for one in told} == {(need, ("small/b",)) for need in needs}
 
 
+def test_edits_of_which_nothing_is_to_be_told_keep_no_other_from_being_told():
+    elsewhere = Edit(rule=1, verb=Verb.PRESENT, subject=CodeSet.of([5]), condition=ADULTS)
+    about_pointers = Edit(rule=1, verb=Verb.PRESENT, subject=CodeSet.of([1]), pointed="first", condition=ADULTS)
+    asking = Edit(rule=0, verb=Verb.PRESENT, subject=CodeSet.of([1]), condition=ADULTS)
+    judged = JudgedClaim.of(Claim("A01", lines=[ServiceLine(1, (1,))]), EDITION)
+    for edits_in_order in ([elsewhere, asking], [about_pointers, asking], [elsewhere, about_pointers, asking]):
+        assert could_not_be_judged(edits_in_order, judged) == {("age", 0)}
+        told = judge_of(edits_in_order).unjudged.of(judged, bytes([3] * 3), EDITION.starts)
+        assert [(one.needs, one.rules) for one in told] == [("age", ("small/b",))]
+
+
 @given(
     st.lists(all_edits(), max_size=8),
     st.lists(rows, max_size=6),
