@@ -318,6 +318,9 @@ class Replacing:
         self._wanted = wanted
         self._record = record
 
+    def pytest_internalerror(self, excrepr: object) -> None:
+        os.write(_STANDARD_ERROR, f"{excrepr}\n".encode())
+
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         gc.collect()
         gc.freeze()
