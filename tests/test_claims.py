@@ -38,14 +38,14 @@ def test_a_diagnosis_carries_text_and_present_on_admission() -> None:
 
 
 @pytest.mark.parametrize(("codes", "position"), [([62], 1), (["I10", None], 2), (["I10", "E11.9", b"R54"], 3)])
-def test_a_code_that_is_no_text_is_a_type_error_that_names_its_position(codes: list[object], position: int) -> None:
+def test_a_code_that_is_not_text_is_a_type_error_that_names_its_position(codes: list[object], position: int) -> None:
     with pytest.raises(TypeError, match=f"diagnosis {position} is"):
         Claim(codes)  # type: ignore[arg-type]
     assert issubclass(CodeTypeError, TypeError)
 
 
 @pytest.mark.parametrize("codes", [None, 62.81, b"M62.81", {"M62.81", "I10"}, {"code": "I10"}])
-def test_what_is_no_list_in_an_order_is_told_so(codes: object) -> None:
+def test_a_list_without_an_order_is_reported(codes: object) -> None:
     with pytest.raises(CodeTypeError, match=r"codes are a list in the order of the claim, .* found"):
         Claim(codes)  # type: ignore[arg-type]
 
@@ -74,7 +74,7 @@ def test_an_age_is_a_whole_number_or_not_known(given: object, age: int | None) -
 
 
 @pytest.mark.parametrize("date", ["2026-02-30", "2026-13-01", "yesterday", "02/03/2026", 20260302])
-def test_a_date_that_is_no_day_of_the_calendar_is_refused(date: object) -> None:
+def test_a_date_that_is_not_a_day_of_the_calendar_is_refused(date: object) -> None:
     with pytest.raises(InputError, match="the service date is not a date"):
         Claim(["I10"], service_date=date)  # type: ignore[arg-type]
 
@@ -215,7 +215,7 @@ def test_an_object_with_an_unknown_field_is_refused_with_what_was_meant() -> Non
 
 
 @pytest.mark.parametrize("values", [["I10"], None, "I10"])
-def test_what_is_no_object_is_no_claim(values: object) -> None:
+def test_what_is_not_an_object_is_not_a_claim(values: object) -> None:
     with pytest.raises(InputError, match="mapping"):
         Claim.from_dict(values)  # type: ignore[arg-type]
 

@@ -72,7 +72,7 @@ def test_dates_and_tuples_of_a_program_are_taken_as_a_file_has_them() -> None:
     assert [waived.waiver.place for waived in verdict.waived] == ["profile.waivers[0]"]
 
 
-def test_what_is_wrong_in_a_mapping_is_told_with_the_path_to_it_and_in_the_words_for_files(tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_mapping_is_reported_with_the_path_to_it_and_in_the_words_for_files(tmp_path: Path) -> None:
     wrong = {**PACK, "rules": [{**RULE, "severity": "loud"}, 3, {**RULE, "id": "b", "subject": "Mxx.1"}]}
     told = [line.split(": ", 1) for line in _refusal(also=[PACK, wrong]).split("\n")]
     assert [place for place, _ in told] == [
@@ -86,7 +86,7 @@ def test_what_is_wrong_in_a_mapping_is_told_with_the_path_to_it_and_in_the_words
     assert [message for _, message in told] == [problem.message for problem in caught.value.problems]
 
 
-def test_a_key_that_is_no_word_of_a_program_is_quoted_in_the_path() -> None:
+def test_a_key_that_is_not_a_word_of_a_program_is_quoted_in_the_path() -> None:
     said = _refusal(profile={"name": "ours", "rules": {"weakness/nope": "off"}})
     assert said.startswith('profile.rules["weakness/nope"]: there is no rule "weakness/nope"')
 

@@ -85,7 +85,7 @@ def test_the_schema_refuses_what_a_claim_refuses(claim: dict[str, Any]) -> None:
         jsonschema.validate(claim, schemas.schema("claim"))
 
 
-def test_keys_of_later_versions_are_passed_over_and_other_forms_are_refused(validator: Validator) -> None:
+def test_keys_of_later_versions_are_skipped_and_other_forms_are_refused(validator: Validator) -> None:
     values = validator.judge(["I10", "I10"]).to_dict()
     assert Verdict.from_dict({**values, "later": 1}) == validator.judge(["I10", "I10"])
     for wrong, said in [

@@ -11,7 +11,7 @@ from weakcode.base import progress
 from weakcode.cli.common import running
 
 
-def test_only_what_takes_longer_than_a_moment_is_told(
+def test_only_what_takes_longer_than_a_moment_is_reported(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     told: list[str] = []
@@ -28,7 +28,7 @@ def test_only_what_takes_longer_than_a_moment_is_told(
     assert caplog.messages == ["something long"]
 
 
-def test_what_fails_is_not_told_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_is_not_reported_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr(progress, "_listeners", [told.append])
     monkeypatch.setattr(progress, "MOMENT", 0.05)
@@ -39,7 +39,7 @@ def test_what_fails_is_not_told_afterwards(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_on_a_terminal_whatever_takes_longer_than_a_moment_is_told(
+def test_on_a_terminal_whatever_takes_longer_than_a_moment_is_reported(
     is_terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []

@@ -26,7 +26,7 @@ def rules_in(result: Result) -> list[str]:
     return [finding["rule"] for finding in json.loads(result.stdout)["findings"]]
 
 
-def test_sarcopenia_alone_is_told_with_rule_message_and_source() -> None:
+def test_sarcopenia_alone_is_reported_with_rule_message_and_source() -> None:
     result = weakcode("check", "M62.84", "I10")
     assert result.exit_code == 1
     assert "error    weakness/sarcopenia-underlying-disease-first  M62.84 at 1" in result.stdout
@@ -40,13 +40,13 @@ def test_a_clean_claim_has_no_findings_and_status_0() -> None:
     assert "No findings. Judged by ICD-10-CM 2026-04" in result.stdout
 
 
-def test_the_order_of_post_covid_codes_is_told() -> None:
+def test_the_order_of_post_covid_codes_is_reported() -> None:
     result = weakcode("check", "u099", "J96.10", "--format", "json")
     assert result.exit_code == 1
     assert set(rules_in(result)) == {"covid/post-covid-condition-first", "covid/post-covid-secondary-only"}
 
 
-def test_each_pair_that_excludes_the_other_is_told_once() -> None:
+def test_each_pair_that_excludes_the_other_is_reported_once() -> None:
     result = weakcode("check", "M62.81", "R54", "F03.90", "M62.84", "--format", "json")
     pairs = [
         tuple(sorted(finding["codes"]))
@@ -349,7 +349,7 @@ def test_a_scrub_imports_the_readers_of_its_own_formats_and_no_pandas(tmp_path: 
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
 
 
-def test_a_reader_that_goes_away_makes_no_noise() -> None:
+def test_a_reader_that_closes_the_pipe_causes_no_error() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "weakcode", "rules", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -109,7 +109,7 @@ def test_an_added_edition_is_shown_compared_and_removed(
     catalog.forget()
 
 
-def test_a_fetched_edition_is_told_and_installed_with_what_changed_and_its_index(
+def test_a_fetched_edition_is_reported_and_installed_with_what_changed_and_its_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEAKCODE_DATA_DIR", str(tmp_path / "data"))

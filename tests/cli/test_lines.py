@@ -30,7 +30,7 @@ def test_the_exit_status_is_that_of_check() -> None:
     assert check("--fail-on", "never", lines=b'{"codes": ["K31.84", "E11.43"]}\n').exit_code == 0
 
 
-def test_a_line_that_is_no_claim_gets_an_error_in_its_place_and_nothing_is_repeated() -> None:
+def test_a_line_that_is_not_a_claim_gets_an_error_in_its_place_and_nothing_is_repeated() -> None:
     bad = [
         b"{",
         b"[]",
@@ -59,7 +59,7 @@ def test_options_about_one_claim_do_not_go_with_it() -> None:
     assert "Missing argument 'CODE...'" in CliRunner().invoke(main, ["check"]).stderr
 
 
-def test_a_byte_order_mark_before_the_first_line_is_no_error() -> None:
+def test_a_byte_order_mark_before_the_first_line_is_not_an_error() -> None:
     result = check(lines=b'\xef\xbb\xbf{"codes": ["I10"]}\n')
     assert result.exit_code == 0
     assert "error" not in json.loads(result.stdout)

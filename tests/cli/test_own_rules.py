@@ -67,7 +67,7 @@ def test_a_file_without_examples_says_that_nothing_was_tested(own: Path) -> None
     assert rules("test", str(own), "--strict").exit_code == 1
 
 
-def test_outcomes_are_told_to_programs_and_build_servers(own: Path) -> None:
+def test_outcomes_are_reported_to_programs_and_build_servers(own: Path) -> None:
     own.write_text(WRONG, "utf-8")
     result = rules("test", str(own), "--format", "json")
     values = json.loads(result.stdout)

@@ -85,7 +85,7 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_every_format_is_told_by_its_content_and_found_in_as_in_a_file(name: str) -> None:
+def test_every_format_is_detected_by_its_content_and_found_in_as_in_a_file(name: str) -> None:
     Path("claims").write_bytes(FORMATS[name])
     for source, output in (("claims", "file.csv"), ("-", "pipe.csv")):
         assert scrub(FORMATS[name], source, "-o", output).exit_code == 1
@@ -116,7 +116,7 @@ def test_printed_findings_rejects_and_messages_say_standard_input(temporary: Pat
     ],
 )
 @pytest.mark.parametrize("mapped", [(), ("--map", "id=NR,codes=D*")], ids=["", "mapped"])
-def test_what_is_no_claims_is_one_sentence_about_standard_input(
+def test_input_without_claims_is_one_sentence_about_standard_input(
     given: bytes, said: str, mapped: tuple[str, ...], temporary: Path
 ) -> None:
     result = scrub(given, "-", *mapped)

@@ -70,7 +70,7 @@ def test_equal_sets_are_one_key_and_travel_whole(left: set[int], right: set[int]
 
 
 @pytest.mark.parametrize("given", [5, [1, 2], [(1,)], [("a", "b")], [(1, 1 << 70)]])
-def test_what_is_no_interval_is_refused(given: Any) -> None:
+def test_what_is_not_an_interval_is_refused(given: Any) -> None:
     with pytest.raises((TypeError, ValueError, OverflowError)):
         CodeSet(given)
 

@@ -93,7 +93,7 @@ def test_every_code_is_billable_on_its_days_and_on_no_others() -> None:
         before = codes
 
 
-def test_no_claim_is_told_that_a_code_of_its_day_is_invalid_and_every_one_that_a_code_is_gone() -> None:
+def test_a_code_valid_on_its_day_is_never_called_invalid_and_a_deleted_one_always_is() -> None:
     """Every code on the first and the last day of every code set, twenty to a claim, judged by columns."""
     rules = ["not-valid-on-date", "not-billable", "unknown-code", "icd9-code"]
     validator = weakcode.Validator(only=[f"icd10cm/{rule}" for rule in rules])
@@ -187,12 +187,12 @@ def test_the_codes_of_october_2026_are_valid_from_then_on_and_the_retired_until_
         ("M62.8", "2026-11-28", "M62.8 (Other specified disorders of muscle) is not billable as it stands; report"),
     ],
 )  # fmt: skip
-def test_a_code_of_other_days_is_told_since_when_or_until_when_it_is_not_valid(engine, code, day, said) -> None:
+def test_a_code_of_other_days_is_reported_since_when_or_until_when_it_is_not_valid(engine, code, day, said) -> None:
     (finding,) = weakcode.Validator(packs=["icd10cm"], engine=engine).check(weakcode.Claim([code], service_date=day))
     assert said in finding.message
 
 
-def test_days_without_a_code_are_told_from_both_sides() -> None:
+def test_days_without_a_code_are_named_from_both_sides() -> None:
     spells = Window(((None, date(2016, 9, 30)), (date(2018, 10, 1), date(2023, 9, 30))))
     said = [spells.missing(day) for day in (date(2017, 5, 5), date(2023, 10, 1))]
     assert said == ["from 2016-10-01 to 2018-09-30", "since 2023-10-01"]
@@ -301,7 +301,7 @@ def test_addenda_that_do_not_fit_are_refused_in_one_line(listed, text: str, said
         ("00001 A00     2 Cholera", "is no line of an order file"),
     ],
 )
-def test_text_that_is_no_order_file_is_refused_in_one_line(text: str, said: str) -> None:
+def test_text_that_is_not_an_order_file_is_refused_in_one_line(text: str, said: str) -> None:
     with pytest.raises(weakcode.EditionError, match=r"x\.txt") as refused:
         orders.read_order(text, "x.txt")
     assert said in str(refused.value)

@@ -226,7 +226,7 @@ def test_spans_are_intervals_of_numbers(edition: Edition) -> None:
         assert low == high
 
 
-def test_a_number_that_is_no_billable_code_has_no_spelling(edition: Edition) -> None:
+def test_a_number_that_is_not_a_billable_code_has_no_spelling(edition: Edition) -> None:
     for number in (-1, edition.size, edition.universe):
         with pytest.raises(IndexError):
             edition.code(number)

@@ -192,7 +192,7 @@ def test_a_code_set_is_used_by_name(edition: Edition) -> None:
     assert expression.resolve(edition, sets) == edition.codeset("G72 except G72.1")
 
 
-def test_an_unknown_code_set_is_told_with_the_nearest_name(edition: Edition) -> None:
+def test_an_unknown_code_set_is_reported_with_the_nearest_name(edition: Edition) -> None:
     with pytest.raises(NotationError, match=r'did you mean "myopathy"') as caught:
         parse("M62.84, $myopaty").resolve(edition, {"myopathy": CodeSet()})
     assert caught.value.column == 9
@@ -203,7 +203,7 @@ def test_names_are_gathered_from_everywhere() -> None:
     assert found == {"a", "b-1", "c_2"}
 
 
-def test_parts_that_name_nothing_are_told(edition: Edition) -> None:
+def test_parts_that_name_nothing_are_reported(edition: Edition) -> None:
     text = "M62.99, G72, (A00, U07.1 with fifth character 1), B21-B23 except Z99.99, Chapter 30"
     assert parse(text).unmatched(edition) == (
         *(

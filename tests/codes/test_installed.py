@@ -64,7 +64,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
         ("tabular-april-and-october.xml", "2024", None),
     ],
 )
-def test_the_first_day_is_told_by_the_name_and_the_version(name: str, version: str, starts: date | None) -> None:
+def test_the_first_day_is_detected_by_the_name_and_the_version(name: str, version: str, starts: date | None) -> None:
     assert installed.stated_start(name, version) == starts
 
 
@@ -108,7 +108,7 @@ DOCTYPE = SMALL.replace(b"<ICD10CM.tabular>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><I
         ("tabular-2023.xml", b"", "not well-formed XML"),
     ],
 )
-def test_what_is_no_whole_list_is_refused_in_one_line_and_changes_nothing(
+def test_what_is_not_a_whole_list_is_refused_in_one_line_and_changes_nothing(
     name: str, content: bytes, says: str, tmp_path: Path, data: Path
 ) -> None:
     path = written(tmp_path, name, content)

@@ -37,6 +37,6 @@ def test_a_finding_names_the_code_that_was_meant() -> None:
     assert "E11.9 (Type 2 diabetes mellitus without complications) is one, and was probably meant" in finding.message
 
 
-def test_what_is_no_code_at_all_is_not_guessed_at() -> None:
+def test_what_is_not_a_code_at_all_is_not_guessed_at() -> None:
     (finding,) = check(["JOHN DOE"], service_date="2026-05-01")
     assert "meant" not in finding.message

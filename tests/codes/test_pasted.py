@@ -29,7 +29,7 @@ def test_codes_are_taken_whatever_parts_them(between: str) -> None:
     ]
 
 
-def test_titles_dates_and_procedures_of_a_superbill_are_no_codes() -> None:
+def test_titles_dates_and_procedures_of_a_superbill_are_not_codes() -> None:
     bill = (
         "DOS 05/12/2026  MRN A12345678\n[x] I10 - Essential hypertension  [x] N39.0 UTI\nCPT 99214, 93000 G0439 J1100"
     )
@@ -57,7 +57,7 @@ def test_where_no_box_is_ticked_boxes_say_nothing() -> None:
     ("text", "left_out"),
     [("vitamin B12 level, I10", "B12"), ("Room D25: I10", "D25"), ("I10, A4253 test strips", "A42.53")],
 )
-def test_what_is_no_whole_code_is_left_out_of_prose_with_a_reason(text: str, left_out: str) -> None:
+def test_what_is_not_a_whole_code_is_left_out_of_prose_with_a_reason(text: str, left_out: str) -> None:
     found = codes_in(text, edition_for(None))
     assert found.codes == ("I10",)
     assert [one.code for one in found.left_out] == [left_out]
@@ -72,7 +72,7 @@ def test_a_dotted_code_that_does_not_exist_is_taken_so_that_a_finding_tells_what
     assert _taken("diabetes E11.90 today") == ["E11.90"]
 
 
-def test_a_code_that_could_be_a_procedure_is_taken_and_told() -> None:
+def test_a_code_that_could_be_a_procedure_is_taken_and_reported() -> None:
     found = codes_in("weakness R5381 and E11.65", edition_for(None))
     assert found.codes == ("R53.81", "E11.65")
     assert [one.code for one in found.doubtful] == ["R53.81"]

@@ -81,12 +81,12 @@ def test_a_word_names_the_releases_that_may_be_meant(text: str | None, today: da
 
 
 @pytest.mark.parametrize("text", ["2014", "2040", "26", "2026-05", "newest", "2026-04-01", "../2026"])
-def test_what_is_no_release_is_refused_with_examples(text: str) -> None:
+def test_what_is_not_a_release_is_refused_with_examples(text: str) -> None:
     with pytest.raises(EditionError, match="fiscal year from 2016 such as 2025"):
         releases.wanted(text, TODAY)
 
 
-def test_a_release_is_fetched_checked_and_told_by_size_and_digest(server: Server) -> None:
+def test_a_release_is_fetched_checked_and_reported_by_size_and_digest(server: Server) -> None:
     server.release(2025, CODES)
     told: list[str] = []
     found = releases.fetch("2025", today=TODAY, tell=told.append)
@@ -117,7 +117,7 @@ def test_what_was_fetched_is_installed_whole_and_removed_whole(server: Server) -
     assert not list(kept.folder().iterdir())
 
 
-def test_members_of_the_zip_are_told_by_content_and_not_by_name(server: Server) -> None:
+def test_members_of_the_zip_are_detected_by_content_and_not_by_name(server: Server) -> None:
     server.files[TABLE_2025] = zipped(
         {"index.xml": tabular(2025, CODES), "tabular.xml": b"<ICD10CM.index><version>2025</version></ICD10CM.index>"}
     )

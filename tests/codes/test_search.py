@@ -153,7 +153,7 @@ def test_a_word_that_is_written_as_it_sounds_is_found(today: Edition, slip: str)
 
 
 @pytest.mark.parametrize("noise", ["xyzzyq", "qwert", "zzzzzz"])
-def test_what_is_no_word_is_not_heard_as_one(today: Edition, noise: str) -> None:
+def test_what_is_not_a_word_is_not_heard_as_one(today: Edition, noise: str) -> None:
     assert _found(today, noise) == []
 
 
@@ -192,7 +192,9 @@ def test_a_code_of_icd_9_is_not_taken_for_words(today: Edition) -> None:
         ("diagnosed with gout", "M10.9"),
     ],
 )
-def test_how_charts_and_patients_begin_says_nothing_of_the_code(today: Edition, asked: str, first: str) -> None:
+def test_the_opening_words_of_charts_and_patients_do_not_affect_the_search(
+    today: Edition, asked: str, first: str
+) -> None:
     assert _found(today, asked, 1) == [first]
 
 

@@ -52,7 +52,7 @@ def test_a_missing_file_or_a_folder_is_not_there(tmp_path: Path) -> None:
     assert store.read(tmp_path, "key") is None
 
 
-def test_a_folder_that_cannot_be_made_is_told_by_false(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_gives_false(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert not store.write(tmp_path / "file" / "deep.bin", "key", {}, SECTIONS)
 
@@ -66,7 +66,7 @@ def test_a_failed_write_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytes
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
-def test_what_was_not_used_for_longest_goes_when_the_folder_grows_too_large(
+def test_the_least_recently_used_file_is_removed_when_the_folder_grows_too_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(store.pack("key", {}, SECTIONS))

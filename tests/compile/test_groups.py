@@ -204,7 +204,7 @@ def test_the_side_is_the_only_one_that_the_title_names(title, side):
     assert side_of(title) == side
 
 
-def test_the_first_code_of_the_list_is_in_a_group_and_what_is_no_code_in_none():
+def test_the_first_code_of_the_list_is_in_a_group_and_what_is_not_a_code_in_none():
     by = Grouping(characters=(1, 2, 3))
     end = edition().size
     assert groups_of(CodeSet.of([0, end, end + 1]), by, edition()) == {("A", "0", "0"): CodeSet.of([0])}

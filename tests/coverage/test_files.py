@@ -50,7 +50,7 @@ def test_encodings_that_cms_has_used_are_read(tmp_path, data_dir, encoding):
     assert policy.title == "Caf\xe9 \u2013 therapy"
 
 
-def test_columns_stand_in_any_order_and_others_are_passed_over(tmp_path, data_dir):
+def test_columns_stand_in_any_order_and_others_are_skipped(tmp_path, data_dir):
     files = tables([article(1)], {"97110": [(1, 1)]}, {(1, 1): ["I10"]})
     head = "description,icd10_covered_group,icd10_code_id,sequence,article_version,article_id"
     files["article_x_icd10_covered.csv"] = table(head, [("x", 1, "i10", 1, 1, 1)], end="\n")
@@ -58,7 +58,7 @@ def test_columns_stand_in_any_order_and_others_are_passed_over(tmp_path, data_di
     assert policy.all_covered == {"I10"}
 
 
-def test_tables_that_may_be_absent_are_told(tmp_path, data_dir):
+def test_tables_that_may_be_absent_are_reported(tmp_path, data_dir):
     needed = ("article.csv", "article_x_hcpc_code.csv", "article_x_icd10_covered.csv")
     path = zipped(tmp_path / "a.zip", {name: data for name, data in therapy().items() if name in needed})
     done = CliRunner().invoke(main, ["policies", "add", str(path)])
@@ -67,7 +67,7 @@ def test_tables_that_may_be_absent_are_told(tmp_path, data_dir):
     assert "article_x_icd10_noncovered" in done.output
 
 
-def test_what_cms_writes_for_none_is_no_code(tmp_path, data_dir):
+def test_what_cms_writes_for_none_is_not_a_code(tmp_path, data_dir):
     files = tables(
         [article(1), article(2)], {"97110": [(1, 1)], "XX000": [(2, 1)]}, {(1, 1): ["I10"], (2, 1): ["XX000"]}
     )
@@ -96,7 +96,7 @@ def test_an_older_version_ends_where_the_next_begins(tmp_path, data_dir):
     assert (second.version, second.ends) == (2, None)
 
 
-def test_a_policy_that_was_retired_on_no_day_that_is_told_judges_no_line(tmp_path, data_dir):
+def test_a_retired_policy_without_an_end_date_judges_no_line(tmp_path, data_dir):
     retired = [*article(1)[:4], "R", *article(1)[5:]]
     ended = [*article(2)[:4], "R", article(2)[5], "2025-12-31"]
     procedures, covered = {"97110": [(1, 1), (2, 1)]}, {(1, 1): ["I10"], (2, 1): ["I10"]}
@@ -268,7 +268,7 @@ def test_a_zip_that_unpacks_to_too_much_is_refused_unread(tmp_path, data_dir):
         installed.add(tmp_path)
 
 
-def test_a_few_codes_that_cannot_be_read_are_told(tmp_path, data_dir):
+def test_a_few_codes_that_cannot_be_read_are_reported(tmp_path, data_dir):
     codes = [f"A{number:02}.{more}" for number in range(10) for more in range(5)]
     files = tables([article(1)], {"97110": [(1, 1)]}, {(1, 1): [*codes, "?"]})
     done = CliRunner().invoke(main, ["policies", "add", str(zipped(tmp_path / "a.zip", files))])
@@ -276,7 +276,7 @@ def test_a_few_codes_that_cannot_be_read_are_told(tmp_path, data_dir):
     assert "1 code in its lists could not be read and was left out" in " ".join(done.output.split())
 
 
-def test_a_damaged_kept_file_is_told_by_name(tmp_path, data_dir):
+def test_a_damaged_kept_file_is_reported_by_name(tmp_path, data_dir):
     installed.add(zipped(tmp_path / "a.zip", therapy()))
     path = installed.folder() / "article-2026-05-01.bin"
     path.write_bytes(path.read_bytes()[:-9] + bytes(9))

@@ -39,7 +39,7 @@ def _found(validators, claim):
     return found["columnar"]
 
 
-def test_a_line_that_points_to_no_covered_diagnosis_is_told_with_the_diagnosis_that_would(validators):
+def test_a_line_that_points_to_no_covered_diagnosis_is_reported_with_the_diagnosis_that_would(validators):
     (finding,) = _found(validators, _claim(["M62.84", "M62.81"], ("97110", [2])))
     assert finding.rule == "coverage/diagnosis-not-covered"
     assert (finding.severity, finding.positions, finding.codes) == ("warning", (2,), ("M62.81",))
@@ -218,7 +218,7 @@ def test_an_explanation_says_what_policies_made_of_every_line(validators):
     assert steps[1].reason == "article A90005 (Last year's) is not in force on 2026-05-01"
 
 
-def test_a_policy_that_is_not_installed_is_told_when_the_profile_is_loaded():
+def test_a_policy_that_is_not_installed_is_reported_when_the_profile_is_loaded():
     profile = {"name": "x", "payers": {"Medicare": {"coverage": {"articles": ["A9001"]}}}}
     with pytest.raises(InputError, match="the policy A9001 is not installed"):
         Validator(profile=profile)

@@ -83,7 +83,7 @@ def test_few_blocks_are_only_shown_and_each_says_why() -> None:
         ("```\nunnamed\n```", "unnamed"),
     ],
 )  # fmt: skip
-def test_a_block_that_does_not_hold_is_told_with_file_and_line(
+def test_a_block_that_does_not_hold_is_reported_with_file_and_line(
     content: str, says: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder / "page.md"

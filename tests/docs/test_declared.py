@@ -68,7 +68,7 @@ def test_every_verb_of_rule_files_is_one_of_the_semantics() -> None:
     assert {form.key for form in FORMS.values() if form.key} == {*VERBS} - {"terms"}
 
 
-def test_every_field_of_a_condition_belongs_to_one_part_and_every_need_is_told() -> None:
+def test_every_field_of_a_condition_belongs_to_one_part_and_every_need_is_reported() -> None:
     fields = [name for part in PARTS for name in part.fields] + [part.name for part in CODE_PARTS]
     assert sorted(fields) == sorted(field.name for field in attrs.fields(Condition))
     assert {part.need for part in PARTS if part.need} == set(NEEDS)

@@ -180,7 +180,7 @@ def test_what_a_line_must_have_is_asked_under_when_or_pointed() -> None:
     assert asked_lines(When(), Case()) == {}
 
 
-def test_a_claim_without_lines_is_told_from_one_whose_lines_lack_what_is_asked() -> None:
+def test_a_claim_without_lines_is_distinguished_from_one_whose_lines_lack_what_is_asked() -> None:
     asked = Condition(line_procedures=("97110",))
     without, other = Claim(["A00"]), Claim(["A00"], lines=[ServiceLine(1, (1,), "99213")])
     reasons = [unmet(asked, JudgedClaim.of(claim, EDITION), EDITION) for claim in (without, other)]

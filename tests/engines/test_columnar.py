@@ -373,7 +373,7 @@ def test_codes_in_one_text_are_parted_by_blanks_commas_and_semicolons(kind):
         ("birth_date", "2026-05-01", "dates or documented facts", "after the service date"),
     ],
 )  # fmt: skip
-def test_a_row_that_is_no_claim_is_set_aside_with_its_reason_and_the_rest_goes_on(column, value, part, says):
+def test_a_row_that_is_not_a_claim_is_rejected_with_its_reason_and_the_rest_is_read(column, value, part, says):
     names = ("age", "sex", "setting", "service_date", "birth_date")
     good = {"codes": ["A00", "A01"], "service_date": "2026-04-02", **dict.fromkeys(names[:3]), "birth_date": None}
     some = [good, {**good, column: value}, good]
@@ -388,7 +388,7 @@ def test_a_row_that_is_no_claim_is_set_aside_with_its_reason_and_the_rest_goes_o
     assert set(found.findings["claim_id"].to_pylist()) == {"7", "9"}
 
 
-def test_codes_that_are_numbers_are_no_claims():
+def test_codes_that_are_numbers_are_not_claims():
     found = scrubbed(judge_of(NOTHING_ELSE), pa.record_batch({"codes": pa.array([[250, 401], [1]])}))
     assert found.evaluated == 0
     assert "diagnosis 1 is of the type int" in found.rejected[0].reason
@@ -506,7 +506,7 @@ def test_hits_are_those_of_the_durable_engine_on_real_claims_and_all_packs(share
             assert columnar.check(claim) == durable.check(claim), row
 
 
-def test_more_conditions_than_words_have_bits_are_told_apart():
+def test_more_conditions_than_words_have_bits_are_distinguished():
     """The kernel keeps the first conditions, sets of codes and edits without a subject in the bits of one word each."""
     pairs = [CodeSet.of(pair) for pair in combinations(range(EDITION.universe), 2)]
     many = [

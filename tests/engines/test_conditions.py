@@ -233,14 +233,14 @@ def test_a_claim_without_a_date_is_judged_as_of_the_first_day_of_the_edition():
     assert judged(["A00"], service_date="2026-05-02").date == dt.date(2026, 5, 2)
 
 
-def test_a_code_that_stands_again_is_told_with_its_first_position():
+def test_a_code_that_is_repeated_is_reported_with_its_first_position():
     claim = judged(["A03", "A01", "A03", "A03", "A01", "A02"])
     assert claim.ids == (3, 1, 3, 3, 1, 2)
     assert claim.distinct == ((1, 3), (2, 1), (6, 2))
     assert claim.repeats == ((1, 3), (1, 4), (2, 5))
 
 
-def test_two_unknown_codes_are_no_repeat_of_one_another():
+def test_two_unknown_codes_are_not_a_repeat_of_one_another():
     assert judged(["Q99.99", "ZZZ"]).repeats == ()
 
 
@@ -409,7 +409,7 @@ def test_a_term_is_found_as_a_whole_word_unless_the_text_supports_the_code(text,
     assert found_term(WEAK, RULE, text, code_id, EDITION) == term
 
 
-def test_of_several_terms_the_first_in_the_text_is_told():
+def test_of_several_terms_the_first_in_the_text_is_reported():
     both = edit(terms=("weak", "weary"))
     assert found_term(both, RULE, "weary and weak", 3, EDITION) == "weary"
     assert found_term(both, RULE, "weak and weary", 3, EDITION) == "weak"

@@ -160,7 +160,7 @@ def test_a_requirement_waits_for_every_diagnosis_before_it_is_judged_missing(cod
     assert bool(hits) is violated
 
 
-def test_what_is_raised_while_a_violation_is_told_is_raised_and_never_a_clean_claim(monkeypatch):
+def test_what_is_raised_while_a_violation_is_reported_is_raised_and_never_a_clean_claim(monkeypatch):
     engine = engine_for([A_BEFORE_B])
     judged = JudgedClaim.of(Claim(["A01"]), EDITION)
 

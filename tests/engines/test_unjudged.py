@@ -40,7 +40,7 @@ def not_judged(*codes: str, without: str = "", **more: object) -> dict[str, set[
     return {one.needs: set(one.rules) for one in JUDGE.judge(Claim(list(codes), **about)).not_judged}
 
 
-def test_an_inpatient_claim_without_indicators_has_the_rules_about_them_told() -> None:
+def test_an_inpatient_claim_without_indicators_has_the_rules_about_them_reported() -> None:
     told = not_judged("I21.4", setting="inpatient")["poa"]
     assert told == {"poa/missing", "poa/not-exempt", "poa/one-for-blank", "poa/needless", "poa/hospital-acquired"}
     assert "poa" not in not_judged("I21.4")
@@ -168,7 +168,7 @@ def test_a_claim_that_says_everything_was_judged_in_full():
     assert not_judged("O80", "Z37.0", "I10") == {}
 
 
-def test_each_thing_that_is_missing_is_told_with_the_rules_that_need_it():
+def test_each_thing_that_is_missing_is_reported_with_the_rules_that_need_it():
     assert not_judged("O80", without="age") == {
         "age": {"mce/age-conflict", "guidelines/obstetric-code-on-newborn-record"}
     }
@@ -214,7 +214,7 @@ PROCEDURES, POINTERS = ("procedures", ("own/therapy",)), ("pointers", ("own/ther
         (["M62.81"], [{"number": 1, "revenue": "0450"}], {PROCEDURES, ("pointers", ("own/emergency", "own/therapy"))}),
     ],
 )  # fmt: skip
-def test_a_rule_about_a_procedure_is_told_of_claims_without_procedures_or_pointers(codes, lines, told):
+def test_a_rule_about_a_procedure_is_reported_of_claims_without_procedures_or_pointers(codes, lines, told):
     judge = Validator(packs=[OWN], today="2026-05-01")
     claim = Claim(codes, "A", lines=lines)
     assert {(one.needs, one.rules) for one in judge.judge(claim).not_judged} == told
@@ -240,7 +240,7 @@ def test_each_need_of_the_declarations_has_a_rule_here():
 
 
 @pytest.mark.parametrize("need", RULE_OF_NEED)
-def test_a_rule_that_needs_something_is_told_where_it_lacks_and_speaks_where_it_is_said(need):
+def test_a_rule_is_reported_where_its_data_is_missing_and_judges_where_it_is_given(need):
     asked, said = RULE_OF_NEED[need]
     about = {"setting": "inpatient"} if need == "poa" else {}
     rule = {"id": "needy", "title": "N", "severity": "warning", "subject": "M62.81", **asked}
@@ -256,7 +256,7 @@ def test_a_rule_that_needs_something_is_told_where_it_lacks_and_speaks_where_it_
 
 
 @pytest.mark.parametrize("need", ["age", "sex", "setting", "service_date"])
-def test_a_claim_that_lacks_what_the_rules_need_and_nothing_else_is_told(need):
+def test_a_claim_is_reported_if_it_lacks_what_the_rules_need_and_only_then(need):
     asked, said = RULE_OF_NEED[need]
     rule = {"id": "needy", "title": "N", "severity": "warning", "subject": "M62.81", "forbid": "I10", **asked}
     judge = Validator(packs=[{"pack": "own", "title": "Own", "rules": [rule]}], today="2026-05-01")
@@ -265,11 +265,11 @@ def test_a_claim_that_lacks_what_the_rules_need_and_nothing_else_is_told(need):
     assert [one.needs for one in judge.judge({**claim, need: None}).not_judged] == [need]
 
 
-def test_a_rule_that_speaks_of_no_code_of_the_claim_is_not_told():
+def test_a_rule_that_is_about_no_code_of_the_claim_is_not_reported():
     assert not_judged("E78.5", without="age sex setting") == {}
 
 
-def test_a_rule_that_holds_on_other_days_only_is_not_told_where_the_day_is_known():
+def test_a_rule_that_holds_on_other_days_only_is_not_reported_where_the_day_is_known():
     assert not_judged("N40.0", without="sex") == {}
 
 
@@ -280,7 +280,7 @@ def test_a_date_is_missing_only_for_rules_that_do_not_hold_on_the_day_of_the_run
     }
 
 
-def test_a_rule_that_is_off_is_not_told():
+def test_a_rule_that_is_off_is_not_reported():
     judge = Validator(profile={"name": "x", "rules": {"mce/age-conflict": "off"}})
     told = judge.judge(Claim(["O80"], **{**FULL, "age": None})).not_judged
     assert "mce/age-conflict" not in {rule for one in told for rule in one.rules}

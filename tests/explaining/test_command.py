@@ -27,7 +27,7 @@ def test_a_clean_claim_is_explained_diagnosis_by_diagnosis() -> None:
     assert "No findings. Judged by ICD-10-CM 2026-04" in told
 
 
-def test_what_stands_again_says_where_it_was_judged() -> None:
+def test_what_is_repeated_says_where_it_was_judged() -> None:
     assert "I10 at 2\n  stands again, judged at 1" in weakcode("check", "I10", "I10", "--explain").stdout
 
 

@@ -140,7 +140,7 @@ def test_every_kind_of_rule_tells_its_outcome_its_reason_and_the_positions(
     assert reason in step.reason
 
 
-def test_two_of_which_only_one_may_stand_are_told_at_both(explained: Any) -> None:
+def test_two_of_which_only_one_may_stand_are_reported_at_both(explained: Any) -> None:
     first, second = explained("I10 E11.9 J45.20", "one")
     assert (first.position, second.position) == (1, 3)
     assert first.positions == second.positions == (1, 3)
@@ -249,7 +249,7 @@ def test_an_engine_that_found_something_else_is_not_explained_away() -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_waived_finding_is_told_as_waived_by_whom_and_why(engine: str) -> None:
+def test_a_waived_finding_is_reported_as_waived_by_whom_and_why(engine: str) -> None:
     waiver = Waiver("weakness/excludes1-frailty", reason="Unrelated conditions.", who="A. Coder", codes="R54 M62.84")
     claim = Claim(["R54", "M62.84"], waivers=[waiver])
     explained = Validator(engine=engine).explain(claim)

@@ -147,7 +147,7 @@ def test_what_somebody_else_made_to_fit_is_not_used(cache: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs owners and modes")
-def test_folder_and_files_are_the_users_alone(tmp_path: Path) -> None:
+def test_folder_and_files_are_private_to_the_user(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "one.bin"
     before = os.umask(0)
     try:
@@ -163,7 +163,7 @@ def test_folder_and_files_are_the_users_alone(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs owners and modes")
 @pytest.mark.parametrize("what", ["", "one.bin", "secret"])
-def test_what_others_may_write_is_not_used_and_told_once(
+def test_what_others_may_write_is_not_used_and_reported_once(
     what: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "cache" / "one.bin"
@@ -187,7 +187,7 @@ def test_links_and_pipes_in_the_cache_are_not_followed(tmp_path: Path) -> None:
     assert store.read(tmp_path / "pipe.bin", "key") is None
 
 
-def test_what_is_compiled_has_the_columns_that_are_declared(tmp_path: Path) -> None:
+def test_compiled_files_have_the_declared_columns(tmp_path: Path) -> None:
     _findings(tmp_path)
     for path in tmp_path.glob("*.bin"):
         stored = store.open_bytes(path.read_bytes(), secret=(tmp_path / "secret").read_bytes())

@@ -40,7 +40,7 @@ def scrubbed(validator: weakcode.Validator, source: Any) -> tuple[list[str], lis
     return [claim for batch in batches for claim in batch["claim_id"].to_pylist()], rejects
 
 
-def test_every_kind_of_lie_is_told_as_rejects_with_their_reason(validator: weakcode.Validator, tmp_path: Path) -> None:
+def test_every_kind_of_lie_leads_to_rejects_with_their_reason(validator: weakcode.Validator, tmp_path: Path) -> None:
     assert len({case.kind for case in CHOSEN}) >= 20
     for case in CHOSEN:
         for stream in (False, True):
@@ -103,7 +103,7 @@ def _truncating(path: Path, content: bytes, validator: weakcode.Validator) -> st
     return "read"
 
 
-def test_a_file_that_is_cut_short_while_it_is_read_is_one_sentence(
+def test_a_file_that_is_truncated_while_it_is_read_is_one_sentence(
     validator: weakcode.Validator, tmp_path: Path
 ) -> None:
     many = batch_of({"claim_id": pa.array(["A"] * 100_000), "codes": pa.array([["M62.84", "I10"]] * 100_000)})
@@ -166,7 +166,7 @@ def test_a_row_count_that_lies_is_refused_and_not_counted_out(validator: weakcod
         )
 
 
-def test_a_stream_that_may_not_be_whole_is_told(validator: weakcode.Validator, tmp_path: Path) -> None:
+def test_a_stream_that_may_not_be_whole_is_reported(validator: weakcode.Validator, tmp_path: Path) -> None:
     whole = written([batch_of(FINDS)], stream=True)
     path = tmp_path / "claims.arrows"
     path.write_bytes(whole + whole)
@@ -214,7 +214,7 @@ def test_a_column_of_a_type_that_no_claim_has_is_refused_in_one_sentence(engine:
             assert "\n" not in str(told.value), kind
 
 
-def test_text_behind_extensions_runs_and_views_is_read_as_text(validator: weakcode.Validator) -> None:
+def test_text_in_extensions_runs_and_views_is_read_as_text(validator: weakcode.Validator) -> None:
     plain = pa.array(["M62.84 I10"] * 2)
     views = pa.DictionaryArray.from_arrays(pa.array([0, 0], pa.int8()), pa.array(["M62.84 I10"], pa.string_view()))
     runs = pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), pa.array(["M62.84 I10"]))

@@ -66,7 +66,7 @@ def test_with_standard_error_closed_or_full_the_work_is_done(folder: Path) -> No
     assert (folder / "h.csv").read_text().startswith('"claim_id",finding_id')
 
 
-def test_text_that_is_not_utf8_is_no_bug(folder: Path) -> None:
+def test_text_that_is_not_utf8_is_not_a_bug(folder: Path) -> None:
     name = f"c{ODD}.csv"
     (folder / name).write_text(CLAIMS)
     (folder / "s.jsonl").write_text('{"claim_id": "\\ud800", "codes": ["I10"]}\n{"claim_id": "A", "codes": "M62.84"}\n')
@@ -118,7 +118,7 @@ def test_odd_files_are_one_sentence(folder: Path) -> None:
     assert not (folder / "f.csv").exists()
 
 
-def test_a_pipe_whose_reader_has_gone_is_no_bug(folder: Path) -> None:
+def test_a_pipe_whose_reader_has_gone_is_not_a_bug(folder: Path) -> None:
     (folder / "many.csv").write_text("claim_id,codes\n" + "A,M62.84 I10\n" * 3000)
     status, out, said = shell(
         folder, "set -o pipefail; weakcode scrub many.csv --only weakness | head -1; exit ${PIPESTATUS[0]}"

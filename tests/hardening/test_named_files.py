@@ -101,7 +101,7 @@ def test_a_file_that_is_something_else_is_not_repeated(tenants: Path) -> None:
             assert "hunter" not in str(caught.value), (name, load, caught.value)
 
 
-def test_a_slip_in_a_profile_is_still_told(tenants: Path) -> None:
+def test_a_slip_in_a_profile_is_still_reported(tenants: Path) -> None:
     (tenants / "near.yaml").write_text("name: near\nruels: {icd10cm/excludes1: warning}\n")
     assert '"ruels" is not a key of a profile (did you mean "rules"?)' in refusal(tenants, "extends: near.yaml")
 

@@ -22,7 +22,7 @@ def validator() -> weakcode.Validator:
 
 
 @pytest.mark.parametrize(("compression", "begins"), [("lz4", b"\x04\x22\x4d\x18"), ("zstd", b"\x28\xb5\x2f\xfd")])
-def test_compressed_buffers_that_lie_about_their_size_are_told(
+def test_compressed_buffers_that_lie_about_their_size_are_reported(
     compression: str, begins: bytes, validator: weakcode.Validator, tmp_path: Path
 ) -> None:
     ids = pa.array([f"claim-{row:04}" for row in range(ROWS)])
@@ -66,9 +66,7 @@ def test_dictionaries_that_grow_or_change_in_a_stream_are_followed(
         assert found == [f"{number}-M62.84" for number in range(len(words))]
 
 
-def test_a_bitmap_that_is_shorter_than_its_rows_is_told_as_rejects(
-    validator: weakcode.Validator, tmp_path: Path
-) -> None:
+def test_a_bitmap_that_is_shorter_than_its_rows_leads_to_rejects(validator: weakcode.Validator, tmp_path: Path) -> None:
     codes = pa.array([None if row % 2 else "M62.84" for row in range(ROWS)])
     whole = written([batch_of({"claim_id": pa.array(range(ROWS)), "codes": codes})], stream=False)
     size = (ROWS + 7) // 8

@@ -37,7 +37,7 @@ def scrub(path: Path, *more: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("engine", ["durable", "columnar"])
-def test_a_key_that_stands_twice_in_json_lines_is_a_reject_with_its_line(tmp_path: Path, engine: str) -> None:
+def test_a_key_that_appears_twice_in_json_lines_is_a_reject_with_its_line(tmp_path: Path, engine: str) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text("\n".join([GOOD, *TWICE, GOOD]) + "\n")
     told, rejected = scrub(path, "--engine", engine, "-o", str(tmp_path / "f.csv"))
@@ -53,7 +53,7 @@ def test_a_key_that_stands_twice_in_json_lines_is_a_reject_with_its_line(tmp_pat
     ]
 
 
-def test_a_key_that_stands_twice_in_fhir_is_a_reject_with_its_place(tmp_path: Path) -> None:
+def test_a_key_that_appears_twice_in_fhir_is_a_reject_with_its_place(tmp_path: Path) -> None:
     good, bad = RESOURCE % ("B", ""), RESOURCE % ("A", '"sequence": 2, ')
     entries = [
         f'{{"resource": {good}}}',

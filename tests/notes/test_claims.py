@@ -58,7 +58,7 @@ def test_hypertension_with_diabetes_is_clean() -> None:
     assert rules("E11.9 I10", validator()) == []
 
 
-def test_sarcopenia_without_its_cause_is_told_by_the_weakness_pack_alone() -> None:
+def test_only_the_weakness_pack_reports_sarcopenia_without_its_cause() -> None:
     found = rules("M62.84 I10", validator())
     assert found
     assert all(rule.startswith("weakness/") for rule in found)

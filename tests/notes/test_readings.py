@@ -116,7 +116,7 @@ def test_the_page_on_shares_has_the_lines_and_pairs_of_each_sort() -> None:
 
 
 @pytest.mark.parametrize("section", RULES)
-def test_no_reading_stands_in_vain(section: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_reading_has_an_effect(section: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it, the rule that it is about asks for something else."""
     edition = catalog.bundled()
     kind = RULES[section].removeprefix("icd10cm/").replace("-", "_")
@@ -154,7 +154,7 @@ def test_the_files_name_their_schema_and_follow_it(path: Path, kind: type[Any], 
         ("{codes: B9!, reason: r, sources: [{source: g}], examples: {pass: [I10]}}", '"codes": '),
     ],
 )
-def test_what_is_wrong_in_a_reading_is_told_with_its_place(entry: str, message: str, tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_reading_is_reported_with_its_place(entry: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "_sources.yaml").write_text("sources: {g: {title: Guidelines}}\n")
     path = tmp_path / "readings.yaml"
     path.write_text(f"title: t\nonly_added:\n  - {entry}\n")

@@ -62,7 +62,7 @@ def test_a_hospital_acquired_condition_counts_only_where_it_was_present(grouper,
     assert number(grouper.group(claim(*diagnoses))) == drg
 
 
-def test_what_would_change_the_drg_is_told(grouper):
+def test_what_would_change_the_drg_is_reported(grouper):
     found = grouper.group(claim("I50.20/Y", "L89.153/N"), explain=True)
     assert changes(found) == [(2, "with the indicator Y", 291)]
     found = grouper.group(claim("I50.20/Y", "J96.01/Y", "E11.9/Y"), explain=True)
@@ -82,7 +82,7 @@ def test_conditions_that_need_a_procedure_are_met_with_it():
     assert (position, "Knee" in condition) == (2, True)
 
 
-def test_what_a_claim_does_not_say_of_its_stay_is_assumed_and_told(grouper):
+def test_what_a_claim_does_not_say_of_its_stay_is_assumed_and_reported(grouper):
     told = claim("M17.11/Y", pcs=["0SRC0J9", "0SR", "Jo Doe"], discharge_status="20", age=70, sex="F")
     found = grouper.group(told)
     assert (found.assumed, found.unread) == ((), ("procedure 2", "procedure 3"))
@@ -115,7 +115,7 @@ def test_a_claim_that_has_no_drg_says_why(grouper, about, said):
     assert said in found.why
 
 
-def test_what_the_grouper_does_not_take_is_told_and_nothing_else_happens(grouper):
+def test_what_the_grouper_does_not_take_is_reported_and_nothing_else_happens(grouper):
     assert "principal diagnosis" in grouper.group(claim("ZZZ/Y")).why
 
 

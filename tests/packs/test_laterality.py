@@ -55,7 +55,7 @@ J38.01 J38.02 -
 
 
 @pytest.mark.parametrize("line", TRIPLES.split("\n")[1:-1])
-def test_right_and_left_are_told_exactly_where_a_bilateral_code_exists(line: str) -> None:
+def test_right_and_left_are_reported_exactly_where_a_bilateral_code_exists(line: str) -> None:
     right, left, both = line.split()
     told = [finding for finding in found(f"{left} {right}") if finding[0] == TWO_SIDES]
     assert told == ([] if both == "-" else [(TWO_SIDES, (2, 1))])
@@ -69,12 +69,12 @@ def test_right_and_left_are_told_exactly_where_a_bilateral_code_exists(line: str
 @pytest.mark.parametrize(
     "codes", ["I50.810 I50.1", "H54.413A H54.52A1", "H40.1111 H40.1122", "R10.11 R10.12", "G81.91 G81.94"]
 )
-def test_words_of_side_that_name_other_conditions_are_no_pair(codes: str) -> None:
+def test_words_of_side_that_name_other_conditions_are_not_a_pair(codes: str) -> None:
     assert not [rule for rule, _ in found(codes) if rule == TWO_SIDES]
 
 
 @pytest.mark.parametrize("codes", ["H40.1112 H40.1122", "H40.231 H40.232"])
-def test_two_eyes_with_one_glaucoma_are_told_by_the_rule_of_their_chapter_alone(codes: str) -> None:
+def test_only_the_rule_of_their_chapter_reports_two_eyes_with_one_glaucoma(codes: str) -> None:
     assert found(codes) == [("guidelines/glaucoma-of-right-and-left-eye", (1, 2))]
 
 

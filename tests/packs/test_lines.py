@@ -80,7 +80,7 @@ def test_where_a_source_keeps_only_main_pointers_no_diagnosis_is_without_a_line(
 
 
 @pytest.mark.parametrize("pointer", [0, -1, "1", 1.0, True, None])
-def test_what_is_no_position_is_no_pointer(pointer: object) -> None:
+def test_what_is_not_a_position_is_not_a_pointer(pointer: object) -> None:
     with pytest.raises(InputError, match="position of a diagnosis"):
         ServiceLine(1, (pointer,))  # type: ignore[arg-type]
 
@@ -220,7 +220,7 @@ def test_an_explanation_tells_what_lines_do_with_each_diagnosis() -> None:
 
 
 @pytest.mark.parametrize("engine", ["durable", "columnar"])
-def test_a_line_without_a_pointer_beside_others_that_have_one_is_told(engine: str) -> None:
+def test_a_line_without_a_pointer_beside_others_that_have_one_is_reported(engine: str) -> None:
     validator = Validator(engine=engine)
     found = validator.check(claim(["I10", "E11.9"], (1, 2), (), (1,), service_date="2026-05-04"))
     assert [(one.rule, one.positions) for one in found] == [("lines/line-without-pointer", ())]
@@ -228,7 +228,7 @@ def test_a_line_without_a_pointer_beside_others_that_have_one_is_told(engine: st
     assert validator.check(claim(["I10", "E11.9"], (), (), service_date="2026-05-04")) == ()
 
 
-def test_a_line_without_a_pointer_is_told_in_columns_too() -> None:
+def test_a_line_without_a_pointer_is_reported_in_columns_too() -> None:
     lines = [[{"number": 1, "pointers": [1, 2]}, {"number": 2, "pointers": []}], [{"number": 1, "pointers": []}]]
     table = pa.table({"claim_id": ["A", "B"], "codes": [["I10", "E11.9"]] * 2, "lines": lines})
     (batch,) = Validator(today="2026-05-04").scrub(table)

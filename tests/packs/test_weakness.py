@@ -42,7 +42,7 @@ def test_a_myopathy_that_only_follows_sarcopenia_is_named_in_the_message() -> No
     assert "is listed after it" in finding.message
 
 
-def test_each_excluded_pair_is_told_once() -> None:
+def test_each_excluded_pair_is_reported_once() -> None:
     told = _told(_check("M62.81 R54 F03.90 M62.84"))
     assert [entry for entry in told if entry[0].startswith("excludes1")] == [
         ("excludes1-generalized-weakness", (1, 4)),
@@ -59,12 +59,12 @@ def test_the_pairs_stand_beside_the_order_of_the_same_claim() -> None:
     ]
 
 
-def test_an_excluded_pair_is_told_in_both_orders() -> None:
+def test_an_excluded_pair_is_reported_in_both_orders() -> None:
     assert ("excludes1-weakness", (2, 1)) in _told(_check("R54 R53.1"))
     assert ("excludes1-weakness", (1, 2)) in _told(_check("R53.1 R54"))
 
 
-def test_a_header_is_no_object_of_the_site_specific_rule() -> None:
+def test_a_header_is_not_an_object_of_the_site_specific_rule() -> None:
     told = _told(_check("I69.351 M62.8 M62.5"))
     assert [entry for entry in told if entry[0] == "prefer-site-specific"] == []
 
@@ -90,7 +90,7 @@ def test_the_hematoma_reminder_is_off_unless_it_is_named() -> None:
     assert _check("G72.9 M62.81 M79.81") == ()
 
 
-def test_an_unspecified_site_is_told_beside_a_named_one() -> None:
+def test_an_unspecified_site_is_reported_beside_a_named_one() -> None:
     assert ("prefer-site-specific", (3, 2)) in _told(_check("I69.351 M62.511 M62.50"))
 
 
@@ -108,7 +108,7 @@ def test_an_unspecified_site_is_told_beside_a_named_one() -> None:
         ("Reduced strength of muscles in several sites", "M62.81"),
     ],
 )
-def test_each_documented_term_is_told_under_a_wrong_code_and_quiet_under_its_own(text: str, right: str) -> None:
+def test_each_documented_term_is_reported_under_a_wrong_code_and_quiet_under_its_own(text: str, right: str) -> None:
     wrong = "M62.89"
     (finding,) = [f for f in _texted(wrong, text) if f.rule == "weakness/documented-term"]
     assert finding.fix is not None

@@ -89,7 +89,7 @@ def test_findings_are_the_same_but_for_their_ids(claims: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["columnar", "durable"])
-def test_the_service_date_is_not_told_beside_hashed_ids(tmp_path: Path, engine: str) -> None:
+def test_the_service_date_is_not_reported_beside_hashed_ids(tmp_path: Path, engine: str) -> None:
     claims, out = tmp_path / "claims.csv", tmp_path / "f.parquet"
     claims.write_text(f"claim_id,codes,service_date\n{IDS[0]},M62.84 I10,2026-05-02\n")
     for options, days in ((["--hash-ids"], [None]), ([], [dt.date(2026, 5, 2)])):
@@ -107,7 +107,7 @@ def test_printed_findings_have_hashed_ids(claims: Path, as_format: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["r.csv", "r.jsonl"])
-def test_rejects_are_told_by_hashed_id_place_and_part_alone(claims: Path, name: str) -> None:
+def test_rejects_have_only_hashed_id_place_and_part(claims: Path, name: str) -> None:
     aside = claims.parent / name
     run(claims, "--hash-ids", "-o", claims.parent / "f.csv", "--rejects", aside)
     if name == "r.csv":
@@ -158,7 +158,7 @@ def test_scrub_and_report_hash_alike_so_that_their_ids_join(claims: Path) -> Non
     assert shown == {one or "" for one in ids_in(hidden)}
 
 
-def test_without_a_key_ids_cannot_be_told_from_run_to_run(claims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_ids_differ_from_run_to_run(claims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WEAKCODE_HASH_KEY")
     runs = []
     for name in ("one.csv", "two.csv"):

@@ -317,7 +317,7 @@ def test_of_the_claims_file_a_report_shows_the_payers_and_nothing_else(
     clear_of(told.out + told.err)
 
 
-def test_findings_that_another_hand_made_are_shown_without_what_is_no_code(folder: Path) -> None:
+def test_findings_that_another_hand_made_are_shown_without_what_is_not_a_code(folder: Path) -> None:
     pytest.importorskip("vl_convert", reason="needs the extra report")
     row = {"claim_id": "C1", "rule": "icd10cm/unknown-code", "severity": "error", "codes": [NAME], "positions": [1]}
     Path("f.jsonl").write_text(json.dumps({**row, "message": f"{NAME} is not an ICD-10-CM code."}) + "\n")
@@ -326,7 +326,7 @@ def test_findings_that_another_hand_made_are_shown_without_what_is_no_code(folde
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyError, ValueError, AssertionError])
-def test_what_goes_wrong_inside_is_told_by_its_kind_alone(
+def test_an_internal_error_is_reported_by_its_type_only(
     error: type[Exception], folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumbles(*_: object) -> None:
@@ -344,7 +344,7 @@ def test_what_goes_wrong_inside_is_told_by_its_kind_alone(
     ("code", "shown"),
     [("M62.8l", "M62.8L"), ("M628I", "M62.8I"), ("72887", "728.87"), ("M62.8-", "M628-"), ("I1O", "I1O")],
 )
-def test_a_slip_of_the_pen_is_shown_as_it_was_written(code: str, shown: str) -> None:
+def test_a_typing_error_in_a_code_is_shown_as_written(code: str, shown: str) -> None:
     assert [one.codes for one in weakcode.check([code], packs=["icd10cm"])] == [(shown,)]
 
 

@@ -84,7 +84,7 @@ def test_findings_without_ids_are_compared_by_claim_rule_codes_and_positions(mak
     assert (total.new, total.removed, total.changed, total.same) == (1, 1, 2, 1)
 
 
-def test_an_id_that_stands_twice_is_counted_as_often(make_findings: MakeFindings) -> None:
+def test_an_id_that_appears_twice_is_counted_as_often(make_findings: MakeFindings) -> None:
     one, two = make_findings(BEFORE[:1], "a.parquet"), make_findings([BEFORE[0]] * 3, "b.parquet")
     total = compare([str(one)], [str(two)]).total
     assert (total.new, total.removed, total.changed, total.same) == (2, 0, 0, 1)
@@ -103,7 +103,9 @@ def test_the_findings_of_two_scrubs_are_compared(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["none.parquet", "claims.csv", "x.txt"])
-def test_what_is_no_findings_file_is_refused_in_a_sentence(sides: tuple[Path, Path], tmp_path: Path, name: str) -> None:
+def test_what_is_not_a_findings_file_is_refused_in_a_sentence(
+    sides: tuple[Path, Path], tmp_path: Path, name: str
+) -> None:
     (tmp_path / "claims.csv").write_text("claim_id,codes\nA,I10\n")
     (tmp_path / "x.txt").write_text("x\n")
     said = command(sides[0], tmp_path / name, status=2).output
@@ -159,7 +161,7 @@ def test_a_run_of_which_later_ones_replaced_something_is_not_compared(
 
 
 @pytest.mark.parametrize("place", ["duckdb:none.db:findings", "sqlite:x", "duckdb:{0}:mine", "sqlite:{0}:a b"])
-def test_what_is_no_table_of_findings_is_refused_in_a_sentence(
+def test_what_is_not_a_table_of_findings_is_refused_in_a_sentence(
     sides: tuple[Path, Path], tmp_path: Path, place: str
 ) -> None:
     import duckdb

@@ -87,14 +87,16 @@ def test_claims_in_parquet_give_the_same_as_claims_in_csv(
     assert {one.name for one in by_parquet.payers} >= {"Acme", "Blue River"}
 
 
-def test_findings_of_claims_that_are_not_in_the_claims_file_are_told(make_findings: MakeFindings, claims: Path) -> None:
+def test_findings_of_claims_that_are_not_in_the_claims_file_are_reported(
+    make_findings: MakeFindings, claims: Path
+) -> None:
     stray = finding("Z", "icd10cm/excludes1", "error", "M62.84 R53.1")
     data = read_report_data([str(make_findings([*FOUR, stray]))], [str(claims)])
     assert "1 findings are on claims that are not in the claims file" in " ".join(data.remarks)
     assert sum(one.by_severity.total for one in data.payers) == 4
 
 
-def test_a_claims_file_of_another_run_is_told(make_findings: MakeFindings, claims: Path) -> None:
+def test_a_claims_file_of_another_run_is_reported(make_findings: MakeFindings, claims: Path) -> None:
     said = {"evaluated": 12, "rejected": 0, "clean": 9}
     data = read_report_data([str(make_findings(said=said))], [str(claims)])
     assert "The scrub evaluated 12 claims; the claims file has 10." in " ".join(data.remarks)
@@ -145,7 +147,7 @@ def test_waived_findings_are_not_counted(make_findings: MakeFindings, tmp_path: 
     assert data.run.waived == 1
 
 
-def test_claims_without_an_id_are_told_apart_by_their_place(make_findings: MakeFindings) -> None:
+def test_claims_without_an_id_are_distinguished_by_their_place(make_findings: MakeFindings) -> None:
     rows = [finding(None, "icd10cm/excludes1", "error", "M62.84 R53.1", line=line) for line in (2, 3, 3)]
     data = read_report_data([str(make_findings(rows, said=None))])
     assert (data.flagged, data.rules[0].claims) == (2, 2)
@@ -183,7 +185,7 @@ def test_text_in_the_place_of_a_code_is_not_shown(make_findings: MakeFindings) -
         ("empty.csv", "", "its columns are none"),
     ],
 )
-def test_a_file_that_is_no_findings_file_is_told_in_one_sentence(
+def test_a_file_that_is_not_a_findings_file_is_reported_in_one_sentence(
     tmp_path: Path, name: str, content: str | None, sentence: str
 ) -> None:
     if content is not None:
@@ -202,7 +204,7 @@ def test_a_file_that_is_no_findings_file_is_told_in_one_sentence(
         ({"positions": "first"}, "f.jsonl cannot be read as findings"),
     ],
 )
-def test_a_row_that_is_no_finding_is_told_without_its_values(
+def test_a_row_that_is_not_a_finding_is_reported_without_its_values(
     tmp_path: Path, change: dict[str, object], sentence: str
 ) -> None:
     rows = [dict(FOUR[0]), {**FOUR[1], "claim_id": "JANEROE", **change}]
@@ -213,7 +215,7 @@ def test_a_row_that_is_no_finding_is_told_without_its_values(
     assert "first" not in str(error.value)
 
 
-def test_a_claims_file_that_is_not_there_is_told(make_findings: MakeFindings) -> None:
+def test_a_missing_claims_file_is_reported(make_findings: MakeFindings) -> None:
     with pytest.raises(InputError, match=r"there is no claims file no-such\.csv"):
         read_report_data([str(make_findings())], ["no-such.csv"])
 
@@ -245,7 +247,7 @@ def test_one_part_of_such_a_folder_does_not_pass_for_the_whole(make_findings: Ma
     assert (data.findings, data.claims) == (1, None)
 
 
-def test_a_summary_in_such_a_folder_that_is_none_is_told(make_findings: MakeFindings, tmp_path: Path) -> None:
+def test_a_summary_in_such_a_folder_that_is_none_is_reported(make_findings: MakeFindings, tmp_path: Path) -> None:
     folder = spark_folder(make_findings, tmp_path)
     (folder / "_weakcode.json").write_text("[]")
     with pytest.raises(InputError, match="does not hold what weakcode scrub --spark says"):

@@ -54,12 +54,12 @@ def test_a_verdict_on_codes_is_about_findings_on_exactly_these_in_any_order() ->
     }
 
 
-def test_the_verdict_that_says_most_counts() -> None:
+def test_the_most_specific_verdict_counts() -> None:
     truths = [Truth("1", True, codes=frozenset(["A00.0"])), Truth("1", False, "a/x", frozenset(["A00.0"]))]
     assert measured(*truths)["a/x"] == (0, 1, 0, 1)
 
 
-def test_what_is_wrong_and_was_not_found_was_rightly_silent() -> None:
+def test_a_wrong_verdict_without_a_finding_is_correct_silence() -> None:
     found = evaluate([Claim(["A00.0", "I10"], id="1")], [Truth("1", False, "a/z")], Judge())
     assert (found.silent, found.misses) == (1, ())
 

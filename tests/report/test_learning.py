@@ -157,7 +157,7 @@ def test_the_profile_that_is_written_loads_and_says_the_risk(tmp_path, findings)
     ],
     ids=str,
 )
-def test_what_is_no_remittance_is_told_in_one_line(tmp_path, findings, name, content, said):
+def test_what_is_not_a_remittance_is_reported_in_one_line(tmp_path, findings, name, content, said):
     path = tmp_path / name
     path.write_text(content)
     result = CliRunner().invoke(main, ["profile", "learn", str(path), "--findings", findings])

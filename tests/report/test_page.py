@@ -111,7 +111,7 @@ def test_a_rule_of_ones_own_is_explained_when_its_file_is_given(
     assert "The contract says so." in page_of(findings, "--rules", own).text
 
 
-def test_findings_that_were_left_out_of_the_table_are_told(
+def test_findings_that_were_left_out_of_the_table_are_reported(
     page_of: Callable[..., Page], make_findings: MakeFindings
 ) -> None:
     rows = [finding(f"C{i}", "icd10cm/excludes1", "error", "M62.84 R53.1") for i in range(30)]
@@ -203,7 +203,7 @@ def test_folders_of_the_machine_are_not_named(page_of: Callable[..., Page], make
         ),
     ],
 )
-def test_what_cannot_be_is_told_in_one_sentence_and_nothing_is_written(
+def test_what_cannot_be_is_reported_in_one_sentence_and_nothing_is_written(
     make_findings: MakeFindings, tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     findings = make_findings()
@@ -213,7 +213,7 @@ def test_what_cannot_be_is_told_in_one_sentence_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["findings.parquet"]
 
 
-def test_a_missing_extra_is_told_with_its_name(
+def test_a_missing_extra_is_reported_with_its_name(
     make_findings: MakeFindings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)

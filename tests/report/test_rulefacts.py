@@ -26,14 +26,14 @@ rules:
 """
 
 
-def test_examples_are_told_with_their_note_and_all_that_is_known_of_the_claim(tmp_path: Path) -> None:
+def test_examples_are_reported_with_their_note_and_all_that_is_known_of_the_claim(tmp_path: Path) -> None:
     (tmp_path / "demo.yaml").write_text(FILE)
     (facts,) = rule_facts(["demo/first-pointer"], [str(tmp_path / "demo.yaml")]).values()
     assert facts.passing == (("I10 W01.0XXA", ""),)
     assert facts.failing == (("I10 W01.0XXA", "The first line; age 70, service lines pointing to 2 1 and 1"),)
 
 
-def test_sources_are_told_with_their_edition_as_findings_tell_them(tmp_path: Path) -> None:
+def test_sources_are_reported_with_their_edition_as_findings_tell_them(tmp_path: Path) -> None:
     (tmp_path / "demo.yaml").write_text(FILE)
     (facts,) = rule_facts(["demo/first-pointer"], [str(tmp_path / "demo.yaml")]).values()
     assert facts.sources == ("The book (3rd), p. 4",)

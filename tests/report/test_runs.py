@@ -50,7 +50,7 @@ def test_the_latest_run_is_shown_and_the_others_are_its_trend(make_findings: Mak
     ]
 
 
-def test_new_and_gone_findings_of_the_latest_run_are_told(make_findings: MakeFindings, tmp_path: Path) -> None:
+def test_new_and_removed_findings_of_the_latest_run_are_reported(make_findings: MakeFindings, tmp_path: Path) -> None:
     new = finding("D", "icd10cm/excludes1", "error", "M62.84 R53.1")
     before, after = make_findings(FOUR, "a.parquet"), make_findings([*FOUR[1:], new], "b.parquet")
     result = report(before, after, "-o", tmp_path / "report.html")
@@ -125,13 +125,15 @@ def test_parts_of_one_run_are_counted_together_when_asked(make_findings: MakeFin
         ("[]", "is not the summary of a run"),
     ],
 )
-def test_what_is_no_summary_is_told(make_findings: MakeFindings, tmp_path: Path, content: str, said: str) -> None:
+def test_what_is_not_a_summary_is_reported(
+    make_findings: MakeFindings, tmp_path: Path, content: str, said: str
+) -> None:
     (tmp_path / "s.json").write_text(content)
     with pytest.raises(InputError, match=said):
         runs_of([str(make_findings()), str(tmp_path / "s.json")])
 
 
-def test_summaries_alone_and_empty_folders_are_told(tmp_path: Path) -> None:
+def test_summaries_alone_and_empty_folders_are_reported(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no findings among the inputs, only summaries"):
         runs_of([str(summary(tmp_path / "s.json", "2026-11-28"))])
     (tmp_path / "empty").mkdir()

@@ -113,7 +113,7 @@ def test_hashed_ids_go_into_the_work_list_without_dates(
         ("findings.parquet", "ends in .xlsx"),
     ],
 )
-def test_a_work_list_that_cannot_be_written_is_told(
+def test_a_work_list_that_cannot_be_written_is_reported(
     make_findings: MakeFindings, tmp_path: Path, name: str, said: str
 ) -> None:
     result = report(make_findings(), "-o", tmp_path / "r.html", "--work-list", tmp_path / name)

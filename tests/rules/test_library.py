@@ -90,7 +90,7 @@ def test_a_pack_in_several_files_is_chosen_by_one_name(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("path", BUNDLED_FILES, ids=lambda path: path.stem)
-def test_names_told_from_lines_are_those_that_the_loader_reads(path):
+def test_names_read_from_lines_are_those_that_the_loader_reads(path):
     content = read_bytes(path)
     loaded = load_pack(path)
     assert pack_name(content) == loaded.pack.pack

@@ -38,7 +38,7 @@ HEAD = "pack: demo\ntitle: T\nrules:\n  - id: one\n    title: T\n    severity: i
     ],
     ids=str,
 )
-def test_a_slip_is_told_with_its_line(lines: list[str], line: int, said: str) -> None:
+def test_a_slip_is_reported_with_its_line(lines: list[str], line: int, said: str) -> None:
     with pytest.raises(RuleFileError) as caught:
         load_pack(HEAD + "".join(f"    {one}\n" for one in lines), name="demo.yaml")
     problems = [str(problem) for problem in caught.value.problems]

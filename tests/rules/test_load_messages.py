@@ -189,7 +189,7 @@ def test_code_sets_that_lead_back_to_themselves_are_refused():
     ]
 
 
-def test_an_id_that_stands_twice_names_the_line_of_the_first():
+def test_an_id_that_appears_twice_names_the_line_of_the_first():
     assert refused(HEAD + RULE + RULE) == [
         'demo.yaml:15:9: the id "first-rule" is taken by the rule in line 10; every rule has its own'
     ]
@@ -206,7 +206,7 @@ def test_broken_yaml_is_refused_with_line_and_column():
     assert ": this is not YAML: " in problem
 
 
-def test_a_key_that_stands_twice_names_the_line_of_the_first():
+def test_a_key_that_appears_twice_names_the_line_of_the_first():
     assert refused(rule("subject: I10", "forbid: I11.9", "subject: I12.9")) == [
         'demo.yaml:15:5: the key "subject" stands here again, first in line 13; keep one'
     ]
@@ -240,7 +240,7 @@ def test_a_key_that_stands_twice_names_the_line_of_the_first():
          '14:48: "one": the key "one" is not a position; write 1, 2, …'),
     ],
 )  # fmt: skip
-def test_a_value_of_the_wrong_kind_is_told_with_what_was_expected(lines, expected):
+def test_a_value_of_the_wrong_kind_is_reported_with_what_was_expected(lines, expected):
     assert refused(rule(*lines)) == [f"demo.yaml:{expected}"]
 
 
@@ -337,12 +337,12 @@ def test_a_source_that_is_not_listed_is_refused():
          "14:48: the fact \"covid\" is not declared in this file's facts; there are covid-current"),
     ],
 )  # fmt: skip
-def test_what_contradicts_itself_is_told(line, expected):
+def test_what_contradicts_itself_is_reported(line, expected):
     found = refused(rule("forbid: I10", line))
     assert found == [f"demo.yaml:{expected}"]
 
 
-def test_all_problems_of_a_file_are_told_at_once_in_its_order():
+def test_all_problems_of_a_file_are_reported_at_once_in_its_order():
     text = rule("subjct: I10", severity="bad") + RULE.replace("$muscle", "$muscel").replace("first", "second")
     assert [problem.split(":")[1] for problem in refused(text)] == ["12", "13", "18"]
 
@@ -400,7 +400,7 @@ WAIVERS = "waivers: []\n"
         ("waivers", PROFILE, "this is a profile, not a file of waivers; give it with --profile"),
     ],
 )
-def test_a_file_of_another_kind_is_told_as_what_it_is(tmp_path: Path, load: str, content: str, said: str) -> None:
+def test_a_file_of_another_kind_is_reported_as_what_it_is(tmp_path: Path, load: str, content: str, said: str) -> None:
     path = tmp_path / "x.yaml"
     path.write_text(content)
     loaders = {"rules": load_pack, "profile": load_profile, "waivers": load_waivers}

@@ -139,7 +139,7 @@ def test_a_rule_that_notes_make_says_how_many_and_quotes_three_of_them_as_they_r
         assert quote.replace("\\", "") in lines
 
 
-def test_the_other_side_of_superseding_is_told_and_linked() -> None:
+def test_the_other_side_of_superseding_is_reported_and_linked() -> None:
     page = _pages()["icd10cm/excludes1.md"]
     assert "[`weakness/excludes1-frailty`](../weakness/excludes1-frailty.md)" in _section(page, "Other rules")
 
@@ -154,7 +154,7 @@ def test_code_sets_are_spelled_out() -> None:
     assert "`$muscle-disease` is `G71.-, G72.-, G73.-`" in checks
 
 
-def test_a_profile_is_told_with_what_it_makes_of_a_rule_for_each_payer(tmp_path: Path) -> None:
+def test_a_profile_is_reported_with_what_it_makes_of_a_rule_for_each_payer(tmp_path: Path) -> None:
     profile = tmp_path / "p.yaml"
     profile.write_text(
         "name: Practice\npacks: [weakness]\nrules: {weakness/excludes1-frailty: warning}\n"

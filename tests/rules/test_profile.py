@@ -54,7 +54,7 @@ def test_a_profile_without_packs_leaves_the_choice_open():
     assert parse_profile("name: a\npacks: covid\n").packs == ("covid",)
 
 
-def test_a_rule_that_no_pack_has_is_told_with_its_place(tmp_path):
+def test_a_rule_that_no_pack_has_is_reported_with_its_place(tmp_path):
     path = tmp_path / "clinic.yaml"
     path.write_text(FILE.replace("documented-term: on", "documented-terms: on"), encoding="utf-8")
     profile = load_profile(path)
@@ -167,14 +167,14 @@ def test_profiles_extend_each_other_over_folders_and_read_their_paths_from_their
         ({"near": "name: near\nwaivers: [{rule: p/r, reason: a, who: b}]\n"}, "2:11: the waiver of p/r names neither"),
     ],
 )  # fmt: skip
-def test_what_a_profile_names_and_is_not_there_is_told_with_its_place(tmp_path, files, said):
+def test_what_a_profile_names_and_is_not_there_is_reported_with_its_place(tmp_path, files, said):
     written(tmp_path, **files)
     with pytest.raises(RuleFileError) as caught:
         load_profile(tmp_path / "near.yaml")
     assert said in str(caught.value)
 
 
-def test_a_rule_that_no_pack_has_is_told_where_it_stands_in_the_profile_that_is_extended(tmp_path):
+def test_a_rule_that_no_pack_has_is_reported_where_it_stands_in_the_profile_that_is_extended(tmp_path):
     slip = BASE.replace("documented-term: on", "documented-tern: on")
     written(tmp_path, near="name: near\nextends: base\n", base=slip)
     with pytest.raises(RuleFileError) as caught:

@@ -100,7 +100,7 @@ def test_age_limits_are_those_of_the_service_date(part: Path, age: int | None, d
         ("ages: {old: [{from: 2026-01-01}]}\n", 'give "min", "max" or both'),
     ],
 )
-def test_what_a_bundled_part_may_not_say_is_told(part: Path, more: str, message: str) -> None:
+def test_what_a_bundled_part_may_not_say_is_reported(part: Path, more: str, message: str) -> None:
     part.write_text(more + PART)
     with pytest.raises(RuleFileError) as caught:
         load_pack(part, bundled=True)
@@ -121,7 +121,7 @@ def test_a_copy_of_a_pack_beside_it_goes_by_what_stands_in_itself(part: Path) ->
         ("{outside: grown, min: 3}", '"outside" stands instead of "min" and "max"; keep one'),
     ],
 )
-def test_an_age_that_is_not_there_is_told(part: Path, age: str, message: str) -> None:
+def test_an_age_that_is_not_there_is_reported(part: Path, age: str, message: str) -> None:
     part.write_text(PART.replace("{outside: grown}", age))
     with pytest.raises(RuleFileError) as caught:
         load_pack(part)

@@ -116,7 +116,7 @@ def test_threads_and_batches_change_neither_findings_nor_their_order(monkeypatch
     assert found(validator().scrub(table(20), jobs=jobs)) == expected(20)
 
 
-def test_rows_that_are_no_claims_are_set_aside_and_the_rest_goes_on():
+def test_rows_that_are_not_claims_are_rejected_and_the_rest_is_read():
     data = pa.table({"claim_id": ["a", "b", "c", "d"], "codes": [None, [], [None, None], ["M62.84"]]})
     rejected = []
     batches = list(validator().scrub(data, on_reject=rejected.append))
@@ -145,7 +145,7 @@ def test_a_claim_of_ten_thousand_codes_is_rejected_with_its_reason():
     assert [one.claim_id for one in rejected] == ["long"]
 
 
-def test_a_table_without_codes_is_told_with_the_columns_seen():
+def test_a_table_without_codes_is_reported_with_the_columns_seen():
     with pytest.raises(weakcode.InputError, match="claim_id, diagnosis"):
         list(validator().scrub(pa.table({"claim_id": ["a"], "diagnosis": ["I10"]})))
 
@@ -165,7 +165,7 @@ def test_a_damaged_row_group_is_rejected_row_by_row_and_the_others_are_judged(tm
     assert (evaluated, rejected) == (400, 400)
 
 
-def test_a_file_cut_short_is_one_clear_line(tmp_path):
+def test_a_truncated_file_is_one_clear_line(tmp_path):
     path = written(tmp_path, "parquet")
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(weakcode.InputError, match="damaged or cut short"):
@@ -228,6 +228,6 @@ def test_a_kill_leaves_no_findings_file_or_the_whole_one(tmp_path, sent):
 @pytest.mark.parametrize(
     ("source", "kind"), [(None, "NoneType"), (3, "int"), (b"c.csv", "bytes"), (["c.csv", 3], "int")]
 )
-def test_a_source_that_is_none_is_told_by_its_kind(source: object, kind: str) -> None:
+def test_a_source_that_is_none_is_reported_by_its_kind(source: object, kind: str) -> None:
     with pytest.raises(weakcode.InputError, match=f"from paths or from what speaks Arrow, found {kind}"):
         next(weakcode.Validator(packs="weakness").scrub(source))

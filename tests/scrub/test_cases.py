@@ -132,7 +132,7 @@ def test_04_positions_and_letters_are_pointers_and_one_off_the_claim_is_found(
     assert [claim.lines[0].pointers for claim in claims] == [(5,), (1, 2), (1, 2)]
 
 
-def test_05_ids_in_several_rows_are_told_and_a_row_a_diagnosis_can_be_said(
+def test_05_ids_in_several_rows_are_reported_and_a_row_a_diagnosis_can_be_said(
     scrubbed: Callable[..., Scrubbed], shared: Path
 ) -> None:
     name = "05-long-format.csv"
@@ -179,7 +179,9 @@ def test_08_dates_with_a_time_of_sas_and_with_the_month_first_are_read(
     assert "1 date of service date has a form that leaves a choice, and was read as month/day/year" in case.remarks
 
 
-def test_09_what_begins_with_e_and_is_no_external_cause_is_no_icd9_code(scrubbed: Callable[..., Scrubbed]) -> None:
+def test_09_what_begins_with_e_and_is_not_an_external_cause_is_not_an_icd9_code(
+    scrubbed: Callable[..., Scrubbed],
+) -> None:
     case = scrubbed("09-e1190-is-no-icd9.csv")
     assert case.rules == {"A": ["icd10cm/unknown-code"], "B": ["icd10cm/unknown-code"]}
     assert "E11.90 is not an ICD-10-CM code; E11.9" in case.found["A"][0][1]
@@ -197,7 +199,7 @@ def test_11_each_system_is_right_on_its_own_side_of_october_2015(scrubbed: Calla
     assert case.rules == {"B": ["icd10cm/icd10-before-october-2015"]}
 
 
-def test_12_lost_transactions_and_groups_are_told(scrubbed: Callable[..., Scrubbed]) -> None:
+def test_12_lost_transactions_and_groups_are_reported(scrubbed: Callable[..., Scrubbed]) -> None:
     case = scrubbed("12-lost-transaction.837")
     assert case.counts == (2, 0)
     assert "group 1 has 2 transactions where its GE segment says 3" in case.remarks
@@ -221,7 +223,7 @@ def test_13_the_files_of_a_bulk_export_are_one_set(
     assert "refers to Condition/k1, which is not in the file" in lost.reasons["c1"]
 
 
-def test_14_a_drg_among_the_diagnoses_is_passed_over_and_told(scrubbed: Callable[..., Scrubbed], shared: Path) -> None:
+def test_14_a_drg_among_the_diagnoses_is_skipped_and_reported(scrubbed: Callable[..., Scrubbed], shared: Path) -> None:
     case = scrubbed("14-fhir-drg-entry.json")
     (claim,) = read_claims(shared / "cases" / "14-fhir-drg-entry.json")
     assert claim.codes == ("J18.9", "I10")
@@ -234,7 +236,7 @@ def test_15_a_bundle_in_a_bundle_is_read(scrubbed: Callable[..., Scrubbed]) -> N
     assert case.rules == {"c2": [SARCOPENIA]}
 
 
-def test_16_where_sequence_is_no_order_no_finding_rests_on_it_and_that_is_told(
+def test_16_where_sequence_is_not_an_order_no_finding_depends_on_it_and_that_is_reported(
     scrubbed: Callable[..., Scrubbed], shared: Path, tmp_path: Path
 ) -> None:
     case = scrubbed("16-c4bb-sequence-is-no-order.json", errors_only=False)
@@ -258,7 +260,7 @@ def test_17_claims_that_need_no_diagnosis_are_counted_apart(scrubbed: Callable[.
         assert case.summary.is_kept
 
 
-def test_18_an_837_is_told_how_an_837_writes_dates(scrubbed: Callable[..., Scrubbed]) -> None:
+def test_18_a_bad_date_of_an_837_is_reported_in_the_words_of_837(scrubbed: Callable[..., Scrubbed]) -> None:
     case = scrubbed("18-x12-date-advice.837")
     assert case.reasons["C1"] == "the service date '20260231' is not a date; write it as CCYYMMDD"
 
@@ -277,7 +279,7 @@ def test_19_python_takes_the_names_of_the_command_line_and_refuses_others(
         list(read_claims("t.csv", {**mapping, "bogus": "X"}))
 
 
-def test_20_what_stands_for_no_date_is_none_and_no_claim_is_told(shared: Path) -> None:
+def test_20_what_stands_for_no_date_is_none_and_no_claim_is_reported(shared: Path) -> None:
     runpy.run_path(str(shared / "cases" / "20-nat.py"))
     assert weakcode.check(["M62.84"], service_date=pd.NaT) == weakcode.check(["M62.84"])
     assert weakcode.Claim(["I10"], service_date=np.datetime64("2026-05-01")).service_date == dt.date(2026, 5, 1)
@@ -302,7 +304,7 @@ def test_22_a_repetition_is_rejected(scrubbed: Callable[..., Scrubbed]) -> None:
     assert "HI01 holds the repetition separator of ISA11; HI elements do not repeat" in case.reasons["C1"]
 
 
-def test_23_a_claim_with_only_a_reason_for_the_visit_is_told_as_that(scrubbed: Callable[..., Scrubbed]) -> None:
+def test_23_a_claim_with_only_a_reason_for_the_visit_is_reported_as_that(scrubbed: Callable[..., Scrubbed]) -> None:
     case = scrubbed("23-c4bb-reason-only.json")
     said = "the claim lists no diagnosis, only one of type patientreasonforvisit"
     assert case.reasons == {"c1": said}
@@ -315,7 +317,7 @@ def test_24_a_principal_diagnosis_listed_again_counts_once(scrubbed: Callable[..
     assert claim.codes == ("S72.001A", "I10")
 
 
-def test_25_xml_is_told_as_such(shared: Path) -> None:
+def test_25_xml_is_reported_as_such(shared: Path) -> None:
     with pytest.raises(InputError, match="is XML; weakcode reads FHIR as JSON"):
         list(read_claims(shared / "cases" / "25-fhir.xml"))
 

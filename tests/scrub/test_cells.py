@@ -73,7 +73,7 @@ def test_several_codes_in_a_cell_for_one_are_diagnoses_in_their_order(read: Call
         ("['I10']", "I10"),
     ],
 )
-def test_the_title_of_a_code_and_the_box_of_a_form_are_taken_off_and_told(
+def test_the_title_of_a_code_and_the_box_of_a_form_are_taken_off_and_reported(
     read: Callable[..., FileRows], cell: str, code: str
 ) -> None:
     source = read(f'claim_id,dx1\nA,"{cell}"\n')
@@ -81,7 +81,7 @@ def test_the_title_of_a_code_and_the_box_of_a_form_are_taken_off_and_told(
     assert "1 cell of codes has a prefix, brackets, quotes or a description" in source.remarks[-1]
 
 
-def test_a_comma_for_the_dot_is_read_as_one_and_told(read: Callable[..., FileRows]) -> None:
+def test_a_comma_for_the_dot_is_read_as_one_and_reported(read: Callable[..., FileRows]) -> None:
     source = read('claim_id,dx1,dx2\nA,"M62,84","S72,001A"\n')
     assert codes_of(source) == [("M62.84", "S72.001A")]
     assert "2 cells of codes have a comma in the place of the dot" in source.remarks[-1]
@@ -116,7 +116,7 @@ def test_a_row_of_several_diagnoses_gives_them_in_its_place(read: Callable[..., 
 
 
 @pytest.mark.parametrize("trailer", ["Total,3,,", "Grand Total,,,2", ",,,", "(2 rows affected),,,", "End of report,,,"])
-def test_lines_of_totals_are_no_claims_of_a_table_with_a_row_a_diagnosis(
+def test_lines_of_totals_are_not_claims_of_a_table_with_a_row_a_diagnosis(
     read: Callable[..., FileRows], trailer: str
 ) -> None:
     source = read(f"CLM,DX,SEQ,POA\nA,I10,1,Y\nB,E11.9,1,Y\n{trailer}\n", LONG)

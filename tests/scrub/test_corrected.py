@@ -188,7 +188,7 @@ def test_columns_hold_words_indicators_and_service_lines(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize(("kind", "lost"), [("csv", 2), ("parquet", 2), ("arrows", 2)])
-def test_what_a_format_cannot_hold_is_told(
+def test_what_a_format_cannot_hold_is_reported(
     tmp_path: Path, kind: str, lost: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The first batch decides which columns there are.

@@ -64,7 +64,7 @@ def test_the_findings_of_a_mended_claim_go_and_those_of_others_stay(tmp_path: Pa
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_table_that_is_no_findings_table_is_left_alone(tmp_path: Path, kind: str) -> None:
+def test_a_table_that_is_not_a_findings_table_is_left_unchanged(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "f.db"
     asked(kind, file, "CREATE TABLE mine (x INTEGER)")
     said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{file}:mine", status=2).output
@@ -73,7 +73,7 @@ def test_a_table_that_is_no_findings_table_is_left_alone(tmp_path: Path, kind: s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_is_no_database_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
+def test_a_file_that_is_not_a_database_is_refused_in_a_sentence(tmp_path: Path, kind: str) -> None:
     (tmp_path / "f.db").write_text("no database, and longer than the header of one" * 9)
     said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{tmp_path / 'f.db'}:findings", status=2).output
     assert "cannot be written to" in said
@@ -166,7 +166,7 @@ def test_rejected_rows_have_a_table_with_their_text_and_go_when_their_claim_is_j
         (["--into", "duckdb:f.db:t", "--partition-by", "payer"], "--into-mode partition"),
     ],
 )
-def test_options_of_tables_that_do_not_go_together_are_told(tmp_path: Path, options: list[str], said: str) -> None:
+def test_options_of_tables_that_do_not_go_together_are_reported(tmp_path: Path, options: list[str], said: str) -> None:
     if "adbc" in options[1]:
         pytest.importorskip("adbc_driver_manager", reason="needs the extra sql")
     assert said in scrub(claims(tmp_path, ROWS), *options, status=2).output

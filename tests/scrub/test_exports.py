@@ -75,7 +75,7 @@ def read(tmp_path: Path) -> Callable[..., Read]:
         ("", 0),
     ],
 )
-def test_lines_above_the_names_of_columns_are_passed_over_and_counted(
+def test_lines_above_the_names_of_columns_are_skipped_and_counted(
     read: Callable[..., Read], above: str, passed: int
 ) -> None:
     found = read(f"{above}claim_id,dx1,dx2\nA,M62.84,I10\nB,I10,\n")
@@ -108,7 +108,7 @@ def test_names_of_columns_may_have_line_breaks(read: Callable[..., Read]) -> Non
         ("claim_id\tcodes\nA\tM62.84 I10\nclaim_id\tcodes\n-----\t-----\n1 rows selected.\n", 3),
     ],
 )
-def test_rules_counts_totals_and_repeated_headers_are_no_claims(
+def test_rules_counts_totals_and_repeated_headers_are_not_claims(
     read: Callable[..., Read], text: str, passed: int
 ) -> None:
     found = read(text)
@@ -119,12 +119,12 @@ def test_rules_counts_totals_and_repeated_headers_are_no_claims(
 
 
 @pytest.mark.parametrize("row", ["Total hip,,10", "A,,10", "7 rows,,x", "A,I10"])
-def test_what_may_be_a_claim_is_rejected_and_not_passed_over(read: Callable[..., Read], row: str) -> None:
+def test_what_may_be_a_claim_is_rejected_and_not_skipped(read: Callable[..., Read], row: str) -> None:
     found = read(f"claim_id,codes,paid\n{row}\n")
     assert (len(found.rejected), found.counts) == (1, {})
 
 
-def test_a_header_that_names_too_little_is_told_with_its_names_below_a_title(read: Callable[..., Read]) -> None:
+def test_a_header_that_names_too_little_is_reported_with_its_names_below_a_title(read: Callable[..., Read]) -> None:
     with pytest.raises(InputError, match="its columns are foo, bar"):
         read("Report of May\nfoo,bar\n1,2\n")
 
@@ -169,7 +169,7 @@ def test_indicators_go_with_their_diagnoses(read: Callable[..., Read], header: s
         "claim_id,dx1,dx1_poa,Dx 2,Dx 2 POA,dx3,dx3_poa",
     ],
 )
-def test_columns_that_are_told_are_kept_with_their_indicators(read: Callable[..., Read], header: str) -> None:
+def test_columns_that_are_mapped_are_kept_with_their_indicators(read: Callable[..., Read], header: str) -> None:
     text = f"{header}\nA,M62.84,Y,I10,N,R54,U\n"
     found = read(text)
     mapping: dict[str, str] = {}
@@ -196,7 +196,7 @@ def test_a_number_of_diagnoses_beside_their_list_makes_no_rows_of_diagnoses(read
     assert read("claim_id,codes,dx_num\nA,M62.84 I10,2\nB,I10,1\n").codes == {"A": ("M62.84", "I10"), "B": ("I10",)}
 
 
-def test_columns_that_are_told_are_kept_with_those_that_need_no_telling(read: Callable[..., Read]) -> None:
+def test_columns_that_are_mapped_are_kept_with_those_that_need_no_telling(read: Callable[..., Read]) -> None:
     found = read("claim_id,Dx 1,dx2,sex\nA,M62.84,I10,F\n")
     assert found.columns == {"claim_id": "id", "Dx 1": "codes", "dx2": "codes", "sex": "sex"}
     assert "columns were recognised by their names: codes = Dx 1, dx2;" in found.said
@@ -249,11 +249,11 @@ def test_columns_that_stand_out_of_order_are_kept_in_the_order_of_their_numbers(
         "Claim ID,Diagnosis,Diagnosis.1",
     ],
 )
-def test_columns_are_told_as_forms_and_publishers_call_them(read: Callable[..., Read], header: str) -> None:
+def test_columns_are_reported_as_forms_and_publishers_call_them(read: Callable[..., Read], header: str) -> None:
     assert read(f"{header}\nA,M62.84,I10\n").codes == {"A": ("M62.84", "I10")}
 
 
-def test_one_column_may_hold_all_diagnoses_behind_the_principal_one(read: Callable[..., Read]) -> None:
+def test_one_column_may_hold_all_diagnoses_after_the_principal_one(read: Callable[..., Read]) -> None:
     found = read('Claim ID,Primary Dx,Secondary Dx\nA,M62.84,"I10, R54"\nB,I10,\n')
     assert found.codes == {"A": ("M62.84", "I10", "R54"), "B": ("I10",)}
 
@@ -331,7 +331,7 @@ def test_ages_in_words_are_whole_years(read: Callable[..., Read], age: str, year
         ),
     ],
 )
-def test_of_ages_with_a_fraction_completed_years_count_and_that_is_told(
+def test_of_ages_with_a_fraction_completed_years_count_and_that_is_reported(
     read: Callable[..., Read], name: str, text: str
 ) -> None:
     found = read(text, name)
@@ -420,7 +420,7 @@ def test_dates_and_sexes_of_json_may_be_numbers(read: Callable[..., Read]) -> No
         '"diagnosis1": "M62.84", "diagnosis2": null, "diagnosis3": "I10"',
     ],
 )
-def test_keys_of_json_are_told_as_columns_are(read: Callable[..., Read], claim: str) -> None:
+def test_keys_of_json_are_reported_as_columns_are(read: Callable[..., Read], claim: str) -> None:
     assert read(f'{{"claim_id": "A", {claim}}}\n', "t.jsonl").codes == {"A": ("M62.84", "I10")}
 
 

@@ -247,7 +247,7 @@ def test_a_bundle_that_breaks_off_keeps_what_was_whole_and_tells_the_rest() -> N
         (claim(diagnosis(1, "I10"), billablePeriod={"start": "2026-02-30"}), "dates"),
     ],
 )
-def test_a_resource_that_is_no_claim_is_rejected_with_its_path(resource: dict[str, Any], part: str) -> None:
+def test_a_resource_that_is_not_a_claim_is_rejected_with_its_path(resource: dict[str, Any], part: str) -> None:
     bundle = {"resourceType": "Bundle", "entry": [{"resource": resource}, {"resource": claim(diagnosis(1, "I10"))}]}
     bad, good = rows_of(bundle)
     assert isinstance(bad, Rejected)
@@ -273,7 +273,7 @@ def test_the_input_of_an_operation_holds_claims_in_its_parameters_and_their_part
         assert second.places[0].endswith("arameter[1].part[0].resource.diagnosis[0]")
 
 
-def test_what_is_no_resource_is_told_wherever_the_bundle_says_that_it_is_one() -> None:
+def test_what_is_not_a_resource_is_reported_wherever_the_bundle_says_that_it_is_one() -> None:
     entries = ["x", {"fullUrl": "urn:y"}, {"resource": claim(diagnosis(1, "I10"))}]
     late = {"id": "z" * 5_000, "entry": entries, "resourceType": "Bundle"}
     for bundle in ({"resourceType": "Bundle", "entry": entries}, late):
@@ -292,7 +292,7 @@ def test_absurd_nesting_is_one_reject() -> None:
     assert "nested too deeply" in row.reason
 
 
-def test_bytes_that_are_no_text_reject_their_resource_only() -> None:
+def test_bytes_that_are_not_text_reject_their_resource_only() -> None:
     good = json.dumps(claim(diagnosis(1, "I10"))).encode()
     bad, after = rows_of(good.replace(b"C1", b"C\xff") + b"\n" + good)
     assert isinstance(bad, Rejected)
@@ -342,7 +342,7 @@ def test_cut_off_or_garbled_bundles_give_claims_rejects_or_one_error(data: st.Da
 
 @given(st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_real_files_cut_off_or_garbled_lose_no_claim_in_silence(shared: Path, data: st.DataObject) -> None:
+def test_real_files_cut_off_or_garbled_lose_no_claim_silently(shared: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([name for name in FILES if name.startswith("claim") or "Read" in name]))
     whole = (shared / "fhir" / f"bfd_{name}.json").read_bytes()
     at = data.draw(st.integers(1, len(whole) - 1))

@@ -362,7 +362,7 @@ def test_what_is_sound_is_json_and_what_json_writes_is_mostly_sound(value: Any) 
 
 
 @given(st.binary(max_size=60).map(lambda text: b'{"a":' + text))
-def test_no_bytes_are_sound_that_are_no_json(line: bytes) -> None:
+def test_no_bytes_are_sound_that_are_not_json(line: bytes) -> None:
     if _claims.Lines().add(line) == _claims.SOUND:
         assert isinstance(json.loads(line), dict)
 

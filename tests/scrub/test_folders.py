@@ -109,7 +109,7 @@ def test_a_run_without_findings_leaves_a_file_without_rows(tmp_path: Path) -> No
         (["--partition-by", "month", "--hash-ids"], "no service date with --hash-ids"),
     ],
 )
-def test_what_does_not_go_together_is_told(tmp_path: Path, options: list[str], said: str) -> None:
+def test_what_does_not_go_together_is_reported(tmp_path: Path, options: list[str], said: str) -> None:
     assert said in scrub(tmp_path, *options, status=2).output
 
 

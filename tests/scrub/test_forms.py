@@ -53,7 +53,7 @@ def told(path: Path, **options: Any) -> str:
         "claim id,1st Diagnosis,2nd Diagnosis,From Date,dob,sex",
     ],
 )
-def test_columns_are_told_by_their_letters_and_digits(table: Write, header: str) -> None:
+def test_columns_are_detected_by_their_letters_and_digits(table: Write, header: str) -> None:
     path = table(f"{header}\nA,M62.84,I10,2026-05-01,1950-01-31,F\n")
     claim = only(path)
     assert (claim.id, claim.codes, claim.sex) == ("A", ("M62.84", "I10"), "F")
@@ -71,14 +71,14 @@ def test_columns_are_told_by_their_letters_and_digits(table: Write, header: str)
         "Account Number,Prin Dx,Sec Dx 1,Discharge Date,Member Gender",
     ],
 )
-def test_columns_of_billing_systems_are_told_with_the_principal_diagnosis_first(table: Write, header: str) -> None:
+def test_columns_of_billing_systems_are_reported_with_the_principal_diagnosis_first(table: Write, header: str) -> None:
     claim = only(table(f"{header}\nA,M62.84,I10,2026-05-14,F\n"))
     assert (claim.id, claim.codes, claim.sex) == ("A", ("M62.84", "I10"), "F")
     assert claim.service_date == dt.date(2026, 5, 14)
 
 
 @pytest.mark.parametrize("cell", ["M62.84 - Sarcopenia", "M62.84: Sarcopenia", "M6284 (Sarcopenia)"])
-def test_a_description_behind_a_code_is_taken_off_and_told(table: Write, cell: str) -> None:
+def test_a_description_after_a_code_is_taken_off_and_reported(table: Write, cell: str) -> None:
     path = table(f"claim_id,dx1,dx2\nA,{cell},I10\n")
     assert only(path).codes == ("M62.84", "I10")
     assert "1 cell of codes has a prefix, brackets, quotes or a description" in told(path)
@@ -152,7 +152,7 @@ def test_dates_in_the_usual_forms_are_read(table: Write, text: str) -> None:
     assert only(table(f'claim_id,codes,service_date\nA,I10,"{text}"\n')).service_date == dt.date(2026, 5, 2)
 
 
-def test_the_form_of_dates_is_decided_for_a_column_and_told_where_it_was_a_guess(table: Write) -> None:
+def test_the_form_of_dates_is_decided_for_a_column_and_reported_where_it_was_a_guess(table: Write) -> None:
     clear = table("claim_id,codes,date\nA,I10,05/02/2026\nB,I10,25/12/2025\n", "clear.csv")
     assert [claim.service_date for claim in read_claims(clear)] == [dt.date(2026, 2, 5), dt.date(2025, 12, 25)]
     assert "leaves a choice" not in told(clear)
@@ -232,7 +232,7 @@ def test_a_pointer_that_is_none_rejects_its_claim(table: Write, cell: str) -> No
     assert "is neither the position of a diagnosis" in row.reason
 
 
-def test_ids_that_stand_in_several_rows_are_told_once(table: Write) -> None:
+def test_ids_that_stand_in_several_rows_are_reported_once(table: Write) -> None:
     assert "2 claim ids stand in more than one row" in told(
         table("claim_id,codes\nA,I10\nB,I10\nA,R54\nB,R54\nC,I10\n")
     )
@@ -268,7 +268,9 @@ def test_a_row_a_diagnosis_gives_one_claim_for_the_rows_of_an_id(table: Write) -
          "Synthea"),
     ],
 )  # fmt: skip
-def test_tables_of_known_publishers_are_told_by_their_headers(table: Write, header: str, row: str, layout: str) -> None:
+def test_tables_of_known_publishers_are_detected_by_their_headers(
+    table: Write, header: str, row: str, layout: str
+) -> None:
     path = table(f"{header}\n{row}\n")
     claim = only(path)
     assert (claim.id, claim.codes, claim.service_date) == ("A", ("M62.84", "I10"), dt.date(2026, 5, 1))
@@ -280,7 +282,7 @@ def test_codes_of_synpuf_are_of_icd9(table: Write) -> None:
     assert (claim.codes, claim.service_date) == (("715.37", "ICD9:V58.67"), dt.date(2009, 2, 10))
 
 
-def test_other_encodings_are_read_and_told(table: Write) -> None:
+def test_other_encodings_are_read_and_reported(table: Write) -> None:
     text = "claim_id,codes,payer\nA,I10,Société générale\n"
     for encoded, options, word in (
         (text.encode("utf-16"), {}, "UTF-16"),
@@ -305,7 +307,7 @@ def test_python_takes_the_names_of_the_command_line(table: Write) -> None:
             list(weakcode.Validator(packs="weakness").scrub(source, mapping={"id": "NR", "codes": "D*", "bogus": "X"}))
 
 
-def test_missing_values_of_pandas_and_numpy_are_no_dates() -> None:
+def test_missing_values_of_pandas_and_numpy_are_not_dates() -> None:
     pandas = pytest.importorskip("pandas")
     numpy = pytest.importorskip("numpy")
     assert Claim(["I10"], service_date=pandas.NaT).service_date is None

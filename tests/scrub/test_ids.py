@@ -86,7 +86,7 @@ def test_the_durable_engine_gives_the_same_ids(validator: weakcode.Validator) ->
     assert [one.id for one in durable.check(claim)] == [one.id for one in bulk.check(claim)] != []
 
 
-def test_no_id_stands_twice_even_where_a_rule_finds_two_things_on_the_same_codes(
+def test_no_id_appears_twice_even_where_a_rule_finds_two_things_on_the_same_codes(
     batched: list[dict[str, object]],
 ) -> None:
     ids = [row["finding_id"] for row in batched]
@@ -233,7 +233,7 @@ def test_ids_stay_in_memory_where_there_is_no_place_for_a_file(is_full: bool, mo
 
 
 @given(st.lists(st.lists(st.sampled_from([*"abcdefgh", "", None]), max_size=8)), st.sampled_from([1, 5, 1000]))
-def test_ids_in_several_rows_are_told_alike_from_memory_and_from_files(
+def test_ids_in_several_rows_are_reported_alike_from_memory_and_from_files(
     parts: list[list[str | None]], most: int
 ) -> None:
     log, other, met = ReadLog(most=most), ReadLog(most=most), Counter[str]()

@@ -177,7 +177,7 @@ def test_claims_in_another_order_give_the_same_and_are_judged_where_their_findin
         assert pq.read_table(out).equals(pq.read_table(whole))
 
 
-def test_what_is_no_digests_file_or_belongs_to_other_findings_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_digests_file_or_belongs_to_other_findings_is_refused(tmp_path: Path) -> None:
     claims, state, out = written(tmp_path, ROWS, ".csv"), tmp_path / "digests.parquet", tmp_path / "run.parquet"
     scrub(claims, out, "--digests", state)
     other = tmp_path / "other.parquet"

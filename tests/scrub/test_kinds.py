@@ -75,7 +75,7 @@ def test_03_a_code_with_dot_blanks_or_in_lower_case_is_one(became: Callable[...,
     assert became("a.837", interchange(f"HI*ABK:{code}")).rules["A"] == [SARCOPENIA]
 
 
-def test_10_a_code_of_icd10_under_the_system_of_icd9_is_told_with_the_code(became: Callable[..., Scrubbed]) -> None:
+def test_10_a_code_of_icd10_under_the_system_of_icd9_is_reported_with_the_code(became: Callable[..., Scrubbed]) -> None:
     case = became("a.ndjson", "\n".join(json.dumps(resource(*one)) for one in (("A", "M62.84", ICD9), ("B", "I10"))))
     assert case.reasons == {"A": "diagnosis[0] says ICD-9-CM, but M62.84 is an ICD-10-CM code"}
     assert case.counts == (1, 1)
@@ -132,7 +132,7 @@ def test_21_whole_numbers_are_the_same_id_as_floats(became: Callable[..., Scrubb
 
 
 @pytest.mark.parametrize(("qualifier", "kind"), [("APR", "reason for visit"), ("ABJ", "admitting")])
-def test_23_a_claim_of_an_837_with_only_a_code_that_stands_apart_is_told_as_that(
+def test_23_an_837_claim_with_only_a_diagnosis_outside_its_list_is_rejected_as_that(
     became: Callable[..., Scrubbed], qualifier: str, kind: str
 ) -> None:
     case = became("a.837", interchange(f"HI*{qualifier}:R079", "223A2"))
@@ -147,7 +147,9 @@ def test_28_lists_as_numpy_and_postgres_write_them_are_read(became: Callable[...
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_rows_that_end_in_a_delimiter_lose_nothing_and_are_told(became: Callable[..., Scrubbed], ending: str) -> None:
+def test_rows_that_end_in_a_delimiter_lose_nothing_and_are_reported(
+    became: Callable[..., Scrubbed], ending: str
+) -> None:
     rows = ["claim_id\tdx1\tdx2", "A\tM62.84\tI10\t", "B\tI10\t\t\t", "C\tI10\tE11.9\tN18.30", "\x1a"]
     case = became("a.csv", ending.join(rows))
     assert case.rules == {"A": [SARCOPENIA]}
@@ -156,7 +158,7 @@ def test_rows_that_end_in_a_delimiter_lose_nothing_and_are_told(became: Callable
     assert "2 rows end in delimiters behind the last column, with nothing between them" in case.remarks
 
 
-def test_an_object_around_claims_is_told_by_the_key_of_their_list(became: Callable[..., Scrubbed]) -> None:
+def test_an_object_around_claims_is_detected_by_the_key_of_their_list(became: Callable[..., Scrubbed]) -> None:
     around = {"meta": {"page": 1}, "claims": [{"claim_id": "A", "codes": ["I10"]}]}
     case = became("a.jsonl", json.dumps(around) + "\n")
     said = "the object is no claim, but has a list of objects under 'claims'; give that list alone"

@@ -119,7 +119,7 @@ def test_an_iceberg_table_with_renamed_columns_is_refused(tmp_path: Path, iceber
         Places.of([str(tmp_path / "house")])
 
 
-def test_a_damaged_table_and_one_that_lacks_a_file_are_told(tmp_path: Path) -> None:
+def test_a_damaged_table_and_one_that_lacks_a_file_are_reported(tmp_path: Path) -> None:
     lake = pytest.importorskip("deltalake", reason="needs the extra lake")
     folder = tmp_path / "claims"
     lake.write_deltalake(str(folder), claims("A"))

@@ -107,7 +107,7 @@ def test_a_file_without_anything_to_mend_is_copied_byte_for_byte(tmp_path: Path)
     assert out.read_bytes() == path.read_bytes()
 
 
-def test_what_is_no_fhir_is_told_in_one_line(tmp_path: Path) -> None:
+def test_what_is_not_fhir_is_reported_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "claims.csv"
     path.write_text("claim_id,codes\nA,I10\n")
     with pytest.raises(InputError, match="is not a file of FHIR resources"):

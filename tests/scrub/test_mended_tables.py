@@ -136,7 +136,7 @@ def test_what_no_row_can_say_stays_and_is_counted(tmp_path: Path) -> None:
     assert out.read_text() == content
 
 
-def test_bytes_that_are_no_utf8_stay(tmp_path: Path) -> None:
+def test_bytes_that_are_not_utf8_stay(tmp_path: Path) -> None:
     content = b"claim_id\tcodes\tname\n1\tK31.84 E11.43\tM\xfcller\n"
     after, _ = mended(tmp_path, content, "out.tsv")
     assert after == content.replace(b"K31.84 E11.43", b"E11.43 K31.84")

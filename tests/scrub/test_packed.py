@@ -50,14 +50,14 @@ def test_every_file_of_a_zip_archive_is_read_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [10, 30, -9, -4])
-def test_a_gzip_file_that_was_cut_short_is_one_clear_line(tmp_path: Path, kept: int) -> None:
+def test_a_gzip_file_that_was_truncated_is_one_clear_line(tmp_path: Path, kept: int) -> None:
     (tmp_path / "c.csv.gz").write_bytes(gzip.compress(CLAIMS)[:kept])
     with pytest.raises(InputError, match=r"c\.csv\.gz is damaged or cut short|is empty"):
         codes(tmp_path / "c.csv.gz")
 
 
 @pytest.mark.parametrize("kept", [40, 100, -9])
-def test_a_zip_archive_that_was_cut_short_is_one_clear_line(tmp_path: Path, kept: int) -> None:
+def test_a_zip_archive_that_was_truncated_is_one_clear_line(tmp_path: Path, kept: int) -> None:
     whole = zipped(tmp_path / "c.zip", {"one.csv": CLAIMS})
     whole.write_bytes(whole.read_bytes()[:kept])
     with pytest.raises(InputError, match="damaged or cut short"):

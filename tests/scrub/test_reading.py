@@ -51,7 +51,7 @@ def test_numbered_columns_are_read_in_the_order_of_their_numbers(file) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", "|"])
-def test_the_delimiter_is_told_by_the_header(file, delimiter: str) -> None:
+def test_the_delimiter_is_detected_by_the_header(file, delimiter: str) -> None:
     path = file(delimiter.join(["claim_id", "codes", "age"]) + "\n" + delimiter.join(["A1", "I10 E11.9", "50"]) + "\n")
     assert [(claim.codes, claim.age) for claim in read_claims(path)] == [(("I10", "E11.9"), 50)]
 
@@ -76,7 +76,7 @@ def test_a_byte_order_mark_windows_line_ends_and_blank_lines_change_nothing(file
         ('B,"I10"x,4,2026-05-01', "quotes", "stands inside a field"),
     ],
 )
-def test_a_row_that_is_no_claim_is_rejected_and_the_rest_goes_on(file, row: str, part: str, said: str) -> None:
+def test_a_row_that_is_not_a_claim_is_rejected_and_the_rest_is_read(file, row: str, part: str, said: str) -> None:
     path = file(f"claim_id,codes,age,service_date\nA,I10,4,2026-05-01\n{row}\nC,R54,90,2026-05-01\n")
     first, bad, last = rows_of(path)
     assert isinstance(first, Record)
@@ -87,7 +87,7 @@ def test_a_row_that_is_no_claim_is_rejected_and_the_rest_goes_on(file, row: str,
     assert said in bad.reason
 
 
-def test_bytes_that_are_no_utf8_reject_their_row_only(file) -> None:
+def test_bytes_that_are_not_utf8_reject_their_row_only(file) -> None:
     good, bad, after = rows_of(file(b"claim_id,codes\nA,I10\nB,\xff10\nC,R54\n"))
     assert isinstance(good, Record)
     assert isinstance(after, Record)
@@ -137,7 +137,7 @@ def test_a_line_too_long_for_a_claim_is_rejected_without_being_kept(file) -> Non
         ("<Claim xmlns='http://hl7.org/fhir'/>", "is XML; weakcode reads FHIR as JSON"),
     ],
 )
-def test_a_file_that_is_no_file_of_claims_is_refused_in_one_sentence(file, content: str | bytes, said: str) -> None:
+def test_a_file_that_is_not_a_file_of_claims_is_refused_in_one_sentence(file, content: str | bytes, said: str) -> None:
     with pytest.raises(InputError, match=said):
         rows_of(file(content))
 
@@ -186,7 +186,7 @@ def test_json_lines_take_codes_as_list_text_or_objects(file) -> None:
         ("[" * 100_000, "JSON"),
     ],
 )
-def test_a_json_line_that_is_no_claim_is_rejected_and_the_rest_goes_on(file, line: str, part: str) -> None:
+def test_a_json_line_that_is_not_a_claim_is_rejected_and_the_rest_is_read(file, line: str, part: str) -> None:
     path = file(f'{{"claim_id": "A", "codes": ["I10"]}}\n{line}\n{{"claim_id": "C", "codes": ["R54"]}}\n', "c.jsonl")
     first, bad, last = rows_of(path)
     assert isinstance(first, Record)

@@ -189,7 +189,7 @@ ODD = [
 
 @pytest.mark.parametrize(("what", "codes", "reason"), ODD, ids=[one[0] for one in ODD])
 @pytest.mark.parametrize("kind", ["parquet", "arrows", "jsonl", "csv"])
-def test_an_odd_row_is_rejected_with_its_reason_and_the_rest_goes_on(
+def test_an_odd_row_is_rejected_with_its_reason_and_the_rest_is_read(
     tmp_path: Path, what: str, codes: pa.Array, reason: str, kind: str
 ) -> None:
     path = tmp_path / f"claims.{kind}"
@@ -216,7 +216,7 @@ def test_an_odd_row_is_rejected_with_its_reason_and_the_rest_goes_on(
         assert reason in rejects.read_text()
 
 
-def test_codes_that_are_no_text_are_rejected_row_by_row(tmp_path: Path) -> None:
+def test_codes_that_are_not_text_are_rejected_row_by_row(tmp_path: Path) -> None:
     pq.write_table(pa.table({"claim_id": ["a", "b"], "codes": [[1], [2, 3]]}), tmp_path / "c.parquet")
     summary = scrub([tmp_path / "c.parquet"], validator(), columns=validator().columns())
     assert (summary.evaluated, summary.rejected) == (0, 2)

@@ -135,7 +135,7 @@ def test_where_a_profile_says_that_there_is_no_order_findings_do_not_rest_on_one
         assert errors == {"carin": 0, "other": 1, "without-cause": 1, "principal": 1}
 
 
-def test_entries_that_are_groups_are_no_diagnoses_and_a_principal_one_counts_once(tmp_path: Path) -> None:
+def test_entries_that_are_groups_are_not_diagnoses_and_a_principal_one_counts_once(tmp_path: Path) -> None:
     group = {"sequence": 3, "packageCode": {"coding": [{"system": "https://x/clm_drg_cd", "code": "470"}]}}
     drg = {"sequence": 4, "diagnosisCodeableConcept": {"coding": [{"system": "https://x/MS-DRG", "code": "470"}]}}
     path = write(

@@ -111,7 +111,7 @@ def test_a_query_is_scrubbed_on_the_command_line(tmp_path: Path) -> None:
         (["--sql", "SELECT 1", "--allow", "not-there"], "--allow not-there is neither"),
     ],
 )
-def test_options_that_do_not_go_together_are_told(arguments: list[str], said: str) -> None:
+def test_options_that_do_not_go_together_are_reported(arguments: list[str], said: str) -> None:
     result = weakcode("scrub", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr
@@ -336,7 +336,7 @@ def test_a_query_reads_only_what_was_allowed(tmp_path: Path) -> None:
     assert hidden.num_rows
 
 
-def test_a_query_that_needs_too_much_memory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_that_needs_too_much_memory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "MEMORY", "16MB")
     monkeypatch.setattr(queries, "TEMPORARY", "1MB")
     with pytest.raises(InputError, match="needs more than 16MB of memory"):
@@ -344,7 +344,7 @@ def test_a_query_that_needs_too_much_memory_is_told(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("table", ["", "a b", "x;drop table claims", 'f"', "a.b.c"])
-def test_a_name_that_is_no_table_is_refused(table: str) -> None:
+def test_a_name_that_is_not_a_table_is_refused(table: str) -> None:
     with pytest.raises(InputError, match="is not the name of a table"):
         sink_for(table, "postgresql://x/y")
 
@@ -357,7 +357,7 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> 
     assert "\n" not in str(caught.value)
 
 
-def test_a_table_with_other_columns_is_told_and_left_alone(claims: str) -> None:
+def test_a_table_with_other_columns_is_reported_and_left_unchanged(claims: str) -> None:
     result = weakcode("scrub", "--db", claims, "--sql", QUERY, "--into", "claims", "--only", "weakness")
     assert result.exit_code == 2
     assert "cannot be written to claims" in result.stderr

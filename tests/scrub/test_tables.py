@@ -161,12 +161,12 @@ def test_a_mapping_that_is_none_is_refused_in_one_sentence(given: str, said: str
         ("id=id,codes=dgn*", r"no column dgn\*, which is mapped to codes; its columns are id, dx.*as in dgn1;"),
     ],
 )
-def test_a_mapping_to_a_column_that_is_not_there_is_told_with_the_columns(table, mapping: str, said: str) -> None:
+def test_a_mapping_to_a_column_that_is_not_there_is_reported_with_the_columns(table, mapping: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         list(read_claims(table("id,dx\n1,I10\n"), parse_mapping([mapping])))
 
 
-def test_an_unknown_layout_is_told_with_the_columns_seen_and_what_to_do(table) -> None:
+def test_an_unknown_layout_is_reported_with_the_columns_seen_and_what_to_do(table) -> None:
     wide = ",".join(f"column{number}" for number in range(200))
     with pytest.raises(
         InputError, match=r"its columns are column0, .*column39 and 160 more.*--map id=COLUMN"
@@ -194,7 +194,7 @@ def test_cut_off_or_garbled_research_files_give_claims_rejects_or_one_error(data
     assert all(isinstance(row, Record | Rejected) for row in rows)
 
 
-def test_a_day_that_does_not_exist_is_told_as_the_file_writes_it(tmp_path: Path) -> None:
+def test_a_day_that_does_not_exist_is_reported_as_the_file_writes_it(tmp_path: Path) -> None:
     path = tmp_path / "rif.csv"
     path.write_text("CLM_ID|PRNCPAL_DGNS_CD|ICD_DGNS_CD1|CLM_FROM_DT\n1|I10|I10|31-Feb-2026\n")
     (row,) = FileRows(str(path))

@@ -149,7 +149,7 @@ def test_tables_and_folders_are_named_as_outputs(tmp_path: Path, into: str, name
     assert (written["namespace"], written["name"]) == tuple(one.format(tmp_path) for one in named)
 
 
-def test_of_the_address_of_a_database_only_host_and_name_are_told() -> None:
+def test_of_the_address_of_a_database_only_host_and_name_are_reported() -> None:
     from weakcode.scrub.write.runs.lineage import Dataset
 
     told = Dataset.into("billing.findings", "postgresql://me:secret@db.example:5433/claims?sslpassword=hidden")

@@ -28,7 +28,7 @@ IDS = ["A", "B", "C"]
 
 
 @pytest.mark.parametrize("column", ["payer", "sex", "setting", "documented"])
-def test_a_value_that_is_no_text_sets_its_row_aside_and_no_other(column: str) -> None:
+def test_a_value_that_is_not_text_sets_its_row_aside_and_no_other(column: str) -> None:
     values = pa.array([b"", b"caf\xe9", None], pa.binary())
 
     found, rejects = scrubbed(claim_id=IDS, codes=FINDS, **{column: as_text(values)})
@@ -37,7 +37,7 @@ def test_a_value_that_is_no_text_sets_its_row_aside_and_no_other(column: str) ->
     assert rejects == [(None, column, f"the column {column} holds bytes that are not UTF-8")]
 
 
-def test_codes_that_are_no_text_set_their_row_aside_in_whatever_shape_they_come() -> None:
+def test_codes_that_are_not_text_set_their_row_aside_in_whatever_shape_they_come() -> None:
     text = as_text(pa.array([b"M62.84", b"\xff", b"M62.84"], pa.binary()))
     offsets = pa.array([0, 1, 2, 3], pa.int32())
     shapes = {

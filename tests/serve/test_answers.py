@@ -52,7 +52,7 @@ def test_many_claims_get_a_verdict_a_line_in_their_order(server: Server, validat
     assert first == plain(validator.judge(claims[0]).to_dict())
 
 
-def test_a_line_that_is_no_claim_has_its_error_in_its_place(server: Server) -> None:
+def test_a_line_that_is_not_a_claim_has_its_error_in_its_place(server: Server) -> None:
     lines = [
         b'{"codes": ["I10"]}',
         b"{",
@@ -220,7 +220,7 @@ def test_what_is_wrong_is_a_problem_in_the_words_of_the_command_line(server: Ser
     assert server.ask("POST", "/v1/check", "<x/>", {"content-type": "text/xml"}).status == 415
 
 
-def test_health_readiness_and_counts_are_told(server: Server) -> None:
+def test_health_readiness_and_counts_are_reported(server: Server) -> None:
     assert server.ask("GET", "/healthz").json == {"status": "ok"}
     assert server.ask("GET", "/readyz").json["status"] == "ready"
 

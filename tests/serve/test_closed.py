@@ -37,7 +37,7 @@ def test_an_address_of_other_machines_is_refused_without_tokens(host: str) -> No
     assert "--token-file" in result.stderr
 
 
-def test_it_listens_on_this_machine_alone(server: Server) -> None:
+def test_it_listens_on_this_machine_only(server: Server) -> None:
     listening = Path("/proc/net/tcp")
     if not listening.exists():
         pytest.skip("this system does not show who listens")

@@ -39,7 +39,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", [name for name in BODIES if name != "a long code"])
-def test_a_body_that_is_no_claim_is_refused_with_a_problem(server: Server, name: str) -> None:
+def test_a_body_that_is_not_a_claim_is_refused_with_a_problem(server: Server, name: str) -> None:
     for path in ("/v1/check", "/v1/fix", "/v1/explain", "/fhir/Claim/$validate"):
         answer = server.ask("POST", path, BODIES[name])
         assert answer.status in (400, 413, 422), (path, answer.body)
@@ -63,7 +63,7 @@ def test_a_number_of_fhir_that_is_none_is_an_issue(server: Server, number: str, 
 
 
 @pytest.mark.parametrize("path", ["/v1/check", "/v1/check-many", "/v1/fix", "/v1/explain"])
-def test_a_pointer_that_is_too_large_leads_nowhere_and_is_told(server: Server, path: str) -> None:
+def test_a_pointer_that_is_too_large_leads_nowhere_and_is_reported(server: Server, path: str) -> None:
     pointer = 10**30
     claim = {"codes": ["I10", "I10"], "lines": [{"procedure": "99213", "pointers": [1, pointer]}]}
     answer = server.ask("POST", path, claim)
@@ -92,13 +92,13 @@ def test_a_body_that_is_packed_is_refused_in_a_sentence(server: Server) -> None:
         ("GET", "/v1/rules?profle=x"),
     ],
 )
-def test_a_parameter_that_does_not_exist_is_told_and_not_passed_over(server: Server, method: str, path: str) -> None:
+def test_a_parameter_that_does_not_exist_is_reported_and_not_skipped(server: Server, method: str, path: str) -> None:
     answer = server.ask(method, path, CLAIM if method == "POST" else None)
     assert answer.status == 400, answer.body
     assert "parameter" in answer.json["detail"]
 
 
-def test_a_byte_order_mark_before_the_first_line_is_no_error(server: Server) -> None:
+def test_a_byte_order_mark_before_the_first_line_is_not_an_error(server: Server) -> None:
     body = b"\xef\xbb\xbf" + json.dumps(CLAIM).encode() + b"\n"
     answer = server.ask("POST", "/v1/check-many", body)
     assert json.loads(answer.body)["findings"]

@@ -81,7 +81,7 @@ def _paste(page: Page, text: str) -> None:
     )
 
 
-def test_what_is_no_diagnosis_of_a_superbill_is_left_out_and_can_be_taken_all_the_same(page: Page) -> None:
+def test_what_is_not_a_diagnosis_of_a_superbill_is_left_out_and_can_be_taken_all_the_same(page: Page) -> None:
     _paste(page, "DOS 05/12/2026\n[x] I10 - Hypertension | u07.1\nCPT 99213 J1100\nvitamin B12 low")
     page.wait(lambda: page.codes() == ["I10", "U07.1"])
     assert "2 codes taken, 2 left out" in page.wait(lambda: page.text("#pasted"))
@@ -281,7 +281,7 @@ def test_what_is_taken_along_says_nothing_of_where_the_server_keeps_it(server: S
     assert "may.csv" in server.ask("GET", f"/v1/files/{key}/rejects.csv").body.decode()
 
 
-def test_a_file_that_is_no_claims_is_told_in_a_sentence(page: Page, tmp_path: Path) -> None:
+def test_a_file_without_claims_is_reported_in_a_sentence(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "letter.csv"
     file.write_text("dear,sir\n1,2\n")
     _send(page, file)

@@ -261,7 +261,7 @@ def test_inputs_and_outputs_that_cannot_be_are_said_in_a_sentence(
     assert [path.name for path in tmp_path.iterdir()] == ["claims.parquet"]
 
 
-def test_spark_connect_and_a_machine_without_java_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_connect_and_a_machine_without_java_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sql = pytest.importorskip("pyspark.sql", reason="needs the extra spark")
     monkeypatch.setattr(sql.SparkSession, "getActiveSession", lambda: None)
     monkeypatch.delenv("JAVA_HOME", raising=False)

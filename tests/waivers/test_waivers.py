@@ -57,7 +57,7 @@ def test_a_waiver_on_a_claim_sets_its_finding_apart_with_the_reason(engine):
     assert verdict.notices == ()
 
 
-def test_a_waiver_for_other_codes_or_another_rule_waives_nothing_and_is_told():
+def test_a_waiver_for_other_codes_or_another_rule_waives_nothing_and_is_reported():
     others = [
         waiver(codes=["R53.1", "M62.81"]),
         waiver(rule="icd10cm/excludes1"),
@@ -72,7 +72,7 @@ def test_a_waiver_for_other_codes_or_another_rule_waives_nothing_and_is_told():
 
 
 @pytest.mark.parametrize(("today", "waives"), [("2026-06-30", True), ("2026-07-01", False)])
-def test_the_last_day_of_a_waiver_still_waives_and_the_day_after_is_told(today, waives):
+def test_the_last_day_of_a_waiver_still_waives_and_the_day_after_is_reported(today, waives):
     validator = weakcode.Validator(packs=["weakness"], today=today)
     verdict = validator.judge(weakcode.Claim(PAIR, waivers=[waiver(until="2026-06-30")]))
     assert bool(verdict.waived) == waives
@@ -251,7 +251,7 @@ def test_a_waived_finding_is_shown_and_does_not_fail_the_command(tmp_path):
     assert issue["severity"] == "information"
 
 
-def test_a_waiver_of_a_file_that_fits_nothing_on_the_claim_is_told(tmp_path):
+def test_a_waiver_of_a_file_that_fits_nothing_on_the_claim_is_reported(tmp_path):
     path = tmp_path / "w.yaml"
     path.write_text("waivers: [{rule: icd10cm/excludes1, codes: R53.1 R54, reason: unrelated, who: coder}]\n")
     result = CliRunner().invoke(main, ["check", *PAIR, "--only", "weakness", "--waivers", str(path)])

@@ -55,7 +55,7 @@ def test_the_next_billing_provider_takes_nothing_from_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("entity", ["85", "82"])
-def test_an_id_that_is_no_npi_is_not_kept(entity: str) -> None:
+def test_an_id_that_is_not_an_npi_is_not_kept(entity: str) -> None:
     person = f"NM1*{entity}*1*WELBY*MARCUS****34*123456789"
     levels = f"{person}~{SUBSCRIBER}~" if entity == "85" else f"{SUBSCRIBER}~"
     claim = claim_in(CLM, "HI*ABK:I10", *([person] if entity == "82" else []), levels=levels)
@@ -68,7 +68,7 @@ def test_rendering_provider_and_the_facilitys_state_come_from_the_claim() -> Non
     assert (claim.rendering_provider, claim.state) == ("1999999992", "AZ")
 
 
-def test_who_renders_is_told_of_the_claim_and_of_lines_that_another_one_rendered() -> None:
+def test_the_rendering_provider_is_read_for_the_claim_and_for_lines_of_others() -> None:
     claim = claim_in(
         CLM, "HI*ABK:I10", "NM1*82*1*WELBY****MD*XX*1999999992", "PRV*PE*PXC*207q00000x", "NM1*77*2*SITE",
         "PRV*AS*PXC*1",
@@ -156,7 +156,7 @@ def test_a_line_with_a_pointer_that_is_none_rejects_its_claim_whatever_follows()
     agree(content.encode())
 
 
-def test_a_date_behind_the_number_of_the_next_line_is_not_the_one_befores() -> None:
+def test_a_date_after_the_number_of_the_next_line_is_not_the_one_befores() -> None:
     claim = claim_in(CLM, "HI*ABK:I10", "LX*1", "SV1*HC:99213*1*UN*1***1", "LX*2", "DTP*472*D8*20260502")
     assert [line.start for line in claim.lines] == [None]
     assert claim.service_date == dt.date(2026, 5, 2)

@@ -163,7 +163,7 @@ def test_a_repeat_that_is_dropped_takes_its_segment_and_its_count_along(tmp_path
     assert not X12Source(io.BytesIO(out.read_bytes()), "f").notes
 
 
-def test_a_code_that_is_added_stands_behind_the_others() -> None:
+def test_an_added_code_comes_after_the_others() -> None:
     content = file_of("CLM*A1*100***11:B:1", "HI*ABK:I10", "LX*1", "SV1*HC:1*1*UN*1***1")
     claim, text, origin = claim_and_bytes(content.encode())
     more = attrs.evolve(claim, codes=[*claim.diagnoses, Diagnosis("E11.9")])
@@ -188,7 +188,7 @@ def test_a_file_of_many_blocks_is_mended_alike_however_many_threads_judge(
     assert re.findall(r"HI\*[^~]*", out.read_text()) == ["HI*ABK:E1143*ABF:K3184"] * 60
 
 
-def test_what_cannot_be_written_again_is_told_in_one_line(tmp_path: Path) -> None:
+def test_what_cannot_be_written_again_is_reported_in_one_line(tmp_path: Path) -> None:
     path, table = tmp_path / "in.837", tmp_path / "claims.csv"
     path.write_text(file_of("CLM*A1*100***11:B:1", "HI*ABK:I10"))
     table.write_text("claim_id,codes\nA,I10\n")

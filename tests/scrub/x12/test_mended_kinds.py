@@ -37,7 +37,7 @@ def test_an_hi_element_with_more_than_a_code_is_rejected_and_not_read_in_part(hi
     assert (row.part, row.reason) == ("codes", f"segment 10, {more}")
 
 
-def test_a_date_and_a_poa_indicator_beside_a_code_are_no_more_than_a_code() -> None:
+def test_a_date_and_a_poa_indicator_beside_a_code_are_not_more_than_a_code() -> None:
     content = file_of(CLM, "HI*ABK:M6284:D8:20260501*ABF:I10:::::::Y", *LINES)
     assert one(content).claim.codes == ("M62.84", "I10")
     agree(content.encode())
@@ -46,7 +46,7 @@ def test_a_date_and_a_poa_indicator_beside_a_code_are_no_more_than_a_code() -> N
 @pytest.mark.parametrize(
     ("hi", "sign"), [("HI*BK>4019*BF>25000", ">"), ("HI*ABK|I10", "|"), ("HI*APR:R51*ABF>I10", ">")]
 )
-def test_another_sign_between_components_than_that_of_isa_is_told(hi: str, sign: str) -> None:
+def test_another_sign_between_components_than_that_of_isa_is_reported(hi: str, sign: str) -> None:
     row = rejected(file_of(CLM, hi, *LINES))
     assert row.reason.endswith(f"the ISA segment says that ':' parts components, and here {sign!r} does")
     agree(file_of(CLM, hi, *LINES).encode())
@@ -71,7 +71,7 @@ def test_4010_has_no_repetition_separator() -> None:
         ("HI*BK:4019*BN:V4352XA", "HI02 says ICD-9-CM (BN), but V43.52XA is an ICD-10-CM code; use ABK/ABF"),
     ],
 )
-def test_an_icd10_code_under_a_qualifier_of_icd9_is_told_as_that(hi: str, says: str) -> None:
+def test_an_icd10_code_under_a_qualifier_of_icd9_is_reported_as_that(hi: str, says: str) -> None:
     row = rejected(file_of(CLM, hi, *LINES))
     assert (row.part, row.reason) == ("qualifiers", f"segment 9, {says}")
 
@@ -169,7 +169,7 @@ def test_a_dental_claim_that_lost_its_diagnoses_is_rejected() -> None:
     agree(file_of(*pointing, version="005010X224A2").encode())
 
 
-def test_a_file_of_dental_claims_without_diagnoses_is_no_failure(tmp_path: Path) -> None:
+def test_a_file_of_dental_claims_without_diagnoses_is_not_a_failure(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
     from weakcode.cli import main

@@ -83,7 +83,7 @@ def test_both_readers_agree_on_any_file(content: bytes, size: int) -> None:
 
 
 @given(content=st.binary(max_size=300), start=st.booleans())
-def test_both_readers_agree_on_what_is_no_837(content: bytes, start: bool) -> None:
+def test_both_readers_agree_on_what_is_not_an_837(content: bytes, start: bool) -> None:
     agree(file_of("CLM*A*1***11:B:1", "HI*ABK:I10").encode()[:200] + content if start else content)
 
 

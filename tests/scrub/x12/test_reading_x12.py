@@ -101,7 +101,7 @@ def test_present_on_admission_is_the_ninth_component() -> None:
     ]
 
 
-def test_icd9_codes_are_told_from_those_of_icd10() -> None:
+def test_icd9_codes_are_distinguished_from_those_of_icd10() -> None:
     row = one(file_of(CLM, "HI*BK:4019*BF:V103*BF:E8889"))
     assert row.claim.codes == ("401.9", "ICD9:V10.3", "ICD9:E888.9")
 
@@ -222,7 +222,7 @@ def test_text_that_is_not_ascii_is_kept() -> None:
     assert (row.claim.id, row.claim.payer) == ("Ü1", "SANTÉ")
 
 
-def test_x12_is_told_by_its_first_segment() -> None:
+def test_x12_is_detected_by_its_first_segment() -> None:
     assert FORMATS["x12"].is_begun(b"ISA*00*")
     assert FORMATS["x12"].is_begun(b"\xef\xbb\xbf\r\nISA|00|")
     assert FORMATS["x12"].is_begun(b"GS*HC*")
@@ -282,7 +282,7 @@ def test_a_file_that_is_cut_off_within_a_claim_loses_that_claim_aloud() -> None:
     assert (second.claim_id, second.part) == ("A2", "end of file")
 
 
-def test_a_file_that_is_cut_off_between_claims_is_told() -> None:
+def test_a_file_that_is_cut_off_between_claims_is_reported() -> None:
     content = file_of(CLM, "HI*ABK:I10", after="HL*3*1*22*0~")
     first, second = rows_of(content[: content.index("SE*")])
     assert isinstance(first, Record)
@@ -352,7 +352,7 @@ def test_a_wrong_segment_count_is_noted() -> None:
     assert note.startswith("transaction 0099 has 10 segments where its SE segment says 1")
 
 
-def test_other_transaction_sets_are_passed_over_and_named() -> None:
+def test_other_transaction_sets_are_skipped_and_named() -> None:
     other = "ST*277*0001*005010X214~BHT*1~DTP*472*D8*20260401~SVC*HC:99213*1~SE*3*0001~"
     content = file_of(CLM, "HI*ABK:I10").replace("ST*837*", other + "ST*837*")
     source = X12Source(io.BytesIO(content.encode()), "f")
@@ -370,7 +370,7 @@ def test_other_transaction_sets_are_passed_over_and_named() -> None:
         (file_of(CLM, "HI*ABK:I10").replace("ST*837", "ST*835").replace(CLM + "~HI*ABK:I10~", ""), "holds no 837"),
     ],
 )
-def test_a_file_that_is_no_837_is_one_clear_line(content: str, says: str) -> None:
+def test_a_file_that_is_not_an_837_is_one_clear_line(content: str, says: str) -> None:
     with pytest.raises(InputError) as caught:
         rows_of(content)
     assert says in str(caught.value)
@@ -475,7 +475,7 @@ def test_claims_that_are_written_as_837_are_read_back_equal(kind: str, data: st.
     assert len(rows) == sum(map(len, written))
 
 
-def test_a_file_on_disk_is_told_by_content_and_by_extension(tmp_path: Path) -> None:
+def test_a_file_on_disk_is_detected_by_content_and_by_extension(tmp_path: Path) -> None:
     from weakcode import read_claims
 
     for name in ("claims.txt", "claims.837"):
@@ -522,7 +522,7 @@ def test_the_files_of_an_archive_are_remarked_on_by_name(tmp_path: Path) -> None
     assert all("where its SE segment says 1" in remark for remark in remarks)
 
 
-def test_a_file_that_ends_between_transactions_is_told_without_the_number_of_one() -> None:
+def test_a_file_that_ends_between_transactions_is_reported_without_the_number_of_one() -> None:
     whole = file_of(CLM, "HI*ABK:I10")
     claim, end = rows_of(whole[: whole.index("GE*")] + "GE*1*7~GS*HC*S*R*20260401*1200*8*X*005010X222A1~")
     assert isinstance(claim, Record)
