@@ -295,7 +295,7 @@ OTHER_NOTES = "weakcode edition fetch downloads another, weakcode edition add ta
 def notes_are_of(notes: str, codes: str) -> str:
     """Return the sentence that says whose notes judged codes."""
     return (
-        f"the codes are those of {codes}, the notes those of {notes}, the nearest Tabular List at hand; {OTHER_NOTES}"
+        f"the codes are those of {codes}, the notes those of {notes}, the nearest installed Tabular List; {OTHER_NOTES}"
     )
 
 

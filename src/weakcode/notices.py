@@ -31,9 +31,7 @@ def about_notes(day: dt.date, edition: Edition) -> tuple[str, ...]:
 
 def notes_were_of(notes: str) -> str:
     """Return the sentence for a run whose claims are of days on which a Tabular List was not in force."""
-    return (
-        f"claims of days without a Tabular List at hand were judged by the notes of {notes}, the nearest; {OTHER_NOTES}"
-    )
+    return f"claims of days without an installed Tabular List were judged by the notes of {notes}; {OTHER_NOTES}"
 
 
 def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:

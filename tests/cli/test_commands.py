@@ -93,7 +93,7 @@ def test_rules_adds_a_file_or_a_rule_that_is_off_to_the_bundled_rules_and_says_s
     assert "icd10cm/duplicate-code" in bundled
     added = weakcode(*pair, "--rules", str(own))
     assert sorted(rules_in(added)) == sorted([*bundled, "own/no-cramp"])
-    assert "--only judges by the named rules alone" in added.stderr
+    assert "--only applies only the named rules" in added.stderr
     alone = weakcode(*pair, "--only", str(own))
     assert rules_in(alone) == ["own/no-cramp"]
     assert alone.stderr == ""

@@ -16,7 +16,7 @@ from pyarrow import ipc
 from weakcode import __version__
 from weakcode.cli import main
 
-NOTICE = "claims of days without a Tabular List at hand were judged by the notes of 2026-04"
+NOTICE = "claims of days without an installed Tabular List were judged by the notes of 2026-04"
 OF_ONE = "the codes are those of 2026-10, the notes those of 2026-04"
 
 

@@ -55,7 +55,7 @@ def test_options_about_one_claim_do_not_go_with_it() -> None:
     for options in (["I10"], ["--age", "3"], ["--explain"], ["--format", "fhir"]):
         result = check(*options)
         assert result.exit_code == 2
-        assert "--jsonl takes claims" in result.stderr
+        assert "--jsonl reads whole claims" in result.stderr
     assert "Missing argument 'CODE...'" in CliRunner().invoke(main, ["check"]).stderr
 
 

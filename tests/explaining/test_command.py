@@ -62,4 +62,4 @@ def test_every_format_names_the_packs_that_judged(form: str, codes: list[str]) -
 def test_every_format_tells_whose_notes_judge_newer_codes(form: str) -> None:
     said = weakcode("check", "I10", "--format", form, "--date", "2026-11-28").stdout
     assert "the codes are those of 2026-10, the notes those of 2026-04" in said
-    assert "Tabular List at hand" not in weakcode("check", "I10", "--format", form, "--date", "2026-05-01").stdout
+    assert "installed Tabular List" not in weakcode("check", "I10", "--format", form, "--date", "2026-05-01").stdout

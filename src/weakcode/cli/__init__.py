@@ -17,14 +17,14 @@ from weakcode.cli.common.status import Status
 _COMMANDS = {
     "check": ("claims", "Check the codes of one claim."),
     "scrub": ("claims", "Check every claim of some files."),
-    "fix": ("claims", "Mend the codes of one claim where that is safe."),
-    "code": ("codes", "Show a code: its title, its place, its notes and the rules that touch it."),
+    "fix": ("claims", "Apply safe fixes to the codes of one claim."),
+    "code": ("codes", "Show a code: its title, its place, its notes and the rules about it."),
     "find": ("codes", "Find codes by the words of a title or an inclusion term."),
     "rules": ("packs", "List, show and test rules."),
-    "profile": ("packs", "Begin a profile, or learn its denial risks from remittances."),
+    "profile": ("packs", "Write a new profile, or learn denial risks from remittances."),
     "edition": ("codes", "List, fetch, add, show and compare editions of ICD-10-CM."),
     "desk": ("service", "Open the page for coders in the browser."),
-    "serve": ("service", "Judge claims over HTTP, or for a program that starts it."),
+    "serve": ("service", "Judge claims over HTTP, or over standard input."),
     "policies": ("policies", "Add, list, show and compare coverage policies."),
     "risk": ("policies", "Show which policies cover a diagnosis for a procedure."),
     "report": ("reports", "Show findings as a page for the browser."),
@@ -182,8 +182,8 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     help="Show the version, the editions and the packs with theirs.",
 )
 def main() -> None:
-    """Tell what is wrong with the ICD-10-CM codes of a claim, before a payer does.
+    """Find what is wrong with the ICD-10-CM codes of a claim before a payer does.
 
-    Exit status: 0 nothing to object to, 1 findings at or above --fail-on, 2 bad usage or bad input, 3 more rejected
-    rows or claims with errors than a gate of scrub allows.
+    Exit status: 0 no findings at or above --fail-on, 1 findings, 2 bad usage or bad input, 3 more rejected rows or
+    claims with errors than --max-rejects or --max-errors of scrub allow.
     """

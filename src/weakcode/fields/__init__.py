@@ -95,7 +95,7 @@ FIELDS = (
         "The payer's number of the claim that this one replaces or voids, or missing.",
         blank=NO_REFERENCE,
     ),
-    Field("principals", parse_principals, "int32", "N", "How many diagnoses the claim names as the principal one."),
+    Field("principals", parse_principals, "int32", "N", "The number of diagnoses marked as principal."),
     Field("place", parse_place, "string", "NN", "The place of service of a professional claim."),
     Field("provider", parse_provider, "string", "NPI", "The billing provider's NPI."),
     Field("provider_taxonomy", parse_taxonomy, "string", "CODE", "The billing provider's taxonomy code."),

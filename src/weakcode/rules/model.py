@@ -169,7 +169,7 @@ class When:
         "Taxonomy codes of the rendering provider, as 2251*.", default=(), single=True
     )
     diagnoses: NumberRange | None = doc("How many diagnoses the claim lists, repeats among them.", default=None)
-    principals: NumberRange | None = doc("How many diagnoses the claim names as the principal one.", default=None)
+    principals: NumberRange | None = doc("The number of diagnoses marked as principal.", default=None)
     line: LineTest | None = doc("Some service line has all of this.", default=None)
     service_date: DateRange | None = doc("Service dates for which the rule applies.", default=None)
     documented: FactTest | None = doc("Documented facts.", default=None)
@@ -251,7 +251,7 @@ class Example:
     bill_type: str | None = doc("Type of bill.", default=None)
     frequency: str | None = doc("Claim frequency code.", default=None)
     original_reference: str | None = doc("Number of the claim that this one replaces, or missing.", default=None)
-    principals: int | None = doc("How many diagnoses the claim names as principal.", default=None)
+    principals: int | None = doc("The number of diagnoses marked as principal.", default=None)
     place: str | None = doc("Place of service.", default=None)
     state: str | None = doc("State.", default=None)
     provider_taxonomy: str | None = doc("Taxonomy code of the billing provider.", default=None)

@@ -49,16 +49,18 @@ if TYPE_CHECKING:
     metavar="POSITION=Y",
     help="The present-on-admission indicator of a diagnosis: Y, N, U, W or 1, as in 2=N.",
 )
-@click.option("--drg", is_flag=True, help="Also tell the DRG of an inpatient claim, before and after safe fixes (mce).")
+@click.option(
+    "--drg", is_flag=True, help="Also show the DRG of an inpatient claim, before and after safe fixes (extra mce)."
+)
 @click.option(
     "--explain",
     is_flag=True,
-    help="Also say what became of every edit about these codes, and why; for a clean claim too.",
+    help="Also show the outcome of every edit about these codes, and why; for a clean claim too.",
 )
 @click.option(
     "--jsonl",
     is_flag=True,
-    help="Instead of CODE..., read claims from standard input, one as JSON a line, and print a verdict a line.",
+    help="Instead of CODE..., read claims from standard input, one JSON object a line, and print one verdict a line.",
 )
 @findings_format_option
 @choosing
@@ -145,7 +147,9 @@ def _check_lines(
     choice = Choice.from_options(options)
     has_options = codes or texts or explain or as_format == "fhir" or any(value for value in options.values())
     if has_options:
-        raise click.UsageError("--jsonl takes claims with all that is known of them from standard input, one a line")
+        raise click.UsageError(
+            "--jsonl reads whole claims from standard input, one a line; give no codes or claim options with it"
+        )
     return judge_lines(choice)
 
 

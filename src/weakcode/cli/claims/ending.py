@@ -99,36 +99,36 @@ def run_options(command: _F) -> _F:
         click.option(
             "--records",
             metavar="FOLDER",
-            help="Keep a file for each run in a folder, from its start on: its summary, or why it has none.",
+            help="Keep a record of each run in a folder, from its start: its summary, or why it has none.",
         ),
         click.option(
             "--lineage",
             metavar="FILE",
-            help="Add to a file of JSON Lines, as events of OpenLineage, that the run starts and how it ends.",
+            help="Append OpenLineage events for the start and end of the run to a file of JSON Lines.",
         ),
         click.option(
             "--since",
             metavar="FILE",
-            help="Judge only claims that are new or changed since the run that wrote this file with --digests; the "
-            "findings of the others are those of its output.",
+            help="Judge only claims that are new or changed since the run that wrote this file with --digests, and "
+            "reuse the findings of the others.",
         ),
         click.option(
             "--digests",
             metavar="FILE",
-            help="Write what --since of the next run needs, beside -o FILE.parquet: .parquet.",
+            help="Write the digests that --since of the next run needs, beside -o FILE.parquet: .parquet.",
         ),
         click.option("--metrics", metavar="FILE", help="Write the counts in the format of OpenMetrics: .prom or .txt."),
-        click.option("--all-rules", is_flag=True, help="Tell every rule in the summary, not the most frequent 20."),
-        click.option("--quiet", is_flag=True, help="Print findings and what goes wrong, and nothing else."),
         click.option(
-            "--max-errors", metavar="N|P%", help="Exit with status 3 where more claims than this have an error."
+            "--all-rules", is_flag=True, help="List every rule in the summary, not only the 20 most frequent."
         ),
+        click.option("--quiet", is_flag=True, help="Print only findings and errors."),
+        click.option("--max-errors", metavar="N|P%", help="Exit with status 3 if more claims than this have an error."),
         click.option(
             "--max-rejects",
             metavar="N|P%",
-            help="Exit with status 3 where more rows than this are rejected; the output stays as it was.",
+            help="Exit with status 3 if more rows than this are rejected; existing output stays unchanged.",
         ),
-        click.option("--run-id", metavar="ID", help="What the run is called in all outputs; otherwise it gets an id."),
+        click.option("--run-id", metavar="ID", help="The id of the run in all outputs; otherwise one is generated."),
     ):
         option(with_reporting)
     return cast(_F, with_reporting)

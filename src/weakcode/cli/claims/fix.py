@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from weakcode.fix import Fixed
 
 
-@click.command("fix", short_help="Mend the codes of one claim where that is safe.")
+@click.command("fix", short_help="Apply safe fixes to the codes of one claim.")
 @click.argument("codes", nargs=-1, required=True, metavar="CODE...")
 @about_the_claim
-@click.option("--unsafe", is_flag=True, help="Also apply proposals that change what the claim says.")
+@click.option("--unsafe", is_flag=True, help="Also apply proposals that change the meaning of the claim.")
 @format_option
 @choosing
 def command(codes: tuple[str, ...], unsafe: bool, as_format: str, **options: Any) -> int:
-    """Write the codes in the order that the rules ask for, each once, and say what remains to be decided.
+    """Write the codes in the order that the rules require, each once, and say what remains to be decided.
 
     \b
     weakcode fix K31.84 E11.43

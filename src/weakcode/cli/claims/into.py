@@ -88,14 +88,14 @@ def into_options(command: _F) -> _F:
         click.option(
             "--partition-by",
             metavar="COLUMN,...",
-            help="What parts the findings of a folder, or those that --into-mode partition replaces: month, payer, …",
+            help="The columns that partition a folder, or that --into-mode partition replaces by: month, payer, …",
         ),
         click.option(
             "--into-mode",
             type=click.Choice(MODES),
-            help="What becomes of what is there: upsert replaces the findings of the claims that were checked (tables, "
-            "unasked), run those of a run of the same id (folders, unasked), partition those of the same partitions; "
-            "append leaves all, replace nothing.",
+            help="What happens to existing findings: upsert replaces those of the claims that were checked (default "
+            "for tables), run those of an earlier run with the same id (default for folders), partition those of the "
+            "same partitions; append keeps all, replace none.",
         ),
         click.option(
             "--into",

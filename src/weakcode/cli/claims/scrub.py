@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     "--fix",
     "fixed",
     metavar="FILE",
-    help="Write every claim, mended where that is safe: .csv, .jsonl, .parquet, .arrow or .arrows. Columns that "
-    "weakcode does not know are not in it. With .837, .x12, .edi or .json (FHIR), the input again with mended claims.",
+    help="Write every claim, with safe fixes: .csv, .jsonl, .parquet, .arrow or .arrows, without columns that "
+    "weakcode does not know. With .837, .x12, .edi or .json (FHIR), a copy of the input with the fixes made in it.",
 )
 @click.option(
     "--raw-csv",
     is_flag=True,
-    help="Write cells of CSV as they are, for programs; otherwise an apostrophe goes before what a spreadsheet would "
-    "take for a formula.",
+    help="Write CSV cells unchanged, for programs; otherwise cells that a spreadsheet would run as a formula get an "
+    "apostrophe.",
 )
-@click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change what a claim says.")
+@click.option("--unsafe", is_flag=True, help="With --fix, also apply proposals that change the meaning of a claim.")
 @reading_options
 @click.option("--sql", metavar="QUERY", help="Check the rows of a SELECT over files, or over --db.")
 @click.option(
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="Threads, where findings are written to a file.",
+    help="The number of threads, when findings are written to a file.",
 )
 @click.option(
     "--spark",
@@ -70,16 +70,16 @@ if TYPE_CHECKING:
     help="Check Parquet files on a Spark cluster, such as local[*] or yarn; -o becomes a folder (extra spark).",
 )
 @click.option(
-    "--drg", is_flag=True, help="Group inpatient claims before and after safe fixes, in the summary (extra mce)."
+    "--drg", is_flag=True, help="Group inpatient claims before and after safe fixes; see the summary (extra mce)."
 )
 @run_options
 @click.option(
     "--keep-going",
     is_flag=True,
-    help="Where one of several files cannot be read, read the others; the summary names it, and the exit status is 2.",
+    help="If one of several files cannot be read, read the others; the summary names it, and the exit status is 2.",
 )
 @hash_ids_option(
-    "Tell claims by hashed ids, and nothing else of rejected rows.", but="The claims of --fix keep their ids."
+    "Write hashed claim ids, and leave out the content of rejected rows.", but="The claims of --fix keep their ids."
 )
 @findings_format_option
 @choosing
@@ -107,9 +107,9 @@ def command(
 
     weakcode reads FORMATS.
 
-    A CSV file has a header with claim_id and codes (parted by blanks or ;), or dx1, dx2, …; and, if known,
-    service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with
-    the same names. Rejected rows are set aside, and the run goes on. The input - is standard input.
+    A CSV file has a header with claim_id and codes (separated by blanks or ;), or dx1, dx2, …; and, if known,
+    service_date, age, birth_date, sex, setting, payer and documented. JSON Lines has one object a line with the same
+    names. Rejected rows do not stop the run. The input - is standard input.
 
     \b
     weakcode scrub claims.csv

@@ -32,7 +32,7 @@ _MOST = 25
 @click.option("--date", metavar="YYYY-MM-DD", help="Show the edition in force on this day.")
 @format_option
 def command(code: str, date: str | None, as_format: str) -> int:
-    """Show the title of a code, its place, the notes that reach it and the rules that touch it."""
+    """Show the title of a code, its place, the notes that apply to it and the rules about it."""
     from weakcode.pages.codeinfo import lookup
 
     info = lookup(code, date)

@@ -40,7 +40,7 @@ def command() -> None:
 @command.command("list")
 @format_option
 def list_editions(as_format: str) -> int:
-    """List the editions at hand with the days on which they are in force, and what is missing for today."""
+    """List the installed editions with the days on which they are in force, and what is missing for today."""
     from weakcode.base.clock import today
     from weakcode.codes.catalog import all_sources
 
@@ -89,8 +89,8 @@ def _missing(day: date) -> str:
 def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
     """Install a Tabular List, an order file or order addenda: plain, packed with xz or gzip, or the zip as published.
 
-    Order files and addenda bring codes alone; their notes are those of the nearest Tabular List. Addenda are laid over
-    the codes of the day before. Dates are read from the name of the file and the version inside, or given.
+    Order files and addenda have codes only; their notes are those of the nearest Tabular List. Addenda change the codes
+    of the day before. Dates are read from the name of the file and the version inside, or given.
     """
     from weakcode.cli.common.running import working
     from weakcode.codes import catalog, installed
@@ -108,7 +108,7 @@ def add_edition(file: Path, starts: str | None, ends: str | None) -> int:
 @click.option(
     "--mirror",
     metavar="ADDRESS",
-    help="A folder laid out as CDC's, or one zip, in place of CDC's and CMS's servers (WEAKCODE_EDITION_MIRROR).",
+    help="A folder laid out like CDC's, or one zip, instead of CDC's and CMS's servers (WEAKCODE_EDITION_MIRROR).",
 )
 def fetch_edition(release: str | None, mirror: str | None) -> int:
     """Download a release from CDC, or from CMS where CDC does not answer, check it and install it.
@@ -168,7 +168,7 @@ def remove_edition(name: str) -> int:
 @click.option("--unresolved", is_flag=True, help="List every reference that could not be read, with its place.")
 @format_option
 def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
-    """Show what an edition holds and how its notes were read; without a name the newest."""
+    """Show the contents of an edition and how its notes were read; by default the newest."""
     from weakcode.codes import catalog
     from weakcode.compile.tabular import notes
 
@@ -218,7 +218,7 @@ def show_edition(name: str | None, unresolved: bool, as_format: str) -> int:
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="The rules to look at; by default all bundled ones.")
 @format_option
 def diff_editions(before: str, after: str, rules: tuple[str, ...], as_format: str) -> int:
-    """Show what changed from edition A to edition B: codes, titles, notes and the rules that this touches."""
+    """Show what changed from edition A to edition B: codes, titles, notes and the rules affected."""
     from weakcode.codes import catalog
     from weakcode.compile.diff import difference
     from weakcode.rules.library import resolve_packs

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("find", short_help="Find codes by words.")
 @click.argument("words", nargs=-1, required=True, metavar="TEXT")
 @click.option("--date", metavar="YYYY-MM-DD", help="Search the edition in force on this day.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="The most codes to show.")
 @format_option
 def command(words: tuple[str, ...], date: str | None, limit: int, as_format: str) -> int:
     """Find codes by words, or by the beginning of a code, the best first.

@@ -94,5 +94,5 @@ def log_option(command: _F) -> _F:
         callback=_begin,
         is_eager=True,
         expose_value=False,
-        help="Log on standard error what happens and what goes wrong, a line each, as text or as JSON.",
+        help="Log events and errors on standard error, one a line, as text or as JSON.",
     )(command)

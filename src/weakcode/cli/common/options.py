@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weakcode.validator import Validator
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_NOW_ADDS = "Note: --rules now adds to the bundled rules; --only judges by the named rules alone."
+_NOW_ADDS = "Note: --rules now adds to the bundled rules; --only applies only the named rules."
 """Said for one release, because --rules used to do what --only does."""
 
 
@@ -87,26 +87,24 @@ def choosing(command: _F) -> _F:
             "--only",
             multiple=True,
             metavar="PACK|PATH|RULE-ID",
-            help="Judge by this pack, rule file, folder or single rule and nothing else; may be given several times.",
+            help="Apply only this pack, rule file, folder or single rule; may be given several times.",
         ),
-        click.option("--profile", metavar="FILE", help="A payer's or practice's choice of rules and severities."),
+        click.option("--profile", metavar="FILE", help="The profile of a payer or practice."),
         click.option(
             "--profiles-root",
             metavar="FOLDER",
-            help="The folder below which everything stands that --profile names, if not its own.",
+            help="The folder that contains all files that --profile names, if not the profile's own.",
         ),
-        click.option("--engine", metavar="durable|columnar", help="The engine that evaluates."),
+        click.option("--engine", metavar="durable|columnar", help="The engine that judges."),
         click.option(
             "--fail-on",
             type=click.Choice(["error", "warning", "info", "never"]),
             default="error",
             show_default=True,
-            help="The lowest severity that gives exit status 1.",
+            help="The lowest severity of findings that gives exit status 1.",
         ),
         click.option(
-            "--strict-edition",
-            is_flag=True,
-            help="Refuse a claim when the codes of its service date are not known.",
+            "--strict-edition", is_flag=True, help="Refuse a claim if the codes of its service date are not known."
         ),
         click.option(
             "--waivers",
@@ -114,7 +112,9 @@ def choosing(command: _F) -> _F:
             help="Findings that do not apply, and why: a YAML or a CSV file (docs/waivers.md).",
         ),
         click.option(
-            "--today", metavar="YYYY-MM-DD", help="The day of the run: of waivers, and of claims without a date."
+            "--today",
+            metavar="YYYY-MM-DD",
+            help="The day of the run, for waivers and for claims without a service date.",
         ),
     )
 

@@ -33,8 +33,8 @@ def reading_options(command: _F) -> _F:
             click.option(
                 "--map-file",
                 metavar="FILE",
-                help="A file that keeps the columns: read where it is there, else written with those of --map or, "
-                "without it, those that were recognised by their names.",
+                help="A file with the columns: read if it exists, else written with those of --map or, without "
+                "--map, those recognized by name.",
             ),
             click.option(
                 "--date-format",

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 _HEAD = ("rule", "payer", "answered", "denied", "share", "95% interval", "risk", "without")
 
 
-@click.group("profile", short_help="Begin a profile, or learn its denial risks from remittances.")
+@click.group("profile", short_help="Write a new profile, or learn denial risks from remittances.")
 def command() -> None:
-    """Begin a profile, or learn its denial risks from remittances."""
+    """Write a new profile, or learn denial risks from remittances."""
 
 
 @command.command("new")
 @click.argument("file", metavar="FILE")
-@click.option("--payer", default="", metavar="NAME", help="The payer that it is for; without it, for all.")
+@click.option("--payer", default="", metavar="NAME", help="The payer it is for; by default all payers.")
 @click.option("--id", "ids", multiple=True, metavar="ID", help="An id by which claims name the payer.")
-@click.option("--extends", default="", metavar="PROFILE", help="The profile that it builds on.")
-@click.option("--pack", "packs", multiple=True, metavar="PACK", help="A pack; without any, all bundled ones.")
+@click.option("--extends", default="", metavar="PROFILE", help="The profile to extend.")
+@click.option("--pack", "packs", multiple=True, metavar="PACK", help="A pack; by default all bundled packs.")
 @click.option("--denies", multiple=True, type=click.Choice(list(DENIES)), help="What the payer denies by its policy.")
 @click.option("--off", multiple=True, metavar="RULE", help="A rule to switch off, by its full id.")
 @click.option("--contractor", default="", metavar="N", help="The Medicare contractor whose coverage policies apply.")
-@click.option("--state", "states", multiple=True, metavar="XX", help="A state for which they do.")
-@click.option("--source", "title", default="", metavar="TITLE", help="The title of the policy that says so.")
-@click.option("--publisher", default="", metavar="NAME", help="Who published it.")
-@click.option("--edition", default="", metavar="TEXT", help="Its date, or the service dates that it is for.")
+@click.option("--state", "states", multiple=True, metavar="XX", help="A state in which they apply.")
+@click.option("--source", "title", default="", metavar="TITLE", help="The title of the policy to cite.")
+@click.option("--publisher", default="", metavar="NAME", help="The publisher of the policy.")
+@click.option("--edition", default="", metavar="TEXT", help="The date of the policy, or the service dates it covers.")
 def new(file: str, **options: Any) -> int:
-    """Write a profile that loads: from options, or without any from the answers to questions.
+    """Write a valid profile: from options, or without any from your answers to questions.
 
     \b
     weakcode profile new acme.yaml
@@ -75,16 +75,16 @@ def _question(question: str, default: str) -> str:
     multiple=True,
     required=True,
     metavar="FILE",
-    help="Findings on the claims that were answered, as scrub wrote them; may be given several times.",
+    help="Findings on the adjudicated claims, as scrub wrote them; may be given several times.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write a profile with the denial risks that were learnt.")
-@click.option("--extends", metavar="PROFILE", help="The profile that it builds on; rules of its own are learnt too.")
+@click.option("-o", "--output", metavar="FILE", help="Write a profile with the learned denial risks.")
+@click.option("--extends", metavar="PROFILE", help="The profile to extend; its own rules are included.")
 @click.option(
     "--carc",
     "reasons",
     multiple=True,
     metavar="CODE",
-    help="An adjustment reason that is a denial here; without any, those about diagnoses.",
+    help="An adjustment reason that counts as a denial; by default those about diagnoses.",
 )
 @format_option
 def learn(
@@ -97,7 +97,7 @@ def learn(
 ) -> int:
     """Learn how often findings were followed by a denial: REMITS are 835 files, or tables with claim_id, carc, rarc.
 
-    Claims are told by their ids (CLP01 of an 835). Each rule of each payer gets the share of its answered claims that
+    Claims are matched by id (CLP01 of an 835). For each rule and payer it shows the share of adjudicated claims that
     were denied for their diagnoses, with its 95% interval (Wilson). --output writes them as denial_risk.
 
     \b

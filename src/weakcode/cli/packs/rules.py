@@ -13,15 +13,13 @@ from weakcode.cli.common.output import say, say_json
 
 @click.group("rules", short_help="List, show and test rules.")
 def command() -> None:
-    """List, show, test and begin rules."""
+    """List, show, test and write rules."""
 
 
 @command.command("list")
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="Only this pack, rule file or folder.")
-@click.option("--profile", metavar="FILE", help="As this profile has them.")
-@click.option(
-    "--profiles-root", metavar="FOLDER", help="The folder below which everything stands that --profile names."
-)
+@click.option("--profile", metavar="FILE", help="With the settings of this profile.")
+@click.option("--profiles-root", metavar="FOLDER", help="The folder that contains all files that --profile names.")
 @format_option
 def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str | None, as_format: str) -> int:
     """List the rules with their severity, confidence and title."""
@@ -48,10 +46,12 @@ def list_rules(rules: tuple[str, ...], profile: str | None, profiles_root: str |
 @command.command("show")
 @click.argument("rule_id", metavar="ID")
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="Look in this pack, rule file or folder.")
-@click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of the rule.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="FILE", help="Show the settings of this profile for the rule."
+)
 @format_option
 def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...], as_format: str) -> int:
-    """Show what a rule says, why, on whose word, what it finds on its examples, and what mends it."""
+    """Show a rule: what it checks, why, its sources, its findings on its examples, and its fixes."""
     if as_format == "json":
         return _show_as_json(rule_id, rules, profiles)
     from weakcode.pages.facts import RuleBook
@@ -72,7 +72,9 @@ def show_rule(rule_id: str, rules: tuple[str, ...], profiles: tuple[str, ...], a
 @command.command("pages")
 @click.option("--output", "-o", required=True, metavar="DIR", help="A new folder, or one with pages to replace.")
 @click.option("--rules", multiple=True, metavar="PACK|PATH", help="Only this pack, rule file or folder.")
-@click.option("--profile", "profiles", multiple=True, metavar="FILE", help="Say what this profile makes of each rule.")
+@click.option(
+    "--profile", "profiles", multiple=True, metavar="FILE", help="Show the settings of this profile for each rule."
+)
 def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, ...]) -> int:
     """Write a Markdown page for every rule, with an index by pack and an index by code."""
     from weakcode.cli.common.running import working
@@ -92,8 +94,8 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 
 @command.command("test")
 @click.argument("packs", nargs=-1, metavar="[PACK|PATH]...")
-@click.option("--engine", metavar="durable|columnar", help="The engine that evaluates.")
-@click.option("--strict", is_flag=True, help="Fail, too, where a rule has no example.")
+@click.option("--engine", metavar="durable|columnar", help="The engine that judges.")
+@click.option("--strict", is_flag=True, help="Also fail if a rule has no example.")
 @click.option(
     "--format",
     "as_format",
@@ -105,7 +107,7 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 def test_rules(packs: tuple[str, ...], engine: str | None, strict: bool, as_format: str) -> int:
     """Run the examples of every rule, and warn of rules that look wrong.
 
-    Exit status 1 where an example does not give the findings that its rule file says.
+    The exit status is 1 if an example does not give the findings that its rule file states.
     """
     from weakcode.cli.common.running import working
     from weakcode.cli.packs.examples import Tests, say_as_json, say_junit, say_text
@@ -124,7 +126,7 @@ def test_rules(packs: tuple[str, ...], engine: str | None, strict: bool, as_form
 @command.command("new")
 @click.argument("file", metavar="FILE")
 def new_rules(file: str) -> int:
-    """Write a rule file to begin with, and beside it the schema that editors complete it from."""
+    """Write a starter rule file, and beside it the schema that editors use for completion."""
     from weakcode.cli.packs.starting import start
 
     path = start(file)

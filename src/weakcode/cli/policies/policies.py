@@ -22,16 +22,16 @@ _SHOWN = 20
 
 @click.group("policies", short_help="Add, list, show and compare coverage policies.")
 def command() -> None:
-    """Add, list, show and compare coverage policies: which diagnoses a payer covers a procedure for.
+    """Add, list, show and compare coverage policies: the diagnoses for which a payer covers a procedure.
 
-    They come from CMS's Medicare Coverage Database, whose downloads users install themselves; a profile says which
-    payer goes by which of them.
+    They come from CMS's Medicare Coverage Database, whose downloads users install themselves; a profile assigns them to
+    payers.
     """
 
 
 @command.command("add")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--date", "day", metavar="YYYY-MM-DD", help="The day that it is of, where the file does not tell it.")
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="The day of the file, if the file does not say.")
 def add(file: Path, day: str | None) -> int:
     """Install a zip of the Medicare Coverage Database: articles, LCDs or NCDs, as CMS publishes it.
 
@@ -89,7 +89,7 @@ def _unknown(file: PolicyFile) -> list[str]:
 @command.command("list")
 @format_option
 def list_policies(as_format: str) -> int:
-    """List the installed files with their days, what they hold and what they leave open."""
+    """List the installed files with their days, their contents and what they lack."""
     from weakcode.coverage import installed
 
     files = installed.all_opened()

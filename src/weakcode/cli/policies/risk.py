@@ -20,10 +20,10 @@ _MARKS = {"covered": "covers", "not covered": "does not cover", "excluded": "exc
 @click.command("risk", short_help="Show which policies cover a diagnosis for a procedure.")
 @click.argument("code", metavar="CODE")
 @click.option("--procedure", required=True, metavar="P", help="The procedure: a CPT or HCPCS code.")
-@click.option("--payer", metavar="PAYER", help="Only the policies that this payer of --profile goes by.")
-@click.option("--profile", metavar="FILE", help="The profile that says which policies a payer goes by.")
+@click.option("--payer", metavar="PAYER", help="Only the policies of this payer of --profile.")
+@click.option("--profile", metavar="FILE", help="The profile that assigns policies to payers.")
 @click.option("--date", "service_date", metavar="YYYY-MM-DD", help="The service date; by default the day of the run.")
-@click.option("--state", metavar="CA", help="The state, where a payer goes by several contractors.")
+@click.option("--state", metavar="CA", help="The state, if a payer has several contractors.")
 @format_option
 def command(
     code: str,
@@ -34,9 +34,9 @@ def command(
     state: str | None,
     as_format: str,
 ) -> int:
-    """Show which installed coverage policies cover a diagnosis for a procedure, which do not, and who denies it.
+    """Show which installed coverage policies cover a diagnosis for a procedure, which do not, and the denial risks.
 
-    Exit status: 1 where policies judge the procedure and none of them covers the diagnosis.
+    The exit status is 1 if policies judge the procedure and none of them covers the diagnosis.
 
     \b
     weakcode risk M62.81 --procedure 97110
@@ -62,7 +62,7 @@ def _as_text(answer: Answer) -> str:
     of_payer = f" for {answer.payer}" if answer.payer else ""
     lines = [click.style(f"{title}, procedure {answer.procedure}, {answer.day}{of_payer}", bold=True)]
     if not answer.policies:
-        lines.append(f"No installed policy{of_payer} names the procedure; what it takes to be paid is not known here.")
+        lines.append(f"No installed policy{of_payer} names the procedure, so whether it is covered is unknown.")
     for one in answer.policies:
         policy = one.policy
         lines.append(

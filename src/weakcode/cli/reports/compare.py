@@ -39,15 +39,15 @@ _MOST = 10
 @click.option(
     "--db",
     metavar="URI",
-    help="The database of A and B where they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
+    help="The database of A and B if they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
 )
 @format_option
 def command(a: str, b: str, output: str | None, fail_on: str, db: str | None, as_format: str) -> int:
-    """Compare the findings of two runs: what is new in B, what is removed, and what says something else.
+    """Compare the findings of two runs: which are new in B, removed or changed.
 
     A and B are files that `weakcode scrub -o` wrote, folders of Parquet files, or tables: duckdb:FILE:TABLE,
-    sqlite:FILE:TABLE, or TABLE of --db. With @RUN behind a folder or a table, only the findings of that run count.
-    Findings are the same where they have the same id. One is changed where its severity, edition or message differs.
+    sqlite:FILE:TABLE, or TABLE of --db. With @RUN after a folder or a table, only the findings of that run count.
+    Findings with the same id are the same; one is changed if its severity, edition or message differs.
 
     \b
     weakcode compare monday.parquet tuesday.parquet

@@ -36,9 +36,9 @@ _HEAD = ("rule", "right", "wrong", "precision", "95% interval", "missed", "no ve
 )
 @choosing
 def command(claims: str, truth: str, as_format: str, **options: Any) -> int:
-    """Measure the findings on claims against what coders say of them: precision by rule, and what was missed.
+    """Measure findings against coders' verdicts: precision by rule, and missed findings.
 
-    A verdict that is right without a finding is a miss; one that is wrong without a finding was rightly silent.
+    A verdict right without a finding is a miss; wrong without a finding is correct silence.
 
     \b
     weakcode evaluate claims.csv --truth verdicts.csv

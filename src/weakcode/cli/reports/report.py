@@ -31,7 +31,7 @@ from weakcode.errors import InputError
     default=1_000,
     show_default=True,
     metavar="N",
-    help="Findings that the table holds at most, of every rule some.",
+    help="The most findings in the table, some of every rule.",
 )
 @click.option(
     "--work",
@@ -39,15 +39,15 @@ from weakcode.errors import InputError
     default=100,
     show_default=True,
     metavar="N",
-    help="Claims that the work list on the page holds at most, those with the most errors first.",
+    help="The most claims in the work list on the page, those with the most errors first.",
 )
 @click.option("--work-list", metavar="FILE", help="Write all findings, claim by claim, for Excel: .xlsx or .csv.")
 @click.option(
     "--db",
     metavar="URI",
-    help="The database of FINDINGS where they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
+    help="The database of FINDINGS if they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
 )
-@click.option("--practice", default="", metavar="NAME", help="Whose report it is; stands at its head.")
+@click.option("--practice", default="", metavar="NAME", help="The practice, shown at the top of the report.")
 @click.option("--together", is_flag=True, help="Count the findings files as parts of one run, instead of as runs.")
 @hash_ids_option("Show hashed claim ids.")
 def command(

@@ -23,20 +23,23 @@ _ADDRESS = re.compile(r"https?://\S+?(?=;|$)")
     "--port",
     type=click.IntRange(0, 65_535),
     metavar="N",
-    help="The port; without it 8087, or a free one where that is taken.",
+    help="The port; by default 8087, or a free one if that is taken.",
 )
 @click.option(
     "--profiles",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="A folder of profiles, which the page names; it may change meanwhile.",
+    help="A folder of profiles to choose from on the page; it may change while the server runs.",
 )
-@click.option("--browser/--no-browser", default=True, help="Whether to open the browser; without, the address is said.")
+@click.option(
+    "--browser/--no-browser", default=True, help="Whether to open the browser; otherwise only the address is printed."
+)
 @choosing
 def command(port: int | None, profiles: Path | None, browser: bool, **options: Any) -> int:
-    """Open a page on which claims are checked, codes looked up and files gone through (extra desk).
+    """Open a page to check claims, look up codes and work through files (extra desk).
 
-    Nothing leaves this machine, and no other can open the page. It ends with Ctrl-C; files that it was given go then.
+    Nothing leaves this machine, and no other machine can open the page. It ends with Ctrl-C, which removes uploaded
+    files.
 
     \b
     weakcode desk

@@ -17,22 +17,23 @@ PORT = 8087
 _NEEDED = ("starlette", "uvicorn", "httptools")
 
 
-@click.command("serve", short_help="Judge claims over HTTP, or for a program that starts it.")
+@click.command("serve", short_help="Judge claims over HTTP, or over standard input.")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=PORT, show_default=True, metavar="N", help="The port.")
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Tokens that open the server, one a line. An address of other machines needs it; it may change meanwhile.",
+    help="Access tokens, one a line; required to listen on an address of other machines. It may change while the "
+    "server runs.",
 )
 @click.option(
     "--profiles",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="A folder of profiles, which requests name with ?profile=NAME; it may change meanwhile.",
+    help="A folder of profiles, which requests select with ?profile=NAME; it may change while the server runs.",
 )
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Another name that the server may be asked by.")
+@click.option("--allow-host", multiple=True, metavar="NAME", help="Another host name of the server.")
 @click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A page's origin that may use the server.")
 @click.option("--tls-certificate", type=click.Path(path_type=Path), metavar="FILE", help="A certificate chain, PEM.")
 @click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key, PEM.")
@@ -42,7 +43,7 @@ _NEEDED = ("starlette", "uvicorn", "httptools")
     default=1,
     show_default=True,
     metavar="N",
-    help="Processes; they share what is compiled.",
+    help="The number of processes; they share the compiled rules.",
 )
 @click.option(
     "--max-connections",
@@ -50,7 +51,7 @@ _NEEDED = ("starlette", "uvicorn", "httptools")
     default=1_000,
     show_default=True,
     metavar="N",
-    help="Open connections of a process; the one that is idle longest makes room for another.",
+    help="The most open connections of a process; the longest idle one is closed for a new one.",
 )
 @click.option(
     "--max-body", type=click.IntRange(1, 1_024), default=16, show_default=True, metavar="MB", help="The largest body."
@@ -61,23 +62,24 @@ _NEEDED = ("starlette", "uvicorn", "httptools")
     default=30,
     show_default=True,
     metavar="SECONDS",
-    help="How long a body may take to come, an answer to be worked out, and a stop to finish what was accepted.",
+    help="The time allowed for a body to arrive, for an answer, and for finishing accepted requests on stop.",
 )
 @click.option(
     "--files/--no-files",
     default=None,
-    help="Whether the page takes files of claims, kept until the server stops; without it, on this machine alone.",
+    help="Whether the page accepts files of claims, kept until the server stops; by default only for this machine.",
 )
 @click.option(
     "--stdio",
     is_flag=True,
-    help="Instead of HTTP: a claim as JSON a line on standard input, a verdict a line out, each at once.",
+    help="Instead of HTTP, read one claim a line as JSON from standard input and write one verdict a line, each at "
+    "once.",
 )
 @choosing
 def command(stdio: bool, **options: Any) -> int:
     """Judge claims over HTTP until it is stopped (extra serve), by the bundled rules or those that options choose.
 
-    Without --token-file it can be asked from this machine alone. --fail-on has no meaning here.
+    Without --token-file it answers only this machine. --fail-on has no effect.
 
     \b
     weakcode serve
