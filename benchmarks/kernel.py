@@ -85,7 +85,7 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
     spoken = np.zeros(claims, np.bool_)
     known: dict[int, np.ndarray] = {}
 
-    def held(bits, chosen) -> tuple[np.ndarray, np.ndarray]:
+    def bits_of(bits, chosen) -> tuple[np.ndarray, np.ndarray]:
         if id(bits) not in known:
             known[id(bits)] = about.held_where(bits, chosen, edition.starts, spoken)
         return known[id(bits)]
@@ -98,12 +98,12 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
         return CodedRows(codes.tokens(memory.reading), codes.bounds, memory.reading.names)
 
     rows = coded("text")
-    hits = engine.hits_batch(rows, chosen, held)
+    hits = engine.hits_batch(rows, chosen, bits_of)
     memory.findings(hits, rows, about.payer)
     figures = {
         "text to codes": best(lambda: coded("text")),
         "dictionary to codes": best(lambda: coded("dictionary")),
-        "codes to violations": best(lambda: engine.hits_batch(rows, chosen, held)),
+        "codes to violations": best(lambda: engine.hits_batch(rows, chosen, bits_of)),
         "violations to findings": best(lambda: memory.findings(hits, rows, about.payer)),
     }
     print(f"{claims} claims, {len(rows.tokens) / claims:.1f} codes and {len(hits) / claims:.2f} violations a claim")

@@ -88,12 +88,12 @@ def test_keys_of_many_names_are_those_of_each(names: list[str]) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 150), st.integers(1, 400), st.randoms(use_true_random=False))
 def test_sets_that_have_codes_of_another_are_found_among_many(count: int, widest: int, dice: random.Random) -> None:
-    def some() -> CodeSet:
+    def code_sets() -> CodeSet:
         lows = [dice.randrange(1000) for _ in range(dice.randrange(4))]
         return CodeSet([(low, low + dice.randrange(widest + 1)) for low in lows])
 
-    pairs = [(some(), some()) for _ in range(count)]
+    pairs = [(code_sets(), code_sets()) for _ in range(count)]
     here, there = (Touching([pair[side] for pair in pairs]) for side in (0, 1))
-    for codes, others in ((some(), some()) for _ in range(10)):
+    for codes, others in ((code_sets(), code_sets()) for _ in range(10)):
         expected = [number for number, (one, other) in enumerate(pairs) if one & codes and other & others]
         assert here.both(codes, there, others) == expected

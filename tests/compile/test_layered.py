@@ -73,7 +73,7 @@ def _written(
     return {"profile": folder / "profile.yaml"}
 
 
-def _said(validator: weakcode.Validator) -> list[Any]:
+def _description(validator: weakcode.Validator) -> list[Any]:
     """Return all that a validator says of the claims and of itself."""
     said: list[Any] = [validator.rules, validator.packs, validator.facts, validator.rules_touching("M62.84")]
     for values in CLAIMS:
@@ -116,11 +116,11 @@ def test_own_rules_over_the_bundled_packs_find_what_all_compiled_together_find(
         if isinstance(whole, str):
             assert layered == whole
             return
-        expected = _said(whole)
+        expected = _description(whole)
         batch = [one.to_pylist() for one in whole.scrub(_claims_file(folder))]
     assert isinstance(layered._judge_of(layered._edition(None)).program, LayeredRules)
-    assert _said(layered) == expected
-    assert _said(pickle.loads(pickle.dumps(layered))) == expected
+    assert _description(layered) == expected
+    assert _description(pickle.loads(pickle.dumps(layered))) == expected
     assert [one.to_pylist() for one in layered.scrub(_claims_file(folder))] == batch
 
 

@@ -29,15 +29,15 @@ def test_the_guide_to_rules_names_every_key_of_a_case_and_of_its_condition(key: 
     assert f"`{key}`" in text or f"`{key}:" in text
 
 
-def _said(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+def _keys_and_words(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Give each key of a rule with that under which it stands, and each word with its key."""
     if isinstance(value, dict):
         for key, under in value.items():
             yield (path[-1] if path else "", key)
-            yield from () if key == "examples" else _said(under, (*path, key))
+            yield from () if key == "examples" else _keys_and_words(under, (*path, key))
     elif isinstance(value, list):
         for one in value:
-            yield from _said(one, path)
+            yield from _keys_and_words(one, path)
     elif path:
         yield path[-1], str(value)
 
@@ -46,7 +46,7 @@ def test_the_guide_to_rules_has_an_example_of_every_condition_verb_relation_and_
     text = (DOCS / "rules-language.md").read_text("utf-8")
     packs = [yaml.safe_load(block) for block in re.findall(r"```yaml[^\n]*\n(.*?)```", text, re.DOTALL)]
     written = [one for pack in packs if isinstance(pack, dict) for one in pack.get("rules", ())]
-    said = {one for rule in written if "examples" in rule for one in _said(rule)}
+    said = {one for rule in written if "examples" in rule for one in _keys_and_words(rule)}
     keys = {name: {key for under, key in said if under == name} for name, _ in said}
     assert {file_key(field) for field in attrs.fields(When)} <= keys["when"]
     assert {*LINE_KEYS} <= keys["line"]

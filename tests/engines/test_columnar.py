@@ -293,7 +293,7 @@ def one_by_one(judge, some_rows, engine):
 SAID = ("claim_id", "rule", "severity", "message", "codes", "positions", "sources", "edition")
 
 
-def said(found):
+def words_of(found):
     """Return what the findings of a batch say, in the columns of `one_by_one`."""
     return found.findings.select(SAID).to_pylist()
 
@@ -309,8 +309,8 @@ def test_a_batch_has_the_findings_of_its_claims_in_the_same_order(some_edits, re
     found = scrubbed(judge, batch_of(some_rows))
     assert found.rejected == ()
     assert found.evaluated == len(some_rows)
-    assert said(found) == one_by_one(judge, some_rows, judge.durable)
-    assert said(found) == one_by_one(judge, some_rows, judge.engine)
+    assert words_of(found) == one_by_one(judge, some_rows, judge.durable)
+    assert words_of(found) == one_by_one(judge, some_rows, judge.engine)
 
 
 @given(st.lists(all_edits(), max_size=4), st.lists(rows, min_size=2, max_size=6), st.integers(1, 3))
@@ -345,7 +345,7 @@ def test_codes_are_read_from_every_shape_of_arrow_list(shape):
         encoded = column.flatten().dictionary_encode().cast(shape.value_type)
         column = pa.ListArray.from_arrays(pa.array([0, 3, 4, 9], pa.int32()), encoded)
     found = scrubbed(judge, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column.cast(shape)}))
-    assert said(found) == one_by_one(judge, [{"codes": some} for some in lists], judge.durable)
+    assert words_of(found) == one_by_one(judge, [{"codes": some} for some in lists], judge.durable)
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())], ids=str)
@@ -354,7 +354,7 @@ def test_codes_in_one_text_are_parted_by_blanks_commas_and_semicolons(kind):
     column = pa.array(["a00;A01, A02", " A03\tA00 ", "A05\u00a0A00"]).cast(kind)
     found = scrubbed(judge, pa.record_batch({"claim_id": ["0", "1", "2"], "codes": column}))
     apart = [["A00", "A01", "A02"], ["A03", "A00"], ["A05", "A00"]]
-    assert said(found) == one_by_one(judge, [{"codes": some} for some in apart], judge.durable)
+    assert words_of(found) == one_by_one(judge, [{"codes": some} for some in apart], judge.durable)
 
 
 @pytest.mark.parametrize(
@@ -460,14 +460,14 @@ def test_a_claim_of_a_thousand_codes_is_judged_like_a_short_one():
 def test_every_condition_holds_on_a_batch_where_it_holds_on_the_claim(condition, subject, some_rows):
     edit = Edit(0, Verb.PRESENT, subject, condition=condition)
     found = scrubbed(judge_of([edit]), batch_of(some_rows)).findings
-    said = list(zip(found["claim_id"].to_pylist(), found["positions"].to_pylist(), strict=True))
+    words_of = list(zip(found["claim_id"].to_pylist(), found["positions"].to_pylist(), strict=True))
     wanted = []
     for number, row in enumerate(some_rows):
         claim = claim_of(row, number)
         judged = JudgedClaim.of(claim, EDITION)
         violations = reference_hits([edit], judged)
         wanted += [(str(number), [hit.subject]) for hit in sorted(violations, key=lambda hit: hit.subject)]
-    assert said == wanted
+    assert words_of == wanted
 
 
 @pytest.mark.parametrize("conditions_asked", [1, 62, 63, 64, 65, 126, 127, 128])

@@ -193,7 +193,7 @@ NOT_BARE = "no service line is without a pointer beside others that have some"
     ],
     ids=str,
 )
-def test_what_a_claim_does_not_meet_is_told_part_by_part_and_nothing_else(condition, about, reasons):
+def test_what_a_claim_does_not_meet_is_reported_part_by_part_and_nothing_else(condition, about, reasons):
     claim = judged(["A00", "A01"], **about)
     assert list(unmet(Condition(**condition), claim, EDITION)) == reasons
     assert holds(Condition(**condition), claim) is (not reasons)

@@ -30,7 +30,7 @@ def test_an_object_stands_before_or_after_a_subject_or_anywhere_else_and_never_a
     assert {(i, j) for i, j in places if Where.AFTER.relates(i, j)} == {(1, 2), (1, 3), (2, 3)}
 
 
-def said(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]]:
+def violations_of(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]]:
     """Return what is violated, by the codes of a claim; an order is one whichever object it is told with."""
     judged = JudgedClaim.of(Claim(codes), EDITION, order=order)  # type: ignore[arg-type]
     return {
@@ -48,8 +48,8 @@ def said(codes: tuple[str, ...], order: str = "all") -> set[tuple[int, str, str]
 def test_what_is_violated_is_violated_in_every_order_of_the_others(order: str) -> None:
     for codes in chain.from_iterable(permutations(NAMES[:5], size) for size in (1, 2, 3, 4)):
         kept = 1 if order == "first" else 0
-        others = [said((*codes[:kept], *rest)) for rest in permutations(codes[kept:])]
-        assert said(codes, order) == set.intersection(*others), codes
+        others = [violations_of((*codes[:kept], *rest)) for rest in permutations(codes[kept:])]
+        assert violations_of(codes, order) == set.intersection(*others), codes
 
 
 def test_a_claim_of_one_code_has_one_order() -> None:

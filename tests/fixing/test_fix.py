@@ -82,7 +82,7 @@ def moved(before, after):
     return len(places) - max(longest)
 
 
-def said(codes):
+def findings_on(codes):
     """The findings on the codes, and those of them that a safe change of the order would mend."""
     found = validator().check(Claim(codes))
     problems = {(finding.rule, frozenset(finding.codes)) for finding in found}
@@ -93,7 +93,7 @@ def said(codes):
 def test_no_order_that_the_rules_accept_moves_fewer_codes(pairs, data):
     codes = tuple(data.draw(st.permutations([code for pair in pairs for code in pair])))[:5]
     fixed = validator().fix(Claim(codes))
-    before, is_open = said(codes)
+    before, is_open = findings_on(codes)
     assert bool(fixed.applied) is is_open
     accepted = [order for order in permutations(codes) if is_accepted(order, before)]
     assert fixed.claim.codes in accepted
@@ -101,7 +101,7 @@ def test_no_order_that_the_rules_accept_moves_fewer_codes(pairs, data):
 
 
 def is_accepted(codes, before):
-    problems, is_open = said(codes)
+    problems, is_open = findings_on(codes)
     return problems <= before and not is_open
 
 

@@ -196,7 +196,7 @@ def _judge(forged: Program) -> None:
             raise
 
 
-def told(data: bytes) -> tuple[str, Content]:
+def file_in(data: bytes) -> tuple[str, Content]:
     """Return the file, and the content, that bytes tell of."""
     kind = ("edition", "program", "search")[data[0] % 3 if data else 0]
     meta, sections = FILES[kind][0]()

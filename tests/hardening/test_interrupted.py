@@ -39,7 +39,7 @@ def validator(request: pytest.FixtureRequest) -> Validator:
     return Validator(engine=request.param)
 
 
-def told(kind: BaseException, number: int, work: Callable[[], Any], whole: Any) -> str:
+def outcome_of(kind: BaseException, number: int, work: Callable[[], Any], whole: Any) -> str:
     """Interrupt `work` at a step and return what came of it: "raised" or "whole". Anything else fails."""
     seen: Any = None
     try:
@@ -61,7 +61,7 @@ def test_an_exception_at_any_line_of_a_check_is_raised_and_the_next_check_is_who
     assert len(steps) > 50
     for number in steps:
         raised = random.Random(number).choice([Interrupted, TooLateError])()
-        assert told(raised, number, lambda: validator.check(claim), whole) == "raised"
+        assert outcome_of(raised, number, lambda: validator.check(claim), whole) == "raised"
         assert validator.check(claim) == whole
 
 
@@ -70,7 +70,9 @@ def test_an_exception_at_any_instruction_of_a_check_is_raised(validator: Validat
     claim = Claim(["M62.84", "I10", "I10"])
     whole = validator.check(claim)
     count = len(steps_of(lambda: validator.check(claim)))
-    outcomes = Counter(told(Interrupted(), number, lambda: validator.check(claim), whole) for number in range(count))
+    outcomes = Counter(
+        outcome_of(Interrupted(), number, lambda: validator.check(claim), whole) for number in range(count)
+    )
     assert outcomes == {"raised": count}
     assert validator.check(claim) == whole
 
@@ -89,13 +91,13 @@ def test_an_exception_while_the_ruleset_is_opened_or_recycled_leaves_an_engine_t
 
     outcomes = Counter()
     for number in of_every_line(steady_steps_of(anew)):
-        outcomes[told(Interrupted(), number, anew, whole)] += 1
+        outcomes[outcome_of(Interrupted(), number, anew, whole)] += 1
         assert validator.check(claim) == whole
     # What an interruption left is deleted by the next one on the way, in a few steps more or fewer.
     assert outcomes["raised"] > 0.9 * outcomes.total()
     monkeypatch.setattr(durable, "_CLAIMS_BEFORE_RECYCLING", 1)
     for number in of_every_line(steps_of(lambda: validator.check(claim))):
-        told(Interrupted(), number, lambda: validator.check(claim), whole)
+        outcome_of(Interrupted(), number, lambda: validator.check(claim), whole)
         assert validator.check(claim) == whole
 
 
@@ -110,7 +112,7 @@ def test_an_exception_while_anything_is_made_ready_for_the_first_claim_leaves_no
     steps = of_every_line(steps_of(lambda: pickle.loads(packed).check(claim)))
     for number in random.Random(6281).sample(steps, 60):
         fresh = pickle.loads(packed)
-        told(Interrupted(), number, lambda fresh=fresh: fresh.check(claim), whole)
+        outcome_of(Interrupted(), number, lambda fresh=fresh: fresh.check(claim), whole)
         assert fresh.check(claim) == whole
 
 

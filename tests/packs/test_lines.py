@@ -22,14 +22,14 @@ def claim(codes: list[str], *pointers: tuple[int, ...], **about) -> Claim:
     return Claim(codes, "A", lines=[ServiceLine(n, to) for n, to in enumerate(pointers, start=1)], **about)
 
 
-def told(findings) -> list[tuple[str, str, tuple[int, ...]]]:
+def findings_on(findings) -> list[tuple[str, str, tuple[int, ...]]]:
     return [(f.severity, f.rule, f.positions) for f in findings if f.rule.startswith("lines/")]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_pack_is_on_without_being_asked_for(engine: str) -> None:
     found = Validator(engine=engine).check(claim(FRACTURE_BY_FALL, (1,), (2, 1)))
-    assert told(found) == [("error", "lines/first-pointer-never-first", (2,))]
+    assert findings_on(found) == [("error", "lines/first-pointer-never-first", (2,))]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -66,7 +66,7 @@ def test_a_finding_names_the_lines_it_is_about(engine: str) -> None:
     ],
 )  # fmt: skip
 def test_lines_are_judged_by_where_they_point(engine, codes, pointers, expected) -> None:
-    assert told(Validator(packs=["lines"], engine=engine).check(claim(codes, *pointers))) == expected
+    assert findings_on(Validator(packs=["lines"], engine=engine).check(claim(codes, *pointers))) == expected
 
 
 def test_a_claim_of_icd9_codes_stays_one_finding_wherever_its_lines_point() -> None:
@@ -76,7 +76,7 @@ def test_a_claim_of_icd9_codes_stays_one_finding_wherever_its_lines_point() -> N
 
 def test_where_a_source_keeps_only_main_pointers_no_diagnosis_is_without_a_line() -> None:
     lines = [ServiceLine(1, (1,), main_only=True)]
-    assert told(Validator().check(Claim(["I10", "E11.9"], lines=lines))) == []
+    assert findings_on(Validator().check(Claim(["I10", "E11.9"], lines=lines))) == []
 
 
 @pytest.mark.parametrize("pointer", [0, -1, "1", 1.0, True, None])
@@ -199,7 +199,7 @@ def test_a_fix_that_moves_a_code_takes_its_pointers_along() -> None:
     fixed = Validator().fix(claim(["W01.0XXA", "S52.501A"], (2, 1)))
     assert fixed.claim.codes == ("S52.501A", "W01.0XXA")
     assert fixed.claim.lines[0].pointers == (1, 2)
-    assert told(fixed.remaining) == []
+    assert findings_on(fixed.remaining) == []
 
 
 def test_a_code_that_a_fix_adds_is_not_what_a_pointer_beyond_the_claim_meant() -> None:
@@ -207,7 +207,7 @@ def test_a_code_that_a_fix_adds_is_not_what_a_pointer_beyond_the_claim_meant() -
         claim(["J12.82", "J96.01"], (1, 3), documented=["covid-current"]), unsafe=True
     )
     assert "U07.1" in fixed.claim.codes
-    assert ("error", "lines/pointer-off-claim", ()) in told(fixed.remaining)
+    assert ("error", "lines/pointer-off-claim", ()) in findings_on(fixed.remaining)
 
 
 def test_an_explanation_tells_what_lines_do_with_each_diagnosis() -> None:

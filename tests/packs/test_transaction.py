@@ -24,7 +24,7 @@ def judges(engine: str) -> Validator:
     return Validator(packs=["transaction", "icd10cm"], engine=engine)
 
 
-def told(path: Path, engine: str, **options: Any) -> list[tuple[str, str]]:
+def findings_in(path: Path, engine: str, **options: Any) -> list[tuple[str, str]]:
     """Return claim and rule of what the pack finds in a file."""
     batches = judges(engine).scrub(path, **options)
     rows = [row for batch in batches for row in batch.to_pylist()]
@@ -43,7 +43,7 @@ def test_an_837_tells_principals_and_what_a_replacement_replaces(tmp_path: Path,
     ]
     path = tmp_path / "c.837"
     path.write_text("".join(interchange(written, "P")), encoding="ascii")
-    assert told(path, engine) == [("two", SEVERAL), ("none", NONE), ("nameless", NAMELESS)]
+    assert findings_in(path, engine) == [("two", SEVERAL), ("none", NONE), ("nameless", NAMELESS)]
     assert [one.original_reference for one in read_claims(path)] == [None, None, None, "MISSING", "2026-0417"]
 
 
@@ -54,9 +54,9 @@ def test_qualifiers_of_both_code_sets_on_one_claim_are_reported_once_for_each_ol
     written = Claim(["I10", "E11.9", "R54"], "A", service_date="2026-05-04", setting="professional")
     text = "".join(interchange([written], "P")).replace("ABF:E119", "BF:25000")
     (tmp_path / "c.837").write_text(text, encoding="ascii")
-    assert told(tmp_path / "c.837", engine) == [("A", MIXED)]
+    assert findings_in(tmp_path / "c.837", engine) == [("A", MIXED)]
     (tmp_path / "c.837").write_text(text.replace("ABK:I10", "BK:4019").replace("ABF:R54", "BF:797"), encoding="ascii")
-    assert told(tmp_path / "c.837", engine) == [("A", "icd10cm/icd9-code")]
+    assert findings_in(tmp_path / "c.837", engine) == [("A", "icd10cm/icd9-code")]
 
 
 def resource(name: str, kinds: list[str], **more: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_fhir_tells_principals_by_types_and_what_is_replaced_by_related_claims(t
     path = tmp_path / "c.ndjson"
     path.write_text("\n".join(map(json.dumps, resources)), encoding="utf-8")
     found = [("two", SEVERAL), ("none", NONE), ("nameless", NAMELESS), ("associated", NAMELESS)]
-    assert told(path, engine) == found
+    assert findings_in(path, engine) == found
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -120,10 +120,10 @@ def test_a_blank_cell_of_a_table_with_a_column_for_the_original_says_that_there_
         path.write_text("\n".join([",".join(table.column_names), *rows]))
     else:
         pq.write_table(table, path)
-    assert told(path, engine) == [("A", NAMELESS), ("D", NAMELESS)]
+    assert findings_in(path, engine) == [("A", NAMELESS), ("D", NAMELESS)]
     without = tmp_path / f"without-{name}.csv"
     without.write_text("claim_id,codes,frequency\nA,I10,7\n")
-    assert told(without, engine) == []
+    assert findings_in(without, engine) == []
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -135,6 +135,6 @@ def test_a_table_of_a_row_a_diagnosis_tells_principals_where_words_stand_for_the
     path = tmp_path / "c.csv"
     path.write_text("\n".join(rows))
     mapping = {"id": "id", "code": "dx", "sequence": "kind"}
-    assert told(path, engine, mapping=mapping) == [("two", SEVERAL), ("none", NONE)]
+    assert findings_in(path, engine, mapping=mapping) == [("two", SEVERAL), ("none", NONE)]
     path.write_text("\n".join(["id,dx,kind", "A,I10,1", "A,E11.9,1", "B,I10,2", "B,R54,3"]))
-    assert told(path, engine, mapping=mapping) == []
+    assert findings_in(path, engine, mapping=mapping) == []

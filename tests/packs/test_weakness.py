@@ -12,7 +12,7 @@ def _check(codes: str, **known: object) -> tuple[Finding, ...]:
     return weakcode.check(codes.split(), packs=["weakness"], **known)  # type: ignore[arg-type]
 
 
-def _told(findings: tuple[Finding, ...]) -> list[tuple[str, tuple[int, ...]]]:
+def _rules_and_positions(findings: tuple[Finding, ...]) -> list[tuple[str, tuple[int, ...]]]:
     return [(finding.rule.removeprefix("weakness/"), finding.positions) for finding in findings]
 
 
@@ -43,7 +43,7 @@ def test_a_myopathy_that_only_follows_sarcopenia_is_named_in_the_message() -> No
 
 
 def test_each_excluded_pair_is_reported_once() -> None:
-    told = _told(_check("M62.81 R54 F03.90 M62.84"))
+    told = _rules_and_positions(_check("M62.81 R54 F03.90 M62.84"))
     assert [entry for entry in told if entry[0].startswith("excludes1")] == [
         ("excludes1-generalized-weakness", (1, 4)),
         ("excludes1-frailty", (2, 3)),
@@ -52,7 +52,7 @@ def test_each_excluded_pair_is_reported_once() -> None:
 
 
 def test_the_pairs_stand_beside_the_order_of_the_same_claim() -> None:
-    told = _told(_check("M62.81 R54 F03.90 M62.84"))
+    told = _rules_and_positions(_check("M62.81 R54 F03.90 M62.84"))
     assert [entry for entry in told if not entry[0].startswith("excludes1")] == [
         ("underlying-cause-first", (1,)),
         ("sarcopenia-underlying-disease-first", (4,)),
@@ -60,17 +60,17 @@ def test_the_pairs_stand_beside_the_order_of_the_same_claim() -> None:
 
 
 def test_an_excluded_pair_is_reported_in_both_orders() -> None:
-    assert ("excludes1-weakness", (2, 1)) in _told(_check("R54 R53.1"))
-    assert ("excludes1-weakness", (1, 2)) in _told(_check("R53.1 R54"))
+    assert ("excludes1-weakness", (2, 1)) in _rules_and_positions(_check("R54 R53.1"))
+    assert ("excludes1-weakness", (1, 2)) in _rules_and_positions(_check("R53.1 R54"))
 
 
 def test_a_header_is_not_an_object_of_the_site_specific_rule() -> None:
-    told = _told(_check("I69.351 M62.8 M62.5"))
+    told = _rules_and_positions(_check("I69.351 M62.8 M62.5"))
     assert [entry for entry in told if entry[0] == "prefer-site-specific"] == []
 
 
 def test_a_header_above_the_subject_is_not_the_subject() -> None:
-    rules = {rule for rule, _ in _told(_check("M62.8"))}
+    rules = {rule for rule, _ in _rules_and_positions(_check("M62.8"))}
     assert not rules & {
         "broad-code-denial-risk",
         "underlying-cause-first",
@@ -79,11 +79,11 @@ def test_a_header_above_the_subject_is_not_the_subject() -> None:
 
 
 def test_generalized_weakness_alone_is_one_finding() -> None:
-    assert _told(_check("M62.81")) == [("broad-code-denial-risk", (1,))]
+    assert _rules_and_positions(_check("M62.81")) == [("broad-code-denial-risk", (1,))]
 
 
 def test_weakness_alone_asks_for_its_cause() -> None:
-    assert _told(_check("R53.1")) == [("underlying-cause-first", (1,))]
+    assert _rules_and_positions(_check("R53.1")) == [("underlying-cause-first", (1,))]
 
 
 def test_the_hematoma_reminder_is_off_unless_it_is_named() -> None:
@@ -91,7 +91,7 @@ def test_the_hematoma_reminder_is_off_unless_it_is_named() -> None:
 
 
 def test_an_unspecified_site_is_reported_beside_a_named_one() -> None:
-    assert ("prefer-site-specific", (3, 2)) in _told(_check("I69.351 M62.511 M62.50"))
+    assert ("prefer-site-specific", (3, 2)) in _rules_and_positions(_check("I69.351 M62.511 M62.50"))
 
 
 @pytest.mark.parametrize(

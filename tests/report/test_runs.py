@@ -33,7 +33,7 @@ def summary(path: Path, day: str, **more: Any) -> Path:
     return path
 
 
-def told(findings: Sequence[Path], tmp_path: Path, **options: Any) -> tuple[RunCount, ...]:
+def runs_of_report(findings: Sequence[Path], tmp_path: Path, **options: Any) -> tuple[RunCount, ...]:
     trend = write_report(findings, tmp_path / "report.html", **options).trend
     return () if trend is None else trend.runs
 
@@ -61,7 +61,7 @@ def test_new_and_removed_findings_of_the_latest_run_are_reported(make_findings: 
 
 def test_without_days_the_runs_are_in_the_order_given(make_findings: MakeFindings, tmp_path: Path) -> None:
     files = [make_findings(FOUR[:number], f"{name}.csv", None) for number, name in ((1, "z"), (3, "a"), (2, "m"))]
-    assert [(one.name, one.by_severity.total, one.claims) for one in told(files, tmp_path)] == [
+    assert [(one.name, one.by_severity.total, one.claims) for one in runs_of_report(files, tmp_path)] == [
         ("z.csv", 1, None),
         ("a.csv", 3, None),
         ("m.csv", 2, None),
@@ -76,12 +76,12 @@ def test_a_folder_of_parquet_files_is_one_run_and_a_folder_of_such_is_several(
         for part in range(2):
             made = make_findings(FOUR, said=of_day(day, clean=7 - part))
             made.rename(tmp_path / "runs" / day / f"part-{part}.parquet")
-    runs = told([tmp_path / "runs"], tmp_path)
+    runs = runs_of_report([tmp_path / "runs"], tmp_path)
     assert [(one.name, one.by_severity.total, one.claims) for one in runs] == [
         ("2026-11-27", 8, 20),
         ("2026-11-28", 8, 20),
     ]
-    assert told([tmp_path / "runs" / "2026-11-27"], tmp_path) == ()
+    assert runs_of_report([tmp_path / "runs" / "2026-11-27"], tmp_path) == ()
 
 
 def test_summaries_stand_for_runs_whose_findings_are_gone(make_findings: MakeFindings, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_summaries_stand_for_runs_whose_findings_are_gone(make_findings: MakeFin
     for day in ("2026-11-26", "2026-11-27"):
         summary(tmp_path / "runs" / f"{day}.json", day)
     latest = make_findings(said=of_day("2026-11-28"))
-    runs = told([latest, tmp_path / "runs"], tmp_path)
+    runs = runs_of_report([latest, tmp_path / "runs"], tmp_path)
     assert [(one.day, one.by_severity.total) for one in runs] == [
         ("2026-11-26", 6),
         ("2026-11-27", 6),

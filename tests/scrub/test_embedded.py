@@ -173,7 +173,7 @@ def test_options_of_tables_that_do_not_go_together_are_reported(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("kind", "name"), [("duckdb", "SQLite"), ("sqlite", "DuckDB")])
-def test_a_file_of_the_other_kind_is_told(tmp_path: Path, kind: str, name: str) -> None:
+def test_a_file_of_the_other_kind_is_reported(tmp_path: Path, kind: str, name: str) -> None:
     (other,) = set(KINDS) - {kind}
     scrub(claims(tmp_path, ROWS), "--into", f"{other}:{tmp_path / 'f.db'}:findings")
     said = f"f.db is a database of {name}; write {other}: instead of {kind}:"

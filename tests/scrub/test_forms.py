@@ -38,7 +38,7 @@ def only(path: Path, **options: Any) -> Claim:
     return row.claim
 
 
-def told(path: Path, **options: Any) -> str:
+def remarks_of(path: Path, **options: Any) -> str:
     source = FileRows(path, ReadOptions(**options))
     list(source)
     return "; ".join(source.remarks)
@@ -58,7 +58,7 @@ def test_columns_are_detected_by_their_letters_and_digits(table: Write, header: 
     claim = only(path)
     assert (claim.id, claim.codes, claim.sex) == ("A", ("M62.84", "I10"), "F")
     assert (claim.service_date, claim.birth_date) == (dt.date(2026, 5, 1), dt.date(1950, 1, 31))
-    assert header.split(",")[1] in told(path)
+    assert header.split(",")[1] in remarks_of(path)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_columns_of_billing_systems_are_reported_with_the_principal_diagnosis_fi
 def test_a_description_after_a_code_is_taken_off_and_reported(table: Write, cell: str) -> None:
     path = table(f"claim_id,dx1,dx2\nA,{cell},I10\n")
     assert only(path).codes == ("M62.84", "I10")
-    assert "1 cell of codes has a prefix, brackets, quotes or a description" in told(path)
+    assert "1 cell of codes has a prefix, brackets, quotes or a description" in remarks_of(path)
 
 
 @pytest.mark.parametrize("kind", ["parquet", "frame", "jsonl"])
@@ -132,7 +132,7 @@ def test_words_for_nothing_are_empty_cells(table: Write, word: str) -> None:
     path = table(f"claim_id,dx1,dx2,service_date,age,sex,payer\nA,I10,{word},{word},{word},{word},{word}\n")
     claim = only(path)
     assert claim == Claim(["I10"], "A")
-    assert "5 cells hold a word for no value" in told(path)
+    assert "5 cells hold a word for no value" in remarks_of(path)
 
 
 def test_other_words_for_nothing_can_be_given(table: Write) -> None:
@@ -155,9 +155,11 @@ def test_dates_in_the_usual_forms_are_read(table: Write, text: str) -> None:
 def test_the_form_of_dates_is_decided_for_a_column_and_reported_where_it_was_a_guess(table: Write) -> None:
     clear = table("claim_id,codes,date\nA,I10,05/02/2026\nB,I10,25/12/2025\n", "clear.csv")
     assert [claim.service_date for claim in read_claims(clear)] == [dt.date(2026, 2, 5), dt.date(2025, 12, 25)]
-    assert "leaves a choice" not in told(clear)
+    assert "leaves a choice" not in remarks_of(clear)
     guessed = table("claim_id,codes,date\nA,I10,05/02/2026\n", "guessed.csv")
-    assert "1 date of service date has a form that leaves a choice, and was read as month/day/year" in told(guessed)
+    assert "1 date of service date has a form that leaves a choice, and was read as month/day/year" in remarks_of(
+        guessed
+    )
     assert only(guessed, date_format="DD/MM/YYYY").service_date == dt.date(2026, 2, 5)
     assert only(guessed, date_format="%d/%m/%Y").service_date == dt.date(2026, 2, 5)
 
@@ -197,7 +199,7 @@ def test_codes_with_prefixes_quotes_and_brackets_are_read(table: Write, cell: st
     quoted = cell.replace('"', '""')
     path = table(f'claim_id,codes\nA,"{quoted}"\n')
     assert list(only(path).codes) == codes
-    assert "taken off" in told(path)
+    assert "taken off" in remarks_of(path)
 
 
 def test_numbers_and_nulls_of_parquet_are_read_as_those_of_text(tmp_path: Path) -> None:
@@ -233,7 +235,7 @@ def test_a_pointer_that_is_none_rejects_its_claim(table: Write, cell: str) -> No
 
 
 def test_ids_that_stand_in_several_rows_are_reported_once(table: Write) -> None:
-    assert "2 claim ids stand in more than one row" in told(
+    assert "2 claim ids stand in more than one row" in remarks_of(
         table("claim_id,codes\nA,I10\nB,I10\nA,R54\nB,R54\nC,I10\n")
     )
 
@@ -274,7 +276,7 @@ def test_tables_of_known_publishers_are_detected_by_their_headers(
     path = table(f"{header}\n{row}\n")
     claim = only(path)
     assert (claim.id, claim.codes, claim.service_date) == ("A", ("M62.84", "I10"), dt.date(2026, 5, 1))
-    assert layout in told(path)
+    assert layout in remarks_of(path)
 
 
 def test_codes_of_synpuf_are_of_icd9(table: Write) -> None:
@@ -292,7 +294,7 @@ def test_other_encodings_are_read_and_reported(table: Write) -> None:
     ):
         path = table(encoded)
         assert only(path, **options).payer == "Société générale"
-        assert word in told(path, **options)
+        assert word in remarks_of(path, **options)
 
 
 def test_python_takes_the_names_of_the_command_line(table: Write) -> None:

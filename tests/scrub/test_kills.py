@@ -80,7 +80,7 @@ class Nights:
         self._runner.stdin.flush()
         return int(self._runner.stdout.readline())
 
-    def left(self) -> tuple[int, int, int]:
+    def counts_in(self) -> tuple[int, int, int]:
         """Return how many findings there are, how many differ, and how many rejected rows."""
         if self.kind in ("file", "folder"):
             files = [self.folder / "f.parquet"] if self.kind == "file" else sorted(self.folder.rglob("out/*/*.parquet"))

@@ -196,7 +196,7 @@ def test_a_new_folder_of_a_run_that_cannot_begin_is_not_made(tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_record_without_room_is_told_before_anything_is_in_its_place(
+def test_a_record_without_room_is_reported_before_anything_is_in_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place("file", tmp_path, "")
