@@ -158,9 +158,9 @@ def _others(edit: Edit, i: int, judged: JudgedClaim) -> list[int]:
     return found + [at for at, below in judged.incomplete if at != i and not below - edit.object]
 
 
-def names_of(payer: str | None, plan: str | None, ids: Sequence[str] | None) -> tuple[str, ...]:
+def names_of(payer: str | None, on_claim: str | None, ids: Sequence[str] | None) -> tuple[str, ...]:
     """Return everything that a payer is called, each once, its name for the profile first."""
-    return tuple(dict.fromkeys(name for name in (payer, plan, *(ids or ())) if name))
+    return tuple(dict.fromkeys(name for name in (payer, on_claim, *(ids or ())) if name))
 
 
 def _apart(codes: Sequence[str], placed: Sequence[tuple[int, int]]) -> tuple[_Places, _Places]:
