@@ -9,6 +9,7 @@ from weakcode._version import __version__
 from weakcode.codes.edition import Edition
 from weakcode.errors import UnknownNameError, did_you_mean
 from weakcode.findings import OTHER_NOTES, notes_are_of
+from weakcode.rules.library import bundled_facts
 
 
 def about_edition(day: dt.date, edition: Edition) -> tuple[str, ...]:
@@ -35,9 +36,9 @@ def notes_were_of(notes: str) -> str:
 
 
 def check_facts(documented: Iterable[str], known: Sequence[str]) -> None:
-    """Raise UnknownNameError for a documented fact that the packs do not know."""
+    """Raise UnknownNameError for a documented fact that neither these packs nor those that come with weakcode know."""
     for fact in sorted(documented):
-        if fact not in known:
+        if fact not in known and fact not in bundled_facts():
             there = f"the packs know {', '.join(known)}" if known else "the chosen packs ask for none"
             hint = did_you_mean(fact, known)
             # What is nearly a fact is a typo; anything else may be about a person.

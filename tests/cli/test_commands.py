@@ -215,6 +215,16 @@ def test_a_fact_that_no_pack_knows_rejects_its_claim_only(tmp_path: Path) -> Non
     assert "line 3 (documented facts)" in result.stdout
 
 
+@pytest.mark.parametrize("engine", ["columnar", "durable"])
+def test_a_fact_that_only_packs_ask_for_that_were_not_chosen_rejects_no_claim(tmp_path: Path, engine: str) -> None:
+    claims = tmp_path / "claims.csv"
+    claims.write_text("claim_id,codes,documented\nA,M62.84 U09.9,covid-prior-symptoms\n")
+    result = weakcode("scrub", str(claims), "--only", "weakness", "--engine", engine)
+    assert "1 claim in = 1 evaluated + 0 rejected" in result.stdout
+    assert "weakness/sarcopenia-underlying-disease-first" in result.stdout
+    assert weakcode("check", "I10", "--only", "weakness", "--documented", "covid-prior-symptoms").exit_code == 0
+
+
 def test_nothing_that_could_be_read_is_bad_input(tmp_path: Path) -> None:
     claims = tmp_path / "claims.csv"
     claims.write_text("claim_id,codes\nA,\n")

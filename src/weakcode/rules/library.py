@@ -21,6 +21,8 @@ from weakcode.errors import InputError, UnknownNameError, did_you_mean
 from weakcode.rules.reading import GivenFile, leads_out, read_whole
 
 _SUFFIXES = (".yaml", ".yml")
+_FACTS = re.compile(rb"^facts:\n((?:[ ]+.*\n|\n)+)", re.MULTILINE)
+_FACT = re.compile(rb"^  ([a-z0-9-]+):", re.MULTILINE)
 _VERSION = re.compile(rb"^version:[ \t]*[\"']?([^\"'\s#]+)", re.MULTILINE)
 _PACK = re.compile(rb"^pack:[ \t]*[\"']?([a-z0-9-]+)", re.MULTILINE)
 SOURCES_FILE = "_sources.yaml"
@@ -110,6 +112,14 @@ def pack_name(content: bytes) -> str | None:
     """Return the name of the pack in a rule file, None where no plain line has it."""
     found = _PACK.search(content)
     return found[1].decode() if found else None
+
+
+@functools.cache
+def bundled_facts() -> frozenset[str]:
+    """Return the documented facts that bundled packs declare, from the files' plain lines."""
+    contents = [read_bytes(path) for paths in bundled_packs().values() for path in paths]
+    blocks = [block[1] for content in contents for block in _FACTS.finditer(content)]
+    return frozenset(name.decode() for block in blocks for name in _FACT.findall(block))
 
 
 def bundled_versions() -> tuple[str, ...]:
