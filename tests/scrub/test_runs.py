@@ -12,13 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from weakcode import schemas
+from weakcode import Validator, schemas
 from weakcode.cli import main
 from weakcode.cli.claims.scrubtext import summary_text
 from weakcode.cli.common.status import Status
 from weakcode.errors import InputError
 from weakcode.scrub import watching
 from weakcode.scrub.gates import Gate
+from weakcode.scrub.judge.rows import EvaluatedRecord
+from weakcode.scrub.run import Plan
 from weakcode.scrub.summary import Summary
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "nightly.md"
@@ -245,3 +247,28 @@ def test_without_a_terminal_a_line_now_and_then_says_how_far_a_run_is(
     said = run(path, "-o", tmp_path / "f.csv").stderr
     assert re.search(r"^weakcode: \d+ claims.* findings(, \d+%, \d+ min left)?$", said, re.MULTILINE)
     assert "min left" not in run(path, "-o", tmp_path / "f.csv", "--quiet").stderr
+
+
+@pytest.mark.parametrize("change", ["grows", "is cut", "is replaced"])
+def test_a_file_of_claims_that_is_written_into_while_it_is_read_fails_the_run(tmp_path: Path, change: str) -> None:
+    path, output = tmp_path / "claims.csv", tmp_path / "f.csv"
+    path.write_text("claim_id,codes\nA,M62.84\nB,I10\n")
+    output.write_text("of yesterday")
+
+    def meanwhile(_: EvaluatedRecord) -> None:
+        if change == "grows":
+            path.write_text("claim_id,codes\nA,M62.84\nB,I10\nC,M62.84\n")
+        elif change == "is cut":
+            path.write_text("claim_id,codes\n")
+        else:
+            (tmp_path / "other.csv").write_text("claim_id,codes\nC,I10\n")
+            (tmp_path / "other.csv").replace(path)
+
+    plan = Plan([path], Validator(packs="weakness"), on_judged=meanwhile, output=output)
+    if change == "is replaced":
+        assert plan.run().evaluated == 2
+        assert "M62.84" in output.read_text()
+    else:
+        with pytest.raises(InputError, match=r"claims.csv was changed while it was read; run again"):
+            plan.run()
+        assert output.read_text() == "of yesterday"

@@ -22,7 +22,7 @@ from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.places import opened_place
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.runs import Digests, RunTime
-from weakcode.scrub.sources import Sources
+from weakcode.scrub.sources import Sources, unchanged_while_read
 from weakcode.scrub.summary import Counts, JudgedBy, Summary
 from weakcode.scrub.watching import Watcher, logs_progress, minutely, watched
 from weakcode.scrub.write.fixed import Mend
@@ -133,7 +133,11 @@ class Plan:
         ):
             run = _Run(self, out)
             for path in run.sources.files:
-                with run.sources.noting_errors(path), opened_place(path, self.piped) as file:
+                with (
+                    run.sources.noting_errors(path),
+                    opened_place(path, self.piped) as file,
+                    unchanged_while_read(file),
+                ):
                     if not self.is_part:
                         digests.add(file)
                     run.file(file)

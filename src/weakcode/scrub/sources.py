@@ -6,13 +6,14 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
 
 from weakcode.errors import InputError
 from weakcode.scrub.read.files import as_one_set
-from weakcode.scrub.read.inputs import name_of
+from weakcode.scrub.read.inputs import Stream, name_of
 from weakcode.scrub.read.log import ReadCounts
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.places import Place, Places, partitions_of
@@ -25,6 +26,30 @@ class SourceRead(Protocol):
     def ignored(self) -> tuple[str, ...]: ...
     @property
     def counts(self) -> ReadCounts: ...
+
+
+@contextmanager
+def unchanged_while_read(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise InputError where a file was written into during the block: it is no longer what was read of it.
+
+    A file of the same name in its place is another one; what was read is whole.
+    """
+    before = _state(path)
+    yield
+    after = _state(path)
+    if before is not None and after is not None and before[:2] == after[:2] and before != after:
+        raise InputError(f"{name_of(path)} was changed while it was read; run again when it is complete")
+
+
+def _state(path: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """Return which file a path is, its size and when it was written; None for what is no file of a name."""
+    if isinstance(path, Stream):
+        return None
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class Sources:
