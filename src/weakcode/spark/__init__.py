@@ -6,7 +6,7 @@ once, `findings`, `rejects` and `summary` read their part of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from weakcode.errors import EngineError, InputError, MissingExtraError
@@ -33,7 +33,9 @@ FROM = "weakcode_from_"
 """Stands before their names on the way to the executors, where `place` is a field of claims."""
 
 
-def scrub(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame:
+def scrub(
+    dataframe: DataFrame, validator: Validator | None = None, *, mapping: Mapping[str, str] | None = None
+) -> DataFrame:
     """Return the findings on the claims of a DataFrame, with the columns of a findings table.
 
     The DataFrame has the columns of a code list: `codes` (an array of text or of structs with `code` and `text`, or one
@@ -41,26 +43,34 @@ def scrub(dataframe: DataFrame, validator: Validator | None = None) -> DataFrame
     `payer` and `documented`. Columns `file`, `line` and `place` say where a claim is from, and findings repeat them.
     `validator` is by default one with all bundled packs; it goes to the executors with its rules, profile and editions,
     so that these need neither files nor a cache. Nothing is evaluated before the result is asked for. Rows that are no
-    claims are not in it: where they matter, use `outcomes`.
+    claims are not in it: where they matter, use `outcomes`. `mapping` says which columns hold what, by the names of
+    --map.
 
     Raises InputError when no column holds codes, MissingExtraError without pyspark.
     """
-    return findings(outcomes(dataframe, validator))
+    return findings(outcomes(dataframe, validator, mapping=mapping))
 
 
-def outcomes(dataframe: DataFrame, validator: Validator | None = None, hash_key: bytes | None = None) -> DataFrame:
+def outcomes(
+    dataframe: DataFrame,
+    validator: Validator | None = None,
+    hash_key: bytes | None = None,
+    *,
+    mapping: Mapping[str, str] | None = None,
+) -> DataFrame:
     """Return everything that became of the claims, in one pass: findings, rejected rows, and the counts.
 
     The columns are `kind` and those of a findings table. Of a row that was `rejected`, `message` is the reason and
     `rule` the part that is wrong; of a `tally`, one for each partition, `message` holds its counts as JSON. Write it
     once, say with `.write.partitionBy("kind")`, or persist it, before taking it apart: each action on it evaluates all
     claims anew. With `hash_key`, claim ids are hashed under it, and of a rejected row nothing else is written.
+    `mapping` is that of `scrub`.
     """
     _needs_pyspark()
     from weakcode.spark.worker import outcomes_of, shipped
 
-    rows, ignored = _claims(dataframe)
-    judge = outcomes_of(shipped(dataframe.sparkSession, validator), ignored, hash_key)
+    rows, ignored = _claims(dataframe, mapping)
+    judge = outcomes_of(shipped(dataframe.sparkSession, validator), ignored, hash_key, mapping)
     return rows.mapInArrow(judge, _outcome_schema())
 
 
@@ -114,17 +124,19 @@ def _needs_pyspark() -> None:
         raise MissingExtraError("Spark's DataFrames", extra="spark", needs="pyspark") from None
 
 
-def _claims(dataframe: DataFrame) -> tuple[DataFrame, Sequence[str]]:
+def _claims(dataframe: DataFrame, mapping: Mapping[str, str] | None) -> tuple[DataFrame, Sequence[str]]:
     """Return the columns that are read, in types that Arrow can hold on to, and the names of the others."""
     import pyarrow as pa
     from pyspark.sql import functions as f
 
     from weakcode.scrub.read.arrow.file import ArrowColumns
+    from weakcode.scrub.read.options import ReadOptions
 
     twice = sorted({name for name in dataframe.columns if dataframe.columns.count(name) > 1})
     if twice:
         raise InputError(f"the DataFrame has the column {twice[0]} more than once; drop or rename one")
-    columns = ArrowColumns(pa.schema([(name, pa.null()) for name in dataframe.columns]).empty_table())
+    empty = pa.schema([(name, pa.null()) for name in dataframe.columns]).empty_table()
+    columns = ArrowColumns(empty, options=ReadOptions(mapping))
     columns.name = "the DataFrame"
     for _ in columns:
         pass

@@ -89,8 +89,6 @@ def scrub_files(
     if Path(output).suffix.lower() != ".parquet":
         raise InputError(f"{output} cannot be: --spark writes a folder of Parquet files; give it a name in .parquet")
     plain = [_plain_path(name) for name in (*inputs, output)]
-    if mapping and any(name is None for name in plain):
-        raise InputError("--map goes with files at plain paths; at other addresses, rename columns in a DataFrame")
     with (
         watched(record, watchers) as watched_run,
         _session(master) as session,
@@ -150,9 +148,10 @@ class _Asked:
         if self.rejects is not None:
             write_rejects(RejectsWriter(self.rejects, self.outputs.open(self.rejects)))
         if self.summary is not None:
-            self.outputs.open(self.summary).write(result.to_json().encode() + b"\n")
+            self.outputs.write(self.summary, result.to_json().encode() + b"\n")
         if self.metrics is not None:
-            self.outputs.open(self.metrics).write(openmetrics(result).encode())
+            self.outputs.write(self.metrics, openmetrics(result).encode())
+        self.outputs.flush()
 
 
 def _by_executors(asked: _Asked, inputs: Sequence[str], target: Path, output: str) -> Summary:
@@ -190,7 +189,7 @@ def _through_spark(asked: _Asked, inputs: Sequence[str], output: str) -> Summary
     try:
         # Three files are open at a time, instead of sorting all findings by their kind.
         session.conf.set("spark.sql.maxConcurrentOutputFileWriters", "3")
-        became = spark.outcomes(_claims(session, inputs), asked.validator, asked.hash_key)
+        became = spark.outcomes(_claims(session, inputs), asked.validator, asked.hash_key, mapping=asked.mapping)
         became.write.partitionBy("kind").option("compression", "zstd").parquet(staged.address)
         became = session.read.schema(became.schema).parquet(staged.address)
         result = asked.ended(spark.summary(became))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,6 +20,7 @@ from weakcode.scrub.judge.batch import FindingBatch
 from weakcode.scrub.read.arrow.batch import ArrowBatch, LostRows
 from weakcode.scrub.read.arrow.file import BATCH_ROWS, ArrowColumns
 from weakcode.scrub.read.batch import RefusedRow
+from weakcode.scrub.read.options import PLAIN, ReadOptions
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.summary import Counts, JudgedBy
@@ -85,24 +86,34 @@ def outcome_schema() -> pa.Schema:
     return findings_schema().insert(0, pa.field("kind", pa.string()))
 
 
-def outcomes_of(rules: Shipment, ignored: Sequence[str], hash_key: bytes | None = None) -> Outcomes:
+def outcomes_of(
+    rules: Shipment,
+    ignored: Sequence[str],
+    hash_key: bytes | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Outcomes:
     """Return the function for `mapInArrow`; with `hash_key`, claims have hashed ids."""
+    options = ReadOptions(None if mapping is None else dict(mapping))
 
     def outcomes(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hide = None if hash_key is None else HashedIds(hash_key)
-        yield from judged(batches, rules, ignored, hide)
+        yield from judged(batches, rules, ignored, hide, options)
 
     return outcomes
 
 
 def judged(
-    batches: Iterator[pa.RecordBatch], rules: Shipment, ignored: Sequence[str], hide: HashedIds | None = None
+    batches: Iterator[pa.RecordBatch],
+    rules: Shipment,
+    ignored: Sequence[str],
+    hide: HashedIds | None = None,
+    options: ReadOptions = PLAIN,
 ) -> Iterator[pa.RecordBatch]:
     """Give the outcomes of one partition; the last row has its counts."""
     counted = Counts()
     name = _partition()
     for batch in _gathered(batches):
-        for part in ArrowColumns(batch, kept=[FROM + place for place in PLACES]):
+        for part in ArrowColumns(batch, kept=[FROM + place for place in PLACES], options=options):
             if not isinstance(part, ArrowBatch):
                 reason = part.reason if isinstance(part, LostRows) else "they are no claims each"
                 raise InputError(f"Spark gave rows that cannot be read: {reason}")
