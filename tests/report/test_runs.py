@@ -168,6 +168,8 @@ def test_of_a_table_or_folder_with_several_runs_the_last_is_reported(tmp_path: P
     assert (data.findings, len(data.rows), data.claims) == (4, 4, 4)
     assert data.trend is not None
     assert [(one.claims, one.by_severity.total) for one in data.trend.runs] == [(3, 3), (4, 4)]
+    assert [one.name.rpartition("@")[2] for one in data.trend.runs] == ["monday", "tuesday"]
+    assert len(set(data.trend.labels)) == 2
     # One run of it is a run like any other.
     place = str(nights) if kind.startswith("par") else into
     data = write_report([f"{place}@monday"], tmp_path / "report.html", db=db)

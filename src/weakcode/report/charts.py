@@ -100,9 +100,7 @@ def is_rated(trend: Trend | None) -> bool:
 
 def _runs(trend: Trend) -> list[Chart]:
     """Return the charts of several runs: findings per 100 claims, or findings where claims are not known."""
-    days = [run.day for run in trend.runs]
-    # Two runs of a day, or files of one name, are two bars.
-    names = [f"{day} ({days[:at].count(day) + 1})" if days.count(day) > 1 else day for at, day in enumerate(days)]
+    names = trend.labels
     if not is_rated(trend):
         numbers = [(name, _numbers(run.by_severity)) for name, run in zip(names, trend.runs, strict=True)]
         return [Chart("by-run", _stacked(numbers, "run", "findings", ","))]

@@ -167,6 +167,14 @@ class Trend:
     new: int | None = None
     removed: int | None = None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each run is called, apart from the others: by its day, and where days repeat by a number."""
+        days = [run.day for run in self.runs]
+        return tuple(
+            f"{day} ({days[:at].count(day) + 1})" if days.count(day) > 1 else day for at, day in enumerate(days)
+        )
+
 
 @attrs.frozen
 class ReportedRun:

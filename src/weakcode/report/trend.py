@@ -25,6 +25,12 @@ def trend_of(runs: Sequence[GivenRun], shown: GivenRun, data: ReportData) -> Tre
     if len(runs) == 1:
         return None
     counts = tuple(_shown(run, data) if run is shown and run.summary is None else _counted(run) for run in runs)
+    names = [count.name for count in counts]
+    # Runs of one folder or table are told apart as they are asked for.
+    counts = tuple(
+        attrs.evolve(count, name=f"{count.name}@{run.id}") if run.id and names.count(count.name) > 1 else count
+        for count, run in zip(counts, runs, strict=True)
+    )
     before = [run for run in runs[: runs.index(shown)] if run.files]
     if not before:
         return Trend(counts)
