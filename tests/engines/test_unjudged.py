@@ -117,7 +117,6 @@ THERAPY = Condition(line_procedures=("97110",))
         (Verb.PRESENT, {"poa": ("N",)}, "A01", {"setting": "outpatient"}, set()),
         (Verb.PRESENT, {"poa": ("N",), "condition": ADULTS}, "A01", {"setting": "inpatient"}, {"poa", "age"}),
     ],
-    ids=str,
 )
 def test_what_an_edit_could_not_be_judged_for_is_what_it_asks_for_and_the_claim_does_not_say(
     verb, asked, codes, about, needs
