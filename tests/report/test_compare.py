@@ -42,13 +42,13 @@ def sides(make_findings: MakeFindings) -> tuple[Path, Path]:
 
 def test_what_is_new_gone_and_changed_is_counted_by_rule_payer_provider_and_month(sides: tuple[Path, Path]) -> None:
     found = json.loads(command(*sides, "--format", "json").stdout)
-    assert {name: found[name] for name in ("new", "removed", "changed", "same")} == {
-        "new": 1, "removed": 1, "changed": 2, "same": 1,
+    assert {name: found[name] for name in ("new", "gone", "changed", "same")} == {
+        "new": 1, "gone": 1, "changed": 2, "same": 1,
     }  # fmt: skip
     assert found["changed_in"] == {"severity": 1, "edition": 1, "message": 1}
     assert found["new_by_severity"] == {"error": 1, "warning": 0, "info": 0}
     rules = {
-        one["name"]: (one["new"], one["removed"], one["changed"], one["same"], one["title"]) for one in found["by_rule"]
+        one["name"]: (one["new"], one["gone"], one["changed"], one["same"], one["title"]) for one in found["by_rule"]
     }
     assert rules == {
         "weakness/x": (0, 0, 0, 1, "X"), "weakness/y": (0, 0, 1, 0, None), "icd10cm/z": (1, 1, 1, 0, None),
@@ -60,15 +60,15 @@ def test_what_is_new_gone_and_changed_is_counted_by_rule_payer_provider_and_mont
 
 def test_the_other_way_round_new_is_gone(sides: tuple[Path, Path]) -> None:
     there, back = compare([str(sides[0])], [str(sides[1])]).total, compare([str(sides[1])], [str(sides[0])]).total
-    assert (there.new, there.removed, there.changed, there.same) == (back.removed, back.new, back.changed, back.same)
+    assert (there.new, there.gone, there.changed, there.same) == (back.gone, back.new, back.changed, back.same)
 
 
 def test_text_tells_the_differences_and_the_same_findings_have_none(sides: tuple[Path, Path]) -> None:
     said = command(*sides).stdout
-    assert "1 new, 1 removed, 2 changed, 1 the same" in said
+    assert "1 new, 1 gone, 2 changed, 1 the same" in said
     assert "By rule" in said
     said = command(sides[0], sides[0]).stdout
-    assert "0 new, 0 removed, 0 changed, 4 the same" in said
+    assert "0 new, 0 gone, 0 changed, 4 the same" in said
     assert "By rule" not in said
 
 
@@ -81,13 +81,13 @@ def test_new_findings_can_give_exit_status_1(sides: tuple[Path, Path], fail_on: 
 def test_findings_without_ids_are_compared_by_claim_rule_codes_and_positions(make_findings: MakeFindings) -> None:
     old = make_findings([{**row, "finding_id": None} for row in BEFORE], "old.parquet")
     total = compare([str(old)], [str(make_findings(AFTER, "new.jsonl"))]).total
-    assert (total.new, total.removed, total.changed, total.same) == (1, 1, 2, 1)
+    assert (total.new, total.gone, total.changed, total.same) == (1, 1, 2, 1)
 
 
 def test_an_id_that_appears_twice_is_counted_as_often(make_findings: MakeFindings) -> None:
     one, two = make_findings(BEFORE[:1], "a.parquet"), make_findings([BEFORE[0]] * 3, "b.parquet")
     total = compare([str(one)], [str(two)]).total
-    assert (total.new, total.removed, total.changed, total.same) == (2, 0, 0, 1)
+    assert (total.new, total.gone, total.changed, total.same) == (2, 0, 0, 1)
 
 
 def test_the_findings_of_two_scrubs_are_compared(tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_the_findings_of_two_scrubs_are_compared(tmp_path: Path) -> None:
         outs.append(str(tmp_path / f"{name}.parquet"))
         CliRunner().invoke(main, ["scrub", str(claims), "-o", outs[-1], "--only", "weakness"])
     found = compare(outs[:1], outs[1:])
-    assert (found.total.new, found.total.removed, found.total.same) == (0, 1, 1)
-    assert [(one.name, one.removed) for one in found.by_month] == [("2026-05", 1)]
+    assert (found.total.new, found.total.gone, found.total.same) == (0, 1, 1)
+    assert [(one.name, one.gone) for one in found.by_month] == [("2026-05", 1)]
 
 
 @pytest.mark.parametrize("name", ["none.parquet", "claims.csv", "x.txt"])
@@ -138,12 +138,12 @@ def test_runs_of_a_table_or_a_folder_are_compared(tmp_path: Path, nights: Callab
         place, db = "findings", ("--db", f"adbc:sqlite:{tmp_path / 'f.db'}")
     nights("--into", place, "--into-mode", "run", *db)
     found = json.loads(command(f"{place}@one", f"{place}@two", *db, "--format", "json").stdout)
-    assert [found[name] for name in ("new", "removed", "changed", "same")] == [1, 1, 0, 1]
+    assert [found[name] for name in ("new", "gone", "changed", "same")] == [1, 1, 0, 1]
     assert [one["findings"] for one in (found["a"], found["b"])] == [2, 2]
     assert found["a"]["files"][0].endswith("@one")
     assert found["a"]["packs"][0].startswith("weakness")
     whole = json.loads(command(place, f"{place}@two", *db, "--format", "json").stdout)
-    assert (whole["removed"], whole["same"]) == (2, 2)
+    assert (whole["gone"], whole["same"]) == (2, 2)
     said = command(f"{place}@one", f"{place}@three", *db, status=2).output
     assert "has no run three; its last are one, two" in said
 
@@ -186,7 +186,7 @@ def test_a_run_whose_id_begins_with_that_of_another_has_its_own_findings(tmp_pat
         assert CliRunner().invoke(main, into).exit_code == 1
     for run in ("monday-2", "monday-0badcafe"):
         text = command(f"{tmp_path / 'out'}@monday", f"{tmp_path / 'out'}@{run}").stdout
-        assert "0 new, 1 removed, 0 changed, 1 the same" in text
+        assert "0 new, 1 gone, 0 changed, 1 the same" in text
 
 
 def test_a_run_without_findings_in_a_folder_of_partitions_is_compared_and_reported(tmp_path: Path) -> None:
@@ -198,8 +198,8 @@ def test_a_run_without_findings_in_a_folder_of_partitions_is_compared_and_report
         path.write_text(f"claim_id,codes,payer\nA,{codes},Acme\n")
         into = ["--into", f"parquet:{out}", "--partition-by", "payer", "--run-id", run, "--fail-on", "never"]
         assert CliRunner().invoke(main, ["scrub", str(path), "--only", "weakness", *into]).exit_code == 0
-    assert "0 new, 1 removed, 0 changed, 0 the same" in command(f"{out}@monday", f"{out}@tuesday").stdout
-    assert "1 new, 0 removed, 0 changed, 0 the same" in command(f"{out}@tuesday", f"{out}@monday").stdout
+    assert "0 new, 1 gone, 0 changed, 0 the same" in command(f"{out}@monday", f"{out}@tuesday").stdout
+    assert "1 new, 0 gone, 0 changed, 0 the same" in command(f"{out}@tuesday", f"{out}@monday").stdout
     shown = write_report([str(out)], tmp_path / "r.html")
     assert (shown.findings, shown.claims, shown.clean, len(shown.trend.runs if shown.trend else ())) == (0, 1, 1, 2)
     assert write_report([f"{out}@tuesday"], tmp_path / "r.html").clean == 1
@@ -222,7 +222,7 @@ def test_the_findings_that_differ_are_written_with_what_they_were_before(
     words = BEFORE[3]["message"]
     assert [tuple("" if one is None else str(one) for one in row) for row in sorted(found, key=lambda row: row[1])] == [
         ("changed", "2", "A", "warning", str(BEFORE[1]["edition"]), str(BEFORE[1]["message"])),
-        ("removed", "3", "B", "", "", ""),
+        ("gone", "3", "B", "", "", ""),
         ("changed", "4", "B", "info", "2025-10", str(words)),
         ("new", "5", "C", "", "", ""),
     ]
@@ -232,7 +232,7 @@ def test_of_an_id_that_stands_twice_the_findings_beyond_the_others_differ(
     make_findings: MakeFindings, tmp_path: Path
 ) -> None:
     once, twice = make_findings(BEFORE[:1], "a.parquet"), make_findings([BEFORE[0], BEFORE[0]], "b.parquet")
-    for sides, change in (((once, twice), "new"), ((twice, once), "removed")):
+    for sides, change in (((once, twice), "new"), ((twice, once), "gone")):
         command(*sides, "-o", tmp_path / "d.jsonl")
         (line,) = (tmp_path / "d.jsonl").read_text().splitlines()
         assert json.loads(line)["change"] == change

@@ -50,13 +50,13 @@ def test_the_latest_run_is_shown_and_the_others_are_its_trend(make_findings: Mak
     ]
 
 
-def test_new_and_removed_findings_of_the_latest_run_are_reported(make_findings: MakeFindings, tmp_path: Path) -> None:
+def test_new_and_gone_findings_of_the_latest_run_are_reported(make_findings: MakeFindings, tmp_path: Path) -> None:
     new = finding("D", "icd10cm/excludes1", "error", "M62.84 R53.1")
     before, after = make_findings(FOUR, "a.parquet"), make_findings([*FOUR[1:], new], "b.parquet")
     result = report(before, after, "-o", tmp_path / "report.html")
-    assert "2 runs, of which b.parquet is the latest; 1 new and 1 removed" in result.stdout
+    assert "2 runs, of which b.parquet is the latest; 1 new and 1 gone" in result.stdout
     text = " ".join(Page((tmp_path / "report.html").read_text(encoding="utf-8")).text.split())
-    assert "Since the one before, the latest has 1 new findings, and 1 are removed" in text
+    assert "Since the one before, the latest has 1 new findings, and 1 are gone" in text
 
 
 def test_without_days_the_runs_are_in_the_order_given(make_findings: MakeFindings, tmp_path: Path) -> None:

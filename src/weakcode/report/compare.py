@@ -1,4 +1,4 @@
-"""Findings of two runs compared in DuckDB: what is new, removed and changed.
+"""Findings of two runs compared in DuckDB: what is new, gone and changed.
 
 Findings are the same where they have the same id. Of files that were written before findings had ids, those of the
 same claim, rule, codes and positions are. Memory is bounded: what does not fit goes to a temporary folder.
@@ -36,7 +36,7 @@ _SIDE = """
 _TOGETHER = """
     CREATE TABLE compared AS
     SELECT *, least(before, after) - changed AS same, greatest(after - before, 0) AS new,
-        greatest(before - after, 0) AS removed
+        greatest(before - after, 0) AS gone
     FROM (
         SELECT *, CASE WHEN other_severity OR other_edition OR other_words THEN least(before, after) ELSE 0 END
             AS changed
@@ -57,10 +57,10 @@ _DIFFERING = """
     CREATE TABLE differing AS
     WITH numbered AS (
         SELECT c.*, s.side, s.row, row_number() OVER (PARTITION BY s.side, c.key ORDER BY s.row) AS nth
-        FROM ({sides}) AS s JOIN compared AS c ON s.key = c.key WHERE c.new > 0 OR c.removed > 0 OR c.changed > 0
+        FROM ({sides}) AS s JOIN compared AS c ON s.key = c.key WHERE c.new > 0 OR c.gone > 0 OR c.changed > 0
     )
     SELECT 1 AS side, row, NULL::BIGINT AS row_before, 'new' AS change FROM numbered WHERE side = 1 AND nth > before
-    UNION ALL SELECT 0, row, NULL, 'removed' FROM numbered WHERE side = 0 AND nth > after
+    UNION ALL SELECT 0, row, NULL, 'gone' FROM numbered WHERE side = 0 AND nth > after
     UNION ALL SELECT 1, b.row, a.row, 'changed' FROM numbered AS a JOIN numbered AS b
         ON a.key = b.key AND a.nth = b.nth AND a.side = 0 AND b.side = 1 WHERE b.changed > 0
 """
@@ -70,7 +70,7 @@ _ON_SIDE = """
 """
 _BEFORE = ("severity", "edition", "message")
 """Columns in which a finding can change, each told as it was before as well."""
-_SUMS = "sum(new)::BIGINT, sum(removed)::BIGINT, sum(changed)::BIGINT, sum(same)::BIGINT"
+_SUMS = "sum(new)::BIGINT, sum(gone)::BIGINT, sum(changed)::BIGINT, sum(same)::BIGINT"
 
 
 @attrs.frozen
@@ -86,10 +86,10 @@ class ComparedFindings:
 
 @attrs.frozen
 class FindingsDifference:
-    """What is new, removed, changed and the same, of one `name` or in all."""
+    """What is new, gone, changed and the same, of one `name` or in all."""
 
     new: int
-    removed: int
+    gone: int
     changed: int
     same: int
     name: str = ""
@@ -121,13 +121,13 @@ class Comparison:
         """Return plain lists, dicts and text, ready for JSON."""
         values = objects.to_dict(self)
         total = values.pop("total")
-        return {**values, **{name: total[name] for name in ("new", "removed", "changed", "same")}}
+        return {**values, **{name: total[name] for name in ("new", "gone", "changed", "same")}}
 
 
 def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None, output: str | None = None) -> Comparison:
     """Compare the findings of two runs: files, folders of them, tables, or runs of either (`report.tables`).
 
-    `db` is the database of tables that name none. `output` is a file for the findings that are new, removed or changed:
+    `db` is the database of tables that name none. `output` is a file for the findings that are new, gone or changed:
     CSV, JSON Lines or Parquet. Raises InputError for what holds no findings, and for an output that cannot be.
     """
     target = None if output is None else checked_output(output, _DIFFERENCES_EXTENSIONS, (*a, *b))
@@ -199,7 +199,7 @@ def _write(connection: Any, key: str, target: Path, file: BinaryIO) -> None:
 
 
 def _differing(connection: Any, schema: pa.Schema) -> Iterator[list[tuple[Any, ...]]]:
-    """Give the findings that differ: those of the second side, then those that are removed."""
+    """Give the findings that differ: those of the second side, then those that are gone."""
     columns = [f"f.{name}" for name in schema.names if name != "change" and not name.endswith("_before")]
     befores = [f"p.{name} AS {name}_before" for name in _BEFORE]
     for side, name in ((1, "b"), (0, "a")):
@@ -214,8 +214,8 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _difference(numbers: Sequence[int], name: str = "", title: str | None = None) -> FindingsDifference:
-    new, removed, changed, same = map(int, numbers)
-    return FindingsDifference(new, removed, changed, same, name, title)
+    new, gone, changed, same = map(int, numbers)
+    return FindingsDifference(new, gone, changed, same, name, title)
 
 
 def _row(connection: Any, query: str) -> list[int]:
@@ -232,6 +232,6 @@ def _by(connection: Any, column: str) -> tuple[FindingsDifference, ...]:
     title = "any_value(title)" if column == "rule" else "NULL"
     rows = connection.execute(
         f"SELECT {_SUMS}, coalesce({column}, '') AS name, {title} FROM compared GROUP BY name "  # noqa: S608
-        f"ORDER BY sum(new + removed + changed) DESC, name LIMIT {_MOST}"
+        f"ORDER BY sum(new + gone + changed) DESC, name LIMIT {_MOST}"
     ).fetchall()
     return tuple(_difference(row[:4], *row[4:]) for row in rows)

@@ -161,11 +161,11 @@ class RunCount:
 
 @attrs.frozen
 class Trend:
-    """Runs from the oldest to the latest. `new` and `removed` are findings of the latest against the one before it."""
+    """Runs from the oldest to the latest. `new` and `gone` are findings of the latest against the one before it."""
 
     runs: tuple[RunCount, ...]
     new: int | None = None
-    removed: int | None = None
+    gone: int | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

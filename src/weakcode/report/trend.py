@@ -1,4 +1,4 @@
-"""How several runs follow each other: their counts, and what is new and removed in the latest."""
+"""How several runs follow each other: their counts, and what is new and gone in the latest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def trend_of(runs: Sequence[GivenRun], shown: GivenRun, data: ReportData) -> Tre
         return Trend(counts)
     total = compare(*([str(path) for path in run.files] for run in (before[-1], shown))).total
     # Where ids were hashed under another key, all findings would be new.
-    return Trend(counts, total.new, total.removed) if total.same or total.changed else Trend(counts)
+    return Trend(counts, total.new, total.gone) if total.same or total.changed else Trend(counts)
 
 
 def rule_trend(trend: Trend) -> tuple[tuple[str, tuple[int, ...]], ...]:

@@ -1,4 +1,4 @@
-"""weakcode compare: what is new, removed and changed between the findings of two runs."""
+"""weakcode compare: what is new, gone and changed between the findings of two runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST = 10
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the findings that are new, removed or changed: .csv, .jsonl or .parquet.",
+    help="Write the findings that are new, gone or changed: .csv, .jsonl or .parquet.",
 )
 @click.option(
     "--fail-on",
@@ -43,7 +43,7 @@ _MOST = 10
 )
 @format_option
 def command(a: str, b: str, output: str | None, fail_on: str, db: str | None, as_format: str) -> int:
-    """Compare the findings of two runs: which are new in B, removed or changed.
+    """Compare the findings of two runs: which are new in B, gone or changed.
 
     A and B are files that `weakcode scrub -o` wrote, folders of Parquet files, or tables: duckdb:FILE:TABLE,
     sqlite:FILE:TABLE, or TABLE of --db. With @RUN after a folder or a table, only the findings of that run count.
@@ -79,7 +79,7 @@ def comparison_text(found: Comparison) -> str:
     lines = [
         f"{', '.join(found.a.files)}: {text.counted(found.a.findings, 'finding')}",
         f"{', '.join(found.b.files)}: {text.counted(found.b.findings, 'finding')}",
-        f"{total.new:,} new, {total.removed:,} removed, {total.changed:,} changed, {total.same:,} the same",
+        f"{total.new:,} new, {total.gone:,} gone, {total.changed:,} changed, {total.same:,} the same",
     ]
     if total.new:
         lines.append(f"New: {text.counts_of(found.new_by_severity)}")
@@ -102,13 +102,13 @@ def comparison_text(found: Comparison) -> str:
 
 
 def _table(title: str, differences: Sequence[FindingsDifference]) -> list[str]:
-    differing = [one for one in differences if one.new or one.removed or one.changed]
+    differing = [one for one in differences if one.new or one.gone or one.changed]
     if not differing or [one.name for one in differing] == [""]:
         return []
     rows = [
-        f"{f'+{one.new:,}':>8} {f'-{one.removed:,}':>8} {f'~{one.changed:,}':>8}  {one.name or 'not said'}"
+        f"{f'+{one.new:,}':>8} {f'-{one.gone:,}':>8} {f'~{one.changed:,}':>8}  {one.name or 'not said'}"
         for one in differing[:_MOST]
     ]
     if len(differing) > _MOST:
         rows.append(f"{len(differing) - _MOST:,} more; --format json has them")
-    return [text.bullets(f"{title} (+ new, - removed, ~ changed)", rows)]
+    return [text.bullets(f"{title} (+ new, - gone, ~ changed)", rows)]

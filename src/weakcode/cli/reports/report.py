@@ -102,9 +102,7 @@ def command(
     say(f"{output}: {found}{clean}.")
     if data.trend:
         changed = (
-            ""
-            if data.trend.new is None
-            else f"; {data.trend.new:,} new and {data.trend.removed:,} removed in the latest"
+            "" if data.trend.new is None else f"; {data.trend.new:,} new and {data.trend.gone:,} gone in the latest"
         )
         say(f"  {len(data.trend.runs):,} runs, of which {', '.join(data.files)} is the latest{changed}")
     if work_list is not None:
