@@ -60,7 +60,7 @@ def _repeats(facts: Matched) -> tuple[int, int, int]:
     return facts["subject"]["edit"], facts["subject"]["at"], facts["subject"]["again"]
 
 
-def _closing_fact(facts: Matched) -> tuple[int, int, int]:
+def _whole_claim(facts: Matched) -> tuple[int, int, int]:
     return facts["subject"]["edit"], 0, 0
 
 
@@ -114,7 +114,7 @@ def define() -> tuple[dict[str, Any], dict[str, Reading]]:
             _two,
         ),
         (when_all(c.subject << (m.role == "repeat")), _repeats),
-        (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _closing_fact),
+        (when_all(_closed(), c.subject << (m.role == "claim"), none(_object())), _whole_claim),
         (when_all(_closed()), _nothing),
     ]
     # Each rule is defined by itself: durable-rules' own list of rules is one for the process, and keeps what was
