@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +138,15 @@ def test_no_class_name_stands_for_two_things() -> None:
                 places.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
     assert len(places) > 100
     assert not {name: where for name, where in places.items() if len(where) > 1}
+
+
+def test_every_change_that_is_known_to_mean_the_same_is_one_of_a_line_that_is_there() -> None:
+    settings = tomllib.loads((PROJECT / "tests" / "engines" / "mutants.toml").read_text("utf-8"))
+    sources = {name: _in_one_line((PACKAGE / f"{name}.py").read_text("utf-8")) for name in settings["modules"]}
+    changes = [(one["module"], before) for one in settings["equivalent"] for before, _ in one["changes"]]
+    assert len(changes) > 50
+    assert [(name, before) for name, before in changes if _in_one_line(before) not in sources[name]] == []
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
