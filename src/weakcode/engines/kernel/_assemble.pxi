@@ -132,7 +132,7 @@ cdef class Maker:
     """Makes objects of a frozen attrs class from the values of all its fields, in order.
 
     Its own `__init__` goes through the wrapper of `object.__setattr__` for each field, which costs a finding more than
-    all else that is done for it. Only for classes that do nothing else when they are cls.
+    all else that is done for it. Only for classes that do nothing else when they are made.
     """
 
     cdef object cls

@@ -52,7 +52,7 @@ def not_judged(
 
     What is asked is bits of as many words as `anywhere` has, which are asked of any claim. `codes` and `leading` have
     the words of what speaks of each code wherever, or first; `wanting` and `allowed` by what is missing, as a number of
-    up to eight bits, part_array of what asks for it and of what may be reported then. `payers` and each of `parts` are numbers by row,
+    up to eight bits, those of what asks for it and of what may be reported then. `payers` and each of `parts` are numbers by row,
     -1 for the last value, and the words of each value; parts also say which bit of `lacks` tells that they are missing.
 
     Token t is the code t where it is below `billable`, else unlisted[t - billable]. Rows that lack nothing are passed

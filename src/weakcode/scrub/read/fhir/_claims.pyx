@@ -160,7 +160,7 @@ cdef class Claims(ClaimColumns):
         fields[11], fields[12] = part_of(None), self._information_code(b"discharge-status")
         is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
         fields[8], fields[9] = part_of(b"MISSING" if is_replacing else None), principals
-        # What follows may still find something unusual: sizes are kept, to which the columns are cut repeated_sequence.
+        # What follows may still find something unusual: sizes are kept, to which the columns are cut again.
         cdef Py_ssize_t[8] kept
         self._sizes(kept)
         try:
