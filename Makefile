@@ -49,6 +49,9 @@ run: $(RUNS) ## Scrub the example claims and print the findings
 WORKERS := auto
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Where Python is told to write no bytecode, each worker and each process would compile the tests and much else anew.
+test attacks nightly: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## Run the tests, side by side; WORKERS=0 runs them one after the other
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 

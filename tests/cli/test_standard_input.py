@@ -202,7 +202,11 @@ def _hung_up(given: subprocess.Popen[bytes]) -> None:
 def test_claims_are_kept_where_nobody_else_can_read_them_and_are_gone_afterwards(
     temporary: Path, end: Callable[[subprocess.Popen[bytes]], None], status: int
 ) -> None:
-    command = "import sys; from weakcode.cli import main; main(sys.argv[1:])"
+    # Tests that are run under nohup pass an ignored SIGHUP on, by which a run is right not to end.
+    command = (
+        "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+        "from weakcode.cli import main; main(sys.argv[1:])"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", command, "scrub", "--only", "weakness", "-", "-o", "f.csv"],
         stdin=subprocess.PIPE,

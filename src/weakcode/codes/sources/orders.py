@@ -149,14 +149,15 @@ def laid_over(
 
 def listed_in(edition: Edition) -> dict[str, OrderEntry]:
     """Return the codes and headers of an edition, as its order file lists them."""
-    found = {}
+    billable = edition.billable_ids
+    found = {compact(code): OrderEntry(compact(code), True, title) for code, title in edition.titled_codes(billable)}
     for place in edition.titled():
-        if place.kind not in ("chapter", "section") and edition.title(place.name) is not None:
-            name = compact(place.name)
-            found[name] = OrderEntry(name, edition.is_billable(name), edition.title(name) or "")
-    for code_id in edition.billable_ids:
-        name = edition.compact_code(code_id)
-        found[name] = OrderEntry(name, True, edition.titled_code(code_id)[1])
+        name = compact(place.name)
+        if name in found or place.kind in ("chapter", "section"):
+            continue
+        title = edition.title(name)
+        if title is not None:
+            found[name] = OrderEntry(name, False, title)
     return dict(sorted(found.items()))
 
 
