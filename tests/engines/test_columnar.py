@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.engines.strategies import (
     FACTS,
     NAMES,
-    OF_CONDITIONS,
+    PARTS_OF_CONDITIONS,
     SENTENCES,
     THOROUGH,
     SmallEdition,
@@ -213,7 +213,7 @@ LINE_TYPES = {
 
 def test_every_field_of_conditions_claims_and_lines_is_drawn():
     drawn = some_rows_of(50)
-    assert set(OF_CONDITIONS) == {field.name for field in attrs.fields(Condition)}
+    assert set(PARTS_OF_CONDITIONS) == {field.name for field in attrs.fields(Condition)}
     assert {field.name for field in FIELDS} <= set(drawn[0]) & set(batch_of(drawn[:1]).schema.names)
     lines = [line for row in drawn for line in row["lines"] or ()]
     assert {field.name for field in LINE_FIELDS} - {"end"} <= set(lines[0])

@@ -6,10 +6,11 @@ import os
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from itertools import chain, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.engines.plain import meets, pointed_to
@@ -89,17 +90,24 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
     """An edit that no claim violates, or every claim does, would hold the engines to nothing."""
     violated = Counter()
 
-    @settings(max_examples=200, derandomize=True, database=None)
+    class EnoughError(Exception):
+        pass
+
+    # Without the phase that shrinks, the first that raises is the last that is drawn.
+    @settings(max_examples=200, derandomize=True, database=None, phases=[Phase.generate])
     @given(edits(kinds=[(verb, where)]), claims)
     def count(edit, claim):
         violated[bool(reference_hits([edit], JudgedClaim.of(claim, EDITION)))] += 1
+        if min(violated[True], violated[False]) >= 4:
+            raise EnoughError
 
-    count()
+    with suppress(EnoughError):
+        count()
     assert min(violated[True], violated[False]) >= 4, violated
 
 
 @settings(max_examples=4 * THOROUGH.max_examples)
-@given(st.one_of(one_part(), one_part(), conditions), claims)
+@given(st.one_of(*[one_part()] * 4, conditions), claims)
 def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     judged = JudgedClaim.of(claim, EDITION)
     assert holds(condition, judged) == meets(condition, claim, judged.ids, judged.date)
