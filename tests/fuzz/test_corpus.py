@@ -13,8 +13,9 @@ from types import ModuleType
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-SECONDS = int(os.environ.get("WEAKCODE_FUZZ_SECONDS", "2"))
-SEED = 0 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 6281
+NIGHTLY = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+SECONDS = int(os.environ.get("WEAKCODE_FUZZ_SECONDS", "10" if NIGHTLY else "1"))
+SEED = 0 if NIGHTLY else 6281
 """A search that is the same each time; the nightly profile searches elsewhere every night."""
 
 

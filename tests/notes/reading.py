@@ -9,7 +9,7 @@ import importlib.util
 import re
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -117,8 +117,18 @@ class Reading:
         return any(
             holds(a) and names(b) and not names(a)
             for a, b in ((one, other), (other, one))
-            for _, _, holds, names in self.notes
+            for _, _, holds, names in self._notes_of[a[:3]]
         )
+
+    @cached_property
+    def _notes_of(self) -> Mapping[str, list[tuple[str, str, Test, Test]]]:
+        """The notes that may hold for some code of each category."""
+        found = defaultdict(list)
+        for note in self.notes:
+            place = note[0]
+            for category in self.members[place] if place in self.members else [plain(place)[:3]]:
+                found[category].append(note)
+        return found
 
 
 def _any(tests: list[Test]) -> Test:

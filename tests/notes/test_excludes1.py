@@ -66,7 +66,7 @@ def test_the_second_reading_sees_every_line(reading: Reading) -> None:
 def test_a_random_pair_conflicts_exactly_when_a_note_says_so(
     data: st.DataObject, reading: Reading, billable: list[str], validator: weakcode.Validator
 ) -> None:
-    one, other = (data.draw(st.sampled_from(billable)) for _ in range(2))
+    one, other = (billable[data.draw(st.integers(0, len(billable) - 1))] for _ in range(2))
     if one != other and not silent(one, other):
         assert fires(validator, one, other) == reading.conflict(one, other)
 
