@@ -141,9 +141,9 @@ def cache(data: bytes) -> None:
     """A file of the cache that its user sealed is used or made anew, whatever it says, and leads nowhere else."""
     if str(PROJECT) not in sys.path:
         sys.path.insert(0, str(PROJECT))
-    from tests.hardening.forged import follow, told
+    from tests.hardening.forged import file_in, follow
 
-    follow(*told(data))
+    follow(*file_in(data))
 
 
 def _row(row: Record | Rejected) -> None:
