@@ -205,6 +205,35 @@ def test_a_run_without_findings_in_a_folder_of_partitions_is_compared_and_report
     assert write_report([f"{out}@tuesday"], tmp_path / "r.html").clean == 1
 
 
+@pytest.mark.parametrize("content", ["", '{"state": "comp', "[]"])
+def test_a_damaged_record_of_a_run_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "claims.csv").write_text("claim_id,codes\nA,M62.84\n")
+    out = tmp_path / "out"
+    scrub = ["scrub", str(tmp_path / "claims.csv"), "--only", "weakness", "--into", f"parquet:{out}"]
+    assert CliRunner().invoke(main, [*scrub, "--run-id", "monday"]).exit_code == 1
+    (out / "_runs" / "monday.json").write_text(content)
+    for args in (
+        ["compare", f"{out}@monday", str(out)],
+        ["report", f"{out}@monday", "-o", str(tmp_path / "r.html")],
+        ["report", str(out), "-o", str(tmp_path / "r.html")],
+    ):
+        result = CliRunner().invoke(main, args)
+        assert (result.exit_code, "monday.json cannot be read as the record of a run" in result.stderr) == (2, True)
+
+
+def test_what_is_no_name_of_a_table_is_not_blamed_on_an_option_that_was_not_given(
+    sides: tuple[Path, Path], tmp_path: Path
+) -> None:
+    import duckdb
+
+    duckdb.connect(str(tmp_path / "x.db")).close()
+    result = CliRunner().invoke(main, ["compare", f"duckdb:{tmp_path / 'x.db'}:a b", str(sides[0])])
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "weakcode: 'a b' is not the name of a table, such as findings or billing.findings\n",
+    )
+
+
 @pytest.mark.parametrize("extension", [".csv", ".jsonl", ".parquet"])
 def test_the_findings_that_differ_are_written_with_what_they_were_before(
     sides: tuple[Path, Path], tmp_path: Path, extension: str

@@ -28,6 +28,7 @@ from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import RUNS
 from weakcode.scrub.write.folders import RUNS as RECORDS
 from weakcode.scrub.write.folders import parquet_files
+from weakcode.scrub.write.runs.records import read_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,7 +122,7 @@ def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
     """
     found = []
     for record in (folder / RECORDS).glob("*.json"):
-        content = json.loads(record.read_text("utf-8"))
+        content = read_record(record)
         if content.get("is_kept") and "claims_in" in content:
             files = _files_of(folder, record.stem)
             if sum(map(_unwaived, files)) == content["findings"]:
@@ -140,7 +141,7 @@ def run_of_folder(name: str, target: Path) -> tuple[str, dict[str, Any], Finding
         return None
     found = _of_folder(folder, run, target)
     record = Path(folder) / RECORDS / f"{quote(run, safe='')}.json"
-    return f"{Path(folder).resolve().name}@{run}", json.loads(record.read_text("utf-8")), found
+    return f"{Path(folder).resolve().name}@{run}", read_record(record), found
 
 
 def _unwaived(path: Path) -> int:
@@ -180,7 +181,7 @@ def _of_folder(folder: str, run: str, target: Path) -> FindingsFiles:
         run_ids = sorted(path.stem for path in record.parent.glob("*.json"))
         raise InputError(f"the folder {folder} has no run {run}{_the_last(run_ids)}")
     files = _files_of(Path(folder), name)
-    found = json.loads(record.read_text("utf-8"))
+    found = read_record(record)
     if "claims_in" not in found:
         raise InputError(f"run {run} of the folder {folder} did not complete, so it has no findings")
     if found.get("findings") and not files:

@@ -173,9 +173,7 @@ def connected(db: str) -> Any:
     """Return a connection to PostgreSQL; raises InputError where there is none to be had."""
     if not db.startswith(_POSTGRESQL):
         kind = db.split(":", 1)[0] if ":" in db else "no scheme"
-        raise InputError(
-            f"--db reads PostgreSQL, as postgresql://user@host/name, not {kind}; for files give --sql alone"
-        )
+        raise InputError(f"--db takes PostgreSQL, as postgresql://user@host/name, not {kind}; files need no --db")
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError:

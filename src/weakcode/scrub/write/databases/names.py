@@ -23,7 +23,7 @@ class TableName:
         """Read `findings` or `billing.findings`; raises InputError for what is no name."""
         match = _TABLE.fullmatch(text)
         if not match:
-            raise InputError(f"--into {text!r} is not the name of a table, such as findings or billing.findings")
+            raise InputError(f"{text!r} is not the name of a table, such as findings or billing.findings")
         return cls(match[2], match[1])
 
     @property

@@ -143,6 +143,14 @@ def _is_ours(file: BinaryIO, path: Path) -> bool:
     return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """Return the record of a run. Raises InputError where it cannot be read."""
+    values = _read(path)
+    if not values:
+        raise InputError(f"{path} cannot be read as the record of a run; without it, that run is left out")
+    return values
+
+
 def _as_json(values: dict[str, Any]) -> bytes:
     return json.dumps(values, indent=2).encode() + b"\n"
 
