@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from weakcode.cli import main
 from weakcode.scrub.write.files import Outputs
 
 CLAIMS = "claim_id,codes\nA,M62.84 I10\n"
@@ -94,7 +95,17 @@ def test_text_that_is_not_utf8_is_not_a_bug(folder: Path) -> None:
     assert (folder / f"f{ODD}.parquet").exists()
 
 
-def test_odd_files_are_one_sentence(folder: Path) -> None:
+def test_odd_files_are_one_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+
+    def ended(command: str) -> tuple[int | str | None, str]:
+        """Run weakcode in this process, whose streams are as they should be."""
+        with pytest.raises(SystemExit) as end:
+            main(command.split())
+        return end.value.code, capfd.readouterr().err
+
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(folder / "socket.csv"))
         with (folder / "sparse.csv").open("wb") as file:
@@ -110,11 +121,11 @@ def test_odd_files_are_one_sentence(folder: Path) -> None:
                 f"scrub {name} --map id=A,codes=B",
                 f"check I10 --waivers {name}",
             ):
-                status, _, said = shell(folder, f"weakcode {command}")
+                status, said = ended(command)
                 assert (status, said.count("\n")) == (2, 1), (command, said)
                 assert said.startswith("weakcode: ")
         for name in ("socket.csv", "/dev/null", "loop.csv"):
-            assert shell(folder, f"weakcode scrub c.csv -o {name}")[0] == 2
+            assert ended(f"scrub c.csv -o {name}")[0] == 2
     assert not (folder / "f.csv").exists()
 
 
