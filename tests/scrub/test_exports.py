@@ -199,7 +199,7 @@ def test_a_number_of_diagnoses_beside_their_list_makes_no_rows_of_diagnoses(read
 def test_columns_that_are_mapped_are_kept_with_those_that_need_no_telling(read: Callable[..., Read]) -> None:
     found = read("claim_id,Dx 1,dx2,sex\nA,M62.84,I10,F\n")
     assert found.columns == {"claim_id": "id", "Dx 1": "codes", "dx2": "codes", "sex": "sex"}
-    assert "columns were recognised by their names: codes = Dx 1, dx2;" in found.said
+    assert "columns were recognized by their names: codes = Dx 1, dx2;" in found.said
 
 
 @pytest.mark.parametrize(

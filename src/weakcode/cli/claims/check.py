@@ -102,7 +102,7 @@ def command(
         claim = Claim(diagnoses, **options)
     if (claim.pcs or claim.discharge_status) and not drg:
         option = "--pcs" if claim.pcs else "--discharge"
-        raise click.UsageError(f"{option} says of the stay what a DRG rests on; give --drg with it")
+        raise click.UsageError(f"{option} is for the DRG; give --drg with it")
     if drg and as_format == "fhir":
         raise click.UsageError("--drg has no place in FHIR; use it with --format text or json")
     validator = choice.validator()

@@ -80,7 +80,7 @@ def keep_columns(path: str, options: ReadOptions, summary: Summary) -> None:
         return
     read_columns = [counts.columns for counts in summary.reading.values() if counts.columns]
     if not read_columns:
-        raise InputError(f"--map-file {path}: no columns were recognised by their names, so there is nothing to keep")
+        raise InputError(f"--map-file {path}: no columns were recognized by their names, so there is nothing to keep")
     columns: dict[str, str] = {}
     for column, part in read_columns[0].items():
         columns[part] = f"{columns[part]}+{column}" if part in columns else column

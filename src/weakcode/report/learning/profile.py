@@ -30,7 +30,7 @@ def learnt_profile(lesson: Lesson, name: str, day: dt.date, known: Collection[st
         content["extends"] = extends
     if general or payers:
         title = f"Denials of our own claims, {lesson.answers:,} answers"
-        content["sources"] = {SOURCE: {"title": title, "publisher": "learnt by weakcode", "edition": day.isoformat()}}
+        content["sources"] = {SOURCE: {"title": title, "publisher": "learned by weakcode", "edition": day.isoformat()}}
     if general:
         content["denial_risk"] = general
     if payers:

@@ -198,7 +198,7 @@ def _sentences(log: ReadLog, counts: Mapping[str, int]) -> Iterable[str]:
                 by_part.setdefault(part, []).append(column)
         pairs = "; ".join(f"{part} = {_joined(names)}" for part, names in by_part.items())
         if pairs:
-            yield f"columns were recognised by their names: {pairs}; --map says otherwise"
+            yield f"columns were recognized by their names: {pairs}; --map says otherwise"
     # CMS's own files have always been known; their layout is no news.
     if log.said.get("layout", _RESEARCH_FILES) != _RESEARCH_FILES:
         yield f"read as a table of the layout {log.said['layout']}"

@@ -86,7 +86,7 @@ function opened() {
   const by = Object.entries(summary.by_severity || {}).filter(([, n]) => n).map(([word, n]) => `${number(n)} ${word}${n > 1 && word !== "info" ? "s" : ""}`);
   tell(`${name}: ${number(summary.claims_in)} claims, ${number(summary.evaluated)} evaluated, ${number(summary.rejected)} rejected; ${by.join(", ") || "no findings"}.`);
   askForColumns(file, false);
-  const remarks = [...(summary.notices || []), ...Object.values(summary.remarks || {}).flat().filter((one) => !one.startsWith("columns were recognised"))].map((one) => one.replace(/; --[a-z-]+[^;]*/g, ""));
+  const remarks = [...(summary.notices || []), ...Object.values(summary.remarks || {}).flat().filter((one) => !one.startsWith("columns were recognized"))].map((one) => one.replace(/; --[a-z-]+[^;]*/g, ""));
   if (remarks.length) at("columns").append(el("details", {}, el("summary", {}, "What was noticed while reading"), el("ul", {}, remarks.map((one) => el("li", {}, String(one))))));
   if (summary.rejected) showRejected();
   const offered = Object.entries(DOWNLOADS).filter(([what]) => what !== "rejects.csv" || summary.rejected);
