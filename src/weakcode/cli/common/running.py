@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib.util
 import os
 import signal
 import sys
@@ -27,18 +28,30 @@ _ARENAS = -8
 
 
 def few_pools(threads: int) -> None:
-    """Have all memory of columns come from one place: no pool of Arrow's own, and few arenas of the C library.
+    """Keep memory for columns in few pools: one of the C library, and of several threads jemalloc's for Arrow.
 
     Threads that take turns with batches leave each pool with memory that the next batch cannot have, hundreds of
-    megabytes in all. Where ARROW_DEFAULT_MEMORY_POOL or MALLOC_ARENA_MAX says otherwise, that counts; Arrow's pool is
-    chosen when it is imported.
+    megabytes in all. The C library's also grows from batch to batch where Arrow's columns lie among others. Where
+    ARROW_DEFAULT_MEMORY_POOL or MALLOC_ARENA_MAX says otherwise, that counts; Arrow's pool is chosen when it is
+    imported.
     """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "jemalloc" if threads > 1 and _has_jemalloc() else "system"
     if "MALLOC_ARENA_MAX" not in os.environ:
         import ctypes
 
         with suppress(AttributeError, OSError, TypeError):  # another C library
             ctypes.CDLL(None).mallopt(_ARENAS, max(1, threads // 4))
+
+
+def _has_jemalloc() -> bool:
+    """Tell whether Arrow was built with jemalloc, without importing it: asked for what it lacks, it complains."""
+    found = importlib.util.find_spec("pyarrow")
+    for folder in (found.submodule_search_locations if found else None) or ():
+        with suppress(OSError, UnicodeDecodeError):
+            settings = Path(folder, "include", "arrow", "util", "config.h").read_text("utf-8")
+            return "#define ARROW_JEMALLOC" in settings.splitlines()
+    return False
 
 
 class _HiddenPandas:
