@@ -80,7 +80,7 @@ class Nights:
         self._runner.stdin.flush()
         return int(self._runner.stdout.readline())
 
-    def counts_in(self) -> tuple[int, int, int]:
+    def counts(self) -> tuple[int, int, int]:
         """Return how many findings there are, how many differ, and how many rejected rows."""
         if self.kind in ("file", "folder"):
             files = [self.folder / "f.parquet"] if self.kind == "file" else sorted(self.folder.rglob("out/*/*.parquet"))
@@ -132,10 +132,10 @@ def test_ten_kills_and_ten_retries_leave_one_copy_of_each_finding_and_a_record_o
         night = "night" if nights.kind == "folder" or place.endswith("run") else f"night-{kill // 2}"
         ends[nights.run(night, (kill + 0.5) / KILLS * took)] += 1
         # Of a folder, a journal says which files the next run has still to put in their places.
-        assert (tmp_path / "out" / JOURNAL).exists() or nights.left() == whole
+        assert (tmp_path / "out" / JOURNAL).exists() or nights.counts() == whole
         assert {state for state, _ in nights.records().values()} <= {"running", "completed"}
         assert nights.run(night) == 0
-        assert nights.left() == whole
+        assert nights.counts() == whole
         assert set(nights.records().values()) == {("completed", CLAIMS)}
     assert set(ends) <= {-9, 0}
     assert ends[-9] >= KILLS // 2
