@@ -63,14 +63,14 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
 
     edition = edition_for(None)
     validator = Validator(packs)
-    bench = validator._bench(edition)
-    on = [validator._is_on(rule) for rule in bench.program.rules]
-    engine = ColumnarEngine(bench.program, edition, on.__getitem__)
+    judge = validator._judge_of(edition)
+    on = [judge.severity_of(rule.id, None) is not None for rule in judge.program.rules]
+    engine = ColumnarEngine(judge.program, edition, on.__getitem__)
     start = time.process_time()
     engine._parts[0].groups(kind=USUAL)
     built = 1000 * (time.process_time() - start)
     chosen_packs = "all packs" if packs is None else ", ".join(packs)
-    print(f"{chosen_packs}: {len(bench.program)} edits, {engine.classes} classes, built in {built:.0f} ms")
+    print(f"{chosen_packs}: {len(judge.program)} edits, {engine.classes} classes, built in {built:.0f} ms")
 
     if options.parquet:
         column = pq.read_table(options.parquet, columns=["codes"])["codes"].combine_chunks()
@@ -82,16 +82,16 @@ def measure(options: argparse.Namespace, packs: list[str] | None) -> None:
         "dictionary": pa.ListArray.from_arrays(column.offsets, column.values.dictionary_encode()),
     }
     about = AboutClaims.of({}, claims)
-    spoken = np.zeros(claims, np.bool_)
+    with_text = np.zeros(claims, np.bool_)
     known: dict[int, np.ndarray] = {}
 
     def bits_of(bits, chosen) -> tuple[np.ndarray, np.ndarray]:
         if id(bits) not in known:
-            known[id(bits)] = about.held_where(bits, chosen, edition.starts, spoken)
+            known[id(bits)] = about.conditions_where(bits, chosen, edition.starts, with_text)
         return known[id(bits)]
 
     chosen = np.ones(claims, np.uint8)
-    memory = Memory(bench.program, bench.assembler, edition, engine)
+    memory = Memory(judge.program, judge.assembler, edition, engine)
 
     def coded(shape: str) -> CodedRows:
         codes = CodeColumn.of(shapes[shape])
