@@ -17,10 +17,10 @@ from weakcode.base import objects
 from weakcode.report.data import database, input_errors
 from weakcode.report.source import files_of, open_findings
 from weakcode.report.tables import findings_files
-from weakcode.scrub.schema import findings_schema, separator
+from weakcode.scrub.schema import findings_schema
 from weakcode.scrub.write.csvout.rows import CsvRows
 from weakcode.scrub.write.files import Outputs, checked_output, writing
-from weakcode.scrub.write.findings import json_line
+from weakcode.scrub.write.findings import cell_text, json_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -192,7 +192,7 @@ def _write(connection: Any, key: str, target: Path, file: BinaryIO) -> None:
         elif target.suffix.lower() == ".csv":
             lines = CsvRows(target, file, schema.names)
             for part in rows:
-                lines.put([_cell(name, value) for name, value in row.items()] for row in part)
+                lines.put([cell_text(name, value) for name, value in row.items()] for row in part)
             lines.finish({})
         else:
             file.writelines(json_line(row) for part in rows for row in part)
@@ -207,10 +207,6 @@ def _differing(connection: Any, schema: pa.Schema) -> Iterator[list[tuple[Any, .
         found = connection.execute(query)
         while part := found.fetchmany(_ROWS):
             yield part
-
-
-def _cell(name: str, value: Any) -> Any:
-    return separator(name).join(map(str, value)) if isinstance(value, list) else value
 
 
 def _difference(numbers: Sequence[int], name: str = "", title: str | None = None) -> FindingsDifference:

@@ -55,9 +55,10 @@ def runs_of(
     chosen = {}
     for place, one in enumerate(inputs):
         if scratch is not None and one not in tables:
-            chosen[one] = run_of_folder(one, scratch / f"run-{place}.parquet")
-    chosen = {one: run for one, run in chosen.items() if run is not None}
-    for name, metadata, of_run in filter(None, chosen.values()):
+            run = run_of_folder(one, scratch / f"run-{place}.parquet")
+            if run is not None:
+                chosen[one] = run
+    for name, metadata, of_run in chosen.values():
         stored.append(attrs.evolve(_summarized(name, metadata), files=tuple(map(Path, of_run.paths))))
     plain = [path for path in inputs if path not in (*tables, *folders, *chosen)]
     by_path = [one for path in plain for one in _inside(Path(path))]

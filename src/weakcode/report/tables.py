@@ -37,7 +37,7 @@ _FOLDER = "parquet:"
 _ROWS, _MEMORY = 16_384, "300MB"
 _LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
-_SAID = (("version", "weakcode"), ("engine", "engine"), ("packs", "packs"))
+_MADE_BY = (("version", "weakcode"), ("engine", "engine"), ("packs", "packs"))
 """What a findings file says of its making, by the columns of a table that say it."""
 _COUNTS = ("evaluated", "rejected", "clean")
 
@@ -76,7 +76,7 @@ def _of_one(name: str, db: str | None, target: Path) -> FindingsFiles:
         return FindingsFiles((plain,), (Path(plain).resolve().name,))
     where, run = _without_run(plain)
     if run is not None and Path(where).is_dir():
-        return _of_folder(where, run, target)
+        return _of_folder(where, run, target)[1]
     if db is None and plain.partition(":")[0] not in KINDS:
         return FindingsFiles((plain,), (Path(plain).name,))
     with _table(where, db) as (asked, table):
@@ -139,9 +139,8 @@ def run_of_folder(name: str, target: Path) -> tuple[str, dict[str, Any], Finding
     folder, run = _without_run(name)
     if run is None or Path(name).exists() or not (Path(folder) / RECORDS).is_dir():
         return None
-    found = _of_folder(folder, run, target)
-    record = Path(folder) / RECORDS / f"{quote(run, safe='')}.json"
-    return f"{Path(folder).resolve().name}@{run}", read_record(record), found
+    summary, found = _of_folder(folder, run, target)
+    return found.names[0], summary, found
 
 
 def _unwaived(path: Path) -> int:
@@ -174,7 +173,7 @@ def _without_run(name: str) -> tuple[str, str | None]:
     return (before, run) if before and is_run_id(run) else (name, None)
 
 
-def _of_folder(folder: str, run: str, target: Path) -> FindingsFiles:
+def _of_folder(folder: str, run: str, target: Path) -> tuple[dict[str, Any], FindingsFiles]:
     name = quote(run, safe="")
     record = Path(folder) / RECORDS / f"{name}.json"
     if not record.is_file():
@@ -190,7 +189,7 @@ def _of_folder(folder: str, run: str, target: Path) -> FindingsFiles:
         if not found.get("is_kept"):
             raise InputError(f"the findings of run {run} of the folder {folder} were not kept")
         files = [without_findings(found, target)]
-    return FindingsFiles(tuple(map(str, files)), (f"{Path(folder).resolve().name}@{run}",))
+    return found, FindingsFiles(tuple(map(str, files)), (f"{Path(folder).resolve().name}@{run}",))
 
 
 def _files_of(folder: Path, name: str) -> list[Path]:
@@ -208,19 +207,19 @@ def _files_of(folder: Path, name: str) -> list[Path]:
 def _run_of(path: Path) -> str:
     import pyarrow.parquet as pq
 
-    said: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
-    return said.get(b"weakcode.run.id", b"").decode()
+    metadata: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
+    return metadata.get(b"weakcode.run.id", b"").decode()
 
 
 def without_findings(summary: Mapping[str, Any], target: Path) -> Path:
     """Write the file of a run that found nothing, which in a folder of partitions has none."""
     import pyarrow.parquet as pq
 
-    said = {f"weakcode.{name}": str(summary[name]) for name in ("engine", "claims_in", *_COUNTS, "waived")}
-    said["weakcode.version"] = summary["weakcode"]
+    metadata = {f"weakcode.{name}": str(summary[name]) for name in ("engine", "claims_in", *_COUNTS, "waived")}
+    metadata["weakcode.version"] = summary["weakcode"]
     for name, words in (("packs", "packs"), ("edition", "editions"), ("notes_edition", "notes_editions")):
-        said[f"weakcode.{name}"] = ", ".join(summary[words])
-    pq.write_table(findings_schema().empty_table().replace_schema_metadata(said), target)
+        metadata[f"weakcode.{name}"] = ", ".join(summary[words])
+    pq.write_table(findings_schema().empty_table().replace_schema_metadata(metadata), target)
     return target
 
 
@@ -319,7 +318,7 @@ def _copied(
         _check_run(asked, table, run)
     # A run id is letters, digits and . _ : + -.
     where = f" WHERE run_id = '{run}'" if run else ""
-    said: dict[str, set[str]] = {name: set() for name, column in _SAID}
+    made_by: dict[str, set[str]] = {name: set() for name, column in _MADE_BY}
     with _room_for(target), pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
         for batch in asked(f"SELECT * FROM {table.quoted}{where}"):  # noqa: S608
             missing = [name for name in _NEEDED if name not in batch.schema.names]
@@ -327,13 +326,13 @@ def _copied(
                 raise InputError(f"{table} is not a table of findings: it has no column {', '.join(missing)}")
             columns = [_column(batch, field) for field in findings_schema()]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=findings_schema()))
-            for name, column in _SAID:
+            for name, column in _MADE_BY:
                 if column in batch.schema.names:
                     words = batch.column(column)
                     if pa.types.is_list(words.type):
                         words = pc.binary_join(words, ", ")
-                    said[name].update(map(_as_words, pc.unique(words).to_pylist()))
-        known = {name: ", ".join(sorted(words - {""})) for name, words in said.items()}
+                    made_by[name].update(map(_as_words, pc.unique(words).to_pylist()))
+        known = {name: ", ".join(sorted(words - {""})) for name, words in made_by.items()}
         writer.add_key_value_metadata({f"weakcode.{name}": words for name, words in known.items() if words})
         counts = {f"weakcode.{name}": str(summary[name]) for name in _COUNTS if summary and name in summary}
         writer.add_key_value_metadata(counts)

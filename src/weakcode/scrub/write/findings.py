@@ -165,7 +165,7 @@ class _CsvFindings(CsvRows):
         self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
     ) -> None:
         super().__init__(target, file, [*NAMES, *judged_by], raw=raw_csv)
-        self._judged_by = [str(_cell(name, value)) for name, value in judged_by.items()]
+        self._judged_by = [str(cell_text(name, value)) for name, value in judged_by.items()]
 
     def write(self, batch: pa.RecordBatch) -> None:
         from weakcode.scrub.write.csvout.cells import csv_lines
@@ -191,7 +191,8 @@ class _JsonlFindings:
         """Nothing is held back."""
 
 
-def _cell(name: str, value: Any) -> Any:
+def cell_text(name: str, value: Any) -> Any:
+    """Return a value of a finding as a cell of CSV: what a list holds, separated as its column separates."""
     return separator(name).join(map(str, value)) if isinstance(value, list) else value
 
 
