@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,8 +60,8 @@ class DifferentFindingsError(AssertionError):
 class ExampleTest(pytest.Item):
     """One example of a rule, or a rule without any."""
 
-    def __init__(self, *, line: int, run: Callable[[], ExampleResult] | None, **more: object) -> None:
-        super().__init__(**more)  # type: ignore[arg-type]
+    def __init__(self, *, line: int, run: Callable[[], ExampleResult] | None, **more: Any) -> None:
+        super().__init__(**more)
         self._line, self._run = line, run
 
     def runtest(self) -> None:
