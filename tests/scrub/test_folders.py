@@ -138,7 +138,7 @@ def test_a_run_that_is_killed_while_its_files_are_put_in_place_is_completed_by_t
 ) -> None:
     scrub(tmp_path, "--run-id", "old")
     replaced = Path.replace
-    left = [done + 1]  # the journal comes first
+    left = [done + 2]  # the record of the run that begins, and the journal, come first
 
     def killed(self: Path, target: Path) -> Path:
         if not left[0]:
@@ -165,7 +165,7 @@ def test_a_polite_kill_after_the_journal_leaves_the_whole_run(tmp_path: Path, mo
 
     def stopped(self: Path, target: Path) -> Path:
         calls.append(target)
-        if len(calls) == 2:
+        if len(calls) == 3:  # after the record of the run that begins, and the journal
             raise KeyboardInterrupt
         return replaced(self, target)
 

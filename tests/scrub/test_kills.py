@@ -80,6 +80,12 @@ class Nights:
         self._runner.stdin.flush()
         return int(self._runner.stdout.readline())
 
+    def seconds(self, run: str) -> float:
+        """Run once, and return how long that took."""
+        began = time.monotonic()
+        assert self.run(run) == 0
+        return time.monotonic() - began
+
     def counts(self) -> tuple[int, int, int]:
         """Return how many findings there are, how many differ, and how many rejected rows."""
         if self.kind in ("file", "folder"):
@@ -93,7 +99,7 @@ class Nights:
     def records(self) -> dict[str, tuple[str, int | None]]:
         """Return of each run its state, and how many claims it read."""
         if self.kind in ("file", "folder"):
-            read = [json.loads(one.read_text()) for one in self._of_runs().iterdir()]
+            read = [json.loads(one.read_text()) for one in self._of_runs().glob("[!.]*")]
             return {one["run"]["id"]: (one.get("state", "completed"), one.get("claims_in")) for one in read}
         return {
             run: (state, claims)
@@ -123,9 +129,7 @@ def test_ten_kills_and_ten_retries_leave_one_copy_of_each_finding_and_a_record_o
         asked(db, "DROP TABLE IF EXISTS findings, rejects, runs")
     whole = (CLAIMS - REJECTED, CLAIMS - REJECTED, REJECTED)
     nights.run("night")
-    began = time.monotonic()
-    assert nights.run("night") == 0
-    took = time.monotonic() - began
+    took = min(nights.seconds("night"), nights.seconds("night"))
     ends = Counter[int]()
     for kill in range(KILLS):
         # The same run again and again; every other one is of the next night, where that replaces the one before.

@@ -209,6 +209,26 @@ def test_a_record_without_room_is_reported_before_anything_is_in_its_place(
     assert [path.name for path in (tmp_path / "records").iterdir()] == ["monday.running"]
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_record_is_whole_whenever_it_is_read_or_its_run_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    place = Place(kind, tmp_path, "")
+    folder = tmp_path / ("records" if kind == "file" else "out/_runs")
+    opened, states = Path.open, list[set[str]]()
+
+    def open_and_look(path: Path, *arguments: Any, **options: Any) -> Any:
+        file = opened(path, *arguments, **options)
+        records = [json.loads(opened(one, "rb").read()) for one in folder.glob("[!.]*")]
+        states.append({one.get("state", "completed") for one in records})
+        return file
+
+    monkeypatch.setattr(Path, "open", open_and_look)
+    place.run("--run-id", "monday")
+    assert {"running"} in states
+    assert place.record("monday")[0] == "completed"
+
+
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite", "folder"])
 def test_a_summary_without_room_leaves_what_findings_go_into_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
 if sys.platform != "win32":
@@ -19,3 +23,26 @@ def lock(file: int | BinaryIO, *, waits: bool = False) -> None:
     """
     if sys.platform != "win32":
         fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def opened_to_lock(path: Path) -> BinaryIO:
+    """Open a file that is there, which may be another user's. Raises OSError."""
+    try:
+        return path.open("r+b")
+    except PermissionError:
+        return path.open("rb")
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for this lock from changing the folder during the block."""
+    if not CAN_LOCK:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks on folders
+            lock(handle, waits=True)
+        yield
+    finally:
+        os.close(handle)

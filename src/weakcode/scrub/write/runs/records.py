@@ -1,7 +1,8 @@
 """Records of runs in a folder: a file for each, which says from the start to the end what happened to the run.
 
-A run that is under way has a file `RUN.running`, which its process holds a lock on. When it ends, `RUN.json` is its
-summary, or says why there is none. The files of runs that were killed are closed by the next run that begins here.
+A run that is under way has a file `RUN.running`, on which its process holds a lock. When it ends, `RUN.json` is its
+summary, or says why there is none. Each appears whole. The files of runs that were killed are
+closed by the next run that begins here.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, unquote
 
 import attrs
 
-from weakcode.base.locks import lock
+from weakcode.base.locks import folder_lock, lock, opened_to_lock
 from weakcode.base.temporary import is_dead
 from weakcode.errors import InputError
 from weakcode.scrub.read.places import is_address
@@ -57,16 +58,17 @@ class RunRecords:
         """Say that a run is under way, and close the records of runs that are dead."""
         with writing(self._folder):
             self._folder.mkdir(exist_ok=True)
-            self._close_dead()
-            mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
-            handle = mark.open("ab")
-            if not _is_ours(handle, mark):
-                handle.close()
-                raise InputError(f"run {run.id} is under way already; wait until it has ended, or use another --run-id")
-            handle.truncate(0)
-            handle.write(_as_json({"run": attrs.asdict(run), "state": RUNNING}))
-            handle.flush()
-            os.fsync(handle.fileno())
+            with folder_lock(self._folder):
+                self._close_dead()
+                mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
+                if _is_locked(mark):
+                    raise InputError(
+                        f"run {run.id} is under way already; wait until it has ended, or use another --run-id"
+                    )
+                _written(mark, _as_json({"run": attrs.asdict(run), "state": RUNNING}))
+                handle = mark.open("ab")
+                with suppress(OSError):  # a file system without locks
+                    lock(handle)
             self._mark, self._handle = mark, handle
 
     def completing(self, summary: Summary) -> None:
@@ -112,6 +114,8 @@ class RunRecords:
         return mark.with_name(mark.name.removesuffix(_UNDER_WAY) + ".json")
 
     def _close_dead(self) -> None:
+        for part in self._folder.glob(f".*{_UNDER_WAY}.partial"):
+            part.unlink(missing_ok=True)
         for mark in sorted(self._folder.glob(f"*{_UNDER_WAY}")):
             if not is_dead(mark):
                 continue
@@ -133,14 +137,16 @@ def is_without_summary(path: Path) -> bool:
     return "state" in content and "claims_in" not in content
 
 
-def _is_ours(file: BinaryIO, path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
+    """Tell whether a file is there that another process has locked."""
     try:
-        lock(file)
+        with opened_to_lock(path) as file:
+            lock(file)
     except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
         return True
-    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:  # there is none, or the file system has no locks
+        return False
+    return False
 
 
 def read_record(path: Path) -> dict[str, Any]:
