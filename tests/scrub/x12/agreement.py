@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 
 from weakcode import InputError
 from weakcode.scrub.read.rows import Record, Rejected
@@ -47,11 +48,11 @@ def rows_of(block: ClaimBlock) -> Iterator[Record | Rejected]:
             yield rejected.pop(0)[1]
         record = block.record(row)
         assert claim == record.claim
-        positions = np.arange(len(claim.diagnoses) + 1, dtype=np.int32)
-        lines, places = block.places(np.full(len(positions), row, np.int32), positions)
-        told = [[]] + [[position] for position in positions[1:].tolist()]
-        assert lines.tolist() == [record.line_of(at) for at in told]
-        assert places.to_pylist() == [record.place_of(at) for at in told]
+        asked: list[list[int]] = [[], *([position] for position in range(1, len(claim.diagnoses) + 1))]
+        lines, places = block.located(np.full(len(asked), row, np.int32), pa.array(asked, pa.list_(pa.int32())))
+        assert places is not None
+        assert lines.tolist() == [record.line_of(at) for at in asked]
+        assert places.to_pylist() == [record.place_of(at) for at in asked]
         yield record
     yield from (one for _, one in rejected)
 

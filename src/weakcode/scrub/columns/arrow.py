@@ -140,13 +140,21 @@ def words(index: NDArray[Any], dictionary: pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(numbers(index.astype(np.int32, copy=False)), dictionary)
 
 
+def nullable(
+    kind: pa.DataType, values: NDArray[Any], is_given: NDArray[np.bool_], *more: pa.Buffer, children: Any = None
+) -> pa.Array:
+    """Return what memory holds as an array of a type, null where nothing is given.
+
+    `values` are numbers of the size of the type, or the bounds of text, whose bytes are one buffer `more`, or of lists.
+    """
+    bits = None if is_given.all() else pa.py_buffer(np.packbits(is_given, bitorder="little"))
+    buffers = [bits, pa.py_buffer(np.ascontiguousarray(values)), *more]
+    return pa.Array.from_buffers(kind, len(is_given), buffers, children=children)
+
+
 def masked(values: NDArray[Any], none: NDArray[np.bool_]) -> pa.Array:
     """Return 32-bit whole numbers as an array with nulls where `none` says so."""
-    values = np.ascontiguousarray(values, np.int32)
-    if not none.any():
-        return numbers(values)
-    validity = pa.py_buffer(np.packbits(~none, bitorder="little"))
-    return pa.Array.from_buffers(pa.int32(), len(values), [validity, pa.py_buffer(values)])
+    return nullable(pa.int32(), values.astype(np.int32, copy=False), ~none)
 
 
 def words_or_none(index: NDArray[Any], dictionary: pa.Array, none: NDArray[np.bool_]) -> pa.DictionaryArray:

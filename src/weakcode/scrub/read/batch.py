@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import attrs
@@ -172,6 +173,56 @@ class LineColumns:
     batch: pa.RecordBatch
     lines: NDArray[np.int64]
     invalid: list[int]
+
+
+@attrs.frozen(eq=False)
+class NativeBatch(ClaimBatch):
+    """Some claims of a file, most of them read natively.
+
+    `records` has the rows that the reader in Python read, `rejected` what is not a claim, each with the number of the
+    row that it stands before.
+    """
+
+    name: str
+    records: Mapping[int, Record]
+    rejected: Sequence[tuple[int, Rejected]]
+
+    @abstractmethod
+    def read_again(self, row: int) -> Record:
+        """Return a claim that was read natively as the reader in Python reads it."""
+
+    def record(self, row: int) -> Record:
+        """Return a claim as the reader in Python reads it."""
+        return self.records[row] if row in self.records else self.read_again(row)
+
+    def reread(self, refused: RefusedRow) -> Sequence[Record]:
+        """Return a claim as the reader in Python reads it."""
+        return [self.record(refused.row)]
+
+    def rows(self) -> list[Record | Rejected]:
+        """Return everything in the order of the file, each claim as the reader in Python reads it."""
+        rows: list[tuple[int, Record | Rejected]] = [(row, self.record(row)) for row in range(self.count)]
+        # What was rejected before a row has the number of that row.
+        return [row for _, row in sorted([*self.rejected, *rows], key=itemgetter(0))]
+
+    def place_records(
+        self,
+        rows: NDArray[np.int32],
+        first: NDArray[np.int32],
+        lines: NDArray[np.int64],
+        index: NDArray[np.int32],
+        place_texts: list[str],
+    ) -> None:
+        """Set line and place of the findings on `records`, by row and first 1-based position, 0 where there is none.
+
+        A place is added to `place_texts`; `index` gets its number.
+        """
+        read = np.fromiter(self.records, np.int32, len(self.records))
+        for number in np.flatnonzero(np.isin(rows, read)).tolist():
+            record, position = self.records[int(rows[number])], [int(first[number])] if first[number] else []
+            lines[number] = record.line_of(position)
+            index[number] = len(place_texts)
+            place_texts.append(record.place_of(position))
 
 
 class LineBatch(ClaimBatch):

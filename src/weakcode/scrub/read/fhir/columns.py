@@ -79,7 +79,7 @@ class Columns:
             return
         self._known.missed("patients not found", self._claims.unknown_patients)
         found = FhirBatch(
-            self._name, self._claims.take(), self._lines, self._records, tuple(self._rejected), self._read
+            self._name, self._records, tuple(self._rejected), self._claims.take(), self._lines, self._read
         )
         if found.orders is not None:
             # Those that were read one by one were counted then.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from weakcode.base.lazy import lazy
 from weakcode.fields.parsers import SETTINGS
-from weakcode.scrub.columns.arrow import numbers, texts, words
-from weakcode.scrub.read.batch import ClaimBatch, Located, RefusedRow, first_positions
-from weakcode.scrub.read.rows import Record, Rejected
+from weakcode.scrub.columns.arrow import lists, numbers, texts, words
+from weakcode.scrub.columns.native import amounts, choices, days, filled_lists, stored_texts
+from weakcode.scrub.read.batch import Located, NativeBatch, first_positions
+from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.draft import KINDS, Draft, Envelope, Patient
 from weakcode.scrub.read.x12.parties import Parties
@@ -33,21 +34,13 @@ class Transaction:
 
 
 @attrs.frozen(eq=False)
-class ClaimBlock(ClaimBatch):
-    """Some claims of a file, most of them read natively.
+class ClaimBlock(NativeBatch):
+    """Some claims of a file. `columns` are those of `_reader.Reader.take`, over `text`, whose place is its `offset`."""
 
-    `columns` are those of `_reader.Reader.take`, over `text`; `records` has the rows that the reader in Python read,
-    `rejected` what is not a claim, each with the number of the row that it stands before. `offset` is that of
-    the text in the file.
-    """
-
-    name: str
     text: bytes
+    offset: int
     columns: Sequence[_reader.Block]
     transactions: Sequence[Transaction]
-    records: Mapping[int, Record]
-    rejected: Sequence[tuple[int, Rejected]]
-    offset: int = 0
 
     @lazy
     def batch(self) -> pa.RecordBatch:
@@ -55,10 +48,10 @@ class ClaimBlock(ClaimBatch):
         columns: dict[str, pa.Array] = {
             "claim_id": self._text(_reader.ID_TEXT),
             "codes": self._codes(),
-            "service_date": self._days(_reader.SERVICE),
-            "birth_date": self._days(_reader.BIRTH),
-            "sex": self._choice(_reader.SEX, _SEXES),
-            "setting": self._choice(_reader.SETTING, _SETTINGS),
+            "service_date": days(self.columns[_reader.SERVICE]),
+            "birth_date": days(self.columns[_reader.BIRTH]),
+            "sex": choices(self.columns[_reader.SEX], _SEXES),
+            "setting": choices(self.columns[_reader.SETTING], _SETTINGS),
             **{name: self._word(_reader.WORDS + n, n) for n, name in enumerate(_reader.ROW_FIELDS)},
         }
         lines = self._lines()
@@ -73,72 +66,47 @@ class ClaimBlock(ClaimBatch):
         return np.frombuffer(memoryview(self.columns[column]), np.int64)
 
     def _text(self, column: int) -> pa.StringArray:
-        """Return a column of text; empty text is none. Its ends stand behind it."""
-        data, ends = self.columns[column], self._numbers(column + 1)
-        is_given = np.diff(ends) > 0
-        return pa.StringArray.from_buffers(
-            len(is_given), pa.py_buffer(self.columns[column + 1]), pa.py_buffer(data), _bits(is_given)
-        )
-
-    def _days(self, column: int) -> pa.Array:
-        days = self._numbers(column)
-        buffers = [_bits(days != _reader.NO_DAY), pa.py_buffer(self.columns[column])]
-        return pa.Array.from_buffers(pa.date32(), len(days), buffers)
-
-    def _choice(self, column: int, values: pa.Array) -> pa.DictionaryArray:
-        index = self._numbers(column)
-        buffers = [_bits(index >= 0), pa.py_buffer(self.columns[column])]
-        return pa.DictionaryArray.from_arrays(pa.Array.from_buffers(pa.int32(), len(index), buffers), values)
+        # The ends of a text stand behind it.
+        return stored_texts(self.columns[column + 1], self.columns[column])
 
     def _word(self, column: int, table: int) -> pa.DictionaryArray:
-        return self._choice(column, self._text(_reader.TABLES + 2 * table))
-
-    def _amounts(self, column: int) -> pa.Array:
-        amounts = np.frombuffer(memoryview(self.columns[column]), np.float64)
-        return pa.Array.from_buffers(
-            pa.float64(), len(amounts), [_bits(~np.isnan(amounts)), pa.py_buffer(self.columns[column])]
-        )
+        return choices(self.columns[column], self._text(_reader.TABLES + 2 * table))
 
     def _codes(self) -> pa.ListArray:
         codes = self._text(_reader.CODE_TEXT)
         if len(self.columns[_reader.POA_TEXT]):
             codes = pa.StructArray.from_arrays([codes, self._text(_reader.POA_TEXT)], ["code", "poa"])
-        return pa.ListArray.from_arrays(numbers(self._numbers(_reader.DX_ENDS)), codes)
+        return lists(self._numbers(_reader.DX_ENDS), codes)
 
     def _lines(self) -> pa.ListArray | None:
         """Return the service lines; None where no claim has any."""
-        ends = self._numbers(_reader.LINE_ENDS)
-        if not ends[-1]:
+        if not self._numbers(_reader.LINE_ENDS)[-1]:
             return None
         fields = {
             "number": numbers(self._long(_reader.LINE_NUMBER)),
-            "pointers": pa.ListArray.from_arrays(
-                numbers(self._numbers(_reader.POINTER_ENDS)), numbers(self._numbers(_reader.POINTERS))
-            ),
-            "units": self._amounts(_reader.UNITS),
-            "charge": self._amounts(_reader.CHARGES),
-            "start": self._days(_reader.LINE_START),
-            "end": self._days(_reader.LINE_END),
+            "pointers": lists(self._numbers(_reader.POINTER_ENDS), numbers(self._numbers(_reader.POINTERS))),
+            "units": amounts(self.columns[_reader.UNITS]),
+            "charge": amounts(self.columns[_reader.CHARGES]),
+            "start": days(self.columns[_reader.LINE_START]),
+            "end": days(self.columns[_reader.LINE_END]),
         }
         for n, name in enumerate(_reader.LINE_FIELDS):
             table = len(_reader.ROW_FIELDS) + n
             if name == "modifiers":
                 modifiers = self._word(_reader.MODIFIERS, table)
-                fields[name] = pa.ListArray.from_arrays(numbers(self._numbers(_reader.MODIFIER_ENDS)), modifiers)
+                fields[name] = lists(self._numbers(_reader.MODIFIER_ENDS), modifiers)
             else:
                 fields[name] = self._word(_reader.LINE_WORDS + n, table)
         line = pa.StructArray.from_arrays(list(fields.values()), list(fields))
-        buffers = [_bits(np.diff(ends) > 0), pa.py_buffer(self.columns[_reader.LINE_ENDS])]
-        return pa.Array.from_buffers(pa.list_(line.type), len(ends) - 1, buffers, children=[line])
+        return filled_lists(self.columns[_reader.LINE_ENDS], line)
 
-    def places(
-        self, rows: NDArray[np.int32], positions: NDArray[np.int32]
-    ) -> tuple[NDArray[np.int64], pa.DictionaryArray]:
-        """Return lines and places of diagnoses by row and 1-based position; 0 is the claim itself."""
+    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
+        """Return lines and places of the first of these positions."""
+        first = first_positions(positions)
         lines, index = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
         data, ends = _reader.places(
             rows,
-            positions,
+            first,
             *self._prefixes,
             self._numbers(_reader.ENVELOPE),
             self._numbers(_reader.SEGMENT),
@@ -155,11 +123,7 @@ class ClaimBlock(ClaimBatch):
         known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(data))
         if self.records:
             place_texts = known.to_pylist()
-            for at in np.flatnonzero(np.isin(rows, np.fromiter(self.records, np.int32, len(self.records)))).tolist():
-                record, position = self.records[int(rows[at])], [int(positions[at])] if positions[at] else []
-                lines[at] = record.line_of(position)
-                index[at] = len(place_texts)
-                place_texts.append(record.place_of(position))
+            self.place_records(rows, first, lines, index, place_texts)
             known = texts(place_texts)
         return lines, words(index, known)
 
@@ -180,10 +144,8 @@ class ClaimBlock(ClaimBatch):
             for transaction, control, kind in zip(self.transactions, controls, kinds, strict=True)
         ]
 
-    def record(self, row: int) -> Record:
+    def read_again(self, row: int) -> Record:
         """Return a claim as the reader in Python reads it."""
-        if row in self.records:
-            return self.records[row]
         which = int(self._numbers(_reader.ENVELOPE)[row])
         signs = self.transactions[which].delimiters
         number = int(self._numbers(_reader.SEGMENT)[row])
@@ -203,22 +165,3 @@ class ClaimBlock(ClaimBatch):
         outcome = draft.finish()
         assert isinstance(outcome, Record), "the native reader reads what the one in Python reads"
         return outcome
-
-    def reread(self, refused: RefusedRow) -> Sequence[Record]:
-        """Return a claim as the reader in Python reads it."""
-        return [self.record(refused.row)]
-
-    def located(self, rows: NDArray[np.int32], positions: pa.ListArray) -> Located:
-        """Return lines and places of the first of these positions."""
-        return self.places(rows, first_positions(positions))
-
-    def rows(self) -> list[Record | Rejected]:
-        """Return everything in the order of the file, each claim as the reader in Python reads it."""
-        rows: list[tuple[int, Record | Rejected]] = [(row, self.record(row)) for row in range(self.batch.num_rows)]
-        # What was rejected before a row has the number of that row.
-        return [row for _, row in sorted([*self.rejected, *rows], key=lambda one: one[0])]
-
-
-def _bits(is_given: NDArray[np.bool_]) -> pa.Buffer | None:
-    """Return which values are not null as Arrow has it; None where none is."""
-    return None if is_given.all() else pa.py_buffer(np.packbits(is_given, bitorder="little"))

@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 
 from weakcode.claims import Claim, ServiceLine
 from weakcode.fields.parsers import SETTINGS, Sex
+from weakcode.scrub.columns.native import EPOCH, day_number, word
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.x12 import _reader
 from weakcode.scrub.read.x12.claimblock import ClaimBlock, Transaction
@@ -33,7 +34,6 @@ _SHORT = 256
 _MOST_PATIENCE = 1_024
 _CONTROL = re.compile(r"[A-Za-z0-9]{1,20}")
 _SEXES: tuple[Sex, ...] = ("F", "M")
-_EPOCH = dt.date(1970, 1, 1)
 
 
 class NativeClaims:
@@ -99,7 +99,7 @@ class NativeClaims:
         found = reader.known_patient()
         if found != patient:
             birth, sex, _, billing, words = found
-            date = None if birth == _reader.NO_DAY else _EPOCH + dt.timedelta(birth)
+            date = None if birth == _reader.NO_DAY else EPOCH + dt.timedelta(birth)
             loops.patient = (
                 Patient(date, None if sex < 0 else _SEXES[sex]) if found[:3] != patient[:3] else loops.patient
             )
@@ -136,7 +136,7 @@ class NativeClaims:
         patient, loops = self._loops.patient, self._loops
         sex = -1 if patient.sex is None else _SEXES.index(patient.sex)
         words = tuple(loops.parties.words())
-        return _days(patient.birth_date), sex, patient.problem is None, loops.entity == BILLING, words
+        return day_number(patient.birth_date), sex, patient.problem is None, loops.entity == BILLING, words
 
     def _look_closer(self, patience: int) -> bool:
         """Read some segments, and on to the end of their claim, in Python; False where the file ends."""
@@ -168,12 +168,12 @@ class NativeClaims:
             yield (
                 ClaimBlock(
                     self._name,
-                    self._file.text,
-                    columns,
-                    self._transactions,
                     self._records,
                     tuple(self._rejected),
+                    self._file.text,
                     self._file.start,
+                    columns,
+                    self._transactions,
                 ),
                 self._file.end,
             )
@@ -234,19 +234,15 @@ def _is_plain(signs: Delimiters) -> bool:
     return (parts + signs.segment).isascii() and not set(parts) & set(BETWEEN) and signs.segment not in "\0\x1a"
 
 
-def _days(date: dt.date | None) -> int:
-    return _reader.NO_DAY if date is None else (date - _EPOCH).days
-
-
 def _put(reader: _reader.Reader, claim: Claim) -> None:
     """Add a claim to the columns."""
     reader.put(
         (claim.id or "").encode(),
-        _days(claim.service_date),
-        _days(claim.birth_date),
+        day_number(claim.service_date),
+        day_number(claim.birth_date),
         -1 if claim.sex is None else _SEXES.index(claim.sex),
         -1 if claim.setting is None else SETTINGS.index(claim.setting),
-        [_word(getattr(claim, name)) for name in _reader.ROW_FIELDS],
+        [word(getattr(claim, name)) for name in _reader.ROW_FIELDS],
         [(one.code.encode(), (one.poa or "").encode()) for one in claim.diagnoses],
         map(_line, claim.lines),
     )
@@ -256,14 +252,10 @@ def _line(line: ServiceLine) -> _reader.Line:
     return (
         line.number,
         line.pointers,
-        [_word(getattr(line, name)) for name in _reader.LINE_FIELDS],
+        [word(getattr(line, name)) for name in _reader.LINE_FIELDS],
         [modifier.encode() for modifier in line.modifiers],
         math.nan if line.units is None else line.units,
         math.nan if line.charge is None else line.charge,
-        _days(line.start),
-        _days(line.end),
+        day_number(line.start),
+        day_number(line.end),
     )
-
-
-def _word(value: str | tuple[str, ...] | int | None) -> bytes:
-    return (" ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)).encode()
