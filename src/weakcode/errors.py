@@ -1,4 +1,4 @@
-"""Every error that weakcode raises on purpose.
+"""Every error that weakcode raises on purpose, and what their messages have in common.
 
 Each message is one sentence for the person at the keyboard: what was found, where, and what would be right.
 """
@@ -126,6 +126,16 @@ class RuleFileError(WeakcodeError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, or else its name."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

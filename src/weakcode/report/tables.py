@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 
 import attrs
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
 from weakcode.scrub.write.databases.embedded import KINDS, check_kind
@@ -250,7 +250,7 @@ def _duckdb(path: str) -> Iterator[Asked]:
 
             yield asked
     except (duckdb.Error, OSError) as error:
-        raise InputError(f"{path} cannot be read: {_first(error)}") from None
+        raise InputError(f"{path} cannot be read: {first_line(error)}") from None
 
 
 @contextmanager
@@ -273,7 +273,7 @@ def _sqlite(path: str) -> Iterator[Asked]:
 
             yield asked
     except sqlite3.Error as error:
-        raise InputError(f"{path} cannot be read: {_first(error)}") from None
+        raise InputError(f"{path} cannot be read: {first_line(error)}") from None
 
 
 @contextmanager
@@ -297,10 +297,6 @@ def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
     yield pa.RecordBatch.from_pylist([], schema=reader.schema)
     yield from reader
-
-
-def _first(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _copied(

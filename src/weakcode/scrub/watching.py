@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from weakcode.base.log import about, logger
-from weakcode.errors import WeakcodeError
+from weakcode.errors import WeakcodeError, counted
 
 if TYPE_CHECKING:
     from weakcode.scrub.runs import RunTime
@@ -107,10 +107,10 @@ class RunLogger:
             logging.INFO if is_well else logging.WARNING,
             "run %s completed: %s, %s evaluated, %s rejected, %s in %.1f s%s",
             summary.run.id,
-            _counted(summary.claims_in, "claim"),
+            counted(summary.claims_in, "claim"),
             f"{summary.evaluated:,}",
             f"{summary.rejected:,}",
-            _counted(summary.findings, "finding"),
+            counted(summary.findings, "finding"),
             summary.seconds,
             "".join(f"; over {gate}" for gate in summary.over) + ("" if summary.is_kept else "; findings not kept"),
             extra=about(
@@ -162,8 +162,4 @@ def minutely(
 def progress_text(claims: int, findings: int, seconds: float) -> str:
     """Say how far a scrub is."""
     rate = f", {claims / seconds:,.0f}/s" if seconds > 0 else ""
-    return f"{_counted(claims, 'claim')}{rate}, {_counted(findings, 'finding')}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{counted(claims, 'claim')}{rate}, {counted(findings, 'finding')}"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from weakcode import spark
-from weakcode.errors import InputError, WeakcodeError
+from weakcode.errors import InputError, WeakcodeError, first_line
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.runs import RunTime
 from weakcode.scrub.watching import Watcher, watched
@@ -344,7 +344,7 @@ def _input_errors() -> Iterator[None]:
     except WeakcodeError:
         raise
     except AnalysisException as error:
-        raise InputError(f"Spark cannot read the claims: {_first_line(error)}") from None
+        raise InputError(f"Spark cannot read the claims: {first_line(error)}") from None
     except (PySparkException, Py4JError) as error:
         raise InputError(f"Spark ended the job: {_reason(error)}") from None
 
@@ -359,7 +359,3 @@ def _reason(error: Exception) -> str:
         return text
     condition = getattr(error, "getCondition", lambda: None)()
     return " ".join(filter(None, (condition, kind))) or type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.scrub.read.inputs import name_of
 from weakcode.scrub.read.places import Places
 
@@ -90,7 +90,7 @@ def _groups(path: str, mapping: Mapping[str, str] | None) -> Iterator[Piece]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from weakcode.scrub.read.arrow.check import DAMAGED, first_line
+    from weakcode.scrub.read.arrow.check import DAMAGED
 
     try:
         with pa.OSFile(path) as file:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from weakcode.cli.common.output import on_terminal
+from weakcode.errors import counted as counted
 from weakcode.findings import Finding, Severity, Verdict
 from weakcode.notices import judged_by as judged_by
 from weakcode.notices import judgement as judgement
@@ -34,11 +35,6 @@ def wrapped(text: str, indent: str = _INDENT, label: str = "") -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def counted(number: int, singular: str, plural: str | None = None) -> str:
-    """Return `1 error`, `2 errors`."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
 def finding_text(finding: Finding) -> str:

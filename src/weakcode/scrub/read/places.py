@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import attrs
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.scrub.formats import known_extensions
 from weakcode.scrub.read.inputs import PIPE, NamedFile, Stream, name_of, opened_input, read_once
 from weakcode.scrub.read.lakes.tables import files_of_table, in_table, is_table
@@ -143,7 +143,7 @@ def _at_address(address: str, passed: dict[str, int]) -> Iterator[Address]:
         if pattern is None
         else plain[: min(plain.find(sign) for sign in "*?[" if sign in plain)].rpartition("/")[0]
     )
-    with _InputErrors(address):
+    with _input_errors(address):
         system, path = system_of(base + query)
         (info,) = system.get_file_info([path])
         if info.type == fs.FileType.File:
@@ -193,32 +193,23 @@ def system_of(address: str) -> tuple[Any, str]:
             import fsspec
         except ImportError:
             raise InputError(
-                f"{shown_address(address)} cannot be read ({_first(error)}); other addresses need the extra cloud: "
+                f"{shown_address(address)} cannot be read ({first_line(error)}); other addresses need the extra cloud: "
                 "pip install 'weakcode[cloud]'"
             ) from None
         try:
             system, path = fsspec.core.url_to_fs(address)
         except (ValueError, ImportError) as why:
-            raise InputError(f"{shown_address(address)} cannot be read: {_first(why)}") from None
+            raise InputError(f"{shown_address(address)} cannot be read: {first_line(why)}") from None
         return fs.PyFileSystem(fs.FSSpecHandler(system)), path
 
 
-def _first(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-class _InputErrors:
-    """Turns what a file system says into one sentence."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def __enter__(self) -> None:
-        """Nothing is opened."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, OSError) and not isinstance(error, InputError):
-            raise InputError(f"{shown_address(self._address)} cannot be read: {_first(error)}") from None
+@contextmanager
+def _input_errors(address: str) -> Iterator[None]:
+    """Turn what a file system says into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{shown_address(address)} cannot be read: {first_line(error)}") from None
 
 
 @contextmanager
@@ -228,7 +219,7 @@ def opened_place(place: Place, piped: Any = None) -> Iterator[Place]:
         with opened_input(place, piped) as given:
             yield given
         return
-    with _InputErrors(place.uri):
+    with _input_errors(place.uri):
         system, path = system_of(place.uri)
         stream = system.open_input_stream(path)
     with stream, read_once(stream, place.name) as given:

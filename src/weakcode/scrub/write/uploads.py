@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.scrub.read.places import is_address, shown_address, system_of
 from weakcode.scrub.write.files import OutputError, checked_output, named_in
 
@@ -98,5 +98,4 @@ def _telling(address: str) -> Iterator[None]:
     except InputError:
         raise
     except OSError as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise OutputError(f"{shown_address(address)} cannot be written: {reason}") from None
+        raise OutputError(f"{shown_address(address)} cannot be written: {first_line(error)}") from None

@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from weakcode.errors import first_line
 from weakcode.scrub.columns.arrow import listed
 from weakcode.scrub.columns.invalid import unreadable_in
 from weakcode.scrub.columns.views import without_views
-from weakcode.scrub.read.arrow.check import check_arrays, check_rows, first_line
+from weakcode.scrub.read.arrow.check import check_arrays, check_rows
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.read.tables.columns import as_cells
 from weakcode.scrub.read.tables.rows import Row

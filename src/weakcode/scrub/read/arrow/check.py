@@ -19,11 +19,6 @@ _UNBACKED_ROWS = 1 << 20
 """Rows that may stand on no bytes at all: a column of nulls has none."""
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of what an error says, or its kind where it says nothing."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 def check_arrays(columns: Sequence[pa.Array]) -> bool:
     """Check every offset, index, length and bitmap of these arrays, at any depth; tell whether all text is UTF-8.
 

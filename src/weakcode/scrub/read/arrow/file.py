@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import ipc
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.fields import BY_NAME
 from weakcode.scrub.columns.arrow import numbers
 from weakcode.scrub.columns.invalid import unreadable_in
 from weakcode.scrub.columns.views import without_views
 from weakcode.scrub.read.arrow.batch import ArrowBatch, LostRows
 from weakcode.scrub.read.arrow.cells import rows_of, sampled
-from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows, first_line
+from weakcode.scrub.read.arrow.check import DAMAGED, check_arrays, check_rows
 from weakcode.scrub.read.arrow.types import refuse_cells, refuse_types, text_of
 from weakcode.scrub.read.batch import ClaimBatch, RowBatch, batches_of
 from weakcode.scrub.read.inputs import name_of

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from weakcode.errors import InputError, MissingExtraError
+from weakcode.errors import InputError, MissingExtraError, first_line
 
 DELTA_LOG = "_delta_log"
 _METADATA = re.compile(r"v?(\d+)(?:-.+)?\.metadata\.json")
@@ -68,7 +68,7 @@ def _of_delta(folder: Path) -> list[str]:
         uris: list[str] = table.file_uris()
         parts = [f"/{name}=" for name in table.metadata().partition_columns]
     except (DeltaError, OSError, ValueError) as error:
-        raise InputError(f"{folder} cannot be read as a table of Delta Lake: {_first(error)}") from None
+        raise InputError(f"{folder} cannot be read as a table of Delta Lake: {first_line(error)}") from None
     refused = sorted(features & {"deletionVectors"}) + (["columnMapping"] if mapped else [])
     if refused:
         raise InputError(f"{folder} is a table of Delta Lake with {_NOT_IN_FILES[refused[0]]}; {_ELSEWHERE}")
@@ -91,7 +91,7 @@ def _of_iceberg(folder: Path) -> list[str]:
         tasks: list[Any] = list(table.scan().plan_files())
         renamed = _renamed(table.metadata.schemas)
     except (ValidationError, OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder} cannot be read as a table of Iceberg: {_first(error)}") from None
+        raise InputError(f"{folder} cannot be read as a table of Iceberg: {first_line(error)}") from None
     reason = _NOT_IN_FILES["deletionVectors"] if any(task.delete_files for task in tasks) else renamed
     if reason:
         raise InputError(f"{folder} is a table of Iceberg with {reason}; {_ELSEWHERE}")
@@ -129,7 +129,3 @@ def _path(folder: Path, uri: str) -> str:
     if len(parts.scheme) > 1 and parts.scheme != "file":
         raise InputError(f"{folder} has its data at {parts.scheme}://{parts.netloc}; read the table there")
     return str(folder / (unquote(parts.path) if parts.scheme == "file" else uri))
-
-
-def _first(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import attrs
@@ -103,7 +103,7 @@ class LongClaims:
             rows = rows.take(numbers(np.delete(np.arange(len(lines)), around)))
         if pc.any(pc.match_substring(codes, BETWEEN)).as_py():
             rows = _parted(rows)
-        with _InputErrors(self._name):
+        with _input_errors(self._name):
             self._connection.register("rows_given", rows)
             self._connection.execute("INSERT INTO diagnoses SELECT * FROM rows_given")
             self._connection.unregister("rows_given")
@@ -185,7 +185,7 @@ class LongClaims:
         about = "".join(f", arg_min({name}, line) AS {name}" for name in self._about)
         differ = " OR ".join(f"min({name}) <> max({name})" for name in self._about) or "false"
         named = self._principals
-        with _InputErrors(self._name):
+        with _input_errors(self._name):
             reader = self._connection.sql(
                 f"SELECT id AS claim_id, list({code} {order}) FILTER (code IS NOT NULL) AS codes{about}{named}, "  # noqa: S608
                 f"list(line {order}) FILTER (code IS NOT NULL) AS lines_of_codes, min(line) AS first_line, "
@@ -301,20 +301,15 @@ def rank_of(text: str | None) -> float | None:
         return _FIRST if word in _PRINCIPAL else _SECOND if word in _SECONDARY else _LAST
 
 
-class _InputErrors:
-    """Turns what DuckDB says while rows are grouped into one sentence, without a value of any row."""
+@contextmanager
+def _input_errors(name: str) -> Iterator[None]:
+    """Turn what DuckDB says while rows are grouped into one sentence, without a value of any row."""
+    import duckdb
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        """Nothing is opened."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        import duckdb
-
-        if isinstance(error, duckdb.Error):
-            raise InputError(
-                f"{self._name}: its rows cannot be grouped into claims ({type(error).__name__}); they may take "
-                f"{MEMORY} of memory and {TEMPORARY} of temporary files"
-            ) from None
+    try:
+        yield
+    except duckdb.Error as error:
+        raise InputError(
+            f"{name}: its rows cannot be grouped into claims ({type(error).__name__}); they may take "
+            f"{MEMORY} of memory and {TEMPORARY} of temporary files"
+        ) from None

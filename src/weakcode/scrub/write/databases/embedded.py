@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, first_line
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.tables import Database
 
@@ -62,8 +62,7 @@ class _Embedded:
         try:
             yield
         except self._errors as error:
-            message = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputError(f"the findings cannot be written to {self._path}: {message}") from None
+            raise InputError(f"the findings cannot be written to {self._path}: {first_line(error)}") from None
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
