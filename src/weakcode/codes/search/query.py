@@ -19,59 +19,13 @@ _MOST_OUT_OF_ORDER = 3
 _ALIKE, _DERIVED, _SAID, _LOOSE, _BEGUN, _WITHIN = 0.9, 0.85, 0.8, 0.75, 0.6, 0.6
 _NEAREST = 3
 _JOINED, _PART, _WELL_KNOWN = 7, 3, 4
-_WEAK = frozenset(
-    (
-        *("after", "off", "while", "when", "during", "into", "since", "if", "it", "that", "this", "there", "all", "up"),
-        *(
-            "i",
-            "me",
-            "im",
-            "ive",
-            "you",
-            "we",
-            "am",
-            "are",
-            "be",
-            "been",
-            "was",
-            "were",
-            "has",
-            "have",
-            "had",
-            "having",
-        ),
-        *(
-            "do",
-            "did",
-            "get",
-            "got",
-            "getting",
-            "go",
-            "going",
-            "keep",
-            "feel",
-            "feeling",
-            "felt",
-            "some",
-            "very",
-            "lot",
-        ),
-        *(
-            "really",
-            "so",
-            "too",
-            "pt",
-            "patient",
-            "complain",
-            "complaining",
-            "presented",
-            "presenting",
-            "status",
-            "post",
-        ),
-        *("due", "about", "over", "out", "with"),
-    )
-)
+_WEAK = frozenset((
+    "after", "off", "while", "when", "during", "into", "since", "if", "it", "that", "this", "there", "all", "up",
+    "i", "me", "im", "ive", "you", "we", "am", "are", "be", "been", "was", "were", "has", "have", "had", "having",
+    "do", "did", "get", "got", "getting", "go", "going", "keep", "feel", "feeling", "felt", "some", "very", "lot",
+    "really", "so", "too", "pt", "patient", "complain", "complaining", "presented", "presenting", "status", "post",
+    "due", "about", "over", "out", "with",
+))  # fmt: skip
 """Words of queries that say next to nothing by themselves. Phrases may have them."""
 _PREAMBLE = re.compile(
     r"^\W*(?:(?:pt|patient)\W+(?:has|with|is|c/?o|complain\w*\W+of|present\w*\W+with)|c/o|complain\w*\W+of|present\w*\W+with"

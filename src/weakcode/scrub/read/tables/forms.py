@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,27 +21,10 @@ from weakcode.scrub.read.tables.names import SYNONYMS, squeezed
 if TYPE_CHECKING:
     from weakcode.scrub.read.options import ReadOptions
 
-MISSING = frozenset(
-    (
-        "NA",
-        "N/A",
-        "#N/A",
-        "<NA>",
-        "NULL",
-        "(NULL)",
-        "<NULL>",
-        "#NULL!",
-        "\\N",
-        "NAN",
-        "NAT",
-        "NONE",
-        ".",
-        "~",
-        "#REF!",
-        "#VALUE!",
-        *(f".{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-    )
-)
+MISSING = frozenset((
+    "NA", "N/A", "#N/A", "<NA>", "NULL", "(NULL)", "<NULL>", "#NULL!", "\\N", "NAN", "NAT", "NONE", ".", "~", "#REF!",
+    "#VALUE!", *(f".{letter}" for letter in ascii_uppercase),
+))  # fmt: skip
 """Words that stand for no value, in any case: those of R, SQL, pandas, Python, SAS, Excel and CMS."""
 _FEMALE = ("W", "WOMAN", "GIRL", "2", "8532", "248152002")
 _MALE = ("MAN", "BOY", "1", "8507", "248153007")
