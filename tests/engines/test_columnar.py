@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import attrs
@@ -14,8 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.choices import chosen, chosen_lists, evenly, joined
 from tests.engines.strategies import (
+    DATES,
     FACTS,
+    LINES,
     NAMES,
     PARTS_OF_CONDITIONS,
     SENTENCES,
@@ -24,9 +27,8 @@ from tests.engines.strategies import (
     broad_edits,
     claims,
     conditions,
-    dates,
     edits,
-    pointers,
+    line_fields,
     reference_hits,
     some_codes,
 )
@@ -143,61 +145,50 @@ def test_of_edits_of_lines_that_are_listed_with_no_code_those_are_found_whose_li
 
 # Batches
 
-spellings = st.sampled_from([str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."])
-unlisted = st.sampled_from(["B00", "B01.0", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"])
-codes = st.one_of(st.sampled_from(NAMES[:5]), st.sampled_from(NAMES[:5]), st.sampled_from(NAMES), unlisted)
-texts = st.sampled_from([None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"])
-indicators = st.sampled_from([None, None, "Y", "n", "U", "W", "1"])
-diagnoses = st.builds(
-    lambda spell, code, text, poa: {"code": spell(code), "text": text, "poa": poa}, spellings, codes, texts, indicators
+SPELLINGS = [str.upper, str.lower, lambda c: f" {c} ", lambda c: c.replace(".", ""), lambda c: c + "."]
+UNLISTED = ["B00", "B01.0", "401.9", "Q99.99", "ZZZ", "E849.0", "a0-0", "é"]
+DIAGNOSES = {
+    "spell": SPELLINGS,
+    "code": evenly(NAMES[:5], NAMES[:5], NAMES, UNLISTED),
+    "text": [None, None, "Frailty of OLD  age", "frailty", "nothing of the kind"],
+    "poa": [None, None, "Y", "n", "U", "W", "1"],
+}
+
+
+def diagnosis(spell, code, text, poa):
+    return {"code": spell(code), "text": text, "poa": poa}
+
+
+diagnoses = chosen_lists(diagnosis, **DIAGNOSES, least=1, most=8) | chosen_lists(
+    diagnosis, **DIAGNOSES, least=30, most=100
 )
-procedures = st.sampled_from([None, None, "97110", "97140", "99213", "G0008"])
-rows = st.fixed_dictionaries(
-    {
-        "codes": st.one_of(st.lists(diagnoses, min_size=1, max_size=8), st.lists(diagnoses, min_size=30, max_size=100)),
-        "age": st.none() | st.integers(0, 120),
-        "birth_date": st.none() | st.dates(dt.date(1930, 1, 1), dt.date(2026, 2, 28)),
-        "sex": st.sampled_from(["F", "m", "female", "U", None]),
-        "service_date": st.none() | dates,
-        "setting": st.sampled_from([None, "professional", "outpatient", "inpatient"]),
-        "payer": st.sampled_from([None, "Acme", " Medicare ", "other"]),
-        "documented": st.lists(st.sampled_from(FACTS), unique=True),
-        "payer_id": st.sampled_from([[], ["A-1"], ["B", "a-1"]]),
-        "plan": st.sampled_from([None, "MB", "CI"]),
-        "bill_type": st.sampled_from([None, "111", "131", "0139"]),
-        "state": st.sampled_from([None, "CA", "ny"]),
-        "frequency": st.sampled_from([None, "1", "7"]),
-        "original_reference": st.sampled_from([None, "missing", "x12"]),
-        "principals": st.sampled_from([None, 0, 1, 2]),
-        "place": st.sampled_from([None, "11", "21"]),
-        "provider": st.sampled_from([None, "1234567893"]),
-        "provider_taxonomy": st.sampled_from([None, "207q00000x"]),
-        "rendering_provider": st.sampled_from([None, "1234567893", "2"]),
-        "rendering_taxonomy": st.sampled_from([None, "225100000x"]),
-        "pcs": st.sampled_from([None, [], ["0SR90JZ"], ["0SR90JZ", "02HV33Z"]]),
-        "discharge_status": st.sampled_from([None, "01", "20"]),
-        "lines": st.none()
-        | st.lists(
-            st.fixed_dictionaries(
-                {
-                    "number": st.integers(1, 9),
-                    "pointers": pointers,
-                    "procedure": procedures,
-                    "modifiers": st.sampled_from([[], ["GP"], ["25", "GP"]]),
-                    "units": st.sampled_from([None, 1, 1.5, 2]),
-                    "charge": st.sampled_from([None, 99.99, 100]),
-                    "place": st.sampled_from([None, "11", "23"]),
-                    "revenue": st.sampled_from([None, "450", "0300"]),
-                    "rendering_provider": st.sampled_from([None, "1999999992"]),
-                    "rendering_taxonomy": st.sampled_from([None, "207Q00000X"]),
-                    "start": st.none() | dates,
-                    "main_only": st.sampled_from([False, False, True]),
-                }
-            ),
-            max_size=5,
-        ),
-    }
+birth_dates = list(map(dt.date.fromordinal, range(dt.date(1930, 1, 1).toordinal(), dt.date(2026, 3, 1).toordinal())))
+about = chosen(
+    dict,
+    age=evenly([None], range(121)),
+    birth_date=evenly([None], birth_dates),
+    sex=["F", "m", "female", "U", None],
+    service_date=evenly([None], DATES),
+    setting=[None, "professional", "outpatient", "inpatient"],
+    payer=[None, "Acme", " Medicare ", "other"],
+    documented=[list(some) for some in ((), FACTS[:1], FACTS[1:], FACTS, FACTS[::-1])],
+    payer_id=[[], ["A-1"], ["B", "a-1"]],
+    plan=[None, "MB", "CI"],
+    bill_type=[None, "111", "131", "0139"],
+    state=[None, "CA", "ny"],
+    frequency=[None, "1", "7"],
+    original_reference=[None, "missing", "x12"],
+    principals=[None, 0, 1, 2],
+    place=[None, "11", "21"],
+    provider=[None, "1234567893"],
+    provider_taxonomy=[None, "207q00000x"],
+    rendering_provider=[None, "1234567893", "2"],
+    rendering_taxonomy=[None, "225100000x"],
+    pcs=[None, [], ["0SR90JZ"], ["0SR90JZ", "02HV33Z"]],
+    discharge_status=[None, "01", "20"],
 )
+lines = st.none() | chosen_lists(line_fields, least=0, most=5, **LINES)
+rows = joined(lambda codes, about, lines: {"codes": codes, **about, "lines": lines}, diagnoses, about, lines)
 
 
 WORDS = (
@@ -234,17 +225,23 @@ def some_rows_of(count):
     return found
 
 
-@st.composite
-def all_edits(draw):
+def _worded(edit, has_terms, message):
+    terms = TERMS if has_terms and edit.verb is not Verb.CLAIM_REQUIRE else ()
+    return attrs.evolve(edit, terms=terms, message=message)
+
+
+def all_edits():
     """Edits with every verb, condition and relation, some of them with terms."""
-    edit = draw(st.one_of(edits(), edits(), edits(), broad_edits()))
-    with_terms = edit.verb is not Verb.CLAIM_REQUIRE and draw(st.integers(0, 3)) == 0
-    edit = attrs.evolve(edit, terms=TERMS) if with_terms else edit
-    return attrs.evolve(edit, message="{subject} {object} {term} {lines}") if draw(st.booleans()) else edit
+    words = chosen(lambda *words: words, [True, False, False, False], [None, "{subject} {object} {term} {lines}"])
+    some_edits = st.one_of(edits(), edits(), edits(), broad_edits())
+    return joined(lambda edit, words: _worded(edit, *words), some_edits, words)
 
 
-supersedes = st.tuples(*[st.lists(st.sampled_from([f"small/{c}" for c in "abc"]), max_size=2, unique=True)] * 3)
-severities = st.lists(st.sampled_from([None, "info", "warning", "error"]), min_size=12, max_size=12)
+supersedes = chosen(
+    lambda *replaced: replaced,
+    *[evenly(*([list(some) for some in permutations([f"small/{c}" for c in "abc"], size)] for size in range(3)))] * 3,
+)
+severities = chosen(lambda *levels: list(levels), *[[None, "info", "warning", "error"]] * 12)
 
 
 def claim_of(row, number=0) -> Claim:

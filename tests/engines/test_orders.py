@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import chain, permutations, product
 
 import pyarrow as pa
@@ -76,12 +77,17 @@ def test_the_columnar_engine_finds_what_the_reference_finds(some_edits, claim, o
     assert set(engine.hits(judged)) == reference_hits(some_edits, judged)
 
 
+@cache
+def bundled() -> Validator:
+    return Validator().in_bulk()
+
+
 CODES = st.sampled_from(["M62.84", "G72.9", "I10", "K31.84", "E11.43", "B20", "O98.711", "E11", "Z33.1", "T36.0X5A"])
 
 
 @given(st.lists(st.tuples(st.lists(CODES, min_size=1, max_size=6), st.sampled_from(ORDERS)), min_size=1, max_size=6))
 def test_batches_have_the_findings_of_single_claims(given_claims: list[tuple[list[str], str]]) -> None:
-    validator = Validator().in_bulk()
+    validator = bundled()
     records = tuple(
         Record(Claim(codes, f"C{at}", service_date="2026-05-01"), "f", at, order=order)  # type: ignore[arg-type]
         for at, (codes, order) in enumerate(given_claims, start=1)

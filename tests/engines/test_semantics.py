@@ -107,7 +107,7 @@ def test_what_is_generated_violates_and_keeps_edits_of_every_kind(verb, where):
 
 
 @settings(max_examples=4 * THOROUGH.max_examples)
-@given(st.one_of(*[one_part()] * 4, conditions), claims)
+@given(st.one_of(*[one_part] * 4, conditions), claims)
 def test_a_condition_holds_where_a_plain_reading_of_it_holds(condition, claim):
     judged = JudgedClaim.of(claim, EDITION)
     assert holds(condition, judged) == meets(condition, claim, judged.ids, judged.date)
