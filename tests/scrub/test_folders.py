@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -118,6 +119,55 @@ def test_too_many_partitions_are_refused_and_nothing_is_left(tmp_path: Path, mon
     assert "part them by less" in scrub(tmp_path, "--partition-by", "payer", status=2).output
     assert names_in(tmp_path) == []
     assert not list((tmp_path / "out").glob(".*.partial"))
+
+
+def is_free(folder: Path) -> bool:
+    """Whether nothing is left of a run that failed, and the next one works."""
+    left = [one.name for one in (folder / "out").rglob("*") if one.suffix in (".journal", ".partial", ".parquet")]
+    scrub(folder, "--run-id", "next")
+    return left == [] and claims_in(folder) == ["A", "B", "C"]
+
+
+def test_a_value_that_is_too_long_for_a_folder_is_refused_and_does_not_lock_out_later_runs(tmp_path: Path) -> None:
+    long = [("A", "M62.84", "2026-05-02", "p" * 300)]
+    said = scrub(tmp_path, "--partition-by", "payer", "--run-id", "bad", rows=long, status=2).output
+    assert "a value of payer is too long for the name of a folder" in said
+    assert "ppp" not in said
+    assert is_free(tmp_path)
+
+
+def test_a_run_that_cannot_put_all_its_files_in_place_puts_none_and_does_not_lock_out_later_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("weakcode.scrub.write.folders._LONGEST_NAME", 10_000)
+    long = [("A", "M62.84", "2026-05-02", "Acme"), ("B", "M62.84", "2026-05-02", "p" * 300)]
+    said = scrub(tmp_path, "--partition-by", "payer", "--run-id", "bad", rows=long, status=2).output
+    assert "File name too long" in said
+    assert not (tmp_path / "out" / "payer=Acme").exists()
+    assert is_free(tmp_path)
+
+
+def test_a_partition_in_which_nothing_can_be_written_is_found_before_any_file_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_write = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "payer=Blue" and may_write(path, mode))
+    rows = [("A", "M62.84", "2026-05-02", "Acme"), ("B", "M62.84", "2026-05-02", "Blue")]
+    said = scrub(tmp_path, "--partition-by", "payer", "--run-id", "bad", rows=rows, status=2).output
+    assert "Permission denied (payer=Blue)" in said
+    assert is_free(tmp_path)
+
+
+def test_two_values_that_are_one_folder_are_refused_instead_of_one_taking_the_place_of_the_other(
+    tmp_path: Path,
+) -> None:
+    # As on a file system that does not tell upper from lower case.
+    (tmp_path / "out" / "payer=ACME").mkdir(parents=True)
+    (tmp_path / "out" / "payer=Acme").symlink_to("payer=ACME")
+    rows = [("A", "M62.84", "2026-05-02", "Acme"), ("B", "M62.84", "2026-05-02", "ACME")]
+    said = scrub(tmp_path, "--partition-by", "payer", "--run-id", "bad", rows=rows, status=2).output
+    assert "two values of --partition-by name the same folder" in said
+    assert is_free(tmp_path)
 
 
 def test_findings_of_many_partitions_do_not_wait_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ the next one that writes into the folder does first what the journal says.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -43,6 +44,8 @@ NOTHING = "__HIVE_DEFAULT_PARTITION__"
 """What stands in the name of a folder for no value, as Hive has it."""
 _STAGED = re.compile(r"\.weakcode-[0-9a-f]{8}\.partial")
 _MOST_PARTITIONS = 500
+_LONGEST_NAME = 255
+"""Bytes that the name of a folder may have on most file systems."""
 _ROWS, _MOST_ROWS = 65_536, 524_288
 """Findings of a partition that wait to be written together, and findings of all of them."""
 
@@ -131,6 +134,7 @@ class FolderSink:
                         f"--partition-by {','.join(self._placing.partition_by)} parts the findings into more than "
                         f"{_MOST_PARTITIONS} folders; part them by less"
                     )
+                self._refuse_long_names(key)
                 part = self._parts[key] = _Part(self._staged / f"{len(self._parts)}.part")
             part.add(rows)
         if sum(part.rows for part in self._parts.values()) > _MOST_ROWS:
@@ -180,7 +184,9 @@ class FolderSink:
             with _locked(self._folder):
                 complete(self._folder)
                 remove = self._replaced(run) if summary.is_kept else []
-                journal = {"from": self._staged.name, "put": put, "remove": sorted(set(remove) - set(put.values()))}
+                remove = sorted(set(remove) - set(put.values()))
+                _prepare(self._folder, put.values(), remove)
+                journal = {"from": self._staged.name, "put": put, "remove": remove}
                 written = self._staged / "journal"
                 written.write_text(json.dumps(journal), "utf-8")
                 _synced(written)
@@ -194,6 +200,14 @@ class FolderSink:
 
     def _folders(self, key: tuple[str, ...]) -> list[str]:
         return [f"{name}={quote(value, safe='')}" for name, value in zip(self._placing.partition_by, key, strict=True)]
+
+    def _refuse_long_names(self, key: tuple[str, ...]) -> None:
+        for name, folder in zip(self._placing.partition_by, self._folders(key), strict=True):
+            if len(folder) > _LONGEST_NAME:
+                raise InputError(
+                    f"--partition-by {name}: a value of {name} is too long for the name of a folder, which has at most "
+                    f"{_LONGEST_NAME} bytes; part the findings by something else"
+                )
 
     def _replaced(self, run: str) -> list[str]:
         """Return the files whose place this run takes."""
@@ -283,6 +297,38 @@ def parquet_files(folder: Path) -> list[Path]:
         for path in folder.rglob("*.parquet")
         if path.is_file() and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     )
+
+
+def _prepare(folder: Path, targets: Iterable[str], removed: Iterable[str]) -> None:
+    """Make the folders that files are moved into, so that what cannot be moved shows before a journal says that it is.
+
+    Raises InputError where two of them are the same folder, and OSError; then none of them is left.
+    """
+    targets = list(targets)
+    made: list[Path] = []
+    try:
+        parents = {(folder / target).parent for target in targets}
+        for parent in sorted(parents):
+            for one in reversed([parent, *(above for above in parent.parents if folder in above.parents)]):
+                if not one.is_dir():
+                    one.mkdir()
+                    made.append(one)
+        if len({(status.st_dev, status.st_ino) for status in map(Path.stat, parents)}) < len(parents):
+            raise InputError(
+                f"two values of --partition-by name the same folder below {folder}, as where a file system does not "
+                "tell upper from lower case; part the findings by something else"
+            )
+        for target in targets:
+            with suppress(FileNotFoundError):
+                (folder / target).lstat()  # raises OSError for a name that is too long
+        for parent in {*parents, *((folder / name).parent for name in removed)}:
+            if not os.access(parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, f"{os.strerror(errno.EACCES)} ({parent.relative_to(folder)})")
+    except BaseException:
+        for one in reversed(made):
+            with suppress(OSError):
+                one.rmdir()
+        raise
 
 
 def complete(folder: Path) -> None:
