@@ -14,10 +14,10 @@ from weakcode.errors import InputError
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.summary import JudgedBy, Summary
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS
-from weakcode.scrub.write.files import Outputs
+from weakcode.scrub.write.files import BatchWriter, Outputs
 from weakcode.scrub.write.findings import FINDINGS_EXTENSIONS, findings_writer
 from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
-from weakcode.scrub.write.inplace.choice import MendedWriter, mended_writer
+from weakcode.scrub.write.inplace.choice import mended_writer
 from weakcode.scrub.write.pseudonyms import HashedIds
 from weakcode.scrub.write.rejects import REJECTS_EXTENSIONS, RejectsWriter
 from weakcode.scrub.write.runs.metrics import METRICS_EXTENSIONS, openmetrics
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from weakcode.scrub.run import Plan
     from weakcode.scrub.unchanged import UnchangedClaims
     from weakcode.scrub.write.digests import DigestsWriter
-    from weakcode.scrub.write.findings import FindingsWriter
+    from weakcode.scrub.write.fixed import MendedWriter
     from weakcode.scrub.write.sinks import Sink
 
 
@@ -183,7 +183,7 @@ class OpenOutputs:
     """The open outputs of a scrub."""
 
     _outputs: Outputs
-    tables: Sequence[FindingsWriter]
+    tables: Sequence[BatchWriter]
     _aside: RejectsWriter | None
     _summary: Path | None
     corrected: MendedWriter | None

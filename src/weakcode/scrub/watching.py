@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from weakcode.base.log import about, logger
 from weakcode.errors import WeakcodeError, counted
@@ -21,24 +21,20 @@ FAILED, STOPPED = "failed", "stopped"
 """How a run ends that does not complete: by an error, or because it was told to."""
 
 
-class Watcher(Protocol):
-    """Hears of a run. What it does must not depend on the claims."""
+class Watcher:
+    """Hears of a run; what it does must not depend on the claims. A watcher says what it does with what it hears."""
 
     def started(self, run: RunTime) -> None:
         """Hear that a run starts, before anything is read."""
-        ...
 
     def completing(self, summary: Summary) -> None:
         """Hear how a run will come to its end, before anything is in its place; write now what takes room."""
-        ...
 
     def completed(self, summary: Summary) -> None:
         """Hear that a run has come to its end; `is_kept` and `over` of its summary say how."""
-        ...
 
     def ended(self, run: RunTime, state: str, why: str) -> None:
         """Hear that a run was `failed` or `stopped`, and why."""
-        ...
 
 
 class WatchedRun:
@@ -87,15 +83,12 @@ def reason_of_end(error: BaseException) -> str:
     return f"something went wrong inside weakcode ({type(error).__name__})"
 
 
-class RunLogger:
+class RunLogger(Watcher):
     """Tells the logger "weakcode.scrub" of a run."""
 
     def started(self, run: RunTime) -> None:
         """Log the start."""
         logger("scrub").info("run %s started", run.id, extra=about("run.started", run=run.id))
-
-    def completing(self, summary: Summary) -> None:
-        """Wait until the run has completed."""
 
     def completed(self, summary: Summary) -> None:
         """Log the counts; as a warning where the run is over a gate or its findings are not kept."""

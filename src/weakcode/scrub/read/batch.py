@@ -107,7 +107,6 @@ class RowBatch(ClaimBatch):
 
     @property
     def name(self) -> str:
-        """The file."""
         return self.outcomes[0].file
 
     @lazy
@@ -158,7 +157,6 @@ class RowBatch(ClaimBatch):
         return np.array(lines, np.int64), places.dictionary_encode()
 
     def claims(self, rows: NDArray[np.int64]) -> list[Claim]:
-        """Return the claims in these rows of `batch`."""
         return [self._records[row].claim for row in rows.tolist()]
 
     def tidied(self, good: NDArray[np.bool_] | None) -> pa.RecordBatch:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from weakcode.fields import FIELDS
 from weakcode.fields.parsers import plain_value
 from weakcode.scrub.guard import needs_guard
 from weakcode.scrub.read.tables.header import CSV_COLUMNS
 from weakcode.scrub.write.csvout.rows import CsvRows
-from weakcode.scrub.write.files import writing
+from weakcode.scrub.write.files import BatchWriter, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,22 +24,10 @@ _GROUP_ROWS = 65_536
 """Claims in one row group; a group holds the columns of so many claims in memory."""
 
 
-class ClaimsWriter(Protocol):
-    """Takes batches of claims as `claimcolumns` makes them. `lost` counts claims that it cannot hold whole."""
+class ClaimsWriter(BatchWriter):
+    """Takes batches of claims as `columns.claims` makes them. `lost` counts claims that it cannot hold whole."""
 
-    lost: int
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Write the claims of one batch."""
-        ...
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains. `metadata` is kept where the format has a place for it."""
-        ...
-
-    def abandon(self) -> None:
-        """Let go of the file, whatever was written; after `finish` this does nothing."""
-        ...
+    lost = 0
 
 
 def claims_writer(target: Path, file: BinaryIO, *, raw_csv: bool = False) -> ClaimsWriter:
@@ -52,12 +40,11 @@ def claims_writer(target: Path, file: BinaryIO, *, raw_csv: bool = False) -> Cla
     return _ArrowClaims(target, file, _parquet if extension == ".parquet" else _ipc(extension))
 
 
-class _CsvClaims(CsvRows):
+class _CsvClaims(CsvRows, ClaimsWriter):
     """One row a claim, its codes parted by blanks."""
 
     def __init__(self, target: Path, file: BinaryIO, *, raw_csv: bool) -> None:
         super().__init__(target, file, CSV_COLUMNS, raw=raw_csv)
-        self.lost = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         from weakcode.scrub.columns.claims import bare
@@ -72,13 +59,12 @@ class _CsvClaims(CsvRows):
         self.put(zip(*(columns[name] for name in CSV_COLUMNS), strict=True), plain=not needs_guard(batch))
 
 
-class _JsonlClaims:
+class _JsonlClaims(ClaimsWriter):
     """One object a claim, with all that is known of it."""
 
     def __init__(self, target: Path, file: BinaryIO) -> None:
         self._target = target
         self._file = file
-        self.lost = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
@@ -89,12 +75,6 @@ class _JsonlClaims:
                     known["lines"] = [_line(line) for line in known["lines"]]
                 line = json.dumps(known, ensure_ascii=False, default=str)
                 self._file.write(line.encode("utf-8", "backslashreplace") + b"\n")
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """JSON Lines has no place for metadata."""
-
-    def abandon(self) -> None:
-        """Nothing is held back."""
 
 
 def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,7 +92,7 @@ def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
     return fields["code"] if len(fields) == 1 else fields
 
 
-class _ArrowClaims:
+class _ArrowClaims(ClaimsWriter):
     """Columns. The first batch decides whether there are service lines, and words and indicators beside codes."""
 
     def __init__(self, target: Path, file: BinaryIO, open_writer: Callable[[BinaryIO, pa.Schema], Any]) -> None:
@@ -122,7 +102,6 @@ class _ArrowClaims:
         self._writer: Any = None
         self._schema: pa.Schema = None
         self._waiting: list[pa.RecordBatch] = []
-        self.lost = 0
 
     def write(self, batch: pa.RecordBatch) -> None:
         from weakcode.scrub.columns.claims import RICH, bare, enriched, with_lines, without_lines

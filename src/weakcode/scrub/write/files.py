@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from weakcode.base.temporary import PARTIAL, locked, remove_dead
 from weakcode.errors import InputError
 from weakcode.scrub.written import WRITTEN
 from weakcode.visible import named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -37,6 +40,20 @@ class Storage(Protocol):
     def shown(self, address: str) -> str:
         """Return the address as it may be shown."""
         ...
+
+
+class BatchWriter:
+    """Takes record batches, and writes them into the file that it was given or wherever they go."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write one batch."""
+        raise NotImplementedError
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains. `metadata` is kept where the format has a place for it."""
+
+    def abandon(self) -> None:
+        """Let go of the file, whatever was written; after `finish` this does nothing."""
 
 
 class OutputError(InputError):

@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from weakcode.scrub.schema import NAMES, Encoding, conformed, findings_schema, parquet_leaves, separator
 from weakcode.scrub.write.csvout.rows import CsvRows
-from weakcode.scrub.write.files import writing
+from weakcode.scrub.write.files import BatchWriter, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,29 +26,13 @@ def _cast(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-class FindingsWriter(Protocol):
-    """Takes record batches of `findings_schema`."""
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Write the findings of one batch."""
-        ...
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains. `metadata` is kept where the format has a place for it."""
-        ...
-
-    def abandon(self) -> None:
-        """Let go of the file, whatever was written; after `finish` this does nothing."""
-        ...
-
-
 def findings_writer(
     target: Path,
     file: BinaryIO,
     judged_by: Mapping[str, str | list[str]] | None = None,
     *,
     raw_csv: bool = False,
-) -> FindingsWriter:
+) -> BatchWriter:
     """Return the writer for the target's extension, one of `FINDINGS_EXTENSIONS`.
 
     CSV and JSON Lines, which have no place for metadata, say `judged_by` with each finding, in columns of these names.
@@ -64,7 +48,7 @@ def findings_writer(
     return _JsonlFindings(target, file, judged_by or {})
 
 
-class _ParquetFindings:
+class _ParquetFindings(BatchWriter):
     def __init__(self, target: Path, file: BinaryIO) -> None:
         self._target = target
         self._file = file
@@ -118,7 +102,7 @@ class _ParquetFindings:
         self._writer.is_open = False
 
 
-class _IpcFindings:
+class _IpcFindings(BatchWriter):
     """An Arrow (Feather) file, or a stream for `.arrows`.
 
     The metadata stands before the findings and is known only after them, so the findings wait in a file without a
@@ -174,7 +158,7 @@ class _CsvFindings(CsvRows):
             self.put_lines(lines)
 
 
-class _JsonlFindings:
+class _JsonlFindings(BatchWriter):
     def __init__(self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]]) -> None:
         self._target = target
         self._file = file
@@ -183,12 +167,6 @@ class _JsonlFindings:
     def write(self, batch: pa.RecordBatch) -> None:
         with writing(self._target):
             self._file.writelines(json_line({**row, **self._judged_by}) for row in conformed(batch).to_pylist())
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Nothing remains: each line says what judged."""
-
-    def abandon(self) -> None:
-        """Nothing is held back."""
 
 
 def cell_text(name: str, value: Any) -> Any:

@@ -18,22 +18,54 @@ _CLAIMS = 4_096
 """Claims that are kept as objects at a time."""
 
 
-class FixedClaims:
+class MendedWriter:
+    """Takes what was evaluated, and writes the claims mended. `changed` counts those that were."""
+
+    def __init__(self, mend: Mend) -> None:
+        self._mend = mend
+        self.changed = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the claims is not in the file."""
+        raise NotImplementedError
+
+    def add(self, judged: EvaluatedRecord) -> None:
+        """Take one claim."""
+        raise NotImplementedError
+
+    def add_batch(self, judged: FindingBatch) -> None:
+        """Take the claims of a batch."""
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        """Write what waits for more, where anything can be written before all claims are known."""
+
+    def end(self) -> None:
+        """Write what waited for the last claim; `changed` and `remarks` are right from now on."""
+        self.flush()
+
+    def finish(self, metadata: Mapping[str, str]) -> None:
+        """Write what remains, with the metadata where the format has a place for it."""
+
+    def abandon(self) -> None:
+        """Let go of the files that are open."""
+
+
+class FixedClaims(MendedWriter):
     """Takes what was evaluated and writes the claims. `changed` counts those that were mended.
 
     Only claims with findings are looked at: without a finding there is nothing to mend. `note` is a remark on the file.
     """
 
     def __init__(self, writer: ClaimsWriter, mend: Mend, note: str = "") -> None:
+        super().__init__(mend)
         self._writer, self._note = writer, note
-        self._mend = mend
         self._claims: list[Claim] = []
-        self.changed = 0
         self._with_waivers = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What of the claims is not in the file."""
         notices = [self._note] if self._note else []
         if self._writer.lost:
             what = "service lines, indicators of presence on admission or documented words"
@@ -47,7 +79,6 @@ class FixedClaims:
         return tuple(notices)
 
     def add(self, judged: EvaluatedRecord) -> None:
-        """Take one claim."""
         claim = judged.record.claim
         if judged.verdict.findings:
             claim = self._mended(claim)
@@ -82,17 +113,11 @@ class FixedClaims:
                 claims = replaced(claims, place_of[places].tolist(), columns_of(changed))
         self._writer.write(claims)
 
-    def end(self) -> None:
-        """Write what waits."""
-        self.flush()
-
     def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains."""
         self.flush()
         self._writer.finish(metadata)
 
     def abandon(self) -> None:
-        """Let go of the file."""
         self._writer.abandon()
 
     def _mended(self, claim: Claim) -> Claim:

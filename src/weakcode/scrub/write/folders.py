@@ -26,16 +26,15 @@ from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.findings import findings_writer
 from weakcode.scrub.write.runs.records import RunRecords
-from weakcode.scrub.write.sinks import Placing, partition_values
+from weakcode.scrub.write.sinks import Placing, Sink, partition_values
 from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.scrub.read.rows import Rejected
     from weakcode.scrub.runs import RunTime
     from weakcode.scrub.summary import Summary
-    from weakcode.scrub.write.findings import FindingsWriter
+    from weakcode.scrub.write.files import BatchWriter
 
 JOURNAL = ".weakcode.journal"
 RUNS = "_runs"
@@ -50,7 +49,7 @@ _ROWS, _MOST_ROWS = 65_536, 524_288
 """Findings of a partition that wait to be written together, and findings of all of them."""
 
 
-class FolderSink:
+class FolderSink(Sink):
     """Writes the findings of a run into a folder. Raises InputError where that cannot be done."""
 
     def __init__(self, folder: str, placing: Placing) -> None:
@@ -91,35 +90,9 @@ class FolderSink:
                 self._lock_file = (self._staged / "lock").open("wb")
                 _lock(self._lock_file)
 
-    def completing(self, summary: Summary) -> None:
-        """The record is written with the findings."""
-
-    def completed(self, summary: Summary) -> None:
-        """The record of a run that has come to its end was put in its place with the findings."""
-
     def ended(self, run: RunTime, state: str, why: str) -> None:
         """Note that the run did not complete, and why."""
         self._records.ended(run, state, why)
-
-    @property
-    def takes_changes(self) -> str | None:
-        """A folder has the findings of whole runs."""
-        return None
-
-    def last_written(self) -> str:
-        """A folder is not asked for the findings of an earlier run."""
-        return ""
-
-    @property
-    def wrote(self) -> str:
-        """A folder is not asked for the findings of an earlier run."""
-        return ""
-
-    def judged(self, claim_ids: Iterable[str | None]) -> None:
-        """A folder is not asked which claims have findings."""
-
-    def rejected(self, rejected: Rejected) -> None:
-        """Rejected rows have a file of their own."""
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write the findings of one batch."""
@@ -161,11 +134,7 @@ class FolderSink:
             key = tuple(column[first].as_py() or NOTHING for column in columns)
             yield key, batch.take(pa.array(picked))
 
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Files come into their place with `end`, which knows the run."""
-
     def end(self, summary: Summary) -> None:
-        """Put everything in its place, with the record of the run."""
         with writing(self._folder):
             run = quote(self._run_id, safe="")
             put: dict[str, str] = {}
@@ -245,7 +214,7 @@ class _Part:
         self._waiting: list[pa.RecordBatch] = []
         self.rows = 0
         self._file: BinaryIO | None = None
-        self._writer: FindingsWriter | None = None
+        self._writer: BatchWriter | None = None
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take findings."""
@@ -254,7 +223,7 @@ class _Part:
         if self.rows >= _ROWS:
             self.flush()
 
-    def _opened(self) -> FindingsWriter:
+    def _opened(self) -> BatchWriter:
         if self._writer is None:
             self._file = self.path.open("wb")
             self._writer = findings_writer(self.path.with_suffix(".parquet"), self._file)

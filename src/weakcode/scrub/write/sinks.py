@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
 from weakcode.errors import InputError, did_you_mean
 from weakcode.scrub.watching import Watcher
+from weakcode.scrub.write.files import BatchWriter
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,49 +38,31 @@ def column_of(partition: str) -> str:
     return "service_date" if partition == "month" else partition
 
 
-class Sink(Watcher, Protocol):
+class Sink(Watcher, BatchWriter):
     """Takes the findings of a run and puts them in their place together. Raises InputError in a sentence.
 
-    It hears that the run starts before anything is written, and notes how it ends.
+    It hears that the run starts before anything is written, and notes how it ends. Nobody sees what is written before
+    `end`; `abandon` leaves everything as it was, but for the record of the run.
     """
 
-    @property
-    def takes_changes(self) -> str | None:
-        """What is called by name where the findings of claims that are not judged stay as they are; None elsewhere."""
-        ...
+    takes_changes: str | None = None
+    """What is called by name where the findings of claims that are not judged stay as they are; None elsewhere."""
+    wrote: str = ""
+    """What `last_written` is when the run has ended."""
 
     def last_written(self) -> str:
-        """Return what stands for the run that wrote there last."""
-        ...
-
-    @property
-    def wrote(self) -> str:
-        """What `last_written` is when the run has ended."""
-        ...
+        """Return what stands for the run that wrote there last; nothing where no earlier run is asked for."""
+        return ""
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
-        """Take down claims that were judged."""
-        ...
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        """Write the findings of one batch; nobody sees them before `end`."""
-        ...
+        """Take down claims that were judged, where it matters which were."""
 
     def rejected(self, rejected: Rejected) -> None:
         """Write a rejected row, where those are asked for."""
-        ...
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Take down what judged."""
-        ...
 
     def end(self, summary: Summary) -> None:
         """Put everything in its place, with the record of the run; of a run that is not kept, the record."""
-        ...
-
-    def abandon(self) -> None:
-        """Leave everything as it was, but for the record of the run; after `end` this does nothing."""
-        ...
+        raise NotImplementedError
 
 
 @attrs.frozen

@@ -74,7 +74,6 @@ class CsvBatch(LineBatch):
         return found
 
     def read_line(self, number: int) -> list[Record | Rejected]:
-        """Read a line by the row reader."""
         log = ReadLog()
         found = self.again(self._contents[number - self.first] + b"\n", number, log)
         self._count(number, log)

@@ -35,7 +35,6 @@ class JsonlBatch(LineBatch):
         return self.again(self.lines)
 
     def read_line(self, number: int) -> list[Record | Rejected]:
-        """Read a line by the row reader."""
         return self.again([self.lines[number - self.lines[0][0]]])
 
 

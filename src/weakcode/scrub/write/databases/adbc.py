@@ -24,21 +24,22 @@ _DRIVER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class AdbcDatabase(AdbcTransaction):
-    """The database at an address; `shown` is what messages call the table."""
+    """The database at an address; `shown` is what messages call the table.
+
+    What keeps two transactions apart is the database's own choice; no lock is known that every database has.
+    """
 
     def __init__(self, db: str, shown: str) -> None:
         super().__init__(adbc_connection(db), shown)
         self._temporary: dict[str, pa.Schema] = {}
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
-        """Add rows to a temporary table, which is made where it is not there."""
         rows = _without_lists(rows)
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.adbc_ingest(temporary, rows, mode="create_append", temporary=True)
         self._temporary[temporary] = rows.schema
 
     def columns(self, table: TableName) -> dict[str, str]:
-        """Return the columns of a table with their types; none where there is no such table."""
         from adbc_driver_manager import AdbcStatusCode, ProgrammingError
 
         schema = self._temporary.get(table.table)
@@ -53,22 +54,10 @@ class AdbcDatabase(AdbcTransaction):
                 raise
         return {field.name: _kind(field.type) for field in schema}
 
-    def lock(self, table: TableName) -> None:
-        """What keeps two transactions apart is the database's own choice."""
-
-    def index(self, table: TableName, column: str) -> None:
-        """Not every database has indexes."""
-
-    def hold(self, table: TableName, run_id: str) -> None:
-        """No lock is known that every database has."""
-
     @property
     def dead(self) -> str:
         """What is not known of a database is not claimed: the row of a run that was killed stays as it is."""
         return "1 = 0"
-
-    def alone(self, table: TableName) -> None:
-        """What keeps two transactions apart is the database's own choice."""
 
 
 def adbc_connection(db: str) -> Any:

@@ -6,10 +6,11 @@ from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 from weakcode.scrub.read.queries import input_errors
+from weakcode.scrub.write.databases.tables import Database
 
 
-class AdbcTransaction:
-    """A connection with a transaction open; `shown` is what messages call the table."""
+class AdbcTransaction(Database):
+    """A connection with a transaction always open; `shown` is what messages call the table."""
 
     def __init__(self, connection: Any, shown: str) -> None:
         self._closing = ExitStack()
@@ -17,30 +18,22 @@ class AdbcTransaction:
         self._what = f"the findings cannot be written to {shown}"
 
     def execute(self, statement: str) -> None:
-        """Run a statement."""
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(statement)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(query)
             return list(cursor.fetchall())
 
-    def begin(self) -> None:
-        """A transaction is always open."""
-
     def commit(self) -> None:
-        """Make everything visible at once."""
         with input_errors(self._what):
             self._connection.commit()
 
     def rollback(self) -> None:
-        """Leave everything as it was before the transaction."""
         with input_errors(self._what):
             self._connection.rollback()
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database."""
         with suppress(Exception):
             self._closing.close()

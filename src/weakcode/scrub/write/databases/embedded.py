@@ -48,8 +48,8 @@ def check_kind(kind: str, path: str) -> None:
             raise InputError(f"{path} is a database of {name}; write {other}: instead of {kind}:")
 
 
-class _Embedded:
-    """A file of a database with a transaction open; errors name the path."""
+class _Embedded(Database):
+    """A file of a database with a transaction open; errors name the path. The process that writes has it for itself."""
 
     _begin = "BEGIN"
 
@@ -65,50 +65,35 @@ class _Embedded:
             raise InputError(f"the findings cannot be written to {self._path}: {first_line(error)}") from None
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
         with self._clear_errors():
             return list(self._connection.execute(query, values).fetchall())
 
     def execute(self, statement: str) -> None:
-        """Run a statement."""
         with self._clear_errors():
             self._connection.execute(statement)
-
-    def lock(self, table: TableName) -> None:
-        """The process that writes has the file for itself."""
-
-    def hold(self, table: TableName, run_id: str) -> None:
-        """The process that writes has the file for itself."""
 
     @property
     def dead(self) -> str:
         """Whoever else wrote has let go of the file."""
         return "1 = 1"
 
-    def alone(self, table: TableName) -> None:
-        """The process that writes has the file for itself."""
-
     def begin(self) -> None:
-        """Open another transaction."""
         self.execute(self._begin)
 
     def commit(self) -> None:
-        """Make everything visible at once."""
         self.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Leave everything as it was before the transaction."""
         with suppress(*self._errors):  # where none is open any more
             self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Leave everything as it was, and let go of the database."""
         with suppress(*self._errors):
             self._connection.close()
 
 
 class DuckdbDatabase(_Embedded):
-    """A file of DuckDB with a transaction open."""
+    """A file of DuckDB with a transaction open. It searches by zone maps; an index would be held in memory."""
 
     def __init__(self, path: str) -> None:
         import duckdb
@@ -140,7 +125,6 @@ class DuckdbDatabase(_Embedded):
             time.sleep(_BETWEEN)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
-        """Add rows to a temporary table, which is made where it is not there."""
         import pyarrow as pa
 
         with self._clear_errors():
@@ -154,13 +138,9 @@ class DuckdbDatabase(_Embedded):
                 self._connection.unregister("weakcode_rows")
 
     def columns(self, table: TableName) -> dict[str, str]:
-        """Return the columns of a table with their types; none where there is no such table."""
         where = "table_name = ?" + (" AND schema_name = ?" if table.schema else "")
         query = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {where} ORDER BY column_index"  # noqa: S608
         return dict(self.rows(query, [table.table, *([table.schema] if table.schema else [])]))
-
-    def index(self, table: TableName, column: str) -> None:
-        """DuckDB searches by zone maps; an index would be held in memory."""
 
 
 class SqliteDatabase(_Embedded):
@@ -176,7 +156,6 @@ class SqliteDatabase(_Embedded):
             self._connection.execute(self._begin)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
-        """Add rows to a temporary table, which is made where it is not there."""
         import pyarrow as pa
 
         kinds = [f'"{one.name}" {"INTEGER" if pa.types.is_integer(one.type) else "TEXT"}' for one in rows.schema]
@@ -189,13 +168,11 @@ class SqliteDatabase(_Embedded):
                 self._connection.executemany(f"INSERT INTO temp.{temporary} VALUES ({marks})", values)  # noqa: S608
 
     def columns(self, table: TableName) -> dict[str, str]:
-        """Return the columns of a table with their types; none where there is no such table."""
         if table.schema not in (None, "main"):
             raise InputError(f"--into {table}: SQLite has no schema {table.schema}; give the table alone")
         return dict(self.rows("SELECT name, type FROM pragma_table_info(?)", [table.table]))
 
     def index(self, table: TableName, column: str) -> None:
-        """Make a new table quick to search by a column."""
         self.execute(f'CREATE INDEX "{table.table}_{column}" ON "{table.table}" ({column})')
 
 

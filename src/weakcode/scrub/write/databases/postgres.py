@@ -33,22 +33,18 @@ class PostgresDatabase(AdbcTransaction):
         super().__init__(connected(db), shown)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
-        """Add rows to a temporary table, which is made where it is not there."""
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.adbc_ingest(temporary, rows, mode="create_append", temporary=True)
 
     def columns(self, table: TableName) -> dict[str, str]:
-        """Return the columns of a table with their types; none where there is no such table."""
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(_COLUMNS.format(table.quoted))
             return dict(cursor.fetchall())
 
     def lock(self, table: TableName) -> None:
-        """Keep other runs from writing into the table before this one has ended."""
         self.execute(f"LOCK TABLE {table.quoted} IN SHARE ROW EXCLUSIVE MODE")
 
     def index(self, table: TableName, column: str) -> None:
-        """Make a new table quick to search by a column."""
         self.execute(f'CREATE INDEX "{table.table}_{column}" ON {table.quoted} ({column})')
 
     def hold(self, table: TableName, run_id: str) -> None:
@@ -71,7 +67,6 @@ class PostgresDatabase(AdbcTransaction):
         return f"pg_try_advisory_xact_lock({key})"
 
     def alone(self, table: TableName) -> None:
-        """Keep others from making the table before this transaction has ended."""
         key = _key(f"'table {table}'")
         self.rows(f"SELECT pg_advisory_xact_lock({key}) IS NULL")
 

@@ -8,14 +8,14 @@ Rejected rows go into a table of their own, where one is asked for. Nobody sees 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import failed, last_written, numbered, run_row, runs_beside, started
 from weakcode.scrub.write.rejects import reject_row, rejects_batch
-from weakcode.scrub.write.sinks import Placing, column_of
+from weakcode.scrub.write.sinks import Placing, Sink, column_of
 from weakcode.scrub.written import WRITTEN
 
 if TYPE_CHECKING:
@@ -39,70 +39,68 @@ _NEEDED = {
     **dict.fromkeys((STARTED, RUN), ("id", "started", "ended", "claims_in", "evaluated", "rejected")),
     REFUSED: ("claim_id", "file", "line", "reason"),
 }
+"""What an older table must have to be taken for one of findings, or of runs."""
 _INDEXED = {FOUND: "claim_id", STARTED: "id", RUN: "id", REFUSED: "claim_id"}
 _MOST_WAITING = 16_384
 """Rejected rows that wait to be put into the database together."""
-"""What an older table must have to be taken for one of findings, or of runs."""
 
 
-class Database(Protocol):
-    """A database with a transaction open. Its methods raise InputError in a sentence."""
+class Database:
+    """A database with a transaction open. Its methods raise InputError in a sentence.
+
+    Those that keep runs apart do nothing where the database does that itself, or cannot.
+    """
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
-        ...
+        raise NotImplementedError
 
     def columns(self, table: TableName) -> dict[str, str]:
         """Return the columns of a table with their types; none where there is no such table."""
-        ...
+        raise NotImplementedError
 
     def execute(self, statement: str) -> None:
         """Run a statement."""
-        ...
+        raise NotImplementedError
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        ...
+        raise NotImplementedError
 
     def lock(self, table: TableName) -> None:
         """Keep other runs from writing into the table before this one has ended."""
-        ...
 
     def index(self, table: TableName, column: str) -> None:
         """Make a new table quick to search by a column, where that is worth it."""
-        ...
 
     def hold(self, table: TableName, run_id: str) -> None:
         """Let others tell that a run is alive that writes into a table. Raises InputError where one of its id is."""
-        ...
 
     @property
     def dead(self) -> str:
         """A condition on the rows of runs that are running: whether their run is dead, as far as is known."""
-        ...
+        raise NotImplementedError
 
     def alone(self, table: TableName) -> None:
         """Keep others from making the table before this transaction has ended."""
-        ...
 
     def begin(self) -> None:
-        """Open another transaction."""
-        ...
+        """Open another transaction, where none is open by itself."""
 
     def commit(self) -> None:
         """Make everything visible at once."""
-        ...
+        raise NotImplementedError
 
     def rollback(self) -> None:
         """Leave everything as it was before the transaction."""
-        ...
+        raise NotImplementedError
 
     def close(self) -> None:
         """Leave everything as it was, and let go of the database."""
-        ...
+        raise NotImplementedError
 
 
-class TableSink:
+class TableSink(Sink):
     """Writes the findings of a run into a table. Raises InputError where that cannot be done.
 
     The table is made where it is not there; one of an older version gets the columns that it has not. Each row says
@@ -124,9 +122,10 @@ class TableSink:
         self._placing = placing or Placing()
         self._rejects = rejects
         self._refused: list[dict[str, Any]] = []
+        # The findings of claims that are not judged stay.
+        self.takes_changes = str(table) if self._placing.mode == "upsert" else None
         self._judged_by = judged_by or {}
         self._run_id = ""
-        self._wrote = ""
         self._is_open = False
         self._put(FOUND, self._rows(_empty()))
         self._put(JUDGED, _texts("claim_id", []))
@@ -149,12 +148,6 @@ class TableSink:
             raise
         self._is_open = True
 
-    def completing(self, summary: Summary) -> None:
-        """The record is written with the findings."""
-
-    def completed(self, summary: Summary) -> None:
-        """The record of a run that has come to its end was written with its findings."""
-
     def ended(self, run: RunTime, state: str, why: str) -> None:
         """Note that the run did not complete, and why."""
         if not self._is_open:
@@ -171,23 +164,12 @@ class TableSink:
         self._is_open = False
         self._database.close()
 
-    @property
-    def wrote(self) -> str:
-        """What `last_written` is when the run has ended."""
-        return self._wrote
-
-    @property
-    def takes_changes(self) -> str | None:
-        """The name of the table, where the findings of claims that are not judged stay."""
-        return str(self._table) if self._placing.mode == "upsert" else None
-
     def last_written(self) -> str:
         """Return which run wrote into the table last, and as which of its runs."""
         rows = self._database.rows(last_written(self._table))
         return " ".join(map(str, rows[0])) if rows else ""
 
     def judged(self, claim_ids: Iterable[str | None]) -> None:
-        """Take down claims that were judged."""
         ids = {one for one in claim_ids if one}
         if ids and self._placing.mode == "upsert":
             self._put(JUDGED, _texts("claim_id", sorted(ids)))
@@ -210,9 +192,6 @@ class TableSink:
 
         self._put(REFUSED, rows.append_column("run_id", pa.array([self._run_id] * len(rows), pa.string())))
 
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Findings come into their place with `end`, which knows the counts."""
-
     def end(self, summary: Summary) -> None:
         """Make everything that was written visible at once, with the record of the run.
 
@@ -231,7 +210,7 @@ class TableSink:
             self._clear(self._table)
             self._insert(self._table, FOUND)
             self._database.execute(numbered(self._table, summary.run))
-            self._wrote = self.last_written()
+            self.wrote = self.last_written()
         if self._rejects is not None:
             self._put_refused()
             self._put(READ, _texts("file", [one.path for one in summary.inputs]))
@@ -274,9 +253,6 @@ class TableSink:
     def _insert(self, table: TableName, temporary: str) -> None:
         names = ", ".join(f'"{name}"' for name in self._database.columns(TableName(temporary)))
         self._database.execute(f"INSERT INTO {table.quoted} ({names}) SELECT {names} FROM {temporary}")  # noqa: S608
-
-    def abandon(self) -> None:
-        """Leave the table as it was, which `ended` does with the record of the run; after `end` this does nothing."""
 
     def _make_ready(self, table: TableName, temporary: str) -> None:
         """Make a table with the columns of a temporary one, or give it those that it has not."""

@@ -3,64 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import BinaryIO
 
 import attrs
 
 from weakcode.errors import InputError
-from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.inputs import PIPE
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.places import is_address, partitions_of
 from weakcode.scrub.write.claims import CLAIMS_EXTENSIONS, claims_writer
-from weakcode.scrub.write.fixed import FixedClaims, Mend
+from weakcode.scrub.write.fixed import FixedClaims, Mend, MendedWriter
 from weakcode.scrub.write.inplace import EXCEL_EXTENSIONS, FHIR_EXTENSIONS, TABLE_EXTENSIONS, X12_EXTENSIONS
-
-if TYPE_CHECKING:
-    from weakcode.scrub.judge.batch import FindingBatch
-
 
 _AS_CODE_LIST = (
     "the claims stand there as a code list: what is in object storage is not written again in its own layout; copy the "
     "file to this machine for that"
 )
-
-
-class MendedWriter(Protocol):
-    """Takes what was evaluated, and writes the claims mended. `changed` counts those that were."""
-
-    @property
-    def changed(self) -> int: ...
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What of the claims is not in the file."""
-        ...
-
-    def add(self, judged: EvaluatedRecord) -> None:
-        """Take one claim."""
-        ...
-
-    def add_batch(self, judged: FindingBatch) -> None:
-        """Take the claims of a batch."""
-        ...
-
-    def flush(self) -> None:
-        """Write what waits for more."""
-        ...
-
-    def end(self) -> None:
-        """Write what waited for the last claim; `changed` and `remarks` are right from now on."""
-        ...
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Write what remains."""
-        ...
-
-    def abandon(self) -> None:
-        """Let go of the files."""
-        ...
 
 
 def mended_writer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,15 +54,6 @@ class MendedCsv(MendedClaims):
             read = CsvSource(source, name_of(path), options)
         self._header, self._tidy = read.header, read._tidy
         self._changes: dict[int, _Change] = {}
-
-    def flush(self) -> None:
-        """Nothing is written before all claims are known."""
-
-    def abandon(self) -> None:
-        """Nothing is open."""
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Nothing remains, and a table has no place for metadata."""
 
     def end(self) -> None:
         """Write the table."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,15 +53,6 @@ class MendedExcel(MendedClaims):
         self._places = {number: at for at, number in enumerate(self._numbers)}
         self._header = attrs.evolve(self._tidy.header, delimiter=BETWEEN)
         self._changes: list[_Change] = []
-
-    def flush(self) -> None:
-        """Nothing is written before all claims are known."""
-
-    def abandon(self) -> None:
-        """Nothing is open."""
-
-    def finish(self, metadata: Mapping[str, str]) -> None:
-        """Nothing remains, and a workbook has no place for metadata."""
 
     def end(self) -> None:
         """Write the workbook."""

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, ClassVar
 from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import Record
-from weakcode.scrub.write.fixed import Mend
+from weakcode.scrub.write.fixed import Mend, MendedWriter
 
 if TYPE_CHECKING:
     from weakcode.scrub.judge.batch import FindingBatch
 
 
-class MendedClaims(ABC):
-    """Takes what was evaluated. `changed` counts the claims that were mended."""
+class MendedClaims(MendedWriter, ABC):
+    """Writes the claims into the file that they came from."""
 
     what: ClassVar[str]
     """What lists the claims, as in "an 837"."""
 
     def __init__(self, mend: Mend) -> None:
-        self._mend = mend
-        self.changed = 0
+        super().__init__(mend)
         self._left = 0
 
     @abstractmethod
@@ -37,7 +36,6 @@ class MendedClaims(ABC):
         return (f"{self._left:,} of the claims are as they were, because {self.what} cannot list them as mended",)
 
     def add(self, judged: EvaluatedRecord) -> None:
-        """Take one claim."""
         if judged.verdict.findings:
             self._take(judged.record)
 

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import attrs
 
@@ -19,9 +19,6 @@ from weakcode.scrub.read.rows import Record
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
 from weakcode.scrub.write.inplace.mended import MendedClaims
-
-if TYPE_CHECKING:
-    pass
 
 _PART = 1 << 20
 
@@ -70,10 +67,6 @@ class MendedInPlace(MendedClaims):
         """Write what was changed last: no claim waits for others."""
         with writing(self._target):
             self._to.flush()
-
-    def end(self) -> None:
-        """Write what was changed last."""
-        self.flush()
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains of the input; it has no place for metadata."""

@@ -23,7 +23,7 @@ from weakcode._version import __version__
 from weakcode.errors import InputError
 from weakcode.scrub.read.places import is_address, shown_address
 from weakcode.scrub.schema import findings_schema
-from weakcode.scrub.watching import STOPPED
+from weakcode.scrub.watching import STOPPED, Watcher
 
 if TYPE_CHECKING:
     from weakcode.scrub.runs import RunTime
@@ -74,7 +74,7 @@ class Dataset:
         return cls(f"postgres://{host}", f"{parts.path.lstrip('/') or 'postgres'}.{table}", is_findings=True)
 
 
-class Lineage:
+class Lineage(Watcher):
     """Adds the events of a run to a file. Raises InputError where that cannot be done, before anything is read."""
 
     def __init__(self, path: str, inputs: Iterable[str], outputs: Iterable[Dataset]) -> None:
@@ -111,9 +111,6 @@ class Lineage:
         except ValueError:
             self._run = str(uuid.uuid4())
         self._add("START", {"weakcode_run": _own(id=run.id)}, self._inputs, [_dataset(one) for one in self._outputs])
-
-    def completing(self, summary: Summary) -> None:
-        """The event says what has happened, so it is added afterwards."""
 
     def completed(self, summary: Summary) -> None:
         """Add the event that a run has come to its end: a failure where its findings were not kept."""

@@ -21,6 +21,7 @@ from weakcode.base.locks import folder_lock, lock, opened_to_lock
 from weakcode.base.temporary import is_dead
 from weakcode.errors import InputError
 from weakcode.scrub.read.places import is_address
+from weakcode.scrub.watching import Watcher
 from weakcode.scrub.write.files import writing
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ TRIED_AGAIN = "an attempt to run it again did not complete; what it wrote before
 _UNDER_WAY = ".running"
 
 
-class RunRecords:
+class RunRecords(Watcher):
     """The records of runs in a folder, which is made where it is not there; hears of one run.
 
     Raises InputError where the folder cannot be written into, and where a run of the same id is under way.
