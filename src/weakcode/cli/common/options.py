@@ -96,13 +96,7 @@ def choosing(command: _F) -> _F:
             help="The folder that contains all files that --profile names, if not the profile's own.",
         ),
         click.option("--engine", metavar="durable|columnar", help="The engine that judges."),
-        click.option(
-            "--fail-on",
-            type=click.Choice(["error", "warning", "info", "never"]),
-            default="error",
-            show_default=True,
-            help="The lowest severity of findings that gives exit status 1.",
-        ),
+        fail_on_option("error", "The lowest severity of findings that gives exit status 1."),
         click.option(
             "--strict-edition", is_flag=True, help="Refuse a claim if the codes of its service date are not known."
         ),
@@ -134,28 +128,22 @@ def _with_options(command: _F, *options: Callable[[_F], _F]) -> _F:
     return command
 
 
-def format_option(command: _F) -> _F:
-    """Add --format."""
-    return click.option(
-        "--format",
-        "as_format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Text for people or JSON for programs.",
-    )(command)
+def formats_option(*formats: str, about: str) -> Callable[[_F], _F]:
+    """Add --format, for text and these formats."""
+    choice = click.Choice(["text", *formats])
+    return click.option("--format", "as_format", type=choice, default="text", show_default=True, help=about)
 
 
-def findings_format_option(command: _F) -> _F:
-    """Add --format for findings, which FHIR has a resource for."""
-    return click.option(
-        "--format",
-        "as_format",
-        type=click.Choice(["text", "json", "fhir"]),
-        default="text",
-        show_default=True,
-        help="Text for people, JSON for programs, or OperationOutcome resources of FHIR.",
-    )(command)
+format_option = formats_option("json", about="Text for people or JSON for programs.")
+findings_format_option = formats_option(
+    "json", "fhir", about="Text for people, JSON for programs, or OperationOutcome resources of FHIR."
+)
+
+
+def fail_on_option(default: str, about: str) -> Callable[[_F], _F]:
+    """Add --fail-on."""
+    choice = click.Choice(["error", "warning", "info", "never"])
+    return click.option("--fail-on", type=choice, default=default, show_default=True, help=about)
 
 
 def hash_ids_option(does: str, but: str = "") -> Callable[[_F], _F]:

@@ -7,7 +7,7 @@ import json
 import click
 
 from weakcode.cli.common import text
-from weakcode.cli.common.options import format_option
+from weakcode.cli.common.options import format_option, formats_option
 from weakcode.cli.common.output import say, say_json
 
 
@@ -96,14 +96,7 @@ def write_rule_pages(output: str, rules: tuple[str, ...], profiles: tuple[str, .
 @click.argument("packs", nargs=-1, metavar="[PACK|PATH]...")
 @click.option("--engine", metavar="durable|columnar", help="The engine that judges.")
 @click.option("--strict", is_flag=True, help="Also fail if a rule has no example.")
-@click.option(
-    "--format",
-    "as_format",
-    type=click.Choice(["text", "json", "junit"]),
-    default="text",
-    show_default=True,
-    help="Text for people, JSON for programs, or JUnit XML for build servers.",
-)
+@formats_option("json", "junit", about="Text for people, JSON for programs, or JUnit XML for build servers.")
 def test_rules(packs: tuple[str, ...], engine: str | None, strict: bool, as_format: str) -> int:
     """Run the examples of every rule, and warn of rules that look wrong.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weakcode.cli.common import text
-from weakcode.cli.common.options import format_option
+from weakcode.cli.common.options import fail_on_option, format_option
 from weakcode.cli.common.output import say, say_json
 from weakcode.cli.common.status import Status
 
@@ -29,13 +29,7 @@ _MOST = 10
     metavar="FILE",
     help="Write the findings that are new, gone or changed: .csv, .jsonl or .parquet.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(["error", "warning", "info", "never"]),
-    default="never",
-    show_default=True,
-    help="The lowest severity of a new finding that gives exit status 1.",
-)
+@fail_on_option("never", "The lowest severity of a new finding that gives exit status 1.")
 @click.option(
     "--db",
     metavar="URI",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weakcode.cli.common import text
-from weakcode.cli.common.options import Choice, choosing
+from weakcode.cli.common.options import Choice, choosing, formats_option
 from weakcode.cli.common.output import say, say_json
 
 if TYPE_CHECKING:
@@ -26,14 +26,7 @@ _HEAD = ("rule", "right", "wrong", "precision", "95% interval", "missed", "no ve
     metavar="FILE",
     help="Verdicts, as CSV or JSON Lines: claim_id, rule, codes (rule, codes or both) and verdict, right or wrong.",
 )
-@click.option(
-    "--format",
-    "as_format",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="Text for people, one JSON object, or a table for documentation.",
-)
+@formats_option("json", "markdown", about="Text for people, one JSON object, or a table for documentation.")
 @choosing
 def command(claims: str, truth: str, as_format: str, **options: Any) -> int:
     """Measure findings against coders' verdicts: precision by rule, and missed findings.
