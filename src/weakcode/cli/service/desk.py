@@ -53,23 +53,10 @@ def command(port: int | None, profiles: Path | None, browser: bool, **options: A
         if browser and found:
             threading.Thread(target=webbrowser.open, args=(found[0],), daemon=True).start()
 
-    return run(
-        Choice.from_options(options),
-        host="127.0.0.1",
-        port=_port() if port is None else port,
-        token_file=None,
-        profiles=profiles,
-        allow_host=(),
-        allow_origin=(),
-        tls_certificate=None,
-        tls_key=None,
-        workers=1,
-        max_connections=200,
-        max_body=16,
-        timeout=30,
-        files=True,
-        ready=ready,
-    )
+    from weakcode.serve.settings import Settings
+
+    settings = Settings(port=_port() if port is None else port, profiles=profiles, max_connections=200, take_files=True)
+    return run(Choice.from_options(options), settings, ready)
 
 
 def _port() -> int:

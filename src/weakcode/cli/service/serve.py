@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from weakcode.cli.common.options import Choice, choosing
 from weakcode.cli.common.output import say
 from weakcode.errors import InputError
+
+if TYPE_CHECKING:
+    from weakcode.serve.settings import Settings
 
 PORT = 8087
 _NEEDED = ("starlette", "uvicorn", "httptools")
@@ -33,10 +36,18 @@ _NEEDED = ("starlette", "uvicorn", "httptools")
     metavar="FOLDER",
     help="A folder of profiles, which requests select with ?profile=NAME; it may change while the server runs.",
 )
-@click.option("--allow-host", multiple=True, metavar="NAME", help="Another host name of the server.")
-@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A page's origin that may use the server.")
-@click.option("--tls-certificate", type=click.Path(path_type=Path), metavar="FILE", help="A certificate chain, PEM.")
-@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key, PEM.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="Another host name of the server.")
+@click.option(
+    "--allow-origin", "origins", multiple=True, metavar="ORIGIN", help="A page's origin that may use the server."
+)
+@click.option(
+    "--tls-certificate",
+    "certificate",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A certificate chain, PEM.",
+)
+@click.option("--tls-key", "key", type=click.Path(path_type=Path), metavar="FILE", help="Its private key, PEM.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -93,7 +104,7 @@ def command(stdio: bool, **options: Any) -> int:
         judge_lines(choice, at_once=True)
         return 0
     check_extra()
-    return run(choice, **options)
+    return run(choice, _settings(**options))
 
 
 def check_extra(name: str = "serve") -> None:
@@ -105,51 +116,33 @@ def check_extra(name: str = "serve") -> None:
         )
 
 
-def run(
-    choice: Choice,
-    *,
-    host: str,
-    port: int,
-    token_file: Path | None,
-    profiles: Path | None,
-    allow_host: tuple[str, ...],
-    allow_origin: tuple[str, ...],
-    tls_certificate: Path | None,
-    tls_key: Path | None,
-    workers: int,
-    max_connections: int,
-    max_body: int,
-    timeout: int,
-    files: bool | None,
-    ready: Callable[[str], None] | None = None,
-) -> int:
-    from weakcode.serve.server import serve
+def _settings(
+    *, host: str, token_file: Path | None, max_body: int, timeout: int, files: bool | None, **named: Any
+) -> Settings:
     from weakcode.serve.settings import MEBIBYTE, Settings, is_loopback
-    from weakcode.serve.tenants import Tenants
     from weakcode.serve.tokens import Tokens
 
-    def announce(line: str) -> None:
-        say(f"weakcode: {line}", err=True)
-        if ready is not None:
-            ready(line)
-
-    settings = Settings(
+    return Settings(
         host=host,
-        port=port,
         tokens=None if token_file is None else Tokens(token_file),
-        profiles=profiles,
-        hosts=allow_host,
-        origins=allow_origin,
-        certificate=tls_certificate,
-        key=tls_key,
-        workers=workers,
         take_files=is_loopback(host) if files is None else files,
-        max_connections=max_connections,
         max_body=max_body * MEBIBYTE,
         head_seconds=min(10, timeout),
         body_seconds=timeout,
         idle_seconds=2 * timeout,
         work_seconds=timeout,
         stop_seconds=timeout,
+        **named,
     )
-    return serve(settings, Tenants(choice.validator(), profiles), announce)
+
+
+def run(choice: Choice, settings: Settings, ready: Callable[[str], None] | None = None) -> int:
+    from weakcode.serve.server import serve
+    from weakcode.serve.tenants import Tenants
+
+    def announce(line: str) -> None:
+        say(f"weakcode: {line}", err=True)
+        if ready is not None:
+            ready(line)
+
+    return serve(settings, Tenants(choice.validator(), settings.profiles), announce)
