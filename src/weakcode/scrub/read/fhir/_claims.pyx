@@ -8,6 +8,7 @@ readers to one outcome.
 from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memchr, memcmp, memcpy
+from cython cimport final
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 
 

@@ -1,5 +1,6 @@
 # Columns of numbers, text and words that grow.
 
+@final
 cdef class Column:
     """Values of one size, one after the other."""
 
@@ -21,30 +22,23 @@ cdef class Column:
             self.data, self.room = <char *> data, room
         return 0
 
-    cdef int add(self, int32_t value) except -1:
-        self.make_room(4)
-        memcpy(self.data + self.size, &value, 4)
-        self.size += 4
+    cdef inline int append(self, const void *value, Py_ssize_t size) except -1:
+        self.make_room(size)
+        memcpy(self.data + self.size, value, size)
+        self.size += size
         return 0
 
-    cdef int add_long(self, int64_t value) except -1:
-        self.make_room(8)
-        memcpy(self.data + self.size, &value, 8)
-        self.size += 8
-        return 0
+    cdef inline int add(self, int32_t value) except -1:
+        return self.append(&value, sizeof(value))
 
-    cdef int add_number(self, double value) except -1:
-        self.make_room(8)
-        memcpy(self.data + self.size, &value, 8)
-        self.size += 8
-        return 0
+    cdef inline int add_long(self, int64_t value) except -1:
+        return self.append(&value, sizeof(value))
 
-    cdef int add_text(self, Part text) except -1:
-        self.make_room(text.size)
-        if text.size:
-            memcpy(self.data + self.size, text.at, text.size)
-        self.size += text.size
-        return 0
+    cdef inline int add_number(self, double value) except -1:
+        return self.append(&value, sizeof(value))
+
+    cdef inline int add_text(self, Part text) except -1:
+        return self.append(text.at, text.size) if text.size else 0
 
     cdef bytes take(self):
         cdef bytes found = PyBytes_FromStringAndSize(self.data, self.size)
@@ -52,6 +46,7 @@ cdef class Column:
         return found
 
 
+@final
 cdef class Words:
     """A column of words, each of which has a number; -1 stands for none."""
 

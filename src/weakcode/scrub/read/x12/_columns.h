@@ -53,35 +53,21 @@ static inline uint8_t *x12_room(x12_column *c, int64_t more) {
     return end;
 }
 
-static inline int x12_put32(x12_column *c, int32_t value) {
-    uint8_t *at = x12_room(c, sizeof value);
-    if (!at) return 0;
-    memcpy(at, &value, sizeof value);
-    return 1;
+static inline int x12_put(x12_column *c, const void *from, int64_t size) {
+    uint8_t *at = x12_room(c, size);
+    if (at) memcpy(at, from, (size_t)size);
+    return at != NULL;
 }
 
-static inline int x12_put64(x12_column *c, int64_t value) {
-    uint8_t *at = x12_room(c, sizeof value);
-    if (!at) return 0;
-    memcpy(at, &value, sizeof value);
-    return 1;
-}
+static inline int x12_put32(x12_column *c, int32_t value) { return x12_put(c, &value, sizeof value); }
 
-static inline int x12_put_double(x12_column *c, double value) {
-    uint8_t *at = x12_room(c, sizeof value);
-    if (!at) return 0;
-    memcpy(at, &value, sizeof value);
-    return 1;
-}
+static inline int x12_put64(x12_column *c, int64_t value) { return x12_put(c, &value, sizeof value); }
+
+static inline int x12_put_double(x12_column *c, double value) { return x12_put(c, &value, sizeof value); }
 
 /* Text and the offset behind it. */
 static inline int x12_put_text(x12_column *text, x12_column *ends, const uint8_t *from, int64_t size) {
-    if (size) {
-        uint8_t *at = x12_room(text, size);
-        if (!at) return 0;
-        memcpy(at, from, (size_t)size);
-    }
-    return x12_put32(ends, (int32_t)text->size);
+    return (!size || x12_put(text, from, size)) && x12_put32(ends, (int32_t)text->size);
 }
 
 static inline int64_t x12_count32(const x12_column *c) { return c->size / (int64_t)sizeof(int32_t); }

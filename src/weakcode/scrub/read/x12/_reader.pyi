@@ -89,19 +89,11 @@ class Reader:
     def take(self) -> list[Block]: ...
 
 def places(
+    columns: list[Block],
     rows: NDArray[int32],
     positions: NDArray[int32],
     prefixes: NDArray[uint8],
     prefix_ends: NDArray[int32],
-    envelope: NDArray[int32],
-    segment: NDArray[int32],
-    line: NDArray[int64],
-    column: NDArray[int64],
-    dx_ends: NDArray[int32],
-    dx_segment: NDArray[int32],
-    dx_element: NDArray[int32],
-    dx_line: NDArray[int64],
-    dx_column: NDArray[int64],
     lines_out: NDArray[int64],
     index_out: NDArray[int32],
 ) -> tuple[Block, Block]: ...

@@ -308,16 +308,19 @@ LINE_FIELDS = ("procedure", "modifiers", "place", "revenue", "rendering_provider
 assert len(ROW_FIELDS) == X12_ROW_WORDS and len(ROW_FIELDS) + len(LINE_FIELDS) == X12_TABLES
 
 
+cdef uint8_t *_memory(list columns, int column):
+    return (<Block>columns[column]).column.at
+
+
 def places(
-    const int32_t[::1] rows, const int32_t[::1] positions, const uint8_t[::1] prefixes, const int32_t[::1] prefix_ends,
-    const int32_t[::1] envelope, const int32_t[::1] segment, const int64_t[::1] line, const int64_t[::1] column,
-    const int32_t[::1] dx_ends, const int32_t[::1] dx_segment, const int32_t[::1] dx_element,
-    const int64_t[::1] dx_line, const int64_t[::1] dx_column, int64_t[::1] lines_out, int32_t[::1] index_out,
+    list columns, const int32_t[::1] rows, const int32_t[::1] positions, const uint8_t[::1] prefixes,
+    const int32_t[::1] prefix_ends, int64_t[::1] lines_out, int32_t[::1] index_out,
 ):
     """Return the distinct places (texts, and their ends from zero on) of diagnoses, by row and 1-based position.
 
-    `lines_out` gets the line of each, `index_out` the number of its place. A position of 0 is the claim's own place; a
-    row without an envelope gets the first place, which is empty. Prefixes are the words before the segment's number.
+    `columns` are those of `take`. `lines_out` gets the line of each, `index_out` the number of its place. A position of
+    0 is the claim's own place; a row without an envelope gets the first place, which is empty. Prefixes are the words
+    before the segment's number.
     """
     cdef x12_column text, ends
     cdef x12_spots spots
@@ -329,13 +332,14 @@ def places(
     fits = x12_put32(&ends, 0) and x12_put32(&ends, 0)
     if size and fits:
         spots.prefix_ends, spots.prefixes = &prefix_ends[0], &prefixes[0]
-        spots.envelope, spots.segment = &envelope[0], &segment[0]
-        spots.line, spots.column = &line[0], &column[0]
-        spots.dx_ends, spots.dx_segment, spots.dx_element = &dx_ends[0], &dx_segment[0], &dx_element[0]
-        spots.dx_line, spots.dx_column = &dx_line[0], &dx_column[0]
+        spots.envelope, spots.segment = <int32_t *>_memory(columns, ENVELOPE), <int32_t *>_memory(columns, SEGMENT)
+        spots.line, spots.column = <int64_t *>_memory(columns, AT_LINE), <int64_t *>_memory(columns, AT_COLUMN)
+        spots.dx_ends = <int32_t *>_memory(columns, DX_ENDS)
+        spots.dx_segment, spots.dx_element = <int32_t *>_memory(columns, DX_SEGMENT), <int32_t *>_memory(columns, DX_ELEMENT)
+        spots.dx_line, spots.dx_column = <int64_t *>_memory(columns, DX_LINE), <int64_t *>_memory(columns, DX_COLUMN)
         with nogil:
             for i in range(size):
-                if envelope[rows[i]] < 0:
+                if spots.envelope[rows[i]] < 0:
                     lines_out[i] = 0
                     index_out[i] = 0
                 elif i and rows[i] == rows[i - 1] and positions[i] == positions[i - 1]:

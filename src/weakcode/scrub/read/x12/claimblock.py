@@ -39,7 +39,7 @@ class ClaimBlock(NativeBatch):
 
     text: bytes
     offset: int
-    columns: Sequence[_reader.Block]
+    columns: list[_reader.Block]
     transactions: Sequence[Transaction]
 
     @lazy
@@ -104,22 +104,7 @@ class ClaimBlock(NativeBatch):
         """Return lines and places of the first of these positions."""
         first = first_positions(positions)
         lines, index = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
-        data, ends = _reader.places(
-            rows,
-            first,
-            *self._prefixes,
-            self._numbers(_reader.ENVELOPE),
-            self._numbers(_reader.SEGMENT),
-            self._long(_reader.AT_LINE),
-            self._long(_reader.AT_COLUMN),
-            self._numbers(_reader.DX_ENDS),
-            self._numbers(_reader.DX_SEGMENT),
-            self._numbers(_reader.DX_ELEMENT),
-            self._long(_reader.DX_LINE),
-            self._long(_reader.DX_COLUMN),
-            lines,
-            index,
-        )
+        data, ends = _reader.places(self.columns, rows, first, *self._prefixes, lines, index)
         known = pa.StringArray.from_buffers(len(ends) // 4 - 1, pa.py_buffer(ends), pa.py_buffer(data))
         if self.records:
             place_texts = known.to_pylist()
