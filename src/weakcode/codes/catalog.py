@@ -132,7 +132,7 @@ def _identity(source: EditionSource) -> str:
     except OSError as error:
         raise EditionError(f"{source.path.name} cannot be read: {error.strerror}.") from None
     content = _content_digest(source.path, stat.st_size, stat.st_mtime_ns)
-    identity = (VERSION, content, _index_digest(source))
+    identity = (VERSION, content, hashlib.blake2b(_index(source), digest_size=16).hexdigest())
     return hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
 
 
@@ -162,10 +162,6 @@ def _index(source: EditionSource) -> bytes:
         return b"" if source.bundled or not source.notes else index_of(source.path).read_bytes()
     except OSError:
         return b""
-
-
-def _index_digest(source: EditionSource) -> str:
-    return hashlib.blake2b(_index(source), digest_size=16).hexdigest()
 
 
 def load(source: EditionSource) -> Edition:

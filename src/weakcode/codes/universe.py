@@ -142,7 +142,7 @@ class _Laying:
         """Return the smallest section that embraces a category, or else the last one that begins before it."""
         around = [one for one in self._sections if _first(one) <= category <= one.name.split("-")[1]]
         if around:
-            return min(around, key=lambda one: (len(_below(one)), one.name))
+            return min(around, key=lambda one: (len(list(one.walk())), one.name))
         return max((one for one in self._sections if _first(one) <= category), key=_first, default=self._sections[0])
 
 
@@ -156,7 +156,3 @@ def _sections(place: TabularNode) -> Iterator[TabularNode]:
         if child.kind == "section":
             yield child
             yield from _sections(child)
-
-
-def _below(section: TabularNode) -> list[TabularNode]:
-    return list(section.walk())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +116,9 @@ def ask(
         of_profile = Risks(loaded, edition)
         found = [of_profile.of(rule, (spelled,), name) for rule in RULES]
         risks = tuple(dict.fromkeys(risk for risk in found if risk is not None))
-    answers = tuple(_answer(policy, spelled, wanted) for policy in _unrepeated(about) if policy.in_force(day))
+    distinct = sorted(dict.fromkeys(about), key=lambda one: (one.id, one.version))
+    answers = tuple(_answer(policy, spelled, wanted) for policy in distinct if policy.in_force(day))
     return Answer(spelled, edition.title(spelled) or "", wanted, day, payer, answers, risks)
-
-
-def _unrepeated(policies: Sequence[Policy]) -> list[Policy]:
-    return sorted(dict.fromkeys(policies), key=lambda one: (one.id, one.version))
 
 
 def _answer(policy: Policy, code: str, procedure: str) -> PolicyAnswer:

@@ -26,11 +26,9 @@ class AppliedRules(Protocol):
 
     def severity_of(self, rule: str, payer: str | None) -> str | None:
         """Return the severity of a rule by its full id for a payer, None where it is off."""
-        ...
 
     def title_of(self, rule: str) -> str:
         """Return the title of a rule."""
-        ...
 
 
 class ChosenPolicies:

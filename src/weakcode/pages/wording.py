@@ -213,10 +213,10 @@ def _pointed(pointed: Pointed, *, alone: bool) -> str:
     """Return what service lines must do; `alone` tells that the case has no other verb."""
     if pointed.how and not pointed.asks_line:
         return _POINTED[pointed.how]
-    keys = {key: getattr(pointed, key) for key in LINE_KEYS}
-    line = (
-        f"a service line with {_of_line(attrs.evolve(LineTest(), **keys))}" if pointed.asks_line else "a service line"
-    )
+    line = "a service line"
+    if pointed.asks_line:
+        test = LineTest(**{key: getattr(pointed, key) for key in LINE_KEYS})
+        line += f" with {_condition(test).replace('; ', ' and ')}"
     if pointed.every:
         return f"every diagnosis that {line} points to must be one of `{pointed.every}`"
     if pointed.any:
@@ -237,10 +237,6 @@ def _grouping(by: Grouping) -> str:
 def _relation(relation: Relation) -> str:
     codes = f"`{relation.codes}`"
     return codes if relation.where == "anywhere" else f"{codes} {relation.where} it"
-
-
-def _of_line(line: LineTest) -> str:
-    return _condition(line).replace("; ", " and ")
 
 
 def _condition(when: Any) -> str:

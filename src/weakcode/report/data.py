@@ -273,7 +273,24 @@ def _rows(connection: Any, rules: Sequence[RuleCount], most: int, hash_key: byte
         "ORDER BY list_position(['error', 'warning', 'info'], severity), row LIMIT ?",
         [each, most],
     ).fetchall()
-    return tuple(_row(*values, hash_key=hash_key) for values in found)
+    rows = []
+    for claim_id, severity, rule, codes, positions, message, file, line, place, risk, source, confidence in found:
+        known = tuple(code or "" for code in codes or ())
+        claim = claim_id or ""
+        rows.append(
+            FindingRow(
+                claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
+                severity=severity,
+                rule=rule,
+                codes=tuple(map(shown, known)),
+                positions=tuple(positions or ()),
+                message=shown_message(message or "", known),
+                where=shown_place(file, line, place),
+                risk=f"{risk} ({source})" if risk and source else risk or "",
+                confidence=confidence if confidence in CONFIDENCES else "",
+            )
+        )
+    return tuple(rows)
 
 
 def _share(counts: Sequence[int], most: int) -> int:
@@ -286,34 +303,3 @@ def _share(counts: Sequence[int], most: int) -> int:
         else:
             high = middle - 1
     return max(low, 1) if counts and most else 0
-
-
-def _row(
-    claim_id: str | None,
-    severity: str,
-    rule: str,
-    codes: list[str] | None,
-    positions: list[int] | None,
-    message: str | None,
-    file: str | None,
-    line: int | None,
-    place: str | None,
-    risk: str | None,
-    risk_source: str | None,
-    confidence: str | None,
-    *,
-    hash_key: bytes | None,
-) -> FindingRow:
-    codes_shown = tuple(code or "" for code in codes or ())
-    claim = claim_id or ""
-    return FindingRow(
-        claim=hashed_id(claim, hash_key) if claim and hash_key is not None else claim,
-        severity=severity,
-        rule=rule,
-        codes=tuple(map(shown, codes_shown)),
-        positions=tuple(positions or ()),
-        message=shown_message(message or "", codes_shown),
-        where=shown_place(file, line, place),
-        risk=f"{risk} ({risk_source})" if risk and risk_source else risk or "",
-        confidence=confidence if confidence in CONFIDENCES else "",
-    )

@@ -132,7 +132,6 @@ class Checks(Protocol):
 
     def check(self, claim: Claim) -> tuple[Finding, ...]:
         """Return the findings on a claim."""
-        ...
 
 
 def evaluate(claims: Iterable[Claim], truths: Sequence[Truth], judge: Checks) -> Evaluation:

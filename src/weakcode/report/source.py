@@ -100,7 +100,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     for path in files:
         kind = _kind(path)
         schema = _schema(path) if kind in ("parquet", "arrow") else None
-        found = list(schema.names) if schema is not None else _text_columns(path)
+        found = list(schema.names) if schema is not None else (_csv_columns if kind == "csv" else _jsonl_columns)(path)
         _refuse_columns(path, found)
         if path.parent not in whole:
             metadata.append(_metadata_of(schema) if schema is not None else _metadata_of_rows(path))
@@ -118,7 +118,7 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     # Columns of a Parquet file are cheap to read again for each question; anything else is read once.
     connection.execute(
         f"CREATE {'VIEW' if only_parquet else 'TABLE'} given AS SELECT *, row_number() OVER () AS row "  # noqa: S608
-        f"FROM ({' UNION ALL '.join(tables) or _empty()})"
+        f"FROM ({' UNION ALL '.join(tables) or _chosen('(SELECT 1) WHERE false', _null)})"
     )
     connection.execute("CREATE VIEW findings AS SELECT * FROM given WHERE coalesce(waived_by, '') = ''")
     connection.execute("CREATE VIEW waived AS SELECT * FROM given WHERE coalesce(waived_by, '') <> ''")
@@ -179,10 +179,6 @@ def _schema(path: Path) -> pa.Schema:
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or ["unknown reason"])[0]
         raise InputError(f"{path} cannot be read as {format_}: {reason}") from None
-
-
-def _text_columns(path: Path) -> list[str]:
-    return _csv_columns(path) if _kind(path) == "csv" else _jsonl_columns(path)
 
 
 def _csv_columns(path: Path) -> list[str]:
@@ -253,10 +249,6 @@ def _chosen(source: str, column: Callable[[str], str]) -> str:
     """Return a SELECT with exactly the columns of a findings table."""
     columns = ", ".join(f"{column(name)} AS {name}" for name in _COLUMNS)
     return f"SELECT {columns} FROM {source}"  # noqa: S608
-
-
-def _empty() -> str:
-    return _chosen("(SELECT 1) WHERE false", _null)
 
 
 def _null(name: str) -> str:

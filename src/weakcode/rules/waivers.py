@@ -38,11 +38,8 @@ class WaiverBook:
 
     def on(self, rule: str, codes: Sequence[str]) -> list[Waiver]:
         """Return the waivers for findings of a rule on these codes, on whatever claim."""
-        return [waiver for waiver in self._by_rule.get(rule, ()) if _is_on(waiver, codes)]
-
-
-def _is_on(waiver: Waiver, codes: Sequence[str]) -> bool:
-    return not waiver.codes or set(waiver.codes) == set(codes)
+        of_rule = self._by_rule.get(rule, ())
+        return [waiver for waiver in of_rule if not waiver.codes or set(waiver.codes) == set(codes)]
 
 
 def first_of(waivers: Iterable[Waiver], claim_id: str | None, day: dt.date) -> tuple[Waiver | None, Waiver | None]:

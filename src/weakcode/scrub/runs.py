@@ -103,16 +103,15 @@ class Digests:
 
     def files(self) -> tuple[InputFile, ...]:
         """Return what was read, in order."""
-        return tuple(_of_stream(one) if isinstance(one, Stream) else one.result() for one in self._files)
+        return tuple(
+            InputFile(one.name, one.bytes_read, one.sha256) if isinstance(one, Stream) else one.result()
+            for one in self._files
+        )
 
 
 def inputs_of(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...]:
     """Return files with their digests."""
     return tuple(_digest(path, lambda: False) for path in paths)
-
-
-def _of_stream(stream: Stream) -> InputFile:
-    return InputFile(stream.name, stream.bytes_read, stream.sha256)
 
 
 def _digest(input_path: str | os.PathLike[str], has_failed: Callable[[], bool]) -> InputFile:

@@ -132,7 +132,8 @@ class Guard:
         if same and heads.get(b"sec-fetch-site") == b"cross-site":
             raise ProblemError(403, "pages of other servers may not use this one; --allow-origin lets them")
         preflight = named and scope["method"] == "OPTIONS"
-        if self._settings.tokens is not None and not preflight and not _is_open(scope["path"]):
+        is_open = scope["path"] in OPEN or scope["path"].startswith("/page/")
+        if self._settings.tokens is not None and not preflight and not is_open:
             self._check_token(heads.get(b"authorization", b""))
         if self.busy > self._settings.max_requests:
             raise ProblemError(503, "the server is answering as many requests as it may; ask again", retry_after="1")
@@ -153,10 +154,6 @@ def _of_route(error: HTTPException) -> ProblemError:
     }
     heads = {name.lower().replace("-", "_"): value for name, value in (error.headers or {}).items()}
     return ProblemError(error.status_code, words.get(error.status_code, "the request was refused"), **heads)
-
-
-def _is_open(path: str) -> bool:
-    return path in OPEN or path.startswith("/page/")
 
 
 def _without_port(host: str) -> str:

@@ -195,10 +195,10 @@ def document() -> dict[str, Any]:
     for name in ("claim", "code", "finding", "verdict"):
         for inner, schema in schemas.schema(name)["$defs"].items():
             # A claim's waiver and diagnosis have fewer keys than those of a finding.
-            definitions[f"{name}{inner}"] = schema
+            definitions[f"{name}{inner}"] = _pointing(schema, name)
     components = {
         **{name: _pointing(_component(name), name) for name in ("claim", "code", "finding", "verdict")},
-        **{inner: _pointing(schema, _owner(inner)) for inner, schema in definitions.items()},
+        **definitions,
         "problem": _PROBLEM,
     }
     paths: dict[str, dict[str, Any]] = {}
@@ -222,10 +222,6 @@ def document() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def _owner(inner: str) -> str:
-    return next(name for name in ("claim", "code", "finding", "verdict") if inner.startswith(name))
 
 
 def _pointing(schema: Any, owner: str) -> Any:

@@ -119,7 +119,8 @@ def scrub_on_executors(
     for one in outcomes:
         if one.error is not None:
             raise one.error
-    _check(len(tasks), outcomes)
+    if len(outcomes) != len(tasks):
+        raise InputError(f"Spark gave the outcome of {len(outcomes):,} of {len(tasks):,} tasks; the run was given up")
     digests = _digests(session, files.files)
     with writing(folder):
         for number, name in enumerate(one.findings for one in outcomes if one.findings):
@@ -135,20 +136,11 @@ def found_in(folder: Path) -> Path:
     return folder / _FOUND
 
 
-def _check(tasks: int, outcomes: Sequence[TaskOutcome]) -> None:
-    if len(outcomes) != tasks:
-        raise InputError(f"Spark gave the outcome of {len(outcomes):,} of {tasks:,} tasks; the run was given up")
-
-
 def _digests(session: SparkSession, files: Sequence[str]) -> tuple[InputFile, ...]:
     """Return the inputs with their digests, which executors work out."""
     context = session.sparkContext
     parts = min(len(files), 4 * context.defaultParallelism)
-    return tuple(context.parallelize(files, parts).mapPartitions(_digest).collect())
-
-
-def _digest(files: Iterable[str]) -> Iterable[InputFile]:
-    return inputs_of(files)
+    return tuple(context.parallelize(files, parts).mapPartitions(inputs_of).collect())
 
 
 def write_rejects(files: Sequence[Path], writer: RejectsWriter) -> None:

@@ -9,7 +9,6 @@ import click
 
 from weakcode.cli.common import text
 from weakcode.explain import Explanation, Step
-from weakcode.findings import Source
 from weakcode.semantics.reference import Outcome
 
 _COLOURS = {
@@ -51,13 +50,6 @@ def _step(step: Step) -> list[str]:
     lines = [f"  {outcome} {step.rule}{severity}{edits}: {step.reason}"]
     # What a rule that is off would have looked at is for --format json.
     if step.outcome is not Outcome.OFF:
-        lines += [click.style(text.wrapped(_noted(source), indent=_NOTE), dim=True) for source in _notes(step)]
+        notes = [f'{source.place}: "{source.quote}"' for source in step.sources if source.quote]
+        lines += [click.style(text.wrapped(note, indent=_NOTE), dim=True) for note in notes]
     return lines
-
-
-def _notes(step: Step) -> list[Source]:
-    return [source for source in step.sources if source.quote]
-
-
-def _noted(source: Source) -> str:
-    return f'{source.place}: "{source.quote}"'

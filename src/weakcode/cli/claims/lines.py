@@ -36,7 +36,8 @@ def judge_lines(choice: Choice, *, at_once: bool = False) -> int:
         try:
             values, fails = _verdict(validator, choice, line)
         except (BadRow, WeakcodeError) as error:
-            values, fails, wrong = {"line": number, "error": _message(error)}, False, True
+            message = error.reason if isinstance(error, BadRow) else str(error)
+            values, fails, wrong = {"line": number, "error": message}, False, True
         failed = failed or fails
         say_json(json.dumps(values, ensure_ascii=False))
         if at_once:
@@ -49,10 +50,6 @@ def _verdict(validator: Validator, choice: Choice, line: bytes | None) -> tuple[
     verdict = validator.judge(claim)
     fails = choice.fails([finding.severity for finding in verdict.findings])
     return {"claim_id": claim.id, **verdict.to_dict()}, fails
-
-
-def _message(error: BadRow | WeakcodeError) -> str:
-    return error.reason if isinstance(error, BadRow) else str(error)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

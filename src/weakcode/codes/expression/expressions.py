@@ -197,7 +197,8 @@ class Position:
 
     def __str__(self) -> str:
         where = " or ".join(ORDINALS[position] for position in self.positions)
-        return f"{where} character {_ranges(self.values)}"
+        values = " or ".join(low if low == high else f"{low}-{high}" for low, high in self.values)
+        return f"{where} character {values}"
 
 
 @attrs.frozen
@@ -282,7 +283,3 @@ def union(parts: Iterable[Expression]) -> Expression:
 
 def _item(part: Expression) -> str:
     return f"({part})" if isinstance(part, Union | Except | With) else str(part)
-
-
-def _ranges(values: Pairs) -> str:
-    return " or ".join(low if low == high else f"{low}-{high}" for low, high in values)

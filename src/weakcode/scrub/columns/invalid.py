@@ -60,7 +60,7 @@ def _wrong(column: pa.Array, decoded: bool) -> Bools | None:
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return _no_day(column)
     if _is_checked_by_hand(kind):
-        return _no_value(column)
+        return _or_none(np.array([not _converts(value) for value in column], np.bool_))
     if pa.types.is_struct(kind):
         return _any([_wrong(field, decoded) for field in column.flatten()])
     if pa.types.is_map(kind):
@@ -110,10 +110,6 @@ def _is_checked_by_hand(kind: pa.DataType) -> bool:
     """Whether values of a type that claims hardly have can be such that Python cannot say them."""
     types = pa.types
     return bool(types.is_temporal(kind) or types.is_decimal(kind) or types.is_union(kind)) and not types.is_date(kind)
-
-
-def _no_value(column: pa.Array) -> Bools | None:
-    return _or_none(np.array([not _converts(value) for value in column], np.bool_))
 
 
 def _converts(value: pa.Scalar) -> bool:

@@ -14,7 +14,6 @@ import attrs
 from weakcode.engines.ids import id_of
 from weakcode.engines.kernel._kernel import ids_of_nth, nth_id, nth_of_run
 from weakcode.errors import InputError
-from weakcode.findings import Finding
 from weakcode.scrub.ids.counted import CountedIds
 
 if TYPE_CHECKING:
@@ -51,7 +50,10 @@ class RepeatedIds:
         nth = self._ids.nth(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
         if nth == 1:
             return one
-        renumbered = {name: _numbered(getattr(one.verdict, name), nth) for name in ("findings", "waived")}
+        renumbered = {
+            name: tuple(attrs.evolve(found, id=nth_of_run(found.id, nth)) for found in getattr(one.verdict, name))
+            for name in ("findings", "waived")
+        }
         return attrs.evolve(one, verdict=attrs.evolve(cast("Any", one.verdict), **renumbered))
 
     def batch(self, part: FindingBatch) -> pa.RecordBatch | None:
@@ -101,7 +103,3 @@ def _as_first(findings: pa.RecordBatch, rows: Any, before: Any, nth: Any) -> pa.
         ids[at] = first if met[rows[at], first] == 1 else nth_id(first, met[rows[at], first])
     at = findings.schema.get_field_index("finding_id")
     return findings.set_column(at, "finding_id", pa.array(ids, pa.string()))
-
-
-def _numbered(findings: tuple[Finding, ...], nth: int) -> tuple[Finding, ...]:
-    return tuple(attrs.evolve(one, id=nth_of_run(one.id, nth)) for one in findings)

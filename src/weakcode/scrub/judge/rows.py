@@ -54,7 +54,6 @@ class Judge(Protocol):
 
     def judge(self, claim: Claim, *, order: Order = "all") -> VerdictLike:
         """Return the findings and what they were judged by; `order` says of which codes the order is known."""
-        ...
 
 
 @attrs.frozen

@@ -45,12 +45,10 @@ class ClaimSource(Protocol):
     @property
     def ignored(self) -> tuple[str, ...]:
         """Columns that are not known, seen so far."""
-        ...
 
     @property
     def bytes_read(self) -> int:
         """Bytes read so far."""
-        ...
 
     def __iter__(self) -> Iterator[Record | Rejected]: ...
 
@@ -61,7 +59,6 @@ class InBatches(Protocol):
 
     def batches(self) -> Iterator[ClaimBatch]:
         """Give the claims in batches, to be judged together."""
-        ...
 
 
 def is_arrow_file(path: str | os.PathLike[str]) -> bool:

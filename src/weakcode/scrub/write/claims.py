@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from weakcode.claims.keys import without_none
 from weakcode.fields import FIELDS
 from weakcode.fields.parsers import plain_value
 from weakcode.scrub.guard import needs_guard
@@ -77,10 +78,6 @@ class _JsonlClaims(ClaimsWriter):
                 self._file.write(line.encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _line(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: plain_value(value) for name, value in values.items() if value is not None}
 
@@ -88,7 +85,7 @@ def _line(values: Mapping[str, Any]) -> dict[str, Any]:
 def _diagnosis(one: str | Mapping[str, Any]) -> str | dict[str, Any]:
     if isinstance(one, str):
         return one
-    fields = _without_empty(one)
+    fields = without_none(one)
     return fields["code"] if len(fields) == 1 else fields
 
 

@@ -27,19 +27,15 @@ class Storage(Protocol):
 
     def upload(self, file: Path, address: str) -> None:
         """Put a file at an address."""
-        ...
 
     def exists(self, address: str) -> bool:
         """Tell whether something stands there."""
-        ...
 
     def remove(self, address: str) -> None:
         """Remove what stands there."""
-        ...
 
     def shown(self, address: str) -> str:
         """Return the address as it may be shown."""
-        ...
 
 
 class BatchWriter:

@@ -88,7 +88,8 @@ class FolderSink(Sink):
                 self._staged = self._folder / f".weakcode-{secrets.token_hex(4)}.partial"
                 self._staged.mkdir(mode=0o700)
                 self._lock_file = (self._staged / "lock").open("wb")
-                _lock(self._lock_file)
+                with suppress(OSError):
+                    lock(self._lock_file)
 
     def ended(self, run: RunTime, state: str, why: str) -> None:
         """Note that the run did not complete, and why."""
@@ -334,11 +335,6 @@ def _locked(folder: Path) -> Iterator[None]:
         with suppress(OSError):  # a file system without locks
             lock(file, waits=True)
         yield
-
-
-def _lock(file: BinaryIO) -> None:
-    with suppress(OSError):
-        lock(file)
 
 
 def _synced(path: Path) -> None:

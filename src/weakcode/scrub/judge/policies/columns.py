@@ -65,8 +65,9 @@ class _Lists:
         self._is_filled = np.zeros(len(policies), np.bool_)
         self._scope = scope
         self._known: dict[int, Current] = {}
-        self.starts = np.array([_latest(of) for of in self._policies], np.int64)
-        self.ends = np.array([_earliest(of) for of in self._policies], np.int64)
+        starts = [[policy.starts.toordinal() if policy.starts else _FIRST for policy in of] for of in self._policies]
+        ends = [[policy.ends.toordinal() if policy.ends else _LAST for policy in of] for of in self._policies]
+        self.starts, self.ends = np.array(list(map(max, starts)), np.int64), np.array(list(map(min, ends)), np.int64)
 
     def of_lines(self, batch: _Batch) -> Numbers:
         """Return the number of the policies about the procedure of each line, -1 where there are none."""
@@ -123,14 +124,6 @@ class _Lists:
         of_policy = [ids[members[low:high]] for _, low, high in policy.file.lists.get((policy.number, kind), ())]
         found = np.concatenate(of_policy) if of_policy else np.empty(0, np.int64)
         return found[found >= 0]
-
-
-def _latest(policies: Sequence[Policy]) -> int:
-    return max(policy.starts.toordinal() if policy.starts else _FIRST for policy in policies)
-
-
-def _earliest(policies: Sequence[Policy]) -> int:
-    return min(policy.ends.toordinal() if policy.ends else _LAST for policy in policies)
 
 
 class _Payers:

@@ -23,7 +23,7 @@ _PCS = ("/medicare/coding/icd10", "/sid/icd-10-pcs", "/sid/icd-10", "2.16.840.1.
 
 def claim_fields(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a claim by name; those that are not known are left out or empty."""
-    bill = next(_bill_codes(resource), "")
+    bill = next(_information_codes(resource, "typeofbill"), "")
     frequency = bill[-1:] if len(bill) != 2 else None
     rendering, taxonomy = _rendering(resource)
     return {
@@ -87,10 +87,6 @@ def _codes(concept: Any) -> Iterator[str]:
         code = coding.get("code")
         if isinstance(code, str) and code.strip():
             yield code.strip()
-
-
-def _bill_codes(resource: Mapping[str, Any]) -> Iterator[str]:
-    return _information_codes(resource, "typeofbill")
 
 
 def _information_codes(resource: Mapping[str, Any], category: str) -> Iterator[str]:

@@ -278,12 +278,9 @@ def _person(resource: Mapping[str, Any], known: KnownResources) -> Person:
 
 def kind_of(resource: Mapping[str, Any]) -> tuple[Setting | None, Order]:
     """Return the setting of a resource, and of which diagnoses the order is known, the principal one being given."""
-    return _setting(resource), "first" if _is_carin(resource) else "all"
-
-
-def _is_carin(resource: Mapping[str, Any]) -> bool:
-    """Tell whether a resource follows a profile of CARIN, whose `sequence` is no order."""
-    return any(_CARIN in profile for profile in _profiles(resource))
+    # A profile of CARIN says that `sequence` is no order.
+    is_carin = any(_CARIN in profile for profile in _profiles(resource))
+    return _setting(resource), "first" if is_carin else "all"
 
 
 def _profiles(resource: Mapping[str, Any]) -> list[str]:

@@ -88,7 +88,6 @@ class Readable(Protocol):
 
     def read(self, size: int, /) -> bytes:
         """Return the next bytes, at most so many; none at the end."""
-        ...
 
 
 class Elements:

@@ -277,7 +277,8 @@ class TableSink(Sink):
     def _rows(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         import pyarrow as pa
 
-        rows = _plain(batch)
+        # With all columns of findings, and without dictionaries, which databases do not know.
+        rows = conformed(batch).cast(findings_schema())
         for name, value in (*self._judged_by.items(), ("run_id", self._run_id)):
             kind = pa.string() if isinstance(value, str) else pa.list_(pa.string())
             rows = rows.append_column(name, pa.array([value] * len(rows), kind))
@@ -305,8 +306,3 @@ def _empty() -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pylist([], schema=findings_schema())
-
-
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with all columns of findings and without dictionaries, which databases do not know."""
-    return conformed(batch).cast(findings_schema())
