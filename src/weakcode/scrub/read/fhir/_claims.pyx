@@ -158,7 +158,7 @@ cdef class Claims(ClaimColumns):
         # Procedures of inpatient stays are few, and their order is by sequence.
         if member(j, j.root, b"related") >= 0 or member(j, j.root, b"procedure") >= 0:
             raise Unusual
-        fields[11], fields[12] = part_of(None), self._information_code(b"discharge-status")
+        fields[11], fields[12] = NOTHING, self._information_code(b"discharge-status")
         is_replacing = frequency.size == 1 and frequency.at[0] in (54, 55, 56)
         fields[8], fields[9] = part_of(b"MISSING" if is_replacing else None), principals
         # What follows may still find something unusual: sizes are kept, to which the columns are cut again.
@@ -283,11 +283,9 @@ cdef class Claims(ClaimColumns):
     cdef int32_t _indicator(self, int32_t entry) except -2:
         """Return the number of the present-on-admission indicator."""
         cdef json_text *j = &self._json
-        cdef int32_t extensions = member(j, entry, b"extension"), extension, coding
+        cdef int32_t extension = first_object(j, member(j, entry, b"extension")), coding
         cdef Part code
         cdef uint8_t sign
-        list_of_objects(j, extensions)
-        extension = first_item(j, extensions)
         while extension >= 0:
             if member(j, extension, b"valueCoding") >= 0 and part_holds(text_of(j, member(j, extension, b"url")), b"_poa_"):
                 found = self._poa_of(text_as_written(j, entry))
@@ -374,9 +372,7 @@ cdef class Claims(ClaimColumns):
         cdef int32_t start, end, day, concept
         cdef double units, charge
         cdef Part procedure, code
-        concept = member(j, item, b"modifier")
-        list_of_objects(j, concept)
-        concept = first_item(j, concept)
+        concept = first_object(j, member(j, item, b"modifier"))
         while concept >= 0:
             code = first_code(j, concept)
             if code.at != NULL:

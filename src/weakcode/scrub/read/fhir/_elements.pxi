@@ -25,18 +25,21 @@ cdef inline int32_t next_object(json_text *j, int32_t item) noexcept:
     return j.nodes[item].next if j.nodes[item].more else -1
 
 
+cdef int32_t first_object(json_text *j, int32_t items) except -2:
+    """Return the first item of what has to be a list of objects, -1 where there is none; raise Unusual where it is not."""
+    list_of_objects(j, items)
+    return first_item(j, items)
+
+
 cdef int32_t first_coding(json_text *j, int32_t concept) except -2:
     """Return the first coding of a concept, -1 where there is none."""
-    cdef int32_t codings = member(j, concept, b"coding")
-    list_of_objects(j, codings)
-    return first_item(j, codings)
+    return first_object(j, member(j, concept, b"coding"))
 
 
 cdef Part first_code(json_text *j, int32_t concept) except *:
     """Return the first code of a concept that is none of blanks."""
     cdef int32_t coding = first_coding(j, concept)
-    cdef Part code
-    code.at, code.size = NULL, 0
+    cdef Part code = NOTHING
     while coding >= 0 and code.at == NULL:
         code = filled(text_of(j, member(j, coding, b"code")))
         coding = next_object(j, coding)
@@ -61,10 +64,8 @@ cdef bint has_code(json_text *j, int32_t concept, const char *one, const char *o
 cdef int kinds_of(json_text *j, int32_t concepts) except -1:
     """Return what the types of a diagnosis say."""
     cdef int types = 0
-    cdef int32_t concept, coding
+    cdef int32_t concept = first_object(j, concepts), coding
     cdef Part code
-    list_of_objects(j, concepts)
-    concept = first_item(j, concepts)
     while concept >= 0:
         coding = first_coding(j, concept)
         while coding >= 0:
@@ -98,9 +99,7 @@ cdef int32_t resolved(json_text *j, int32_t holder) except -2:
     cdef int32_t one
     if reference.at == NULL or not reference.size or reference.at[0] != 35:
         return holder
-    one = member(j, j.root, b"contained")
-    list_of_objects(j, one)
-    one = first_item(j, one)
+    one = first_object(j, member(j, j.root, b"contained"))
     while one >= 0 and not leads_to(j, reference, one):
         one = next_object(j, one)
     return one
@@ -147,8 +146,7 @@ cdef int32_t first_identifier(json_text *j, int32_t holder) except -2:
     cdef int32_t given = member(j, holder, b"identifier")
     if given < 0 or j.nodes[given].kind == JSON_OBJECT:
         return given
-    list_of_objects(j, given)
-    return first_item(j, given)
+    return first_object(j, given)
 
 
 cdef Part npi_of(json_text *j, int32_t holder) except *:
@@ -160,8 +158,7 @@ cdef Part npi_of(json_text *j, int32_t holder) except *:
         if value.at != NULL and names_npi(text_of(j, member(j, one, b"system"))):
             return stripped(value)
         one = next_object(j, one)
-    value.at, value.size = NULL, 0
-    return value
+    return NOTHING
 
 
 cdef Part taxonomy_of(json_text *j, int32_t concept) except *:
@@ -175,8 +172,7 @@ cdef Part taxonomy_of(json_text *j, int32_t concept) except *:
             if code.at != NULL:
                 return code
         coding = next_object(j, coding)
-    code.at, code.size = NULL, 0
-    return code
+    return NOTHING
 
 
 cdef bint names_npi(Part system) except -1:
@@ -201,8 +197,7 @@ cdef Part name_of(json_text *j, int32_t holder) except *:
         name = text_of(j, member(j, identifier, b"value"))
         if is_not_blank(name):
             return name
-    name.at, name.size = NULL, 0
-    return name
+    return NOTHING
 
 
 cdef bint is_not_blank(Part text) except -1:
@@ -218,9 +213,7 @@ cdef bint is_not_blank(Part text) except -1:
 
 cdef double submitted(json_text *j, int32_t adjudications) except? -1.0:
     """Return the first amount that is called submitted."""
-    cdef int32_t one, amount
-    list_of_objects(j, adjudications)
-    one = first_item(j, adjudications)
+    cdef int32_t one = first_object(j, adjudications), amount
     while one >= 0:
         amount = member(j, one, b"amount")
         if amount >= 0 and has_code(j, member(j, one, b"category"), b"submitted", NULL, True):

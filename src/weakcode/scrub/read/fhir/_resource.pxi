@@ -130,10 +130,8 @@ cdef class Resource(Lines):
     cdef tuple _patient_inside(self, Part reference):
         """Return birth date and sex of the Patient in the resource that a reference leads to, None where it is none."""
         cdef json_text *j = &self._json
-        cdef int32_t one = member(j, j.root, b"contained")
+        cdef int32_t one = first_object(j, member(j, j.root, b"contained"))
         cdef Part born, gender
-        list_of_objects(j, one)
-        one = first_item(j, one)
         while one >= 0:
             if is_word(text_of(j, member(j, one, b"resourceType")), b"Patient") and leads_to(j, reference, one):
                 born, gender = text_of(j, member(j, one, b"birthDate")), text_of(j, member(j, one, b"gender"))
@@ -149,8 +147,7 @@ cdef class Resource(Lines):
         cdef int32_t insurances = member(j, j.root, b"insurance"), one
         cdef Part name = name_of(j, insurer)
         cdef bint focal_only = False
-        list_of_objects(j, insurances)
-        one = first_item(j, insurances)
+        one = first_object(j, insurances)
         while one >= 0:
             focal_only = focal_only or is_true(j, member(j, one, b"focal"))
             one = next_object(j, one)
@@ -164,21 +161,18 @@ cdef class Resource(Lines):
     cdef Part _bill(self, Part *frequency) except *:
         """Return type of bill and frequency."""
         cdef json_text *j = &self._json
-        cdef int32_t infos = member(j, j.root, b"supportingInfo"), info
-        cdef Part bill, none
-        none.at, none.size = NULL, 0
-        frequency[0] = none
-        list_of_objects(j, infos)
-        info = first_item(j, infos)
+        cdef int32_t info = first_object(j, member(j, j.root, b"supportingInfo"))
+        cdef Part bill
+        frequency[0] = NOTHING
         while info >= 0:
             if has_code(j, member(j, info, b"category"), b"typeofbill", NULL, False):
                 bill = first_code(j, member(j, info, b"code"))
                 if bill.at != NULL:
                     if bill.size != 2:
                         frequency.at, frequency.size = bill.at + bill.size - 1, 1
-                    return bill if bill.size > 1 else none
+                    return bill if bill.size > 1 else NOTHING
             info = next_object(j, info)
-        return none
+        return NOTHING
 
     cdef Part _information_code(self, const char *category) except *:
         """Return the first code of the supporting information of a category."""
@@ -191,17 +185,14 @@ cdef class Resource(Lines):
                 if code.at != NULL:
                     return code
             info = next_object(j, info)
-        code.at, code.size = NULL, 0
-        return code
+        return NOTHING
 
     cdef Part _rendering(self, Part *taxonomy) except *:
         """Return the NPI of the rendering provider; `taxonomy` gets the taxonomy of the same, else the first that is given."""
         cdef json_text *j = &self._json
-        cdef int32_t members = member(j, j.root, b"careTeam"), one
+        cdef int32_t one = first_object(j, member(j, j.root, b"careTeam"))
         cdef Part npi, of_member
-        taxonomy.at, taxonomy.size = NULL, 0
-        list_of_objects(j, members)
-        one = first_item(j, members)
+        taxonomy[0] = NOTHING
         while one >= 0:
             if has_code(j, member(j, one, b"role"), b"rendering", b"performing", False):
                 npi = npi_of(j, resolved(j, member(j, one, b"provider")))
@@ -212,25 +203,21 @@ cdef class Resource(Lines):
                 if taxonomy.at == NULL:
                     taxonomy[0] = of_member
             one = next_object(j, one)
-        npi.at, npi.size = NULL, 0
-        return npi
+        return NOTHING
 
     cdef Part _state(self, int32_t items) except *:
         """Return the state of the facility, else the one state that all items name."""
         cdef json_text *j = &self._json
-        cdef int32_t facility = member(j, j.root, b"facility"), item
-        cdef Part state, named, none
-        none.at, none.size = NULL, 0
+        cdef int32_t facility = member(j, j.root, b"facility"), item = first_item(j, items)
+        cdef Part state, named = NOTHING
         state = filled(text_of(j, member(j, member(j, resolved(j, facility), b"address"), b"state")))
         if state.at != NULL:
             return state
-        named = none
-        item = first_item(j, items)
         while item >= 0:
             state = filled(text_of(j, member(j, member(j, item, b"locationAddress"), b"state")))
             if state.at != NULL:
                 if named.at != NULL and (named.size != state.size or memcmp(named.at, state.at, state.size)):
-                    return none
+                    return NOTHING
                 named = state
             item = next_object(j, item)
         return named

@@ -1,5 +1,9 @@
 # Text of a resource, as it stands in its bytes.
 
+cdef Part NOTHING
+NOTHING.at, NOTHING.size = NULL, 0
+
+
 cdef inline int32_t member(json_text *j, int32_t node, const char *name) except -2:
     """Return the value of a key of an object; -1 where it is missing or null, or the node is -1."""
     cdef int32_t size = 0
@@ -14,8 +18,7 @@ cdef inline int32_t member(json_text *j, int32_t node, const char *name) except 
 
 cdef inline Part text_of(json_text *j, int32_t node) except *:
     """Return a text as it stands; nothing where there is none, or another value."""
-    cdef Part found
-    found.at, found.size = NULL, 0
+    cdef Part found = NOTHING
     if node >= 0:
         if j.nodes[node].kind == JSON_ESCAPED:
             raise Unusual
@@ -31,8 +34,7 @@ cdef inline bytes text_as_written(json_text *j, int32_t node):
 
 cdef Part part_of(object text) except *:
     """Return bytes as a part, which is good as long as they are."""
-    cdef Part found
-    found.at, found.size = NULL, 0
+    cdef Part found = NOTHING
     if text is not None:
         found.at, found.size = <const uint8_t *> PyBytes_AsString(text), <int32_t> len(<bytes> text)
     return found
@@ -87,11 +89,8 @@ cdef inline Part stripped(Part text) except *:
 
 cdef Part filled(Part text) except *:
     """Return text without blanks around it, nothing where it is empty."""
-    if text.at != NULL:
-        text = stripped(text)
-        if not text.size:
-            text.at = NULL
-    return text
+    text = stripped(text)
+    return text if text.size else NOTHING
 
 
 cdef Part canonical(Part code, uint8_t *spelled) except *:
