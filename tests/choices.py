@@ -41,11 +41,16 @@ def mapped(make: Callable[[Any], Any], table: Table) -> Table:
 
 
 def picked(table: Table, number: int) -> Any:
-    """Return the value of a number from 0 to 65,535; 0 is the first."""
+    """Return the value of a number from 0 to 65,535; 0 is the first.
+
+    Of a table with more values than there are numbers for it, values from all of it have one.
+    """
+    numbers = 65_536
     while isinstance(table, Evenly):
         number, at = divmod(number, len(table.tables))
+        numbers = 1 + (numbers - 1) // len(table.tables)
         table = table.tables[at]
-    return table[number % len(table)]
+    return table[number * len(table) // numbers if len(table) > numbers else number % len(table)]
 
 
 class _Chosen(st.SearchStrategy[Any]):
