@@ -131,8 +131,9 @@ def test_a_run_or_a_partition_takes_the_place_of_its_like(tmp_path: Path, kind: 
 
 @pytest.mark.parametrize("kind", [*KINDS, "adbc"])
 def test_rejected_rows_have_a_table_with_their_text_and_go_when_their_claim_is_judged(
-    tmp_path: Path, kind: str
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("WEAKCODE_HASH_KEY", "a key of the practice")
     file = tmp_path / "f.db"
     into = ["--into", f"{kind}:{file}:findings", "--rejects-into", "rejects"]
     if kind == "adbc":
@@ -170,6 +171,85 @@ def test_options_of_tables_that_do_not_go_together_are_reported(tmp_path: Path, 
     if "adbc" in options[1]:
         pytest.importorskip("adbc_driver_manager", reason="needs the extra sql")
     assert said in scrub(claims(tmp_path, ROWS), *options, status=2).output
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("table", "rejects", "said"),
+    [
+        ("Runs", "rejects", "runs is the table of the runs, beside the findings; give the findings another one"),
+        ("findings", "runs", "runs is the table of the runs, beside the findings; give the rejected rows another one"),
+        ("weakcode_found", "rejects", "weakcode_found is the table of what waits to be written"),
+        ("new", "main.new", "is named for findings and for rejected rows"),
+        ("findings", "Findings", "without reason; give the rejected rows a table of their own"),
+        ("everything", "rejects", "everything is a view"),
+    ],
+)
+def test_a_table_that_findings_cannot_go_into_is_refused_before_any_claim_is_read(
+    tmp_path: Path, kind: str, table: str, rejects: str, said: str
+) -> None:
+    file = tmp_path / "f.db"
+    scrub(claims(tmp_path, ROWS), "--into", f"{kind}:{file}:findings", "--run-id", "one")
+    asked(kind, file, "CREATE VIEW everything AS SELECT * FROM findings")
+    into = ["--into", f"{kind}:{file}:{table}", "--rejects-into", rejects]
+    assert said in scrub(tmp_path / "no-such-file.csv", *into, status=2).output
+    assert asked(kind, file, "SELECT id FROM runs") == [("one",)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_is_the_same_however_it_is_spelled(tmp_path: Path, kind: str) -> None:
+    path, file, digests = claims(tmp_path, ROWS), tmp_path / "f.db", tmp_path / "d.parquet"
+    scrub(path, "--into", f"{kind}:{file}:findings", "--digests", digests)
+    for spelled in ("main.findings", "Findings"):
+        scrub(path, "--into", f"{kind}:{file}:{spelled}")
+    runs = "SELECT findings_table, number FROM runs ORDER BY number"
+    assert asked(kind, file, runs) == [("findings", 1), ("findings", 2), ("findings", 3)]
+    # Another run may have judged by other rules, and its findings are those in the table now.
+    said = scrub(path, "--into", f"{kind}:{file}:findings", "--since", digests, status=2).output
+    assert "another one did; run once without --since" in said
+    page = tmp_path / "page.html"
+    shown = CliRunner().invoke(main, ["report", f"{kind}:{file}:main.findings", "-o", str(page)])
+    assert "3 runs" in shown.output
+
+
+@pytest.mark.parametrize("name", ["claims.csv", "claims.json", "claims.parquet"])
+def test_findings_do_not_go_into_a_file_of_something_else_which_duckdb_would_open_in_memory(
+    tmp_path: Path, name: str
+) -> None:
+    path = claims(tmp_path, ROWS)
+    other = tmp_path / name
+    if name == "claims.parquet":
+        duckdb.sql("SELECT 'some text' AS a").write_parquet(str(other))
+    elif name == "claims.json":
+        other.write_text('[{"a": "more than twelve bytes"}]')
+    content = other.read_bytes()
+    said = scrub(path, "--into", f"duckdb:{other}:findings", status=2).output
+    assert "it is not a database of DuckDB" in said
+    assert other.read_bytes() == content
+    compared = CliRunner().invoke(main, ["compare", f"duckdb:{other}:findings", str(other)])
+    assert "it is not a database of DuckDB" in compared.output
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_findings_do_not_go_into_memory_where_nobody_would_see_them(tmp_path: Path, kind: str) -> None:
+    said = scrub(claims(tmp_path, ROWS), "--into", f"{kind}::memory::findings", status=2).output
+    assert "what is in memory is gone when the run has ended" in said
+
+
+def test_hashed_ids_that_are_others_in_each_run_would_replace_no_findings_and_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WEAKCODE_HASH_KEY", raising=False)
+    path, options = claims(tmp_path, ROWS), ["--into", "duckdb:f.db:findings"]
+    assert "needs WEAKCODE_HASH_KEY" in scrub(path, *options, "--hash-ids", status=2).output
+    assert [one.name for one in tmp_path.iterdir()] == ["claims.csv"]
+    monkeypatch.setenv("WEAKCODE_HASH_KEY", "a key of the practice")
+    for _ in range(2):
+        scrub(path, *options, "--hash-ids")
+    assert asked("duckdb", tmp_path / "f.db", "SELECT count(*) FROM findings WHERE claim_id <> ''") == [(2,)]
+    monkeypatch.delenv("WEAKCODE_HASH_KEY")
+    scrub(path, *options, "--hash-ids", "--into-mode", "append")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("duckdb", "SQLite"), ("sqlite", "DuckDB")])

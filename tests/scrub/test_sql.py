@@ -123,7 +123,7 @@ def claims(postgresql: str) -> str:
     from adbc_driver_postgresql import dbapi
 
     with dbapi.connect(postgresql, autocommit=True) as connection, connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS claims, findings, rejects, runs")
+        cursor.execute("DROP TABLE IF EXISTS claims, findings, rejects, runs CASCADE")
         cursor.execute("CREATE TABLE claims (id bigint, dx text[], born date, seen date, gender text)")
         cursor.execute(
             "INSERT INTO claims VALUES (1, '{M6284,I10}', '1950-01-01', '2026-05-01', 'F'),"
@@ -355,6 +355,24 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> 
         rows_of("SELECT 1", "postgresql://someone:secret@127.0.0.1:1/none")
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_view_is_refused_and_a_table_is_the_same_with_its_schema_and_without(claims: str) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    arguments = ("scrub", "--db", claims, "--sql", QUERY, "--only", "weakness", "--into")
+    for name in ("findings", "public.findings"):
+        assert weakcode(*arguments, name).exit_code == 1
+    assert asked(claims, "SELECT findings_table, number FROM runs ORDER BY number") == [
+        ("findings", 1),
+        ("findings", 2),
+    ]
+    with dbapi.connect(claims, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE VIEW all_errors AS SELECT * FROM findings WHERE severity = 'error'")
+    result = weakcode(*arguments, "all_errors")
+    assert result.exit_code == 2
+    assert "all_errors is a view; give the table" in result.stderr
+    assert asked(claims, "SELECT count(*) FROM runs") == [(2,)]
 
 
 def test_a_table_with_other_columns_is_reported_and_left_unchanged(claims: str) -> None:

@@ -101,8 +101,8 @@ def copied_table(table_name: str, target: Path, db: str | None = None) -> list[d
     where, chosen = _without_run(table_name)
     with _table(where, db) as (asked, table):
         runs = attrs.evolve(table, table=RUNS).quoted
-        query = f"SELECT * FROM {runs} WHERE findings_table = '{table}' AND summary IS NOT NULL"  # noqa: S608
-        rows = sorted(_rows(asked, query), key=lambda row: (row.get("number") or 0, row["started"]))
+        written = _written_into(table, _rows(asked, f"SELECT * FROM {runs} WHERE summary IS NOT NULL"))  # noqa: S608
+        rows = sorted(written, key=lambda row: (row.get("number") or 0, row["started"]))
         summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
         if chosen is not None:
             summaries = [one for one in summaries if one["run"]["id"] == chosen]
@@ -228,7 +228,7 @@ def _the_last(runs: Sequence[str]) -> str:
 
 
 def _in_file(kind: str, path: str) -> AbstractContextManager[Asked]:
-    check_kind(kind, path)
+    check_kind(kind, path, "the findings cannot be read from")
     return _duckdb(path) if kind == "duckdb" else _sqlite(path)
 
 
@@ -350,8 +350,7 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
     """Raise InputError where the runs beside a table do not have this one, or later ones replaced some of it."""
     runs = attrs.evolve(table, table=RUNS).quoted
     query = f"SELECT id, findings, findings_table FROM {runs} ORDER BY started"  # noqa: S608
-    # A table may have been named with its schema or without.
-    rows = [row for row in _rows(asked, query) if row["findings_table"].rpartition(".")[2] == table.table]
+    rows = _written_into(table, _rows(asked, query))
     found = {row["id"]: row["findings"] for row in rows}
     if run not in found:
         raise InputError(f"{table} has no run {run}{_the_last(list(found))}")
@@ -363,6 +362,11 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
             f"of the {found[run]:,} findings of run {run}, {table} still has {left:,}: later runs replaced the others; "
             "--into-mode run and append keep those of each run"
         )
+
+
+def _written_into(table: TableName, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the runs that wrote into a table, named with its schema or without: both have one."""
+    return [row for row in rows if row["findings_table"].rpartition(".")[2] == table.table]
 
 
 def _left(asked: Asked, table: TableName, run: str) -> int:

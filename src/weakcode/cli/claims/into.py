@@ -29,6 +29,12 @@ class Into:
     partition_by: str | None = None
     rejects_into: str | None = None
 
+    @property
+    def joining(self) -> str:
+        """What joins the claims of this run with those of earlier ones; the empty text where nothing does."""
+        is_folder = self.into is None or self.into.startswith("parquet:")
+        return "" if is_folder or self.into_mode not in (None, "upsert") else "--into TABLE (upsert)"
+
     def check(self, sql: str | None, *, hash_ids: bool) -> None:
         """Raise InputError for options that do not go together."""
         from weakcode.scrub.schema import PERSONAL

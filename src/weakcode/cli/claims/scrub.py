@@ -141,7 +141,7 @@ def command(
     validator = choice.validator()
     if choice.engine is None:
         validator = validator.in_bulk()
-    key = hash_key() if hash_ids else None
+    key = hash_key(into.joining) if hash_ids else None
     watchers = reporting.watchers(inputs, {output: True, fixed: False, rejects: False}, into)
     if spark is not None:
         from weakcode.spark.run import refuse, scrub_files

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 
 from weakcode.engines.ids import with_claim_id
+from weakcode.errors import InputError
 from weakcode.scrub.read.rows import Rejected
 from weakcode.scrub.schema import PERSONAL
 
@@ -23,9 +24,17 @@ KEY_VARIABLE = "WEAKCODE_HASH_KEY"
 _DIGITS = 16
 
 
-def hash_key() -> bytes:
-    """Return the key from WEAKCODE_HASH_KEY, so that runs can be joined; without it, a random one for this run."""
+def hash_key(joining: str = "") -> bytes:
+    """Return the key from WEAKCODE_HASH_KEY, so that runs can be joined; without it, a random one for this run.
+
+    Raises InputError without it where something is `joining` the claims of several runs.
+    """
     variable = os.environ.get(KEY_VARIABLE, "")
+    if joining and not variable:
+        raise InputError(
+            f"--hash-ids with {joining} needs {KEY_VARIABLE}: with a new key in each run, no claim is that of an "
+            "earlier one"
+        )
     return variable.encode("utf-8", "surrogateescape") if variable else secrets.token_bytes(32)
 
 

@@ -21,20 +21,28 @@ if TYPE_CHECKING:
 KINDS = ("duckdb", "sqlite")
 _PATIENCE, _BETWEEN = 60.0, 0.2
 """Seconds to wait for another process that has the file, and between two attempts."""
+_USUAL = "main"
+"""The schema of tables that name none."""
+_NO_FILE = ":memory:"
 _ROWS = 8_192
 """Rows that are values of Python at once."""
 
 
 def opened(kind: str, path: str) -> Database:
     """Open the database in a file, which is made where it is not there. Raises InputError where it cannot be."""
+    if path.startswith(_NO_FILE):
+        raise InputError(f"--into {kind}:{path} is no file; what is in memory is gone when the run has ended")
     if not Path(path).absolute().parent.is_dir():
         raise InputError(f"the folder of {path} does not exist; make it first")
-    check_kind(kind, path)
+    check_kind(kind, path, "the findings cannot be written to")
     return DuckdbDatabase(path) if kind == "duckdb" else SqliteDatabase(path)
 
 
-def check_kind(kind: str, path: str) -> None:
-    """Raise InputError where a file is of the other kind of database."""
+def check_kind(kind: str, path: str, what: str) -> None:
+    """Raise InputError, which begins with `what`, where a file is no database of this kind.
+
+    DuckDB would open a file of CSV, JSON or Parquet, and keep in memory what is written into it.
+    """
     try:
         with Path(path).open("rb") as file:
             start = file.read(16)
@@ -46,6 +54,8 @@ def check_kind(kind: str, path: str) -> None:
     ):
         if is_of and kind != other:
             raise InputError(f"{path} is a database of {name}; write {other}: instead of {kind}:")
+    if kind == "duckdb" and start and start[8:12] != b"DUCK":
+        raise InputError(f"{what} {path}: it is not a database of DuckDB")
 
 
 class _Embedded(Database):
@@ -142,6 +152,17 @@ class DuckdbDatabase(_Embedded):
         query = f"SELECT column_name, data_type FROM duckdb_columns() WHERE {where} ORDER BY column_index"  # noqa: S608
         return dict(self.rows(query, [table.table, *([table.schema] if table.schema else [])]))
 
+    def found(self, table: TableName) -> tuple[TableName, bool]:
+        query = """
+            SELECT table_name, is_view FROM (
+                SELECT schema_name, table_name, false AS is_view FROM duckdb_tables()
+                UNION ALL SELECT schema_name, view_name, true FROM duckdb_views() WHERE NOT internal
+            ) WHERE lower(schema_name) = lower(?) AND lower(table_name) = lower(?)
+        """
+        schema = table.schema or _USUAL
+        name, is_view = next(iter(self.rows(query, [schema, table.table])), (table.table, False))
+        return TableName(name, None if schema.lower() == _USUAL else schema), is_view
+
 
 class SqliteDatabase(_Embedded):
     """A file of SQLite with a transaction open. Lists are JSON, dates text."""
@@ -167,9 +188,14 @@ class SqliteDatabase(_Embedded):
                 values = zip(*(map(_plain, column.to_pylist()) for column in columns), strict=True)
                 self._connection.executemany(f"INSERT INTO temp.{temporary} VALUES ({marks})", values)  # noqa: S608
 
-    def columns(self, table: TableName) -> dict[str, str]:
-        if table.schema not in (None, "main"):
+    def found(self, table: TableName) -> tuple[TableName, bool]:
+        if table.schema not in (None, _USUAL):
             raise InputError(f"--into {table}: SQLite has no schema {table.schema}; give the table alone")
+        query = "SELECT name, type = 'view' FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) = ?"
+        name, is_view = next(iter(self.rows(query, [table.table.lower()])), (table.table, False))
+        return TableName(name), bool(is_view)
+
+    def columns(self, table: TableName) -> dict[str, str]:
         return dict(self.rows("SELECT name, type FROM pragma_table_info(?)", [table.table]))
 
     def index(self, table: TableName, column: str) -> None:

@@ -13,10 +13,14 @@ _TABLE = re.compile(r"(?:([A-Za-z_][A-Za-z0-9_]*)\.)?([A-Za-z_][A-Za-z0-9_]*)")
 
 @attrs.frozen
 class TableName:
-    """The name of a table, with its schema where one is given."""
+    """The name of a table, with its schema where one is given.
+
+    A text leaves out a schema that `is_usual`, so that a table has one name in the records of runs.
+    """
 
     table: str
     schema: str | None = None
+    is_usual: bool = False
 
     @classmethod
     def of(cls, text: str) -> TableName:
@@ -32,4 +36,4 @@ class TableName:
         return ".".join(f'"{part}"' for part in (self.schema, self.table) if part)
 
     def __str__(self) -> str:
-        return ".".join(part for part in (self.schema, self.table) if part)
+        return self.table if self.schema is None or self.is_usual else f"{self.schema}.{self.table}"

@@ -20,7 +20,12 @@ _COLUMNS = """
     SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a
     WHERE a.attrelid = to_regclass('{}') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
-
+_PLACE = """
+    SELECT coalesce(n.nspname::text, {1}), coalesce(c.relkind::text IN ('v', 'm'), false)
+    FROM (SELECT to_regclass('{0}') AS oid) AS given LEFT JOIN pg_class AS c ON c.oid = given.oid
+    LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
+"""
+_USUAL = "public"
 
 WAITS = 60.0
 """Seconds to wait for a run of the same id to be dead."""
@@ -40,6 +45,12 @@ class PostgresDatabase(AdbcTransaction):
         with input_errors(self._what), self._connection.cursor() as cursor:
             cursor.execute(_COLUMNS.format(table.quoted))
             return dict(cursor.fetchall())
+
+    def found(self, table: TableName) -> tuple[TableName, bool]:
+        # Of all schemas, texts leave out `public`.
+        schema = f"'{table.schema}'" if table.schema else "current_schema()::text"
+        ((place, is_view),) = self.rows(_PLACE.format(table.quoted, schema))
+        return (TableName(table.table, place, place == _USUAL) if place else table), is_view
 
     def lock(self, table: TableName) -> None:
         self.execute(f"LOCK TABLE {table.quoted} IN SHARE ROW EXCLUSIVE MODE")

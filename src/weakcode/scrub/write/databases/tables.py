@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakcode.errors import InputError
 from weakcode.scrub.schema import conformed, findings_schema
 from weakcode.scrub.write.databases.names import TableName
-from weakcode.scrub.write.databases.runs import failed, last_written, numbered, run_row, runs_beside, started
+from weakcode.scrub.write.databases.runs import RUNS, failed, last_written, numbered, run_row, runs_beside, started
 from weakcode.scrub.write.rejects import reject_row, rejects_batch
 from weakcode.scrub.write.sinks import Placing, Sink, column_of
 from weakcode.scrub.written import WRITTEN
@@ -34,12 +34,14 @@ FOUND, JUDGED, STARTED, RUN, REFUSED, READ = (
     "weakcode_read",
 )
 """Temporary tables."""
+_TEMPORARY = (FOUND, JUDGED, STARTED, RUN, REFUSED, READ)
+_CONTENTS = {FOUND: "findings", **dict.fromkeys((STARTED, RUN), "records of runs"), REFUSED: "rejected rows"}
 _NEEDED = {
     FOUND: ("claim_id", "rule", "severity", "message", "codes", "positions"),
     **dict.fromkeys((STARTED, RUN), ("id", "started", "ended", "claims_in", "evaluated", "rejected")),
     REFUSED: ("claim_id", "file", "line", "reason"),
 }
-"""What an older table must have to be taken for one of findings, or of runs."""
+"""What a table that is there must have to be taken for one of findings, runs or rejected rows."""
 _INDEXED = {FOUND: "claim_id", STARTED: "id", RUN: "id", REFUSED: "claim_id"}
 _MOST_WAITING = 16_384
 """Rejected rows that wait to be put into the database together."""
@@ -66,6 +68,10 @@ class Database:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         raise NotImplementedError
+
+    def found(self, table: TableName) -> tuple[TableName, bool]:
+        """Return a table under the one name that the database has for it, and whether it is known to be a view."""
+        return table, False
 
     def lock(self, table: TableName) -> None:
         """Keep other runs from writing into the table before this one has ended."""
@@ -118,17 +124,35 @@ class TableSink(Sink):
         placing: Placing | None = None,
         rejects: TableName | None = None,
     ) -> None:
-        self._database, self._table = database, table
+        self._database = database
         self._placing = placing or Placing()
-        self._rejects = rejects
+        try:
+            self._table = self._fit(table, FOUND)
+            self._rejects = None if rejects is None else self._fit(rejects, REFUSED)
+            if self._rejects == self._table:
+                raise InputError(f"the table {table} is named for findings and for rejected rows; give each its own")
+        except BaseException:
+            database.close()
+            raise
         self._refused: list[dict[str, Any]] = []
         # The findings of claims that are not judged stay.
-        self.takes_changes = str(table) if self._placing.mode == "upsert" else None
+        self.takes_changes = str(self._table) if self._placing.mode == "upsert" else None
         self._judged_by = judged_by or {}
         self._run_id = ""
         self._is_open = False
         self._put(FOUND, self._rows(_empty()))
         self._put(JUDGED, _texts("claim_id", []))
+
+    def _fit(self, table: TableName, temporary: str) -> TableName:
+        """Return the name of a table that can have what a temporary one has. Raises InputError for another."""
+        table, is_view = self._database.found(table)
+        if table.table.lower() in (*_TEMPORARY, RUNS):
+            whose = "the runs, beside the findings" if table.table.lower() == RUNS else "what waits to be written"
+            raise InputError(f"{table} is the table of {whose}; give the {_CONTENTS[temporary]} another one")
+        if is_view:
+            raise InputError(f"{table} is a view; give the table that findings are to be written into")
+        self._check_columns(table, temporary, self._database.columns(table))
+        return table
 
     def started(self, run: RunTime) -> None:
         """Note that a run is under way, for all to see."""
@@ -260,16 +284,20 @@ class TableSink(Sink):
         if not columns:
             self._database.execute(f"CREATE TABLE {table.quoted} AS SELECT * FROM {temporary} WHERE false")  # noqa: S608
             self._database.index(table, _INDEXED[temporary])
-        missing = [name for name in _NEEDED[temporary] if columns and name not in columns]
-        if missing:
-            raise InputError(
-                f"the findings cannot be written to {self._table}: the table {table} is there with other columns, "
-                f"without {', '.join(missing)}; give the findings a table of their own"
-            )
+        self._check_columns(table, temporary, columns)
         for name, kind in self._database.columns(TableName(temporary)).items():
             if columns and name not in columns:
                 self._database.execute(f'ALTER TABLE {table.quoted} ADD COLUMN "{name}" {kind}')
         self._database.lock(table)
+
+    def _check_columns(self, table: TableName, temporary: str, columns: Mapping[str, str]) -> None:
+        missing = [name for name in _NEEDED[temporary] if columns and name not in columns]
+        if missing:
+            what = _CONTENTS[temporary]
+            raise InputError(
+                f"the {what} cannot be written to {table}: the table is there with other columns, without "
+                f"{', '.join(missing)}; give the {what} a table of their own"
+            )
 
     def _put(self, temporary: str, rows: pa.RecordBatch) -> None:
         self._database.put(temporary, rows)
