@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import attrs
 
@@ -44,90 +46,23 @@ _PRINCIPAL_WORDS = re.compile(
 _FIRST_NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[^a-z0-9]+(.*)")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "claim_id": _words(
-        "claimid claim claimno claimnumber claimnum claimnbr claimkey claimidentifier clmid clmno clmnbr "
-        "claimcontrolnumber patientacct patientacctno patientacctnumber patientacctnum patientaccount "
-        "patientaccountnumber patientaccountno patientcontrolnumber patacct ptacct acct acctno acctnumber acctnum "
-        "accountno accountnumber accountnbr acctnbr account patientcontrolno patientcontrolnum "
-        "hospitalaccount hospitalaccountid har encounterid encounternumber encounterno encounter encid enctrid "
-        "visitid visitnumber visitno visit caseid caseno casenumber icn dcn tcn "
-        "encnbr encounternbr visitnbr finnbr finnumber pcn fin csn id keynis keysid keysedd keysasd keyned keynrd "
-        "keynass keykid recordid hadmid key"
-    ),
-    "codes": _words(
-        "codes diagnosiscodes diagnoses dxcodes dxs dxlist diagnosislist icdcodes icd10codes icd10cmcodes icdlist "
-        "diagcodes alldx alldiagnoses dgnscds icds diagnosiscode dx dxcode diagcode icd10 icd10cm icdcode icd10code "
-        "icd10cmcode icd"
-    ),
-    "principal": _words(
-        "principaldiagnosis principaldiagnosiscode principaldx principaldxcode principaldiag primarydiagnosis "
-        "primarydiagnosiscode primarydx primarydxcode primarydiag primarydiagcode primaryicd primaryicd10 "
-        "primaryicd10code pdx pdxcode maindiagnosis prncpaldgnscd prncpldgnscd pdgnscd pridx firstlisteddiagnosis"
-    ),
-    "service_date": _words(
-        "servicedate dateofservice dos dosfrom fromdos dosstart dosbegin dateofservicefrom servicedatefrom "
-        "servicefromdate servicefrom servicestartdate servicestart servicebegindate svcdate svcdt servdate servicedt "
-        "begindos startdos startdateofservice begindateofservice svcfromdate svcfromdt svcbegindate fstdt fromdate "
-        "claimfromdate claimstartdate clmfromdt statementfrom statementfromdate contactdate visitdate encounterdate "
-        "dischargedate dischargedt dischdate dischdt dischdttm dischargedttm dischargedatetime date"
-    ),
-    "age": _words("age ageyears ageinyears patientage ptage ageatservice ageatvisit ageatadmission agenum"),
-    "birth_date": _words(
-        "birthdate dob dateofbirth birthdt patientdob ptdob patientbirthdate patientdateofbirth bdate dobdt birthdttm "
-        "persondob memberdob memberbirthdate memberdateofbirth"
-    ),
-    "sex": _words(
-        "sex gender patientsex patientgender ptsex ptgender sexcode gendercode sexcd gendercd gndrcd patsex "
-        "legalsex birthsex sexatbirth administrativesex sexdisp genderdisp persongender personsex membergender "
-        "membersex gdrcd"
-    ),
-    "one_sex": _words("female isfemale male ismale"),
-    "others": _words(
-        "secondarydiagnoses secondarydiagnosis secondarydx secondarydxs secondarydiagnosiscodes secondarydiagnosiscode "
-        "secondarydxcodes secondaryicd10codes secondaryicd10 otherdiagnoses otherdiagnosis otherdx otherdxs "
-        "otherdiagnosiscodes additionaldiagnoses additionaldx comorbidities"
-    ),
-    "setting": _words("setting caresetting"),
-    "payer": _words(
-        "payer payername payor payorname primarypayer primarypayername primaryinsurance primaryinsurancename "
-        "primaryinsurancepackage primarypayor primarypayorname insurance insurancename insurancecompany insurer "
-        "insurername"
-    ),
-    "documented": _words("documented documentedfacts"),
-    "frequency": _words(
-        "frequency frequencycode claimfrequency claimfrequencycode claimfreq claimfreqcd clmfreqcd freqcode "
-        "resubmissioncode claimresubmissioncode"
-    ),
-    "original_reference": _words(
-        "originalreference originalreferencenumber originalrefno originalrefnumber origrefno originalclaimnumber "
-        "originalclaimid origclaimid originalicn originaldcn originalref payerclaimcontrolnumber"
-    ),
+    part: tuple(" ".join(lines).split())
+    for part, lines in json.loads(Path(__file__).with_suffix(".json").read_text("utf-8")).items()
 }
-"""What else a column may be called, the likeliest name first; all in lower case, without blanks and signs."""
-_DIAGNOSES = frozenset(
-    _words(
-        "dx diag diagnosis diagnosiscode diagcode dxcode dxcd diagcd diagnosiscd dgns dgnscd icddgnscd icd9dgnscd icd "
-        "icdcode icdcd icddx icd10 icd10dx i10dx icd10code icd10cm icd10cmcode icd10cmdx icd9code icddiagnosis "
-        "icddiag icddiagnosiscode icd10claimdiag icd10claimdiagnosis icd10claimdiagnosiscode "
-        "icd10diagnosis icd10diagnosiscode claimdiagnosis claimdx otherdiagnosis otherdiagnosiscode otherdx "
-        "secondarydx secondarydiagnosis secondarydiagnosiscode otherdiag secondarydiag "
-        "secdx odx addldx additionaldx additionaldiagnosis"
-    )
-)
+"""What else a column may be called, the likeliest name first; all in lower case, without blanks and signs.
+
+`diagnosis` has the names of columns of one diagnosis each, without their numbers, `indicator` those of its
+present-on-admission indicator.
+"""
+_DIAGNOSES = frozenset(SYNONYMS["diagnosis"])
 _OTHERS = frozenset(stem for stem in _DIAGNOSES if stem.startswith(("other", "sec", "addl", "additional", "odx")))
 """Those that say that the principal diagnosis stands elsewhere."""
 OWN = ("dx", "i10_dx", "icd_dgns_cd")
 """What stands before the number of a diagnosis in weakcode's own tables, and in those of HCUP and CMS."""
 _BEHIND = 1000
 """Added to the numbers of other diagnoses that stand behind those of the same numbers."""
-_POA = frozenset(
-    _words("poa poaind poaindicator dxpoa diagnosispoa diagpoa presentonadmission clmpoaindsw i10poa dxpoaind poacode")
-)
+_POA = frozenset(SYNONYMS["indicator"])
 
 
 def squeezed(name: str) -> str:
