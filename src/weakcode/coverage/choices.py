@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -18,17 +18,8 @@ from weakcode.findings import Finding, NotJudged, in_order
 from weakcode.semantics.reference import Outcome
 
 if TYPE_CHECKING:
+    from weakcode.engines.editions import EditionJudge
     from weakcode.rules.profile import CoverageChoice, Profile
-
-
-class AppliedRules(Protocol):
-    """How a validator applies rules."""
-
-    def severity_of(self, rule: str, payer: str | None) -> str | None:
-        """Return the severity of a rule by its full id for a payer, None where it is off."""
-
-    def title_of(self, rule: str) -> str:
-        """Return the title of a rule."""
 
 
 class ChosenPolicies:
@@ -109,7 +100,7 @@ class Coverage:
             return []
         return readings(claim.codes, asked_lines(claim.lines), scope.of_lines, claim.service_date or day)
 
-    def findings(self, claim: Claim, day: dt.date, applied: AppliedRules) -> tuple[Finding, ...]:
+    def findings(self, claim: Claim, day: dt.date, applied: EditionJudge) -> tuple[Finding, ...]:
         """Return the findings of the policies in their order, at the severities at which their rules are applied."""
         read = [one for one in self.readings(claim, day) if one.outcome is Outcome.VIOLATED]
         found = []
@@ -133,7 +124,7 @@ class Coverage:
                 )
         return tuple(in_order(found))
 
-    def not_judged(self, claim: Claim, applied: AppliedRules) -> tuple[NotJudged, ...]:
+    def not_judged(self, claim: Claim, applied: EditionJudge) -> tuple[NotJudged, ...]:
         """Return what is missing for a claim to be judged by its payer's policies: they, its state, or procedures."""
         payer = self.profile.payer_of(claim.payer, claim.payer_id)
         needs = self.lacking_of(payer, claim.state, has_procedures=any(spelled(line.procedure) for line in claim.lines))

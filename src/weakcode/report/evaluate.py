@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -24,6 +24,7 @@ from weakcode.report.texts import text_of
 if TYPE_CHECKING:
     from weakcode.claims import Claim
     from weakcode.findings import Finding
+    from weakcode.validator import Validator
 
 _COLUMNS = ("claim_id", "rule", "codes", "verdict")
 _VERDICTS = {"right": True, "true": True, "yes": True, "wrong": False, "false": False, "no": False}
@@ -127,14 +128,7 @@ def wilson(hits: int, of: int) -> tuple[float, float] | None:
     return max(0.0, (middle - reach) / (1 + square / of)), min(1.0, (middle + reach) / (1 + square / of))
 
 
-class Checks(Protocol):
-    """What finds, such as a Validator."""
-
-    def check(self, claim: Claim) -> tuple[Finding, ...]:
-        """Return the findings on a claim."""
-
-
-def evaluate(claims: Iterable[Claim], truths: Sequence[Truth], judge: Checks) -> Evaluation:
+def evaluate(claims: Iterable[Claim], truths: Sequence[Truth], judge: Validator) -> Evaluation:
     """Measure the findings on claims against verdicts.
 
     Raises InputError for a verdict on a claim that is not there, and for claims that share an id with verdicts on it.

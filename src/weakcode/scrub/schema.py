@@ -11,8 +11,7 @@ import attrs
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from weakcode.findings import DenialRisk, Finding
-    from weakcode.scrub.judge.rows import VerdictLike
+    from weakcode.findings import DenialRisk, Finding, Verdict
     from weakcode.scrub.read.rows import Record
 
 
@@ -35,7 +34,7 @@ class ClaimFinding:
     """A finding with the claim's record and verdict, for a row of the table."""
 
     record: Record
-    verdict: VerdictLike
+    verdict: Verdict
     finding: Finding
 
     @property

@@ -7,25 +7,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from weakcode.errors import InputError
-from weakcode.scrub.read.files import as_one_set
+from weakcode.scrub.read.files import FileRows, as_one_set
 from weakcode.scrub.read.inputs import Stream, name_of
 from weakcode.scrub.read.log import ReadCounts
 from weakcode.scrub.read.options import ReadOptions
 from weakcode.scrub.read.places import Place, Places, partitions_of
 
-
-class SourceRead(Protocol):
-    """A source that was read to its end."""
-
-    @property
-    def ignored(self) -> tuple[str, ...]: ...
-    @property
-    def counts(self) -> ReadCounts: ...
+if TYPE_CHECKING:
+    from weakcode.scrub.read.sql import QuerySource
 
 
 @contextmanager
@@ -81,7 +75,7 @@ class Sources:
         partitions = partitions_of(path)
         return attrs.evolve(self._options, constants=partitions) if partitions else self._options
 
-    def was_read(self, name: str, source: SourceRead) -> None:
+    def was_read(self, name: str, source: FileRows | QuerySource) -> None:
         """Note what is to be reported of a source."""
         if source.ignored:
             self.ignored[name] = source.ignored

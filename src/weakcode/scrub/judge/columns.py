@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
 import attrs
 import numpy as np
@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from weakcode.base import clock
 from weakcode.claims import Waiver
 from weakcode.codes.edition import Edition
-from weakcode.compile.program import Program
 from weakcode.engines.columnar import ColumnarEngine
 from weakcode.engines.judging import CodedRows
 from weakcode.errors import EditionError, InputError
@@ -35,7 +34,7 @@ from weakcode.scrub.judge.annotate import Marker
 from weakcode.scrub.judge.findings import FindingColumns, Memory, Pseudonyms
 from weakcode.scrub.judge.hits import HitColumns, all_hits, with_terms
 from weakcode.scrub.judge.orders import without_known_order
-from weakcode.scrub.judge.unjudged import AskedJudge, NotJudgedRows, add_not_judged, without_indicators
+from weakcode.scrub.judge.unjudged import NotJudgedRows, add_not_judged, without_indicators
 from weakcode.scrub.read.batch import RefusedRow
 from weakcode.scrub.read.rows import BadRow, reason_of
 from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
@@ -43,19 +42,9 @@ from weakcode.scrub.read.values import MOST_CODES, claim_from, too_many
 if TYPE_CHECKING:
     from weakcode.compile.risks import Risks
     from weakcode.coverage.choices import Coverage
+    from weakcode.engines.editions import EditionJudge
 
 Bools = NDArray[np.bool_]
-
-
-class ColumnJudge(AskedJudge, Protocol):
-    """What judges the claims of one edition."""
-
-    @property
-    def program(self) -> Program: ...
-    @property
-    def risks(self) -> Risks | None: ...
-    def severity_of(self, rule: str, payer: str | None) -> str | None: ...
-    def title_of(self, rule: str) -> str: ...
 
 
 @attrs.frozen(eq=False)
@@ -101,7 +90,7 @@ class ColumnScrubber:
 
     def __init__(
         self,
-        judge_for: Callable[[dt.date | None], ColumnJudge],
+        judge_for: Callable[[dt.date | None], EditionJudge],
         check_facts: Callable[[frozenset[str], Sequence[str]], None] | None = None,
         marker: Marker | None = None,
         today: dt.date | None = None,
@@ -115,7 +104,7 @@ class ColumnScrubber:
         self._check_facts = check_facts
         self.marker = marker
         self._of_thread = threading.local()
-        self._judges: dict[int, ColumnJudge] = {}
+        self._judges: dict[int, EditionJudge] = {}
 
     def scrub(
         self,
@@ -147,7 +136,7 @@ class ColumnScrubber:
         return _with_unreadable(_BatchRun(self, columns, len(left), file, lines, hide, orders).result(), wrong, left)
 
     @contextmanager
-    def memory(self, judge: ColumnJudge) -> Iterator[Memory]:
+    def memory(self, judge: EditionJudge) -> Iterator[Memory]:
         """Give what this thread remembers of the codes and findings that this judge has met.
 
         It is taken away while it is used, and put back when nothing was raised meanwhile: what is half remembered is
@@ -156,14 +145,14 @@ class ColumnScrubber:
         memories: dict[int, Memory] = self._of_thread.__dict__.setdefault("memories", {})
         memory = memories.pop(id(judge), None)
         if memory is None or memory.is_full:
-            memory = Memory(judge.program, judge.assembler, judge.edition, judge.engine)
+            memory = Memory(judge.program, judge.assembler, judge.edition, cast("ColumnarEngine", judge.engine))
         yield memory
         memories[id(judge)] = memory
 
-    def judges(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[ColumnJudge, Bools]]:
+    def judges(self, about: AboutClaims, reject: Callable[[Bools, str], None]) -> Iterator[tuple[EditionJudge, Bools]]:
         """Give each judge with the rows it judges."""
         days, place = about.days.values, about.days.index
-        of_day: list[ColumnJudge | None] = []
+        of_day: list[EditionJudge | None] = []
         for number, day in enumerate(days.tolist()):
             try:
                 of_day.append(self.judge_of(day))
@@ -173,7 +162,7 @@ class ColumnScrubber:
         for judge in {id(judge): judge for judge in of_day if judge is not None}.values():
             yield judge, np.array([other is judge for other in of_day], np.bool_)[place]
 
-    def judge_of(self, day: int) -> ColumnJudge:
+    def judge_of(self, day: int) -> EditionJudge:
         """Return what judges claims of a day, `NO_DAY` being none. Raises EditionError where no codes are known."""
         judge = self._judges.get(day)
         if judge is None:
@@ -181,7 +170,7 @@ class ColumnScrubber:
             self._judges[day] = judge
         return judge
 
-    def unknown_facts(self, about: AboutClaims, judge: ColumnJudge) -> list[tuple[Bools, str]]:
+    def unknown_facts(self, about: AboutClaims, judge: EditionJudge) -> list[tuple[Bools, str]]:
         """Return the rows with facts that the judge's packs do not know, with what to say of them."""
         if self._check_facts is None:
             return []
@@ -276,15 +265,15 @@ class _BatchRun:
         )
 
     def _judge(
-        self, judge: ColumnJudge, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+        self, judge: EditionJudge, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
     ) -> FindingColumns:
         with self._scrubber.memory(judge) as memory:
             return self._judged(judge, memory, rows, good, codes, about)
 
     def _judged(
-        self, judge: ColumnJudge, memory: Memory, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
+        self, judge: EditionJudge, memory: Memory, rows: Bools, good: Bools, codes: CodeColumn, about: AboutClaims
     ) -> FindingColumns:
-        engine: ColumnarEngine = judge.engine
+        engine = cast("ColumnarEngine", judge.engine)
         tokens = codes.tokens(memory.reading, rows)
         if (tokens < 0).any():
             wrong = np.searchsorted(codes.bounds, np.flatnonzero(tokens < 0), "right") - 1

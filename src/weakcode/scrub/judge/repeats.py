@@ -7,7 +7,7 @@ empty one.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -50,11 +50,12 @@ class RepeatedIds:
         nth = self._ids.nth(claim_id.encode("utf-8", "surrogatepass") if claim_id else b"")
         if nth == 1:
             return one
-        renumbered = {
-            name: tuple(attrs.evolve(found, id=nth_of_run(found.id, nth)) for found in getattr(one.verdict, name))
-            for name in ("findings", "waived")
-        }
-        return attrs.evolve(one, verdict=attrs.evolve(cast("Any", one.verdict), **renumbered))
+        verdict = one.verdict
+        findings, waived = (
+            tuple(attrs.evolve(found, id=nth_of_run(found.id, nth)) for found in listed)
+            for listed in (verdict.findings, verdict.waived)
+        )
+        return attrs.evolve(one, verdict=attrs.evolve(verdict, findings=findings, waived=waived))
 
     def batch(self, part: FindingBatch) -> pa.RecordBatch | None:
         """Return the findings of a batch of claims with the ids that they have in the run."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from weakcode.claims import Claim, Waiver
+from weakcode.claims import Claim
 from weakcode.errors import CodeTypeError, EditionError, EngineError, InputError, UnknownNameError
-from weakcode.findings import Finding, NotJudged, in_order
+from weakcode.findings import Verdict, in_order
 from weakcode.scrub.read.rows import Record, Rejected, reason_of
 from weakcode.scrub.read.values import MOST_CODES, too_many
 from weakcode.scrub.schema import ClaimFinding, findings_schema, row_of_table
@@ -22,37 +22,10 @@ BATCH_ROWS = 4096
 """Findings in one record batch; this bounds the memory of a scrub."""
 
 
-class VerdictLike(Protocol):
-    """What is read of an evaluation."""
-
-    @property
-    def findings(self) -> Sequence[Finding]: ...
-    @property
-    def waived(self) -> Sequence[Finding]: ...
-    @property
-    def edition(self) -> str: ...
-    @property
-    def engine(self) -> str: ...
-    @property
-    def packs(self) -> Sequence[str]: ...
-    @property
-    def out_of_force(self) -> bool: ...
-    @property
-    def not_judged(self) -> Sequence[NotJudged]: ...
-    @property
-    def notes_edition(self) -> str: ...
-    @property
-    def notes_out_of_force(self) -> bool: ...
-    @property
-    def expired(self) -> Sequence[Waiver]: ...
-    @property
-    def unmatched(self) -> Sequence[Waiver]: ...
-
-
 class Judge(Protocol):
     """What evaluates a claim, such as a Validator."""
 
-    def judge(self, claim: Claim, *, order: Order = "all") -> VerdictLike:
+    def judge(self, claim: Claim, *, order: Order = "all") -> Verdict:
         """Return the findings and what they were judged by; `order` says of which codes the order is known."""
 
 
@@ -61,7 +34,7 @@ class EvaluatedRecord:
     """A record that was evaluated."""
 
     record: Record
-    verdict: VerdictLike
+    verdict: Verdict
 
 
 def evaluate(rows: Iterable[Record | Rejected], judge: Judge) -> Iterator[EvaluatedRecord | Rejected]:

@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, cast
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from weakcode.codes.edition import Edition
 from weakcode.engines.findings import Assembler
 from weakcode.engines.judging import CodedRows
 from weakcode.engines.kernel import _kernel
-from weakcode.engines.unjudged import Questions, UnjudgedRules
+from weakcode.engines.unjudged import Questions
 from weakcode.findings import NotJudged, NotJudgedCount
 from weakcode.scrub.columns.codes import CodeColumn
 from weakcode.scrub.columns.facts import AboutClaims, words_of
 from weakcode.semantics.unjudged import BITS
 
+if TYPE_CHECKING:
+    from weakcode.engines.columnar import ColumnarEngine
+    from weakcode.engines.editions import EditionJudge
+
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
-
-
-class AskedJudge(Protocol):
-    """What judges the claims of one edition."""
-
-    @property
-    def edition(self) -> Edition: ...
-    @property
-    def engine(self) -> Any: ...
-    @property
-    def assembler(self) -> Assembler: ...
-    @property
-    def unjudged(self) -> UnjudgedRules: ...
 
 
 @attrs.define(eq=False)
@@ -59,7 +49,7 @@ class NotJudgedRows:
 
 
 def add_not_judged(
-    found: NotJudgedRows, judge: AskedJudge, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
+    found: NotJudgedRows, judge: EditionJudge, coded: CodedRows, rows: Bools, about: AboutClaims, today: dt.date
 ) -> None:
     """Add what could not be judged on these rows."""
     for questions in judge.unjudged.questions(today):
@@ -70,7 +60,7 @@ def add_not_judged(
 
 def _ask(
     found: NotJudgedRows,
-    judge: AskedJudge,
+    judge: EditionJudge,
     questions: Questions,
     coded: CodedRows,
     lacks: NDArray[np.uint8],
@@ -83,7 +73,7 @@ def _ask(
         coded.tokens,
         coded.bounds,
         lacks,
-        judge.engine.billable,
+        cast("ColumnarEngine", judge.engine).billable,
         np.fromiter(map(judge.edition.code_id, coded.unlisted), np.int32, len(coded.unlisted)),
         codes,
         leading,
@@ -107,7 +97,7 @@ def _ask(
 
 
 def without_indicators(
-    judge: AskedJudge, coded: CodedRows, rows: Bools, codes: CodeColumn, about: AboutClaims
+    judge: EditionJudge, coded: CodedRows, rows: Bools, codes: CodeColumn, about: AboutClaims
 ) -> list[NotJudgedCount]:
     """Return the rules that could not be judged on inpatient claims without present-on-admission indicators."""
     lacking = rows & about.inpatient & (np.diff(coded.bounds) > 0)

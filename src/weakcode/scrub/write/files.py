@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from weakcode.base.temporary import PARTIAL, locked, remove_dead
 from weakcode.errors import InputError
@@ -19,23 +19,9 @@ from weakcode.visible import named
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from weakcode.scrub.write.uploads import ObjectStorage
+
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
-
-class Storage(Protocol):
-    """Where outputs can be put whole."""
-
-    def upload(self, file: Path, address: str) -> None:
-        """Put a file at an address."""
-
-    def exists(self, address: str) -> bool:
-        """Tell whether something stands there."""
-
-    def remove(self, address: str) -> None:
-        """Remove what stands there."""
-
-    def shown(self, address: str) -> str:
-        """Return the address as it may be shown."""
 
 
 class BatchWriter:
@@ -91,7 +77,7 @@ class Outputs:
     `upload` before any other appears; where one cannot be put there, `remove` takes back those that were new.
     """
 
-    def __init__(self, addresses: Mapping[Path, str] | None = None, storage: Storage | None = None) -> None:
+    def __init__(self, addresses: Mapping[Path, str] | None = None, storage: ObjectStorage | None = None) -> None:
         self._addresses, self._storage = addresses or {}, storage
         self._targets: dict[Path, Path] = {}
         self._files: dict[Path, BinaryIO] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import attrs
 import numpy as np
@@ -37,7 +37,8 @@ from weakcode.scrub.judge.variants import Variants
 from weakcode.semantics.reference import Outcome
 
 if TYPE_CHECKING:
-    from weakcode.scrub.judge.columns import ColumnJudge
+    from weakcode.engines.columnar import ColumnarEngine
+    from weakcode.engines.editions import EditionJudge
 
 _MOST_REMEMBERED = 65_536
 _FIRST, _LAST = dt.date.min.toordinal(), dt.date.max.toordinal()
@@ -167,9 +168,9 @@ class CoverageColumns:
     _spelled: dict[int, str] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, coverage: Coverage, judge: ColumnJudge) -> CoverageColumns:
+    def of(cls, coverage: Coverage, judge: EditionJudge) -> CoverageColumns:
         """Return what judges by the codes and rules of a judge."""
-        ids = ids_in(judge.engine.reading(), judge.edition.size)
+        ids = ids_in(cast("ColumnarEngine", judge.engine).reading(), judge.edition.size)
         return cls(coverage, judge.edition, judge.severity_of, judge.title_of, ids)
 
     def findings(
