@@ -80,10 +80,13 @@ def cases_in(
     """Give every example of the packs with what runs it, as `run_examples` does."""
     from weakcode.rules.examples import cases_of
 
+    ran: list[Validator] = []
     for path, full_id, rule in _rules(packs):
         validator = Validator(packs=[path], engine=engine, only=[full_id])
         for case in cases_of(full_id, rule):
             yield case, partial(_outcome, case, validator)
+            # The first that judged keeps the compiled rules open for the others.
+            ran = ran or [validator]
 
 
 def rules_in(packs: Iterable[str] | None = None) -> list[str]:

@@ -49,7 +49,7 @@ def build_program(paths: Sequence[Path], edition: Edition, profile: Profile | No
     base_files = _base_files()
     if not any(path in base_files for path in paths):
         return _program(paths, edition, profile)
-    base = base_program(edition)
+    base = _program(base_files, edition, None)
     chosen = _Choice(base, base_files, paths, edition, profile)
     if chosen.clashes:
         # Compiled together, they are refused with the place of each rule.

@@ -253,23 +253,27 @@ def _tables(program: Program, rules: bytes, universe: int, *, kind: int) -> Buil
     """Return the tables of the edits of these rules, with what they ask of claims."""
     special, starts = program.column("special"), program.column("starts")
     count = len(program)
-    on = bytearray(count) if kind else bytearray(map(rules.__getitem__, program.rule_of_edit))
+    on = bytearray(count)
     about_claim, about_codes, looks_further = array("i", [0]) * count, array("i", [-1]) * count, bytearray(count)
     tests: dict[tuple[Condition, bool], int] = {}
     asked_for: dict[tuple[int, ...], int] = {}
     places: dict[int, int] = {}
-    for number in compress(range(count), special):
-        looks_further[number] = bool(special[number] & _FURTHER)
-        if special[number] & _KINDS:
-            on[number] = special[number] & _KINDS == kind and rules[program.rule_of_edit[number]]
-        if on[number]:
-            condition, sets = program.conditions[program.column("condition")[number]]
-            test = (condition, bool(special[number] & TERMED))
-            if test != (Condition(), False):
-                about_claim[number] = tests.setdefault(test, len(tests) + 1)
-            if any(codes != NO_SET for codes in sets):
-                asked = tuple(-1 if codes == NO_SET else places.setdefault(codes, len(places)) for codes in sets)
-                about_codes[number] = asked_for.setdefault(asked, len(asked_for))
+    # Of a rule or two among hundreds, only their own edits are looked at.
+    for edits in map(program.edits_of, compress(range(len(rules)), rules)):
+        if not kind:
+            on[edits.start : edits.stop] = b"\1" * len(edits)
+        for number in compress(edits, special[edits.start : edits.stop]):
+            looks_further[number] = bool(special[number] & _FURTHER)
+            if special[number] & _KINDS:
+                on[number] = special[number] & _KINDS == kind
+            if on[number]:
+                condition, sets = program.conditions[program.column("condition")[number]]
+                test = (condition, bool(special[number] & TERMED))
+                if test != (Condition(), False):
+                    about_claim[number] = tests.setdefault(test, len(tests) + 1)
+                if any(codes != NO_SET for codes in sets):
+                    asked = tuple(-1 if codes == NO_SET else places.setdefault(codes, len(places)) for codes in sets)
+                    about_codes[number] = asked_for.setdefault(asked, len(asked_for))
     small = len(starts) * _FEW < universe
     tables = Tables(
         _in_segments(program) if small else program.column,
