@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+from tests.forked import Forks
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -41,6 +44,13 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real data files in {folder.relative_to(PROJECT.parent)} beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    """A process that has imported weakcode, whose children run programs."""
+    with Forks.started() as started:
+        yield started
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.forked import Forks
 
 from weakcode.codes.storage import shape, store
 from weakcode.rules.library import packs_folder
@@ -56,25 +57,26 @@ def _environment(cache: Path) -> dict[str, str]:
     return {**os.environ, "WEAKCODE_CACHE_DIR": str(cache)}
 
 
-def _findings(cache: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", ONCE, *PACKS], capture_output=True, text=True, check=True, env=_environment(cache)
-    )
+def _findings(forks: Forks, cache: Path) -> str:
+    done = forks.run(*PACKS, program=ONCE, folder=Path.cwd(), environment=_environment(cache))
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
-    _findings(folder)
+    _findings(forks, folder)
     return folder
 
 
 @pytest.mark.parametrize(
     ("engine", "harm"), [("durable", "overwritten"), ("columnar", "cut short"), ("columnar", "emptied")]
 )
-def test_a_cache_that_is_damaged_under_a_running_process_changes_nothing(cache: Path, engine: str, harm: str) -> None:
-    expected = _findings(cache).strip()
+def test_a_cache_that_is_damaged_under_a_running_process_changes_nothing(
+    forks: Forks, cache: Path, engine: str, harm: str
+) -> None:
+    expected = _findings(forks, cache).strip()
     files = sorted(cache.glob("*.bin"))
     before = {path: path.read_bytes() for path in files}
     assert before
@@ -99,12 +101,14 @@ def test_a_cache_that_is_damaged_under_a_running_process_changes_nothing(cache: 
     assert process.returncode == 0
     assert second == expected
     assert "('covid/post-covid-condition-first', 'object')" in touching
-    assert _findings(cache).strip() == expected, "the damaged cache is made anew"
+    assert _findings(forks, cache).strip() == expected, "the damaged cache is made anew"
     assert {path.name for path in cache.glob("*.bin")} >= {path.name for path in files}
 
 
-def test_processes_that_fill_an_empty_cache_at_once_agree_and_leave_it_whole(cache: Path, tmp_path: Path) -> None:
-    expected = _findings(cache)
+def test_processes_that_fill_an_empty_cache_at_once_agree_and_leave_it_whole(
+    forks: Forks, cache: Path, tmp_path: Path
+) -> None:
+    expected = _findings(forks, cache)
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", ONCE, *PACKS], stdout=subprocess.PIPE, text=True, env=_environment(tmp_path)
@@ -119,13 +123,13 @@ def test_processes_that_fill_an_empty_cache_at_once_agree_and_leave_it_whole(cac
     assert kinds == ["edition", "program"], "one file of each kind, whoever came last"
     for path in tmp_path.glob("*.bin"):
         assert path.read_bytes()[:8] == b"WEAKCODE"
-    assert _findings(tmp_path) == expected
+    assert _findings(forks, tmp_path) == expected
 
 
-def test_a_cache_folder_that_may_not_be_written_is_done_without(cache: Path, tmp_path: Path) -> None:
+def test_a_cache_folder_that_may_not_be_written_is_done_without(forks: Forks, cache: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "a-file"
     blocked.write_text("no folder")
-    assert _findings(blocked / "cache") == _findings(cache)
+    assert _findings(forks, blocked / "cache") == _findings(forks, cache)
 
 
 def _forged(content: bytes, at: int) -> bytes:
@@ -135,15 +139,15 @@ def _forged(content: bytes, at: int) -> bytes:
     return b"".join(store.sealed(content[:40] + bytes(body), b""))
 
 
-def test_what_somebody_else_made_to_fit_is_not_used(cache: Path) -> None:
-    expected = _findings(cache)
+def test_what_somebody_else_made_to_fit_is_not_used(forks: Forks, cache: Path) -> None:
+    expected = _findings(forks, cache)
     for path in cache.glob("*.bin"):
         content = path.read_bytes()
         assert store.open_bytes(_forged(content, len(content) // 2)) is not None, "whole, but for the secret"
         path.write_bytes(_forged(content, len(content) // 2))
         key = json.loads(content[48 : 48 + int.from_bytes(content[40:48], "little")])["key"]
         assert store.read(path, key) is None
-    assert _findings(cache) == expected
+    assert _findings(forks, cache) == expected
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs owners and modes")
@@ -187,8 +191,8 @@ def test_links_and_pipes_in_the_cache_are_not_followed(tmp_path: Path) -> None:
     assert store.read(tmp_path / "pipe.bin", "key") is None
 
 
-def test_compiled_files_have_the_declared_columns(tmp_path: Path) -> None:
-    _findings(tmp_path)
+def test_compiled_files_have_the_declared_columns(forks: Forks, tmp_path: Path) -> None:
+    _findings(forks, tmp_path)
     for path in tmp_path.glob("*.bin"):
         stored = store.open_bytes(path.read_bytes(), secret=(tmp_path / "secret").read_bytes())
         assert stored is not None

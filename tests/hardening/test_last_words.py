@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.forked import Forks
 
 from weakcode.cli import main
 from weakcode.scrub.write.files import Outputs
@@ -67,32 +68,41 @@ def test_with_standard_error_closed_or_full_the_work_is_done(folder: Path) -> No
     assert (folder / "h.csv").read_text().startswith('"claim_id",finding_id')
 
 
-def test_text_that_is_not_utf8_is_not_a_bug(folder: Path) -> None:
+def test_text_that_is_not_utf8_is_not_a_bug(folder: Path, forks: Forks) -> None:
     name = f"c{ODD}.csv"
     (folder / name).write_text(CLAIMS)
     (folder / "s.jsonl").write_text('{"claim_id": "\\ud800", "codes": ["I10"]}\n{"claim_id": "A", "codes": "M62.84"}\n')
-    odd = "$'\\xff\\xfe'"
-    for command in (
-        f"weakcode scrub c{odd}.csv --only weakness -o f{odd}.parquet --rejects r{odd}.csv --summary s{odd}.json",
-        f"weakcode scrub c{odd}.csv --only weakness --fix m{odd}.csv",
-        f"weakcode scrub c{odd}.csv --only weakness --format json",
-        f"PYTHONIOENCODING=ascii weakcode scrub c{odd}.csv --only weakness",
-        "weakcode scrub s.jsonl --only weakness -o s.csv --rejects sr.jsonl",
-        f"weakcode check I10{odd} M62.84 --payer {odd} --only weakness",
-        f"weakcode check I10 --only weakness --age {odd}",
-        f"weakcode check I10 --profile {odd}.yaml",
-        f"weakcode check I10 --documented {odd}",
-        f"weakcode find {odd}",
-        f"weakcode code {odd}",
-        f"weakcode rules show {odd}",
-        f"weakcode {odd}",
-        f"WEAKCODE_CACHE_DIR={folder}/k{odd} weakcode check I10 --only weakness",
-        f"WEAKCODE_HASH_KEY={odd} weakcode scrub c.csv --only weakness --hash-ids -o k.csv",
+    weakness = ["--only", "weakness"]
+    outputs = ["-o", f"f{ODD}.parquet", "--rejects", f"r{ODD}.csv", "--summary", f"s{ODD}.json"]
+    commands = [
+        ["scrub", name, *weakness, *outputs],
+        ["scrub", name, *weakness, "--fix", f"m{ODD}.csv"],
+        ["scrub", name, *weakness, "--format", "json"],
+        ["scrub", "s.jsonl", *weakness, "-o", "s.csv", "--rejects", "sr.jsonl"],
+        ["check", f"I10{ODD}", "M62.84", "--payer", ODD, *weakness],
+        ["check", "I10", *weakness, "--age", ODD],
+        ["check", "I10", "--profile", f"{ODD}.yaml"],
+        ["check", "I10", "--documented", ODD],
+        ["find", ODD],
+        ["code", ODD],
+        ["rules", "show", ODD],
+        [ODD],
+    ]
+    said = [(one, forks.run(*one, folder=folder)) for one in commands]
+    for variable, value, one in (
+        ("WEAKCODE_CACHE_DIR", f"{folder}/k{ODD}", ["check", "I10", *weakness]),
+        ("WEAKCODE_HASH_KEY", ODD, ["scrub", "c.csv", *weakness, "--hash-ids", "-o", "k.csv"]),
     ):
-        status, out, said = shell(folder, command)
-        assert status in (0, 1, 2), (command, status, out, said)
-        assert "inside weakcode" not in said + out, (command, said)
+        said.append((one, forks.run(*one, folder=folder, environment={**os.environ, variable: value})))
+    for one, done in said:
+        assert done.returncode in (0, 1, 2), (one, done)
+        assert "inside weakcode" not in done.stderr + done.stdout, (one, done)
     assert (folder / f"f{ODD}.parquet").exists()
+    # The encoding is chosen while Python starts.
+    command = "PYTHONIOENCODING=ascii weakcode scrub c$'\\xff\\xfe'.csv --only weakness"
+    status, out, words = shell(folder, command)
+    assert status in (0, 1, 2), (status, out, words)
+    assert "inside weakcode" not in words + out
 
 
 def test_odd_files_are_one_sentence(

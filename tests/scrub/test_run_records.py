@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.forked import Forks
 from tests.scrub.databases import asked, asked_of
 
 from weakcode import Validator
@@ -67,8 +66,8 @@ class Place:
         assert result.exit_code == status, result.output
         return result
 
-    def kill(self, *options: object) -> None:
-        done = subprocess.run([sys.executable, "-c", KILLED, *self.arguments(*options)], check=False)
+    def kill(self, forks: Forks, *options: object) -> None:
+        done = forks.run(*self.arguments(*options), program=KILLED, folder=self.folder)
         assert done.returncode == -9
 
     def record(self, run: str) -> tuple[str, str, int | None]:
@@ -93,8 +92,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 @pytest.mark.parametrize("place", PLACES, indirect=True)
-def test_a_run_that_is_killed_is_under_way_until_the_next_one_tells_that_it_was_killed(place: Place) -> None:
-    place.kill("--run-id", "monday")
+def test_a_run_that_is_killed_is_under_way_until_the_next_one_tells_that_it_was_killed(
+    place: Place, forks: Forks
+) -> None:
+    place.kill(forks, "--run-id", "monday")
     assert place.record("monday") == ("running", "", None)
     place.run("--run-id", "tuesday")
     state, why, claims = place.record("monday")
@@ -129,9 +130,9 @@ def test_a_run_that_fails_or_is_not_kept_says_why_and_its_retry_takes_its_place(
 
 
 @pytest.mark.parametrize("place", ["sqlite", "folder"], indirect=True)
-def test_a_run_that_completed_and_is_tried_again_in_vain_stays_completed(place: Place) -> None:
+def test_a_run_that_completed_and_is_tried_again_in_vain_stays_completed(place: Place, forks: Forks) -> None:
     place.run("--run-id", "monday")
-    place.kill("--run-id", "monday")
+    place.kill(forks, "--run-id", "monday")
     place.run("--run-id", "tuesday")
     state, why, claims = place.record("monday")
     assert (state, claims) == ("completed", 2)

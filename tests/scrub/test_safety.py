@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -20,19 +17,18 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.forked import Forks
 
 import weakcode
 from weakcode.scrub.run import scrub
 
-COMMAND = [sys.executable, "-c", "import sys; from weakcode.cli import main; main(sys.argv[1:])", "scrub"]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in sys.path)}  # noqa: PTH100
 CLAIMS = [["M62.84", "I10"], ["I10"], ["K31.84", "E11.43"], ["E11.22", "N18.30"], ["I10", "E11.9", "I10"]]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _compiled() -> None:
+def _compiled(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> None:
     # The first process after a change of a rule says that it compiles them, which is one line more.
-    subprocess.run([*COMMAND[:-1], "check", "I10"], env=ENVIRONMENT, capture_output=True, check=False)
+    forks.run("check", "I10", folder=tmp_path_factory.getbasetemp())
 
 
 @cache
@@ -73,25 +69,22 @@ KILLS = 40 if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else 5
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "times"), [("csv", 2_000), ("parquet", 4_000), ("837", 400)])
-def test_a_kill_at_any_moment_leaves_nothing_or_the_whole_file(tmp_path: Path, kind: str, times: int) -> None:
+def test_a_kill_at_any_moment_leaves_nothing_or_the_whole_file(
+    tmp_path: Path, forks: Forks, kind: str, times: int
+) -> None:
     path = written(tmp_path, kind, times)
     names = ["findings.parquet", "rejects.csv", "mended.jsonl"]
-    arguments = [str(path), "-o", names[0], "--rejects", names[1], "--fix", names[2], "--only", "weakness"]
+    arguments = ["scrub", str(path), "-o", names[0], "--rejects", names[1], "--fix", names[2], "--only", "weakness"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
     began = time.monotonic()
-    subprocess.run([*COMMAND, *arguments], cwd=whole, env=ENVIRONMENT, capture_output=True, check=False)
+    forks.run(*arguments, folder=whole)
     took = time.monotonic() - began
     assert sorted(one.name for one in whole.iterdir()) == sorted(names)
     moments = random.Random(kind)  # the same moments on every run; what they meet is up to the machine
     for _ in range(KILLS):
-        running = subprocess.Popen(
-            [*COMMAND, *arguments], cwd=killed, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(moments.uniform(0.2, 1.05) * took)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        forks.run(*arguments, folder=killed, seconds=moments.uniform(0.05, 1.05) * took)
         for name in names:
             if (killed / name).exists():
                 assert (killed / name).read_bytes() == (whole / name).read_bytes()
@@ -100,16 +93,8 @@ def test_a_kill_at_any_moment_leaves_nothing_or_the_whole_file(tmp_path: Path, k
             one.unlink()
 
 
-def one_clear_line(arguments: list[str], folder: Path, before: Any = None) -> str:
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=folder,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=before,
-    )
+def one_clear_line(forks: Forks, arguments: list[str], folder: Path, largest: int | None = None) -> str:
+    done = forks.run("scrub", *arguments, folder=folder, largest=largest)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
     assert "Traceback" not in done.stderr
@@ -120,16 +105,14 @@ OUTPUTS = [("-o", "f.parquet"), ("-o", "f.csv"), ("-o", "f.arrow"), ("--fix", "m
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_a_file_that_may_not_grow_is_one_clear_line_and_leaves_nothing(tmp_path: Path, output: tuple[str, str]) -> None:
+def test_a_file_that_may_not_grow_is_one_clear_line_and_leaves_nothing(
+    tmp_path: Path, forks: Forks, output: tuple[str, str]
+) -> None:
     path = written(tmp_path, "csv", 4_000)
     out = tmp_path / "out"
     out.mkdir()
-
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, 4_096))
-
     # The cache is not written either, and done without.
-    said = one_clear_line([str(path), *output, "--only", "weakness"], out, limited)
+    said = one_clear_line(forks, [str(path), *output, "--only", "weakness"], out, 4_096)
     assert output[1] in said
     assert list(out.iterdir()) == []
 
@@ -150,15 +133,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_full_disk_is_one_clear_line_and_leaves_nothing(
-    tmp_path: Path, small_disk: Path, output: tuple[str, str]
+    tmp_path: Path, small_disk: Path, forks: Forks, output: tuple[str, str]
 ) -> None:
     path = written(tmp_path, "csv", 30_000)
-    said = one_clear_line([str(path), *output, "--only", "weakness"], small_disk)
+    said = one_clear_line(forks, [str(path), *output, "--only", "weakness"], small_disk)
     assert "the disk is full" in said
     assert list(small_disk.iterdir()) == []
 
 
-def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path, forks: Forks) -> None:
     path, locked = written(tmp_path, "csv", 1), tmp_path / "locked"
     locked.mkdir()
     bound = None
@@ -171,7 +154,7 @@ def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path) -> N
     else:
         locked.chmod(0o500)
     try:
-        said = one_clear_line([str(path), "-o", str(locked / "f.parquet")], tmp_path)
+        said = one_clear_line(forks, [str(path), "-o", str(locked / "f.parquet")], tmp_path)
         assert "f.parquet cannot be written" in said
     finally:
         if bound is not None:
