@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,7 +29,15 @@ ENGINES = (
 """Both engines; durable-rules 2.0.28 loads on no Python from 3.13 on."""
 
 PACKAGE = str(Path(weakcode.__file__).parent)
-Step = tuple[str, int]
+
+
+class Step(NamedTuple):
+    """A line or an instruction that is about to run: its number among those of its function."""
+
+    file: str
+    function: tuple[int, str]
+    number: int
+    line: int
 
 
 class Interrupted(BaseException):
@@ -43,8 +52,14 @@ def _is_ours(name: str) -> bool:
     return name.startswith(PACKAGE) or "/durable/" in name
 
 
-def _traced(work: Callable[[], Any], at_step: Callable[[FrameType], None]) -> Any:
-    """Run `work`, and `at_step` before every line and every instruction of the package."""
+def _function(code: CodeType) -> tuple[int, str]:
+    return code.co_firstlineno, code.co_qualname
+
+
+def _traced(
+    work: Callable[[], Any], at_step: Callable[[FrameType], None], function: Callable[[CodeType], bool] = lambda _: True
+) -> Any:
+    """Run `work`, and `at_step` before every line and every instruction of the package, or of a function of it."""
 
     def local(frame: FrameType, event: str, arg: Any) -> Any:
         if event in ("line", "opcode"):
@@ -52,7 +67,7 @@ def _traced(work: Callable[[], Any], at_step: Callable[[FrameType], None]) -> An
         return local
 
     def enter(frame: FrameType, event: str, arg: Any) -> Any:
-        if not _is_ours(frame.f_code.co_filename):
+        if not _is_ours(frame.f_code.co_filename) or not function(frame.f_code):
             return None
         frame.f_trace_opcodes = True
         return local
@@ -66,9 +81,16 @@ def _traced(work: Callable[[], Any], at_step: Callable[[FrameType], None]) -> An
 
 
 def steps_of(work: Callable[[], Any]) -> list[Step]:
-    """Return the steps of `work` in order, each as file and line."""
+    """Return the steps of `work` in order."""
     steps: list[Step] = []
-    _traced(work, lambda frame: steps.append((frame.f_code.co_filename, frame.f_lineno)))
+    counts = Counter[tuple[str, tuple[int, str]]]()
+
+    def note(frame: FrameType) -> None:
+        place = frame.f_code.co_filename, _function(frame.f_code)
+        steps.append(Step(*place, counts[place], frame.f_lineno))
+        counts[place] += 1
+
+    _traced(work, note)
     return steps
 
 
@@ -84,9 +106,9 @@ def steady_steps_of(work: Callable[[], Any]) -> list[Step]:
     return again
 
 
-def interrupted_at(number: int, work: Callable[[], Any], raised: BaseException) -> Any:
-    """Run `work`, and raise an exception before its step of this number."""
-    left = number
+def interrupted_at(step: Step, work: Callable[[], Any], raised: BaseException) -> Any:
+    """Run `work`, and raise an exception before one of its steps."""
+    left = step.number
 
     def count(frame: FrameType) -> None:
         nonlocal left
@@ -94,17 +116,18 @@ def interrupted_at(number: int, work: Callable[[], Any], raised: BaseException) 
         if left == -1:
             raise raised
 
-    return _traced(work, count)
+    # Of the other functions nothing is looked at, which would take most of the time.
+    return _traced(work, count, lambda code: (code.co_filename, _function(code)) == step[:2])
 
 
-def of_every_line(steps: list[Step]) -> list[int]:
-    """Return the numbers of the first and the last step at every line."""
-    first: dict[Step, int] = {}
-    last: dict[Step, int] = {}
+def of_every_line(steps: list[Step]) -> list[Step]:
+    """Return the first and the last step at every line, in order."""
+    first: dict[tuple[str, int], int] = {}
+    last: dict[tuple[str, int], int] = {}
     for number, step in enumerate(steps):
-        first.setdefault(step, number)
-        last[step] = number
-    return sorted({*first.values(), *last.values()})
+        first.setdefault((step.file, step.line), number)
+        last[step.file, step.line] = number
+    return [steps[number] for number in sorted({*first.values(), *last.values()})]
 
 
 @contextmanager

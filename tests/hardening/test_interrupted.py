@@ -13,6 +13,7 @@ import pytest
 from tests.hardening.interrupting import (
     ENGINES,
     Interrupted,
+    Step,
     TooLateError,
     alarm_that_raises,
     interrupted_at,
@@ -39,17 +40,17 @@ def validator(request: pytest.FixtureRequest) -> Validator:
     return Validator(engine=request.param)
 
 
-def outcome_of(kind: BaseException, number: int, work: Callable[[], Any], whole: Any) -> str:
+def outcome_of(kind: BaseException, step: Step, work: Callable[[], Any], whole: Any) -> str:
     """Interrupt `work` at a step and return what came of it: "raised" or "whole". Anything else fails."""
     seen: Any = None
     try:
-        outcome = interrupted_at(number, work, kind)
+        outcome = interrupted_at(step, work, kind)
     except BaseException as raised:
         outcome, seen = None, raised
     if seen is None:
-        assert outcome == whole, f"step {number}"
+        assert outcome == whole, str(step)
         return "whole"
-    assert seen is kind, f"step {number} raised {seen!r}"
+    assert seen is kind, f"{step} raised {seen!r}"
     return "raised"
 
 
@@ -59,9 +60,10 @@ def test_an_exception_at_any_line_of_a_check_is_raised_and_the_next_check_is_who
     assert len(whole) > 1
     steps = of_every_line(steps_of(lambda: validator.check(claim)))
     assert len(steps) > 50
-    for number in steps:
-        raised = random.Random(number).choice([Interrupted, TooLateError])()
-        assert outcome_of(raised, number, lambda: validator.check(claim), whole) == "raised"
+    kinds = random.Random(6281)
+    for step in steps:
+        raised = kinds.choice([Interrupted, TooLateError])()
+        assert outcome_of(raised, step, lambda: validator.check(claim), whole) == "raised"
         assert validator.check(claim) == whole
 
 
@@ -69,11 +71,9 @@ def test_an_exception_at_any_line_of_a_check_is_raised_and_the_next_check_is_who
 def test_an_exception_at_any_instruction_of_a_check_is_raised(validator: Validator) -> None:
     claim = Claim(["M62.84", "I10", "I10"])
     whole = validator.check(claim)
-    count = len(steps_of(lambda: validator.check(claim)))
-    outcomes = Counter(
-        outcome_of(Interrupted(), number, lambda: validator.check(claim), whole) for number in range(count)
-    )
-    assert outcomes == {"raised": count}
+    steps = steps_of(lambda: validator.check(claim))
+    outcomes = Counter(outcome_of(Interrupted(), step, lambda: validator.check(claim), whole) for step in steps)
+    assert outcomes == {"raised": len(steps)}
     assert validator.check(claim) == whole
 
 
@@ -90,14 +90,14 @@ def test_an_exception_while_the_ruleset_is_opened_or_recycled_leaves_an_engine_t
         return validator.check(claim)
 
     outcomes = Counter()
-    for number in of_every_line(steady_steps_of(anew)):
-        outcomes[outcome_of(Interrupted(), number, anew, whole)] += 1
+    for step in of_every_line(steady_steps_of(anew)):
+        outcomes[outcome_of(Interrupted(), step, anew, whole)] += 1
         assert validator.check(claim) == whole
     # What an interruption left is deleted by the next one on the way, in a few steps more or fewer.
     assert outcomes["raised"] > 0.9 * outcomes.total()
     monkeypatch.setattr(durable, "_CLAIMS_BEFORE_RECYCLING", 1)
-    for number in of_every_line(steps_of(lambda: validator.check(claim))):
-        outcome_of(Interrupted(), number, lambda: validator.check(claim), whole)
+    for step in of_every_line(steps_of(lambda: validator.check(claim))):
+        outcome_of(Interrupted(), step, lambda: validator.check(claim), whole)
         assert validator.check(claim) == whole
 
 
@@ -110,9 +110,9 @@ def test_an_exception_while_anything_is_made_ready_for_the_first_claim_leaves_no
     whole = validator.check(claim)
     packed = pickle.dumps(validator)
     steps = of_every_line(steps_of(lambda: pickle.loads(packed).check(claim)))
-    for number in random.Random(6281).sample(steps, 60):
+    for step in random.Random(6281).sample(steps, 60):
         fresh = pickle.loads(packed)
-        outcome_of(Interrupted(), number, lambda fresh=fresh: fresh.check(claim), whole)
+        outcome_of(Interrupted(), step, lambda fresh=fresh: fresh.check(claim), whole)
         assert fresh.check(claim) == whole
 
 

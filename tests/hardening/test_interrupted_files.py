@@ -78,16 +78,16 @@ def attacked(work: Callable[[], None], folder: Path, most: int) -> None:
     assert emptied(folder) == whole
     chosen = random.Random(6281)
     outcomes = set()
-    for number in steps if len(steps) <= most else sorted(chosen.sample(steps, most)):
+    for step in steps if len(steps) <= most else sorted(chosen.sample(steps, most)):
         raised = Interrupted()
         seen = None
         try:
-            interrupted_at(number, work, raised)
+            interrupted_at(step, work, raised)
         except Interrupted as came:
             seen = came
-        assert seen in (raised, None), f"step {number}"
+        assert seen in (raised, None), str(step)
         left = emptied(folder)
-        assert left == whole or (seen is raised and left == {}), f"step {number} left {sorted(left)}"
+        assert left == whole or (seen is raised and left == {}), f"{step} left {sorted(left)}"
         outcomes.add(bool(left))
     assert False in outcomes
     work()
@@ -153,14 +153,14 @@ def tasks(most: int) -> None:
     whole = task()
     assert {row["kind"] for row in whole} == {"finding", "rejected", "tally"}
     steps = of_every_line(steps_of(task))
-    for number in sorted(random.Random(6281).sample(steps, min(most, len(steps)))):
+    for step in sorted(random.Random(6281).sample(steps, min(most, len(steps)))):
         raised, seen, outcome = Interrupted(), None, None
         try:
-            outcome = interrupted_at(number, task, raised)
+            outcome = interrupted_at(step, task, raised)
         except Interrupted as came:
             seen = came
-        assert seen is raised or outcome == whole, f"step {number}"
-        assert again() == whole, f"step {number}"
+        assert seen is raised or outcome == whole, str(step)
+        assert again() == whole, str(step)
 
 
 def test_an_exception_during_a_task_of_spark_leaves_a_process_that_runs_it_again() -> None:
