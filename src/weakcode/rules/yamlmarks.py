@@ -8,6 +8,7 @@ YAML 1.2, so that `off`, `no` and `2026-03-02` stay the text that the author wro
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -235,14 +236,14 @@ class _Builder:
         """Put every event of a parser in its place."""
         import yaml
 
-        taking = {
+        taking: dict[type, Callable[[Any], object]] = {
             yaml.DocumentStartEvent: self._begin,
             yaml.AliasEvent: self._alias,
             yaml.ScalarEvent: self._scalar,
-            yaml.MappingStartEvent: self._mapping,
-            yaml.SequenceStartEvent: self._list,
-            yaml.MappingEndEvent: self._end,
-            yaml.SequenceEndEvent: self._end,
+            yaml.MappingStartEvent: lambda event: self._open_one(event, {}),
+            yaml.SequenceStartEvent: lambda event: self._open_one(event, []),
+            yaml.MappingEndEvent: lambda _: self._open.pop(),
+            yaml.SequenceEndEvent: lambda _: self._open.pop(),
         }
         try:
             while (event := loader.get_event()) is not None:
@@ -273,12 +274,6 @@ class _Builder:
         if path is not None:
             self.scalars[path] = event
 
-    def _mapping(self, event: Any) -> None:
-        self._open_one(event, {})
-
-    def _list(self, event: Any) -> None:
-        self._open_one(event, [])
-
     def _open_one(self, event: Any, container: Any) -> None:
         self._check_properties(event)
         if len(self._open) >= DEEPEST:
@@ -286,9 +281,6 @@ class _Builder:
             raise _StopError
         path = self._put(event, container)
         self._open.append(_Frame(container, (*self._open[-1].path, "") if path is None else path))
-
-    def _end(self, event: Any) -> None:
-        self._open.pop()
 
     def _check_properties(self, event: Any) -> None:
         if event.anchor:

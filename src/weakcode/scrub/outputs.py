@@ -34,19 +34,17 @@ if TYPE_CHECKING:
 
 
 _USUAL = {
-    "output": "findings.parquet",
-    "rejects": "rejects.jsonl",
-    "summary": "summary.json",
-    "metrics": "metrics.prom",
-}
+    "output": "findings.parquet", "rejects": "rejects.jsonl", "summary": "summary.json", "metrics": "metrics.prom",
+    "digests": "digests.parquet",
+}  # fmt: skip
 """What outputs are called in a folder."""
 
 
 @attrs.frozen
 class Targets:
-    """Where what is asked for will be written."""
+    """Where what is asked for will be written: findings, as `output`, and what else there is."""
 
-    findings: Path | None
+    output: Path | None
     rejects: Path | None
     summary: Path | None
     fixed: Path | None
@@ -72,7 +70,7 @@ class Targets:
         }
         inputs = [os.fspath(path) for path in plan.inputs]
         values = {name: getattr(plan, name) for name in allowed}
-        usual = {**_USUAL, "digests": "digests.parquet", "fixed": usual_name(inputs, allowed["fixed"])}
+        usual = {**_USUAL, "fixed": usual_name(inputs, allowed["fixed"])}
         checked: dict[str, Path | None] = dict.fromkeys(allowed)
         addresses: dict[Path, str] = {}
         for name, path in values.items():
@@ -96,15 +94,7 @@ class Targets:
             raise InputError("--digests and --since go with -o FILE.parquet or with --into TABLE, not with both")
         if digests is not None and (digests in addresses or findings in addresses):
             raise InputError("--digests goes with -o FILE.parquet on this machine, not in object storage")
-        return cls(
-            findings,
-            checked["rejects"],
-            checked["summary"],
-            checked["fixed"],
-            checked["metrics"],
-            addresses,
-            digests,
-        )
+        return cls(**checked, addresses=addresses)
 
     @contextmanager
     def opened(self, plan: Plan) -> Iterator[OpenOutputs]:
@@ -112,8 +102,8 @@ class Targets:
         judged_by, raw_csv = plan.judged_by or JudgedBy(), plan.raw_csv
         with ExitStack() as stack:
             outputs = stack.enter_context(Outputs(self.addresses, ObjectStorage()))
-            table = self.findings and findings_writer(
-                self.findings, outputs.open(self.findings), judged_by.columns(), raw_csv=raw_csv
+            table = self.output and findings_writer(
+                self.output, outputs.open(self.output), judged_by.columns(), raw_csv=raw_csv
             )
             tables = [writer for writer in (table, plan.sink) if writer]
             for writer in tables:
@@ -136,7 +126,7 @@ class Targets:
                 stack.callback(corrected.abandon)
             digests = None
             since = _since(plan)
-            where = self.findings or (plan.sink.takes_changes if plan.sink is not None else None)
+            where = self.output or (plan.sink.takes_changes if plan.sink is not None else None)
             if self.digests and where:
                 from weakcode.scrub.write.digests import DigestsWriter
 
@@ -152,7 +142,7 @@ class Targets:
                 self.summary,
                 corrected,
                 hide,
-                [path for path in (self.findings, self.fixed, self.digests) if path],
+                [path for path in (self.output, self.fixed, self.digests) if path],
                 plan.run_id is not None,
                 plan.sink,
                 self.metrics,

@@ -184,35 +184,28 @@ class ColumnScrubber:
         return wrong
 
 
+@attrs.define(eq=False)
 class _BatchRun:
     """One batch on its way."""
 
-    def __init__(
-        self,
-        scrubber: ColumnScrubber,
-        columns: dict[str, pa.Array],
-        rows: int,
-        file: str | None,
-        lines: pa.Array | None,
-        hide: Pseudonyms | None,
-        orders: NDArray[np.int32] | None,
-    ) -> None:
-        self._scrubber, self._orders = scrubber, orders
-        self._columns = columns
+    _scrubber: ColumnScrubber
+    _columns: dict[str, pa.Array]
+    _rows: int
+    _file: str | None
+    _lines: pa.Array | None
+    _hide: Pseudonyms | None
+    _orders: NDArray[np.int32] | None
+    _reasons: dict[int, tuple[str, str]] = attrs.field(factory=dict, init=False)
+    _editions: Counter[str] = attrs.field(factory=Counter, init=False)
+    _out_of_force: Counter[tuple[dt.date, str]] = attrs.field(factory=Counter, init=False)
+    _notes: Counter[str] = attrs.field(factory=Counter, init=False)
+    _old_notes: Counter[str] = attrs.field(factory=Counter, init=False)
+    _not_judged: list[NotJudgedCount] = attrs.field(factory=list, init=False)
+
+    def result(self) -> BatchOutcome:
         if "codes" not in self._columns:
             names = ", ".join(map(str, self._columns)) or "none"
             raise InputError(f"the claims have no column codes; their columns are: {names}")
-        self._rows = rows
-        self._place = (file, lines, hide)
-        self._reasons: dict[int, tuple[str, str]] = {}
-        self._editions: Counter[str] = Counter()
-        self._out_of_force: Counter[tuple[dt.date, str]] = Counter()
-        self._notes: Counter[str] = Counter()
-        self._old_notes: Counter[str] = Counter()
-        self._not_judged: list[NotJudgedCount] = []
-        self._today = scrubber.today
-
-    def result(self) -> BatchOutcome:
         codes = CodeColumn.of(self._columns["codes"]) if self._rows else CodeColumn.of(pa.nulls(0, pa.string()))
         about = AboutClaims.of(self._columns, self._rows, self._scrubber.payer_of, np.diff(codes.bounds))
         good = ~(codes.bad | about.bad)
@@ -236,7 +229,7 @@ class _BatchRun:
             found.append(self._judge(judge, rows & good, good, codes, about))
             risks[judge.edition.name] = judge.risks if marker is not None else None
         findings = FindingColumns.together(found)
-        batch = findings.batch(self._columns.get("claim_id"), about, *self._place)
+        batch = findings.batch(self._columns.get("claim_id"), about, self._file, self._lines, self._hide)
         waived: Mapping[Waiver, int] = {}
         expired: Mapping[Waiver, int] = {}
         if marker is not None:
@@ -286,14 +279,14 @@ class _BatchRun:
             has_text[np.searchsorted(codes.bounds, with_text, "right") - 1] = True
         coded = CodedRows(tokens, codes.bounds, memory.reading.names)
         lines = about.lines.seen(coded, judge.edition) if about.lines is not None and engine.asks_lines else None
-        batch = HitColumns(engine, judge.program, coded, codes, about, has_text, self._today, lines)
+        batch = HitColumns(engine, judge.program, coded, codes, about, has_text, self._scrubber.today, lines)
         hits = memory.satisfied.without(all_hits(batch, rows), coded)
         if self._orders is not None:
             hits = without_known_order(hits, coded, judge.edition, judge.program, self._orders)
         if codes.texts is not None and len(hits):
             hits = with_terms(hits, batch, judge.edition, memory.terms, codes.texts)
         silent = NotJudgedRows(self._rows)
-        add_not_judged(silent, judge, coded, rows, about, self._today)
+        add_not_judged(silent, judge, coded, rows, about, self._scrubber.today)
         self._not_judged += without_indicators(judge, coded, rows, codes, about)
         if lines is not None:
             hits = lines.named(hits, engine, judge.program, memory.terms)
@@ -307,7 +300,7 @@ class _BatchRun:
         memory.coverage = coverage
         coverage.add_not_judged(silent, rows, about)
         self._not_judged += silent.counts()
-        return findings.merged(coverage.findings(self._columns.get(LINES), rows, coded, about, self._today))
+        return findings.merged(coverage.findings(self._columns.get(LINES), rows, coded, about, self._scrubber.today))
 
     def _count(self, edition: Edition, rows: Bools, about: AboutClaims) -> None:
         if not rows.any():
@@ -316,7 +309,7 @@ class _BatchRun:
         self._notes[edition.notes_name] += int(rows.sum())
         counts = np.bincount(about.days.index[rows], minlength=len(about.days.values))
         for number, count in zip(about.days.values.tolist(), counts.tolist(), strict=True):
-            day = self._today if number == NO_DAY else np.datetime64(number, "D").item()
+            day = self._scrubber.today if number == NO_DAY else np.datetime64(number, "D").item()
             if count and not edition.starts <= day <= edition.ends:
                 self._out_of_force[day, edition.name] += count
             if count and not edition.notes_from <= day <= edition.notes_to:
