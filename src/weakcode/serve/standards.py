@@ -14,7 +14,7 @@ from starlette.responses import Response
 from weakcode._version import __version__
 from weakcode.base import objects
 from weakcode.errors import WeakcodeError
-from weakcode.findings import Verdict, in_order
+from weakcode.findings import in_order
 from weakcode.notices import judgement
 from weakcode.scrub.judge.rows import evaluate
 from weakcode.scrub.read.fhir.source import FhirSource
@@ -107,7 +107,6 @@ def _outcome(resource: dict[str, Any], validator: Validator) -> tuple[str, list[
         }
         return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).decode(), []
     record, verdict = row.record, row.verdict
-    assert isinstance(verdict, Verdict)
 
     def expression(position: int) -> str:
         return record.place_of((position,) if position else ())
@@ -127,7 +126,6 @@ def _interchange(body: bytes, validator: Validator) -> tuple[dict[str, Any], lis
             )
             continue
         verdict, record = row.verdict, row.record
-        assert isinstance(verdict, Verdict)
         severities.append([finding.severity for finding in verdict.findings])
         places = [record.place_of((position,)) for position in range(1, len(record.claim.codes) + 1)]
         about = {"claim_id": record.claim.id, "line": record.line, "place": record.place}
