@@ -8,13 +8,6 @@ cdef extern from "_gather.h" nogil:
     int64_t wk_pick_above(const int32_t *one, const int32_t *other, int64_t size, int32_t *bounds, int32_t *out)
 
 
-cdef int32_t *_room(Py_ssize_t size) except NULL:
-    cdef int32_t *at = <int32_t *>malloc((size + 1) * sizeof(int32_t))
-    if at == NULL:
-        raise MemoryError
-    return at
-
-
 cdef int _check_lists(const int32_t[::1] bounds, Py_ssize_t end, const int32_t[::1] picked) except -1:
     if not wk_climbs_short(&bounds[0], bounds.shape[0], end):
         raise ValueError("the bounds of lists lie outside their values")
@@ -31,12 +24,12 @@ def pick_lists(const int32_t[::1] bounds, const int32_t[::1] values, const int32
     _check_lists(bounds, values.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block
+    cdef Block ends = _fresh((size + 1) * sizeof(int32_t)), values_block
     with nogil:
         total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
     if total < 0:
         raise OverflowError("too many values for one batch")
-    values_block = _block(_room(total), total * sizeof(int32_t))
+    values_block = _fresh(total * sizeof(int32_t))
     if total:
         with nogil:
             wk_pick_numbers(&bounds[0], &values[0], &picked[0], size, <int32_t *>values_block.at)
@@ -51,12 +44,12 @@ def pick_texts(const int32_t[::1] bounds, const uint8_t[::1] data, const int32_t
     _check_lists(bounds, data.shape[0], picked)
     cdef Py_ssize_t size = picked.shape[0]
     cdef int64_t total
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block
+    cdef Block ends = _fresh((size + 1) * sizeof(int32_t)), values_block
     with nogil:
         total = wk_bounds(&bounds[0], &picked[0] if size else NULL, size, <int32_t *>ends.at)
     if total < 0:
         raise OverflowError("too much text for one batch")
-    values_block = _block(_room(total // 4 + 1), total)
+    values_block = _fresh(total)
     if total:
         with nogil:
             wk_pick_bytes(&bounds[0], &data[0], &picked[0], size, <uint8_t *>values_block.at)
@@ -72,9 +65,10 @@ def first_met(const int32_t[::1] numbers, Py_ssize_t limit):
     cdef Py_ssize_t most = size if size < limit else limit
     if not wk_below(&numbers[0] if size else NULL, size, limit):
         raise ValueError(f"numbers lie outside {limit}")
-    cdef Block met = _block(_room(limit), 0), first = _block(_room(most), 0)
-    cdef Block out = _block(_room(size), size * sizeof(int32_t))
+    cdef Block met = _fresh(limit * sizeof(int32_t)), first = _fresh(most * sizeof(int32_t))
+    cdef Block out = _fresh(size * sizeof(int32_t))
     memset(met.at, 255, limit * sizeof(int32_t))
+    first.size = 0
     if size:
         with nogil:
             first.size = sizeof(int32_t) * wk_first_met(
@@ -88,7 +82,7 @@ def pick_above_zero(const int32_t[::1] one, const int32_t[::1] other):
     cdef Py_ssize_t size = one.shape[0]
     if other.shape[0] < size:
         raise ValueError(f"{other.shape[0]} numbers beside {size}")
-    cdef Block ends = _block(_room(size + 1), (size + 1) * sizeof(int32_t)), values_block = _block(_room(2 * size + 1), 0)
+    cdef Block ends = _fresh((size + 1) * sizeof(int32_t)), values_block = _fresh(2 * size * sizeof(int32_t))
     with nogil:
         values_block.size = sizeof(int32_t) * wk_pick_above(
             &one[0] if size else NULL, &other[0] if size else NULL, size, <int32_t *>ends.at, <int32_t *>values_block.at

@@ -18,7 +18,6 @@ import attrs
 from weakcode.semantics.edits import Hit
 
 
-
 cdef extern from "_bounds.h" nogil:
     int wk_below(const int32_t *values, int64_t size, int64_t limit)
     int wk_below_or_none(const int32_t *values, int64_t size, int64_t limit)
@@ -51,6 +50,14 @@ cdef Block _block(void *at, Py_ssize_t size):
     cdef Block block = Block.__new__(Block)
     block.at = at
     block.size = size
+    return block
+
+
+cdef Block _fresh(Py_ssize_t size):
+    """Return a block of so many bytes, which are to be filled."""
+    cdef Block block = _block(malloc(size + 1), size)
+    if block.at == NULL:
+        raise MemoryError
     return block
 
 

@@ -27,13 +27,10 @@ cdef class SeenIds:
     cdef wk_seen *seen
 
     def __cinit__(self, bytes key):
-        if len(key) != 16:
-            raise ValueError(f"a key has 16 bytes, not {len(key)}")
         self.seen = <wk_seen *>calloc(1, sizeof(wk_seen))
         if self.seen == NULL:
             raise MemoryError
-        self.seen.key[0] = wk_word(<const uint8_t *><const char *>key)
-        self.seen.key[1] = wk_word(<const uint8_t *><const char *>key + 8)
+        _words_of(key, self.seen.key)
 
     def __dealloc__(self):
         if self.seen != NULL:
@@ -61,11 +58,8 @@ cdef class SeenIds:
         cdef int64_t repeats, uncertain_count = 0
         if size < 0 or not wk_climbs_short(&bounds[0], size + 1, data.shape[0]):
             raise ValueError("texts lie outside their data")
-        cdef Block block = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
-        cdef Block hashes = _block(malloc((size + 1) * sizeof(uint64_t)), size * sizeof(uint64_t))
-        cdef Block uncertain = _block(malloc((size + 1) * sizeof(int32_t)), 0)
-        if block.at == NULL or hashes.at == NULL or uncertain.at == NULL:
-            raise MemoryError
+        cdef Block block = _fresh(size * sizeof(uint32_t)), hashes = _fresh(size * sizeof(uint64_t))
+        cdef Block uncertain = _fresh(size * sizeof(int32_t))
         with nogil:
             repeats = wk_seen_all(
                 self.seen,
@@ -94,10 +88,7 @@ cdef class SeenIds:
     def listed(self):
         """Return the hashes in no order, and how often each was met; None where each was once."""
         cdef Py_ssize_t size = self.seen.used
-        cdef Block hashes = _block(malloc((size + 1) * sizeof(uint64_t)), size * sizeof(uint64_t))
-        cdef Block counts = _block(malloc((size + 1) * sizeof(uint32_t)), size * sizeof(uint32_t))
-        if hashes.at == NULL or counts.at == NULL:
-            raise MemoryError
+        cdef Block hashes = _fresh(size * sizeof(uint64_t)), counts = _fresh(size * sizeof(uint32_t))
         cdef int several
         with nogil:
             several = wk_seen_list(self.seen, <uint64_t *>hashes.at, <uint32_t *>counts.at)
@@ -111,12 +102,7 @@ cdef class SeenIds:
 
 def nth_of_run(str first, uint32_t nth):
     """Return the id of a finding of the nth claim, from 2, of an id in a run."""
-    cdef uint8_t out[WK_ID_DIGITS]
-    cdef bytes id_bytes = first.encode("ascii")
-    if len(id_bytes) != WK_ID_DIGITS:
-        raise ValueError(f"an id has {WK_ID_DIGITS} digits, not {len(id_bytes)}")
-    wk_nth_id(<const uint8_t *><const char *>id_bytes, WK_OF_RUN, nth, out)
-    return (<const char *>out)[:WK_ID_DIGITS].decode("ascii")
+    return _nth_id(first, WK_OF_RUN, nth)
 
 
 def ids_of_nth(const uint8_t[::1] ids, const int32_t[::1] claim, const uint32_t[::1] nth):
@@ -127,9 +113,7 @@ def ids_of_nth(const uint8_t[::1] ids, const int32_t[::1] claim, const uint32_t[
     cdef Py_ssize_t size = claim.shape[0]
     if ids.shape[0] != size * WK_ID_DIGITS or not wk_below(&claim[0] if size else NULL, size, nth.shape[0]):
         raise ValueError("the columns of findings do not fit each other")
-    cdef Block block = _block(malloc(size * WK_ID_DIGITS + 1), size * WK_ID_DIGITS)
-    if block.at == NULL:
-        raise MemoryError
+    cdef Block block = _fresh(size * WK_ID_DIGITS)
     if size:
         with nogil:
             memcpy(block.at, &ids[0], size * WK_ID_DIGITS)
