@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import attrs
-
 from weakcode.claims import Claim
 from weakcode.scrub.guard import unguarded
 from weakcode.scrub.read.archives import members_of
@@ -21,20 +19,11 @@ from weakcode.scrub.read.tables.forms import unprotected
 from weakcode.scrub.read.tables.long import rank_of
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
-from weakcode.scrub.write.inplace.csvclaim import ordered_rows, reads_as, rewritten
+from weakcode.scrub.write.inplace.csvclaim import Change, ordered_rows, reads_as, rewritten
 from weakcode.scrub.write.inplace.mended import MendedClaims
 
 _LONGEST_ROW = 50
 """Lines that a row with line breaks inside quotes may have."""
-
-
-@attrs.frozen
-class _Change:
-    """A claim to be mended. `lines` are those of its diagnoses, where each has a row of its own."""
-
-    claim: Claim
-    mended: Claim
-    lines: tuple[int, ...] = ()
 
 
 class MendedCsv(MendedClaims):
@@ -53,7 +42,7 @@ class MendedCsv(MendedClaims):
         with self._member.open() as source:
             read = CsvSource(source, name_of(path), options)
         self._header, self._tidy = read.header, read._tidy
-        self._changes: dict[int, _Change] = {}
+        self._changes: dict[int, Change] = {}
 
     def end(self) -> None:
         """Write the table."""
@@ -73,13 +62,13 @@ class MendedCsv(MendedClaims):
     def _take(self, record: Record) -> None:
         mended = self._mend(record.claim)
         if mended != record.claim:
-            self._changes[record.line] = _Change(record.claim, mended, record.lines)
+            self._changes[record.line] = Change(record.claim, mended, record.lines)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         with self._member.open() as source:
             yield from enumerate(source, start=1)
 
-    def _mended(self, change: _Change, line: bytes, lines: Iterator[tuple[int, bytes]]) -> bytes:
+    def _mended(self, change: Change, line: bytes, lines: Iterator[tuple[int, bytes]]) -> bytes:
         """Return the rows of a claim as mended, or as they were where they cannot say it."""
         header, many = self._header, 1 if self._header.line is None else len(change.claim.lines)
         parts, rows, ends = [line], [], []
@@ -144,19 +133,19 @@ class MendedCsv(MendedClaims):
 
     def _long_edits(self) -> dict[int, str | None]:
         """Return the rows that change, of claims of which each diagnosis has a row; None for a row that goes."""
-        lines_needed = {line for change in self._changes.values() for line in change.lines}
+        lines_needed = {line for change in self._changes.values() for line in change.rows}
         rows = {number: _text(line) for number, line in self._lines() if number in lines_needed}
         edits: dict[int, str | None] = {}
         for change in self._changes.values():
-            rows_before = [rows[line] for line in change.lines]
+            rows_before = [rows[line] for line in change.rows]
             # A row that holds several diagnoses cannot say their order among others.
-            has_own = len(set(change.lines)) == len(change.lines)
+            has_own = len(set(change.rows)) == len(change.rows)
             new = ordered_rows(rows_before, self._header, change.claim, change.mended, rank_of) if has_own else None
             if new is None or not all(self._is_whole(line.encode("latin-1")) for line in rows_before):
                 self._left += 1
                 continue
             self.changed += 1
-            edits.update(zip(change.lines, new, strict=True))
+            edits.update(zip(change.rows, new, strict=True))
         return edits
 
 

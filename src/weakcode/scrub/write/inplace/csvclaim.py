@@ -27,6 +27,15 @@ Span = tuple[int, int]
 
 
 @attrs.frozen
+class Change:
+    """A claim to be mended, with the numbers of its rows, or of its diagnoses where each has a row of its own."""
+
+    claim: Claim
+    mended: Claim
+    rows: tuple[int, ...] = ()
+
+
+@attrs.frozen
 class Slot:
     """Where a diagnosis stands in a row: its code, its present-on-admission indicator, and what its code is of."""
 

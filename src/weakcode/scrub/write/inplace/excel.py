@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 import attrs
 
-from weakcode.claims import Claim
 from weakcode.errors import InputError
 from weakcode.scrub.read.excel.source import ExcelSource
 from weakcode.scrub.read.inputs import name_of
@@ -17,22 +16,12 @@ from weakcode.scrub.read.rows import Record
 from weakcode.scrub.read.tables.long import rank_of
 from weakcode.scrub.write.files import writing
 from weakcode.scrub.write.fixed import Mend
-from weakcode.scrub.write.inplace.csvclaim import ordered_rows, reads_as, rewritten
+from weakcode.scrub.write.inplace.csvclaim import Change, ordered_rows, reads_as, rewritten
 from weakcode.scrub.write.inplace.mended import MendedClaims
 from weakcode.scrub.write.inplace.sheet import Sheet, check_workbook, copied, sheet_text
 
 BETWEEN = "\x1f"
 """Parts the cells of a row where it is looked at as text; no cell of XML holds it."""
-
-
-@attrs.frozen
-class _Change:
-    """A claim to be mended, with the numbers of its rows; `is_long` where each is one of its diagnoses."""
-
-    claim: Claim
-    mended: Claim
-    rows: tuple[int, ...]
-    is_long: bool
 
 
 class MendedExcel(MendedClaims):
@@ -52,7 +41,7 @@ class MendedExcel(MendedClaims):
         self._numbers = tuple(self._rows)
         self._places = {number: at for at, number in enumerate(self._numbers)}
         self._header = attrs.evolve(self._tidy.header, delimiter=BETWEEN)
-        self._changes: list[_Change] = []
+        self._changes: list[Change] = []
 
     def end(self) -> None:
         """Write the workbook."""
@@ -76,19 +65,20 @@ class MendedExcel(MendedClaims):
         if mended == record.claim:
             return
         if self._header.code is not None:
-            self._changes.append(_Change(record.claim, mended, record.lines, is_long=True))
+            self._changes.append(Change(record.claim, mended, record.lines))
             return
         many = 1 if self._header.line is None else len(record.claim.lines)
         at = self._places[record.line]
-        self._changes.append(_Change(record.claim, mended, self._numbers[at : at + many], is_long=False))
+        self._changes.append(Change(record.claim, mended, self._numbers[at : at + many]))
 
-    def _cells(self, change: _Change) -> dict[int, dict[int, str]] | None:
+    def _cells(self, change: Change) -> dict[int, dict[int, str]] | None:
         """Return the cells that change, by row and column; None where the rows cannot say the claim as mended."""
         texts = [BETWEEN.join(self._rows[row]) for row in change.rows]
-        if change.is_long and len(set(change.rows)) < len(change.rows):
+        is_long = self._header.code is not None
+        if is_long and len(set(change.rows)) < len(change.rows):
             # A row that holds several diagnoses cannot say their order among others.
             return None
-        if change.is_long:
+        if is_long:
             new = ordered_rows(texts, self._header, change.claim, change.mended, rank_of)
         else:
             new = [
@@ -98,7 +88,7 @@ class MendedExcel(MendedClaims):
         if new is None or any(row is None for row in new):
             return None
         rows = [(row or "").split(BETWEEN) for row in new]
-        if not change.is_long and not reads_as(rows, self._header, self._tidy, change.mended):
+        if not is_long and not reads_as(rows, self._header, self._tidy, change.mended):
             return None
         first = self._source.first_column
         return {
