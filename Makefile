@@ -44,8 +44,8 @@ $(READY): $(RUNS) requirements/dev.txt
 run: $(RUNS) ## Scrub the example claims and print the findings
 	@$(BIN)/weakcode scrub examples/claims.csv --fail-on never
 
-# One worker for each core. The tests of a file stay together: they share what was made once; those of Spark too. Files come in their
-# order, not those with most tests first, because the slowest have few.
+# One worker for each core. The tests of a file stay together: they share what was made once; those of Spark too, which come first.
+# Other files come in their order, not those with most tests first, because the slowest have few.
 WORKERS := auto
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
