@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from weakcode.codes.sources import kept
 from weakcode.codes.storage import store
 
 SECTIONS = {"one": b"12345", "two": (7).to_bytes(8, "little") * 3, "none": b""}
@@ -18,6 +19,19 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert stored.meta == {"a": [1, "é"]}
     assert {name: bytes(view) for name, view in stored.sections.items()} == SECTIONS
     assert sorted(path.name for path in path.parent.iterdir()) == ["file.bin", "secret"]
+
+
+def test_a_user_without_a_home_has_no_cache_and_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError("no user of this number")
+
+    # As in a container that runs under any number.
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", store.CACHE_VARIABLE, kept.DATA_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert not store.write(store.cache_dir() / "file.bin", "key", {}, SECTIONS)
+    assert kept.installed(kept.folder()) == []
+    assert not store.write_bytes(kept.folder() / "file.xml.xz", b"")
 
 
 def test_sections_can_be_read_as_numbers(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+from weakcode.codes.storage.store import user_folder
 from weakcode.codes.validity import CodeSource, Release
 from weakcode.errors import EditionError
 
@@ -45,11 +46,7 @@ class EditionSource:
 def data_dir() -> Path:
     """Return the folder for what the user installs: ``WEAKCODE_DATA_DIR``, or the user's data folder."""
     variable = os.environ.get(DATA_VARIABLE)
-    if variable:
-        return Path(variable)
-    import platformdirs
-
-    return platformdirs.user_data_path("weakcode")
+    return Path(variable) if variable else user_folder("user_data_path")
 
 
 def folder() -> Path:

@@ -38,6 +38,9 @@ CACHE_VARIABLE = "WEAKCODE_CACHE_DIR"
 MOST_KEPT = 1 << 29
 """The size to which the cache folder may grow, in bytes: some 30 versions of all packs with their editions."""
 
+NO_HOME = Path(os.devnull) / "weakcode"
+"""The folder of a user without a home, as in a container that runs under any number: it is not there, and cannot be."""
+
 SECRET = "secret"  # noqa: S105 - the name of a file
 """The file in the cache folder with the key of the digests; without it, everything in the folder is made anew."""
 
@@ -80,11 +83,19 @@ def _unpickled(content: bytes) -> Container:
 def cache_dir() -> Path:
     """Return the folder for compiled files: ``WEAKCODE_CACHE_DIR``, or the user's cache folder."""
     variable = os.environ.get(CACHE_VARIABLE)
-    if variable:
-        return Path(variable)
+    return Path(variable) if variable else user_folder("user_cache_path")
+
+
+def user_folder(name: str) -> Path:
+    """Return the folder of the user that platformdirs calls by this name, or `NO_HOME`."""
     import platformdirs
 
-    return platformdirs.user_cache_path("weakcode")
+    try:
+        path: Path = getattr(platformdirs, name)("weakcode")
+    except RuntimeError:
+        return NO_HOME
+    # Older versions of platformdirs leave the ~ where it is.
+    return path if path.is_absolute() else NO_HOME
 
 
 def pack(key: str, meta: Mapping[str, Any], sections: Mapping[str, bytes]) -> bytes:
