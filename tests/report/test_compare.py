@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -158,6 +160,67 @@ def test_a_run_of_which_later_ones_replaced_something_is_not_compared(
     assert "of the 2 findings of run one" in said
     assert "still has 1" in said
     assert "3 the same" in command(place, place).stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("duckdb", "ALTER TABLE findings ALTER codes TYPE VARCHAR USING array_to_string(codes, ' ')"),
+        ("duckdb", "ALTER TABLE findings ALTER line TYPE VARCHAR USING 'seven'"),
+        ("duckdb", "ALTER TABLE findings ALTER service_date TYPE VARCHAR USING 'May'"),
+        ("sqlite", "UPDATE findings SET positions = 'one' WHERE rowid = 1"),
+        ("sqlite", "UPDATE findings SET line = 'seven' WHERE rowid = 1"),
+    ],
+)
+def test_a_column_of_a_table_that_was_changed_is_reported_without_its_values(
+    tmp_path: Path, kind: str, change: str
+) -> None:
+    claims, place = tmp_path / "claims.csv", f"{kind}:{tmp_path / 'f.db'}:findings"
+    claims.write_text("claim_id,codes,service_date\nA,M62.84,2026-05-02\nB,M62.84,2026-05-02\n")
+    scrub = ["scrub", str(claims), "--only", "weakness", "--into", place, "--fail-on", "never"]
+    assert CliRunner().invoke(main, scrub).exit_code == 0
+    connection: Any = duckdb.connect(str(tmp_path / "f.db")) if kind == "duckdb" else sqlite3.connect(tmp_path / "f.db")
+    connection.execute(change)
+    connection.commit()
+    connection.close()
+    for refused in (["compare", place, place], ["report", place, "-o", str(tmp_path / "page.html")]):
+        result = CliRunner().invoke(main, refused)
+        assert result.exit_code == 2, result.output
+        assert "something else than weakcode writes" in result.output or "values of several types" in result.output
+        assert not any(value in result.output for value in ("seven", "May", "'one'"))
+
+
+def test_findings_of_claims_with_other_ids_are_new_and_gone_and_the_reason_is_said(
+    sides: tuple[Path, Path], make_findings: MakeFindings
+) -> None:
+    hashed = [{**one, "claim_id": one["claim_id"] * 8, "finding_id": f"{one['finding_id']}h"} for one in BEFORE]
+    other = make_findings(hashed, "hashed.parquet")
+    said = "No claim has findings on both sides. Claim ids that were hashed on one side only"
+    assert said in " ".join(command(sides[0], other).stdout.split())
+    assert json.loads(command(sides[0], other, "--format", "json").stdout)["remarks"][0].startswith(said)
+    for side in (sides[1], make_findings([], "empty.parquet")):
+        assert "No claim has findings" not in command(sides[0], side).stdout
+
+
+def test_a_database_that_no_input_is_in_is_reported(sides: tuple[Path, Path], tmp_path: Path) -> None:
+    said = "--db says where tables are, and no input is the name of one"
+    assert said in command(*sides, "--db", "no address", status=2).stderr
+    page = ["report", str(sides[0]), "--db", "no address", "-o", str(tmp_path / "page.html")]
+    assert said in CliRunner().invoke(main, page).stderr
+
+
+@pytest.mark.parametrize("error", [duckdb.TransactionException, duckdb.IOException])
+def test_temporary_files_that_find_no_room_are_told_in_a_sentence(
+    sides: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def connect(*_: object, **__: object) -> None:
+        raise error("Failed to commit: Could not write file: No space left on device")
+
+    monkeypatch.setattr(duckdb, "connect", connect)
+    assert "TMPDIR says where they go" in command(*sides, status=2).stderr
+    page = CliRunner().invoke(main, ["report", str(sides[0]), "-o", str(tmp_path / "page.html")])
+    assert page.exit_code == 2
+    assert "TMPDIR says where they go" in page.stderr
 
 
 @pytest.mark.parametrize("place", ["duckdb:none.db:findings", "sqlite:x", "duckdb:{0}:mine", "sqlite:{0}:a b"])

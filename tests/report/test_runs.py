@@ -59,6 +59,14 @@ def test_new_and_gone_findings_of_the_latest_run_are_reported(make_findings: Mak
     assert "Since the one before, the latest has 1 new findings, and 1 are gone" in text
 
 
+def test_a_run_that_is_given_twice_counts_once(make_findings: MakeFindings, tmp_path: Path) -> None:
+    found = make_findings(FOUR, "a.parquet")
+    (tmp_path / "link.parquet").symlink_to(found)
+    result = report(found, found, tmp_path / "link.parquet", "-o", tmp_path / "report.html")
+    assert "4 findings" in result.stdout
+    assert "runs" not in result.stdout
+
+
 def test_without_days_the_runs_are_in_the_order_given(make_findings: MakeFindings, tmp_path: Path) -> None:
     files = [make_findings(FOUR[:number], f"{name}.csv", None) for number, name in ((1, "z"), (3, "a"), (2, "m"))]
     assert [(one.name, one.by_severity.total, one.claims) for one in runs_of_report(files, tmp_path)] == [

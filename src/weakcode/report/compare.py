@@ -15,6 +15,7 @@ import attrs
 
 from weakcode.base import objects
 from weakcode.report.data import database, input_errors
+from weakcode.report.runs import check_db
 from weakcode.report.source import files_of, open_findings
 from weakcode.report.tables import findings_files
 from weakcode.scrub.schema import findings_schema
@@ -51,6 +52,9 @@ _TOGETHER = """
         )
     )
 """
+_OTHER_IDS = (
+    "No claim has findings on both sides. Claim ids that were hashed on one side only, or with two keys, are other ids."
+)
 _DIFFERENCES_EXTENSIONS = (".csv", ".jsonl", ".ndjson", ".parquet")
 _ROWS = 16_384
 _DIFFERING = """
@@ -102,7 +106,7 @@ class Comparison:
 
     `changed` findings have the same id and another severity, edition or message; `changed_in` counts each of the
     three. `new_by_severity` counts new findings. The lists begin with what differs most, and name what has no payer,
-    provider or month with the empty text.
+    provider or month with the empty text. `remarks` are sentences.
     """
 
     form: ClassVar[str] = "comparison"
@@ -116,6 +120,7 @@ class Comparison:
     by_payer: tuple[FindingsDifference, ...]
     by_provider: tuple[FindingsDifference, ...]
     by_month: tuple[FindingsDifference, ...]
+    remarks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts and text, ready for JSON."""
@@ -130,12 +135,13 @@ def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None, output
     `db` is the database of tables that name none. `output` is a file for the findings that are new, gone or changed:
     CSV, JSON Lines or Parquet. Raises InputError for what holds no findings, and for an output that cannot be.
     """
+    check_db((*a, *b), db)
     target = None if output is None else checked_output(output, _DIFFERENCES_EXTENSIONS, (*a, *b))
     with ExitStack() as opened:
         findings = [opened.enter_context(findings_files(one, db)) for one in (a, b)]
         sides = [files_of(one.paths) for one in findings]
-        connection = opened.enter_context(database())
         opened.enter_context(input_errors([*sides[0], *sides[1]]))
+        connection = opened.enter_context(database())
         runs = []
         for schema, files in zip(("a", "b"), sides, strict=True):
             connection.execute(f"CREATE SCHEMA {schema}")
@@ -160,15 +166,31 @@ def compare(a: Sequence[str], b: Sequence[str], *, db: str | None = None, output
             outputs = opened.enter_context(Outputs())
             _write(connection, key, target, outputs.open(target))
             outputs.commit()
-        by = [_by(connection, column) for column in ("rule", "payer", "provider", "month")]
+        total = _difference(_row(connection, f"SELECT {_SUMS} FROM compared"))  # noqa: S608
+        rule, payer, provider, month = (_by(connection, one) for one in ("rule", "payer", "provider", "month"))
         return Comparison(
             before,
             after,
-            _difference(_row(connection, f"SELECT {_SUMS} FROM compared")),  # noqa: S608
+            total,
             _named(connection, ("severity", "edition", "words"), "sum(changed) FILTER (other_{0})"),
             _named(connection, ("error", "warning", "info"), "sum(new) FILTER (severity = '{0}')"),
-            *by,
+            rule,
+            payer,
+            provider,
+            month,
+            _remarks(connection, before, after, total),
         )
+
+
+def _remarks(
+    connection: Any, before: ComparedFindings, after: ComparedFindings, total: FindingsDifference
+) -> tuple[str, ...]:
+    """Return what may be the reason that nothing is the same."""
+    if total.same or total.changed or not before.findings or not after.findings:
+        return ()
+    both = "(SELECT claim_id FROM a.findings INTERSECT SELECT claim_id FROM b.findings)"
+    (common,) = _row(connection, f"SELECT count(claim_id) FROM {both}")  # noqa: S608
+    return () if common else (_OTHER_IDS,)
 
 
 def _write(connection: Any, key: str, target: Path, file: BinaryIO) -> None:

@@ -58,7 +58,7 @@ def read_report_data(
     for files that are not there or hold something else.
     """
     files = files_of([os.fspath(path) for path in findings])
-    with database() as connection, input_errors(files):
+    with input_errors(files), database() as connection:
         run = open_findings(connection, files)
         # A folder is one findings file of many parts; its parts' names say nothing.
         named = tuple(dict.fromkeys(Path(file).resolve().name for file in findings))
@@ -86,6 +86,18 @@ def database() -> Iterator[Any]:
 
 
 @contextmanager
+def room_for(target: Path) -> Iterator[None]:
+    """Say in a sentence that a temporary file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else "it cannot be written"
+        raise InputError(
+            f"the findings need a temporary file in {target.parent.parent}: {why}; TMPDIR names another folder"
+        ) from None
+
+
+@contextmanager
 def input_errors(files: Sequence[Path]) -> Iterator[None]:
     """Turn what DuckDB says into one sentence. It quotes values, which do not belong into messages."""
     import duckdb
@@ -94,9 +106,11 @@ def input_errors(files: Sequence[Path]) -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException:
         raise InputError(_NO_ROOM) from None
-    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException) as error:
+    except (duckdb.Error, OSError) as error:
         if os.strerror(errno.ENOSPC) in str(error):
             raise InputError(_NO_ROOM) from None
+        if not isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException | duckdb.IOException):
+            raise
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception")).lower()
         named = ", ".join(str(path) for path in files[:3])
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def runs_of(
     file in `scratch`. `@RUN` behind a table or such a folder names one run of it. Raises InputError for inputs that are
     none of these.
     """
-    inputs = [one.removeprefix("parquet:") for one in inputs]
+    check_db(inputs, db)
+    inputs = _once([one.removeprefix("parquet:") for one in inputs])
     tables = [one for one in inputs if scratch is not None and (is_table_in_file(one) or _is_table_of(one, db))]
     stored = [run for place, one in enumerate(tables) for run in _of_table(one, place, scratch or Path(), db)]
     folders = [] if together else [path for path in inputs if path not in tables and (Path(path) / RECORDS).is_dir()]
@@ -100,9 +102,22 @@ def _inside(path: Path) -> list[Path]:
     return found
 
 
+def check_db(inputs: Sequence[str], db: str | None) -> None:
+    """Raise InputError for a database of which no input is a table."""
+    if db is not None and not any(_is_table_of(one, db) for one in inputs):
+        raise InputError("--db says where tables are, and no input is the name of one; leave it out")
+
+
+def _once(inputs: Sequence[str]) -> list[str]:
+    """Return inputs without those that are the same file or folder once more: a run counts once."""
+    return list({os.path.realpath(one) if Path(one).exists() else one: one for one in reversed(inputs)}.values())[::-1]
+
+
 def _is_table_of(given: str, db: str | None) -> bool:
     """Tell whether what is given names a table of a database: no file and no run of a folder has that name."""
-    return db is not None and not Path(given).exists() and not Path(given.rpartition("@")[0] or given).exists()
+    if db is None or is_table_in_file(given):
+        return False
+    return not Path(given).exists() and not Path(given.rpartition("@")[0] or given).exists()
 
 
 def _of_table(table_name: str, place: int, scratch: Path, db: str | None) -> list[GivenRun]:

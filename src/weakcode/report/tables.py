@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import sqlite3
 import tempfile
@@ -21,6 +20,7 @@ from urllib.parse import quote, unquote
 import attrs
 
 from weakcode.errors import InputError, first_line
+from weakcode.report.data import room_for
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
 from weakcode.scrub.write.databases.embedded import KINDS, check_kind
@@ -177,7 +177,7 @@ def _of_folder(folder: str, run: str, target: Path) -> tuple[dict[str, Any], Fin
     name = quote(run, safe="")
     record = Path(folder) / RECORDS / f"{name}.json"
     if not record.is_file():
-        run_ids = sorted(path.stem for path in record.parent.glob("*.json"))
+        run_ids = sorted(unquote(path.stem) for path in record.parent.glob("*.json"))
         raise InputError(f"the folder {folder} has no run {run}{_the_last(run_ids)}")
     files = _files_of(Path(folder), name)
     found = read_record(record)
@@ -272,8 +272,9 @@ def _sqlite(path: str) -> Iterator[Asked]:
                         return
 
             yield asked
-    except sqlite3.Error as error:
-        raise InputError(f"{path} cannot be read: {first_line(error)}") from None
+    except (sqlite3.Error, pa.ArrowException) as error:
+        why = first_line(error) if isinstance(error, sqlite3.Error) else "a column has values of several types"
+        raise InputError(f"{path} cannot be read: {why}") from None
 
 
 @contextmanager
@@ -315,7 +316,7 @@ def _copied(
     # A run id is letters, digits and . _ : + -.
     where = f" WHERE run_id = '{run}'" if run else ""
     made_by: dict[str, set[str]] = {name: set() for name, column in _MADE_BY}
-    with _room_for(target), pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
+    with room_for(target), pq.ParquetWriter(target, findings_schema(), compression="zstd") as writer:
         for batch in asked(f"SELECT * FROM {table.quoted}{where}"):  # noqa: S608
             missing = [name for name in _NEEDED if name not in batch.schema.names]
             if missing:
@@ -329,21 +330,8 @@ def _copied(
                         words = pc.binary_join(words, ", ")
                     made_by[name].update(map(_as_words, pc.unique(words).to_pylist()))
         known = {name: ", ".join(sorted(words - {""})) for name, words in made_by.items()}
+        known |= {name: str(summary[name]) for name in _COUNTS if summary and name in summary}
         writer.add_key_value_metadata({f"weakcode.{name}": words for name, words in known.items() if words})
-        counts = {f"weakcode.{name}": str(summary[name]) for name in _COUNTS if summary and name in summary}
-        writer.add_key_value_metadata(counts)
-
-
-@contextmanager
-def _room_for(target: Path) -> Iterator[None]:
-    """Say in a sentence that a temporary file cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else "it cannot be written"
-        raise InputError(
-            f"the findings need a temporary file in {target.parent.parent}: {why}; TMPDIR names another folder"
-        ) from None
 
 
 def _check_run(asked: Asked, table: TableName, run: str) -> None:
@@ -365,7 +353,7 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
 
 
 def _written_into(table: TableName, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of the runs that wrote into a table, named with its schema or without: both have one."""
+    """Return the rows of the runs that wrote into a table, named with its schema or without."""
     return [row for row in rows if row["findings_table"].rpartition(".")[2] == table.table]
 
 
@@ -393,7 +381,10 @@ def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     column = batch.column(field.name) if field.name in batch.schema.names else None
     if column is None or column.null_count == batch.num_rows:
         return pa.nulls(batch.num_rows, field.type)
-    if pa.types.is_string(column.type) and (field.name in _LISTS or pa.types.is_date(field.type)):
-        read = json.loads if field.name in _LISTS else dt.date.fromisoformat
-        return pa.array([None if one is None else read(one) for one in column.to_pylist()], field.type)
-    return column.cast(field.type)
+    try:
+        if pa.types.is_string(column.type) and (field.name in _LISTS or pa.types.is_date(field.type)):
+            read = json.loads if field.name in _LISTS else dt.date.fromisoformat
+            return pa.array([None if one is None else read(one) for one in column.to_pylist()], field.type)
+        return column.cast(field.type)
+    except (ValueError, TypeError, pa.ArrowException):
+        raise InputError(f"the column {field.name} has something else than weakcode writes there") from None

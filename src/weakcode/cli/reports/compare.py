@@ -84,7 +84,7 @@ def comparison_text(found: Comparison) -> str:
         before, after = getattr(found.a, name), getattr(found.b, name)
         if before != after:
             lines.append(f"Other {name}: {', '.join(before) or 'none'}; then {', '.join(after) or 'none'}")
-    parts = [text.bullets("Compared", lines)]
+    parts = [text.bullets("Compared", [*lines, *found.remarks])]
     for title, differences in (
         ("By rule", found.by_rule),
         ("By payer", found.by_payer),
