@@ -117,12 +117,13 @@ def test_of_a_run_that_fails_is_stopped_or_is_not_kept_the_last_event_says_why(
     assert not any("outputFacets" in one for event in last for one in event["outputs"])
 
 
+@pytest.mark.parametrize("namespace", ["airflow", "https://airflow.example:8080/prod"])
 def test_a_run_that_a_scheduler_tries_again_is_another_run_below_the_same_parent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str
 ) -> None:
     lineage, parent = tmp_path / "events.jsonl", "3fa85f64-5717-4562-b3fc-2c963f66afa6"
     monkeypatch.setenv("OPENLINEAGE_NAMESPACE", "billing")
-    monkeypatch.setenv("OPENLINEAGE_PARENT_ID", f"airflow/nightly.scrub/{parent}")
+    monkeypatch.setenv("OPENLINEAGE_PARENT_ID", f"{namespace}/nightly.scrub/{parent}")
     for _ in range(2):
         run(tmp_path, "-o", tmp_path / "f.csv", "--lineage", lineage, "--run-id", "night-7")
     read = events(lineage)
@@ -131,7 +132,7 @@ def test_a_run_that_a_scheduler_tries_again_is_another_run_below_the_same_parent
         assert event["job"]["namespace"] == "billing"
         assert event["run"]["facets"]["weakcode_run"]["id"] == "night-7"
         named = event["run"]["facets"]["parent"]
-        assert (named["run"], named["job"]) == ({"runId": parent}, {"namespace": "airflow", "name": "nightly.scrub"})
+        assert (named["run"], named["job"]) == ({"runId": parent}, {"namespace": namespace, "name": "nightly.scrub"})
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,10 @@ class _Embedded(Database):
         try:
             yield
         except self._errors as error:
-            raise InputError(f"the findings cannot be written to {self._path}: {first_line(error)}") from None
+            why = first_line(error)
+            if why.endswith("disk is full"):
+                why += "; SQLite also needs room for temporary files, where TMPDIR says"
+            raise InputError(f"the findings cannot be written to {self._path}: {why}") from None
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._clear_errors():

@@ -202,8 +202,9 @@ def _error(message: str) -> dict[str, Any]:
 
 
 def _parent() -> dict[str, Any]:
-    namespace, _, rest = os.environ.get("OPENLINEAGE_PARENT_ID", "").partition("/")
-    job, _, run = rest.rpartition("/")
+    # A namespace may be an address with slashes in it, a job of Airflow or dbt has none.
+    rest, _, run = os.environ.get("OPENLINEAGE_PARENT_ID", "").rpartition("/")
+    namespace, _, job = rest.rpartition("/")
     try:
         run = str(uuid.UUID(run))
     except ValueError:
