@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InputError,
         NotationError,
         RuleFileError,
+        UnavailableError,
         UnknownNameError,
         WeakcodeError,
     )
@@ -41,6 +42,7 @@ _HOMES = {
         "InputError",
         "NotationError",
         "RuleFileError",
+        "UnavailableError",
         "UnknownNameError",
         "WeakcodeError",
     ),
@@ -65,6 +67,7 @@ __all__ = [
     "ServiceLine",
     "Severity",
     "Source",
+    "UnavailableError",
     "UnknownNameError",
     "Validator",
     "Verdict",

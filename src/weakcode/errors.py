@@ -68,6 +68,10 @@ class UnknownNameError(InputError):
     """A pack, rule, profile, fact or setting that does not exist."""
 
 
+class UnavailableError(InputError):
+    """A database or file is in use, cannot be reached or is still being written: the same run may succeed later."""
+
+
 class NotationError(WeakcodeError, ValueError):
     """A code expression that cannot be read.
 

@@ -98,9 +98,25 @@ def test_a_run_waits_for_a_file_of_duckdb_that_another_process_has(
             threading.Timer(0.3, other.stdin.close).start()
             scrub(path, "--into", f"duckdb:{file}:findings")
         else:
-            said = scrub(path, "--into", f"duckdb:{file}:findings", status=2).output
+            said = scrub(path, "--into", f"duckdb:{file}:findings", status=75).output
             assert "f.db is in use by another process; run again when that has ended" in said
+            compared = CliRunner().invoke(main, ["compare", *[f"duckdb:{file}:findings"] * 2])
+            assert compared.exit_code == 75
+            assert "f.db is in use by another process; run again when that has ended" in compared.output
             other.stdin.close()
+
+
+def test_a_file_of_sqlite_that_stays_locked_is_told_apart_from_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("weakcode.scrub.write.databases.embedded._PATIENCE", 0.0)
+    path, file = claims(tmp_path, ROWS), tmp_path / "f.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    said = scrub(path, "--into", f"sqlite:{file}:findings", status=75).output
+    assert "f.db is in use by another process; run again when that has ended" in said
+    other.close()
+    scrub(path, "--into", f"sqlite:{file}:findings")
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "adbc"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from weakcode import Validator, schemas
 from weakcode.cli import main
 from weakcode.cli.claims.scrubtext import summary_text
 from weakcode.cli.common.status import Status
-from weakcode.errors import InputError
+from weakcode.errors import InputError, UnavailableError
 from weakcode.scrub import watching
 from weakcode.scrub.gates import Gate
 from weakcode.scrub.judge.rows import EvaluatedRecord
 from weakcode.scrub.run import Plan
+from weakcode.scrub.runs import Digests
 from weakcode.scrub.summary import Summary
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "nightly.md"
@@ -249,9 +251,13 @@ def test_without_a_terminal_a_line_now_and_then_says_how_far_a_run_is(
     assert "min left" not in run(path, "-o", tmp_path / "f.csv", "--quiet").stderr
 
 
-@pytest.mark.parametrize("change", ["grows", "is cut", "is replaced"])
-def test_a_file_of_claims_that_is_written_into_while_it_is_read_fails_the_run(tmp_path: Path, change: str) -> None:
+@pytest.mark.parametrize("change", ["grows", "is cut", "is replaced", "is other", "gets another time"])
+def test_a_file_of_claims_that_is_written_into_while_it_is_read_fails_the_run(
+    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, output = tmp_path / "claims.csv", tmp_path / "f.csv"
+    add = Digests.add
+    monkeypatch.setattr(Digests, "add", lambda self, file: (add(self, file), self.wait()))
     path.write_text("claim_id,codes\nA,M62.84\nB,I10\n")
     output.write_text("of yesterday")
 
@@ -260,15 +266,35 @@ def test_a_file_of_claims_that_is_written_into_while_it_is_read_fails_the_run(tm
             path.write_text("claim_id,codes\nA,M62.84\nB,I10\nC,M62.84\n")
         elif change == "is cut":
             path.write_text("claim_id,codes\n")
+        elif change == "is other":
+            path.write_text("claim_id,codes\nA,M62.84\nB,I11\n")
+            os.utime(path, (1, 1))
+        elif change == "gets another time":  # as from a program that copies it with its times
+            os.utime(path, (1, 1))
         else:
             (tmp_path / "other.csv").write_text("claim_id,codes\nC,I10\n")
             (tmp_path / "other.csv").replace(path)
 
     plan = Plan([path], Validator(packs="weakness"), on_judged=meanwhile, output=output)
-    if change == "is replaced":
+    if change in ("is replaced", "gets another time"):
         assert plan.run().evaluated == 2
         assert "M62.84" in output.read_text()
     else:
-        with pytest.raises(InputError, match=r"claims.csv was changed while it was read; run again"):
+        with pytest.raises(UnavailableError, match=r"claims.csv was changed while it was read; run again"):
             plan.run()
         assert output.read_text() == "of yesterday"
+
+
+def test_a_digest_that_may_be_of_what_came_later_does_not_excuse_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, add = tmp_path / "claims.csv", Digests.add
+    path.write_text("claim_id,codes\nA,M62.84\n")
+
+    def touched_before(digests: Digests, file: Path) -> None:
+        os.utime(path, (1, 1))
+        add(digests, file)
+
+    monkeypatch.setattr(Digests, "add", touched_before)
+    with pytest.raises(UnavailableError, match="was changed while it was read"):
+        Plan([path], Validator(packs="weakness"), output=tmp_path / "f.csv").run()

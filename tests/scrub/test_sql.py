@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from weakcode import InputError, __version__
+from weakcode import InputError, UnavailableError, Validator, __version__
 from weakcode.cli import main
 from weakcode.scrub.read import queries
 from weakcode.scrub.read.queries import check_one_query
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.sql import QuerySource
 from weakcode.scrub.read.tables.mapping import parse_mapping
+from weakcode.scrub.run import Plan
 from weakcode.scrub.write.targets import sink_for
 
 
@@ -347,6 +348,42 @@ def test_a_query_that_needs_too_much_memory_is_reported(monkeypatch: pytest.Monk
 def test_a_name_that_is_not_a_table_is_refused(table: str) -> None:
     with pytest.raises(InputError, match="is not the name of a table"):
         sink_for(table, "postgresql://x/y")
+
+
+def test_a_connection_that_is_lost_is_told_apart_from_bad_input(claims: str, tmp_path: Path) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_text("claim_id,codes\nA,M62.84\n")
+
+    def lost(_: object) -> None:
+        asked(claims, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
+    plan = Plan([path], Validator(packs="weakness"), on_judged=lost, sink=sink_for("findings", claims), run_id="one")
+    with pytest.raises(UnavailableError, match="the findings cannot be written to findings"):
+        plan.run()
+    # The next run finds the killed one, and writes.
+    Plan([path], Validator(packs="weakness"), sink=sink_for("findings", claims), run_id="two").run()
+    assert asked(claims, "SELECT id, state FROM runs ORDER BY id") == [("one", "killed"), ("two", "completed")]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("connection to server at 1.2.3.4, port 5432 failed: Connection refused", 75),
+        ("connection to server at 1.2.3.4, port 5432 failed: FATAL:  the database system is starting up", 75),
+        ("connection to server at 1.2.3.4, port 5432 failed: FATAL:  password authentication failed for user me", 2),
+    ],
+)
+def test_a_server_that_is_not_there_may_be_there_later_and_a_wrong_password_stays_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, status: int
+) -> None:
+    dbapi = pytest.importorskip("adbc_driver_postgresql", reason="needs the extra sql").dbapi
+
+    def connect(_: str) -> None:
+        raise OSError(said)
+
+    monkeypatch.setattr(dbapi, "connect", connect)
+    result = weakcode("scrub", "--db", "postgresql://h/d", "--sql", "SELECT 1", "--into", "findings")
+    assert result.exit_code == status
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> None:

@@ -79,7 +79,7 @@ class _Group(click.Group):
     ) -> Any:
         from weakcode.base import progress
         from weakcode.cli.common import output
-        from weakcode.errors import WeakcodeError
+        from weakcode.errors import UnavailableError, WeakcodeError
 
         progress.listen(_print_warning)
         if not standalone_mode:
@@ -100,6 +100,8 @@ class _Group(click.Group):
             sys.exit(Status.BAD_INPUT)
         except output.UnsaidError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)
+        except UnavailableError as error:
+            _stop(_with_written(str(error)), Status.UNAVAILABLE, error)
         except WeakcodeError as error:
             _stop(_with_written(str(error)), Status.BAD_INPUT, error)
         except (click.Abort, KeyboardInterrupt):
@@ -185,5 +187,6 @@ def main() -> None:
     """Find what is wrong with the ICD-10-CM codes of a claim before a payer does.
 
     Exit status: 0 no findings at or above --fail-on, 1 findings, 2 bad usage or bad input, 3 more rejected rows or
-    claims with errors than --max-rejects or --max-errors of scrub allow.
+    claims with errors than --max-rejects or --max-errors of scrub allow, 75 a database or file that
+    is in use or cannot be reached.
     """

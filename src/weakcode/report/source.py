@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, UnavailableError
 from weakcode.report.model import SEVERITIES, ReportedRun
 from weakcode.scrub.guard import TAKE_SQL, is_guarded
 from weakcode.scrub.schema import COLUMNS
@@ -56,7 +56,7 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
         path = Path(entry)
         if path.is_dir():
             if (path / JOURNAL).exists():
-                raise InputError(
+                raise UnavailableError(
                     f"the folder {entry} is being written, or the run that wrote it was killed; run it again, then "
                     "its files are in their places"
                 )

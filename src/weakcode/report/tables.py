@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 
 import attrs
 
-from weakcode.errors import InputError, first_line
+from weakcode.errors import InputError, UnavailableError, first_line
 from weakcode.report.data import room_for
 from weakcode.scrub.runs import is_run_id
 from weakcode.scrub.schema import COLUMNS, findings_schema
@@ -250,6 +250,8 @@ def _duckdb(path: str) -> Iterator[Asked]:
 
             yield asked
     except (duckdb.Error, OSError) as error:
+        if "set lock" in str(error):
+            raise UnavailableError(f"{path} is in use by another process; run again when that has ended") from None
         raise InputError(f"{path} cannot be read: {first_line(error)}") from None
 
 

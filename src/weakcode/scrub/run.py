@@ -136,7 +136,7 @@ class Plan:
                 with (
                     run.sources.noting_errors(path),
                     opened_place(path, self.piped) as file,
-                    unchanged_while_read(file),
+                    unchanged_while_read(file, digests.has_content_of),
                 ):
                     if not self.is_part:
                         digests.add(file)

@@ -80,7 +80,7 @@ class Digests:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1)
         self._has_failed = False
-        self._files: list[Future[InputFile] | Stream] = []
+        self._files: list[Future[_Digested] | Stream] = []
 
     def __enter__(self) -> Self:
         return self
@@ -101,20 +101,38 @@ class Digests:
         if self._files and isinstance(self._files[-1], Future):
             self._files[-1].result()
 
+    def has_content_of(self, changed: int) -> bool:
+        """Tell whether the last input has the content still that it had while it was last changed at this time."""
+        last = self._files[-1] if self._files else None
+        if not isinstance(last, Future):
+            return False
+        digested = last.result()
+        # A digest that took longer than until the change may be of what came afterwards.
+        return digested.changed == changed and _digest(digested.path, lambda: False).file == digested.file
+
     def files(self) -> tuple[InputFile, ...]:
         """Return what was read, in order."""
         return tuple(
-            InputFile(one.name, one.bytes_read, one.sha256) if isinstance(one, Stream) else one.result()
+            InputFile(one.name, one.bytes_read, one.sha256) if isinstance(one, Stream) else one.result().file
             for one in self._files
         )
 
 
 def inputs_of(paths: Iterable[str | os.PathLike[str]]) -> tuple[InputFile, ...]:
     """Return files with their digests."""
-    return tuple(_digest(path, lambda: False) for path in paths)
+    return tuple(_digest(path, lambda: False).file for path in paths)
 
 
-def _digest(input_path: str | os.PathLike[str], has_failed: Callable[[], bool]) -> InputFile:
+@attrs.frozen
+class _Digested:
+    """A file with its digest, and when it was last changed before that was complete, in nanoseconds."""
+
+    path: str | os.PathLike[str]
+    file: InputFile
+    changed: int
+
+
+def _digest(input_path: str | os.PathLike[str], has_failed: Callable[[], bool]) -> _Digested:
     """Return a file with its digest, of what was read of it until the run has failed."""
     path = input_path.path if isinstance(input_path, NamedFile) else Path(input_path)
     digest, size = hashlib.sha256(), 0
@@ -123,6 +141,7 @@ def _digest(input_path: str | os.PathLike[str], has_failed: Callable[[], bool]) 
             while not has_failed() and (part := file.read(_PART)):
                 digest.update(part)
                 size += len(part)
+            changed = os.fstat(file.fileno()).st_mtime_ns
     except OSError as error:
         raise InputError(f"{name_of(input_path)} cannot be read: {error.strerror or error}") from None
-    return InputFile(name_of(input_path), size, digest.hexdigest())
+    return _Digested(input_path, InputFile(name_of(input_path), size, digest.hexdigest()), changed)

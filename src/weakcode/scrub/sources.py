@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, UnavailableError
 from weakcode.scrub.read.files import FileRows, as_one_set
 from weakcode.scrub.read.inputs import Stream, name_of
 from weakcode.scrub.read.log import ReadCounts
@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def unchanged_while_read(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise InputError where a file was written into during the block: it is no longer what was read of it.
+def unchanged_while_read(
+    path: str | os.PathLike[str], has_content_of: Callable[[int], bool] = lambda _: False
+) -> Iterator[None]:
+    """Raise UnavailableError where a file was written into during the block: it is no longer what was read of it.
 
-    A file of the same name in its place is another one; what was read is whole.
+    A file of the same name in its place is another one; what was read is whole. So is a file of which only the time was
+    set, as programs do that copy files: `has_content_of` tells whether the content is the one of an earlier time.
     """
     before = _state(path)
     yield
     after = _state(path)
-    if before is not None and after is not None and before[:2] == after[:2] and before != after:
-        raise InputError(f"{name_of(path)} was changed while it was read; run again when it is complete")
+    if before is None or after is None or before[:2] != after[:2] or before == after:
+        return
+    if before[:3] != after[:3] or not has_content_of(before[3]):
+        raise UnavailableError(f"{name_of(path)} was changed while it was read; run again when it is complete")
 
 
 def _state(path: str | os.PathLike[str]) -> tuple[int, ...] | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from weakcode.errors import InputError
+from weakcode.errors import InputError, UnavailableError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +30,13 @@ _ONE_SELECT = "--sql takes one SELECT, such as SELECT id AS claim_id, codes FROM
 _ROW_FAILED = "the query failed on one of its rows ({}); leave such rows out with WHERE"
 _ABOUT_VALUES = ("22", "23")
 """Classes of SQLSTATE whose messages repeat the value they are about."""
+_PASSING, _LOCKED = ("08", "40", "53", "57"), "55P03"
+"""Classes of SQLSTATE for connections, other transactions, load and shutdowns; and a lock that another one has."""
+_PASSING_WORDS = re.compile(
+    "refused|could not translate host name|timed? ?out|closed the connection|terminating connection|starting up"
+    "|shutting down|no connection to the server|too many clients|connection slots|unreachable|[Cc]onnection reset"
+    "|could not (?:receive|send) data"
+)
 _NO_ACCESS = re.compile(r'Cannot access (?:file|directory) "(.*?)"')
 _CURSOR = "weakcode_claims"
 
@@ -156,6 +163,8 @@ def _fetched(cursor: Any) -> pa.RecordBatchReader:
             cursor.execute(f"FETCH FORWARD {ROWS} FROM {_CURSOR}")
             return cursor.fetch_record_batch().read_all()
         except (Error, OSError) as error:
+            if _is_passing(error):
+                raise UnavailableError(f"the database cannot be read to the end: {_database_message(error)}") from None
             raise InputError(_ROW_FAILED.format(_kind(error))) from None
 
     first = fetch()
@@ -214,7 +223,14 @@ def input_errors(what: str) -> Iterator[None]:
     except (Error, OSError) as error:
         if str(getattr(error, "sqlstate", None) or "")[:2] in _ABOUT_VALUES:
             raise InputError(f"{what}: a value of a row does not fit ({_kind(error)})") from None
-        raise InputError(f"{what}: {_database_message(error)}") from None
+        kind = UnavailableError if _is_passing(error) else InputError
+        raise kind(f"{what}: {_database_message(error)}") from None
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tell whether what a database says is about its connection, its load or other transactions, and may pass."""
+    state = str(getattr(error, "sqlstate", None) or "")
+    return state == _LOCKED or state[:2] in _PASSING or _PASSING_WORDS.search(str(error)) is not None
 
 
 def _database_message(error: Exception) -> str:

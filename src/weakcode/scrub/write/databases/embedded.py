@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weakcode.errors import InputError, first_line
+from weakcode.errors import InputError, UnavailableError, first_line
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.tables import Database
 
@@ -24,6 +24,7 @@ _PATIENCE, _BETWEEN = 60.0, 0.2
 _USUAL = "main"
 """The schema of tables that name none."""
 _NO_FILE = ":memory:"
+_IN_USE = "{} is in use by another process; run again when that has ended"
 _ROWS = 8_192
 """Rows that are values of Python at once."""
 
@@ -72,6 +73,8 @@ class _Embedded(Database):
         try:
             yield
         except self._errors as error:
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+                raise UnavailableError(_IN_USE.format(self._path)) from None
             why = first_line(error)
             if why.endswith("disk is full"):
                 why += "; SQLite also needs room for temporary files, where TMPDIR says"
@@ -134,7 +137,7 @@ class DuckdbDatabase(_Embedded):
                 if "set lock" not in str(error):
                     raise
             if time.monotonic() > until:
-                raise InputError(f"{self._path} is in use by another process; run again when that has ended")
+                raise UnavailableError(_IN_USE.format(self._path))
             time.sleep(_BETWEEN)
 
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:

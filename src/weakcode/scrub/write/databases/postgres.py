@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from weakcode.errors import InputError
+from weakcode.errors import UnavailableError
 from weakcode.scrub.read.queries import connected, input_errors
 from weakcode.scrub.write.databases.connection import AdbcTransaction
 from weakcode.scrub.write.databases.names import TableName
@@ -68,7 +68,9 @@ class PostgresDatabase(AdbcTransaction):
         key = _key(f"'{table} {run_id}'")
         while self.rows(f"SELECT pg_try_advisory_lock({key})") != [(True,)]:
             if time.monotonic() > until:
-                raise InputError(f"run {run_id} is under way already; wait until it has ended, or use another --run-id")
+                raise UnavailableError(
+                    f"run {run_id} is under way already; wait until it has ended, or use another --run-id"
+                )
             time.sleep(0.2)
 
     @property

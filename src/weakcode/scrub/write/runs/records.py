@@ -19,7 +19,7 @@ import attrs
 
 from weakcode.base.locks import folder_lock, lock, opened_to_lock
 from weakcode.base.temporary import is_dead
-from weakcode.errors import InputError
+from weakcode.errors import InputError, UnavailableError
 from weakcode.scrub.read.places import is_address
 from weakcode.scrub.watching import Watcher
 from weakcode.scrub.write.files import writing
@@ -63,7 +63,7 @@ class RunRecords(Watcher):
                 self._close_dead()
                 mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
                 if _is_locked(mark):
-                    raise InputError(
+                    raise UnavailableError(
                         f"run {run.id} is under way already; wait until it has ended, or use another --run-id"
                     )
                 _written(mark, _as_json({"run": attrs.asdict(run), "state": RUNNING}))
