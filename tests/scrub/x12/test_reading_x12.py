@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import io
 import itertools
+import string
 import zipfile
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.choices import Table, chosen, chosen_lists, evenly, joined
 from tests.scrub.x12.writing837 import Signs, interchange
 
 from weakcode import Claim, InputError
@@ -389,73 +392,93 @@ def test_a_lost_segment_end_over_megabytes_is_not_taken_into_memory() -> None:
 
 # round trip
 
-CODES = st.sampled_from(["M62.84", "I10", "E11.9", "S72.001A", "A41.9", "U07.1", "W01.0XXA", "F03.90"])
-
-
-@st.composite
-def claims(draw: st.DrawFn, kind: str) -> Claim:
-    poa = st.sampled_from([None, "Y", "N", "U", "W", "1"]) if kind == "I" else st.none()
-    listed = draw(st.lists(st.tuples(CODES, poa), min_size=1, max_size=25 if kind == "I" else 12))
-    lines = draw(st.lists(service_lines(kind, len(listed)), max_size=5))
-    born = draw(st.none() | st.dates(dt.date(1901, 1, 1), dt.date(2015, 1, 1)))
-    starts = [line.start for line in lines if line.start]
-    statement = draw(st.none() | st.dates(*DAYS)) if kind == "I" else None
-    setting = draw(st.sampled_from(["inpatient", "outpatient"])) if kind == "I" else "professional"
-    frequency = draw(st.sampled_from([None, "1", "7"]))
-    rendering = draw(st.sampled_from([None, "1234567893"]))
-    bill = {"inpatient": "11", "outpatient": "13"}.get(setting, "") + (frequency or "")
-    return Claim(
-        [Diagnosis(code, poa=poa) for code, poa in listed],
-        draw(st.from_regex(r"[A-Z0-9-]{1,38}", fullmatch=True)),
-        birth_date=born,
-        sex=draw(st.sampled_from(["F", "M", None])),
-        service_date=statement or min(starts, default=None),
-        setting=setting,
-        **draw(st.sampled_from(PAYERS)),
-        frequency=frequency,
-        original_reference=draw(st.sampled_from(["ICN9/-1", "missing" if frequency == "7" else None])),
-        principals=draw(st.sampled_from([1, 1, 1, 0, min(2, len(listed))])),
-        bill_type=bill if kind == "I" else None,
-        place=draw(st.sampled_from([None, "11", "02"])) if kind != "I" else None,
-        provider=draw(st.sampled_from([None, "1234567893", "1999999992"])),
-        provider_taxonomy=draw(st.sampled_from([None, "207Q00000X"])),
-        rendering_provider=rendering,
-        rendering_taxonomy=draw(st.sampled_from([None, "225100000X"])) if rendering else None,
-        pcs=draw(st.lists(st.sampled_from(["0SRC0J9", "5A1935Z", "0SR"]), max_size=3)) if kind == "I" else (),
-        discharge_status=draw(st.sampled_from([None, "01", "20"])) if kind == "I" else None,
-        state=draw(st.sampled_from([None, "CA", "TX"])),
-        lines=[attrs.evolve(line, number=number) for number, line in enumerate(lines, start=1)],
-    )
-
-
-DAYS = (dt.date(2015, 10, 1), dt.date(2027, 1, 1))
+CODES = ["M62.84", "I10", "E11.9", "S72.001A", "A41.9", "U07.1", "W01.0XXA", "F03.90"]
+DAYS = [dt.date(2015, 10, 1) + dt.timedelta(number) for number in range(4_111)]
+BIRTHS = [dt.date(1901, 1, 1) + dt.timedelta(number) for number in range(41_639)]
 PAYERS: list[dict[str, Any]] = [
     {},
     {"plan": "MB"},
     {"payer": "ACME"},
     {"payer": "MEDICARE B", "payer_id": ["00435"], "plan": "CI"},
 ]
+IDS = chosen_lists(str, string.ascii_uppercase + string.digits + "-", least=1, most=38)
+ABOUT: dict[str, Table] = {
+    "birth_date": evenly([None], BIRTHS),
+    "sex": ["F", "M", None],
+    "statement": evenly([None], DAYS),
+    "setting": ["inpatient", "outpatient"],
+    "payer": PAYERS,
+    "frequency": [None, "1", "7"],
+    "has_reference": [True, False],
+    "principals": [1, 1, 1, 0, 2],
+    "place": [None, "11", "02"],
+    "provider": [None, "1234567893", "1999999992"],
+    "provider_taxonomy": [None, "207Q00000X"],
+    "rendering_provider": [None, "1234567893"],
+    "rendering_taxonomy": [None, "225100000X"],
+    "pcs": evenly(*(list(product(["0SRC0J9", "5A1935Z", "0SR"], repeat=size)) for size in range(4))),
+    "discharge_status": [None, "01", "20"],
+    "state": [None, "CA", "TX"],
+}
+_NUMBERS = evenly([None], [0, 1, -1, 2.5, 0.1, 123456789.25])
+LINES: dict[str, Table] = {
+    "pointers": range(5),
+    **{f"pointer_{number}": range(1 << 16) for number in range(4)},
+    "procedure": [None, "99213", "D0120"],
+    "modifiers": evenly(*(list(product(["25", "59", "GP"], repeat=size)) for size in range(5))),
+    "units": _NUMBERS,
+    "charge": _NUMBERS,
+    "place": [None, "22"],
+    "revenue": [None, "0450"],
+    "rendering_provider": [None, "1999999992"],
+    "rendering_taxonomy": [None, "207Q00000X"],
+    "start": evenly([None], DAYS),
+    "days": range(4),
+}
 
 
-@st.composite
-def service_lines(draw: st.DrawFn, kind: str, diagnoses: int) -> ServiceLine:
-    procedure = draw(st.sampled_from([None, "99213", "D0120"]))
-    start = draw(st.none() | st.dates(*DAYS))
-    numbers = st.none() | st.sampled_from([0, 1, -1, 2.5, 0.1, 123456789.25])
-    return ServiceLine(
-        1,
-        () if kind == "I" else draw(st.lists(st.integers(1, diagnoses + 2), max_size=4)),
-        procedure,
-        modifiers=draw(st.lists(st.sampled_from(["25", "59", "GP"]), max_size=4)) if procedure else (),
-        units=draw(numbers),
-        charge=draw(numbers),
-        place=draw(st.sampled_from([None, "22"])) if kind != "I" else None,
-        revenue=draw(st.sampled_from([None, "0450"])) if kind == "I" else None,
-        rendering_provider=draw(st.sampled_from([None, "1999999992"])),
-        rendering_taxonomy=draw(st.sampled_from([None, "207Q00000X"])),
-        start=start,
-        end=start and start + dt.timedelta(draw(st.integers(0, 3))),
+def claims(kind: str) -> st.SearchStrategy[Claim]:
+    most, indicators = (25, [None, "Y", "N", "U", "W", "1"]) if kind == "I" else (12, [None])
+    listed = st.one_of(
+        *(chosen_lists(lambda code, poa: (code, poa), CODES, indicators, least=1, most=size) for size in (9, most))
     )
+    lines = chosen_lists(dict, least=0, most=5, **LINES)
+    return joined(lambda *drawn: _claim(kind, *drawn), listed, lines, IDS, chosen(dict, **ABOUT))
+
+
+def _claim(
+    kind: str,
+    listed: list[tuple[str, str | None]],
+    drawn: list[dict[str, Any]],
+    signs: list[str],
+    about: dict[str, Any],
+) -> Claim:
+    statement, payer, setting = about.pop("statement"), about.pop("payer"), about.pop("setting")
+    lines = [_line(kind, len(listed), number, **one) for number, one in enumerate(drawn, start=1)]
+    starts = [line.start for line in lines if line.start]
+    if kind == "I":
+        bill = {"inpatient": "11", "outpatient": "13"}[setting] + (about["frequency"] or "")
+        about |= {"setting": setting, "bill_type": bill, "place": None}
+    else:
+        statement = None
+        about |= {"setting": "professional", "pcs": (), "discharge_status": None}
+    if not about["rendering_provider"]:
+        about["rendering_taxonomy"] = None
+    about["principals"] = min(about["principals"], len(listed))
+    missing = "missing" if about["frequency"] == "7" else None
+    about["original_reference"] = "ICN9/-1" if about.pop("has_reference") else missing
+    day = statement or min(starts, default=None)
+    diagnoses = [Diagnosis(code, poa=poa) for code, poa in listed]
+    return Claim(diagnoses, "".join(signs), service_date=day, lines=lines, **about, **payer)
+
+
+def _line(kind: str, diagnoses: int, number: int, **drawn: Any) -> ServiceLine:
+    to = [1 + drawn.pop(f"pointer_{n}") % (diagnoses + 2) for n in range(4)][: drawn.pop("pointers")]
+    start, days = drawn["start"], drawn.pop("days")
+    if not drawn["procedure"]:
+        drawn["modifiers"] = ()
+    drawn["place" if kind == "I" else "revenue"] = None
+    return ServiceLine(number, () if kind == "I" else to, **drawn, end=start and start + dt.timedelta(days))
 
 
 SIGNS = st.sampled_from([Signs(), Signs(after="\n"), Signs("|", "^", "\n"), Signs("\x1d", "\x1f", "\x1c", "\r\n")])
