@@ -140,6 +140,25 @@ def test_a_run_that_completed_and_is_tried_again_in_vain_stays_completed(place: 
         assert why.startswith("killed: an attempt to run it again did not complete")
 
 
+def test_a_killed_run_is_found_where_only_files_open_for_writing_can_be_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    place, locked = Place("file", tmp_path, ""), fcntl.flock
+
+    def as_on_nfs(file: Any, how: int) -> None:
+        if fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        locked(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", as_on_nfs)
+    place.run("--run-id", "monday")
+    (tmp_path / "records" / "sunday.running").write_text('{"run": {"id": "sunday", "started": "", "ended": ""}}')
+    place.run("--run-id", "tuesday")
+    assert json.loads((tmp_path / "records" / "sunday.json").read_text())["state"] == "killed"
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "folder", "file"])
 def test_a_run_of_the_same_id_waits_for_no_end_of_the_other(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,7 @@ def is_dead(path: Path) -> bool:
     if not CAN_LOCK:
         return False
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = _opened(path)
     except OSError:
         return False
     try:
@@ -59,8 +59,16 @@ def is_dead(path: Path) -> bool:
         os.close(handle)
 
 
+def _opened(path: str | Path) -> int:
+    """Open a file that is there to lock it, for writing: on NFS one that is open for reading cannot be locked alone."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
 def _remove_if_dead(path: str) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    handle = _opened(path)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
