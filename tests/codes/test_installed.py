@@ -331,7 +331,7 @@ def test_codes_and_a_tabular_list_of_the_same_days_are_refused_with_the_name(tmp
     installed.add(written(tmp_path, "icd10cm-order-addenda-2028.txt", added(change("Add:", "R540"))))
     list_of_2028 = SMALL.replace(b"2023", b"2028")
     with pytest.raises(
-        EditionError, match=r"Edition 2027-10 \(2027-10-01 to 2028-03-31\) is installed already; remove it"
+        EditionError, match=r"edition 2027-10 \(2027-10-01 to 2028-03-31\) is installed already; remove it"
     ):
         installed.add(written(tmp_path, "icd10cm-tabular-2028.xml", list_of_2028))
     with pytest.raises(EditionError, match=r"2027-09 \(.*\) and 2027-10 \(.*\) are both in force on 2027-10-01"):

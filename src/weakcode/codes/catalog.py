@@ -77,7 +77,7 @@ def _source_in(package: str) -> EditionSource:
             found.append(EditionSource(path, starts, last_day(starts)))
     if not found:
         raise EditionError(
-            f"The installed {DISTRIBUTION} holds no Tabular List named like icd10c-tabular-April-1-2026.xml;"
+            f"the installed {DISTRIBUTION} holds no Tabular List named like icd10c-tabular-April-1-2026.xml;"
             " install version 1.5.0."
         )
     return max(found, key=lambda source: source.starts)
@@ -116,11 +116,11 @@ def in_order(known: Iterable[EditionSource]) -> tuple[EditionSource, ...]:
     for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise EditionError(
-                f"Editions {earlier.label} and {later.label} are both in force on {later.starts}; keep one of them."
+                f"editions {earlier.label} and {later.label} are both in force on {later.starts}; keep one of them."
             )
         if later.name == earlier.name:
             raise EditionError(
-                f"Editions {earlier.label} and {later.label} have one name; let one begin in another month."
+                f"editions {earlier.label} and {later.label} have one name; let one begin in another month."
             )
     return tuple(ordered)
 
@@ -153,7 +153,7 @@ def _terms(source: EditionSource) -> bytes:
         return content
     except (lzma.LZMAError, EOFError, ValueError, TypeError):
         raise EditionError(
-            f"The Alphabetic Index of edition {source.name} is damaged; remove the edition and fetch it again."
+            f"the Alphabetic Index of edition {source.name} is damaged; remove the edition and fetch it again."
         ) from None
 
 

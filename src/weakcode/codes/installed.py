@@ -148,7 +148,7 @@ def _refuse_cut(listed: Mapping[str, OrderEntry], starts: date, where: str) -> N
 def _last(starts: date, ends: date | None) -> date:
     ends = ends or catalog.last_day(starts)
     if ends < starts:
-        raise EditionError(f"The edition would be in force from {starts} to {ends}; give a last day that is later.")
+        raise EditionError(f"the edition would be in force from {starts} to {ends}; give a last day that is later.")
     return ends
 
 
@@ -157,7 +157,7 @@ def _refuse_overlap(new: EditionSource) -> None:
     for one in known:
         if (one.starts, one.ends) == (new.starts, new.ends):
             how = "it comes with weakcode" if one.bundled else "remove it first to install it from another file"
-            raise EditionError(f"Edition {one.label} is installed already; {how}.")
+            raise EditionError(f"edition {one.label} is installed already; {how}.")
     catalog.in_order([*known, new])
 
 
@@ -181,11 +181,11 @@ def start_of(name: str, version: str) -> date:
     """Return what `stated_start` tells. Raises EditionError where that is nothing, or not the year of the file."""
     starts = stated_start(name, version)
     if starts is None:
-        raise EditionError(f"Neither the name {name} nor its version tells when it is in force; add --from YYYY-MM-DD.")
+        raise EditionError(f"neither the name {name} nor its version tells when it is in force; add --from YYYY-MM-DD.")
     fiscal = starts.year + (starts.month >= 10)
     if version.isdecimal() and int(version) != fiscal:
         raise EditionError(
-            f"The name {name} tells {starts:%B %Y}, but the file says that it is for fiscal year {version};"
+            f"the name {name} tells {starts:%B %Y}, but the file says that it is for fiscal year {version};"
             " add --from YYYY-MM-DD."
         )
     return starts
@@ -200,7 +200,7 @@ def remove(name: str) -> EditionSource:
         known = installed(folder())
     source = catalog.named(name, known)
     if source.bundled:
-        raise EditionError(f"Edition {name} comes with {catalog.DISTRIBUTION} and cannot be removed.")
+        raise EditionError(f"edition {name} comes with {catalog.DISTRIBUTION} and cannot be removed.")
     try:
         source.path.unlink()
         index_of(source.path).unlink(missing_ok=True)
