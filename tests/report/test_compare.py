@@ -202,6 +202,15 @@ def test_findings_of_claims_with_other_ids_are_new_and_gone_and_the_reason_is_sa
         assert "No claim has findings" not in command(sides[0], side).stdout
 
 
+@pytest.mark.parametrize("command_line", [["compare", "none.csv", "none.csv"], ["report", "none.csv", "-o", "p.html"]])
+def test_errors_are_records_of_a_log_where_one_is_asked_for(command_line: list[str]) -> None:
+    result = CliRunner().invoke(main, [*command_line, "--log-format", "json"])
+    assert result.exit_code == 2
+    (record,) = map(json.loads, result.stderr.splitlines())
+    assert (record["level"], record["logger"]) == ("error", "weakcode.cli")
+    assert record["message"].startswith("there is no file none.csv")
+
+
 def test_a_database_that_no_input_is_in_is_reported(sides: tuple[Path, Path], tmp_path: Path) -> None:
     said = "--db says where tables are, and no input is the name of one"
     assert said in command(*sides, "--db", "no address", status=2).stderr

@@ -92,6 +92,18 @@ def test_a_folder_of_parquet_files_is_one_run_and_a_folder_of_such_is_several(
     assert runs_of_report([tmp_path / "runs" / "2026-11-27"], tmp_path) == ()
 
 
+def test_a_folder_of_files_of_several_runs_is_these_runs(make_findings: MakeFindings, tmp_path: Path) -> None:
+    (tmp_path / "nights").mkdir()
+    for day in ("2026-11-27", "2026-11-28"):
+        make_findings(FOUR, said=of_day(day)).rename(tmp_path / "nights" / f"{day}.parquet")
+    runs = runs_of_report([tmp_path / "nights"], tmp_path)
+    assert [(one.name, one.by_severity.total, one.claims) for one in runs] == [
+        ("2026-11-27.parquet", 4, 10),
+        ("2026-11-28.parquet", 4, 10),
+    ]
+    assert runs_of_report([tmp_path / "nights"], tmp_path, together=True) == ()
+
+
 def test_summaries_stand_for_runs_whose_findings_are_gone(make_findings: MakeFindings, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     for day in ("2026-11-26", "2026-11-27"):

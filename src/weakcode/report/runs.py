@@ -87,8 +87,11 @@ def latest(runs: Sequence[GivenRun]) -> GivenRun:
 
 def _inside(path: Path) -> list[Path]:
     """Return a path, or what a folder of runs has in it."""
-    if not path.is_dir() or any(path.glob("*.parquet")):
-        return [path]
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else []
+    if files or not path.is_dir():
+        # Files of one run are its parts; those of several say so where the runs had ids.
+        ids = {one.get("run.id", "") for one in about_files(files)}
+        return files if len(ids) > 1 and "" not in ids else [path]
     inside = sorted(item for item in path.iterdir() if not item.name.startswith((".", "_")))
     found = [item for item in inside if item.is_dir() and any(item.glob("*.parquet"))]
     found += [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weakcode.cli.common import text
+from weakcode.cli.common.logs import log_option
 from weakcode.cli.common.options import fail_on_option, format_option
 from weakcode.cli.common.output import say, say_json
 from weakcode.cli.common.status import Status
@@ -35,6 +36,7 @@ _MOST = 10
     metavar="URI",
     help="The database of A and B if they are tables: postgresql://user@host/name, or adbc:DRIVER:ADDRESS.",
 )
+@log_option
 @format_option
 def command(a: str, b: str, output: str | None, fail_on: str, db: str | None, as_format: str) -> int:
     """Compare the findings of two runs: which are new in B, gone or changed.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from weakcode.cli.common import text
+from weakcode.cli.common.logs import log_option
 from weakcode.cli.common.options import hash_ids_option
 from weakcode.cli.common.output import say
 from weakcode.errors import InputError
@@ -49,6 +50,7 @@ from weakcode.errors import InputError
 )
 @click.option("--practice", default="", metavar="NAME", help="The practice, shown at the top of the report.")
 @click.option("--together", is_flag=True, help="Count the findings files as parts of one run, instead of as runs.")
+@log_option
 @hash_ids_option("Show hashed claim ids.")
 def command(
     findings: tuple[str, ...],
