@@ -212,6 +212,17 @@ def test_a_table_that_findings_cannot_go_into_is_refused_before_any_claim_is_rea
     assert asked(kind, file, "SELECT id FROM runs") == [("one",)]
 
 
+def test_a_table_whose_columns_were_changed_is_refused_before_any_claim_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "f.db"
+    into = ["--into", f"duckdb:{file}:findings"]
+    scrub(claims(tmp_path, ROWS), *into)
+    asked("duckdb", file, "ALTER TABLE findings ALTER claim_id TYPE INTEGER USING 1")
+    before = asked("duckdb", file, "FROM findings"), asked("duckdb", file, "FROM runs")
+    said = scrub(tmp_path / "no-such-file.csv", *into, status=2).output
+    assert "the findings cannot be written to" in said
+    assert (asked("duckdb", file, "FROM findings"), asked("duckdb", file, "FROM runs")) == before
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_table_is_the_same_however_it_is_spelled(tmp_path: Path, kind: str) -> None:
     path, file, digests = claims(tmp_path, ROWS), tmp_path / "f.db", tmp_path / "d.parquet"

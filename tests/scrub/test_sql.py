@@ -394,6 +394,38 @@ def test_a_database_that_cannot_be_reached_is_one_line_without_its_address() -> 
     assert "\n" not in str(caught.value)
 
 
+def test_a_name_is_as_long_as_the_server_takes_it_and_no_longer(claims: str) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    arguments = ("scrub", "--db", claims, "--sql", QUERY, "--only", "weakness", "--into")
+    longest = "f" * 63
+    assert weakcode(*arguments, longest).exit_code == 1
+    assert weakcode(*arguments, longest).exit_code == 1
+    assert asked(claims, f"SELECT count(*) FROM {longest}") == [(1,)]
+    result = weakcode(*arguments, f"{longest}f")
+    assert result.exit_code == 2
+    assert "too long for the name of a table, which has up to 63 letters" in result.stderr
+    with dbapi.connect(claims, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {longest}")
+
+
+def test_a_user_who_may_not_write_into_the_table_is_refused_before_any_claim_is_read(claims: str) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    weakcode("scrub", "--db", claims, "--sql", QUERY, "--only", "weakness", "--into", "findings")
+    with dbapi.connect(claims, autocommit=True) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP ROLE IF EXISTS reader")
+        cursor.execute("CREATE ROLE reader LOGIN")
+        cursor.execute("GRANT ALL ON runs TO reader")
+        cursor.execute("GRANT SELECT ON findings TO reader")
+        as_reader = claims.replace("tester@", "reader@")
+        result = weakcode("scrub", "no-such-file.csv", "--db", as_reader, "--into", "findings")
+        cursor.execute("DROP OWNED BY reader")
+        cursor.execute("DROP ROLE reader")
+    assert result.exit_code == 2
+    assert "permission denied for table findings" in result.stderr
+
+
 def test_a_view_is_refused_and_a_table_is_the_same_with_its_schema_and_without(claims: str) -> None:
     from adbc_driver_postgresql import dbapi
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from weakcode.errors import UnavailableError
+from weakcode.errors import InputError, UnavailableError
 from weakcode.scrub.read.queries import connected, input_errors
 from weakcode.scrub.write.databases.connection import AdbcTransaction
 from weakcode.scrub.write.databases.names import TableName
@@ -26,6 +26,8 @@ _PLACE = """
     LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
 """
 _USUAL = "public"
+_LONGEST = 63
+"""Bytes of a name that PostgreSQL regards; it cuts off the rest."""
 
 WAITS = 60.0
 """Seconds to wait for a run of the same id to be dead."""
@@ -48,6 +50,8 @@ class PostgresDatabase(AdbcTransaction):
 
     def found(self, table: TableName) -> tuple[TableName, bool]:
         # Of all schemas, texts leave out `public`.
+        if max(map(len, (table.table, table.schema or ""))) > _LONGEST:
+            raise InputError(f"{table} is too long for the name of a table, which has up to {_LONGEST} letters")
         schema = f"'{table.schema}'" if table.schema else "current_schema()::text"
         ((place, is_view),) = self.rows(_PLACE.format(table.quoted, schema))
         return (TableName(table.table, place, place == _USUAL) if place else table), is_view
@@ -56,7 +60,7 @@ class PostgresDatabase(AdbcTransaction):
         self.execute(f"LOCK TABLE {table.quoted} IN SHARE ROW EXCLUSIVE MODE")
 
     def index(self, table: TableName, column: str) -> None:
-        self.execute(f'CREATE INDEX "{table.table}_{column}" ON {table.quoted} ({column})')
+        self.execute(f"CREATE INDEX ON {table.quoted} ({column})")  # which PostgreSQL gives a name that is free
 
     def hold(self, table: TableName, run_id: str) -> None:
         """Let others tell that a run is alive that writes into a table, by a lock that ends with the connection.

@@ -126,22 +126,41 @@ class TableSink(Sink):
     ) -> None:
         self._database = database
         self._placing = placing or Placing()
+        self._judged_by = judged_by or {}
+        self._run_id = ""
+        self._is_open = False
+        self._refused: list[dict[str, Any]] = []
         try:
             self._table = self._fit(table, FOUND)
             self._rejects = None if rejects is None else self._fit(rejects, REFUSED)
             if self._rejects == self._table:
                 raise InputError(f"the table {table} is named for findings and for rejected rows; give each its own")
+            self._rehearse()
+            self._put_nothing()
         except BaseException:
             database.close()
             raise
-        self._refused: list[dict[str, Any]] = []
         # The findings of claims that are not judged stay.
         self.takes_changes = str(self._table) if self._placing.mode == "upsert" else None
-        self._judged_by = judged_by or {}
-        self._run_id = ""
-        self._is_open = False
+
+    def _put_nothing(self) -> None:
+        """Make the temporary tables that have rows only where there are findings, or claims that were judged."""
         self._put(FOUND, self._rows(_empty()))
         self._put(JUDGED, _texts("claim_id", []))
+
+    def _rehearse(self) -> None:
+        """Do without rows what `end` does, so that what the database refuses shows before any claim is read."""
+        self._put_nothing()
+        self._database.alone(runs_beside(self._table))
+        for table, temporary in ((self._table, FOUND), (self._rejects, REFUSED)):
+            if table is not None:
+                if temporary == REFUSED:
+                    self._put_refused()
+                self._make_ready(table, temporary)
+                self._delete(table, "claim_id", JUDGED, only="1 = 0")
+                self._insert(table, temporary)
+        self._database.rollback()
+        self._database.begin()
 
     def _fit(self, table: TableName, temporary: str) -> TableName:
         """Return the name of a table that can have what a temporary one has. Raises InputError for another."""
@@ -269,9 +288,11 @@ class TableSink(Sink):
             self._delete(table, "claim_id", REFUSED)
             self._delete(table, "CASE WHEN claim_id IS NULL THEN file END", READ, "file")
 
-    def _delete(self, table: TableName, what: str, temporary: str, of: str | None = None) -> None:
+    def _delete(
+        self, table: TableName, what: str, temporary: str, of: str | None = None, *, only: str = "1 = 1"
+    ) -> None:
         self._database.execute(
-            f"DELETE FROM {table.quoted} WHERE {what} IN (SELECT {of or what} FROM {temporary})"  # noqa: S608
+            f"DELETE FROM {table.quoted} WHERE {only} AND {what} IN (SELECT {of or what} FROM {temporary})"  # noqa: S608
         )
 
     def _insert(self, table: TableName, temporary: str) -> None:
