@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forked import Forks
 
 
 def asked(db: str, query: str) -> list[tuple[Any, ...]]:
@@ -25,7 +24,7 @@ def command(postgresql: str, tmp_path: Path) -> list[str]:
     rows = [f"C{number},{'' if number % 100 == 0 else 'M62.84'},2026-05-0{number % 9 + 1}" for number in range(3_000)]
     path.write_text("\n".join(["claim_id,codes,service_date", *rows, ""]))
     return [
-        *(sys.executable, "-m", "weakcode", "scrub", "--only", "weakness", str(path), "--quiet", "--db", postgresql),
+        *("scrub", "--only", "weakness", str(path), "--quiet", "--db", postgresql),
         *("--into", "findings", "--rejects-into", "rejects", "--fail-on", "never"),
     ]
 
@@ -36,15 +35,19 @@ def counts(db: str) -> list[tuple[Any, ...]]:
 
 
 def test_files_are_scrubbed_into_postgresql_and_a_run_or_partition_takes_the_place_of_its_like(
-    postgresql: str, command: list[str]
+    postgresql: str, command: list[str], forks: Forks, tmp_path: Path
 ) -> None:
-    subprocess.run([*command, "--run-id", "one"], check=True)
+    def run(*more: str) -> None:
+        done = forks.run(*command, *more, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+
+    run("--run-id", "one")
     assert counts(postgresql) == [(2_970, 2_970, 30)]
-    subprocess.run([*command, "--into-mode", "run", "--run-id", "two"], check=True)
-    subprocess.run([*command, "--into-mode", "run", "--run-id", "two"], check=True)
+    run("--into-mode", "run", "--run-id", "two")
+    run("--into-mode", "run", "--run-id", "two")
     assert counts(postgresql) == [(5_940, 2_970, 60)]
     partition = ("--into-mode", "partition", "--partition-by", "month,payer", "--run-id", "three")
-    subprocess.run([*command, *partition], check=True)
+    run(*partition)
     assert counts(postgresql) == [(2_970, 2_970, 90)]
     assert asked(postgresql, "SELECT id, findings, rejected FROM runs ORDER BY id") == [
         ("one", 2_970, 30), ("three", 2_970, 30), ("two", 2_970, 30),
