@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import attrs
@@ -45,22 +46,30 @@ def lint(packs: Iterable[str] | None = None, edition: Edition | None = None) -> 
     # What is odd is odd of all groups together: a group may have codes of other days alone.
     _, ungrouped = compile_packs([_ungrouped(one.pack) for one in loaded], edition)
     from_notes = {f"{one.pack.pack}/{rule.id}" for one in loaded for rule in one.pack.rules if rule.notes}
+    edits_of, ungrouped_of = _by_rule(edits), _by_rule(ungrouped)
+    written = [edit for edit in edits if rules[edit.rule].id not in from_notes]
     warnings = []
     for number, rule in enumerate(rules):
         file, line = places[rule.id]
-        own = [edit for edit in edits if edit.rule == number]
         # One note or title may name codes of other days alone.
-        reported = [] if rule.id in from_notes else [e for e in ungrouped if e.rule == number]
+        reported = [] if rule.id in from_notes else ungrouped_of[number]
         for message in dict.fromkeys(_odd(reported, codes_of_day, edition.name)):
             warnings.append(LintWarning(file, line, rule.id, message))
         # A rule made of notes says what the notes say; whether two notes contradict each other is not the file's doing.
-        others = [] if rule.id in from_notes else [e for e in edits if rules[e.rule].id not in from_notes]
-        for message in _contradictions(number, own, others, [r.id for r in rules]):
+        others = [] if rule.id in from_notes else written
+        for message in _contradictions(number, edits_of[number], others, [r.id for r in rules]):
             warnings.append(LintWarning(file, line, rule.id, message))
     for one in loaded:
         warnings += _unproven(one)
         warnings += _empty_groups(one, edition)
     return warnings
+
+
+def _by_rule(edits: Iterable[Edit]) -> defaultdict[int, list[Edit]]:
+    found = defaultdict[int, list[Edit]](list)
+    for edit in edits:
+        found[edit.rule].append(edit)
+    return found
 
 
 def _ungrouped(pack: Pack) -> Pack:
