@@ -190,6 +190,32 @@ def test_a_column_of_a_table_that_was_changed_is_reported_without_its_values(
         assert not any(value in result.output for value in ("seven", "May", "'one'"))
 
 
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite"])
+def test_a_table_without_runs_beside_it_is_reported_and_a_damaged_row_of_runs_is_named(
+    tmp_path: Path, kind: str
+) -> None:
+    claims, place = tmp_path / "claims.csv", f"{kind}:{tmp_path / 'f.db'}:findings"
+    claims.write_text("claim_id,codes\nA,M62.84\n")
+    scrub = ["scrub", str(claims), "--only", "weakness", "--into", place, "--fail-on", "never", "--run-id", "one"]
+    assert CliRunner().invoke(main, scrub).exit_code == 0
+
+    def reported(change: str) -> Result:
+        connection: Any = (
+            duckdb.connect(str(tmp_path / "f.db")) if kind == "duckdb" else sqlite3.connect(tmp_path / "f.db")
+        )
+        connection.execute(change)
+        connection.commit()
+        connection.close()
+        return CliRunner().invoke(main, ["report", place, "-o", str(tmp_path / "page.html")])
+
+    damaged = reported("UPDATE runs SET summary = '{'")
+    assert (damaged.exit_code, damaged.output) == (
+        2,
+        "weakcode: the table runs has no summary of run one that can be read\n",
+    )
+    assert "1 finding by 1 rule" in reported("DROP TABLE runs").output
+
+
 def test_findings_of_claims_with_other_ids_are_new_and_gone_and_the_reason_is_said(
     sides: tuple[Path, Path], make_findings: MakeFindings
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,6 +125,22 @@ def open_findings(connection: Any, files: Sequence[Path]) -> ReportedRun:
     connection.execute("CREATE VIEW waived AS SELECT * FROM given WHERE coalesce(waived_by, '') <> ''")
     _refuse_others(connection, files)
     return _run(connection, _distinct_runs(metadata))
+
+
+def findings_column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
+    """Return a column as findings files have it; lists may be JSON, dates text."""
+    import pyarrow as pa
+
+    column = batch.column(field.name) if field.name in batch.schema.names else None
+    if column is None or column.null_count == batch.num_rows:
+        return pa.nulls(batch.num_rows, field.type)
+    try:
+        if pa.types.is_string(column.type) and (field.name in _SPLIT or pa.types.is_date(field.type)):
+            read = json.loads if field.name in _SPLIT else dt.date.fromisoformat
+            return pa.array([None if one is None else read(one) for one in column.to_pylist()], field.type)
+        return column.cast(field.type)
+    except (ValueError, TypeError, pa.ArrowException):
+        raise InputError(f"the column {field.name} has something else than weakcode writes there") from None
 
 
 def _kind(path: Path) -> str:

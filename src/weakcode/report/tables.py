@@ -6,7 +6,6 @@ names a run of its table `runs`, or of the folder's `_runs`.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import sqlite3
@@ -21,8 +20,9 @@ import attrs
 
 from weakcode.errors import InputError, UnavailableError, first_line
 from weakcode.report.data import room_for
+from weakcode.report.source import findings_column
 from weakcode.scrub.runs import is_run_id
-from weakcode.scrub.schema import COLUMNS, findings_schema
+from weakcode.scrub.schema import findings_schema
 from weakcode.scrub.write.databases.embedded import KINDS, check_kind
 from weakcode.scrub.write.databases.names import TableName
 from weakcode.scrub.write.databases.runs import RUNS
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _FOLDER = "parquet:"
 _ROWS, _MEMORY = 16_384, "300MB"
-_LISTS = frozenset(column.name for column in COLUMNS if column.is_list)
 _NEEDED = ("claim_id", "finding_id", "rule", "severity", "message", "codes", "positions")
 _MADE_BY = (("version", "weakcode"), ("engine", "engine"), ("packs", "packs"))
 """What a findings file says of its making, by the columns of a table that say it."""
@@ -101,9 +100,10 @@ def copied_table(table_name: str, target: Path, db: str | None = None) -> list[d
     where, chosen = _without_run(table_name)
     with _table(where, db) as (asked, table):
         runs = attrs.evolve(table, table=RUNS).quoted
-        written = _written_into(table, _rows(asked, f"SELECT * FROM {runs} WHERE summary IS NOT NULL"))  # noqa: S608
+        query = f"SELECT * FROM {runs} WHERE summary IS NOT NULL"  # noqa: S608
+        written = _written_into(table, _rows(asked, query)) if _has_runs(where, db, asked, table) else []
         rows = sorted(written, key=lambda row: (row.get("number") or 0, row["started"]))
-        summaries = [one for one in (json.loads(row["summary"]) for row in rows) if one.get("is_kept", True)]
+        summaries = [one for one in map(_summary, rows) if one.get("is_kept", True)]
         if chosen is not None:
             summaries = [one for one in summaries if one["run"]["id"] == chosen]
             _copied(asked, table, chosen, target, summaries[-1] if summaries else {})
@@ -113,6 +113,23 @@ def copied_table(table_name: str, target: Path, db: str | None = None) -> list[d
         whole = is_run_id(run) and _left(asked, table, run) == last.get("findings")
         _copied(asked, table, run if whole else None, target, last if whole else {})
     return summaries
+
+
+def _has_runs(given: str, db: str | None, asked: Asked, table: TableName) -> bool:
+    """Tell whether there are runs beside a table; there are none beside a copy of one, or a table of older versions."""
+    if given.startswith("sqlite:") or (db or "").startswith("adbc:sqlite:"):
+        query = f"SELECT name FROM sqlite_master WHERE name = '{RUNS}'"  # noqa: S608
+    else:
+        query = f"SELECT table_schema FROM information_schema.tables WHERE table_name = '{RUNS}'"  # noqa: S608
+        query += f" AND table_schema = '{table.schema}'" if table.schema else ""
+    return bool(_rows(asked, query))
+
+
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return dict(json.loads(row["summary"]))
+    except (ValueError, TypeError):
+        raise InputError(f"the table {RUNS} has no summary of run {row['id']} that can be read") from None
 
 
 def stored_runs(folder: Path) -> list[tuple[dict[str, Any], list[Path]]]:
@@ -323,7 +340,7 @@ def _copied(
             missing = [name for name in _NEEDED if name not in batch.schema.names]
             if missing:
                 raise InputError(f"{table} is not a table of findings: it has no column {', '.join(missing)}")
-            columns = [_column(batch, field) for field in findings_schema()]
+            columns = [findings_column(batch, field) for field in findings_schema()]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=findings_schema()))
             for name, column in _MADE_BY:
                 if column in batch.schema.names:
@@ -356,7 +373,7 @@ def _check_run(asked: Asked, table: TableName, run: str) -> None:
 
 def _written_into(table: TableName, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of the runs that wrote into a table, named with its schema or without."""
-    return [row for row in rows if row["findings_table"].rpartition(".")[2] == table.table]
+    return [row for row in rows if str(row["findings_table"]).rpartition(".")[2] == table.table]
 
 
 def _left(asked: Asked, table: TableName, run: str) -> int:
@@ -374,19 +391,3 @@ def _as_words(value: Any) -> str:
     if isinstance(value, str) and value.startswith("["):
         value = json.loads(value)
     return ", ".join(value) if isinstance(value, list) else str(value or "")
-
-
-def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
-    """Return a column as findings files have it; lists may be JSON, dates text."""
-    import pyarrow as pa
-
-    column = batch.column(field.name) if field.name in batch.schema.names else None
-    if column is None or column.null_count == batch.num_rows:
-        return pa.nulls(batch.num_rows, field.type)
-    try:
-        if pa.types.is_string(column.type) and (field.name in _LISTS or pa.types.is_date(field.type)):
-            read = json.loads if field.name in _LISTS else dt.date.fromisoformat
-            return pa.array([None if one is None else read(one) for one in column.to_pylist()], field.type)
-        return column.cast(field.type)
-    except (ValueError, TypeError, pa.ArrowException):
-        raise InputError(f"the column {field.name} has something else than weakcode writes there") from None
