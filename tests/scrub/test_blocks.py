@@ -18,7 +18,7 @@ from weakcode.scrub.read.csv.batch import is_well_formed
 from weakcode.scrub.run import scrub
 from weakcode.scrub.summary import JudgedBy
 
-PACKS = ["weakness", "covid", "icd10cm", "guidelines", "lines"]
+PACKS = ["weakness", "covid", "icd10cm", "guidelines", "lines", "poa", "mce"]
 
 
 @cache
@@ -277,7 +277,7 @@ def test_stretches_that_arrow_reads_are_judged_by_columns(tmp_path: Path, monkey
     [
         (b"A,I10\n", True),
         (b"A,I10\r\nB,I10\r\n", True),
-        (b'A,"I10"\n', False),
+        (b'A,"I10"\n', True),
         (b"A\rB\n", False),
         (b"A\r\r\n", False),
         (b"\x00\n", False),
@@ -285,7 +285,7 @@ def test_stretches_that_arrow_reads_are_judged_by_columns(tmp_path: Path, monkey
         (b"A,\xe9\n", False),
     ],
 )
-def test_quotes_and_odd_line_ends_are_left_to_the_row_reader(block: bytes, plain: bool) -> None:
+def test_odd_line_ends_and_control_characters_are_left_to_the_row_reader(block: bytes, plain: bool) -> None:
     assert is_well_formed(block) is plain
 
 
@@ -449,3 +449,46 @@ def test_tables_of_a_row_a_diagnosis_come_out_as_claim_by_claim(
     ids = {row[0] for row in rows if row[0]}
     # A row of empty cells is an empty line.
     assert one[0].claims_in == len(ids) + sum(any(row) and not row[0] for row in rows) + 1
+
+
+ADMITTED = {
+    "principal": st.sampled_from(["", "I10", "K31.84", "i10", "E11.43", "I10; E11.9", "NA"]),
+    "code": st.sampled_from(
+        ["", "", "I10", "K31.84", "E11.43", "e1143", "M62.84", '"I10, E11.9"', "I10 E11.9", "n/a", "Z00 x"]
+    ),
+    "poa": st.sampled_from(["", "Y", "n", " U ", "W", "1", "X", "YN", "Y N", "NA", '"Y,N"', '"N"']),
+}
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    rows=st.lists(
+        st.tuples(*[ADMITTED[name] for name in ("principal", "poa", "code", "poa", "code", "poa")]), max_size=8
+    ),
+    own=st.booleans(),
+    size=st.sampled_from([40, 1 << 19]),
+)
+@example(rows=[("I10", "Y", "i10", "", "E11.43", "N"), ("I10", "Y", "", "W", "I10", "N")], own=True, size=1 << 19)
+def test_tables_with_indicators_come_out_as_claim_by_claim(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]], own: bool, size: int
+) -> None:
+    folder = tmp_path_factory.mktemp("admitted")
+    header = ["principal_dx", "principal_poa", "dx1", "dx1_poa", "dx2", "dx2_poa"]
+    table = [header, *rows] if own else [row[2:] for row in [tuple(header), *rows]]
+    begins = ["claim_id,setting", *(f"C{number},inpatient" for number in range(len(rows)))]
+    lines = [",".join([first, *row]) for first, row in zip(begins, table, strict=True)]
+    (folder / "claims.csv").write_text("\n".join([*lines, ""]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("weakcode.scrub.read.csv.file.BATCH_BYTES", size)
+        same_both_ways(folder / "claims.csv", folder)
+
+
+def test_no_claim_of_a_table_with_indicators_is_judged_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_text("claim_id,principal_dx,principal_poa,dx1,dx1_poa\nA,I10,Y,I10,\nB,I10,N,E11.9,Y\nC,,,,\n")
+    judge = validator()
+    monkeypatch.setattr(type(judge), "judge", lambda *_: pytest.fail("a claim was judged by itself"))
+    summary = scrub([path], judge, columns=judge.columns(), rejects=tmp_path / "r.jsonl")
+    assert (summary.evaluated, summary.rejected) == (2, 1)

@@ -1,4 +1,4 @@
-"""Well-formed stretches of a CSV file, read by Arrow: no quotes, and every line a row of one claim.
+"""Well-formed stretches of a CSV file, read by Arrow: every line is a row of one claim.
 
 Whatever is not such is left to the row reader, line by line or block by block, so that what becomes of each row does
 not depend on how it was read.
@@ -21,10 +21,12 @@ from pyarrow import csv as pacsv
 from weakcode.base.lazy import lazy
 from weakcode.scrub.columns.arrow import viewed
 from weakcode.scrub.read.batch import LineBatch, LineColumns
+from weakcode.scrub.read.csv.quotes import UnquotedLines
 from weakcode.scrub.read.log import ReadLog
 from weakcode.scrub.read.rows import Record, Rejected
 from weakcode.scrub.read.tables.around import PASSED_OVER, TRAILING
-from weakcode.scrub.read.tables.columns import claim_columns
+from weakcode.scrub.read.tables.columns import claim_columns, has_several_indicators
+from weakcode.scrub.read.tables.forms import unprotected
 from weakcode.scrub.read.tables.header import Header
 from weakcode.scrub.read.tables.tidy import Tidy
 
@@ -35,8 +37,8 @@ _CONTROLS = re.compile(rb"[\x00\x1c-\x1f]")
 
 
 def is_well_formed(block: bytes) -> bool:
-    """Tell whether Arrow reads these lines as the row reader does, all but the number of their fields."""
-    if b'"' in block or _CONTROLS.search(block):
+    """Tell whether Arrow reads these lines as the row reader does, all but quotes and the number of their fields."""
+    if _CONTROLS.search(block):
         return False
     if not block.isascii():
         try:
@@ -50,7 +52,7 @@ def is_well_formed(block: bytes) -> bool:
 class CsvBatch(LineBatch):
     """Whole lines of a file. `first` is the 1-based line of the first, `again` reads lines by the row reader."""
 
-    content: bytes
+    text: UnquotedLines
     first: int
     tidy: Tidy
     name: str
@@ -68,7 +70,7 @@ class CsvBatch(LineBatch):
         """Read the lines by the row reader."""
         # What was met is counted once: by the columns, where there are some, and by line what only rows show.
         log = self.tidy.log if self.table is None else ReadLog()
-        found = self.again(self.content, self.first, log)
+        found = self.again(self.text.original, self.first, log)
         if self.table is not None and self.batch is None:
             self._count(0, log)
         return found
@@ -97,25 +99,31 @@ class CsvBatch(LineBatch):
 
     @lazy
     def _contents(self) -> list[bytes]:
-        return self.content.split(b"\n")
+        return self.text.original.split(b"\n")
 
     def _read(self) -> LineColumns | None:
         """Return the rows as columns, with the lines that have another number of fields; None where that cannot be."""
-        read = plain_columns(self.content, self.tidy.header, self.first)
+        read = plain_columns(self.text, self.tidy.header, self.first)
         if read is None:
             return None
         columns, lines, invalid = read
+        # A quote among codes is for the row reader to reject.
+        single_codes = self.tidy.header.single_codes if b'"' in self.text.content else ()
+        if any(self.tidy.holds(at, columns[at], '"') for at in single_codes):
+            return None
+        if has_several_indicators(self.tidy, columns):
+            return None
         return LineColumns(claim_columns(self.tidy, columns), lines, invalid)
 
 
 def plain_columns(
-    content: bytes, header: Header, first: int
+    text: UnquotedLines, header: Header, first: int
 ) -> tuple[dict[int, pa.Array], NDArray[np.int64], list[int]] | None:
     """Return the columns that the header knows, by position, the line of each row, and the lines with other fields.
 
     None where Arrow does not read the lines as the row reader does. Raises pyarrow.ArrowException.
     """
-    invalid: list[int | None] = []
+    content, invalid = text.content, list[int | None]()
 
     def skip(row: Any) -> str:
         invalid.append(row.number)
@@ -126,7 +134,7 @@ def plain_columns(
         io.BytesIO(content),
         read_options=pacsv.ReadOptions(column_names=names, use_threads=False, block_size=len(content) + 1),
         parse_options=pacsv.ParseOptions(
-            delimiter=header.delimiter,
+            delimiter=text.delimiter,
             quote_char=False,
             ignore_empty_lines=False,
             invalid_row_handler=skip,
@@ -148,7 +156,10 @@ def plain_columns(
         return None
     columns = {position: _column(table, position) for position in header.known}
     if header.claim_id is not None:
-        columns[header.claim_id] = _stripped(columns[header.claim_id])
+        ids = _stripped(columns[header.claim_id])
+        if b'"' in content and not header.guarded:
+            ids = pa.array([unprotected(one) for one in ids.to_pylist()], ids.type)
+        columns[header.claim_id] = ids
     return columns, lines, [number - 1 + first for number in invalid if number is not None]
 
 

@@ -33,6 +33,7 @@ from weakcode.scrub.read.textlines import LONGEST_LINE, Ahead, Lines, decoded, s
 
 if TYPE_CHECKING:
     from weakcode.scrub.read.batch import ClaimBatch
+    from weakcode.scrub.read.csv.quotes import UnquotedLines
     from weakcode.scrub.read.tables.long import LongClaims
 
 BATCH_BYTES = 1 << 19
@@ -181,27 +182,35 @@ class CsvSource:
         if self.header.code is not None:
             yield from self._grouped()
             return
-        if not self.header.is_plain or self.header.claim_id is None:
+        if not self.header.is_row_a_claim or self.header.claim_id is None:
             yield from batches_of(self)
             return
         while block := self._ahead.block(BATCH_BYTES):
-            # No line of a block that is shorter than the longest line is too long.
-            guarded = self.header.guarded and b"'" in block
-            if not guarded and self._is_plain(block):
+            text = self._unquoted_lines(block)
+            if text is not None:
                 first = self._lines.next_line
-                self._ahead.skip(len(block))
-                self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
-                yield CsvBatch(block, first, self._tidy, self._name, self._again)
+                self._skip(text.original)
+                yield CsvBatch(text, first, self._tidy, self._name, self._again)
             else:
                 rows = tuple(self._until(self._lines.bytes_read + len(block)))
                 if rows:
                     yield RowBatch(rows)
 
-    def _is_plain(self, block: bytes) -> bool:
-        """Tell whether Arrow reads these lines as the row reader does."""
+    def _unquoted_lines(self, block: bytes) -> UnquotedLines | None:
+        """Return the lines at the start of a block that Arrow reads as the row reader does; None for few."""
         from weakcode.scrub.read.csv.batch import is_well_formed
+        from weakcode.scrub.read.csv.quotes import unquoted_lines
 
-        return is_well_formed(block) and len(block) < LONGEST_LINE and not may_have(block, self._header_line)
+        # No line of a block that is shorter than the longest line is too long.
+        is_plain = is_well_formed(block) and len(block) < LONGEST_LINE and not may_have(block, self._header_line)
+        if not is_plain or (self.header.guarded and b"'" in block):
+            return None
+        return unquoted_lines(block, self.header.delimiter, self.header.width)
+
+    def _skip(self, lines: bytes) -> None:
+        """Take lines for read, which someone else reads."""
+        self._ahead.skip(len(lines))
+        self._lines.skip(lines.count(b"\n") + (not lines.endswith(b"\n")), len(lines))
 
     def _grouped(self) -> Iterator[ClaimBatch]:
         """Give the claims of a table of which each row is one diagnosis; rows that cannot be read come before them."""
@@ -221,15 +230,15 @@ class CsvSource:
 
         read = None
         rows: Iterator[Row | Rejected]
-        if not (self.header.guarded and b"'" in block) and self._is_plain(block):
+        text = self._unquoted_lines(block)
+        if text is not None:
             with suppress(pa_error()):
-                read = plain_columns(block, self.header, self._lines.next_line)
-        if read is not None:
+                read = plain_columns(text, self.header, self._lines.next_line)
+        if text is not None and read is not None:
             columns, lines, invalid = read
-            texts = block.split(b"\n") if invalid else []
+            texts = text.original.split(b"\n") if invalid else []
             again = {line: texts[line - self._lines.next_line] for line in invalid}
-            self._ahead.skip(len(block))
-            self._lines.skip(block.count(b"\n") + (not block.endswith(b"\n")), len(block))
+            self._skip(text.original)
             claims.add(columns, lines)
             rows = (row for line, text in again.items() for row in self._rows_of(text + b"\n", line))
         else:
@@ -262,7 +271,7 @@ class CsvSource:
                 return
 
     def _again(self, content: bytes, first: int, log: ReadLog) -> list[Record | Rejected]:
-        """Read lines without quotes row by row; what is met goes into `log`."""
+        """Read lines row by row; what is met goes into `log`."""
         tidy = Tidy(self.header, self._tidy.forms, log)
         return list(CsvSource(io.BytesIO(content), self._name, tidy=tidy, first_line=first))
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from weakcode.codes.normalise import canonical
 from weakcode.fields import BY_NAME
-from weakcode.scrub.columns.arrow import filled, is_empty, listed, lists, texts, valid, words
+from weakcode.scrub.columns.arrow import filled, is_empty, listed, lists, texts, valid, words, words_or_none
 from weakcode.scrub.read.tables.cells import BETWEEN, icd9_of, parts_of
 from weakcode.scrub.read.tables.names import squeezed
+from weakcode.scrub.read.tables.rows import INDICATORS, poa_of
 from weakcode.scrub.read.tables.tidy import Tidy
 
 Ids = NDArray[np.int32]
@@ -43,6 +44,12 @@ def claim_columns(tidy: Tidy, columns: Mapping[int, pa.Array]) -> pa.RecordBatch
     if header.listed is not None:
         made["lines"] = columns[header.listed]
     return pa.RecordBatch.from_pydict(made)
+
+
+def has_several_indicators(tidy: Tidy, columns: Mapping[int, pa.Array]) -> bool:
+    """Tell whether cells with several codes have indicators, which only the row reader shares out."""
+    header = tidy.header
+    return header.has_indicators and any(tidy.holds(at, columns[at], BETWEEN) for at in header.single_codes)
 
 
 def joined(first: pa.Array, second: pa.Array) -> pa.Array:
@@ -149,6 +156,15 @@ def _parted_items(items: pa.Array, at: int | None, bounds: Ids) -> tuple[pa.Arra
     return pa.StructArray.from_arrays(fields_taken, names=names), ends[bounds].astype(np.int32)
 
 
+def _give_first(indicators: Ids, rows: NDArray[np.bool_], cells: Sequence[Ids], own: list[Ids]) -> None:
+    """Give the first code of some rows the indicator of the principal diagnosis, which it is, if it has none."""
+    is_open = rows
+    for number, codes in enumerate(cells):
+        is_first = is_open & (codes >= 0)
+        own[number] = np.where(is_first & (own[number] < 0), indicators, own[number])
+        is_open = is_open & ~is_first
+
+
 class _Wide:
     """Codes that stand in a column each, put together: numbers of distinct codes, -1 where there is none."""
 
@@ -157,19 +173,41 @@ class _Wide:
         self._numbers: dict[str, int] = {}
 
     def codes(self) -> pa.Array:
-        """Return the codes of each row as a list, dictionary-encoded."""
+        """Return the codes of each row as a list, dictionary-encoded, with their indicators where there are some."""
         header = self._tidy.header
         type_columns: Sequence[int | None] = header.versions or (None,) * len(header.wide)
         cells = [self._column(at, version) for at, version in zip(header.wide, type_columns, strict=True)]
+        indicators = [self._indicators(at) for at in header.poa or (None,) * len(header.wide)]
         if header.principal is not None:
-            cells.insert(0, self._principal(self._column(header.principal, header.principal_version), cells))
+            principal = self._column(header.principal, header.principal_version)
+            kept = self._principal(principal, cells)
+            of_principal = self._indicators(header.principal_poa)
+            if header.has_indicators:
+                _give_first(of_principal, (principal >= 0) & (kept < 0), cells, indicators)
+            cells.insert(0, kept)
+            indicators.insert(0, of_principal)
         matrix = np.stack(cells, axis=1)
         is_given = matrix >= 0
         bounds = np.zeros(len(matrix) + 1, np.int32)
         np.cumsum(is_given.sum(axis=1), out=bounds[1:])
         if any(BETWEEN in text for text in self._numbers):
             return self._parted(matrix[is_given], bounds)
-        return lists(bounds, words(matrix[is_given], texts(list(self._numbers))))
+        codes = words(matrix[is_given], texts(list(self._numbers)))
+        if not header.has_indicators:
+            return lists(bounds, codes)
+        found = np.stack([np.broadcast_to(one, len(matrix)) for one in indicators], axis=1)[is_given]
+        poa = words_or_none(found, texts(INDICATORS), found < 0)
+        return lists(bounds, pa.StructArray.from_arrays([codes, poa], ["code", "poa"]))
+
+    def _indicators(self, position: int | None) -> Ids:
+        """Return which of `INDICATORS` each row has in a column, -1 where it has none."""
+        if position is None:
+            return np.full(1, -1, np.int32)
+        column = self._tidy.column(position, self._columns[position])
+        known = [poa_of(one or "") for one in listed(column.dictionary)]
+        numbers = np.array([-1 if one is None else INDICATORS.index(one) for one in known] + [-1], np.int32)
+        found: Ids = numbers[filled(column.indices.cast(pa.int32()), -1)]
+        return found
 
     def _parted(self, cells: Ids, bounds: Ids) -> pa.Array:
         """Return the codes of each row where some cells hold several."""

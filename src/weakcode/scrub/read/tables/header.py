@@ -91,13 +91,27 @@ class Header:
         return tuple((name, position) for name, position in self.about if BY_NAME[name].blank)
 
     @property
+    def single_codes(self) -> tuple[int, ...]:
+        """Positions of the columns with one diagnosis each."""
+        return self.wide if self.principal is None else (self.principal, *self.wide)
+
+    @property
+    def has_indicators(self) -> bool:
+        """Whether codes in a column each have a column for their present-on-admission indicator."""
+        return self.principal_poa is not None or any(one is not None for one in self.poa)
+
+    @property
     def is_plain(self) -> bool:
         """Whether each row is one claim that columns can say in full: its codes, and fields of the claim."""
+        return self.is_row_a_claim and not self.has_indicators
+
+    @property
+    def is_row_a_claim(self) -> bool:
+        """Whether each row is one claim: its codes, perhaps with indicators, and fields of the claim."""
         return (
             self.line is None
             and self.code is None
-            and not (any(one is not None for one in self.poa) or self.other_codes or self.days)
-            and self.principal_poa is None
+            and not (self.other_codes or self.days)
             and self.kind is None
             and (bool(self.wide) or (self.codes is not None and self.principal is None))
         )

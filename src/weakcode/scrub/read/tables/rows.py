@@ -19,7 +19,8 @@ from weakcode.scrub.read.textlines import shown
 from weakcode.scrub.read.values import NO_CODES, claim_from
 from weakcode.scrub.read.x12.codes import setting_of
 
-_POA = frozenset("YNUW1")
+INDICATORS = ("Y", "N", "U", "W", "1")
+"""What present-on-admission indicators are."""
 _MOST_ROWS = 5_000
 """Rows of one claim. Claims have up to some hundred service lines; more is an id that is none."""
 _BETWEEN_INDICATORS = re.compile(r"[\s;,|/]+")
@@ -175,7 +176,7 @@ def _versioned(code: str, cells: Sequence[str], version: int | None, header: Hea
 def poa_of(cell: str) -> str | None:
     """Return a present-on-admission indicator; None for what else CMS (0, X, Z) and PCORnet (NI, UN, OT) write."""
     value = cell.upper()
-    return value if value in _POA else None
+    return value if value in INDICATORS else None
 
 
 def _derived(header: Header, cells: Sequence[str], values: dict[str, str]) -> dict[str, str]:

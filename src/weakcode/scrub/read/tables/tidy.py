@@ -49,6 +49,12 @@ class Tidy:
                 self._count(what, 1)
         return tidied
 
+    def holds(self, position: int, column: pa.Array, sign: str) -> bool:
+        """Tell whether cells of a column that is read cell by cell have a sign once they are read. Counts nothing."""
+        memo = self._memos[position]
+        values = listed(column.dictionary if pa.types.is_dictionary(column.type) else column)
+        return any(value is not None and sign in memo[value][0] for value in values)
+
     def column(self, position: int, column: pa.Array) -> pa.DictionaryArray:
         """Return a column of text whose values repeat, read once for each distinct one; null and empty are null."""
         memo = self._memos[position]
