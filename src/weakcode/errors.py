@@ -69,7 +69,7 @@ class UnknownNameError(InputError):
 
 
 class UnavailableError(InputError):
-    """A database or file is in use, cannot be reached or is still being written: the same run may succeed later."""
+    """A database or file is in use, a connection was lost, or a file is still being written: try again later."""
 
 
 class NotationError(WeakcodeError, ValueError):

@@ -187,6 +187,6 @@ def main() -> None:
     """Find what is wrong with the ICD-10-CM codes of a claim before a payer does.
 
     Exit status: 0 no findings at or above --fail-on, 1 findings, 2 bad usage or bad input, 3 more rejected rows or
-    claims with errors than --max-rejects or --max-errors of scrub allow, 75 a database or file that
-    is in use or cannot be reached.
+    claims with errors than --max-rejects or --max-errors of scrub allow, 75 a database or file that is in use, or a
+    connection that was lost.
     """

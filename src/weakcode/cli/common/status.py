@@ -29,7 +29,7 @@ _MEANINGS = {
     Status.BAD_INPUT: "bad usage or bad input, or no row that could be read as a claim",
     Status.GATE: "more rejected rows, or claims with errors, than `--max-rejects` or `--max-errors` allows",
     Status.BUG: "something went wrong inside weakcode",
-    Status.UNAVAILABLE: "a database or file is in use, cannot be reached or is still being written; try again later",
+    Status.UNAVAILABLE: "a database or file is in use or being written, or a connection was lost; try again later",
     Status.INTERRUPTED: "stopped by Ctrl-C, SIGTERM or SIGHUP",
     Status.NO_READER: "the reader of standard output closed it",
 }

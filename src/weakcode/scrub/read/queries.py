@@ -33,8 +33,8 @@ _ABOUT_VALUES = ("22", "23")
 _PASSING, _LOCKED = ("08", "40", "53", "57"), "55P03"
 """Classes of SQLSTATE for connections, other transactions, load and shutdowns; and a lock that another one has."""
 _PASSING_WORDS = re.compile(
-    "refused|could not translate host name|timed? ?out|closed the connection|terminating connection|starting up"
-    "|shutting down|no connection to the server|too many clients|connection slots|unreachable|[Cc]onnection reset"
+    "timed? ?out|closed the connection|terminating connection|starting up"
+    "|shutting down|no connection to the server|too many clients|connection slots|[Cc]onnection reset"
     "|could not (?:receive|send) data"
 )
 _NO_ACCESS = re.compile(r'Cannot access (?:file|directory) "(.*?)"')
