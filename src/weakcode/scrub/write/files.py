@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class BatchWriter:
+class BatchWriter(ABC):
     """Takes record batches, and writes them into the file that it was given or wherever they go."""
 
+    @abstractmethod
     def write(self, batch: pa.RecordBatch) -> None:
         """Write one batch."""
-        raise NotImplementedError
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains. `metadata` is kept where the format has a place for it."""
+        return
 
     def abandon(self) -> None:
         """Let go of the file, whatever was written; after `finish` this does nothing."""
+        return
 
 
 class OutputError(InputError):

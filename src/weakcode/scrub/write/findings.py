@@ -144,7 +144,7 @@ class _IpcFindings(BatchWriter):
             self._waiting.close()
 
 
-class _CsvFindings(CsvRows):
+class _CsvFindings(CsvRows, BatchWriter):
     def __init__(
         self, target: Path, file: BinaryIO, judged_by: Mapping[str, str | list[str]], *, raw_csv: bool
     ) -> None:

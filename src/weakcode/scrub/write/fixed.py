@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ _CLAIMS = 4_096
 """Claims that are kept as objects at a time."""
 
 
-class MendedWriter:
+class MendedWriter(ABC):
     """Takes what was evaluated, and writes the claims mended. `changed` counts those that were."""
 
     def __init__(self, mend: Mend) -> None:
@@ -26,20 +27,21 @@ class MendedWriter:
         self.changed = 0
 
     @property
+    @abstractmethod
     def remarks(self) -> tuple[str, ...]:
         """What of the claims is not in the file."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, judged: EvaluatedRecord) -> None:
         """Take one claim."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_batch(self, judged: FindingBatch) -> None:
         """Take the claims of a batch."""
-        raise NotImplementedError
 
     def flush(self) -> None:
         """Write what waits for more, where anything can be written before all claims are known."""
+        return
 
     def end(self) -> None:
         """Write what waited for the last claim; `changed` and `remarks` are right from now on."""
@@ -47,9 +49,11 @@ class MendedWriter:
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write what remains, with the metadata where the format has a place for it."""
+        return
 
     def abandon(self) -> None:
         """Let go of the files that are open."""
+        return
 
 
 class FixedClaims(MendedWriter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -60,9 +61,9 @@ class Sink(Watcher, BatchWriter):
     def rejected(self, rejected: Rejected) -> None:
         """Write a rejected row, where those are asked for."""
 
+    @abstractmethod
     def end(self, summary: Summary) -> None:
         """Put everything in its place, with the record of the run; of a run that is not kept, the record."""
-        raise NotImplementedError
 
 
 @attrs.frozen

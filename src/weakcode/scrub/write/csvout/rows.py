@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from weakcode.scrub.guard import guarded, header_line
-from weakcode.scrub.write.files import BatchWriter, writing
+from weakcode.scrub.write.files import writing
 
 
-class CsvRows(BatchWriter):
+class CsvRows:
     """What the writers of CSV share: a header, then rows. CSV has no place for metadata.
 
     Cells that a spreadsheet would take for a formula are guarded, unless the rows are for programs: `raw`.
@@ -52,5 +52,6 @@ class CsvRows(BatchWriter):
             self._text.detach()
 
     def abandon(self) -> None:
+        """Let go of the file, whatever was written."""
         with suppress(Exception):
             self._text.detach()

@@ -7,6 +7,7 @@ Rejected rows go into a table of their own, where one is asked for. Nobody sees 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,27 +48,27 @@ _MOST_WAITING = 16_384
 """Rejected rows that wait to be put into the database together."""
 
 
-class Database:
+class Database(ABC):
     """A database with a transaction open. Its methods raise InputError in a sentence.
 
     Those that keep runs apart do nothing where the database does that itself, or cannot.
     """
 
+    @abstractmethod
     def put(self, temporary: str, rows: pa.RecordBatch) -> None:
         """Add rows to a temporary table, which is made where it is not there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def columns(self, table: TableName) -> dict[str, str]:
         """Return the columns of a table with their types; none where there is no such table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def execute(self, statement: str) -> None:
         """Run a statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        raise NotImplementedError
 
     def found(self, table: TableName) -> tuple[TableName, bool]:
         """Return a table under the one name that the database has for it, and whether it is known to be a view."""
@@ -75,35 +76,40 @@ class Database:
 
     def lock(self, table: TableName) -> None:
         """Keep other runs from writing into the table before this one has ended."""
+        return
 
     def index(self, table: TableName, column: str) -> None:
         """Make a new table quick to search by a column, where that is worth it."""
+        return
 
     def hold(self, table: TableName, run_id: str) -> None:
         """Let others tell that a run is alive that writes into a table. Raises InputError where one of its id is."""
+        return
 
     @property
+    @abstractmethod
     def dead(self) -> str:
         """A condition on the rows of runs that are running: whether their run is dead, as far as is known."""
-        raise NotImplementedError
 
     def alone(self, table: TableName) -> None:
         """Keep others from making the table before this transaction has ended."""
+        return
 
     def begin(self) -> None:
         """Open another transaction, where none is open by itself."""
+        return
 
+    @abstractmethod
     def commit(self) -> None:
         """Make everything visible at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rollback(self) -> None:
         """Leave everything as it was before the transaction."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Leave everything as it was, and let go of the database."""
-        raise NotImplementedError
 
 
 class TableSink(Sink):
