@@ -25,12 +25,15 @@ def lock(file: int | BinaryIO, *, waits: bool = False) -> None:
         fcntl.flock(file, fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def opened_to_lock(path: Path) -> BinaryIO:
-    """Open a file that is there, which may be another user's. Raises OSError."""
+def opened_to_lock(path: str | Path) -> int:
+    """Open a file that is there, which may be another user's, where the system has such locks. Raises OSError.
+
+    It is opened for writing if that may be: on NFS one that is open for reading alone cannot be locked.
+    """
     try:
-        return path.open("r+b")
+        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     except PermissionError:
-        return path.open("rb")
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 @contextmanager

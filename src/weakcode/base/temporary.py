@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from weakcode.base.locks import CAN_LOCK, lock
+from weakcode.base.locks import CAN_LOCK, lock, opened_to_lock
 
 PARTIAL = re.compile(r"\..+\.weakcode-[0-9a-f]{8}\.partial")
 """Names of outputs that are not finished."""
@@ -45,7 +45,7 @@ def is_dead(path: Path) -> bool:
     if not CAN_LOCK:
         return False
     try:
-        handle = _opened(path)
+        handle = opened_to_lock(path)
     except OSError:
         return False
     try:
@@ -59,16 +59,8 @@ def is_dead(path: Path) -> bool:
         os.close(handle)
 
 
-def _opened(path: str | Path) -> int:
-    """Open a file that is there to lock it, for writing: on NFS one that is open for reading cannot be locked alone."""
-    try:
-        return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except PermissionError:
-        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
 def _remove_if_dead(path: str) -> None:
-    handle = _opened(path)
+    handle = opened_to_lock(path)
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():

@@ -330,7 +330,7 @@ def complete(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other runs from changing the folder meanwhile."""
+    """Keep other runs from changing the folder meanwhile, by a file: on NFS a folder itself cannot be locked."""
     with (folder / ".weakcode.lock").open("ab") as file:
         with suppress(OSError):  # a file system without locks
             lock(file, waits=True)

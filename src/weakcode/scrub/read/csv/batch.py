@@ -108,7 +108,7 @@ class CsvBatch(LineBatch):
             return None
         columns, lines, invalid = read
         # A quote among codes is for the row reader to reject.
-        single_codes = self.tidy.header.single_codes if b'"' in self.text.content else ()
+        single_codes = self.tidy.header.single_codes if self.text.has_quotes else ()
         if any(self.tidy.holds(at, columns[at], '"') for at in single_codes):
             return None
         if has_several_indicators(self.tidy, columns):
@@ -157,7 +157,7 @@ def plain_columns(
     columns = {position: _column(table, position) for position in header.known}
     if header.claim_id is not None:
         ids = _stripped(columns[header.claim_id])
-        if b'"' in content and not header.guarded:
+        if text.has_quotes and not header.guarded:
             ids = pa.array([unprotected(one) for one in ids.to_pylist()], ids.type)
         columns[header.claim_id] = ids
     return columns, lines, [number - 1 + first for number in invalid if number is not None]

@@ -28,6 +28,11 @@ class UnquotedLines:
     content: bytes
     delimiter: str
 
+    @property
+    def has_quotes(self) -> bool:
+        """Whether some cells hold quotes."""
+        return b'"' in self.content
+
 
 def unquoted_lines(block: bytes, delimiter: str, width: int) -> UnquotedLines | None:
     """Return the lines of a well-formed block, up to the first that has a cell that ends in a later line.

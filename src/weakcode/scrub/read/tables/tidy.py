@@ -170,7 +170,7 @@ def _readers(header: Header, forms: Forms) -> Mapping[int, Callable[[str], Read]
     if header.one_sex:
         readers[dict(header.about)["sex"]] = partial(forms.one_sex, header.one_sex)
     readers.update({at: partial(forms.about_or_blank, name) for name, at in header.with_blanks})
-    singles = (*header.wide, header.principal, header.code, *(at for _, at in header.other_codes))
+    singles = (*header.single_codes, header.code, *(at for _, at in header.other_codes))
     one_code = forms.one_code if header.listed is None else forms.single_code
     readers.update({at: one_code for at in singles if at is not None})
     if header.codes is not None:

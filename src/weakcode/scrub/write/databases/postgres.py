@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from weakcode.errors import InputError, UnavailableError
+from weakcode.errors import InputError
 from weakcode.scrub.read.queries import connected, input_errors
 from weakcode.scrub.write.databases.connection import AdbcTransaction
 from weakcode.scrub.write.databases.names import TableName
+from weakcode.scrub.write.runs.records import under_way
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,9 +73,7 @@ class PostgresDatabase(AdbcTransaction):
         key = _key(f"'{table} {run_id}'")
         while self.rows(f"SELECT pg_try_advisory_lock({key})") != [(True,)]:
             if time.monotonic() > until:
-                raise UnavailableError(
-                    f"run {run_id} is under way already; wait until it has ended, or use another --run-id"
-                )
+                raise under_way(run_id)
             time.sleep(0.2)
 
     @property

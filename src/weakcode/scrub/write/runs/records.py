@@ -1,8 +1,8 @@
 """Records of runs in a folder: a file for each, which says from the start to the end what happened to the run.
 
 A run that is under way has a file `RUN.running`, on which its process holds a lock. When it ends, `RUN.json` is its
-summary, or says why there is none. Each appears whole. The files of runs that were killed are
-closed by the next run that begins here.
+summary, or says why there is none. Each appears whole. The files of runs that were killed are closed by the next run
+that begins here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 
 import attrs
 
-from weakcode.base.locks import folder_lock, lock, opened_to_lock
+from weakcode.base.locks import CAN_LOCK, folder_lock, lock, opened_to_lock
 from weakcode.base.temporary import is_dead
 from weakcode.errors import InputError, UnavailableError
 from weakcode.scrub.read.places import is_address
@@ -63,9 +63,7 @@ class RunRecords(Watcher):
                 self._close_dead()
                 mark = self._folder / f"{quote(run.id, safe='')}{_UNDER_WAY}"
                 if _is_locked(mark):
-                    raise UnavailableError(
-                        f"run {run.id} is under way already; wait until it has ended, or use another --run-id"
-                    )
+                    raise under_way(run.id)
                 _written(mark, _as_json({"run": attrs.asdict(run), "state": RUNNING}))
                 handle = mark.open("ab")
                 with suppress(OSError):  # a file system without locks
@@ -140,14 +138,24 @@ def is_without_summary(path: Path) -> bool:
 
 def _is_locked(path: Path) -> bool:
     """Tell whether a file is there that another process has locked."""
-    try:
-        with opened_to_lock(path) as file:
-            lock(file)
-    except BlockingIOError:
-        return True
-    except OSError:  # there is none, or the file system has no locks
+    if not CAN_LOCK:
         return False
+    try:
+        handle = opened_to_lock(path)
+    except FileNotFoundError:
+        return False
+    try:
+        lock(handle)
+    except OSError as error:  # another one's, or a file system without locks
+        return isinstance(error, BlockingIOError)
+    finally:
+        os.close(handle)
     return False
+
+
+def under_way(run_id: str) -> UnavailableError:
+    """Return what a run of an id that is running meets."""
+    return UnavailableError(f"run {run_id} is under way already; wait until it has ended, or use another --run-id")
 
 
 def read_record(path: Path) -> dict[str, Any]:
